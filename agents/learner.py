@@ -1,0 +1,74 @@
+"""What the trainer asks of a learning algorithm, and the table of those that there are.
+
+A learner owns its environments, its networks and every random number generator it draws from, so
+that `save` then `load` continues exactly where it stopped: the same parameters, bit for bit, as if
+it had never been interrupted.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+from pathlib import Path
+from typing import Any, Protocol
+
+from unseen.agents.agent import Agent
+from unseen.agents.errors import MissingExtra, UnknownAgent
+
+
+class Learner(Protocol):
+    """One algorithm learning one environment at one level from one seed."""
+
+    name: str
+    steps: int
+    """Environment steps consumed so far."""
+
+    def __init__(
+        self,
+        env_name: str,
+        level: int,
+        seed: int = 0,
+        device: str = "cpu",
+        config: dict[str, Any] | None = None,
+    ) -> None:
+        """`config` overrides the algorithm's own settings by name; an unknown name is a ValueError."""
+
+    def advance(self) -> dict[str, float]:
+        """Collect and update for a second or two; return figures to log (`success`, losses, ...)."""
+
+    def policy(self) -> Agent:
+        """The present policy, for evaluation; acting with it must not disturb training."""
+
+    def save(self, folder: Path) -> None:
+        """Write everything needed to continue exactly into `folder`, which exists and is empty."""
+
+    def load(self, folder: Path) -> None:
+        """Take up again what `save` wrote. Raises BadCheckpoint."""
+
+    def export(self, path: Path) -> None:
+        """Write the policy as ONNX to `path` (and a world model's `<stem>.imagine.onnx` beside it)."""
+
+
+LEARNERS = {
+    "ppo": ("unseen.agents.baselines", "PPOLearner"),
+    "recurrent-ppo": ("unseen.agents.baselines", "RecurrentPPOLearner"),
+    "dreamer": ("unseen.agents.dreamer", "DreamerLearner"),
+    "mapper": ("unseen.agents.mapper", "MapperLearner"),
+}
+"""name -> (module, class); imported only when asked for, because torch is an optional extra."""
+
+_EXTRAS = ("torch", "stable_baselines3", "sb3_contrib", "safetensors", "onnx", "onnxscript", "tensorboard")
+
+
+def learner_class(name: str) -> type[Learner]:
+    """The learner called `name`. Raises UnknownAgent, or MissingExtra when torch is not installed."""
+    if name not in LEARNERS:
+        near = difflib.get_close_matches(name, LEARNERS, n=3) or list(LEARNERS)
+        raise UnknownAgent(f"no trainable agent {name!r}; there are: {', '.join(near)}")
+    module, attribute = LEARNERS[name]
+    try:
+        return getattr(importlib.import_module(module), attribute)
+    except ModuleNotFoundError as error:
+        if error.name is None or error.name.split(".")[0] not in _EXTRAS:
+            raise
+        raise MissingExtra(f"training {name} needs {error.name}: pip install 'unseen[train]'") from error
