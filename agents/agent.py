@@ -5,7 +5,6 @@ Agents are batched throughout: row i of every array belongs to environment i.
 
 from __future__ import annotations
 
-import difflib
 import importlib.util
 import inspect
 import json
@@ -16,6 +15,7 @@ from typing import Any, Protocol, runtime_checkable
 import numpy as np
 
 from unseen.agents.errors import BadAgent, BadCheckpoint, UnknownAgent
+from unseen.envs.errors import nearest
 
 TRAINED = Path(__file__).parent / "trained"
 """Agents shipped with the package: `<Env>/level<k>/<agent>-<seed>.onnx` with a `.json` card beside it."""
@@ -123,9 +123,8 @@ def load_agent(name_or_path: str, env_name: str, level: int, run: int | None = N
     if path.suffix == ".onnx" or path.is_dir():
         return _load_onnx(path / "agent.onnx" if path.is_dir() else path, env_name, level)
     if name_or_path not in AGENTS:
-        near = difflib.get_close_matches(name_or_path, AGENTS, n=3) or list(AGENTS)
         hint = "; your own is given as file.py:Class" if path.suffix == ".py" else ""
-        raise UnknownAgent(f"no agent {name_or_path!r}; did you mean {', '.join(near)}?{hint}")
+        raise UnknownAgent(f"no agent {name_or_path!r}: {nearest(name_or_path, AGENTS)}{hint}")
     if not AGENTS[name_or_path].trainable:
         from unseen.agents.references import reference
 
@@ -139,7 +138,8 @@ def _pick(name: str, env_name: str, level: int, seed: int | None) -> Run:
         runs = [run for run in runs if run.seed == seed]
     if not runs:
         which = f"{name} on {env_name} level {level}" + ("" if seed is None else f" with seed {seed}")
-        raise BadCheckpoint(f"no trained {which} is shipped; train it: unseen train {name} {env_name} --level {level}")
+        train = f"unseen train {name} {env_name} --level {level}"
+        raise BadCheckpoint(f"no trained {which} is shipped; train it: {train}")
     return sorted(runs, key=lambda run: run.card.get("success") or 0.0)[len(runs) // 2]
 
 
@@ -161,7 +161,8 @@ def _load_class(file: Path, attribute: str) -> Agent:
     except Exception as error:
         raise BadAgent(f"{file}: could not be imported: {type(error).__name__}: {error}") from error
     if not hasattr(module, attribute):
-        classes = [k for k, v in vars(module).items() if inspect.isclass(v) and v.__module__ == module.__name__]
+        own = [v for v in vars(module).values() if inspect.isclass(v) and v.__module__ == module.__name__]
+        classes = [c.__name__ for c in own]
         raise UnknownAgent(f"{file} has no {attribute!r}; it has: {', '.join(classes) or 'no class'}")
     try:
         agent = getattr(module, attribute)()

@@ -7,13 +7,13 @@ it had never been interrupted.
 
 from __future__ import annotations
 
-import difflib
 import importlib
 from pathlib import Path
 from typing import Any, Protocol
 
 from unseen.agents.agent import Agent
 from unseen.agents.errors import MissingExtra, UnknownAgent
+from unseen.envs.errors import nearest
 
 
 class Learner(Protocol):
@@ -63,8 +63,7 @@ _EXTRAS = ("torch", "stable_baselines3", "sb3_contrib", "safetensors", "onnx", "
 def learner_class(name: str) -> type[Learner]:
     """The learner called `name`. Raises UnknownAgent, or MissingExtra when torch is not installed."""
     if name not in LEARNERS:
-        near = difflib.get_close_matches(name, LEARNERS, n=3) or list(LEARNERS)
-        raise UnknownAgent(f"no trainable agent {name!r}; there are: {', '.join(near)}")
+        raise UnknownAgent(f"no trainable agent {name!r}: {nearest(name, LEARNERS)}")
     module, attribute = LEARNERS[name]
     try:
         return getattr(importlib.import_module(module), attribute)
