@@ -11,8 +11,7 @@ import pkgutil
 import sys
 
 import unseen
-
-EXTRAS = {"torch", "stable_baselines3", "sb3_contrib", "safetensors", "onnx", "onnxscript", "tensorboard"}
+from unseen.train.cli import TRAIN_EXTRA
 
 
 def main() -> int:
@@ -24,7 +23,7 @@ def main() -> int:
             importlib.import_module(name)
         except ModuleNotFoundError as error:
             missing = (error.name or "").split(".")[0]
-            if missing not in EXTRAS or not name.startswith(("unseen.agents.", "unseen.train.")):
+            if missing not in TRAIN_EXTRA or not name.startswith(("unseen.agents.", "unseen.train.")):
                 raise
             excused.append(f"{name} ({missing})")
     print(f"imported {len(names) - len(excused)} modules from {unseen.__path__[0]}")

@@ -1,0 +1,7 @@
+"""`python -m unseen` is the command `unseen`."""
+
+import sys
+
+from unseen.train.cli import main
+
+sys.exit(main())

@@ -1,0 +1,224 @@
+"""The command `unseen`. Each subcommand is a function of one dataclass, which is its configuration.
+
+Only the chosen subcommand's module is imported, so that `unseen --help` and a misspelt name answer at once.
+Exit codes: 0 done, 1 done and found wanting (an audit that fails), 2 an error that the user can mend,
+130 stopped by Ctrl-C.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import importlib
+import io
+import itertools
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import unseen
+from unseen.envs.errors import UnseenError
+
+TRAIN_EXTRA = {
+    "torch",
+    "stable_baselines3",
+    "sb3_contrib",
+    "safetensors",
+    "onnx",
+    "onnxscript",
+    "tensorboard",
+}
+"""Top-level modules which the core does without; a missing one means that the extra is not installed."""
+
+
+@dataclass(frozen=True)
+class Command:
+    """One subcommand: where its function and its dataclass live, and how it is used."""
+
+    summary: str
+    module: str
+    function: str
+    config: str
+    example: str
+
+    def load(self) -> tuple[Callable[[Any], Any], type]:
+        """The function and the dataclass it takes."""
+        module = importlib.import_module(self.module)
+        return getattr(module, self.function), getattr(module, self.config)
+
+
+COMMANDS = {
+    "list": Command(
+        "what there is: environments and agents",
+        "unseen.train.listing",
+        "listing",
+        "ListConfig",
+        "unseen list",
+    ),
+    "play": Command(
+        "play an environment with the keyboard",
+        "unseen.envs.watch.play",
+        "play",
+        "PlayConfig",
+        "unseen play RolledBehind --level 2",
+    ),
+    "watch": Command(
+        "watch an agent, and what it believes and imagines",
+        "unseen.train.watch",
+        "watch",
+        "WatchConfig",
+        "unseen watch mapper RolledBehind --level 1 --save mapper.gif",
+    ),
+    "train": Command(
+        "train an agent; Ctrl-C saves, the same command with --resume goes on",
+        "unseen.train.trainer",
+        "train",
+        "TrainConfig",
+        "unseen train mapper RolledBehind --level 1 --steps 150000 --seed 0",
+    ),
+    "evaluate": Command(
+        "score one agent on one environment",
+        "unseen.train.leaderboard.runner",
+        "evaluate",
+        "EvaluateConfig",
+        "unseen evaluate tracker RolledBehind --level 1 --episodes 200",
+    ),
+    "leaderboard": Command(
+        "score agents on environments and write the page",
+        "unseen.train.leaderboard.runner",
+        "leaderboard",
+        "LeaderboardConfig",
+        "unseen leaderboard --agent my_agent.py:MyAgent",
+    ),
+    "audit": Command(
+        "the checks that every environment must pass",
+        "unseen.train.audit",
+        "audit",
+        "AuditConfig",
+        "unseen audit RolledBehind",
+    ),
+    "bench": Command(
+        "how fast this machine steps the environments, beside others",
+        "unseen.train.bench",
+        "bench",
+        "BenchConfig",
+        "unseen bench RolledBehind --seconds 2",
+    ),
+}
+
+
+class UsageError(UnseenError, ValueError):
+    """The command line does not say what to do."""
+
+
+def overview() -> str:
+    """The text of `unseen --help`."""
+    width = max(map(len, COMMANDS))
+    rows = [f"  {name:<{width}}  {command.summary}" for name, command in COMMANDS.items()]
+    return "\n".join(
+        [
+            "usage: unseen COMMAND ...",
+            "",
+            "Environments for object permanence and planning in imagination.",
+            "",
+            "commands:",
+            *rows,
+            "",
+            "options:",
+            "  --version  print the version",
+            "  --debug    with any command: show the traceback of an error",
+            "",
+            "`unseen COMMAND --help` says the rest. To begin:",
+            "  unseen play RolledBehind",
+        ]
+    )
+
+
+def main(args: Sequence[str] | None = None) -> int:
+    """Run one command line (`sys.argv` without it) and return the exit code."""
+    words = list(sys.argv[1:] if args is None else args)
+    debug = "--debug" in words
+    words = [word for word in words if word != "--debug"]
+    try:
+        return run(words)
+    except KeyboardInterrupt:
+        print("unseen: stopped", file=sys.stderr)
+        return 130
+    except BrokenPipeError:  # `unseen list | head`: nobody reads on
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 141
+    except (UnseenError, ModuleNotFoundError) as error:
+        if debug or not (message := explain(error)):
+            raise
+        print(f"unseen: {message}", file=sys.stderr)
+        return 2
+
+
+def explain(error: Exception) -> str:
+    """One line for an error which the user can mend; empty for one which is a fault of ours."""
+    if isinstance(error, ModuleNotFoundError) and not isinstance(error, UnseenError):
+        missing = (error.name or "").split(".")[0]
+        return f"this needs {missing}: pip install 'unseen[train]'" if missing in TRAIN_EXTRA else ""
+    return " ".join(str(error).split()) or type(error).__name__
+
+
+def run(words: list[str]) -> int:
+    """Run the command line `words`. Raises UsageError, and whatever the command raises."""
+    if not words or words[0] in ("-h", "--help", "help"):
+        print(overview())
+        return 0
+    if words[0] == "--version":
+        print(f"unseen {unseen.__version__}")
+        return 0
+    name, *rest = words
+    if name not in COMMANDS:
+        near = difflib.get_close_matches(name, COMMANDS, n=2, cutoff=0.5) or list(COMMANDS)
+        raise UsageError(f"no command {name!r}; did you mean {' or '.join(near)}?")
+    function, config = COMMANDS[name].load()
+    result = function(parse(name, config, rest))
+    return result if type(result) is int else 0
+
+
+def parse(name: str, config: type, words: list[str]) -> Any:
+    """Read `words` into the dataclass `config`: fields without a default are positional.
+
+    Prints the help and exits where it is asked for. Raises UsageError.
+    """
+    import tyro
+
+    markers = (
+        tyro.conf.PositionalRequiredArgs,
+        tyro.conf.PositionalMetavarFromFieldName,
+        tyro.conf.FlagCreatePairsOff,
+    )
+    about = f"{COMMANDS[name].summary.capitalize()}.\n\nExample:\n  {COMMANDS[name].example}"
+    complaint = io.StringIO()
+    try:
+        with contextlib.redirect_stderr(complaint):
+            return tyro.cli(config, prog=f"unseen {name}", description=about, args=words, config=markers)
+    except SystemExit as exit_:
+        if exit_.code in (0, None):
+            raise
+        raise UsageError(f"{one_line(complaint.getvalue())} (see: unseen {name} --help)") from None
+
+
+def one_line(box: str) -> str:
+    """The gist of the box in which tyro explains a usage error."""
+    rows = [row.strip("│ ") for row in box.splitlines() if row.startswith("│")]
+    sections = [
+        " ".join(group)
+        for is_rule, group in itertools.groupby(rows, key=lambda row: row.startswith("─"))
+        if not is_rule
+    ]
+    if not sections:
+        return " ".join(box.split())
+    hints = [section for section in sections[1:] if section.startswith("Perhaps you meant")]
+    near = dict.fromkeys(re.findall(r"--[a-z][\w-]*", " ".join(hints)))
+    return sections[0] + (f"; did you mean {' or '.join(near)}?" if near else "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())
