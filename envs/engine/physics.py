@@ -1,0 +1,131 @@
+"""Rolling discs: friction, restitution, disc against disc, box and wall.
+
+Semi-implicit Euler in sub-steps short enough that nothing moves more than half its radius in one, so that nothing
+tunnels. Friction takes speed off first; every impulse has restitution <= 1 and positional corrections carry no
+energy, so that kinetic energy never grows.
+"""
+
+import math
+
+from unseen.envs.engine.device import device
+from unseen.envs.engine.geometry import disc_box, segment_box
+
+HEARD_SPEED = 0.1  # m/s of approach above which a bump of two small things is heard
+MAX_SUBSTEPS = 256
+
+
+@device
+def disc_clear(s, x0, y0, x1, y1):
+    """Whether the straight line between two points meets no tall thing (glass or not)."""
+    dx = x1 - x0
+    dy = y1 - y0
+    for k in range(s.n_tall):
+        if segment_box(x0, y0, dx, dy, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k]) < 1.0:
+            return False
+    return True
+
+
+@device
+def launch_speed(distance, friction):
+    """The speed with which a disc rolls `distance` metres before friction (m/s^2) stops it."""
+    return math.sqrt(2.0 * friction * distance)
+
+
+@device
+def roll(s, dt, friction, restitution):
+    """Advance the small things by dt seconds; sets s.heard when two of them bump.
+
+    Args:
+        friction: deceleration of a rolling disc, m/s^2.
+        restitution: of every contact, 0..1.
+    """
+    energy = 0.0
+    smallest = 1e30
+    for k in range(s.n_small):
+        energy += s.vx[k] * s.vx[k] + s.vy[k] * s.vy[k]
+        smallest = min(smallest, s.br[k])
+    if energy == 0.0:
+        return
+    # Energy never grows, so no disc ever gets faster than one that had it all.
+    steps = min(max(int(math.ceil(math.sqrt(energy) * dt / (0.5 * smallest))), 1), MAX_SUBSTEPS)
+    h = dt / steps
+    for _ in range(steps):
+        for k in range(s.n_small):
+            if s.vx[k] != 0.0 or s.vy[k] != 0.0:
+                _glide(s, k, h, friction, restitution)
+        for i in range(s.n_small):
+            for j in range(i + 1, s.n_small):
+                _collide(s, i, j, restitution)
+
+
+@device
+def _glide(s, k, h, friction, restitution):
+    u = s.vx[k]
+    v = s.vy[k]
+    speed = math.sqrt(u * u + v * v)
+    if speed <= friction * h:
+        s.vx[k] = 0.0
+        s.vy[k] = 0.0
+        return
+    f = (speed - friction * h) / speed
+    # The mean of the speeds before and after: exact for constant deceleration, so launch_speed hits its mark.
+    x = s.bx[k] + 0.5 * (1.0 + f) * u * h
+    y = s.by[k] + 0.5 * (1.0 + f) * v * h
+    u *= f
+    v *= f
+    r = s.br[k]
+    lx = s.wx - r
+    ly = s.wy - r
+    if x > lx:
+        x = lx
+        u = -restitution * abs(u)
+    elif x < -lx:
+        x = -lx
+        u = restitution * abs(u)
+    if y > ly:
+        y = ly
+        v = -restitution * abs(v)
+    elif y < -ly:
+        y = -ly
+        v = restitution * abs(v)
+    for j in range(s.n_tall):
+        depth, nx, ny = disc_box(x, y, r, s.tx[j], s.ty[j], s.tc[j], s.ts[j], s.hx[j], s.hy[j])
+        if depth > 0.0:
+            x += nx * depth
+            y += ny * depth
+            vn = u * nx + v * ny
+            if vn < 0.0:
+                u -= (1.0 + restitution) * vn * nx
+                v -= (1.0 + restitution) * vn * ny
+    s.bx[k] = min(max(x, -lx), lx)
+    s.by[k] = min(max(y, -ly), ly)
+    s.vx[k] = u
+    s.vy[k] = v
+
+
+@device
+def _collide(s, i, j, restitution):
+    """Equal masses: exchange of the normal velocities, scaled by restitution."""
+    dx = s.bx[j] - s.bx[i]
+    dy = s.by[j] - s.by[i]
+    gap = s.br[i] + s.br[j]
+    d2 = dx * dx + dy * dy
+    if d2 >= gap * gap or d2 < 1e-12:
+        return
+    d = math.sqrt(d2)
+    nx = dx / d
+    ny = dy / d
+    half = 0.5 * (gap - d)
+    s.bx[i] -= nx * half
+    s.by[i] -= ny * half
+    s.bx[j] += nx * half
+    s.by[j] += ny * half
+    approach = (s.vx[i] - s.vx[j]) * nx + (s.vy[i] - s.vy[j]) * ny
+    if approach > 0.0:
+        q = 0.5 * (1.0 + restitution) * approach
+        s.vx[i] -= q * nx
+        s.vy[i] -= q * ny
+        s.vx[j] += q * nx
+        s.vy[j] += q * ny
+        if approach > HEARD_SPEED:
+            s.heard = 1

@@ -1,0 +1,63 @@
+"""What the agent can see: light, field of view and line of sight. Every sensor asks here."""
+
+import math
+
+from unseen.envs.engine.device import device
+from unseen.envs.engine.geometry import segment_box, wrap
+from unseen.envs.engine.world import CURTAIN, DUSK, REVEAL
+
+ALL_ROUND = 2.0 * math.pi - 1e-9
+
+
+@device
+def line_of_sight(s, x0, y0, x1, y1):
+    """Whether nothing opaque stands between two points."""
+    if s.glass != 0:
+        return True
+    dx = x1 - x0
+    dy = y1 - y0
+    for k in range(s.n_tall):
+        if segment_box(x0, y0, dx, dy, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k]) < 1.0:
+            return False
+    return True
+
+
+@device
+def in_view(s, x, y):
+    """Whether a point lies in the field of view."""
+    if s.fov >= ALL_ROUND:
+        return True
+    return abs(wrap(math.atan2(y - s.ay, x - s.ax) - s.ah)) <= 0.5 * s.fov
+
+
+@device
+def exposed(s, x0, y0, x1, y1, r):
+    """Whether any of a disc's centre and two silhouette points is in line of sight of (x0, y0)."""
+    if line_of_sight(s, x0, y0, x1, y1):
+        return True
+    dx = x1 - x0
+    dy = y1 - y0
+    d = math.sqrt(dx * dx + dy * dy) + 1e-12
+    px = -dy / d * r
+    py = dx / d * r
+    return line_of_sight(s, x0, y0, x1 + px, y1 + py) or line_of_sight(s, x0, y0, x1 - px, y1 - py)
+
+
+@device
+def sees(s, k):
+    """Whether small thing k shows to the agent now."""
+    if s.light == REVEAL:
+        return True
+    if s.light == CURTAIN:
+        return False
+    if s.touched == k:
+        return True
+    if s.light == DUSK:
+        return False
+    return in_view(s, s.bx[k], s.by[k]) and exposed(s, s.ax, s.ay, s.bx[k], s.by[k], s.br[k])
+
+
+@device
+def sees_tall(s, k):
+    """Whether tall thing k shows: tall things are not hidden by one another, and show in the dusk."""
+    return s.light == REVEAL or (s.light != CURTAIN and in_view(s, s.tx[k], s.ty[k]))

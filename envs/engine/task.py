@@ -1,0 +1,216 @@
+"""What the author of an environment writes: a record, knobs, and a handful of device functions.
+
+A task need not have a room: the runtime asks for `HEADER` in its record, for `begin` and `step`, and for at least
+one sensor. `PlanarTask` adds what the tasks in a planar world share.
+"""
+
+import difflib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+
+from unseen.envs.engine.rng import SPLITS
+from unseen.envs.engine.sensors import FRAMES, ORDERS, RAYS, SPEED_UNIT, Layout, rays, rays_size, slots
+from unseen.envs.errors import BadKnob
+
+
+@dataclass(frozen=True)
+class Knob:
+    """One keyword of an environment: its default, its allowed values and what it does.
+
+    Attributes:
+        default: an int, a float, a bool, a string of `choices`, or a (low, high) pair of ints where `pair`.
+        low, high: inclusive bounds of a number, or of both ends of a pair.
+    """
+
+    default: Any
+    low: float = 0
+    high: float = 0
+    choices: tuple[str, ...] = ()
+    pair: bool = False
+    doc: str = ""
+
+    def fields(self, name: str) -> list[tuple[str, str]]:
+        if self.pair:
+            return [(f"{name}_low", "i8"), (f"{name}_high", "i8")]
+        return [(name, "f8" if isinstance(self.default, float) else "i8")]
+
+    def check(self, name: str, value: Any) -> Any:
+        """The value in its canonical form, or BadKnob naming the knob, the value and what is allowed."""
+        if self.choices:
+            if value not in self.choices:
+                raise BadKnob(f"{name}={value!r}: allowed are {', '.join(map(repr, self.choices))}")
+            return value
+        if isinstance(self.default, bool):
+            if not isinstance(value, (bool, np.bool_)):
+                raise BadKnob(f"{name}={value!r}: allowed are True and False")
+            return bool(value)
+        if self.pair:
+            ends = list(value) if isinstance(value, (tuple, list)) else [value, value]
+            whole = all(isinstance(v, (int, np.integer)) and not isinstance(v, bool) for v in ends)
+            if len(ends) != 2 or not whole or not self.low <= ends[0] <= ends[1] <= self.high:
+                raise BadKnob(
+                    f"{name}={value!r}: allowed is an integer or a pair low <= high, within "
+                    f"{self.low:g}..{self.high:g}"
+                )
+            return (int(ends[0]), int(ends[1]))
+        number = isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
+        if number and isinstance(self.default, int) and value != int(value):
+            number = False
+        if not number or not self.low <= value <= self.high:
+            kind = "a number" if isinstance(self.default, float) else "an integer"
+            raise BadKnob(f"{name}={value!r}: allowed is {kind} within {self.low:g}..{self.high:g}")
+        return type(self.default)(value)
+
+    def store(self, row: np.void, name: str, value: Any) -> None:
+        if self.pair:
+            row[f"{name}_low"], row[f"{name}_high"] = value
+        else:
+            row[name] = self.choices.index(value) if self.choices else value
+
+
+class Task:
+    """An environment's rules. Subclasses fill in the class attributes; all functions are device functions.
+
+    Attributes:
+        title: one line for lists.
+        state: record dtype; starts with `unseen.envs.engine.world.HEADER`.
+        knobs: name -> Knob.
+        levels: level -> knob values; level 0 is the visible twin.
+        default_level: the level of the plain id.
+        actions: discrete action names -> row of floats; the row is what `step` receives.
+        action_low, action_high: bounds of the row when action="continuous".
+        keys: discrete action name -> keyboard key, for play.
+        begin(s, p) -> bool: draw an episode; False rejects the draw, and the runtime draws again.
+        step(s, a, p) -> (reward, terminated, truncated).
+        answer(s) -> int: the hidden answer, for the audit; `answers(values)` how many there are.
+        oracle(s, p) -> int, tracker(o, m, p) -> int, reflex(o, m, p) -> int: reference policies; o is a slots row,
+            m a record of the same dtype as the state, that the policy may use as its memory.
+    """
+
+    title: ClassVar[str]
+    state: ClassVar[np.dtype]
+    knobs: ClassVar[Mapping[str, Knob]]
+    levels: ClassVar[Mapping[int, Mapping[str, Any]]]
+    default_level: ClassVar[int] = 2
+    actions: ClassVar[Mapping[str, tuple[float, ...]]]
+    action_low: ClassVar[tuple[float, ...]]
+    action_high: ClassVar[tuple[float, ...]]
+    keys: ClassVar[Mapping[str, str]]
+    begin: ClassVar[Callable]
+    step: ClassVar[Callable]
+    answer: ClassVar[Callable]
+    oracle: ClassVar[Callable]
+    tracker: ClassVar[Callable]
+    reflex: ClassVar[Callable]
+    max_tries: ClassVar[int] = 500
+
+    @classmethod
+    def values(cls, level: int, knobs: Mapping[str, Any]) -> dict[str, Any]:
+        """Knob values of a level with the user's own over them, checked.
+
+        Raises:
+            BadKnob: unknown level or knob, or a value out of its range, or an impossible combination.
+        """
+        if level not in cls.levels or isinstance(level, bool):
+            raise BadKnob(f"level={level!r}: {cls.__name__} has levels {', '.join(map(str, cls.levels))}")
+        for name in knobs:
+            if name not in cls.knobs:
+                near = difflib.get_close_matches(name, cls.knobs, n=1)
+                hint = f"did you mean {near[0]!r}? " if near else ""
+                raise BadKnob(f"{cls.__name__} has no knob {name!r}; {hint}knobs are {', '.join(sorted(cls.knobs))}")
+        merged = {name: knob.default for name, knob in cls.knobs.items()} | dict(cls.levels[level]) | dict(knobs)
+        checked = {name: cls.knobs[name].check(name, value) for name, value in merged.items()}
+        cls.check(checked)
+        return checked
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        """Refuse impossible combinations by raising BadKnob."""
+
+    @classmethod
+    def params(cls, values: Mapping[str, Any], split: str) -> np.ndarray:
+        """The knobs as a record array of length 1, which is how kernels receive them."""
+        fields = [field for name, knob in cls.knobs.items() for field in knob.fields(name)]
+        extra = cls.derived(values)
+        fields += [(name, "f8" if isinstance(v, float) else "i8") for name, v in extra.items()]
+        row = np.zeros(1, np.dtype([("split", "i8"), *fields], align=True))
+        row[0]["split"] = SPLITS.index(split)
+        for name, knob in cls.knobs.items():
+            knob.store(row[0], name, values[name])
+        for name, value in extra.items():
+            row[0][name] = value
+        return row
+
+    @classmethod
+    def derived(cls, values: Mapping[str, Any]) -> dict[str, int | float]:
+        """Further parameters that follow from the knobs."""
+        return {}
+
+    @classmethod
+    def horizon(cls, values: Mapping[str, Any]) -> int:
+        """The most steps that an episode can take."""
+        raise NotImplementedError
+
+    @classmethod
+    def sensors(cls) -> dict[str, Callable]:
+        """Observation mode -> device function (s, p, o)."""
+        raise NotImplementedError
+
+    @classmethod
+    def shape(cls, mode: str, values: Mapping[str, Any]) -> tuple[tuple[int, ...], str]:
+        """Shape and dtype of one observation of a mode."""
+        raise NotImplementedError
+
+    @classmethod
+    def answers(cls, values: Mapping[str, Any]) -> int:
+        """Number of possible hidden answers; 0 where the notion does not apply."""
+        return 0
+
+    @classmethod
+    def layout(cls, values: Mapping[str, Any]) -> Layout | None:
+        """Where the parts of a slots row lie, if the task has slots."""
+        return None
+
+
+class PlanarTask(Task):
+    """A task in a planar world: slots, rays, pixels and the privileged state, by common knobs."""
+
+    shared: ClassVar[dict[str, Knob]] = {
+        "room": Knob(2.5, 1.5, 5.0, doc="half extent of the room, m"),
+        "order": Knob("colour", choices=ORDERS, doc="slot = colour, or nearest first"),
+        "frame": Knob("room", choices=FRAMES, doc="positions in the room's frame, or the agent's"),
+        "fov": Knob(360.0, 60.0, 360.0, doc="field of view, degrees"),
+    }
+    extra_state: ClassVar[int] = 0  # numbers that `state` adds behind a fully lit slots row
+
+    @classmethod
+    def layout(cls, values: Mapping[str, Any]) -> Layout:
+        d = cls.derived(values)
+        return Layout(
+            int(d["colours"]), values["occluders"], int(d["slots"]), values["room"],
+            values["order"] == "colour", values["frame"], SPEED_UNIT,
+        )  # fmt: skip
+
+    @classmethod
+    def sensors(cls) -> dict[str, Callable]:
+        from unseen.envs.engine.camera import pixels
+
+        return {"slots": slots, "rays": rays, "pixels": pixels, "state": cls.true_state}
+
+    @classmethod
+    def shape(cls, mode: str, values: Mapping[str, Any]) -> tuple[tuple[int, ...], str]:
+        layout = cls.layout(values)
+        return {
+            "slots": ((layout.size,), "f4"),
+            "rays": ((rays_size(layout.colours),), "f4"),
+            "pixels": ((64, 64, 3), "u1"),
+            "state": ((layout.size + cls.extra_state,), "f4"),
+        }[mode]
+
+    true_state: ClassVar[Callable]
+
+
+__all__ = ["RAYS", "Knob", "PlanarTask", "Task"]

@@ -1,0 +1,88 @@
+"""A planar world as one aligned record: a room, an agent, tall boxes that hide, small discs that roll.
+
+A task *has* a planar world when it asks for one with `planar`; the runtime itself needs only `HEADER`.
+Units are metres, seconds and radians; the room is centred on the origin.
+"""
+
+import math
+
+import numpy as np
+
+from unseen.envs.engine.device import device
+from unseen.envs.engine.geometry import disc_box, wrap
+from unseen.envs.engine.physics import disc_clear
+
+FLOAT, INT = "f8", "i8"
+
+AGENT_RADIUS = 0.2
+EYE = 0.5
+TALL_HEIGHT = 1.0
+WALL_HEIGHT = 1.4
+
+# Light, from darkest: nothing shows; small things do not show until touched; all in sight shows; everything shows.
+CURTAIN, DUSK, DAY, REVEAL = 0, 1, 2, 3
+
+# What the runtime needs of any task's record: generator, clock, end flag, tries of the last reset, failed resets.
+HEADER = [("rng", "u8"), ("t", INT), ("over", INT), ("tries", INT), ("fail", INT)]
+
+
+def record(*fields) -> np.dtype:
+    """The aligned record of a task without a room: HEADER and the task's own fields."""
+    return np.dtype([*HEADER, *fields], align=True)
+
+
+def planar(tall: int, small: int, *fields) -> np.dtype:
+    """The aligned record of a planar world with room for `tall` boxes and `small` discs, and a task's own fields."""
+    return record(
+        ("wx", FLOAT), ("wy", FLOAT),  # half extents of the room
+        ("ax", FLOAT), ("ay", FLOAT), ("ah", FLOAT),  # the agent's pose
+        ("fov", FLOAT), ("light", INT), ("glass", INT), ("touched", INT), ("heard", INT),
+        ("phase", INT), ("ask", INT),  # 0 watch, 1 curtain, 2 act; the asked colour, -1 while it is not told
+        ("n_tall", INT), ("n_small", INT),
+        ("tx", FLOAT, (tall,)), ("ty", FLOAT, (tall,)), ("tc", FLOAT, (tall,)), ("ts", FLOAT, (tall,)),
+        ("hx", FLOAT, (tall,)), ("hy", FLOAT, (tall,)), ("tk", INT, (tall,)),
+        ("bx", FLOAT, (small,)), ("by", FLOAT, (small,)), ("vx", FLOAT, (small,)), ("vy", FLOAT, (small,)),
+        ("br", FLOAT, (small,)), ("bk", INT, (small,)),
+        *fields,
+    )  # fmt: skip
+
+
+@device
+def drive(s, speed, turn):
+    """Turn by `turn` radians, then go `speed` metres; walls and tall things stop the agent, which slides along."""
+    s.ah = wrap(s.ah + turn)
+    if speed == 0.0:
+        return
+    x = s.ax + speed * math.cos(s.ah)
+    y = s.ay + speed * math.sin(s.ah)
+    s.ax, s.ay = clear_of_solids(s, x, y, AGENT_RADIUS)
+
+
+@device
+def clear_of_solids(s, x, y, r):
+    """The nearest place to (x, y) where a disc of radius r overlaps neither a wall nor a tall thing.
+
+    Tall things push in turn; twice round settles a disc that touches two of them.
+    """
+    for _ in range(2):
+        for k in range(s.n_tall):
+            if (x - s.tx[k]) ** 2 + (y - s.ty[k]) ** 2 < (r + s.hx[k] + s.hy[k]) ** 2:
+                depth, nx, ny = disc_box(x, y, r, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k])
+                x += nx * depth
+                y += ny * depth
+        x = min(max(x, r - s.wx), s.wx - r)
+        y = min(max(y, r - s.wy), s.wy - r)
+    return x, y
+
+
+@device
+def touching(s, x, y, reach):
+    """The nearest small thing within `reach` metres (centre to centre) with nothing solid between; -1 for none."""
+    best = reach
+    found = -1
+    for k in range(s.n_small):
+        d = math.sqrt((s.bx[k] - x) ** 2 + (s.by[k] - y) ** 2)
+        if d < best and disc_clear(s, x, y, s.bx[k], s.by[k]):
+            best = d
+            found = k
+    return found

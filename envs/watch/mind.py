@@ -1,0 +1,69 @@
+"""What an agent with a world model has in mind, in metres of the room, ready to be drawn over the truth.
+
+A world model offers `belief(state)` and `imagine(state, None, horizon)` (see `unseen.agents.agent.Agent`); here the
+row of one environment becomes a `Mind`. Nothing is imported from the agents: they are only dicts of arrays.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from unseen.envs.engine import palette
+
+__all__ = ["Mind", "mind_of"]
+
+RGB = tuple[int, int, int]
+
+
+@dataclass(frozen=True)
+class Mind:
+    """Believed blocks (colour name, colour, x, y) and, from imagination, ways (h, 2) in metres."""
+
+    blocks: tuple[tuple[str, RGB, float, float], ...] = ()
+    way: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))  # where it imagines to go
+    paths: tuple[np.ndarray, ...] = ()  # where it imagines each block to go
+    path_rgb: tuple[RGB, ...] = ()
+
+
+def mind_of(
+    belief: Mapping[str, np.ndarray] | None, imagined: Mapping[str, np.ndarray] | None = None, row: int = 0
+) -> Mind | None:
+    """The Mind of environment `row`; None when there is neither belief nor imagination.
+
+    `belief`: "seen" (n, k) in [0, 1] and "xy" (n, k, 2) metres, k the index of the colour.
+    `imagined`: "pose" (n, h, >= 2) and "xy" (n, h, k, 2), metres; "continue" (n, h) cuts the way where the
+    imagined episode is over. Each key may be missing.
+    """
+    if belief is None and imagined is None:
+        return None
+    blocks: list[tuple[str, RGB, float, float]] = []
+    if belief is not None:
+        seen, xy = np.asarray(belief["seen"])[row], np.asarray(belief["xy"], dtype=float)[row]
+        for k in np.flatnonzero(seen > 0.5):
+            if k < len(palette.SMALL) and np.isfinite(xy[k]).all():
+                name, rgb = palette.SMALL[k]
+                blocks.append((name, rgb, float(xy[k, 0]), float(xy[k, 1])))
+    way, paths, colours = np.zeros((0, 2)), [], []
+    if imagined is not None:
+        last = _length(imagined, row)
+        if "pose" in imagined:
+            way = np.asarray(imagined["pose"], dtype=float)[row, :last, :2]
+            way = way[np.isfinite(way).all(axis=1)]
+        if "xy" in imagined and belief is not None:
+            ahead = np.asarray(imagined["xy"], dtype=float)[row, :last]
+            for k in np.flatnonzero(np.asarray(belief["seen"])[row] > 0.5):
+                if k < len(palette.SMALL) and np.isfinite(ahead[:, k]).all():
+                    paths.append(ahead[:, k])
+                    colours.append(palette.SMALL[k][1])
+    return Mind(tuple(blocks), way, tuple(paths), tuple(colours))
+
+
+def _length(imagined: Mapping[str, np.ndarray], row: int) -> int | None:
+    """How many imagined steps to draw: up to the first that likely ends the episode."""
+    if "continue" not in imagined:
+        return None
+    ends = np.flatnonzero(np.asarray(imagined["continue"])[row] < 0.5)
+    return int(ends[0]) + 1 if len(ends) else None

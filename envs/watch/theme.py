@@ -1,0 +1,63 @@
+"""Colours and letters of the window around the room; the colours of things come from `unseen.envs.engine.palette`."""
+
+from __future__ import annotations
+
+import importlib.util
+from functools import lru_cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pygame
+
+RGB = tuple[int, int, int]
+
+BACK: RGB = (20, 22, 29)
+PANEL: RGB = (30, 33, 43)
+LINE: RGB = (52, 57, 71)
+INK: RGB = (238, 240, 245)
+MUTED: RGB = (154, 161, 177)
+FAINT: RGB = (98, 105, 122)
+AGENT: RGB = (244, 246, 250)
+EYE: RGB = (38, 46, 62)
+MIND: RGB = (150, 226, 255)
+GOOD: RGB = (104, 214, 146)
+BAD: RGB = (246, 112, 104)
+PHASE: dict[str, RGB] = {"watch": (250, 194, 92), "curtain": (154, 122, 208), "act": (96, 176, 250)}
+
+
+def mix(a: RGB, b: RGB, part: float) -> RGB:
+    """The colour `part` of the way from `a` to `b`."""
+    r, g, b_ = (round(x + part * (y - x)) for x, y in zip(a, b, strict=True))
+    return r, g, b_
+
+
+def font(size: int, bold: bool = False) -> pygame.font.Font:
+    """A font of `size` pixels: DejaVu Sans, which matplotlib brings, else pygame's own (bold only).
+
+    Only the font module is started: `pygame.init` would start sound and joysticks, slowly.
+    """
+    import pygame
+
+    if not pygame.font.get_init():
+        pygame.font.init()
+    try:
+        found = _load(size, bold)
+        found.get_height()
+    except pygame.error:  # somebody quit pygame since it was loaded, as gymnasium.utils.play does
+        _load.cache_clear()
+        found = _load(size, bold)
+    return found
+
+
+@lru_cache(maxsize=64)
+def _load(size: int, bold: bool) -> pygame.font.Font:
+    import pygame.font
+
+    home = importlib.util.find_spec("matplotlib")  # found, not imported
+    if home is not None and home.origin:
+        name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
+        path = Path(home.origin).parent / "mpl-data" / "fonts" / "ttf" / name
+        if path.is_file():
+            return pygame.font.Font(str(path), size)
+    return pygame.font.Font(None, round(size * 1.3))
