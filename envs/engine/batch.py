@@ -108,7 +108,7 @@ def _kernel(task: type[Task], mode: str):
         module=task.__module__,
         mode=mode,
         max_tries=task.max_tries,
-        sensors="\n".join(f"observe{i} = task.sensors()[{name!r}]" for i, name in enumerate(names)),
+        sensors="\n".join(f"observe{i} = task.sensor({name!r})" for i, name in enumerate(names)),
         rows=", ".join(f"o{i}" for i in k),
         observe="\n    ".join(f"observe{i}(s, p, o{i})" for i in k),
         outs=", ".join(f"O{i}" for i in k),
@@ -134,7 +134,7 @@ class Batch:
     ) -> None:
         if split not in SPLITS:
             raise BadKnob(f"split={split!r}: allowed are {', '.join(map(repr, SPLITS))}")
-        modes = [*task.sensors(), "dict"]
+        modes = [*task.modes, "dict"]
         if mode not in modes:
             raise BadKnob(f"obs={mode!r}: {task.__name__} has {', '.join(map(repr, modes))}")
         if not isinstance(n, (int, np.integer)) or n < 1:

@@ -83,6 +83,7 @@ class Task:
         actions: discrete action names -> row of floats; the row is what `step` receives.
         action_low, action_high: bounds of the row when action="continuous".
         keys: discrete action name -> keyboard key, for play.
+        modes: observation modes; "dict" gives several at once.
         begin(s, p) -> bool: draw an episode; False rejects the draw, and the runtime draws again.
         step(s, a, p) -> (reward, terminated, truncated).
         answer(s) -> int: the hidden answer, for the audit; `answers(values)` how many there are.
@@ -105,6 +106,7 @@ class Task:
     oracle: ClassVar[Callable]
     tracker: ClassVar[Callable]
     reflex: ClassVar[Callable]
+    modes: ClassVar[tuple[str, ...]]
     max_tries: ClassVar[int] = 500
 
     @classmethod
@@ -155,8 +157,8 @@ class Task:
         raise NotImplementedError
 
     @classmethod
-    def sensors(cls) -> dict[str, Callable]:
-        """Observation mode -> device function (s, p, o)."""
+    def sensor(cls, mode: str) -> Callable:
+        """The device function (s, p, o) of an observation mode."""
         raise NotImplementedError
 
     @classmethod
@@ -184,6 +186,7 @@ class PlanarTask(Task):
         "frame": Knob("room", choices=FRAMES, doc="positions in the room's frame, or the agent's"),
         "fov": Knob(360.0, 60.0, 360.0, doc="field of view, degrees"),
     }
+    modes: ClassVar[tuple[str, ...]] = ("slots", "rays", "pixels", "state")
     extra_state: ClassVar[int] = 0  # numbers that `state` adds behind a fully lit slots row
 
     @classmethod
@@ -195,10 +198,12 @@ class PlanarTask(Task):
         )  # fmt: skip
 
     @classmethod
-    def sensors(cls) -> dict[str, Callable]:
-        from unseen.envs.engine.camera import pixels
+    def sensor(cls, mode: str) -> Callable:
+        if mode == "pixels":  # the camera's tables are loaded only by those who look
+            from unseen.envs.engine.camera import pixels
 
-        return {"slots": slots, "rays": rays, "pixels": pixels, "state": cls.true_state}
+            return pixels
+        return {"slots": slots, "rays": rays, "state": cls.true_state}[mode]
 
     @classmethod
     def shape(cls, mode: str, values: Mapping[str, Any]) -> tuple[tuple[int, ...], str]:

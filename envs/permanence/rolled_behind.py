@@ -1,0 +1,450 @@
+"""RolledBehind: remember where the blue block went when it rolled behind the red one."""
+
+import math
+from collections.abc import Mapping
+from typing import Any, ClassVar
+
+from unseen.envs.engine.belief import believe
+from unseen.envs.engine.device import device
+from unseen.envs.engine.navigate import fetch
+from unseen.envs.engine.physics import launch_speed, roll
+from unseen.envs.engine.rng import below, shuffle, uniform
+from unseen.envs.engine.sensors import slots
+from unseen.envs.engine.sight import exposed
+from unseen.envs.engine.task import Knob, PlanarTask
+from unseen.envs.engine.world import CURTAIN, DAY, DUSK, FLOAT, INT, REVEAL, drive, planar, touching
+from unseen.envs.errors import BadKnob
+
+WATCH, VEILED, ACT = 0, 1, 2
+TALL, SMALL = 6, 6
+
+DT = 0.25  # s a step
+STRIDE = 0.3  # m a step at full speed
+TURN = math.pi / 4  # rad a step at full turn
+REACH = 0.5  # m, centre to centre, at which a block is touched
+RING = 0.9  # m from the occluders' ring to the blocks' ring
+ROLL = 4  # steps that a roll takes at most
+GAP = 2  # steps from one launch to the next
+FRICTION = 3.8  # m/s^2
+BOUNCE = 0.9
+FIXED, FIRST, LATE = 0, 1, 2
+
+
+@device
+def _tell(s, p):
+    """Ask for the target's colour, unless it is asked late and the act phase has not come."""
+    s.ask = s.bk[s.target] if p.query != LATE or s.phase == ACT else -1
+
+
+@device
+def _place_occluders(s, p):
+    step = 2.0 * math.pi / p.occluders
+    for k in range(p.occluders):
+        a = 0.5 * math.pi + k * step + uniform(s, -1.0, 1.0) * p.jitter
+        d = p.ring + uniform(s, -0.3, 0.3) * p.jitter
+        s.tc[k] = math.cos(a)
+        s.ts[k] = math.sin(a)
+        s.tx[k] = d * s.tc[k]
+        s.ty[k] = d * s.ts[k]
+        s.hx[k] = p.depth
+        s.hy[k] = p.breadth
+        s.tk[k] = k
+        s.angle[k] = a
+
+
+@device
+def _aim(s, j, gx, gy, friction):
+    """Set the launch of block j so that it comes to rest at (gx, gy)."""
+    dx = gx - s.bx[j]
+    dy = gy - s.by[j]
+    d = math.sqrt(dx * dx + dy * dy) + 1e-12
+    v = launch_speed(d, friction)
+    s.lx[j] = v * dx / d
+    s.ly[j] = v * dy / d
+
+
+@device
+def _bump(s, p, friction, vacancy, side):
+    """Block `bumper` will strike the resident beside the vacancy, under the curtain, and drive it there."""
+    j = p.blocks - 1
+    r = s.br[j]
+    home = (vacancy - side + p.occluders) % p.occluders
+    resident = -1
+    for i in range(j):
+        if s.home[i] == home:
+            resident = i
+    if resident < 0:
+        return False
+    behind = p.ring + RING
+    ex = s.gx[resident]
+    ey = s.gy[resident]
+    wx = behind * math.cos(s.angle[vacancy])
+    wy = behind * math.sin(s.angle[vacancy])
+    dx = wx - ex
+    dy = wy - ey
+    d = math.sqrt(dx * dx + dy * dy)
+    nx = dx / d
+    ny = dy / d
+    run = uniform(s, 1.1, 1.3)
+    s.bx[j] = ex - (2.0 * r + run) * nx
+    s.by[j] = ey - (2.0 * r + run) * ny
+    if abs(s.bx[j]) > s.wx - r or abs(s.by[j]) > s.wy - r:
+        return False
+    # Equal masses: the struck block leaves with (1 + e) / 2 of the normal speed.
+    v = launch_speed(d, friction) * 2.0 / (1.0 + BOUNCE)
+    u = math.sqrt(v * v + 2.0 * friction * run)
+    s.lx[j] = u * nx
+    s.ly[j] = u * ny
+    s.home[j] = home
+    s.home[resident] = vacancy
+    return True
+
+
+@device
+def begin(s, p):
+    """Draw an episode: layout, launches, the asked block, the curtain's length and the pose after it."""
+    shift = p.split == 2
+    friction = FRICTION * (1.5 if shift else 1.0)
+    s.wx = p.room
+    s.wy = p.room
+    s.fov = p.fov * math.pi / 180.0
+    s.glass = p.glass
+    s.light = DAY
+    s.touched = -1
+    s.heard = 0
+    s.phase = WATCH
+    s.friction = friction
+    s.n_tall = p.occluders
+    s.n_small = p.blocks - (1 if shift and p.blocks > 2 else 0)
+    s.ax = uniform(s, -0.1, 0.1)
+    s.ay = uniform(s, -0.1, 0.1)
+    s.ah = 0.5 * math.pi
+    s.px = uniform(s, -p.scramble, p.scramble)
+    s.py = uniform(s, -p.scramble, p.scramble)
+    s.ph = uniform(s, -math.pi, math.pi)
+    s.curtain = p.curtain_low + below(s, p.curtain_high - p.curtain_low + 1)
+    _place_occluders(s, p)
+    shuffle(s, s.bk, p.blocks)
+    shuffle(s, s.launch, s.n_small)
+    shuffle(s, s.homes, p.occluders)
+    step = 2.0 * math.pi / p.occluders
+    common = 1.0 if below(s, 2) == 0 else -1.0
+    behind = p.ring + RING
+    for j in range(s.n_small):
+        s.br[j] = p.radius * (1.25 if shift else 1.0)
+        s.vx[j] = 0.0
+        s.vy[j] = 0.0
+        s.launch[j] = s.launch[j] * GAP
+        k = s.homes[j]
+        s.home[j] = k
+        side = common
+        out = 0.0
+        if p.mixed != 0:
+            side = 1.0 if below(s, 2) == 0 else -1.0
+            out = 0.17 * side
+        b = s.angle[k] + side * (0.5 * step + uniform(s, -0.12, 0.12) * (p.occluders < 5))
+        d = behind + out + uniform(s, -0.05, 0.05)
+        s.bx[j] = d * math.cos(b)
+        s.by[j] = d * math.sin(b)
+        c = s.angle[k] + uniform(s, -0.08, 0.08)
+        d = behind + uniform(s, -0.05, 0.05)
+        s.gx[j] = d * math.cos(c)
+        s.gy[j] = d * math.sin(c)
+        _aim(s, j, s.gx[j], s.gy[j], friction)
+    if p.bump != 0:
+        # The bumper is launched last, in the last frame that shows: its speed is seen, the bump is only heard.
+        last = s.n_small - 1
+        for j in range(last):
+            if s.launch[j] > s.launch[last]:
+                s.launch[j] -= GAP
+        s.launch[last] = p.watch - 1
+        side = 1 if below(s, 2) == 0 else -1
+        if not _bump(s, p, friction, s.homes[p.occluders - 1], side):
+            return False
+    s.target = below(s, s.n_small)
+    if p.query == FIXED:
+        s.target = 0
+        for j in range(s.n_small):
+            # Level 1 asks for the first colour; its shift asks for any other.
+            if (s.bk[j] == 0) != shift:
+                s.target = j
+        if (s.bk[s.target] == 0) == shift:
+            return False
+    for j in range(s.n_small):
+        for i in range(j):
+            if (s.bx[i] - s.bx[j]) ** 2 + (s.by[i] - s.by[j]) ** 2 < (s.br[i] + s.br[j] + 0.02) ** 2:
+                return False
+        # Everything is seen at rest before it rolls, so that no answer hangs on one frame.
+        if s.glass == 0 and not exposed(s, s.ax, s.ay, s.bx[j], s.by[j], s.br[j]):
+            return False
+    if p.check != 0 and not _rehearse(s, p):
+        return False
+    _tell(s, p)
+    for j in range(s.n_small):
+        if s.launch[j] == 0:
+            s.vx[j] = s.lx[j]
+            s.vy[j] = s.ly[j]
+    return True
+
+
+@device
+def _rehearse(s, p):
+    """Play the rolls through: each block must rest fully hidden, from the mat and from the pose after, behind its
+    occluder. Starts are kept beside the record's own fields and put back."""
+    for j in range(s.n_small):
+        s.kx[j] = s.bx[j]
+        s.ky[j] = s.by[j]
+    for t in range(p.watch + 8):
+        for j in range(s.n_small):
+            if s.launch[j] == t:
+                s.vx[j] = s.lx[j]
+                s.vy[j] = s.ly[j]
+        roll(s, DT, s.friction, BOUNCE)
+    s.heard = 0
+    good = True
+    for j in range(s.n_small):
+        if s.vx[j] != 0.0 or s.vy[j] != 0.0:
+            good = False
+        if _nearest_occluder(s, j) != s.home[j]:
+            good = False
+        if s.glass == 0:
+            if exposed(s, s.px, s.py, s.bx[j], s.by[j], s.br[j]) or exposed(s, s.ax, s.ay, s.bx[j], s.by[j], s.br[j]):
+                if j != s.n_small - 1 or p.bump == 0:
+                    good = False
+    if p.bump != 0:  # the bumper and what it struck may lie behind one occluder only when that is the layout
+        for j in range(s.n_small - 1):
+            if s.home[j] == s.home[s.n_small - 1]:
+                good = False
+    for j in range(s.n_small):
+        s.bx[j] = s.kx[j]
+        s.by[j] = s.ky[j]
+        s.vx[j] = 0.0
+        s.vy[j] = 0.0
+    return good
+
+
+@device
+def _nearest_occluder(s, j):
+    best = 1e30
+    near = 0
+    for k in range(s.n_tall):
+        d = (s.tx[k] - s.bx[j]) ** 2 + (s.ty[k] - s.by[j]) ** 2
+        if d < best:
+            best = d
+            near = k
+    return near
+
+
+@device
+def step(s, a, p):
+    """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
+    free = s.phase == ACT
+    if free:
+        drive(s, STRIDE * a[0], TURN * a[1])
+    s.heard = 0
+    roll(s, DT, s.friction, BOUNCE)
+    s.t += 1
+    for j in range(s.n_small):
+        if s.launch[j] == s.t:
+            s.vx[j] = s.lx[j]
+            s.vy[j] = s.ly[j]
+    if s.t >= p.watch and s.phase == WATCH:
+        s.phase = VEILED
+        s.light = CURTAIN
+    if s.t >= p.watch + s.curtain and s.phase != ACT:
+        s.phase = ACT
+        s.light = DAY if s.glass != 0 else DUSK
+        s.ax = s.px
+        s.ay = s.py
+        s.ah = s.ph
+        _tell(s, p)
+    reward = 0.0
+    over = False
+    if free:
+        s.touched = touching(s, s.ax, s.ay, REACH)
+        if s.touched >= 0:
+            over = True
+            if s.touched == s.target:
+                reward = 1.0
+        if s.t >= p.watch + s.curtain + p.act:
+            over = True
+        if over:
+            s.light = REVEAL
+    return reward, over, False
+
+
+@device
+def answer(s):
+    """The occluder behind which the asked block comes to rest."""
+    return s.home[s.target]
+
+
+@device
+def true_state(s, p, o):
+    """Slots with the lights on and the question told, then everything that is still to come."""
+    light = s.light
+    ask = s.ask
+    s.light = REVEAL
+    s.ask = s.bk[s.target]
+    slots(s, p, o)
+    s.light = light
+    s.ask = ask
+    at = o.shape[0] - 8 - 3 * SMALL
+    o[at] = s.t / 32.0
+    o[at + 1] = s.curtain / 32.0
+    o[at + 2] = s.px / p.room
+    o[at + 3] = s.py / p.room
+    o[at + 4] = math.cos(s.ph)
+    o[at + 5] = math.sin(s.ph)
+    o[at + 6] = s.light
+    o[at + 7] = s.heard
+    at += 8
+    for j in range(s.n_small):
+        if s.t < s.launch[j]:
+            q = at + 3 * s.bk[j]
+            o[q] = (s.launch[j] - s.t) / 16.0
+            o[q + 1] = s.lx[j] / 8.0
+            o[q + 2] = s.ly[j] / 8.0
+
+
+@device
+def oracle(s, p):
+    """Knows where everything is; stays put until it may move."""
+    if s.phase != ACT:
+        return 3
+    return fetch(s, s.target, s.bx[s.target], s.by[s.target], REACH, STRIDE, TURN)
+
+
+@device
+def tracker(o, m, p):
+    """Keeps a map of what it saw, lets the unseen roll on in it, and fetches from the map."""
+    believe(o, m, p, DT, FRICTION, BOUNCE)
+    if m.phase != ACT or m.ask < 0:
+        return 3
+    return fetch(m, m.ask, m.bx[m.ask], m.by[m.ask], REACH, STRIDE, TURN)
+
+
+@device
+def reflex(o, m, p):
+    """The best that one observation allows: fetch the asked block if it shows, else look behind the nearest occluder."""
+    believe(o, m, p, DT, FRICTION, BOUNCE)
+    if m.phase != ACT or m.ask < 0:
+        return 3
+    if m.bx[m.ask] < 100.0:
+        return fetch(m, m.ask, m.bx[m.ask], m.by[m.ask], REACH, STRIDE, TURN)
+    best = 1e30
+    near = 0
+    for k in range(m.n_tall):
+        d = (m.tx[k] - m.ax) ** 2 + (m.ty[k] - m.ay) ** 2
+        if d < best:
+            best = d
+            near = k
+    far = p.ring + RING
+    m.bx[m.ask] = far * m.tc[near]
+    m.by[m.ask] = far * m.ts[near]
+    return fetch(m, m.ask, m.bx[m.ask], m.by[m.ask], REACH, STRIDE, TURN)
+
+
+class RolledBehind(PlanarTask):
+    """Fetch the block that rolled behind another.
+
+    **Story.** The agent stands on a mat, ringed by tall blocks. Small coloured blocks roll, one after the other,
+    each behind a tall block, until none can be seen. A curtain falls for a random time; the agent is carried to
+    another spot and heading; then it is dusk, in which small blocks do not show. It has to fetch the block of the
+    asked colour: the first block it touches ends the episode, with reward 1 if it is the one asked for.
+
+    **Levels.** 0: glass blocks and daylight, the visible twin. 1: "find the red one", 3 occluders, curtain 1-3.
+    2 (default): the colour is drawn and asked from the start, 4 occluders, curtain 2-6. 3: asked only after the
+    curtain, 6 occluders in a jittered ring, 5 blocks, egocentric anonymous slots, curtain 5-15, and one block is
+    bumped by another under the curtain, heard as a flag, so that where it went must be inferred by physics.
+
+    **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
+    [-1, 1], at most 0.3 m and 45 degrees a step. They have no effect until the act phase.
+
+    **Observation.** See `unseen.envs.engine.sensors.Layout`. The eye sees all round (knob `fov`), since blocks roll
+    on every side while the agent stands still. When the episode ends the lights go on: the terminal observation
+    shows everything. Every agent receives it; only a predictive one can learn from it.
+
+    **End.** A touch, or `act` steps of search; both `terminated`, since the deadline is part of the rules.
+
+    **Leaks closed.** Slots by colour, with the asked colour drawn, or by distance; a scramble of pose and heading
+    with a curtain of random length (pose is no memory); dusk (peeking replaces no memory); everything is seen at
+    rest before it rolls; blocks are at rest, fully hidden from the mat and from the pose after the curtain.
+
+    **Shift.** Faster rolls (friction 1.5 x), larger blocks (1.25 x), one block fewer, and at level 1 another colour
+    than red.
+    """
+
+    title = "fetch the block that rolled behind another"
+    state = planar(
+        TALL, SMALL,
+        ("target", INT), ("curtain", INT), ("px", FLOAT), ("py", FLOAT), ("ph", FLOAT), ("friction", FLOAT),
+        ("angle", FLOAT, (TALL,)), ("homes", INT, (TALL,)), ("home", INT, (SMALL,)), ("launch", INT, (SMALL,)),
+        ("lx", FLOAT, (SMALL,)), ("ly", FLOAT, (SMALL,)), ("gx", FLOAT, (SMALL,)), ("gy", FLOAT, (SMALL,)),
+        ("kx", FLOAT, (SMALL,)), ("ky", FLOAT, (SMALL,)),
+    )  # fmt: skip
+    knobs: ClassVar[dict[str, Knob]] = PlanarTask.shared | {
+        "occluders": Knob(4, 2, TALL, doc="tall blocks"),
+        "blocks": Knob(4, 2, SMALL, doc="small blocks, at most one an occluder"),
+        "curtain": Knob((2, 6), 0, 60, pair=True, doc="steps of the curtain, drawn"),
+        "query": Knob("first", choices=("fixed", "first", "late"), doc="always red, asked at first, or after the curtain"),
+        "scramble": Knob(0.35, 0.0, 0.5, doc="the agent is carried up to this far from the mat, m"),
+        "jitter": Knob(0.0, 0.0, 0.15, doc="of the occluders' ring, rad"),
+        "ring": Knob(1.0, 0.9, 1.4, doc="radius of the occluders' ring, m"),
+        "breadth": Knob(0.38, 0.2, 0.5, doc="half width of an occluder, m"),
+        "depth": Knob(0.22, 0.1, 0.3, doc="half depth of an occluder, m"),
+        "radius": Knob(0.12, 0.08, 0.15, doc="of a small block, m"),
+        "act": Knob(16, 4, 100, doc="steps of search"),
+        "glass": Knob(False, doc="occluders are transparent, and there is no dusk"),
+        "mixed": Knob(False, doc="blocks roll either way round; else all the same"),
+        "bump": Knob(False, doc="one block bumps another under the curtain"),
+    }
+    levels: ClassVar[dict[int, dict[str, Any]]] = {
+        0: dict(occluders=3, blocks=3, curtain=(1, 3), act=14, glass=True),
+        1: dict(occluders=3, blocks=3, curtain=(1, 3), act=14, query="fixed"),
+        2: dict(),
+        3: dict(
+            occluders=6, blocks=5, curtain=(5, 15), act=24, query="late", order="distance", frame="ego", jitter=0.06,
+            ring=1.3, breadth=0.3, depth=0.2, room=2.9, mixed=True, bump=True,
+        ),
+    }  # fmt: skip
+    actions: ClassVar[dict[str, tuple[float, ...]]] = {
+        "forward": (1.0, 0.0), "left": (1.0, 1.0), "right": (1.0, -1.0), "stay": (0.0, 0.0),
+    }  # fmt: skip
+    action_low = (-1.0, -1.0)
+    action_high = (1.0, 1.0)
+    keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
+    extra_state = 8 + 3 * SMALL
+
+    begin, step, answer, true_state = begin, step, answer, true_state
+    oracle, tracker, reflex = oracle, tracker, reflex
+
+    @classmethod
+    def check(cls, values: Mapping[str, Any]) -> None:
+        if values["blocks"] > values["occluders"]:
+            raise BadKnob(f"blocks={values['blocks']}: at most one an occluder, and occluders={values['occluders']}")
+        if values["bump"] and values["blocks"] >= values["occluders"]:
+            raise BadKnob(
+                f"bump=True needs an occluder to spare: blocks={values['blocks']}, occluders={values['occluders']}"
+            )
+        if values["ring"] + RING + 2 * values["radius"] > values["room"] + 0.2:
+            raise BadKnob(f"ring={values['ring']}: the blocks behind it do not fit into room={values['room']}")
+
+    @classmethod
+    def derived(cls, values: Mapping[str, Any]) -> dict[str, int | float]:
+        rolls = values["blocks"] - (1 if values["bump"] else 0)
+        watch = GAP * (rolls - 1) + ROLL + 1 + (2 if values["bump"] else 0)
+        return {
+            "colours": values["blocks"],
+            "slots": values["blocks"],
+            "watch": watch,
+            "check": int(values["mixed"] or values["bump"]),
+        }
+
+    @classmethod
+    def horizon(cls, values: Mapping[str, Any]) -> int:
+        return int(cls.derived(values)["watch"]) + values["curtain"][1] + values["act"]
+
+    @classmethod
+    def answers(cls, values: Mapping[str, Any]) -> int:
+        return int(values["occluders"])

@@ -1,0 +1,112 @@
+"""THE table: every environment of the suite, its levels and its frozen anchors. Light to import: tasks load on use."""
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from unseen.envs.errors import UnknownEnvironment, nearest
+
+if TYPE_CHECKING:
+    from unseen.envs.engine.runtime import TaskEnv, TaskVectorEnv
+    from unseen.envs.engine.task import Task
+
+NAMESPACE = "Unseen"
+
+
+@dataclass(frozen=True)
+class Anchor:
+    """Mean scores that normalise a level: random = 0, oracle = 1. Frozen with the environment's version."""
+
+    random: float
+    oracle: float
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One environment.
+
+    Attributes:
+        name: short name, as the CLI takes it.
+        group: "permanence", "planning" or "industry".
+        path: "module:Class" of the task.
+        title: one line.
+        anchors: level -> Anchor.
+        default_level: the level of the plain id.
+        version: of the rules; anchors and scores of different versions are not comparable.
+    """
+
+    name: str
+    group: str
+    path: str
+    title: str
+    anchors: Mapping[int, Anchor] = field(default_factory=dict)
+    default_level: int = 2
+    version: int = 0
+
+    @property
+    def id(self) -> str:
+        return f"{NAMESPACE}/{self.name}-v{self.version}"
+
+    @property
+    def levels(self) -> tuple[int, ...]:
+        return tuple(self.anchors)
+
+    @property
+    def task(self) -> "type[Task]":
+        module, name = self.path.split(":")
+        return getattr(importlib.import_module(module), name)
+
+
+SUITE: dict[str, Entry] = {
+    entry.name: entry
+    for entry in [
+        Entry(
+            "RolledBehind",
+            "permanence",
+            "unseen.envs.permanence.rolled_behind:RolledBehind",
+            "fetch the block that rolled behind another",
+            {0: Anchor(0.1, 1.0), 1: Anchor(0.1, 1.0), 2: Anchor(0.1, 1.0), 3: Anchor(0.1, 1.0)},
+        ),
+    ]
+}
+
+
+def resolve(name: str) -> Entry:
+    """The entry of "RolledBehind" or "Unseen/RolledBehind-v0", in any case.
+
+    Raises:
+        UnknownEnvironment: with the nearest names.
+    """
+    for entry in SUITE.values():
+        if name.lower() in (entry.name.lower(), entry.id.lower()):
+            return entry
+    raise UnknownEnvironment(f"unknown environment {name!r}; {nearest(name, SUITE)}")
+
+
+def make(name: str, **kwargs: Any) -> "TaskEnv":
+    """One environment by name, without Gymnasium's wrappers. Keywords as for TaskEnv."""
+    from unseen.envs.engine.runtime import TaskEnv
+
+    return TaskEnv(resolve(name).task, **kwargs)
+
+
+def make_vec(name: str, num_envs: int = 1, **kwargs: Any) -> "TaskVectorEnv":
+    """n environments by name, native and without wrappers. Keywords as for TaskVectorEnv."""
+    from unseen.envs.engine.runtime import TaskVectorEnv
+
+    return TaskVectorEnv(resolve(name).task, num_envs, **kwargs)
+
+
+def register_all() -> None:
+    """Register every id with Gymnasium; entry points are strings or small closures, so nothing heavy loads."""
+    import gymnasium as gym
+
+    for entry in SUITE.values():
+        if entry.id not in gym.registry:
+            gym.register(
+                entry.id,
+                entry_point="unseen.envs.suite:make",
+                vector_entry_point="unseen.envs.suite:make_vec",
+                kwargs={"name": entry.name},
+            )
