@@ -104,7 +104,7 @@ def _floor(canvas: pygame.Surface, eye: Eye) -> None:
 
 def _shadows(canvas: pygame.Surface, eye: Eye, scene: Scene) -> None:
     """Soft shadows where things stand: painted small, so that scaling up blurs them."""
-    coarse = 4 * FINE
+    coarse = 2 * FINE
     small = pygame.Surface((eye.size // coarse, eye.size // coarse))
     small.fill((255, 255, 255))
     depth = (214, 210, 206) if scene.glass else (166, 160, 158)
@@ -115,8 +115,14 @@ def _shadows(canvas: pygame.Surface, eye: Eye, scene: Scene) -> None:
     for x, y, radius in spots:
         px, py = eye.spot(x + 0.03, y - 0.04)
         pygame.draw.circle(small, (178, 172, 170), (px / coarse, py / coarse), 1.15 * radius * eye.scale / coarse)
-    soft = pygame.transform.smoothscale(small, (eye.size, eye.size))
+    soft = pygame.transform.smoothscale(_blurred(small, 4), (eye.size, eye.size))
     canvas.blit(soft, (0, 0), special_flags=pygame.BLEND_RGB_MULT)
+
+
+def _blurred(surface: pygame.Surface, radius: int) -> pygame.Surface:
+    if hasattr(pygame.transform, "gaussian_blur"):  # pygame-ce; plain pygame draws harder shadows
+        return pygame.transform.gaussian_blur(surface, radius)
+    return surface
 
 
 def _fog(canvas: pygame.Surface, eye: Eye, scene: Scene) -> None:

@@ -23,9 +23,9 @@ RGB = tuple[int, int, int]
 LIGHTS = {CURTAIN: "curtain", DUSK: "dusk", DAY: "day", REVEAL: "reveal"}
 PHASES = ("watch", "curtain", "act")
 CAPTIONS = {
-    "watch": "Look where each block goes: soon nothing will show.",
-    "curtain": "The curtain is down: nothing shows, and it is moved and turned.",
-    "act": "Dusk: blocks do not show until touched. It must remember.",
+    "watch": "Blocks roll out of sight, one after the other.",
+    "curtain": "Nothing shows. The agent is carried elsewhere.",
+    "act": "Dusk hides small blocks until one is touched.",
     "over": "Lights on: now everything shows.",
 }
 
@@ -78,6 +78,7 @@ class Scene:
     reward: float = 0.0
     caption: str = ""
     title: str = ""
+    timeline: tuple[tuple[str, int], ...] = ()  # how many steps each phase lasts at most, where that is known
     visible: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)), compare=False)  # polygon, m
 
     @property
@@ -110,11 +111,23 @@ def scene_of(record: np.void, params: Any = None, task: Any = None, reward: floa
         asked=colour[0] if colour else None, asked_rgb=_rgb(colour[1]) if colour else None,
         phase=phase, phases=phases, step=int(record["t"]), over=over, heard=bool(get("heard", 0)),
         reward=float(reward), caption=captions.get("over" if over else phase, ""),
-        title=type(task).__name__ if task is not None else "",
+        title="" if task is None else (task if isinstance(task, type) else type(task)).__name__,
+        timeline=_timeline(record, params, phases),
         visible=visible_polygon(agent[:2], agent[2], fov, half, () if glass else talls),
     )  # fmt: skip
     smalls = tuple(_disc(record, i, scene) for i in range(int(record["n_small"])))
     return Scene(**{**scene.__dict__, "smalls": smalls})
+
+
+def _timeline(record: np.void, params: Any, phases: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """Lengths of the phases: fields of the record or of the parameters that are called like the phase."""
+    parts = []
+    for phase in phases:
+        holder = next((h for h in (record, params) if h is not None and phase in (h.dtype.names or ())), None)
+        if holder is None:
+            return ()
+        parts.append((phase, int(holder[phase])))
+    return tuple(parts)
 
 
 def _box(s: np.void, i: int) -> Box:

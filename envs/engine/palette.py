@@ -1,0 +1,29 @@
+"""Colours of the world, in the order of their colour indices: what cameras and pictures show.
+
+Small things differ in lightness as well as in hue, so that they can be told apart without colour vision.
+"""
+
+RGB = tuple[int, int, int]
+
+SMALL: list[tuple[str, RGB]] = [
+    ("red", (222, 66, 60)),
+    ("blue", (52, 112, 224)),
+    ("yellow", (244, 202, 64)),
+    ("green", (66, 168, 92)),
+    ("purple", (148, 88, 204)),
+    ("orange", (242, 138, 50)),
+]
+
+TALL: list[RGB] = [
+    (164, 150, 138),
+    (150, 156, 148),
+    (158, 148, 156),
+    (146, 154, 164),
+    (166, 158, 140),
+    (152, 150, 148),
+]
+
+WALL: RGB = (198, 192, 184)
+FLOOR: RGB = (228, 218, 202)
+SKY: RGB = (206, 214, 224)
+AGENT: RGB = (244, 246, 250)

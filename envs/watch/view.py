@@ -1,0 +1,243 @@
+"""The composed picture: the room from above, the agent's own view beside it, the question, the phases, the score.
+
+A stranger should understand it at once, so everything on it is either labelled or in the key at the bottom right.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pygame
+
+from unseen.envs.watch import theme
+from unseen.envs.watch.draw import draw_room
+from unseen.envs.watch.mind import Mind, mind_of
+from unseen.envs.watch.scene import Scene, scene_of
+from unseen.envs.watch.theme import RGB, mix
+
+__all__ = ["Viewer"]
+
+WIDTH, HEIGHT = 960, 600
+AHEAD = math.radians(100)  # what of an all-round view the picture beside the room shows
+
+
+class Viewer:
+    """Draws frames, and shows them in a window when asked to.
+
+    Args:
+        width, height: of the picture in pixels; it is laid out for 960 x 600 and scaled to fit.
+    """
+
+    def __init__(self, width: int = WIDTH, height: int = HEIGHT) -> None:
+        self.width, self.height = width, height
+        self._k = min(width / WIDTH, height / HEIGHT)
+        self._window: pygame.Surface | None = None
+
+    def frame(
+        self,
+        env_state: np.void,
+        params: Any = None,
+        task: Any = None,
+        reward: float = 0.0,
+        belief: Mapping[str, np.ndarray] | None = None,
+        imagined: Mapping[str, np.ndarray] | None = None,
+        message: str = "",
+    ) -> np.ndarray:
+        """The picture (height, width, 3) uint8 of one environment's world record.
+
+        `belief` and `imagined` are what a world model's `belief` and `imagine` give for a batch of one, in metres;
+        `message` is a line at the top right (who plays, which episode).
+        """
+        scene = scene_of(env_state, params, task, reward)
+        mind = mind_of(belief, imagined)
+        canvas = pygame.Surface((self.width, self.height))
+        canvas.fill(theme.BACK)
+        self._header(canvas, scene, message)
+        self._room(canvas, scene, mind)
+        self._ahead(canvas, scene, env_state)
+        self._words(canvas, scene)
+        self._key(canvas, scene, mind)
+        self._timeline(canvas, scene)
+        return np.ascontiguousarray(pygame.surfarray.array3d(canvas).swapaxes(0, 1))
+
+    def show(self, frame: np.ndarray) -> None:
+        """Put a frame on the screen, opening the window at first, and let the window system breathe."""
+        if self._window is None:
+            pygame.display.init()
+            pygame.display.set_caption("unseen")
+            self._window = pygame.display.set_mode((self.width, self.height))
+        pygame.event.pump()
+        self._window.blit(pygame.surfarray.make_surface(frame.swapaxes(0, 1)), (0, 0))
+        pygame.display.flip()
+
+    def close(self) -> None:
+        """Close the window, if it is open; harmless when repeated."""
+        if self._window is not None:
+            self._window = None
+            pygame.display.quit()
+
+    # --- parts, each in the design's 960 x 600 coordinates ------------------------------------------------------
+
+    def _u(self, *lengths: float) -> tuple[int, ...]:
+        return tuple(round(self._k * v) for v in lengths)
+
+    def _text(
+        self, canvas: pygame.Surface, text: str, x: float, y: float, size: float, rgb: RGB = theme.INK,
+        bold: bool = False, right: bool = False,
+    ) -> float:  # fmt: skip
+        """Write at (x, y), the middle of the line's left (or right) end; gives the width in design units."""
+        image = theme.font(max(8, round(size * self._k)), bold).render(text, True, rgb)
+        left = self._k * x - (image.get_width() if right else 0)
+        canvas.blit(image, (round(left), round(self._k * y - image.get_height() / 2)))
+        return image.get_width() / self._k
+
+    def _header(self, canvas: pygame.Surface, scene: Scene, message: str) -> None:
+        x, y = 24.0, 32.0
+        if scene.asked is not None and scene.asked_rgb is not None:
+            x += self._text(canvas, "fetch the", x, y, 21) + 12
+            word = theme.font(round(19 * self._k), True).render(scene.asked, True, theme.BACK)
+            chip = pygame.Rect(*self._u(x, y - 16), word.get_width() + self._u(24)[0], self._u(32)[0])
+            pygame.draw.rect(canvas, scene.asked_rgb, chip, border_radius=self._u(16)[0])
+            canvas.blit(word, word.get_rect(center=chip.center))
+            x += chip.width / self._k + 12
+            self._text(canvas, "block", x, y, 21)
+        elif scene.phases != ("act",):
+            self._text(canvas, "fetch a block: which one is told after the curtain", x, y, 21, theme.MUTED)
+        else:
+            self._text(canvas, scene.title, x, y, 21)
+        self._text(canvas, message or scene.title, 936, y, 14, theme.MUTED, right=True)
+
+    def _room(self, canvas: pygame.Surface, scene: Scene, mind: Mind | None) -> None:
+        side = self._u(464)[0]
+        room = draw_room(scene, side, mind)
+        canvas.blit(room, self._u(24, 64))
+        if scene.over:
+            good = scene.reward > 0
+            touched = next((d for d in scene.smalls if d.touched), None)
+            if good:
+                text = "fetched it: reward 1" if scene.reward == 1 else f"reward {scene.reward:+.2g}"
+            else:
+                text = f"wrong: that is {touched.name}" if touched else "out of time"
+            self._badge(canvas, text, theme.GOOD if good else theme.BAD, good)
+
+    def _badge(self, canvas: pygame.Surface, text: str, rgb: RGB, good: bool) -> None:
+        image = theme.font(round(18 * self._k), True).render(text, True, theme.BACK)
+        w = image.get_width() / self._k + 58
+        x, y = 24 + 232 - w / 2, 64 + 232 - 20
+        box = pygame.Rect(*self._u(x, 84, w, 40))
+        y = 84
+        pygame.draw.rect(canvas, mix(rgb, theme.BACK, 0.75), box.inflate(6, 6), border_radius=self._u(23)[0])
+        pygame.draw.rect(canvas, rgb, box, border_radius=self._u(20)[0])
+        canvas.blit(image, self._u(x + 40, y + 20 - image.get_height() / 2 / self._k))
+        if good:
+            strokes = [[(16, 21), (22, 27), (32, 14)]]
+        else:
+            strokes = [[(17, 14), (30, 27)], [(30, 14), (17, 27)]]
+        for stroke in strokes:
+            pygame.draw.lines(canvas, theme.BACK, False, [self._u(x + a, y + b) for a, b in stroke], self._u(4)[0])
+
+    def _ahead(self, canvas: pygame.Surface, scene: Scene, record: np.void) -> None:
+        box = pygame.Rect(*self._u(512, 64, 424, 262))
+        angle = min(scene.fov, AHEAD)
+        image = _first_person(record, box.width, box.height, angle)
+        if image is None:
+            pygame.draw.rect(canvas, theme.PANEL, box, border_radius=self._u(6)[0])
+        else:
+            canvas.blit(pygame.surfarray.make_surface(image.swapaxes(0, 1)), box)
+        pygame.draw.rect(canvas, theme.LINE, box, max(1, self._u(1)[0]))
+        if scene.dark:
+            self._text(canvas, "nothing to see", 724 - 52, 195, 15, theme.FAINT)
+        tag = "its view, straight ahead"
+        word = theme.font(round(13 * self._k)).render(tag, True, theme.INK)
+        plate = pygame.Surface((word.get_width() + self._u(16)[0], self._u(24)[0]))
+        plate.fill(theme.BACK)
+        plate.set_alpha(176)
+        canvas.blit(plate, box.topleft)
+        canvas.blit(word, word.get_rect(center=plate.get_rect(topleft=box.topleft).center))
+
+    def _words(self, canvas: pygame.Surface, scene: Scene) -> None:
+        hue = theme.PHASE.get(scene.phase, theme.MIND)
+        name = "lights on" if scene.over else scene.phase
+        self._text(canvas, name, 512, 352, 20, theme.INK if scene.over else hue, bold=True)
+        self._text(canvas, f"step {scene.step}     reward {scene.reward:g}", 936, 352, 14, theme.MUTED, right=True)
+        self._text(canvas, scene.caption, 512, 380, 15, theme.INK)
+        if scene.heard:
+            self._text(canvas, "bump! a block struck another, heard but not seen", 512, 404, 14, theme.PHASE["watch"])
+
+    def _key(self, canvas: pygame.Surface, scene: Scene, mind: Mind | None) -> None:
+        """What the signs in the room mean; only signs that can be there now."""
+        rows: list[tuple[str, str]] = [("fog", "shaded: the agent cannot see it"), ("ghost", "hidden block, shown to you only")]
+        if mind is not None:
+            rows.append(("ring", "where the agent believes a block is"))
+            rows.append(("way", "what it imagines doing next"))
+        for k, (sign, text) in enumerate(rows):
+            y = 518 - 25 * (len(rows) - 1 - k)
+            self._sign(canvas, sign, 524, y)
+            self._text(canvas, text, 548, y, 14, theme.MUTED)
+
+    def _sign(self, canvas: pygame.Surface, sign: str, x: float, y: float) -> None:
+        rgb = (52, 112, 224)
+        (px, py), r = self._u(x, y), self._u(8)[0]
+        if sign == "fog":
+            box = pygame.Rect(px - r, py - r, 2 * r, 2 * r)
+            pygame.draw.rect(canvas, (228, 218, 202), box)
+            pygame.draw.polygon(canvas, (84, 84, 104), [box.topleft, box.topright, box.bottomleft])
+        elif sign == "ghost":
+            patch = pygame.Surface((4 * r, 4 * r), pygame.SRCALPHA)
+            pygame.draw.circle(patch, (*rgb, 90), (2 * r, 2 * r), r)
+            canvas.blit(patch, (px - 2 * r, py - 2 * r))
+            for k in range(8):
+                arc = np.linspace(k * math.pi / 4, (k + 0.55) * math.pi / 4, 4)
+                points = np.stack([px + r * np.cos(arc), py + r * np.sin(arc)], axis=1)
+                pygame.draw.aalines(canvas, (110, 150, 236), False, points)
+        elif sign == "ring":
+            pygame.draw.circle(canvas, theme.INK, (px, py), r + 1, 3)
+            pygame.draw.circle(canvas, rgb, (px, py), r, 2)
+        else:
+            for k in range(4):
+                dot = mix(theme.MIND, theme.BACK, k / 4.5)
+                pygame.draw.circle(canvas, dot, (px + (k - 1.5) * r * 0.75, py), max(2, r * (0.4 - 0.06 * k)))
+
+    def _timeline(self, canvas: pygame.Surface, scene: Scene) -> None:
+        """One cell a step, in the colour of its phase; the present one stands out."""
+        parts = scene.timeline or ((scene.phase, max(scene.step + 1, 1)),)
+        total = sum(steps for _, steps in parts)
+        if total <= 0:
+            return
+        x0, wide, y, tall = 24.0, 912.0, 552.0, 12.0
+        cell, at = wide / total, 0
+        for phase, steps in parts:
+            hue = theme.PHASE.get(phase, theme.MIND)
+            now = scene.phase == phase and not scene.over
+            if steps:
+                self._text(canvas, phase, x0 + at * cell, y + tall + 15, 13, hue if now else theme.FAINT, bold=now)
+            for k in range(at, at + steps):
+                rgb = hue if k < scene.step else mix(hue, theme.BACK, 0.80)
+                if k == min(scene.step, total - 1) and not scene.over:
+                    rgb = theme.INK
+                left, right = self._u(x0 + k * cell + 1, x0 + (k + 1) * cell - 1)
+                top, bottom = self._u(y, y + tall)
+                pygame.draw.rect(canvas, rgb, (left, top, right - left, bottom - top), border_radius=self._u(3)[0])
+            at += steps
+
+
+def _first_person(record: np.void, width: int, height: int, fov: float) -> np.ndarray | None:
+    """What the agent sees, (height, width, 3) uint8; None where no camera is installed."""
+    try:
+        from unseen.envs.engine.camera import render
+    except ImportError:
+        return None
+    return np.asarray(render(record, width, height, fov), dtype=np.uint8)
+
+
+def headless() -> bool:
+    """Whether no window could open: a dummy video driver, or Linux without a display."""
+    if os.environ.get("SDL_VIDEODRIVER") == "dummy":
+        return True
+    return os.name == "posix" and os.uname().sysname == "Linux" and not (
+        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
+    )  # fmt: skip
