@@ -72,9 +72,10 @@ def build(name: str, source: str, *depends: ModuleType) -> ModuleType:
         draft.write_text(source)
         os.utime(draft, (0, 0))  # numba stamps by mtime and size: equal for everyone who writes this file
         os.replace(draft, path)
-    spec = importlib.util.spec_from_file_location(f"unseen_kernels.{digest}.{name}", path)
+    spec = importlib.util.spec_from_file_location(f"unseen_kernels_{digest}_{name}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
+    sys.modules[module.__name__] = module  # a cached kernel is loaded by its module's name
     spec.loader.exec_module(module)
     _built[key] = module
     return module

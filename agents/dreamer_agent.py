@@ -1,0 +1,145 @@
+"""A dreamer's policy as an `Agent`, and its export as ONNX graphs (see `unseen.agents.onnx_agent`)."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unseen.agents.nets import draw, symexp
+from unseen.agents.rssm import RSSM
+
+if TYPE_CHECKING:
+    from unseen.agents.dreamer import ActorCritic
+    from unseen.envs.engine.sensors import Layout
+
+
+class DreamerPolicy(nn.Module):
+    """One decision. The state row is memory, stochastic state and the last action, (n, D + S*C + A)."""
+
+    def __init__(self, model: RSSM, ac: ActorCritic) -> None:
+        super().__init__()
+        self.model, self.actor = model, ac.actor
+
+    def split(self, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        d, f = self.model.deter, self.model.feat
+        return state[:, :d], state[:, d:f], state[:, f:]
+
+    def forward(self, obs: Tensor, state: Tensor, first: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """obs (n, d), state, first (n, 1), noise (n, S) -> action (n,), logits (n, A), new state."""
+        h, z, a = self.split(state)
+        h, z = self.model.observe_step(h, z, a, obs, 1 - first, noise[..., None])
+        logits = self.actor(torch.cat([h, z], -1))
+        action = logits.argmax(-1)
+        return action, logits, torch.cat([h, z, F.one_hot(action, self.model.actions).float()], -1)
+
+
+class _Act(nn.Module):
+    """DreamerPolicy with the map drawn beside, for export."""
+
+    def __init__(self, policy: DreamerPolicy, layout: Layout | None) -> None:
+        super().__init__()
+        self.policy, self.layout = policy, layout
+
+    def forward(self, obs: Tensor, state: Tensor, first: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+        action, logits, new = self.policy(obs, state, first, noise)
+        return action, logits, new, draw_map(self.policy.model, new[:, : self.policy.model.feat], self.layout)
+
+
+class _Imagine(nn.Module):
+    """One step of the dream, for export."""
+
+    def __init__(self, policy: DreamerPolicy, layout: Layout) -> None:
+        super().__init__()
+        self.policy, self.layout = policy, layout
+
+    def forward(self, state: Tensor, action: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+        model = self.policy.model
+        h, z, _ = self.policy.split(state)
+        a = F.one_hot(action, model.actions).float()
+        h, z = model.imagine_step(h, z, a, noise[..., None])
+        feat = torch.cat([h, z], -1)
+        pose = symexp(model.decoder(feat))[:, self.layout.pose]
+        going = torch.sigmoid(model.going(feat)[:, 0])
+        reward = model.twohot.mean(model.reward(feat))
+        logits = self.policy.actor(feat)
+        return torch.cat([h, z, a], -1), logits, draw_map(model, feat, self.layout), pose, reward, going
+
+
+def draw_map(model: RSSM, feat: Tensor, layout: Layout | None) -> Tensor:
+    """(n, 5 k): the mapper's map; for a dreamer what it decodes as the present view, which is all it has."""
+    if layout is None:
+        return feat[:, :0]
+    if hasattr(model, "map"):
+        return model.map(feat)[:, : 5 * layout.colours]
+    start, count, width = layout.small
+    view = symexp(model.decoder(feat))[:, start : start + count * width]
+    return view.reshape(-1, count, width)[..., :5].reshape(-1, count * 5)
+
+
+class DreamerAgent:
+    """The policy of a learner, in torch, with its own noise: evaluating it does not disturb training."""
+
+    obs = "slots"
+
+    def __init__(self, name: str, model: RSSM, ac: ActorCritic, actions: int) -> None:
+        self.name, self.actions = name, actions
+        self._policy = DreamerPolicy(model, ac)
+        self._device = next(model.parameters()).device
+        self.seed(0)
+
+    def seed(self, seed: int) -> None:
+        self._rng = np.random.Generator(np.random.Philox(seed))
+
+    def initial_state(self, batch: int) -> np.ndarray:
+        return np.zeros((batch, self._policy.model.feat + self.actions), np.float32)
+
+    @torch.no_grad()
+    def act(
+        self, obs: np.ndarray, state: np.ndarray, first: np.ndarray, explore: bool = False
+    ) -> tuple[np.ndarray, np.ndarray]:
+        n = len(obs)
+        noise = self._rng.random((n, self._policy.model.groups), dtype=np.float32)
+        inputs = (np.asarray(obs, np.float32), state, np.asarray(first, np.float32).reshape(n, 1), noise)
+        action, logits, new = self._policy(*(torch.as_tensor(x, device=self._device) for x in inputs))
+        if explore:
+            uniform = torch.as_tensor(self._rng.random((n, 1), dtype=np.float32), device=self._device)
+            choice = draw(logits.softmax(-1), uniform)
+            action, new = choice.argmax(-1), torch.cat([new[:, : -self.actions], choice], -1)
+        return action.cpu().numpy(), new.cpu().numpy()
+
+
+def export_onnx(model: RSSM, ac: ActorCritic, layout: Layout | None, obs: int, path: Path) -> None:
+    """Write the policy to `path`, and one step of imagination to `<stem>.imagine.onnx`."""
+    policy = DreamerPolicy(model, ac).cpu().eval()
+    n, s = 2, model.feat + model.actions
+    state, noise = torch.zeros(n, s), torch.rand(n, model.groups)
+    act = (torch.zeros(n, obs), state, torch.ones(n, 1), noise)
+    outputs = ["action", "logits", "new_state", "map"]
+    write_onnx(_Act(policy, layout), act, ["obs", "state", "first", "noise"], outputs, path)
+    if layout is not None:
+        dream = (state, torch.zeros(n, dtype=torch.long), noise)
+        outputs = ["new_state", "logits", "map", "pose", "reward", "continue"]
+        target = path.with_suffix(".imagine.onnx")
+        write_onnx(_Imagine(policy, layout), dream, ["state", "action", "noise"], outputs, target)
+
+
+def write_onnx(
+    module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], path: Path
+) -> None:
+    """Export with a dynamic batch and embedded weights."""
+    batch = torch.export.Dim("n", min=1, max=1 << 20)
+    shapes: Any = tuple({0: batch} for _ in inputs)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        program = torch.onnx.export(
+            module.eval(), inputs, dynamo=True, input_names=names, output_names=outputs, dynamic_shapes=shapes,
+            verbose=False,
+        )  # fmt: skip
+    assert program is not None
+    program.save(str(path), external_data=False)

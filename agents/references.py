@@ -1,0 +1,59 @@
+"""The scripted agents: random, and the references that lie beside each environment."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unseen.agents.errors import BadAgent
+
+
+class RandomAgent:
+    """Draws every action uniformly."""
+
+    name = "random"
+    obs = "slots"
+
+    def __init__(self, actions: int) -> None:
+        self._actions = actions
+        self.seed(0)
+
+    def seed(self, seed: int) -> None:
+        self._rng = np.random.Generator(np.random.Philox(seed))
+
+    def initial_state(self, batch: int) -> None:
+        return None
+
+    def act(self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, Any]:
+        return self._rng.integers(0, self._actions, len(obs)), None
+
+
+class ReferenceAgent:
+    """An environment's own oracle, tracker or reflex; `attach` tells it which environments it acts in."""
+
+    obs = "slots"
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self._policy: Any = None
+
+    def attach(self, env: Any) -> None:
+        self._policy = env.reference(self.name)
+
+    def initial_state(self, batch: int) -> None:
+        return None
+
+    def act(self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, Any]:
+        if self._policy is None:
+            raise BadAgent(f"{self.name} needs attach(env) before it acts")
+        return self._policy.act(obs, first), None
+
+
+def reference(name: str, env_name: str, level: int) -> RandomAgent | ReferenceAgent:
+    """The scripted agent called `name`, for an environment."""
+    if name == "random":
+        from unseen.envs.suite import resolve
+
+        return RandomAgent(len(resolve(env_name).task.actions))
+    return ReferenceAgent(name)
