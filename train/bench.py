@@ -1,0 +1,201 @@
+"""`unseen bench`: how fast this machine steps the environments, beside two neighbours measured in the same run.
+
+Wall time says what one gets; CPU time says what it costs, and moves less on a busy machine. Each figure is the
+median of several rounds of random actions, autoresets included.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import platform
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass
+from importlib import metadata, util
+from typing import Annotated, Any
+
+import gymnasium as gym
+import numpy as np
+import tyro
+
+from unseen.envs import suite
+from unseen.envs.errors import BadKnob
+
+ROUNDS = 5
+
+
+@dataclass(frozen=True)
+class BenchConfig:
+    """What to measure."""
+
+    env: Annotated[str, tyro.conf.Positional] = "RolledBehind"
+    """environment"""
+    level: int = 1
+    """its level"""
+    obs: tuple[str, ...] = ("slots", "rays", "pixels")
+    """observation modes"""
+    sizes: tuple[int, ...] = (64, 1024)
+    """numbers of environments in a vector environment; the single one is always measured"""
+    threads: int = 1
+    """Python threads of the vector environments"""
+    seconds: float = 1.0
+    """wall time spent on each figure"""
+    neighbours: bool = True
+    """also measure Gymnasium's CartPole and MiniGrid's Memory (if installed)"""
+    json: bool = False
+    """print JSON instead of a table"""
+
+
+@dataclass(frozen=True)
+class Speed:
+    """One figure: environment steps per second of wall time and of CPU time (all threads)."""
+
+    what: str
+    obs: str
+    envs: int
+    per_second: float
+    per_cpu_second: float
+
+
+def measure(step: Callable[[int], Any], envs: int, seconds: float) -> tuple[float, float]:
+    """Medians of steps per wall second and per CPU second; `step(i)` takes the i-th step of `envs` environments."""
+    counter = itertools.count()
+    calls = 1
+    while True:  # calls that fill a round; this also warms up
+        started = time.perf_counter()
+        for _ in range(calls):
+            step(next(counter))
+        if time.perf_counter() - started > 0.02:
+            break
+        calls *= 2
+    calls = max(1, round(calls * seconds / ROUNDS / (time.perf_counter() - started)))
+    wall, cpu = [], []
+    for _ in range(ROUNDS):
+        wall_started, cpu_started = time.perf_counter(), time.process_time()
+        for _ in range(calls):
+            step(next(counter))
+        wall.append(time.perf_counter() - wall_started)
+        cpu.append(max(time.process_time() - cpu_started, 1e-9))
+    return calls * envs / statistics.median(wall), calls * envs / statistics.median(cpu)
+
+
+def scalar(env: gym.Env, seconds: float) -> tuple[float, float]:
+    """Speed of one Env below Gymnasium's wrappers, resets included."""
+    env = env.unwrapped
+    actions = np.random.default_rng(0).integers(int(env.action_space.n), size=1024).tolist()  # type: ignore[attr-defined]
+    env.reset(seed=0)
+
+    def step(i: int) -> None:
+        _, _, terminated, truncated, _ = env.step(actions[i % 1024])
+        if terminated or truncated:
+            env.reset()
+
+    try:
+        return measure(step, 1, seconds)
+    finally:
+        env.close()
+
+
+def vector(env: gym.vector.VectorEnv, seconds: float) -> tuple[float, float]:
+    """Speed of a vector environment."""
+    n = env.num_envs
+    choices = int(env.single_action_space.n)  # type: ignore[attr-defined]
+    actions = np.random.default_rng(0).integers(choices, size=(64, n))
+    env.reset(seed=0)
+    try:
+        return measure(lambda i: env.step(actions[i % 64]), n, seconds)
+    finally:
+        env.close()
+
+
+def ours(config: BenchConfig) -> Iterator[Speed]:
+    """Every observation mode, at every size."""
+    name = suite.resolve(config.env).name
+    for obs in config.obs:
+        one = suite.make(name, level=config.level, obs=obs)
+        yield Speed(name, obs, 1, *scalar(one, config.seconds))
+        for n in config.sizes:
+            many = suite.make_vec(name, n, level=config.level, obs=obs, threads=config.threads)
+            yield Speed(name, obs, n, *vector(many, config.seconds))
+
+
+def neighbours(config: BenchConfig) -> Iterator[Speed]:
+    """What others do on the same machine: the simplest native vector environment, and a grid memory task."""
+    from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
+
+    for n in (1, *config.sizes):
+        yield Speed("CartPoleVectorEnv", "4 floats", n, *vector(CartPoleVectorEnv(n), config.seconds))
+    if util.find_spec("minigrid"):
+        import minigrid  # noqa: F401  (registers its ids)
+
+        memory = gym.make("MiniGrid-MemoryS13-v0")
+        yield Speed("MiniGrid-MemoryS13-v0", "7x7x3 grid", 1, *scalar(memory, config.seconds))
+
+
+def first_step(config: BenchConfig) -> float:
+    """Seconds from a fresh interpreter's first import to the end of its first step, kernels being in the cache."""
+    script = (
+        "import time; started = time.perf_counter()\n"
+        "from unseen.envs.suite import make\n"
+        f"env = make({config.env!r}, level={config.level}); env.reset(seed=0); env.step(0)\n"
+        "print(time.perf_counter() - started)"
+    )
+    run = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True) for _ in range(3)]
+    return statistics.median(float(each.stdout) for each in run)
+
+
+def machine() -> dict[str, str]:
+    """What the figures depend on."""
+    versions = {name: metadata.version(name) for name in ("unseen", "numba", "numpy", "gymnasium")}
+    return {"machine": f"{platform.system()} {platform.machine()}", "python": platform.python_version(), **versions}
+
+
+def bench(config: BenchConfig) -> None:
+    """Measure and print. Raises UnknownEnvironment, BadKnob."""
+    if config.seconds <= 0 or config.threads < 1 or any(n < 1 for n in config.sizes):
+        raise BadKnob("seconds must be positive, threads and sizes at least 1")
+    from rich.console import Console
+    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    speeds: list[Speed] = []
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
+        shown = progress.add_task("first step (compiles what is not in the cache)")
+        suite.make(config.env, level=config.level).reset(seed=0)
+        start = first_step(config)
+        for speed in itertools.chain(ours(config), neighbours(config) if config.neighbours else ()):
+            speeds.append(speed)
+            progress.update(shown, description=f"after {speed.what}, {speed.obs}, n = {speed.envs}")
+    if config.json:
+        print(json.dumps({**machine(), "first_step_s": start, "speeds": [asdict(s) for s in speeds]}, indent=2))
+    else:
+        show(config, speeds, start)
+
+
+def show(config: BenchConfig, speeds: list[Speed], start: float) -> None:
+    """The table."""
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"Steps per second, level {config.level}, {config.threads} thread(s)")
+    table.add_column("environment")
+    table.add_column("observation")
+    for heading in ("n", "per second", "per CPU-second"):
+        table.add_column(heading, justify="right")
+    previous = None
+    for speed in speeds:
+        if previous and (speed.obs != previous.obs):
+            table.add_section()
+        table.add_row(
+            speed.what, speed.obs, str(speed.envs), f"{speed.per_second:,.0f}", f"{speed.per_cpu_second:,.0f}"
+        )
+        previous = speed
+    console = Console()
+    console.print(table)
+    console.print("n = 1 is Env.step below Gymnasium's wrappers; larger n a vector environment, its copies included.")
+    console.print(f"From the first import to the end of the first step, kernels in the cache: {start:.2f} s.")
+    console.print(", ".join(f"{key} {value}" for key, value in machine().items()), style="dim")
