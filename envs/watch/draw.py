@@ -53,8 +53,11 @@ class Eye:
         return float(px), float(py)
 
 
-def draw_room(scene: Scene, size: int, mind: Mind | None = None) -> pygame.Surface:
-    """The room of `scene` as a square surface of `size` pixels, with what `mind` holds drawn over it."""
+def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = True) -> pygame.Surface:
+    """The room of `scene` as a square surface of `size` pixels, with what `mind` holds drawn over it.
+
+    `hidden`: draw ghosts of the small things that the agent cannot see.
+    """
     eye = Eye(size * FINE, scene.half)
     canvas = pygame.Surface((eye.size, eye.size))
     canvas.fill(theme.BACK)
@@ -72,7 +75,7 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None) -> pygame.Surfa
     for disc in scene.smalls:
         if disc.seen and disc.touched:
             _block(canvas, eye, disc)
-        elif not disc.seen:
+        elif hidden and not disc.seen:
             _ghost(canvas, eye, disc)
     if mind is not None:
         _mind(canvas, eye, scene, mind)
@@ -278,7 +281,8 @@ def _mind(canvas: pygame.Surface, eye: Eye, scene: Scene, mind: Mind) -> None:
     for k, path in enumerate(mind.paths):
         _fading(canvas, eye, path, mind.path_rgb[k], small=True)
     if len(mind.way):
-        _fading(canvas, eye, np.concatenate([[scene.agent[:2]], mind.way]), theme.MIND, small=False)
+        apart = np.hypot(*(mind.way - scene.agent[:2]).T) > scene.agent_radius  # not on its own face
+        _fading(canvas, eye, mind.way[apart], theme.MIND, small=False)
     truth = {disc.name: disc for disc in scene.smalls}
     for name, rgb, x, y in mind.blocks:
         centre, radius = eye.spot(x, y), 0.19 * eye.scale

@@ -51,7 +51,7 @@ def mind_of(
         last = _length(imagined, row)
         if "pose" in imagined:
             way = np.asarray(imagined["pose"], dtype=float)[row, :last, :2]
-            way = way[np.isfinite(way).all(axis=1)]
+            way = way[np.isfinite(way).all(axis=1) & way.any(axis=1)]  # zeros: a model that does not tell poses
         if "xy" in imagined and belief is not None:
             ahead = np.asarray(imagined["xy"], dtype=float)[row, :last]
             for k in np.flatnonzero(np.asarray(belief["seen"])[row] > 0.5):

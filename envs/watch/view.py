@@ -6,23 +6,27 @@ A stranger should understand it at once, so everything on it is either labelled 
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import pygame
 
+from unseen.envs.errors import UnseenError
 from unseen.envs.watch import theme
 from unseen.envs.watch.draw import draw_room
 from unseen.envs.watch.mind import Mind, mind_of
 from unseen.envs.watch.scene import Scene, scene_of
 from unseen.envs.watch.theme import RGB, mix
 
-__all__ = ["Viewer"]
+__all__ = ["NoDisplay", "Viewer"]
 
 WIDTH, HEIGHT = 960, 600
 AHEAD = math.radians(100)  # what of an all-round view the picture beside the room shows
+
+
+class NoDisplay(UnseenError, RuntimeError):
+    """There is no screen to open a window on."""
 
 
 class Viewer:
@@ -30,10 +34,12 @@ class Viewer:
 
     Args:
         width, height: of the picture in pixels; it is laid out for 960 x 600 and scaled to fit.
+        hidden: show the human what is hidden from the agent; a player would rather remember.
+        keys: a line of help at the bottom of a window, for those who have a keyboard.
     """
 
-    def __init__(self, width: int = WIDTH, height: int = HEIGHT) -> None:
-        self.width, self.height = width, height
+    def __init__(self, width: int = WIDTH, height: int = HEIGHT, hidden: bool = True, keys: str = "") -> None:
+        self.width, self.height, self.hidden, self.keys = width, height, hidden, keys
         self._k = min(width / WIDTH, height / HEIGHT)
         self._window: pygame.Surface | None = None
 
@@ -65,11 +71,17 @@ class Viewer:
         return np.ascontiguousarray(pygame.surfarray.array3d(canvas).swapaxes(0, 1))
 
     def show(self, frame: np.ndarray) -> None:
-        """Put a frame on the screen, opening the window at first, and let the window system breathe."""
+        """Put a frame on the screen, opening the window at first, and let the window system breathe.
+
+        Raises NoDisplay.
+        """
         if self._window is None:
-            pygame.display.init()
+            try:
+                pygame.display.init()
+                self._window = pygame.display.set_mode((self.width, self.height))
+            except pygame.error as error:
+                raise NoDisplay(f"no window can be opened here ({error}); pictures can be saved without one") from None
             pygame.display.set_caption("unseen")
-            self._window = pygame.display.set_mode((self.width, self.height))
         pygame.event.pump()
         self._window.blit(pygame.surfarray.make_surface(frame.swapaxes(0, 1)), (0, 0))
         pygame.display.flip()
@@ -113,7 +125,7 @@ class Viewer:
 
     def _room(self, canvas: pygame.Surface, scene: Scene, mind: Mind | None) -> None:
         side = self._u(464)[0]
-        room = draw_room(scene, side, mind)
+        room = draw_room(scene, side, mind, self.hidden)
         canvas.blit(room, self._u(24, 64))
         if scene.over:
             good = scene.reward > 0
@@ -170,7 +182,9 @@ class Viewer:
 
     def _key(self, canvas: pygame.Surface, scene: Scene, mind: Mind | None) -> None:
         """What the signs in the room mean; only signs that can be there now."""
-        rows: list[tuple[str, str]] = [("fog", "shaded: the agent cannot see it"), ("ghost", "hidden block, shown to you only")]
+        rows: list[tuple[str, str]] = [("fog", "shaded: the agent cannot see it")]
+        if self.hidden:
+            rows.append(("ghost", "hidden block, shown to you only"))
         if mind is not None:
             rows.append(("ring", "where the agent believes a block is"))
             rows.append(("way", "what it imagines doing next"))
@@ -223,6 +237,8 @@ class Viewer:
                 top, bottom = self._u(y, y + tall)
                 pygame.draw.rect(canvas, rgb, (left, top, right - left, bottom - top), border_radius=self._u(3)[0])
             at += steps
+        if self.keys:
+            self._text(canvas, self.keys, 936, y + tall + 15, 12, theme.FAINT, right=True)
 
 
 def _first_person(record: np.void, width: int, height: int, fov: float) -> np.ndarray | None:
@@ -232,12 +248,3 @@ def _first_person(record: np.void, width: int, height: int, fov: float) -> np.nd
     except ImportError:
         return None
     return np.asarray(render(record, width, height, fov), dtype=np.uint8)
-
-
-def headless() -> bool:
-    """Whether no window could open: a dummy video driver, or Linux without a display."""
-    if os.environ.get("SDL_VIDEODRIVER") == "dummy":
-        return True
-    return os.name == "posix" and os.uname().sysname == "Linux" and not (
-        os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY")
-    )  # fmt: skip

@@ -1,0 +1,176 @@
+"""Play an environment with the keyboard. What the agent cannot see is not shown, so that you must remember it too.
+
+The world moves in turns: it runs by itself while the player has no say, and waits for a key when they have.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pygame
+
+from unseen.envs import suite
+from unseen.envs.watch.scene import between, scene_of
+from unseen.envs.watch.view import Viewer
+
+__all__ = ["PlayConfig", "keys_to_action", "play"]
+
+ARROWS = {"forward": pygame.K_UP, "left": pygame.K_LEFT, "right": pygame.K_RIGHT, "stay": pygame.K_SPACE}
+SMOOTH = 5  # pictures a step
+HELP = "arrows or wad: go    space: stay    R: again    H: show hidden    P: pause    + -: speed    Esc: quit"
+
+
+@dataclass(frozen=True)
+class PlayConfig:
+    """What to play."""
+
+    env: str
+    """name of the environment, such as RolledBehind"""
+    level: int | None = None
+    """difficulty; 0 is the one in which everything can be seen"""
+    seed: int = 0
+    """of the first episode; the next ones count on"""
+    split: str = "train"
+    """train, test or shift"""
+    fps: float = 4.0
+    """steps a second while the world moves by itself"""
+    hidden: bool = False
+    """show what the agent cannot see"""
+    episodes: int = 0
+    """stop after so many; 0: when you quit"""
+
+
+def keys_to_action(task: Any) -> dict[tuple[int, ...], int]:
+    """Key combinations for `gymnasium.utils.play`: the arrows, and the letters that the task names.
+
+    An arrow to the side steers with or without "up". In `gymnasium.utils.play` the world does not wait, so pass
+    `noop=list(task.actions).index("stay")`.
+    """
+    names = list(task.actions)
+    keys: dict[tuple[int, ...], int] = {}
+    for name, index in zip(names, range(len(names)), strict=True):
+        if name in ARROWS:
+            keys[(ARROWS[name],)] = index
+        if name in task.keys:
+            keys[(ord(task.keys[name]),)] = index
+    for side in ("left", "right"):
+        if side in names and "forward" in names:
+            keys[tuple(sorted((ARROWS[side], ARROWS["forward"])))] = names.index(side)
+            if side in task.keys and "forward" in task.keys:
+                keys[tuple(sorted((ord(task.keys[side]), ord(task.keys["forward"]))))] = names.index(side)
+    return keys
+
+
+def play(config: PlayConfig, events: Callable[[], list[pygame.event.Event]] | None = None) -> None:
+    """Open a window and play until Esc. `events` stands in for the keyboard (tests).
+
+    Raises UnknownEnvironment, BadKnob, NoDisplay.
+    """
+    env = suite.make(config.env, level=config.level, split=config.split)
+    viewer = Viewer(hidden=config.hidden, keys=HELP)
+    try:
+        _Game(env, viewer, config, events or pygame.event.get).run()
+    finally:
+        viewer.close()
+        env.close()
+
+
+class _Game:
+    """One sitting: episodes, score, speed and pause."""
+
+    def __init__(self, env: Any, viewer: Viewer, config: PlayConfig, events: Callable[[], list[Any]]) -> None:
+        self.env, self.viewer, self.config, self.events = env, viewer, config, events
+        self.keys = keys_to_action(env.task)
+        names = list(env.task.actions)
+        self.stay = names.index("stay") if "stay" in names else 0
+        self.clock = pygame.time.Clock()
+        self.speed = config.fps
+        self.seed = config.seed
+        self.played, self.score = 0, 0.0
+        self.paused = self.quit = False
+        self.step_once = self.again = False
+        self.down: set[int] = set()
+
+    def run(self) -> None:
+        while not self.quit:
+            self.episode()
+            self.seed += 1
+
+    def episode(self) -> None:
+        self.env.reset(seed=self.seed)
+        reward, over, self.again = 0.0, False, False
+        self.draw(self.env.world[0], 0.0)
+        while not (self.quit or self.again):
+            before = self.env.world[0].copy()
+            pressed = self.listen()
+            if self.quit or self.again:
+                break
+            scene = scene_of(before, self.env.params[0], self.env.task)
+            action = self.stay if scene.phase != scene.phases[-1] else self.chosen(pressed)
+            waiting = over or action is None or (self.paused and not self.step_once)
+            if waiting:
+                self.draw(before, reward)
+                self.clock.tick(30)
+                continue
+            self.step_once = False
+            _, reward, terminated, truncated, _ = self.env.step(action)
+            for k in range(1, SMOOTH):
+                self.draw(between(before, self.env.world[0], k / SMOOTH), 0.0)
+                self.clock.tick(self.speed * SMOOTH)
+            if terminated or truncated:
+                over = True
+                self.played += 1
+                self.score += reward
+                if self.played == self.config.episodes:
+                    self.quit = True
+            self.draw(self.env.world[0], reward)
+            self.clock.tick(self.speed * SMOOTH)
+
+    def chosen(self, pressed: set[int]) -> int | None:
+        """The action of the keys that are down or were tapped since the last step."""
+        keys = self.down | pressed
+        combos = [combo for combo in self.keys if keys.issuperset(combo)]
+        return self.keys[max(combos, key=len)] if combos else None
+
+    def listen(self) -> set[int]:
+        """Take in the keyboard; gives the keys pressed since the last time."""
+        pressed: set[int] = set()
+        for event in self.events():
+            if event.type == pygame.QUIT:
+                self.quit = True
+            elif event.type == pygame.KEYUP:
+                self.down.discard(event.key)
+            elif event.type == pygame.KEYDOWN:
+                pressed.add(event.key)
+                self.down.add(event.key)
+                self.command(event.key)
+        return pressed
+
+    def command(self, key: int) -> None:
+        if key in (pygame.K_ESCAPE, pygame.K_q):
+            self.quit = True
+        elif key in (pygame.K_r, pygame.K_RETURN):
+            self.again = True
+        elif key == pygame.K_h:
+            self.viewer.hidden = not self.viewer.hidden
+        elif key == pygame.K_p:
+            self.paused = not self.paused
+        elif key == pygame.K_n:
+            self.paused = self.step_once = True
+        elif key in (pygame.K_PLUS, pygame.K_EQUALS, pygame.K_KP_PLUS):
+            self.speed = min(self.speed * 1.5, 60.0)
+        elif key in (pygame.K_MINUS, pygame.K_KP_MINUS):
+            self.speed = max(self.speed / 1.5, 0.5)
+
+    def draw(self, record: Any, reward: float) -> None:
+        scored = f"{self.score:g} of {self.played}" if self.played else self.env.task.__name__
+        message = f"level {self.env.level}   seed {self.seed}   {scored}"
+        if record["over"]:
+            message = f"{scored}   R: play again"
+        elif self.paused:
+            message = "paused   P: go on   N: one step"
+        self.viewer.show(
+            self.viewer.frame(record, self.env.params[0], self.env.task, reward=reward, message=message)
+        )

@@ -1,0 +1,141 @@
+"""Films of episodes as a .gif, an .mp4 or a contact sheet in .png, without a screen."""
+
+from __future__ import annotations
+
+import io
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unseen.envs.errors import UnseenError
+
+__all__ = ["FilmError", "Shot", "check_target", "save_film"]
+
+GIF_BYTES = 2_000_000
+"""A gif larger than this is made again with fewer colours and pixels: it is meant for a page."""
+VIDEO_RATE = 30
+
+
+class FilmError(UnseenError, ValueError):
+    """A film cannot be written: its suffix says no known format, or its folder takes no file."""
+
+
+@dataclass(frozen=True)
+class Shot:
+    """One picture (height, width, 3) uint8, for how many seconds it shows, and the phase it belongs to."""
+
+    image: np.ndarray
+    seconds: float
+    phase: str = ""
+
+
+def check_target(path: Path) -> Path:
+    """The path, if a film can be written there; asked before the film is made. Raises FilmError."""
+    if path.suffix.lower() not in WRITERS:
+        raise FilmError(f"{path}: cannot save {path.suffix or 'a file without a suffix'}; use {', '.join(WRITERS)}")
+    _replace(path, None)
+    return path
+
+
+def save_film(path: Path, shots: Sequence[Shot]) -> None:
+    """Write `shots` to `path`; an older film there is replaced only by a complete one. Raises FilmError."""
+    check_target(path)
+    if not shots:
+        raise FilmError(f"{path}: there is nothing to save")
+    _replace(path, WRITERS[path.suffix.lower()](shots))
+
+
+def _replace(path: Path, content: bytes | None) -> None:
+    """Write by a draft beside the target; None only tries whether that would work."""
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        if path.is_dir():
+            raise IsADirectoryError("it is a folder")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            draft.write_bytes(content or b"")
+            if content is not None:
+                os.replace(draft, path)
+        finally:
+            draft.unlink(missing_ok=True)
+    except OSError as error:
+        raise FilmError(f"{path}: cannot be written: {error.strerror or error}") from None
+
+
+def _gif(shots: Sequence[Shot]) -> bytes:
+    """One palette for all pictures, so that what stands still does not flicker, and costs nothing."""
+    best = b""
+    for scale, colours in ((1.0, 128), (0.8, 96), (0.66, 64), (0.5, 48)):
+        best = _gif_at(shots, scale, colours)
+        if len(best) <= GIF_BYTES:
+            break
+    return best
+
+
+def _gif_at(shots: Sequence[Shot], scale: float, colours: int) -> bytes:
+    from PIL import Image
+
+    def picture(shot: Shot) -> Any:
+        image = Image.fromarray(shot.image)
+        size = (round(image.width * scale), round(image.height * scale))
+        return image if scale == 1.0 else image.resize(size, Image.Resampling.LANCZOS)
+
+    some = [picture(shots[i]) for i in np.unique(np.linspace(0, len(shots) - 1, 12).round().astype(int))]
+    sheet = Image.new("RGB", (some[0].width, some[0].height * len(some)))
+    for k, image in enumerate(some):
+        sheet.paste(image, (0, k * image.height))
+    palette = sheet.quantize(colours, method=Image.Quantize.MEDIANCUT)
+    frames = [picture(shot).quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
+    out = io.BytesIO()
+    durations = [max(20, round(shot.seconds * 100) * 10) for shot in shots]  # a gif counts hundredths
+    frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=True)
+    return out.getvalue()
+
+
+def _mp4(shots: Sequence[Shot]) -> bytes:
+    """H.264, yuv420p: what browsers and slides play."""
+    try:
+        import av
+    except ImportError:
+        raise FilmError("saving .mp4 needs PyAV: pip install av") from None
+    height, width = (side // 2 * 2 for side in shots[0].image.shape[:2])  # yuv420p halves them
+    out = io.BytesIO()
+    with av.open(out, "w", format="mp4") as container:
+        stream: Any = container.add_stream("h264", rate=VIDEO_RATE, options={"crf": "18", "preset": "medium"})
+        stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
+        shown, due = 0, 0.0
+        for shot in shots:
+            due += shot.seconds
+            frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(shot.image[:height, :width]), format="rgb24")
+            while shown < round(due * VIDEO_RATE):
+                frame.pts = shown
+                container.mux(stream.encode(frame))
+                shown += 1
+        container.mux(stream.encode())
+    return out.getvalue()
+
+
+def _png(shots: Sequence[Shot]) -> bytes:
+    """A contact sheet, two abreast: the middle of each phase, and the end."""
+    from PIL import Image
+
+    phases = list(dict.fromkeys(shot.phase for shot in shots))
+    rows = [[i for i, shot in enumerate(shots) if shot.phase == phase] for phase in phases]
+    picks = sorted({row[len(row) // 2] for row in rows} | {len(shots) - 1})
+    images = [Image.fromarray(shots[i].image) for i in picks]
+    across = min(2, len(images))
+    width, height = images[0].size
+    sheet = Image.new("RGB", (across * width, math.ceil(len(images) / across) * height))
+    for k, image in enumerate(images):
+        sheet.paste(image, (k % across * width, k // across * height))
+    out = io.BytesIO()
+    sheet.save(out, "PNG", optimize=True)
+    return out.getvalue()
+
+
+WRITERS: dict[str, Callable[[Sequence[Shot]], bytes]] = {".gif": _gif, ".mp4": _mp4, ".png": _png}

@@ -1,0 +1,233 @@
+"""`unseen watch`: an agent at work, in a window or saved as a film, with what it believes and imagines."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unseen.agents.agent import Agent, load_agent
+from unseen.agents.errors import BadAgent
+from unseen.envs import suite
+from unseen.train.film import Shot, check_target, save_film
+
+__all__ = ["Moment", "WatchConfig", "moments", "watch"]
+
+STEP_SECONDS = 0.25
+SMOOTH = 3  # pictures a step
+LINGER = 1.75  # s that the end of an episode stays
+HELP = "space: pause    N: one step    + -: speed    R: next episode    M: mind on / off    Esc: quit"
+
+
+@dataclass(frozen=True)
+class WatchConfig:
+    """Whom to watch, where."""
+
+    agent: str
+    """name, a trained .onnx file or a run's folder, or file.py:Class"""
+    env: str
+    """name of the environment, such as RolledBehind"""
+    level: int | None = None
+    """difficulty; its default without"""
+    seed: int = 0
+    """of the first episode; the next ones count on"""
+    split: str = "test"
+    """train, test or shift"""
+    episodes: int = 0
+    """how many; 0: one into a film, and in a window until you quit"""
+    save: Path | None = None
+    """write a film instead of opening a window: .gif, .mp4 or .png"""
+    speed: float = 1.0
+    """times as fast as life (a step lasts a quarter of a second)"""
+    run: int | None = None
+    """training seed of the shipped agent; the typical one without"""
+    horizon: int = 12
+    """steps of imagination that are drawn"""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """One step of one episode: a copy of the world, and what the agent has in mind after seeing it."""
+
+    record: np.void
+    reward: float
+    belief: dict[str, np.ndarray] | None
+    imagined: dict[str, np.ndarray] | None
+    seed: int
+    last: bool
+
+
+def moments(agent: Agent, env: Any, seed: int, horizon: int) -> Iterator[Moment]:
+    """One episode of `agent` in the vector environment `env` of one, from the reset to the end inclusive."""
+    obs, _ = env.reset(seed=seed)
+    if hasattr(agent, "seed"):
+        agent.seed(seed)
+    if hasattr(agent, "attach"):
+        agent.attach(env)
+    state = agent.initial_state(1)
+    reward, over, first = 0.0, False, np.ones(1, bool)
+    while True:
+        try:
+            action, state = agent.act(obs, state, first)
+        except Exception as error:
+            raise BadAgent(f"{agent.name} raised {type(error).__name__}: {error}") from error
+        belief = _ask(agent, "belief", state)
+        imagined = None if over else _ask(agent, "imagine", state, None, horizon)
+        yield Moment(env.world[0].copy(), reward, belief, imagined, seed, over)
+        if over:
+            return
+        obs, rewards, terminated, truncated, _ = env.step(action)
+        reward, over, first = float(rewards[0]), bool(terminated[0] or truncated[0]), np.zeros(1, bool)
+
+
+def _ask(agent: Any, what: str, *args: Any) -> dict[str, np.ndarray] | None:
+    """What the agent has in mind; None for one without that faculty."""
+    if not hasattr(agent, what):
+        return None
+    try:
+        return getattr(agent, what)(*args)
+    except BadAgent:  # an OnnxAgent has the methods, but only some of its files have the graphs
+        return None
+
+
+def watch(config: WatchConfig) -> None:
+    """Run the agent and show it, or save it.
+
+    Raises UnknownEnvironment, UnknownAgent, BadCheckpoint, BadKnob, FilmError, NoDisplay.
+    """
+    entry = suite.resolve(config.env)
+    level = entry.default_level if config.level is None else config.level
+    if config.save is not None:
+        check_target(config.save)
+    agent = load_agent(config.agent, entry.name, level, config.run)
+    env = suite.make_vec(entry.name, 1, level=level, obs=agent.obs, split=config.split)
+    try:
+        if config.save is not None:
+            save_film(config.save, film(agent, env, config))
+            print(f"wrote {config.save} ({config.save.stat().st_size / 1e6:.2f} MB)")
+        else:
+            _Window(agent, env, config).run()
+    finally:
+        env.close()
+
+
+def _message(agent: Agent, env: Any, moment: Moment) -> str:
+    return f"{agent.name}   level {env.level}   {env.split} seed {moment.seed}"
+
+
+def film(agent: Agent, env: Any, config: WatchConfig) -> list[Shot]:
+    """The pictures of some episodes. Phases are named, so that a contact sheet can choose among them."""
+    from unseen.envs.watch.scene import between, scene_of
+    from unseen.envs.watch.view import Viewer
+
+    viewer = Viewer()
+    shots: list[Shot] = []
+    for seed in range(config.seed, config.seed + max(1, config.episodes)):
+        before: Moment | None = None
+        for moment in [*moments(agent, env, seed, config.horizon), None]:
+            if before is not None:
+                parts = SMOOTH if moment is not None else 1
+                shown = STEP_SECONDS / parts if moment is not None else LINGER
+                scene = scene_of(before.record, env.params[0], env.task)
+                for k in range(parts):
+                    record = before.record if moment is None else between(before.record, moment.record, k / parts)
+                    image = viewer.frame(
+                        record, env.params[0], env.task, before.reward, before.belief, before.imagined,
+                        _message(agent, env, before),
+                    )  # fmt: skip
+                    shots.append(Shot(image, shown / config.speed, f"{seed} {scene.phase}"))
+            before = moment
+    return shots
+
+
+class _Window:
+    """Shows episode after episode; the keyboard pauses, steps and hurries."""
+
+    def __init__(self, agent: Agent, env: Any, config: WatchConfig) -> None:
+        from unseen.envs.watch.view import Viewer
+
+        self.agent, self.env, self.config = agent, env, config
+        self.viewer = Viewer(keys=HELP)
+        self.speed, self.mind = config.speed, True
+        self.paused = self.step_once = self.skip = self.quit = False
+
+    def run(self) -> None:
+        seed = self.config.seed
+        try:
+            while not self.quit and (self.config.episodes == 0 or seed < self.config.seed + self.config.episodes):
+                self.episode(seed)
+                seed += 1
+        finally:
+            self.viewer.close()
+
+    def episode(self, seed: int) -> None:
+        from unseen.envs.watch.scene import between
+
+        self.skip = False
+        before: Moment | None = None
+        for moment in moments(self.agent, self.env, seed, self.config.horizon):
+            if before is not None:
+                for k in range(1, SMOOTH):
+                    self.draw(before, between(before.record, moment.record, k / SMOOTH))
+                    self.wait(STEP_SECONDS / SMOOTH)
+            self.draw(moment, moment.record)
+            self.wait(LINGER if moment.last else STEP_SECONDS / SMOOTH)
+            self.hold(moment)
+            if self.quit or self.skip:
+                return
+            before = moment
+
+    def draw(self, moment: Moment, record: np.void) -> None:
+        belief, imagined = (moment.belief, moment.imagined) if self.mind else (None, None)
+        message = _message(self.agent, self.env, moment) + ("   paused" if self.paused else "")
+        self.viewer.show(
+            self.viewer.frame(
+                record, self.env.params[0], self.env.task, moment.reward, belief, imagined, message
+            )
+        )
+
+    def wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds / self.speed
+        self.listen()
+        while not (self.quit or self.skip) and (left := end - time.monotonic()) > 0:
+            time.sleep(min(left, 0.02))
+            self.listen()
+
+    def hold(self, moment: Moment) -> None:
+        """Stay at this moment while paused."""
+        self.step_once = False
+        while self.paused and not (self.quit or self.skip or self.step_once):
+            self.draw(moment, moment.record)
+            time.sleep(0.03)
+            self.listen()
+
+    def listen(self) -> None:
+        import pygame
+
+        for event in pygame.event.get():
+            if event.type == pygame.QUIT:
+                self.quit = True
+            elif event.type == pygame.KEYDOWN:
+                self.command(event.key)
+
+    def command(self, key: int) -> None:
+        import pygame
+
+        if key in (pygame.K_ESCAPE, pygame.K_q):
+            self.quit = True
+        elif key in (pygame.K_SPACE, pygame.K_p):
+            self.paused = not self.paused
+        elif key in (pygame.K_n, pygame.K_RIGHT):
+            self.paused = self.step_once = True
+        elif key == pygame.K_r:
+            self.skip = True
+        elif key == pygame.K_m:
+            self.mind = not self.mind
+        elif key in (pygame.K_PLUS, pygame.K_EQUALS, pygame.K_KP_PLUS, pygame.K_UP):
+            self.speed = min(self.speed * 1.5, 32.0)
+        elif key in (pygame.K_MINUS, pygame.K_KP_MINUS, pygame.K_DOWN):
+            self.speed = max(self.speed / 1.5, 0.1)
