@@ -161,6 +161,8 @@ def bench(config: BenchConfig) -> None:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+    for obs in config.obs:  # whatever is wrong with the request shows here
+        suite.make(config.env, level=config.level, obs=obs)
     speeds: list[Speed] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterator
 from dataclasses import dataclass
+
+from unseen.agents.agent import AGENTS, Run, list_runs
+from unseen.envs.suite import SUITE, Entry, resolve
 
 
 @dataclass(frozen=True)
@@ -10,8 +15,72 @@ class ListConfig:
     """What to list."""
 
     env: str | None = None
-    """only the trained agents of this environment"""
+    """only this environment, and what was trained on it"""
+    json: bool = False
+    """print JSON instead of tables"""
 
 
 def listing(config: ListConfig) -> None:
-    print(config)
+    """Print the environments and the agents. Raises UnknownEnvironment."""
+    entries = [resolve(config.env)] if config.env else list(SUITE.values())
+    if config.json:
+        print(json.dumps({"environments": list(map(as_json, entries)), "agents": agents_as_json(entries)}, indent=2))
+    else:
+        show(entries)
+
+
+def shipped(agent: str, entries: list[Entry]) -> Iterator[Run]:
+    """The trained runs of one agent that come with the package."""
+    for entry in entries:
+        for level in entry.levels:
+            yield from list_runs(agent, entry.name, level)
+
+
+def as_json(entry: Entry) -> dict[str, object]:
+    anchors = {level: {"random": anchor.random, "oracle": anchor.oracle} for level, anchor in entry.anchors.items()}
+    return {"id": entry.id, "group": entry.group, "title": entry.title, "anchors": anchors}
+
+
+def agents_as_json(entries: list[Entry]) -> list[dict[str, object]]:
+    return [
+        {
+            "name": name,
+            "kind": info.kind,
+            "summary": info.summary,
+            "trained": [{"env": r.env, "level": r.level, "seed": r.seed} for r in shipped(name, entries)],
+        }
+        for name, info in AGENTS.items()
+    ]
+
+
+def brief(runs: list[Run]) -> str:
+    """ "RolledBehind level 1 (3 seeds)", one line an environment and level."""
+    counts: dict[tuple[str, int], int] = {}
+    for run in runs:
+        counts[run.env, run.level] = counts.get((run.env, run.level), 0) + 1
+    return "\n".join(
+        f"{env} level {level} ({count} seed{'s' if count > 1 else ''})" for (env, level), count in counts.items()
+    )
+
+
+def show(entries: list[Entry]) -> None:
+    """Both tables."""
+    from rich.console import Console
+    from rich.table import Table
+
+    console = Console()
+    table = Table(title="Environments", title_justify="left")
+    for heading in ("id", "group", "the task", "random / oracle"):
+        table.add_column(heading, no_wrap=heading != "the task")
+    for entry in entries:
+        scores = (f"{level}: {a.random:.2f} / {a.oracle:.2f}" for level, a in entry.anchors.items())
+        table.add_row(entry.id, entry.group, entry.title, "\n".join(scores))
+    console.print(table)
+
+    table = Table(title="Agents", title_justify="left")
+    for heading in ("name", "kind", "what it does", "trained, shipped"):
+        table.add_column(heading, no_wrap=heading == "name")
+    for name, info in AGENTS.items():
+        runs = brief(list(shipped(name, entries)))
+        table.add_row(name, info.kind, info.summary, runs or ("none yet" if info.trainable else "needs no training"))
+    console.print(table)

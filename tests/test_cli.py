@@ -1,0 +1,135 @@
+"""The command `unseen`, as a shell sees it: output, one-line errors, exit codes."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from unseen import __version__
+from unseen.train import cli
+
+ENVIRONMENT = {**os.environ, "SDL_VIDEODRIVER": "dummy", "COLUMNS": "120", "NO_COLOR": "1"}
+
+
+def unseen(*words: str, cwd: Path | None = None, timeout: float = 300) -> subprocess.CompletedProcess[str]:
+    """Run one command line to its end."""
+    command = [sys.executable, "-m", "unseen", *words]
+    return subprocess.run(command, capture_output=True, text=True, cwd=cwd, timeout=timeout, env=ENVIRONMENT)
+
+
+def refused(*words: str, cwd: Path | None = None) -> str:
+    """The message of a command line that must fail: one line, exit code 2, no traceback."""
+    run = unseen(*words, cwd=cwd)
+    assert run.returncode == 2, run
+    (message,) = [line for line in run.stderr.splitlines() if not line.startswith("unseen: compiling")]
+    assert message.startswith("unseen: ")
+    return message
+
+
+def test_help_names_every_command() -> None:
+    run = unseen("--help")
+    assert run.returncode == 0
+    for name, command in cli.COMMANDS.items():
+        assert f"  {name} " in run.stdout
+        assert command.summary in run.stdout
+    assert unseen().stdout == run.stdout
+
+
+def test_version() -> None:
+    assert unseen("--version").stdout == f"unseen {__version__}\n"
+
+
+@pytest.mark.parametrize("name", cli.COMMANDS)
+def test_every_command_explains_itself_with_an_example_that_parses(name: str) -> None:
+    run = unseen(name, "--help")
+    assert run.returncode == 0, run.stderr
+    command = cli.COMMANDS[name]
+    assert command.example in run.stdout
+    _, config = command.load()
+    assert isinstance(cli.parse(name, config, command.example.split()[2:]), config)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["lits"], "did you mean list"),
+        (["frobnicate"], "list or play"),
+        (["list", "--env", "RoledBehind"], "did you mean RolledBehind?"),
+        (["list", "--enw", "RolledBehind"], "did you mean --env?"),
+        (["bench", "RolledBehnd"], "did you mean RolledBehind?"),
+        (["bench", "--seconds", "fast"], "'fast'"),
+        (["bench", "--seconds", "-1"], "seconds must be positive"),
+        (["bench", "--level", "9"], "level=9"),
+        (["play", "RolledBehnd"], "did you mean RolledBehind?"),
+        (["watch", "mapper"], "ENV"),
+        (["watch", "maper", "RolledBehind", "--save", "x.png"], "mapper"),
+        (["watch", "tracker", "RolledBehnd", "--save", "x.png"], "did you mean RolledBehind?"),
+        (["train", "maper", "RolledBehind"], "mapper"),
+        (["train", "mapper", "RolledBehnd"], "did you mean RolledBehind?"),
+        (["train", "tracker", "RolledBehind"], "tracker"),
+        (["evaluate", "maper", "RolledBehind"], "mapper"),
+        (["evaluate", "tracker", "RolledBehnd"], "did you mean RolledBehind?"),
+        (["evaluate", "no_such_file.py:Agent", "RolledBehind"], "no_such_file.py"),
+        (["audit", "RolledBehnd"], "did you mean RolledBehind?"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, list) else "",
+)
+def test_errors_are_one_line_that_says_what_to_do(words: list[str], said: str, tmp_path: Path) -> None:
+    assert said in refused(*words, cwd=tmp_path)
+
+
+def test_debug_shows_the_traceback() -> None:
+    run = unseen("--debug", "list", "--env", "RoledBehind")
+    assert run.returncode != 0
+    assert "Traceback" in run.stderr
+    assert "UnknownEnvironment" in run.stderr
+
+
+def test_a_missing_extra_is_said_in_one_line() -> None:
+    assert cli.explain(ModuleNotFoundError("no torch", name="torch.nn")) == (
+        "this needs torch: pip install 'unseen[train]'"
+    )
+    assert cli.explain(ModuleNotFoundError("a bug", name="unseen.nowhere")) == ""
+
+
+def test_list_shows_environments_and_agents() -> None:
+    run = unseen("list")
+    assert run.returncode == 0
+    for word in ("Unseen/RolledBehind-v0", "permanence", "mapper", "recurrent-ppo", "oracle"):
+        assert word in run.stdout
+    listed = json.loads(unseen("list", "--json").stdout)
+    assert [entry["id"] for entry in listed["environments"]] == ["Unseen/RolledBehind-v0"]
+    assert {"random", "tracker", "mapper"} <= {agent["name"] for agent in listed["agents"]}
+
+
+def test_list_survives_a_reader_that_leaves() -> None:
+    run = subprocess.run(
+        f"{sys.executable} -m unseen list | head -n 1", shell=True, capture_output=True, text=True, env=ENVIRONMENT
+    )
+    assert run.stderr == ""
+
+
+def test_bench_prints_figures() -> None:
+    run = unseen("bench", "--obs", "slots", "--sizes", "8", "--seconds", "0.05", "--no-neighbours", "--json")
+    assert run.returncode == 0, run.stderr
+    figures = json.loads(run.stdout)
+    assert [(speed["obs"], speed["envs"]) for speed in figures["speeds"]] == [("slots", 1), ("slots", 8)]
+    assert all(speed["per_second"] > 0 and speed["per_cpu_second"] > 0 for speed in figures["speeds"])
+    assert figures["first_step_s"] > 0
+
+
+def test_ctrl_c_is_130() -> None:
+    command = [sys.executable, "-m", "unseen", "bench", "--seconds", "600"]
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    time.sleep(4)
+    process.send_signal(signal.SIGINT)
+    _, complaint = process.communicate(timeout=60)
+    assert process.returncode == 130, complaint
+    assert "Traceback" not in complaint
