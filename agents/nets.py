@@ -1,7 +1,4 @@
-"""Building blocks of the world-model agents: a small MLP, symlog, two-hot regression, categorical latents.
-
-All of them keep leading dimensions as they are, so that one call serves a whole batch of sequences.
-"""
+"""Small networks and distributions that the world models share. (Lead's version: see LEAD_NOTE.txt before editing.)"""
 
 from __future__ import annotations
 
@@ -9,87 +6,78 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+NORM_EPS = 1e-3
+UNIMIX = 0.01
 BINS = 41
-LOW, HIGH = -4.0, 4.0  # in symlog units: values within about +-54
-UNIMIX = 0.01  # share of the uniform distribution in every categorical, so that no log-probability explodes
+BIN_LIMIT = 4.0  # symlog units: values up to e^4 - 1
 
 
-class Dense(nn.Module):
-    """Linear without bias, LayerNorm, SiLU. LayerNorm is one fused kernel on a CPU; RMSNorm takes twice as long."""
+class Layer(nn.Module):
+    """Linear, LayerNorm, SiLU. LayerNorm is fused on the CPU, where RMSNorm is not: a sixth of an update's time."""
 
-    def __init__(self, inputs: int, units: int) -> None:
+    def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
-        self.linear = nn.Linear(inputs, units, bias=False)
-        self.scale = nn.Parameter(torch.ones(units))
+        self.weight = nn.Parameter(torch.empty(outputs, inputs))
+        self.gain = nn.Parameter(torch.ones(outputs))
+        nn.init.uniform_(self.weight, -(inputs**-0.5), inputs**-0.5)
 
     def forward(self, x: Tensor) -> Tensor:
-        return F.silu(norm(self.linear(x), self.scale))
+        return F.silu(norm(F.linear(x, self.weight), self.gain))
 
 
-class MLP(nn.Module):
-    """`layers` of Dense, then, where `outputs` is given, a linear layer; with `zero` that one starts at 0."""
-
-    def __init__(self, inputs: int, units: int, layers: int, outputs: int = 0, zero: bool = False) -> None:
-        super().__init__()
-        self.layers = nn.Sequential(*(Dense(inputs if i == 0 else units, units) for i in range(layers)))
-        self.output = nn.Linear(units, outputs) if outputs else None
-        if self.output is not None:
-            nn.init.zeros_(self.output.bias)
-            if zero:
-                nn.init.zeros_(self.output.weight)
-
-    def forward(self, x: Tensor) -> Tensor:
-        x = self.layers(x)
-        return x if self.output is None else self.output(x)
+def norm(x: Tensor, gain: Tensor) -> Tensor:
+    return F.layer_norm(x, gain.shape, gain, None, NORM_EPS)
 
 
-def norm(x: Tensor, scale: Tensor) -> Tensor:
-    """LayerNorm over the last dimension, with a scale and no shift."""
-    return F.layer_norm(x, (x.shape[-1],), scale, None, 1e-4)
+def mlp(inputs: int, hidden: int, layers: int, outputs: int = 0, zero: bool = False) -> nn.Sequential:
+    """`layers` hidden layers; a linear output where `outputs`, zero at first where `zero`."""
+    parts: list[nn.Module] = [Layer(inputs if i == 0 else hidden, hidden) for i in range(layers)]
+    if outputs:
+        last = nn.Linear(hidden, outputs)
+        nn.init.zeros_(last.bias)
+        if zero:
+            nn.init.zeros_(last.weight)
+        parts.append(last)
+    return nn.Sequential(*parts)
 
 
 def symlog(x: Tensor) -> Tensor:
-    """sign(x) log(1 + |x|): squeezes large values, leaves small ones."""
     return torch.sign(x) * torch.log1p(x.abs())
 
 
 def symexp(x: Tensor) -> Tensor:
-    """Inverse of `symlog`."""
     return torch.sign(x) * torch.expm1(x.abs())
 
 
-def bin_values(device: torch.device | str) -> Tensor:
-    """(BINS,) the values that the bins of a two-hot head stand for, spaced evenly in symlog."""
-    return symexp(torch.linspace(LOW, HIGH, BINS, device=device))
+class TwoHot(nn.Module):
+    """A scalar as a distribution over symexp-spaced bins (Hafner et al. 2023, DreamerV3)."""
+
+    values: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("values", symexp(torch.linspace(-BIN_LIMIT, BIN_LIMIT, BINS)), persistent=False)
+
+    def mean(self, logits: Tensor) -> Tensor:
+        return logits.softmax(-1) @ self.values
+
+    def loss(self, logits: Tensor, x: Tensor) -> Tensor:
+        """Cross-entropy with x spread over its two neighbouring bins, so that the mean is unbiased."""
+        y = (symlog(x).clamp(-BIN_LIMIT, BIN_LIMIT) + BIN_LIMIT) / (2 * BIN_LIMIT) * (BINS - 1)
+        k = y.floor().clamp(0, BINS - 2).long()
+        low, high = self.values[k], self.values[k + 1]
+        w = ((x - low) / (high - low)).clamp(0, 1)
+        logp = logits.log_softmax(-1).gather(-1, torch.stack([k, k + 1], -1))
+        return -(logp[..., 0] * (1 - w) + logp[..., 1] * w)
 
 
-def twohot_mean(logits: Tensor) -> Tensor:
-    """Expected value (...) of a two-hot head's `logits` (..., BINS)."""
-    return logits.softmax(-1) @ bin_values(logits.device)
+def mixed_probs(logits: Tensor) -> Tensor:
+    """Softmax over the last axis with 1 % uniform, so that no class is ever impossible."""
+    return logits.softmax(-1) * (1 - UNIMIX) + UNIMIX / logits.shape[-1]
 
 
-def twohot_loss(logits: Tensor, value: Tensor) -> Tensor:
-    """Cross-entropy (...) between `logits` (..., BINS) and `value` (...) split over its two nearest bins."""
-    values = bin_values(logits.device)
-    place = (symlog(value).clamp(LOW, HIGH) - LOW) / (HIGH - LOW) * (BINS - 1)
-    below = place.floor().clamp(0, BINS - 2).long()
-    low, high = values[below], values[below + 1]
-    weight = ((value - low) / (high - low)).clamp(0, 1)
-    pair = logits.log_softmax(-1).gather(-1, torch.stack([below, below + 1], -1))
-    return -(pair[..., 0] * (1 - weight) + pair[..., 1] * weight)
-
-
-def categorical(logits: Tensor, classes: int) -> Tensor:
-    """Probabilities (..., groups, classes) from `logits` (..., groups * classes)."""
-    return logits.unflatten(-1, (-1, classes)).softmax(-1) * (1 - UNIMIX) + UNIMIX / classes
-
-
-def sample_onehot(probs: Tensor, uniform: Tensor) -> Tensor:
-    """One-hot sample of `probs` (..., c) by inverse distribution function, from `uniform` (..., 1) in [0, 1)."""
-    passed = (uniform >= probs.detach().cumsum(-1)[..., :-1]).to(probs.dtype)
-    return F.pad(passed, (1, 0), value=1.0) - F.pad(passed, (0, 1))
-
-
-def straight_through(probs: Tensor, uniform: Tensor) -> Tensor:
-    """Like `sample_onehot`; the gradient passes as if the probabilities themselves had been returned."""
-    return sample_onehot(probs, uniform) + (probs - probs.detach())
+def draw(probs: Tensor, uniform: Tensor) -> Tensor:
+    """One-hot samples (..., c) of probs (..., c) by one uniform number (..., 1) each."""
+    above = (probs.cumsum(-1) >= uniform).to(probs.dtype)
+    above = torch.cat([above[..., :-1], torch.ones_like(above[..., :1])], -1)  # rounding: the sum may end below 1
+    return torch.cat([above[..., :1], above[..., 1:] - above[..., :-1]], -1)
