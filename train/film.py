@@ -70,7 +70,7 @@ def _replace(path: Path, content: bytes | None) -> None:
 def _gif(shots: Sequence[Shot]) -> bytes:
     """One palette for all pictures, so that what stands still does not flicker, and costs nothing."""
     best = b""
-    for scale, colours in ((1.0, 128), (0.8, 96), (0.66, 64), (0.5, 48)):
+    for scale, colours in ((1.0, 256), (1.0, 128), (0.8, 96), (0.66, 64), (0.5, 48)):
         best = _gif_at(shots, scale, colours)
         if len(best) <= GIF_BYTES:
             break
@@ -89,7 +89,13 @@ def _gif_at(shots: Sequence[Shot], scale: float, colours: int) -> bytes:
     sheet = Image.new("RGB", (some[0].width, some[0].height * len(some)))
     for k, image in enumerate(some):
         sheet.paste(image, (0, k * image.height))
-    palette = sheet.quantize(colours, method=Image.Quantize.MEDIANCUT)
+    # Half the colours go to what is large and softly shaded, half to what is small and bright.
+    halves = [
+        sheet.quantize(colours // 2, method=method).getpalette() or []
+        for method in (Image.Quantize.MEDIANCUT, Image.Quantize.MAXCOVERAGE)
+    ]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([*halves[0][: colours // 2 * 3], *halves[1][: colours // 2 * 3]])
     frames = [picture(shot).quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
     out = io.BytesIO()
     durations = [max(20, round(shot.seconds * 100) * 10) for shot in shots]  # a gif counts hundredths

@@ -18,7 +18,7 @@ from unseen.train.film import Shot, check_target, save_film
 __all__ = ["Moment", "WatchConfig", "moments", "watch"]
 
 STEP_SECONDS = 0.25
-SMOOTH = 3  # pictures a step
+SMOOTH = 4  # pictures a step
 LINGER = 1.75  # s that the end of an episode stays
 HELP = "space: pause    N: one step    + -: speed    R: next episode    M: mind on / off    Esc: quit"
 
@@ -185,9 +185,7 @@ class _Window:
         belief, imagined = (moment.belief, moment.imagined) if self.mind else (None, None)
         message = _message(self.agent, self.env, moment) + ("   paused" if self.paused else "")
         self.viewer.show(
-            self.viewer.frame(
-                record, self.env.params[0], self.env.task, moment.reward, belief, imagined, message
-            )
+            self.viewer.frame(record, self.env.params[0], self.env.task, moment.reward, belief, imagined, message)
         )
 
     def wait(self, seconds: float) -> None:

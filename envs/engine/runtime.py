@@ -181,10 +181,11 @@ class TaskEnv(gym.Env):
         """A scripted reference policy: "oracle" (privileged), "tracker" or "reflex"."""
         return self.batch.reference(name)
 
-    def keys_to_action(self) -> dict[str, int]:
-        """Keyboard keys for `gymnasium.utils.play`."""
-        names = list(self.task.actions)
-        return {key: names.index(name) for name, key in self.task.keys.items()}
+    def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
+        """Keyboard keys for `gymnasium.utils.play`, which looks for this name."""
+        from unseen.envs.watch.play import keys_to_action
+
+        return keys_to_action(self.task)
 
     def _draw(self) -> np.ndarray:
         from unseen.envs.watch.view import Viewer

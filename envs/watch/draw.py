@@ -143,8 +143,9 @@ def _fog(canvas: pygame.Surface, eye: Eye, scene: Scene) -> None:
                 np.abs(polygon[:, axis] - after[:, axis]) < 1e-6
             )
             for i in np.flatnonzero(along_wall):
-                foot, top = eye.at(np.array([polygon[i], after[i]])), eye.at(
-                    np.array([after[i], polygon[i]]), WALL_HEIGHT
+                foot, top = (
+                    eye.at(np.array([polygon[i], after[i]])),
+                    eye.at(np.array([after[i], polygon[i]]), WALL_HEIGHT),
                 )
                 pygame.draw.polygon(veil, LIT[scene.light], np.concatenate([foot, top]) / FINE)
     veil = pygame.transform.smoothscale(veil, (eye.size, eye.size))
@@ -212,7 +213,7 @@ def _curtain(canvas: pygame.Surface, eye: Eye) -> None:
     cloth = np.array([58.0, 44.0, 82.0]) + fold[:, None] * np.array([26.0, 20.0, 34.0])
     strip = pygame.surfarray.make_surface(np.repeat(cloth[:, None].astype(np.uint8), 1, axis=1))
     veil = pygame.transform.scale(strip, (eye.size, eye.size))
-    veil.set_alpha(206)
+    veil.set_alpha(188)
     canvas.blit(veil, (0, 0))
 
 
@@ -226,7 +227,9 @@ def _block(canvas: pygame.Surface, eye: Eye, disc: Disc) -> None:
         pygame.draw.circle(canvas, side, eye.spot(disc.x, disc.y, SMALL_HEIGHT * k / 5), radius)
     px, py = eye.spot(disc.x, disc.y, SMALL_HEIGHT)
     pygame.draw.circle(canvas, disc.rgb, (px, py), radius)
-    pygame.draw.circle(canvas, mix(disc.rgb, (255, 255, 255), 0.38), (px - radius * 0.25, py - radius * 0.3), radius * 0.36)
+    pygame.draw.circle(
+        canvas, mix(disc.rgb, (255, 255, 255), 0.38), (px - radius * 0.25, py - radius * 0.3), radius * 0.36
+    )
     if disc.touched:
         pygame.draw.circle(canvas, theme.INK, (px, py), radius * 1.5, 2 * FINE)
 
@@ -267,7 +270,9 @@ def _agent(canvas: pygame.Surface, eye: Eye, scene: Scene, strength: float = 1.0
     def polar(angle: float, part: float) -> tuple[float, float]:
         return top[0] + part * radius * math.cos(heading + angle), top[1] - part * radius * math.sin(heading + angle)
 
-    visor = [polar(a, 0.86) for a in np.linspace(-0.9, 0.9, 15)] + [polar(a, 0.42) for a in np.linspace(0.75, -0.75, 12)]
+    visor = [polar(a, 0.86) for a in np.linspace(-0.9, 0.9, 15)] + [
+        polar(a, 0.42) for a in np.linspace(0.75, -0.75, 12)
+    ]
     pygame.draw.polygon(canvas, theme.EYE, visor)
     pygame.draw.polygon(canvas, theme.AGENT, [polar(0, 1.42), polar(0.36, 1.04), polar(-0.36, 1.04)])
     for side in (-0.42, 0.42):

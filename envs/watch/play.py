@@ -171,6 +171,4 @@ class _Game:
             message = f"{scored}   R: play again"
         elif self.paused:
             message = "paused   P: go on   N: one step"
-        self.viewer.show(
-            self.viewer.frame(record, self.env.params[0], self.env.task, reward=reward, message=message)
-        )
+        self.viewer.show(self.viewer.frame(record, self.env.params[0], self.env.task, reward=reward, message=message))

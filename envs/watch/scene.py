@@ -131,8 +131,8 @@ def _timeline(record: np.void, params: Any, phases: tuple[str, ...]) -> tuple[tu
 
 
 def _box(s: np.void, i: int) -> Box:
-    pose = (float(s[name][i]) for name in ("tx", "ty", "tc", "ts", "hx", "hy"))
-    return Box(*pose, rgb=_rgb(palette.TALL[int(s["tk"][i]) % len(palette.TALL)]))
+    x, y, cos, sin, hx, hy = (float(s[name][i]) for name in ("tx", "ty", "tc", "ts", "hx", "hy"))
+    return Box(x, y, cos, sin, hx, hy, _rgb(palette.TALL[int(s["tk"][i]) % len(palette.TALL)]))
 
 
 def _disc(s: np.void, i: int, scene: Scene) -> Disc:

@@ -112,7 +112,7 @@ class Viewer:
         if scene.asked is not None and scene.asked_rgb is not None:
             x += self._text(canvas, "fetch the", x, y, 21) + 12
             word = theme.font(round(19 * self._k), True).render(scene.asked, True, theme.BACK)
-            chip = pygame.Rect(*self._u(x, y - 16), word.get_width() + self._u(24)[0], self._u(32)[0])
+            chip = pygame.Rect(self._u(x, y - 16), (word.get_width() + self._u(24)[0], self._u(32)[0]))
             pygame.draw.rect(canvas, scene.asked_rgb, chip, border_radius=self._u(16)[0])
             canvas.blit(word, word.get_rect(center=chip.center))
             x += chip.width / self._k + 12
@@ -187,9 +187,10 @@ class Viewer:
             rows.append(("ghost", "hidden block, shown to you only"))
         if mind is not None:
             rows.append(("ring", "where the agent believes a block is"))
-            rows.append(("way", "what it imagines doing next"))
+            if len(mind.way):
+                rows.append(("way", "what it imagines doing next"))
         for k, (sign, text) in enumerate(rows):
-            y = 518 - 25 * (len(rows) - 1 - k)
+            y = 443 + 25 * k
             self._sign(canvas, sign, 524, y)
             self._text(canvas, text, 548, y, 14, theme.MUTED)
 

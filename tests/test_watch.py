@@ -1,0 +1,335 @@
+"""The picture tells the truth: fog against line of sight, phases that look different, films that can be opened."""
+
+from __future__ import annotations
+
+import copy
+import math
+import os
+import pickle
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pygame
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from PIL import Image
+
+from unseen.agents.errors import BadAgent, UnknownAgent
+from unseen.envs import suite
+from unseen.envs.engine.sight import sees
+from unseen.envs.engine.world import CURTAIN, DAY, DUSK, REVEAL, planar
+from unseen.envs.watch.fog import box_corners, free_line, inside, visible_polygon
+from unseen.envs.watch.mind import mind_of
+from unseen.envs.watch.play import PlayConfig, keys_to_action, play
+from unseen.envs.watch.scene import Box, between, scene_of
+from unseen.envs.watch.view import NoDisplay, Viewer
+from unseen.train.film import FilmError, Shot, check_target, save_film
+from unseen.train.watch import WatchConfig, moments, watch
+
+ROOM = planar(4, 4)
+GREY = (150, 150, 150)
+
+
+def a_record(**fields: object) -> np.void:
+    """Two tall boxes, a block behind the first (east) and one in the open (north)."""
+    s = np.zeros(1, ROOM)[0]
+    s["wx"], s["wy"], s["fov"], s["light"], s["touched"], s["ask"] = 2.5, 2.5, 7.0, DAY, -1, 1
+    s["n_tall"], s["n_small"] = 2, 2
+    s["tx"][:2], s["tc"][:2], s["hx"][:2], s["hy"][:2] = (1.0, -1.0), 1.0, 0.2, 0.4
+    s["bx"][:2], s["by"][:2], s["br"][:2], s["bk"][:2] = (1.9, 0.0), (0.0, 1.9), 0.12, (0, 1)
+    for name, value in fields.items():
+        s[name] = value
+    return s
+
+
+# --- fog ----------------------------------------------------------------------------------------------------
+
+boxes = st.lists(
+    st.builds(
+        lambda x, y, turn, hx, hy: Box(x, y, math.cos(turn), math.sin(turn), hx, hy, GREY),
+        *[st.floats(-2, 2)] * 2, st.floats(-math.pi, math.pi), st.floats(0.1, 0.5), st.floats(0.1, 0.5),
+    ),
+    max_size=4,
+)  # fmt: skip
+spots = st.tuples(st.floats(-2.3, 2.3), st.floats(-2.3, 2.3))
+
+
+def clearance(polygon: np.ndarray, point: tuple[float, float]) -> float:
+    """Distance from a point to the nearest edge of a polygon."""
+    a, b = polygon, np.roll(polygon, -1, axis=0)
+    side = b - a
+    part = np.clip(((point - a) * side).sum(1) / np.maximum((side**2).sum(1), 1e-18), 0, 1)
+    return float(np.hypot(*(a + part[:, None] * side - point).T).min())
+
+
+@settings(max_examples=200, deadline=None)
+@given(boxes, spots, spots, st.floats(-math.pi, math.pi), st.sampled_from([1.0, 2.1, 4.0, 7.0]))
+def test_a_point_is_lit_if_and_only_if_it_is_in_view_with_a_free_line(boxes, eye, point, heading, fov) -> None:
+    for box in boxes:  # the eye stands outside of every box
+        x, y = eye[0] - box.x, eye[1] - box.y
+        if abs(x * box.cos + y * box.sin) < box.hx + 1e-3 and abs(y * box.cos - x * box.sin) < box.hy + 1e-3:
+            return
+    polygon = visible_polygon(eye, heading, fov, (2.5, 2.5), boxes)
+    if clearance(polygon, point) < 1e-4 or math.dist(eye, point) < 1e-3:
+        return  # on the border of light and shade
+    off = (math.atan2(point[1] - eye[1], point[0] - eye[0]) - heading + math.pi) % (2 * math.pi) - math.pi
+    in_view = fov >= 2 * math.pi or abs(off) < fov / 2
+    assert inside(polygon, point) == (in_view and free_line(eye, point, boxes))
+
+
+def test_an_empty_room_is_all_lit_from_anywhere() -> None:
+    polygon = visible_polygon((1.0, -2.0), 0.3, 7.0, (2.5, 1.5 + 1.0))
+    x, y = polygon.T
+    area = abs(np.sum(x * np.roll(y, -1) - y * np.roll(x, -1))) / 2
+    assert area == pytest.approx(25.0, rel=1e-6)
+
+
+def test_corners_run_counter_clockwise() -> None:
+    (x, y) = box_corners(Box(0.3, 0.2, math.cos(1), math.sin(1), 0.2, 0.4, GREY)).T
+    assert np.sum(x * np.roll(y, -1) - y * np.roll(x, -1)) / 2 == pytest.approx(4 * 0.2 * 0.4)
+
+
+@settings(max_examples=60, deadline=None)
+@given(spots, spots, st.floats(-3, 3), st.sampled_from([1.5, 7.0]), st.sampled_from([CURTAIN, DUSK, DAY, REVEAL]))
+def test_what_is_drawn_as_seen_is_what_the_engine_shows(agent, block, heading, fov, light) -> None:
+    s = np.zeros(1, ROOM)
+    s[0] = a_record(ax=agent[0], ay=agent[1], ah=heading, fov=fov, light=light, touched=1)
+    s["bx"][0, 0], s["by"][0, 0] = block
+    scene = scene_of(s[0])
+    assert [disc.seen for disc in scene.smalls] == [bool(sees(s[0], k)) for k in range(2)]
+
+
+# --- scene and frames ---------------------------------------------------------------------------------------
+
+
+def test_a_hidden_block_lies_in_the_fog_and_glass_lifts_it() -> None:
+    scene = scene_of(a_record())
+    assert [disc.seen for disc in scene.smalls] == [False, True]
+    assert [inside(scene.visible, (disc.x, disc.y)) for disc in scene.smalls] == [False, True]
+    assert scene.asked == "blue"
+    clear = scene_of(a_record(glass=1))
+    assert all(disc.seen and inside(clear.visible, (disc.x, disc.y)) for disc in clear.smalls)
+
+
+def test_lights_and_phases_look_different() -> None:
+    viewer = Viewer()
+    records = [a_record(light=light, phase=phase) for light, phase in ((DAY, 0), (CURTAIN, 1), (DUSK, 2), (REVEAL, 2))]
+    frames = [viewer.frame(record) for record in records]
+    for k, frame in enumerate(frames):
+        assert frame.shape == (600, 960, 3) and frame.dtype == np.uint8
+        for other in frames[:k]:
+            assert np.mean(np.any(frame != other, axis=2)) > 0.05
+    assert np.array_equal(frames[0], viewer.frame(records[0])), "a frame is a function of the record"
+
+
+def test_a_player_is_not_shown_what_is_hidden() -> None:
+    """With `hidden=False` the picture is the same wherever the hidden block is."""
+    near, far = a_record(), a_record()
+    far["bx"][0], far["by"][0] = 1.7, 0.1
+    assert np.array_equal(Viewer(hidden=False).frame(near), Viewer(hidden=False).frame(far))
+    assert not np.array_equal(Viewer().frame(near), Viewer().frame(far))
+
+
+def test_a_mind_is_drawn_and_may_lack_parts() -> None:
+    belief = {"seen": np.array([[1.0, 0.1]]), "xy": np.array([[[1.5, 0.5], [0.0, 0.0]]])}
+    imagined = {"pose": np.array([[[0.3, 0, 1, 0], [0.6, 0, 1, 0]]]), "continue": np.array([[0.9, 0.1]])}
+    mind = mind_of(belief, imagined)
+    assert mind is not None and [block[0] for block in mind.blocks] == ["red"] and len(mind.way) == 2
+    assert mind_of(None, None) is None
+    still = mind_of({"seen": np.ones((1, 1)), "xy": np.full((1, 1, 2), np.nan)}, {"pose": np.zeros((1, 3, 4))})
+    assert still is not None and not still.blocks and not len(still.way), "what is not known is not drawn"
+    plain = Viewer().frame(a_record())
+    assert not np.array_equal(plain, Viewer().frame(a_record(), belief=belief, imagined=imagined))
+
+
+def test_movement_is_drawn_smoothly_and_jumps_are_not() -> None:
+    before = a_record(t=4, ah=3.1)
+    after = a_record(t=5, ax=0.2, ah=-3.1)
+    mid = between(before, after, 0.5)
+    assert mid["ax"] == pytest.approx(0.1) and abs(abs(mid["ah"]) - math.pi) < 1e-9
+    assert between(before, a_record(t=5, ax=2.0), 0.5)["ax"] == before["ax"], "carried under the curtain"
+    assert between(before, a_record(t=0), 0.5)["ax"] == before["ax"], "another episode"
+
+
+@pytest.mark.parametrize("size", [(480, 300), (1280, 800), (640, 640)])
+def test_any_size(size: tuple[int, int]) -> None:
+    assert Viewer(*size).frame(a_record()).shape == (size[1], size[0], 3)
+
+
+# --- environments -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", suite.SUITE)
+def test_every_environment_renders_and_stays_picklable(name: str) -> None:
+    env = suite.make(name, render_mode="rgb_array")
+    env.reset(seed=1)
+    first = env.render()
+    assert first is not None and first.shape == (600, 960, 3)
+    twin, clone = copy.deepcopy(env), pickle.loads(pickle.dumps(env))
+    assert np.array_equal(twin.render(), first) and np.array_equal(clone.render(), first)
+    env.close()
+    env.close()
+
+
+def test_a_window_opens_and_closes_twice() -> None:
+    env = suite.make("RolledBehind", render_mode="human")
+    env.reset(seed=1)
+    assert env.render() is None and pygame.display.get_init()
+    env.close()
+    env.close()
+    assert not pygame.display.get_init()
+
+
+def test_no_screen_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SDL_VIDEODRIVER", "there-is-no-such-driver")
+    with pytest.raises(NoDisplay, match="no window"):
+        Viewer().show(np.zeros((600, 960, 3), np.uint8))
+
+
+def test_fonts_survive_a_foreign_quit() -> None:
+    """gymnasium.utils.play ends with pygame.quit."""
+    frame = Viewer().frame(a_record())
+    pygame.quit()
+    assert np.array_equal(Viewer().frame(a_record()), frame)
+
+
+def test_importing_the_suite_loads_no_pygame() -> None:
+    code = "import sys, unseen, unseen.envs.suite; assert 'pygame' not in sys.modules"
+    subprocess.run([sys.executable, "-c", code], check=True)
+
+
+# --- playing ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", suite.SUITE)
+def test_keys_to_action_covers_the_actions(name: str) -> None:
+    env = suite.make(name)
+    keys = env.get_keys_to_action()
+    assert keys == keys_to_action(env.task)
+    assert set(keys.values()) == set(range(len(env.task.actions)))
+    assert all(isinstance(key, int) for combo in keys for key in combo)
+
+
+def test_up_and_left_together_turn_left() -> None:
+    task = suite.resolve("RolledBehind").task
+    keys, names = keys_to_action(task), list(task.actions)
+    assert keys[tuple(sorted((pygame.K_UP, pygame.K_LEFT)))] == names.index("left")
+    assert keys[(pygame.K_UP,)] == names.index("forward")
+
+
+def test_a_game_is_played_by_keys_and_quits() -> None:
+    """The world runs by itself until the player may act, then waits for keys."""
+    calls = 0
+
+    def events() -> list[pygame.event.Event]:
+        nonlocal calls
+        calls += 1
+        if calls == 3:
+            return [pygame.event.Event(pygame.KEYDOWN, key=key) for key in (pygame.K_h, pygame.K_PLUS)]
+        return [pygame.event.Event(pygame.KEYDOWN, key=pygame.K_UP)] if calls > 4 else []
+
+    play(PlayConfig("RolledBehind", level=1, fps=1e4, episodes=1), events)
+    assert calls > 8 and not pygame.display.get_init()
+    play(PlayConfig("RolledBehind", fps=1e4), lambda: [pygame.event.Event(pygame.QUIT)])
+
+
+# --- watching -----------------------------------------------------------------------------------------------
+
+
+def test_moments_run_from_the_reset_to_the_end() -> None:
+    from unseen.agents.agent import load_agent
+
+    env = suite.make_vec("RolledBehind", 1, level=1, split="test")
+    told = list(moments(load_agent("tracker", "RolledBehind", 1), env, seed=5, horizon=3))
+    assert [int(m.record["t"]) for m in told] == list(range(len(told)))
+    assert [m.last for m in told] == [False] * (len(told) - 1) + [True]
+    assert sum(m.reward for m in told) == 1.0 and int(told[-1].record["light"]) == REVEAL
+
+
+def test_an_agent_that_raises_is_named() -> None:
+    class Broken:
+        name, obs = "broken", "slots"
+
+        def initial_state(self, batch: int) -> None:
+            return None
+
+        def act(self, *args: object) -> None:
+            raise KeyError("x")
+
+    env = suite.make_vec("RolledBehind", 1)
+    with pytest.raises(BadAgent, match="broken raised KeyError"):
+        next(moments(Broken(), env, 0, 3))
+
+
+def test_films_of_all_formats(tmp_path: Path) -> None:
+    for name in ("film.gif", "film.mp4", "film.png"):
+        if name.endswith("mp4"):
+            pytest.importorskip("av")
+        target = tmp_path / "new folder" / name
+        watch(WatchConfig("tracker", "RolledBehind", level=1, seed=2, save=target))
+        assert 10_000 < target.stat().st_size < 2_000_000
+        if name.endswith("mp4"):
+            import av
+
+            with av.open(str(target)) as container:
+                stream = container.streams.video[0]
+                assert (stream.width, stream.height, stream.pix_fmt) == (960, 600, "yuv420p")
+        else:
+            with Image.open(target) as image:
+                assert image.size == ((960, 600) if name.endswith("gif") else (1920, 1200))
+                assert getattr(image, "n_frames", 1) > 10 or name.endswith("png")
+    assert sorted(p.name for p in (tmp_path / "new folder").iterdir()) == sorted(
+        {"film.gif", "film.png"} | {p.name for p in (tmp_path / "new folder").glob("*.mp4")}
+    )
+
+
+def test_a_window_shows_an_episode() -> None:
+    watch(WatchConfig("oracle", "RolledBehind", level=0, episodes=1, speed=1e4))
+    assert not pygame.display.get_init()
+
+
+@pytest.mark.parametrize("name", ["film.avi", "film"])
+def test_an_unknown_format_names_those_there_are(tmp_path: Path, name: str) -> None:
+    with pytest.raises(FilmError, match=r"\.gif, \.mp4, \.png"):
+        watch(WatchConfig("oracle", "RolledBehind", save=tmp_path / name))
+
+
+def test_a_target_that_takes_no_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FilmError, match="cannot be written"):
+        check_target(tmp_path / "file" / "film.gif")
+    (tmp_path / "folder.gif").mkdir()
+    with pytest.raises(FilmError, match="it is a folder"):
+        check_target(tmp_path / "folder.gif")
+    with pytest.raises(FilmError, match="nothing to save"):
+        save_film(tmp_path / "film.gif", [])
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(FilmError, match="cannot be written"):
+        check_target(tmp_path / "film.gif")
+
+
+def test_a_failed_film_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the disk is full: the old file stays whole and no draft is left."""
+    target = tmp_path / "film.png"
+    save_film(target, [Shot(np.zeros((4, 4, 3), np.uint8), 1.0)])
+    old = target.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(FilmError, match="No space left"):
+        save_film(target, [Shot(np.ones((4, 4, 3), np.uint8), 1.0)])
+    assert target.read_bytes() == old and [p.name for p in tmp_path.iterdir()] == ["film.png"]
+
+
+def test_who_is_not_there() -> None:
+    with pytest.raises(UnknownAgent):
+        watch(WatchConfig("orakle", "RolledBehind"))
