@@ -1,0 +1,214 @@
+"""The store: every episode ever evaluated, kept through kill -9, a full disk and a flipped bit.
+
+Two copies of the same rows lie in one folder: an append-only journal, written first, and a SQLite
+database, which is what is read. A row carries the SHA-256 of its content, since SQLite notices a
+damaged page but not a changed value. Opening compares the copies: rows that one lacks come from the
+other, and a damaged file is moved to ``quarantine/`` and written anew from every row that still proves
+true. What neither copy has is evaluated again, since a row is found by *what* was evaluated: agent
+content, environment content, seed and protocol.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from unseen.train.errors import StoreError
+from unseen.train.leaderboard.journal import Journal, Record, digest
+from unseen.train.leaderboard.lock import FileLock
+from unseen.train.leaderboard.rows import (
+    COLUMNS,
+    SQL_TYPES,
+    TABLES,
+    EpisodeRow,
+    LatencyRow,
+    R,
+    Row,
+    fits,
+    key_of,
+    proves,
+    record_of,
+)
+
+# What SQLite answers when the bytes are wrong, rather than the disk or the permissions.
+DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT, None}
+
+
+class Store:
+    """The results in one folder, open for one writer. Use it in a ``with`` block.
+
+    Attributes:
+        notes: what was repaired on opening, a sentence each; empty for a sound store.
+    Raises:
+        StoreLocked: another process has it open.
+        StoreError: the folder cannot be made, read or written.
+    """
+
+    def __init__(self, folder: str | Path):
+        self.folder = Path(folder)
+        self.notes: list[str] = []
+        self._database = self.folder / "board.sqlite"
+        try:
+            self.folder.mkdir(parents=True, exist_ok=True)
+            self._lock = FileLock(self.folder / "board.lock")
+            try:
+                self._journal = Journal(self.folder / "journal.jsonl")
+                self._reconcile()
+            except BaseException:
+                self._lock.release()
+                raise
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(self.folder, f"cannot be opened ({error})") from error
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Safe to call twice."""
+        self._connection.close()
+        self._journal.close()
+        self._lock.release()
+
+    # -- writing
+
+    def add(self, rows: Sequence[Row]) -> None:
+        """Store rows in one transaction, durably. A row whose key is known is left as it is.
+
+        Raises:
+            StoreError: the disk is full, say. Nothing stored before is touched.
+        """
+        try:
+            records = [record for record in map(record_of, rows) if not self._has(record)]
+            if records:
+                self._journal.append(records)
+                self._insert(records)
+        except (OSError, sqlite3.Error) as error:
+            raise StoreError(
+                self.folder, f"cannot be written ({error}); nothing stored is lost: make room, run again"
+            ) from error
+
+    def _has(self, record: Record) -> bool:
+        table, row = record
+        key = TABLES[table].key
+        where = " AND ".join(f"{column} = ?" for column in key)
+        query = f"SELECT 1 FROM {table} WHERE {where}"
+        return self._connection.execute(query, [row[column] for column in key]).fetchone() is not None
+
+    def _insert(self, records: Iterable[Record]) -> None:
+        with self._connection:
+            for table, row in records:
+                columns = COLUMNS[table]
+                marks = ", ".join("?" * (len(columns) + 1))
+                values = [row[column] for column in columns] + [digest([table, row])]
+                self._connection.execute(f"INSERT OR IGNORE INTO {table} VALUES ({marks})", values)
+
+    # -- reading
+
+    def _select(self, row: type[R], where: str, values: Sequence[Any], order: str = "1") -> list[R]:
+        columns = ", ".join(COLUMNS[row.table])
+        query = f"SELECT {columns} FROM {row.table} WHERE {where} ORDER BY {order}"
+        return [row(*found) for found in self._connection.execute(query, values)]
+
+    def episodes(self, agent: str, env: str, protocol: str) -> list[EpisodeRow]:
+        """The stored episodes of one agent on one environment, by seed."""
+        where = "agent = ? AND env = ? AND protocol = ?"
+        return self._select(EpisodeRow, where, [agent, env, protocol], "seed")
+
+    def latency(self, agent: str, env: str, run: str) -> LatencyRow | None:
+        """The decision latency measured on this machine, if it was."""
+        found = self._select(LatencyRow, "agent = ? AND env = ? AND run = ?", [agent, env, run])
+        return found[0] if found else None
+
+    def count(self, table: str = "episode") -> int:
+        return int(self._connection.execute(f"SELECT COUNT(*) FROM {TABLES[table].table}").fetchone()[0])
+
+    # -- opening
+
+    def _reconcile(self) -> None:
+        """Bring both copies to the union of the rows that prove true."""
+        stored, damaged = self._read_database()
+        journal = {key_of(record): record for record in self._journal.records if fits(record)}
+        database = {key_of(record): record for record in stored}
+        if self._journal.damaged:
+            aside = self._set_aside(self._journal.path, keep=True)
+            self._journal.rewrite(list((database | journal).values()))
+            self.notes.append(f"the journal was damaged: kept as {aside}, written anew")
+        elif lacking := [record for key, record in database.items() if key not in journal]:
+            self._journal.append(lacking)
+        if damaged:
+            aside = self._set_aside(self._database)
+            self.notes.append(f"the database was damaged: moved to {aside}, rebuilt from the journal")
+            database_now: dict[tuple[Any, ...], Record] = {}
+        else:
+            database_now = database
+        self._connection = self._connect()
+        for row in TABLES.values():
+            columns = [f"{field.name} {SQL_TYPES[str(field.type)]} NOT NULL" for field in fields(row)]
+            columns += ["row_sha TEXT NOT NULL", f"PRIMARY KEY ({', '.join(row.key)})"]
+            self._connection.execute(f"CREATE TABLE IF NOT EXISTS {row.table} ({', '.join(columns)})")
+        everything = database | journal
+        self._insert(record for key, record in everything.items() if key not in database_now)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._database)
+        connection.text_factory = lambda data: data.decode(errors="replace")  # damage shows in the sha
+        connection.execute("PRAGMA synchronous = FULL")
+        return connection
+
+    def _read_database(self) -> tuple[list[Record], bool]:
+        """Every row that proves true, and whether anything did not."""
+        records: list[Record] = []
+        if not self._database.exists():
+            return records, False
+        connection = sqlite3.connect(self._database)
+        connection.text_factory = lambda data: data.decode(errors="replace")
+        damaged = False
+        try:
+            tables = {name for (name,) in connection.execute("SELECT name FROM sqlite_master")}
+            damaged = connection.execute("PRAGMA integrity_check").fetchone()[0] != "ok"
+        except sqlite3.DatabaseError as error:
+            _raise_unless_damage(error)
+            tables, damaged = set(), True
+        for table, columns in COLUMNS.items():
+            if table not in tables:
+                continue  # a crash before the first row; the journal has what there was
+            try:
+                for *values, sha in connection.execute(f"SELECT {', '.join(columns)}, row_sha FROM {table}"):
+                    row = dict(zip(columns, values, strict=True))
+                    if proves(table, row, sha):
+                        records.append((table, row))
+                    else:
+                        damaged = True
+            except sqlite3.DatabaseError as error:
+                _raise_unless_damage(error)
+                damaged = True
+        connection.close()
+        return records, damaged
+
+    def _set_aside(self, path: Path, keep: bool = False) -> Path:
+        """Move (or copy) a damaged file to the first free name in ``quarantine/``."""
+        folder = self.folder / "quarantine"
+        folder.mkdir(exist_ok=True)
+        number = 1
+        while (aside := folder / f"{path.name}.{number}").exists():
+            number += 1
+        if keep:
+            shutil.copy2(path, aside)
+        else:
+            os.replace(path, aside)
+            path.with_name(path.name + "-journal").unlink(missing_ok=True)  # SQLite's own, of the old file
+        return aside
+
+
+def _raise_unless_damage(error: sqlite3.DatabaseError) -> None:
+    code = getattr(error, "sqlite_errorcode", None)
+    if (code if code is None else code & 0xFF) not in DAMAGE:
+        raise error
