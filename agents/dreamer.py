@@ -326,7 +326,7 @@ class DreamerLearner:
         own |= {"over": self.over, "terminated": self.terminated}
         own["snapshot"] = np.frombuffer(self.env.snapshot(), np.uint8)
         arrays = own | {f"replay.{k}": v for k, v in self.replay.arrays().items()}
-        tensors |= {k: torch.from_numpy(np.ascontiguousarray(v)) for k, v in arrays.items()}
+        tensors |= {k: torch.from_numpy(np.array(v)) for k, v in arrays.items()}
         save_file({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, str(folder / "state.safetensors"))
         state = self.rng.bit_generator.state
         state["state"] = {k: v.tolist() for k, v in state["state"].items()}
@@ -375,8 +375,8 @@ class DreamerLearner:
         self.over, self.terminated = (tensors[k].numpy().astype(bool) for k in ("over", "terminated"))
         self.replay.take({k: v.numpy() for k, v in part("replay").items()}, meta["episodes"])
         self.steps, self.updates, self.debt = meta["steps"], meta["updates"], meta["debt"]
-        self.returns.extend(meta["returns"])
-        self.touches.extend(meta["touches"])
+        self.returns = deque(meta["returns"], maxlen=300)
+        self.touches = deque(meta["touches"], maxlen=300)
         rng = meta["rng"]
         rng["state"] = {k: np.array(v, np.uint64) for k, v in rng["state"].items()}
         rng["buffer"] = np.array(rng["buffer"], np.uint64)

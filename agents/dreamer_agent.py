@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -116,7 +117,7 @@ class DreamerAgent:
 
 def export_onnx(model: RSSM, ac: ActorCritic, layout: Layout | None, obs: int, path: Path) -> None:
     """Write the policy to `path`, and one step of imagination to `<stem>.imagine.onnx`."""
-    policy = DreamerPolicy(model, ac).cpu().eval()
+    policy = copy.deepcopy(DreamerPolicy(model, ac)).cpu().eval()  # the learner's own stays where it is
     n, s = 2, model.feat + model.actions
     state, noise = torch.zeros(n, s), torch.rand(n, model.groups)
     act = (torch.zeros(n, obs), state, torch.ones(n, 1), noise)

@@ -77,7 +77,8 @@ def last_seen(obs: np.ndarray, layout: Layout) -> np.ndarray:
             ex, ey, vx, vy = (entry[..., i].copy() for i in range(1, 5))
             entry[..., 1], entry[..., 2] = x + ex * c - ey * s, y + ex * s + ey * c
             entry[..., 3], entry[..., 4] = vx * c - vy * s, vx * s + vy * c
-        row, slot = np.nonzero(small[:, t, :, 0] > 0.5)
+        # A thing whose colour does not show (dusk) is seen, but nobody can tell which one it is.
+        row, slot = np.nonzero((small[:, t, :, 0] > 0.5) & (small[:, t, :, ENTRY:].max(-1) > 0.5))
         now[row, small[row, t, slot, ENTRY:].argmax(-1)] = entry[row, slot]
         out[:, t] = now
     return out

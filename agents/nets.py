@@ -1,4 +1,4 @@
-"""Small networks and distributions that the world models share. (Lead's version: see LEAD_NOTE.txt before editing.)"""
+"""Small networks and distributions that the world models share."""
 
 from __future__ import annotations
 
