@@ -126,7 +126,7 @@ def test_bench_prints_figures() -> None:
 
 
 def test_ctrl_c_is_130() -> None:
-    command = [sys.executable, "-m", "unseen", "bench", "--seconds", "600"]
+    command = [sys.executable, "-m", "unseen", "bench", "--obs", "slots", "--seconds", "600"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
     time.sleep(4)
     process.send_signal(signal.SIGINT)
