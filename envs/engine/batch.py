@@ -177,7 +177,7 @@ class Batch:
 
     def run(self, what: int) -> None:
         """One kernel call over all environments; raises ResetFailed when no episode could be drawn."""
-        args = (self.world, self.actions, self.params, self.reward, self.terminated, self.truncated)
+        args: tuple[Any, ...] = (self.world, self.actions, self.params, self.reward, self.terminated, self.truncated)
         args += (*self.obs, *self.final)
         if not self._warm:
             self._warm = True

@@ -152,7 +152,8 @@ class TaskEnv(gym.Env):
     def _row(self, action: Any) -> np.ndarray:
         if self._discrete:
             if type(action) is not int:
-                if not (isinstance(action, np.ndarray | np.generic) and action.ndim == 0) or action.dtype.kind not in "iu":
+                scalar = isinstance(action, np.ndarray | np.generic) and action.ndim == 0
+                if not scalar or action.dtype.kind not in "iu":
                     raise BadAction(f"action {action!r} is not an integer of 0..{len(self._rows) - 1}")
                 action = int(action)
             if not 0 <= action < len(self._rows):
@@ -229,7 +230,11 @@ class TaskVectorEnv(gym.vector.VectorEnv):
     The rest is as for TaskEnv. `reset(seed=s)` gives environment i the seed s + i; a list gives each its own.
     """
 
-    metadata: dict[str, Any] = {"render_modes": ["rgb_array"], "render_fps": 4, "autoreset_mode": AutoresetMode.NEXT_STEP}
+    metadata: dict[str, Any] = {
+        "render_modes": ["rgb_array"],
+        "render_fps": 4,
+        "autoreset_mode": AutoresetMode.NEXT_STEP,
+    }
 
     def __init__(
         self,

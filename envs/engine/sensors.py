@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from unseen.envs.engine.device import device
 from unseen.envs.engine.geometry import FAR, segment_box, wrap
-from unseen.envs.engine.sight import ALL_ROUND, exposed, in_view, line_of_sight, sees, sees_tall
+from unseen.envs.engine.sight import ALL_ROUND, in_view, line_of_sight, sees, sees_tall
 from unseen.envs.engine.world import CURTAIN, DUSK, REVEAL
 
 ORDERS = ("colour", "distance")

@@ -203,7 +203,8 @@ class PlanarTask(Task):
             from unseen.envs.engine.camera import pixels
 
             return pixels
-        return {"slots": slots, "rays": rays, "state": cls.true_state}[mode]
+        sensors: dict[str, Callable] = {"slots": slots, "rays": rays, "state": cls.true_state}
+        return sensors[mode]
 
     @classmethod
     def shape(cls, mode: str, values: Mapping[str, Any]) -> tuple[tuple[int, ...], str]:

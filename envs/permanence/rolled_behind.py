@@ -101,9 +101,30 @@ def _bump(s, p, friction, vacancy, side):
 
 
 @device
+def _choose(s, p, shift):
+    """Ask for the block that ends behind the drawn occluder; level 1 asks for red, and its shift for any other."""
+    s.target = -1
+    for j in range(s.n_small):
+        if s.home[j] == s.answer:
+            s.target = j
+    if s.target < 0:
+        return False
+    if p.query == FIXED:
+        for j in range(p.blocks):
+            if s.bk[j] == 0 and (j != s.target) != shift:
+                other = s.target if not shift else (j + 1) % s.n_small
+                s.bk[j], s.bk[other] = s.bk[other], s.bk[j]
+                break
+    return True
+
+
+@device
 def begin(s, p):
     """Draw an episode: layout, launches, the asked block, the curtain's length and the pose after it."""
     shift = p.split == 2
+    if s.tries == 1:
+        # Drawn once for all tries: what is rejected must not tilt the answers.
+        s.answer = below(s, p.occluders)
     friction = FRICTION * (1.5 if shift else 1.0)
     s.wx = p.room
     s.wy = p.room
@@ -161,15 +182,8 @@ def begin(s, p):
         side = 1 if below(s, 2) == 0 else -1
         if not _bump(s, p, friction, s.homes[p.occluders - 1], side):
             return False
-    s.target = below(s, s.n_small)
-    if p.query == FIXED:
-        s.target = 0
-        for j in range(s.n_small):
-            # Level 1 asks for the first colour; its shift asks for any other.
-            if (s.bk[j] == 0) != shift:
-                s.target = j
-        if (s.bk[s.target] == 0) == shift:
-            return False
+    if not _choose(s, p, shift):
+        return False
     for j in range(s.n_small):
         for i in range(j):
             if (s.bx[i] - s.bx[j]) ** 2 + (s.by[i] - s.by[j]) ** 2 < (s.br[i] + s.br[j] + 0.02) ** 2:
@@ -276,7 +290,7 @@ def step(s, a, p):
 @device
 def answer(s):
     """The occluder behind which the asked block comes to rest."""
-    return s.home[s.target]
+    return s.answer
 
 
 @device
@@ -378,7 +392,7 @@ class RolledBehind(PlanarTask):
     title = "fetch the block that rolled behind another"
     state = planar(
         TALL, SMALL,
-        ("target", INT), ("curtain", INT), ("px", FLOAT), ("py", FLOAT), ("ph", FLOAT), ("friction", FLOAT),
+        ("target", INT), ("answer", INT), ("curtain", INT), ("px", FLOAT), ("py", FLOAT), ("ph", FLOAT), ("friction", FLOAT),
         ("angle", FLOAT, (TALL,)), ("homes", INT, (TALL,)), ("home", INT, (SMALL,)), ("launch", INT, (SMALL,)),
         ("lx", FLOAT, (SMALL,)), ("ly", FLOAT, (SMALL,)), ("gx", FLOAT, (SMALL,)), ("gy", FLOAT, (SMALL,)),
         ("kx", FLOAT, (SMALL,)), ("ky", FLOAT, (SMALL,)),
