@@ -96,9 +96,10 @@ class DreamerLearner:
         self.layout = self.env.layout
         self.device = torch.device(device)
         space = self.env.single_action_space
-        if not hasattr(space, "n") or len(self.env.single_observation_space.shape or ()) != 1:
+        shape = self.env.single_observation_space.shape or ()
+        if not hasattr(space, "n") or len(shape) != 1:
             raise BadAgent(f"{self.name} needs discrete actions and flat observations, not {space}")
-        self.obs_size = int(self.env.single_observation_space.shape[0])
+        self.obs_size = int(shape[0])
         self.actions = int(space.n)
         self.rng = np.random.Generator(np.random.Philox(seed))
         with torch.random.fork_rng(devices=[]):
@@ -327,14 +328,15 @@ class DreamerLearner:
         own["snapshot"] = np.frombuffer(self.env.snapshot(), np.uint8)
         arrays = own | {f"replay.{k}": v for k, v in self.replay.arrays().items()}
         tensors |= {k: torch.from_numpy(np.array(v)) for k, v in arrays.items()}
-        save_file({k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}, str(folder / "state.safetensors"))
-        state = self.rng.bit_generator.state
-        state["state"] = {k: v.tolist() for k, v in state["state"].items()}
-        state["buffer"] = state["buffer"].tolist()
+        stored = {k: v.detach().cpu().contiguous().clone() for k, v in tensors.items()}
+        save_file(stored, str(folder / "state.safetensors"))
+        noise: dict[str, Any] = dict(self.rng.bit_generator.state)
+        noise["state"] = {k: v.tolist() for k, v in noise["state"].items()}
+        noise["buffer"] = noise["buffer"].tolist()
         meta = {
             "config": asdict(self.config), "steps": self.steps, "updates": self.updates, "debt": self.debt,
             "returns": list(self.returns), "touches": list(self.touches), "episodes": self.replay.episodes,
-            "rng": state,
+            "rng": noise,
         }  # fmt: skip
         (folder / "state.json").write_text(json.dumps(meta))
 

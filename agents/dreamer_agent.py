@@ -77,7 +77,7 @@ def draw_map(model: RSSM, feat: Tensor, layout: Layout | None) -> Tensor:
     if layout is None:
         return feat[:, :0]
     if hasattr(model, "map"):
-        return model.map(feat)[:, : 5 * layout.colours]
+        return model.get_submodule("map")(feat)[:, : 5 * layout.colours]
     start, count, width = layout.small
     view = symexp(model.decoder(feat))[:, start : start + count * width]
     return view.reshape(-1, count, width)[..., :5].reshape(-1, count * 5)

@@ -56,7 +56,7 @@ class MapperLearner(DreamerLearner):
         return np.concatenate([seen.reshape(*seen.shape[:2], -1), way_to_asked(obs, seen, self.layout)], -1)
 
     def extra_loss(self, feat: Tensor, target: Tensor) -> Tensor:
-        return self.config.map_weight * ((self.model.map(feat) - target) ** 2).sum(-1)
+        return self.config.map_weight * ((self.model.get_submodule("map")(feat) - target) ** 2).sum(-1)
 
 
 def last_seen(obs: np.ndarray, layout: Layout) -> np.ndarray:

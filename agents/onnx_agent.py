@@ -90,7 +90,7 @@ class OnnxAgent:
 
         env = make_vec(env_name, 1, level=level, obs=self.obs)
         try:
-            dim = int(np.prod(env.single_observation_space.shape))
+            dim = int(np.prod(env.single_observation_space.shape or ()))
             actions = getattr(env.single_action_space, "n", None)
             self.scale = float(getattr(env.layout, "scale", self.scale))
         finally:

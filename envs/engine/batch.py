@@ -186,7 +186,8 @@ class Batch:
             failed = self._run(what, *args, 0, self.n)
         else:
             cuts = [self.n * i // self.threads for i in range(self.threads + 1)]
-            jobs = [self._pool.submit(self._run, what, *args, a, b) for a, b in zip(cuts[1:], cuts[2:], strict=False)]
+            calls = [(what, *args, *ends) for ends in zip(cuts[1:], cuts[2:], strict=False)]
+            jobs = [self._pool.submit(self._run, *call) for call in calls]
             failed = self._run(what, *args, 0, cuts[1]) + sum(job.result() for job in jobs)
         if failed:
             i = int(np.nonzero(self.world["fail"])[0][0])
