@@ -1,0 +1,203 @@
+"""From stored episodes to a table: scores, intervals, comparisons. Nothing here runs an agent.
+
+The unit of replication is the training run where there are several (resampled inside each level), and the
+episode where there is one agent; a table says which. An agent that failed an episode, or lacks a level, has
+no overall score: it is incomplete, never averaged over what it did.
+"""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+import numpy as np
+
+from unseen.train.leaderboard import statistics as st
+from unseen.train.leaderboard.field import KINDS, Arena, Contestant, median
+from unseen.train.leaderboard.protocol import Latency, Outcome
+from unseen.train.leaderboard.statistics import Interval
+
+
+@dataclass(frozen=True)
+class RunScore:
+    """One training run on one arena."""
+
+    run: int
+    score: float
+    steps: int | None
+    cpu_seconds: float | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One agent on one arena."""
+
+    status: str
+    """ok, failed, or missing (not trained for it)"""
+    raw: Interval | None = None
+    normal: Interval | None = None
+    unit: str = ""
+    """what the interval resamples: runs or episodes"""
+    episodes: int = 0
+    failed: int = 0
+    error: str = ""
+    runs: list[RunScore] = field(default_factory=list)
+    steps: float | None = None
+    cpu_seconds: float | None = None
+    """of training: medians over the runs"""
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One row of the table."""
+
+    name: str
+    kind: str
+    overall: Interval | None
+    """IQM of the normalised score over the levels that hide something; None where incomplete"""
+    cells: dict[str, Cell]
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """P(a training run of `left` scores above one of `right`), averaged over levels."""
+
+    left: str
+    right: str
+    probability: Interval
+
+
+@dataclass(frozen=True)
+class Curve:
+    """How one training run learned: points of (environment steps, CPU seconds, success)."""
+
+    agent: str
+    kind: str
+    arena: str
+    run: int
+    points: list[tuple[float, float, float]]
+
+
+@dataclass(frozen=True)
+class Board:
+    """The whole leaderboard; `to_dict` is the JSON. All but `latency` and `machine` repeats exactly."""
+
+    protocol: dict[str, Any]
+    episodes: int
+    arenas: list[Arena]
+    entries: list[Entry]
+    comparisons: list[Comparison]
+    curves: list[Curve]
+    latency: dict[str, dict[str, Latency]]
+    machine: dict[str, str]
+
+    def to_dict(self, timings: bool = True) -> dict[str, Any]:
+        """JSON-ready; without `timings`, byte for byte what the same episodes always give."""
+        found = asdict(self)
+        if not timings:
+            del found["latency"], found["machine"]
+        return found
+
+    @property
+    def failures(self) -> list[tuple[str, str, str]]:
+        """(agent, arena, error) of every cell that failed."""
+        return [
+            (entry.name, key, cell.error)
+            for entry in self.entries
+            for key, cell in entry.cells.items()
+            if cell.status == "failed"
+        ]
+
+
+Results = Mapping[Contestant, Sequence[Outcome]]
+
+
+def entries(names: Sequence[tuple[str, str]], arenas: Sequence[Arena], results: Results) -> list[Entry]:
+    """The rows: by kind, then best first.
+
+    Args:
+        names: (shown name, kind) of every agent that entered.
+        results: the outcomes of each contestant.
+    """
+    rows = []
+    for name, kind in names:
+        cells = {}
+        for arena in arenas:
+            own = {c: results[c] for c in results if c.name == name and c.arena.key == arena.key}
+            cells[arena.key] = _cell(own, arena, name)
+        rows.append(Entry(name, kind, _overall(cells, arenas, results, name), cells))
+    return sorted(rows, key=lambda row: (KINDS.index(row.kind), -row.overall.point if row.overall else 9, row.name))
+
+
+def _cell(own: Results, arena: Arena, name: str) -> Cell:
+    if not own:
+        return Cell("missing")
+    errors = [outcome.error for outcomes in own.values() for outcome in outcomes if outcome.error]
+    episodes = sum(map(len, own.values()))
+    if errors:
+        return Cell("failed", episodes=episodes, failed=len(errors), error=errors[0])
+    ordered = sorted(own, key=lambda c: c.run)
+    scores = [[outcome.episode_return for outcome in own[c]] for c in ordered]
+    runs = [
+        RunScore(c.run, float(np.mean(score)), c.steps, c.cpu_seconds) for c, score in zip(ordered, scores, strict=True)
+    ]
+    unit = "runs" if len(runs) > 1 else "episodes"
+    sample = [run.score for run in runs] if len(runs) > 1 else scores[0]
+    raw = st.bootstrap([sample], seed=_seed(name, arena.key))
+    normal = Interval(*(float(st.normalise(end, arena.random, arena.oracle)) for end in asdict(raw).values()))
+    steps, cpu = median([run.steps for run in runs]), median([run.cpu_seconds for run in runs])
+    return Cell("ok", raw, normal, unit, episodes, 0, "", runs, steps, cpu)
+
+
+def hiding(arenas: Sequence[Arena]) -> list[Arena]:
+    """The arenas that count overall: level 0 is the visible twin, a control (unless nothing else was run)."""
+    return [arena for arena in arenas if arena.level > 0] or list(arenas)
+
+
+def _overall(cells: dict[str, Cell], arenas: Sequence[Arena], results: Results, name: str) -> Interval | None:
+    counted = hiding(arenas)
+    if any(cells[arena.key].status != "ok" for arena in counted):
+        return None
+    rng = np.random.default_rng(_seed(name, "overall"))
+    points, draws = [], []
+    for arena in counted:
+        runs = [run.score for run in cells[arena.key].runs]
+        points.append(st.normalise(runs, arena.random, arena.oracle))
+        if len(runs) > 1:
+            drawn = st.resample([runs], st.REPLICATES, rng)
+        else:
+            (outcomes,) = (results[c] for c in results if c.name == name and c.arena.key == arena.key)
+            episodes = [outcome.episode_return for outcome in outcomes]
+            drawn = st.mean(st.resample([episodes], st.REPLICATES, rng))[:, None]
+        draws.append(st.normalise(drawn, arena.random, arena.oracle))
+    tail = 50 * (1 - st.CONFIDENCE)
+    low, high = np.percentile(st.iqm(np.concatenate(draws, axis=1)), [tail, 100 - tail])
+    return Interval(float(st.iqm(np.concatenate(points))), float(low), float(high))
+
+
+def comparisons(rows: Sequence[Entry], arenas: Sequence[Arena]) -> list[Comparison]:
+    """Every ordered pair of agents that were trained more than once on every level that counts."""
+    keys = [arena.key for arena in hiding(arenas)]
+    trained = {
+        row.name: [[run.score for run in row.cells[key].runs] for key in keys]
+        for row in rows
+        if row.overall and all(len(row.cells[key].runs) > 1 for key in keys)
+    }
+    return [
+        Comparison(x, y, st.probability_of_improvement(trained[x], trained[y], seed=_seed(x, y)))
+        for x in trained
+        for y in trained
+        if x != y
+    ]
+
+
+def curves(contestants: Sequence[Contestant]) -> list[Curve]:
+    """The learning curves in the agents' cards."""
+    return [Curve(c.name, c.kind, c.arena.key, c.run, c.curve) for c in contestants if c.curve]
+
+
+def _seed(*names: str) -> int:
+    """A bootstrap seed of its own for each cell, the same every time."""
+    return zlib.crc32("/".join(names).encode())

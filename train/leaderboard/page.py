@@ -1,0 +1,2 @@
+def write_page(board, path):
+    return path

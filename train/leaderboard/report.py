@@ -1,0 +1,177 @@
+"""The board in a terminal."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from unseen.train.leaderboard.board import Board, Cell, Entry
+from unseen.train.leaderboard.statistics import RANKING_RUNS, Interval
+
+if TYPE_CHECKING:
+    from unseen.train.leaderboard.runner import Result
+
+HEADINGS = {
+    "reference": "references",
+    "model-free": "model-free",
+    "model-based": "model-based: act on imagined roll-outs of a learned world",
+    "yours": "yours",
+}
+
+
+def number(value: float) -> str:
+    """.93, 1.00, -.12: two decimals, without a zero in front."""
+    text = f"{value:.2f}"
+    return text.replace("0.", ".", 1) if abs(value) < 0.995 else text
+
+
+def spread(interval: Interval) -> str:
+    return f"{number(interval.low)} to {number(interval.high)}"
+
+
+def count(value: float | None) -> str:
+    """150 k, 1.2 M; an em dash for what is not known."""
+    if value is None:
+        return "—"
+    for size, unit in ((1e6, "M"), (1e3, "k")):
+        if value >= size:
+            return f"{value / size:.3g} {unit}"
+    return f"{value:.3g}"
+
+
+def duration(seconds: float | None) -> str:
+    """CPU time: 45 s, 12 min, 3.2 h."""
+    if seconds is None:
+        return "—"
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def milliseconds(value: float | None) -> str:
+    return "—" if value is None else f"{value:.3f}" if value < 0.1 else f"{value:.2f}" if value < 10 else f"{value:.0f}"
+
+
+def span(values: list[float], shown: list[str]) -> str:
+    """One figure where levels agree, else the least and the greatest."""
+    if not values:
+        return "—"
+    ordered = [text for _, text in sorted(zip(values, shown, strict=True))]
+    return ordered[0] if ordered[0] == ordered[-1] else f"{ordered[0]} – {ordered[-1]}"
+
+
+def training(entry: Entry) -> tuple[str, str]:
+    """Environment steps and CPU time of an agent's training, over levels."""
+    cells = entry.cells.values()
+    steps = [cell.steps for cell in cells if cell.steps is not None]
+    seconds = [cell.cpu_seconds for cell in cells if cell.cpu_seconds is not None]
+    return span(steps, list(map(count, steps))), span(seconds, list(map(duration, seconds)))
+
+
+def latency(board: Board, entry: Entry) -> tuple[float | None, float | None]:
+    """Median and 95th percentile of a decision's milliseconds: the slowest level's."""
+    found = board.latency.get(entry.name, {}).values()
+    if not found:
+        return None, None
+    slowest = max(found, key=lambda one: one.p50_ms)
+    return slowest.p50_ms, slowest.p95_ms
+
+
+def rules(board: Board) -> list[str]:
+    """How to read the figures, a sentence each."""
+    runs = [len(cell.runs) for entry in board.entries for cell in entry.cells.values() if cell.unit == "runs"]
+    lines = [
+        f"Score: mean return over {board.episodes} episodes on held-out seeds; below it, normalised so that "
+        "random = 0 and oracle = 1 (frozen anchors, nothing clipped).",
+        "Overall: interquartile mean of the normalised score over the levels that hide something "
+        "(level 0 is the visible twin, a control).",
+        "Intervals: 95 %, percentile bootstrap over training runs where an agent was trained more than once, "
+        "over episodes where not.",
+    ]
+    if runs and min(runs) < RANKING_RUNS:
+        few = f"{min(runs)}" if min(runs) == max(runs) else f"{min(runs)} to {max(runs)}"
+        lines.append(
+            f"With {few} training runs an interval covers less often than 95 % "
+            f"(about 85 % at 3): no ranking is claimed below {RANKING_RUNS} runs."
+        )
+    lines.append(
+        "Decision: milliseconds at batch 1, median (95th percentile), measured apart from the scores, on this "
+        "machine; never compare it across machines."
+    )
+    return lines
+
+
+def _text(cell: Cell):
+    from rich.text import Text
+
+    if cell.raw is None or cell.normal is None:
+        if cell.status == "missing":
+            return Text("not trained", style="dim")
+        return Text(f"failed {cell.failed}/{cell.episodes}", style="red")
+    raw, normal = cell.raw, cell.normal
+    runs = f", {len(cell.runs)} runs" if cell.unit == "runs" else ""
+    return Text.assemble(
+        (number(raw.point), "bold"),
+        (f"  {spread(raw)}{runs}", "dim"),
+        "\n",
+        (f"{number(normal.point)} normalised", "cyan"),
+    )
+
+
+def print_board(board: Board, page: Path) -> None:
+    """The table, how to read it, failures, and where the page is."""
+    from rich import box
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
+    table.add_column("agent")
+    for arena in board.arenas:
+        table.add_column(f"{arena.name}\nlevel {arena.level}")
+    for heading in ("overall", "training\nsteps", "CPU time", "decision\nms"):
+        table.add_column(heading, justify="right")
+    for kind, group in groupby(board.entries, key=lambda entry: entry.kind):
+        table.add_section()
+        table.add_row(Text(HEADINGS[kind].split(":")[0], style="italic dim"))
+        for entry in group:
+            p50, p95 = latency(board, entry)
+            overall = entry.overall
+            table.add_row(
+                Text(entry.name, style="bold"),
+                *(_text(entry.cells[arena.key]) for arena in board.arenas),
+                "incomplete" if overall is None else f"{number(overall.point)}\n{spread(overall)}",
+                *training(entry),
+                "—" if p50 is None else f"{milliseconds(p50)}\n({milliseconds(p95)})",
+            )
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=max(console.width, 60 + 27 * len(board.arenas)))  # a file has no edge
+    console.print(table)
+    for line in rules(board):
+        console.print(Text(line, style="dim"))
+    for name, key, error in board.failures:
+        console.print(Text(f"failed: {name} on {key}: {error}", style="red"))
+    console.print(Text(f"\npage   {page}\ndata   {page.with_name('board.json')}\nstore  {page.parent}"))
+
+
+def print_result(result: Result) -> None:
+    """What `unseen evaluate` found, in a few lines."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    failed = [outcome for outcome in result.outcomes if outcome.error]
+    title = f"{result.agent} on {result.env} level {result.level}, {len(result.outcomes)} held-out episodes"
+    console.print(Text(title, style="bold"))
+    if result.raw is None or result.normal is None:
+        console.print(Text(f"no score: {len(failed)} episodes failed; the first: {failed[0].error}", style="red"))
+    else:
+        console.print(Text(f"  return      {number(result.raw.point)}  (95 %: {spread(result.raw)})"))
+        console.print(Text(f"  normalised  {number(result.normal.point)}  (random = 0, oracle = 1)"))
+    lengths = sum(outcome.length for outcome in result.outcomes) / len(result.outcomes)
+    console.print(Text(f"  length      {lengths:.1f} steps"))
+    if result.latency:
+        p50, p95 = milliseconds(result.latency.p50_ms), milliseconds(result.latency.p95_ms)
+        console.print(Text(f"  decision    {p50} ms  (95th percentile {p95})"))

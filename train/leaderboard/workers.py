@@ -1,0 +1,144 @@
+"""A small pool of worker processes that survives the death of any of them.
+
+The standard library's pool gives up as a whole when a worker is killed, without telling whose work it was
+doing. Here each worker has a pipe of its own and one task at a time, so a death, or a task past its time
+limit, is put down to that task: it is tried once more in a fresh process, then answered with WorkerLost.
+Processes are spawned, which is safe beside threads and the same on every system.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+import traceback
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
+from multiprocessing.connection import Connection, wait
+from typing import Any, Generic, TypeVar
+
+from unseen.train.errors import EvaluationError, WorkerLost
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+TASK_SECONDS = 600.0
+TRIES = 2
+ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+
+
+def _serve(function: Callable[[Any], Any], connection: Connection) -> None:
+    """A worker's life: answer tasks until the parent hangs up."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    while True:
+        try:
+            task = connection.recv()
+        except (EOFError, OSError):
+            return
+        try:
+            answer = (True, function(task))
+        except Exception:
+            answer = (False, traceback.format_exc())
+        try:
+            connection.send(answer)
+        except OSError:  # the parent is gone
+            return
+
+
+class _Worker(Generic[T]):
+    """One process, with the task it is at."""
+
+    def __init__(self, name: str, function: Callable[[T], Any]):
+        self.name = name
+        context = multiprocessing.get_context("spawn")
+        self.connection, theirs = context.Pipe()
+        self.process = context.Process(target=_serve, args=(function, theirs), name=name, daemon=True)
+        before = {key: os.environ.get(key) for key in ONE_THREAD}
+        os.environ.update(ONE_THREAD)  # a process a core: numerical libraries must not start threads of their own
+        try:
+            self.process.start()
+        finally:
+            for key, value in before.items():
+                if value is None:
+                    del os.environ[key]
+                else:
+                    os.environ[key] = value
+        theirs.close()
+
+    def give(self, task: T, tries: int, seconds: float) -> None:
+        self.task, self.tries, self.deadline = task, tries, time.monotonic() + seconds
+        try:
+            self.connection.send(task)
+        except OSError:
+            pass  # it died meanwhile; the end of the pipe says so where answers are awaited
+
+    def stop(self) -> None:
+        self.connection.close()
+        self.process.kill()
+        self.process.join()
+
+
+class Pool(Generic[T, R]):
+    """`run` a function over tasks in `workers` processes. Use it in a ``with`` block.
+
+    Args:
+        function: importable by name, one argument.
+        seconds: time limit of a task; a worker past it is killed.
+    """
+
+    def __init__(self, function: Callable[[T], R], workers: int = 2, seconds: float = TASK_SECONDS):
+        self.function, self.workers, self.seconds = function, workers, seconds
+        self._started = 0
+        self._idle: list[_Worker[T]] = []
+        self._busy: list[_Worker[T]] = []
+
+    def __enter__(self) -> Pool[T, R]:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for worker in self._idle + self._busy:
+            worker.stop()
+        self._idle, self._busy = [], []
+
+    def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, R | WorkerLost]]:
+        """Each task with its result, in the order in which they end.
+
+        Raises:
+            EvaluationError: the function itself raised; its traceback is the message.
+        """
+        queue: deque[tuple[T, int]] = deque((task, 1) for task in tasks)
+        while queue or self._busy:
+            while queue and len(self._busy) < self.workers:
+                worker = self._idle.pop() if self._idle else self._start()
+                worker.give(*queue.popleft(), self.seconds)
+                self._busy.append(worker)
+            remaining = min(worker.deadline for worker in self._busy) - time.monotonic()
+            ready = wait([worker.connection for worker in self._busy], max(0.0, remaining))
+            for worker in list(self._busy):
+                overdue = time.monotonic() > worker.deadline
+                if worker.connection not in ready and not overdue:
+                    continue
+                self._busy.remove(worker)
+                try:
+                    if worker.connection not in ready:
+                        raise TimeoutError(f"was at it for more than {self.seconds:g} s")
+                    fine, answer = worker.connection.recv()
+                except (EOFError, OSError) as error:
+                    worker.stop()
+                    if worker.tries < TRIES:
+                        queue.appendleft((worker.task, worker.tries + 1))
+                        continue
+                    late = isinstance(error, TimeoutError)
+                    why = str(error) if late else f"died (exit code {worker.process.exitcode})"
+                    lost = WorkerLost(f"{worker.name} {why}, on its second try, at {worker.task}")
+                    yield worker.task, lost
+                    continue
+                self._idle.append(worker)
+                if not fine:
+                    raise EvaluationError(f"{worker.task} failed:\n{answer}")
+                yield worker.task, answer
+
+    def _start(self) -> _Worker[T]:
+        self._started += 1
+        return _Worker(f"worker-{self._started}", self.function)
