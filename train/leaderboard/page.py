@@ -1,2 +1,97 @@
-def write_page(board, path):
+"""The board as one HTML file that needs nothing else: no network, no fonts, no date.
+
+Whatever an agent calls itself is escaped, and the page's own policy forbids everything but the one style
+sheet and the one script that are in it, by their hashes.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from itertools import groupby
+from pathlib import Path
+
+from unseen.train.leaderboard import report
+from unseen.train.leaderboard.board import Board, Cell, Entry
+from unseen.train.leaderboard.statistics import Interval
+
+HERE = Path(__file__).parent
+
+KINDS = {
+    "reference": ("References", "scripted, untrained: the ends of the scale, and what a memory alone is worth"),
+    "model-free": ("Model-free", "learn by trial and error"),
+    "model-based": ("Model-based", "learn a world model, and act on what they imagine in it"),
+    "yours": ("Yours", "entered by you"),
+}
+
+
+def render(board: Board) -> str:
+    """The page. The same board gives the same text."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    from unseen.train.leaderboard import charts
+
+    environment = Environment(
+        loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    environment.filters |= {
+        "number": report.number,
+        "spread": report.spread,
+        "count": report.count,
+        "duration": report.duration,
+        "milliseconds": report.milliseconds,
+    }
+    style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "sort.js"))
+    curves = {arena: charts.learning(board, arena.key) for arena in board.arenas}
+    return environment.get_template("page.html.j2").render(
+        board=board,
+        groups=[(KINDS[kind], list(group)) for kind, group in groupby(board.entries, key=lambda e: e.kind)],
+        colour=charts.colour_index(board),
+        scores=Markup(charts.scores(board)),
+        curves=[(arena, Markup(svg)) for arena, svg in curves.items() if svg],
+        learners=[e for e in board.entries if any(curve.agent == e.name for curve in board.curves)],
+        rivals=list(dict.fromkeys(comparison.left for comparison in board.comparisons)),
+        chance={(c.left, c.right): c.probability for c in board.comparisons},
+        rules=report.rules(board),
+        strip=lambda cell: Markup(strip(cell)),
+        training=report.training,
+        latency=lambda entry: report.latency(board, entry),
+        most=_most,
+        style=Markup(style),
+        script=Markup(script),
+        policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
+        "base-uri 'none'; form-action 'none'",
+    )
+
+
+def write_page(board: Board, path: Path) -> Path:
+    """Write the page; raises OSError as the disk does."""
+    path.write_text(render(board), encoding="utf-8", newline="\n")
     return path
+
+
+def strip(cell: Cell) -> str:
+    """A small picture of a normalised score: a track from random to oracle, the interval, the point."""
+    assert cell.normal is not None
+
+    def at(value: float) -> float:
+        return round(4 + 92 * min(1.04, max(-0.04, value)), 1)
+
+    normal: Interval = cell.normal
+    low, high = at(normal.low), at(normal.high)
+    return (
+        '<svg class="strip" viewBox="0 0 100 8" aria-hidden="true"><path class="track" d="M4 4H96"/>'
+        f'<path class="interval" d="M{low} 4H{max(high, low + 0.1):.1f}"/>'
+        f'<circle class="point" cx="{at(normal.point)}" cy="4" r="3"/></svg>'
+    )
+
+
+def _most(entry: Entry, figure: str) -> float | str:
+    """The greatest of a figure of training over levels, for sorting; empty where none is known."""
+    known = [getattr(cell, figure) for cell in entry.cells.values()]
+    return max((value for value in known if value is not None), default="")
+
+
+def _hash(text: str) -> str:
+    return "sha256-" + base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()

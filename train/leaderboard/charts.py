@@ -1,0 +1,166 @@
+"""The page's pictures: matplotlib SVG made fit to lie inside HTML.
+
+Colours are placeholders that become the page's CSS variables, so that pictures follow its light or dark
+scheme; style attributes become plain ones, so that the page's policy can forbid inline styles; text stays
+text. The same board gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from collections.abc import Sequence
+
+from matplotlib.figure import Figure
+
+from unseen.train.leaderboard.board import Board, Curve, Entry
+
+INK, MUTED, GRID = "#000001", "#000002", "#000003"
+COLOURS = [f"#0000{10 + i}" for i in range(8)]  # --c0 .. --c7 of the page
+VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--grid"} | {c: f"--c{i}" for i, c in enumerate(COLOURS)}
+
+SETTINGS = {
+    "svg.fonttype": "none",
+    "svg.hashsalt": "unseen",
+    "font.family": "sans-serif",
+    "font.size": 11,
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": GRID,
+    "axes.titlecolor": INK,
+    "axes.titlesize": 11,
+    "axes.titleweight": "bold",
+    "xtick.color": MUTED,
+    "ytick.color": INK,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "xtick.minor.size": 0,
+}
+
+
+def colour_index(board: Board) -> dict[str, int]:
+    """Agent -> number of its colour; references share 0, the rest take 1..7 in the order of the table."""
+    others = [entry.name for entry in board.entries if entry.kind != "reference"]
+    index = {name: 1 + i % 7 for i, name in enumerate(others)}
+    return {entry.name: index.get(entry.name, 0) for entry in board.entries}
+
+
+def scores(board: Board) -> str:
+    """Normalised score of every agent, a panel a level: interval as a line, training runs as small dots."""
+    import matplotlib
+
+    shown = [entry for entry in board.entries if any(cell.normal for cell in entry.cells.values())]
+    index = colour_index(board)
+    places = _rows(shown)
+    with matplotlib.rc_context(SETTINGS):
+        figure = Figure(figsize=(10.2, 0.9 + 0.3 * (max(places.values(), default=0) + 1)), layout="constrained")
+        panels = figure.subplots(1, len(board.arenas), sharey=True, squeeze=False)[0]
+        for axes, arena in zip(panels, board.arenas, strict=True):
+            twin = "the visible twin" if arena.level == 0 else f"level {arena.level}"
+            axes.set_title(f"{arena.name}, {twin}", loc="left")
+            axes.grid(axis="y", visible=False)
+            axes.set_xticks([0, 0.5, 1], ["random", ".5", "oracle"])
+            axes.spines["left"].set_visible(False)
+            low, high = -0.06, 1.06
+            for entry in shown:
+                cell, y = entry.cells[arena.key], places[entry.name]
+                if cell.normal is None:
+                    axes.text(0.02, y, cell.status, color=MUTED, va="center", fontsize=9)
+                    continue
+                colour = COLOURS[index[entry.name]]
+                axes.plot(
+                    [cell.normal.low, cell.normal.high], [y, y], color=colour, lw=5, alpha=0.3, solid_capstyle="round"
+                )
+                if cell.unit == "runs":
+                    scale = arena.oracle - arena.random
+                    dots = [(run.score - arena.random) / scale for run in cell.runs]
+                    axes.plot(dots, [y] * len(dots), "o", color=colour, ms=3.5, mew=0, alpha=0.55)
+                axes.plot([cell.normal.point], [y], "o", color=colour, ms=8, mew=0)
+                low, high = min(low, cell.normal.low - 0.04), max(high, cell.normal.high + 0.04)
+            axes.set_xlim(low, high)
+        panels[0].set_yticks([places[e.name] for e in shown], [e.name for e in shown])
+        panels[0].set_ylim(max(places.values(), default=0) + 0.6, -0.6)
+        label = "Normalised score of every agent at every level, with 95 % intervals; the table below has the figures"
+        return _svg(figure, label)
+
+
+def _rows(shown: Sequence[Entry]) -> dict[str, float]:
+    """Vertical places: one a row, with a gap between kinds."""
+    places: dict[str, float] = {}
+    y = 0.0
+    for before, entry in zip([None, *shown], shown, strict=False):
+        y += 0.0 if before is None else 1.0 if before.kind == entry.kind else 1.5
+        places[entry.name] = y
+    return places
+
+
+def learning(board: Board, arena_key: str) -> str:
+    """Success as training went, against environment steps and against CPU time; empty without any curve."""
+    import matplotlib
+
+    curves = [curve for curve in board.curves if curve.arena == arena_key and len(curve.points) > 1]
+    if not curves:
+        return ""
+    index = colour_index(board)
+    with matplotlib.rc_context(SETTINGS):
+        figure = Figure(figsize=(10.2, 3.3), layout="constrained")
+        left, right = figure.subplots(1, 2, sharey=True)
+        for axes, column, scale, label in ((left, 0, 1.0, "environment steps"), (right, 1, 60.0, "CPU minutes")):
+            for curve in curves:
+                axes.plot(*_line(curve, column, scale), color=COLOURS[index[curve.agent]], lw=1.8, alpha=0.85)
+            axes.set_xscale("log")
+            axes.set_xlabel(label)
+            axes.set_ylim(-0.02, 1.02)
+            axes.xaxis.set_major_formatter(lambda value, _: _short(value))
+            axes.spines["left"].set_visible(False)
+        left.set_ylabel("success while training")
+        left.tick_params(axis="y", colors=MUTED)
+        return _svg(figure, f"Learning curves on {arena_key}, against environment steps and against CPU time")
+
+
+def _line(curve: Curve, column: int, scale: float) -> tuple[list[float], list[float]]:
+    points = [(point[column] / scale, point[2]) for point in curve.points if point[column] > 0]
+    return [x for x, _ in points], [y for _, y in points]
+
+
+def _short(value: float) -> str:
+    return f"{value / 1e6:g} M" if value >= 1e6 else f"{value / 1e3:g} k" if value >= 1e3 else f"{value:g}"
+
+
+def _svg(figure: Figure, label: str) -> str:
+    """The figure as one <svg> element, in the page's colours."""
+    buffer = io.StringIO()
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    text = buffer.getvalue()
+    text = text[text.index("<svg") :]
+    text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
+    text = re.sub(r"<style[^>]*>.*?</style>", "", text, flags=re.S)
+    text = re.sub(r' style="([^"]*)"', lambda match: _attributes(match[1]), text)
+    text = re.sub(r"<svg [^>]*?viewBox=\"([^\"]+)\"[^>]*>", _opening(label), text, count=1, flags=re.S)
+    for placeholder, variable in VARIABLES.items():
+        text = text.replace(placeholder, f"var({variable})")
+    return text
+
+
+def _opening(label: str) -> str:
+    return rf'<svg xmlns:xlink="http://www.w3.org/1999/xlink" viewBox="\1" role="img" aria-label="{label}">'
+
+
+def _attributes(style: str) -> str:
+    """`fill: none; font: 11px 'DejaVu Sans'` as attributes; the family is the page's own."""
+    out = []
+    for declaration in style.split(";"):
+        name, _, value = (part.strip() for part in declaration.partition(":"))
+        if name == "font":
+            size = re.search(r"[\d.]+px", value)
+            out.append(f'font-size="{size[0] if size else "11px"}"')
+            if "bold" in value or re.search(r"\b[67]00\b", value):
+                out.append('font-weight="600"')
+        elif name and name != "font-family":
+            out.append(f'{name}="{value}"')
+    return " " + " ".join(out) if out else ""
