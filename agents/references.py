@@ -49,6 +49,16 @@ class ReferenceAgent:
             raise BadAgent(f"{self.name} needs attach(env) before it acts")
         return self._policy.act(obs, first), None
 
+    def belief(self, state: Any) -> dict[str, np.ndarray]:
+        """The tracker's map: `seen` (n, k) and `xy` (n, k, 2) metres. Raises BadAgent for one without a memory."""
+        if self.name != "tracker" or self._policy is None:
+            raise BadAgent(f"{self.name} keeps no map")
+        memory = self._policy.memory
+        k = self._policy.batch.task.layout(self._policy.batch.values).colours
+        xy = np.stack([memory["bx"][:, :k], memory["by"][:, :k]], axis=-1)
+        known = np.abs(xy).max(-1) <= np.maximum(memory["wx"], memory["wy"])[:, None]  # else: parked far outside
+        return {"seen": known.astype(float), "xy": xy}
+
 
 def reference(name: str, env_name: str, level: int) -> RandomAgent | ReferenceAgent:
     """The scripted agent called `name`, for an environment."""

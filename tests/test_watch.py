@@ -189,6 +189,15 @@ def test_no_screen_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
         Viewer().show(np.zeros((600, 960, 3), np.uint8))
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
+def test_an_invisible_window_is_no_window() -> None:
+    """SDL falls back to a driver without a screen, and a window that nobody can close would run on for ever."""
+    code = "from unseen.envs.watch.view import Viewer as V; import numpy as n; V().show(n.zeros((600, 960, 3), 'u1'))"
+    env = {k: v for k, v in os.environ.items() if k not in ("SDL_VIDEODRIVER", "DISPLAY", "WAYLAND_DISPLAY")}
+    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
+    assert done.returncode != 0 and "NoDisplay" in done.stderr
+
+
 def test_fonts_survive_a_foreign_quit() -> None:
     """gymnasium.utils.play ends with pygame.quit."""
     frame = Viewer().frame(a_record())

@@ -115,13 +115,25 @@ def watch(config: WatchConfig) -> None:
         env.close()
 
 
+def _between(before: Moment, after: Moment, part: float) -> tuple[np.void, dict[str, np.ndarray] | None]:
+    """The world and the belief `part` of the way to the next moment, so that rings roll with the blocks."""
+    from unseen.envs.watch.scene import between
+
+    belief = before.belief
+    if belief is not None and after.belief is not None:
+        step = after.belief["xy"] - belief["xy"]
+        near = np.abs(step).max(-1, keepdims=True) < 1.0
+        belief = belief | {"xy": belief["xy"] + part * np.where(near, step, 0.0)}
+    return between(before.record, after.record, part), belief
+
+
 def _message(agent: Agent, env: Any, moment: Moment) -> str:
     return f"{agent.name}   level {env.level}   {env.split} seed {moment.seed}"
 
 
 def film(agent: Agent, env: Any, config: WatchConfig) -> list[Shot]:
     """The pictures of some episodes. Phases are named, so that a contact sheet can choose among them."""
-    from unseen.envs.watch.scene import between, scene_of
+    from unseen.envs.watch.scene import scene_of
     from unseen.envs.watch.view import Viewer
 
     viewer = Viewer()
@@ -134,9 +146,11 @@ def film(agent: Agent, env: Any, config: WatchConfig) -> list[Shot]:
                 shown = STEP_SECONDS / parts if moment is not None else LINGER
                 scene = scene_of(before.record, env.params[0], env.task)
                 for k in range(parts):
-                    record = before.record if moment is None else between(before.record, moment.record, k / parts)
+                    record, belief = before.record, before.belief
+                    if moment is not None:
+                        record, belief = _between(before, moment, k / parts)
                     image = viewer.frame(
-                        record, env.params[0], env.task, before.reward, before.belief, before.imagined,
+                        record, env.params[0], env.task, before.reward, belief, before.imagined,
                         _message(agent, env, before),
                     )  # fmt: skip
                     shots.append(Shot(image, shown / config.speed, f"{seed} {scene.phase}"))
@@ -165,24 +179,22 @@ class _Window:
             self.viewer.close()
 
     def episode(self, seed: int) -> None:
-        from unseen.envs.watch.scene import between
-
         self.skip = False
         before: Moment | None = None
         for moment in moments(self.agent, self.env, seed, self.config.horizon):
             if before is not None:
                 for k in range(1, SMOOTH):
-                    self.draw(before, between(before.record, moment.record, k / SMOOTH))
+                    self.draw(before, *_between(before, moment, k / SMOOTH))
                     self.wait(STEP_SECONDS / SMOOTH)
-            self.draw(moment, moment.record)
+            self.draw(moment, moment.record, moment.belief)
             self.wait(LINGER if moment.last else STEP_SECONDS / SMOOTH)
             self.hold(moment)
             if self.quit or self.skip:
                 return
             before = moment
 
-    def draw(self, moment: Moment, record: np.void) -> None:
-        belief, imagined = (moment.belief, moment.imagined) if self.mind else (None, None)
+    def draw(self, moment: Moment, record: np.void, belief: dict[str, np.ndarray] | None) -> None:
+        belief, imagined = (belief, moment.imagined) if self.mind else (None, None)
         message = _message(self.agent, self.env, moment) + ("   paused" if self.paused else "")
         self.viewer.show(
             self.viewer.frame(record, self.env.params[0], self.env.task, moment.reward, belief, imagined, message)
@@ -199,7 +211,7 @@ class _Window:
         """Stay at this moment while paused."""
         self.step_once = False
         while self.paused and not (self.quit or self.skip or self.step_once):
-            self.draw(moment, moment.record)
+            self.draw(moment, moment.record, moment.belief)
             time.sleep(0.03)
             self.listen()
 

@@ -6,6 +6,7 @@ A stranger should understand it at once, so everything on it is either labelled 
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Mapping
 from typing import Any
 
@@ -78,6 +79,10 @@ class Viewer:
         if self._window is None:
             try:
                 pygame.display.init()
+                driver = pygame.display.get_driver()
+                if driver in ("offscreen", "dummy") and driver != os.environ.get("SDL_VIDEODRIVER"):
+                    pygame.display.quit()  # SDL's way out: a window that nobody sees and nobody can close
+                    raise pygame.error("no screen")
                 self._window = pygame.display.set_mode((self.width, self.height))
             except pygame.error as error:
                 raise NoDisplay(f"no window can be opened here ({error}); pictures can be saved without one") from None
