@@ -340,7 +340,7 @@ def tracker(o, m, p):
 
 @device
 def reflex(o, m, p):
-    """The best that one observation allows: fetch the asked block if it shows, else look behind the nearest occluder."""
+    """The best that one observation allows: fetch the asked block if it shows, else behind the nearest occluder."""
     believe(o, m, p, DT, FRICTION, BOUNCE)
     if m.phase != ACT or m.ask < 0:
         return 3
@@ -392,8 +392,8 @@ class RolledBehind(PlanarTask):
     title = "fetch the block that rolled behind another"
     state = planar(
         TALL, SMALL,
-        ("target", INT), ("answer", INT), ("curtain", INT), ("px", FLOAT), ("py", FLOAT), ("ph", FLOAT), ("friction", FLOAT),
-        ("angle", FLOAT, (TALL,)), ("homes", INT, (TALL,)), ("home", INT, (SMALL,)), ("launch", INT, (SMALL,)),
+        ("target", INT), ("answer", INT), ("curtain", INT), ("px", FLOAT), ("py", FLOAT), ("ph", FLOAT),
+        ("friction", FLOAT), ("angle", FLOAT, (TALL,)), ("homes", INT, (TALL,)), ("home", INT, (SMALL,)), ("launch", INT, (SMALL,)),
         ("lx", FLOAT, (SMALL,)), ("ly", FLOAT, (SMALL,)), ("gx", FLOAT, (SMALL,)), ("gy", FLOAT, (SMALL,)),
         ("kx", FLOAT, (SMALL,)), ("ky", FLOAT, (SMALL,)),
     )  # fmt: skip
@@ -401,7 +401,7 @@ class RolledBehind(PlanarTask):
         "occluders": Knob(4, 2, TALL, doc="tall blocks"),
         "blocks": Knob(4, 2, SMALL, doc="small blocks, at most one an occluder"),
         "curtain": Knob((2, 6), 0, 60, pair=True, doc="steps of the curtain, drawn"),
-        "query": Knob("first", choices=("fixed", "first", "late"), doc="always red, asked at first, or after the curtain"),
+        "query": Knob("first", choices=("fixed", "first", "late"), doc="always red, asked first, or after the curtain"),
         "scramble": Knob(0.35, 0.0, 0.5, doc="the agent is carried up to this far from the mat, m"),
         "jitter": Knob(0.0, 0.0, 0.15, doc="of the occluders' ring, rad"),
         "ring": Knob(1.0, 0.9, 1.4, doc="radius of the occluders' ring, m"),
