@@ -393,7 +393,8 @@ class RolledBehind(PlanarTask):
     state = planar(
         TALL, SMALL,
         ("target", INT), ("answer", INT), ("curtain", INT), ("px", FLOAT), ("py", FLOAT), ("ph", FLOAT),
-        ("friction", FLOAT), ("angle", FLOAT, (TALL,)), ("homes", INT, (TALL,)), ("home", INT, (SMALL,)), ("launch", INT, (SMALL,)),
+        ("friction", FLOAT),
+        ("angle", FLOAT, (TALL,)), ("homes", INT, (TALL,)), ("home", INT, (SMALL,)), ("launch", INT, (SMALL,)),
         ("lx", FLOAT, (SMALL,)), ("ly", FLOAT, (SMALL,)), ("gx", FLOAT, (SMALL,)), ("gy", FLOAT, (SMALL,)),
         ("kx", FLOAT, (SMALL,)), ("ky", FLOAT, (SMALL,)),
     )  # fmt: skip
