@@ -1,0 +1,48 @@
+"""The README keeps its word: its Python runs as it stands, and the commands and files it names exist."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from unseen.train import cli
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
+
+
+@pytest.mark.parametrize("block", range(len(PYTHON)))
+def test_python_runs(block: int) -> None:
+    script = "import gymnasium, unseen\n" + PYTHON[block]
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    assert run.returncode == 0, run.stderr
+
+
+def test_the_id_works_without_an_import() -> None:
+    script = "import gymnasium; gymnasium.make('unseen:Unseen/RolledBehind-v0').reset(seed=0)"
+    subprocess.run([sys.executable, "-c", script], check=True, timeout=300)
+
+
+def test_commands_parse() -> None:
+    lines = re.findall(r"^unseen .*$", README, flags=re.MULTILINE)
+    assert lines
+    for line in lines:
+        _, name, *words = line.split("#")[0].split()
+        _, config = cli.COMMANDS[name].load()
+        assert isinstance(cli.parse(name, config, words), config), line
+
+
+def test_make_targets_exist() -> None:
+    makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
+    for target in re.findall(r"^make (\w+)", README, flags=re.MULTILINE):
+        assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+def test_linked_files_exist() -> None:
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
+    assert [link for link in links if not (ROOT / link).exists()] == []
