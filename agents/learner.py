@@ -8,11 +8,13 @@ it had never been interrupted.
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
+from dataclasses import fields, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from unseen.agents.agent import Agent
-from unseen.agents.errors import MissingExtra, UnknownAgent
+from unseen.agents.errors import BadAgent, MissingExtra, UnknownAgent
 from unseen.envs.errors import nearest
 
 
@@ -71,3 +73,19 @@ def learner_class(name: str) -> type[Learner]:
         if error.name is None or error.name.split(".")[0] not in _EXTRAS:
             raise
         raise MissingExtra(f"training {name} needs {error.name}: pip install 'unseen[train]'") from error
+
+
+Config = TypeVar("Config")
+
+
+def configure(kind: type[Config], overrides: Mapping[str, Any] | None) -> Config:
+    """The dataclass `kind` with its defaults overridden by name. Raises BadAgent naming what is known."""
+    known: dict[str, Any] = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
+    for name, value in (overrides or {}).items():
+        if name not in known:
+            raise BadAgent(f"no setting {name!r}; {nearest(name, known)}")
+        want = type(known[name])
+        if isinstance(value, bool) != (want is bool) or not isinstance(value, int if want is int else int | want):
+            raise BadAgent(f"setting {name}={value!r}: allowed is {want.__name__}")
+    typed = {name: type(known[name])(value) for name, value in (overrides or {}).items()}
+    return replace(kind(), **typed)  # type: ignore[type-var]

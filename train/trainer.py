@@ -1,340 +1,259 @@
-"""`unseen train`: run any learner to a budget, with logs, a curve, checkpoints and exact resume.
+"""Train any learner: budget, progress, logs, checkpoints, learning curve, and the agent that comes out.
 
-A run is a folder: `log.jsonl` (a line a report), `events.*` (TensorBoard), `checkpoint-N/` (the last two), and at
-the end `agent.onnx` with its card `agent.json`. A checkpoint is written beside, synced and renamed, so that a
-killed process leaves a whole one behind; on resume the log is cut back to it.
+A run's folder holds `log.jsonl`, `tensorboard/`, `checkpoints/`, and at the end `agent.onnx` with its card
+`agent.json`. Killed at any moment, a resumed run ends with the same parameters, bit for bit, as one that was
+never interrupted (on the same machine and versions).
 """
 
 from __future__ import annotations
 
-import importlib.metadata
 import json
-import os
-import shutil
+import platform
+import signal
 import sys
+import threading
 import time
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from unseen.agents.agent import TRAINED, Agent
-from unseen.agents.errors import BadCheckpoint
+from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.agents.learner import Learner, learner_class
-from unseen.envs.errors import UnseenError
-from unseen.envs.suite import make_vec, resolve
+from unseen.envs.suite import resolve
+from unseen.train import checkpoints
+from unseen.train.budget import Budget, CpuClock
+from unseen.train.errors import StoreError
+from unseen.train.heldout import success
+from unseen.train.logs import Display, Log
 
-HELD_OUT = 1_000_000  # the curve's seeds of split="test" start here; the leaderboard's start at 0
-
-
-class BudgetError(UnseenError, ValueError):
-    """A budget or a setting of the command line that makes no sense."""
+DEFAULT_STEPS = {"ppo": 1_000_000, "recurrent-ppo": 1_000_000}
+OTHER_STEPS = 150_000
+FINAL_EPISODES = 1_000
 
 
 @dataclass(frozen=True)
 class TrainConfig:
-    """Train an agent."""
+    """Attributes: what to train, for how long, and where to."""
 
     agent: str
     """ppo, recurrent-ppo, dreamer or mapper"""
     env: str
-    """name of the environment"""
-    level: int = 1
-    """difficulty"""
+    level: int = 2
     steps: int | None = None
-    """budget in environment steps; 150000 where no budget is given"""
-    minutes: float | None = None
-    """budget in CPU-minutes, evaluation not counted"""
+    """environment steps; by default what the agent needs, unless there is a limit of CPU time"""
+    cpu_minutes: float | None = None
+    """CPU time of training, evaluation not counted"""
     seed: int = 0
     out: Path | None = None
-    """folder of the run; runs/ENV/levelN/AGENT-SEED by default"""
+    """folder of the run; by default runs/ENV/level<LEVEL>/AGENT-<SEED>"""
+    resume: bool = False
+    """go on from the last checkpoint in that folder"""
     device: str = "cpu"
     """any torch device"""
-    resume: bool = False
-    """go on from the folder's last checkpoint"""
-    set: tuple[str, ...] = ()
-    """settings of the algorithm, as in --set entropy=0.03 batch=16"""
-    report_every: int = 2_000
-    """environment steps from one line of the log to the next"""
-    eval_every: int = 10_000
-    """environment steps from one point of the curve to the next"""
+    threads: int = 1
+    """of torch; one process a core is faster than two threads"""
+    checkpoint_every: float = 60.0
+    """seconds between checkpoints"""
+    eval_every: int | None = None
+    """environment steps between points of the learning curve; by default a 25th of the budget"""
     eval_episodes: int = 200
-    checkpoint_seconds: float = 60.0
-    """CPU-seconds from one checkpoint to the next"""
-    publish: bool = False
-    """copy the result to the agents that ship with the package"""
+    set: tuple[str, ...] = ()
+    """settings of the algorithm: --set ent_coef=.03 hidden=256"""
+    quiet: bool = False
 
+    def folder(self) -> Path:
+        return self.out or Path("runs", resolve(self.env).name, f"level{self.level}", f"{self.agent}-{self.seed}")
 
-@dataclass
-class Progress:
-    """What a run remembers besides its learner."""
+    def budget(self) -> Budget:
+        for name in ("steps", "cpu_minutes", "eval_every", "eval_episodes", "threads"):
+            value = getattr(self, name)
+            if value is not None and not value > 0:
+                raise BadAgent(f"{name}={value}: must be positive")
+        steps = self.steps
+        if steps is None and self.cpu_minutes is None:
+            steps = DEFAULT_STEPS.get(self.agent, OTHER_STEPS)
+        return Budget(steps, None if self.cpu_minutes is None else 60 * self.cpu_minutes)
 
-    cpu: float = 0.0
-    next_report: int = 0
-    next_eval: int = 0
-    log_lines: int = 0
-    curve: list[list[float]] = field(default_factory=list)
+    def overrides(self) -> dict[str, Any]:
+        """The settings given by `set`, read as JSON where they are. Raises BadAgent."""
+        settings = {}
+        for item in self.set:
+            name, equals, text = item.partition("=")
+            if not equals:
+                raise BadAgent(f"--set {item}: give NAME=VALUE")
+            try:
+                settings[name] = float(text) if text.startswith((".", "-.")) else json.loads(text)
+            except ValueError:
+                settings[name] = text
+        return settings
 
 
 def train(config: TrainConfig) -> Path:
-    """Train, export, and return the run's folder.
+    """Train, and return the path of the exported agent.
 
-    Raises:
-        UnknownAgent, UnknownEnvironment, BudgetError, BadCheckpoint, BadAgent: naming what is wrong.
+    Raises UnknownEnvironment, UnknownAgent, BadAgent, MissingExtra, BadCheckpoint, StoreError;
+    KeyboardInterrupt after Ctrl-C, when all is saved.
     """
-    entry = resolve(config.env)
-    if config.steps is not None and config.steps <= 0 or config.minutes is not None and config.minutes <= 0:
-        raise BudgetError("the budget, --steps or --minutes, must be positive")
-    maker = learner_class(config.agent)
+    entry, budget, folder = resolve(config.env), config.budget(), config.folder()
+    kind, overrides = learner_class(config.agent), config.overrides()
     import torch
 
-    torch.set_num_threads(1)  # one process a core: a second thread gives little here
-    folder = config.out or Path("runs") / entry.name / f"level{config.level}" / f"{config.agent}-{config.seed}"
-    learner = maker(entry.name, config.level, config.seed, config.device, parse_settings(config.set))
-    run = Run(config, learner, folder, entry.name)
-    if config.resume:
-        run.load()
-    elif any(folder.glob("checkpoint-*")):
-        raise BadCheckpoint(f"{folder} holds a run already: go on with --resume, or choose another --out")
-    return run.go()
+    torch.set_num_threads(config.threads)
+    kept = checkpoints.found(folder / "checkpoints")
+    if kept and not config.resume:
+        raise BadCheckpoint(f"{folder} holds a training already: add --resume to go on, or choose another --out")
+    if config.resume and not kept:
+        raise BadCheckpoint(f"{folder} holds no checkpoint to resume from")
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise StoreError(folder, f"cannot be made: {error.strerror}") from error
+    learner = kind(entry.name, config.level, config.seed, config.device, overrides)
+    meta: dict[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "curve": []}
+    if kept:
+        meta = checkpoints.read_meta(kept[-1])
+        same = {"agent": config.agent, "env": entry.id, "level": config.level, "seed": config.seed}
+        for name, value in same.items():
+            if meta.get(name, value) != value:
+                raise BadCheckpoint(f"{folder} was made with {name}={meta[name]}, not {value}")
+        learner.load(kept[-1])
+    return _Training(config, budget, folder, learner, meta).run()
 
 
-def parse_settings(words: tuple[str, ...]) -> dict[str, Any]:
-    """{"entropy": 0.03} from ("entropy=0.03",). Raises BudgetError."""
-    settings: dict[str, Any] = {}
-    for word in words:
-        name, equals, value = word.partition("=")
-        if not equals:
-            raise BudgetError(f"--set {word}: expected name=value")
+class _Training:
+    """A run in progress."""
+
+    def __init__(
+        self, config: TrainConfig, budget: Budget, folder: Path, learner: Learner, meta: dict[str, Any]
+    ) -> None:
+        self.config, self.budget, self.folder, self.learner = config, budget, folder, learner
+        self.entry = resolve(config.env)
+        self.curve: list[list[float]] = meta["curve"]
+        self.clock = CpuClock(meta["cpu_s"])
+        self.started = time.monotonic() - meta["wall_s"]
+        self.every = config.eval_every or max((budget.steps or 1_000_000) // 25, 1)
+
+    def run(self) -> Path:
+        with self.clock.paused():
+            log = Log(self.folder, self.learner.steps)
+            display = Display(f"{self.config.agent} on {self.entry.name} level {self.config.level}", self.config.quiet)
+        saved = time.monotonic()
         try:
-            settings[name] = json.loads(value)
-        except ValueError:
-            settings[name] = value
-    return settings
+            with _stop_asked() as stop:
+                while self.share < 1 and not stop.is_set():
+                    figures = {"steps": self.learner.steps} | self.learner.advance()
+                    figures |= {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall()}
+                    with self.clock.paused():
+                        if self.learner.steps // self.every > self._evaluated // self.every:
+                            figures["heldout"] = self._evaluate(self.config.eval_episodes)
+                        log.write(figures)
+                        display.show(self.share, figures)
+                        if time.monotonic() - saved > self.config.checkpoint_every:
+                            self._checkpoint()
+                            saved = time.monotonic()
+                with self.clock.paused():
+                    self._checkpoint()
+            if stop.is_set():
+                display.say(f"saved in {self.folder}; the same command with --resume goes on")
+                raise KeyboardInterrupt
+            with self.clock.paused():
+                path = self._finish()
+            last = self.curve[-1][2]
+            display.say(f"{path}: success {last:.3f} on {FINAL_EPISODES} held-out episodes")
+            return path
+        finally:
+            display.close()
+            log.close()
 
+    @property
+    def share(self) -> float:
+        return self.budget.share(self.learner.steps, self.clock.seconds)
 
-class Run:
-    """One training run in its folder."""
+    @property
+    def _evaluated(self) -> int:
+        return int(self.curve[-1][0]) if self.curve else 0
 
-    def __init__(self, config: TrainConfig, learner: Learner, folder: Path, env: str) -> None:
-        self.config, self.learner, self.folder, self.env = config, learner, folder, env
-        self.progress = Progress()
-        self.budget = config.steps if config.steps or config.minutes else 150_000
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise BadCheckpoint(f"{folder}: cannot be written: {error.strerror}") from error
-        self.figures: dict[str, float] = {}
+    def _wall(self) -> float:
+        return time.monotonic() - self.started
 
-    # --- the loop ---
+    def _evaluate(self, episodes: int) -> float:
+        spent = self.clock.seconds
+        score = success(self.learner.policy(), self.entry.name, self.config.level, episodes)
+        self.curve.append([self.learner.steps, round(spent, 1), round(score, 4)])
+        return score
 
-    def go(self) -> Path:
-        """Train to the budget; Ctrl-C saves and stops."""
-        last_save = self.progress.cpu
-        try:
-            with Display(self) as display, self._log() as log:
-                while not self.spent():
-                    start = time.process_time()
-                    self.figures = self.learner.advance()
-                    self.progress.cpu += time.process_time() - start
-                    if self.learner.steps >= self.progress.next_report:
-                        self.progress.next_report = self.learner.steps + self.config.report_every
-                        log.write(self)
-                        display.update()
-                    if self.learner.steps >= self.progress.next_eval:
-                        self.progress.next_eval = self.learner.steps + self.config.eval_every
-                        self.measure()
-                    if self.progress.cpu - last_save >= self.config.checkpoint_seconds:
-                        last_save = self.progress.cpu
-                        self.save()
-                if not self.progress.curve or self.progress.curve[-1][0] < self.learner.steps:
-                    self.measure()
-        except KeyboardInterrupt:
-            self.save()
-            print(f"unseen: stopped at {self.learner.steps} steps and saved; go on with --resume", file=sys.stderr)
-            raise
-        self.save()
-        self.finish()
-        return self.folder
+    def _checkpoint(self) -> None:
+        meta = {
+            "agent": self.config.agent, "env": self.entry.id, "level": self.config.level, "seed": self.config.seed,
+            "steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall(), "curve": self.curve,
+        }  # fmt: skip
+        checkpoints.write(self.folder / "checkpoints", self.learner.steps, self.learner.save, meta)
 
-    def spent(self) -> bool:
-        minutes = self.config.minutes
-        if minutes is not None and self.progress.cpu >= 60 * minutes:
-            return True
-        return self.budget is not None and self.learner.steps >= self.budget
-
-    def measure(self) -> None:
-        """A point of the curve: held-out episodes, greedy, not counted in CPU time."""
-        score = success(self.learner.policy(), self.env, self.config.level, self.config.eval_episodes)
-        self.progress.curve.append([self.learner.steps, round(self.progress.cpu, 1), round(score, 4)])
-
-    # --- keeping it ---
-
-    def _log(self) -> Log:
-        return Log(self.folder, self.progress.log_lines)
-
-    def save(self) -> None:
-        """Write a whole checkpoint, then forget all but the last two."""
-        name = f"checkpoint-{self.learner.steps:012d}"
-        draft = self.folder / f".{name}.tmp"
-        shutil.rmtree(draft, ignore_errors=True)
-        try:
-            draft.mkdir(parents=True)
-            self.learner.save(draft)
-            (draft / "progress.json").write_text(json.dumps(self.progress.__dict__ | {"agent": self.config.agent}))
-            for file in draft.iterdir():
-                with file.open("rb") as f:
-                    os.fsync(f.fileno())
-            shutil.rmtree(self.folder / name, ignore_errors=True)
-            draft.rename(self.folder / name)
-        except OSError as error:
-            shutil.rmtree(draft, ignore_errors=True)
-            raise BadCheckpoint(f"{self.folder}: no checkpoint could be written: {error.strerror or error}") from error
-        for old in sorted(self.folder.glob("checkpoint-*"))[:-2]:
-            shutil.rmtree(old, ignore_errors=True)
-
-    def load(self) -> None:
-        """Take up the newest whole checkpoint; the one before where that is damaged."""
-        fault: Exception | None = None
-        for path in sorted(self.folder.glob("checkpoint-*"), reverse=True):
-            try:
-                kept = json.loads((path / "progress.json").read_text())
-                if kept.pop("agent") != self.config.agent:
-                    raise BadCheckpoint(f"{path}: is a checkpoint of another agent than {self.config.agent}")
-                self.learner.load(path)
-                self.progress = Progress(**kept)
-                return
-            except (BadCheckpoint, OSError, ValueError, TypeError, KeyError) as error:
-                fault = fault or error
-        if fault is None:
-            raise BadCheckpoint(f"{self.folder} holds no checkpoint to resume from")
-        raise BadCheckpoint(f"{self.folder}: no checkpoint is whole: {fault}") from fault
-
-    def finish(self) -> None:
-        """Export the policy, with its card beside it."""
+    def _finish(self) -> Path:
+        """Evaluate at length, export, and write the card."""
+        cpu = self.clock.seconds
+        if self._evaluated == self.learner.steps:
+            self.curve.pop()
+        score = self._evaluate(FINAL_EPISODES)
         path = self.folder / "agent.onnx"
         self.learner.export(path)
-        card = self.card()
-        path.with_suffix(".json").write_text(json.dumps(card, indent=1) + "\n")
-        if self.config.publish:
-            target = TRAINED / self.env / f"level{self.config.level}"
-            target.mkdir(parents=True, exist_ok=True)
-            for suffix in (".onnx", ".imagine.onnx", ".json"):
-                if path.with_suffix(suffix).exists():
-                    name = f"{self.config.agent}-{self.config.seed}{suffix}"
-                    shutil.copy(path.with_suffix(suffix), target / name)
-
-    def card(self) -> dict[str, Any]:
-        """Everything that is known of the trained agent."""
-        versions = {}
-        for package in ("unseen", "torch", "numpy", "numba", "gymnasium", "stable-baselines3", "sb3-contrib"):
-            try:
-                versions[package] = importlib.metadata.version(package)
-            except importlib.metadata.PackageNotFoundError:
-                continue
-        settings = getattr(self.learner, "config", None)
-        env = make_vec(self.env, 1, level=self.config.level)
-        return {
+        config = getattr(self.learner, "config", None)
+        card = {
             "agent": self.config.agent,
-            "env": resolve(self.env).id,
+            "env": self.entry.id,
             "level": self.config.level,
             "obs": "slots",
-            "scale": getattr(env.layout, "scale", 1.0),
             "seed": self.config.seed,
+            "config": asdict(config) if config is not None else self.config.overrides(),
+            "overrides": self.config.overrides(),
             "steps": self.learner.steps,
-            "cpu_s": round(self.progress.cpu, 1),
-            "success": self.progress.curve[-1][2] if self.progress.curve else None,
-            "config": settings.__dict__ if settings is not None else {},
-            "versions": versions,
-            "curve": self.progress.curve,
+            "cpu_s": round(cpu, 1),
+            "success": round(score, 4),
+            "success_episodes": FINAL_EPISODES,
+            "curve": self.curve,
+            "versions": _versions(),
         }
+        aside = path.with_suffix(".json.tmp")
+        aside.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        aside.replace(path.with_suffix(".json"))
+        return path
 
 
-def success(agent: Agent, env_name: str, level: int, episodes: int) -> float:
-    """Mean return of a policy's most likely actions on held-out episodes (split "test")."""
-    env = make_vec(env_name, episodes, level=level, split="test", obs=agent.obs)
-    obs, _ = env.reset(seed=HELD_OUT)
-    state = agent.initial_state(episodes)
-    first, over, total = np.ones(episodes, bool), np.zeros(episodes, bool), np.zeros(episodes)
-    while not over.all():
-        actions, state = agent.act(obs, state, first)
-        first = np.zeros(episodes, bool)
-        obs, reward, terminated, truncated, _ = env.step(actions)
-        total += np.where(over, 0, reward)
-        over |= terminated | truncated
-    return float(total.mean())
+@contextmanager
+def _stop_asked() -> Iterator[threading.Event]:
+    """Set by Ctrl-C or SIGTERM, which then do not cut an update in two; a second Ctrl-C stops at once."""
+    stop = threading.Event()
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+
+    def ask(number: int, frame: Any) -> None:
+        if stop.is_set():
+            raise KeyboardInterrupt
+        stop.set()
+
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
-class Log:
-    """`log.jsonl` and TensorBoard, cut back to where the run resumes."""
-
-    def __init__(self, folder: Path, lines: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        path = folder / "log.jsonl"
-        kept = path.read_text().splitlines()[:lines] if path.exists() else []
-        path.write_text("".join(line + "\n" for line in kept))
-        self._file = path.open("a")
-        self._board = SummaryWriter(str(folder))
-
-    def write(self, run: Run) -> None:
-        row = {"steps": run.learner.steps, "cpu_s": round(run.progress.cpu, 1)}
-        row |= {k: round(float(v), 5) for k, v in run.figures.items()}
-        if run.progress.curve:
-            row["held_out"] = run.progress.curve[-1][2]
-        self._file.write(json.dumps(row) + "\n")
-        self._file.flush()
-        run.progress.log_lines += 1
-        for key, value in row.items():
-            self._board.add_scalar(key, value, run.learner.steps)
-
-    def __enter__(self) -> Log:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._file.close()
-        self._board.close()
+def _versions() -> dict[str, str]:
+    found = {"python": platform.python_version()}
+    for package in ("unseen", "torch", "stable-baselines3", "sb3-contrib", "numpy"):
+        try:
+            found[package] = version(package)
+        except PackageNotFoundError:
+            continue
+    return found
 
 
-class Display:
-    """A progress bar on a terminal; a line a report elsewhere."""
+if __name__ == "__main__":
+    from unseen.train.cli import main
 
-    def __init__(self, run: Run) -> None:
-        from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
-
-        self.run = run
-        self._tty = sys.stderr.isatty()
-        if self._tty:
-            from rich.console import Console
-
-            note = TextColumn("{task.fields[note]}")
-            columns = (TextColumn("{task.description}"), BarColumn(), TimeRemainingColumn(), note)
-            self._bar = Progress(*columns, console=Console(stderr=True))
-            name = f"{run.config.agent} {run.env} level {run.config.level} seed {run.config.seed}"
-            self._task = self._bar.add_task(name, total=1.0, note="")
-
-    def update(self) -> None:
-        run = self.run
-        shown = {k: v for k, v in run.figures.items() if k in ("success", "map", "recon", "return", "loss", "entropy")}
-        note = f"{run.learner.steps} steps, {run.progress.cpu:.0f} CPU-s, " + ", ".join(
-            f"{k} {v:.3f}" for k, v in shown.items()
-        )
-        if not self._tty:
-            print(note, file=sys.stderr, flush=True)
-            return
-        parts = []
-        if run.budget:
-            parts.append(run.learner.steps / run.budget)
-        if run.config.minutes:
-            parts.append(run.progress.cpu / 60 / run.config.minutes)
-        self._bar.update(self._task, completed=min(1.0, max(parts)), note=note)
-
-    def __enter__(self) -> Display:
-        if self._tty:
-            self._bar.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        if self._tty:
-            self._bar.stop()
+    sys.exit(main(["train", *sys.argv[1:]]))

@@ -1,0 +1,42 @@
+"""How long to train: by environment steps or by CPU time, whichever ends first."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+
+class CpuClock:
+    """CPU-seconds of this process, all threads, without what is spent under `paused`; goes on after a resume."""
+
+    def __init__(self, carried: float = 0.0) -> None:
+        self._start = time.process_time() - carried
+
+    @property
+    def seconds(self) -> float:
+        return time.process_time() - self._start
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        before = time.process_time()
+        try:
+            yield
+        finally:
+            self._start += time.process_time() - before
+
+
+@dataclass(frozen=True)
+class Budget:
+    """An end to training; `None` sets no limit."""
+
+    steps: int | None
+    cpu_seconds: float | None
+
+    def share(self, steps: int, cpu_seconds: float) -> float:
+        """How much of it is spent, 0 to 1 and beyond."""
+        parts = [steps / self.steps] if self.steps else []
+        if self.cpu_seconds:
+            parts.append(cpu_seconds / self.cpu_seconds)
+        return max(parts, default=0.0)

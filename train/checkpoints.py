@@ -1,0 +1,60 @@
+"""Checkpoints that are whole or absent: written aside, flushed to disk, renamed; the last two are kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from unseen.agents.errors import BadCheckpoint
+from unseen.train.errors import StoreError
+
+KEEP = 2
+
+
+def write(root: Path, steps: int, save: Callable[[Path], None], meta: dict[str, Any]) -> Path:
+    """Let `save` fill a folder, add `trainer.json`, and make it `root/step-<steps>`. Raises StoreError."""
+    done, fresh = root / f"step-{steps:012d}", root / ".writing"
+    try:
+        shutil.rmtree(fresh, ignore_errors=True)
+        fresh.mkdir(parents=True)
+        save(fresh)
+        (fresh / "trainer.json").write_text(json.dumps(meta), encoding="utf-8")
+        for file in [*fresh.iterdir(), fresh]:
+            _flush(file)
+        shutil.rmtree(done, ignore_errors=True)
+        fresh.rename(done)
+        _flush(root)
+    except OSError as error:
+        shutil.rmtree(fresh, ignore_errors=True)
+        raise StoreError(root, f"cannot write a checkpoint: {error.strerror or error}") from error
+    for old in found(root)[:-KEEP]:
+        shutil.rmtree(old, ignore_errors=True)
+    return done
+
+
+def found(root: Path) -> list[Path]:
+    """The checkpoints under `root`, oldest first."""
+    return sorted(root.glob("step-*"))
+
+
+def read_meta(folder: Path) -> dict[str, Any]:
+    """What the trainer wrote beside the learner's state. Raises BadCheckpoint."""
+    try:
+        meta = json.loads((folder / "trainer.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise BadCheckpoint(f"{folder}: not a checkpoint: {error}") from error
+    if not isinstance(meta, dict) or not {"steps", "cpu_s", "wall_s", "curve"} <= meta.keys():
+        raise BadCheckpoint(f"{folder}: trainer.json is incomplete")
+    return meta
+
+
+def _flush(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

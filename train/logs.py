@@ -1,0 +1,102 @@
+"""What a training tells: a JSONL file, TensorBoard, and a line or a bar on the terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+
+class Log:
+    """`log.jsonl`, one flushed line an entry, and TensorBoard files beside it where tensorboard is installed.
+
+    A resumed log forgets what lies after `steps`: that part is about to happen again.
+    """
+
+    def __init__(self, folder: Path, steps: int) -> None:
+        path = folder / "log.jsonl"
+        kept = [line for line in _lines(path) if json.loads(line)["steps"] <= steps]
+        fresh = path.with_suffix(".tmp")
+        fresh.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
+        fresh.replace(path)
+        self._file = path.open("a", encoding="utf-8")
+        self._board: Any = None
+        try:
+            from torch.utils.tensorboard import SummaryWriter
+        except ImportError:
+            return
+        self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=steps + 1 if steps else None)  # type: ignore[no-untyped-call]
+
+    def write(self, figures: Mapping[str, float]) -> None:
+        """One entry; `figures` has `steps`."""
+        self._file.write(json.dumps({k: round(float(v), 6) for k, v in figures.items()}) + "\n")
+        self._file.flush()
+        if self._board is not None:
+            for name, value in figures.items():
+                if name != "steps":
+                    self._board.add_scalar(name, value, int(figures["steps"]))
+
+    def close(self) -> None:
+        self._file.close()
+        if self._board is not None:
+            self._board.close()
+
+
+def _lines(path: Path) -> list[str]:
+    """Whole lines of the file; a kill may have cut the last."""
+    if not path.is_file():
+        return []
+    whole = []
+    for line in path.read_text(encoding="utf-8").splitlines():
+        try:
+            json.loads(line)["steps"]
+        except (ValueError, KeyError, TypeError):
+            continue
+        whole.append(line)
+    return whole
+
+
+class Display:
+    """A progress bar on a terminal; elsewhere a plain line now and then."""
+
+    def __init__(self, title: str, quiet: bool = False, every: float = 15.0) -> None:
+        self._title, self._quiet, self._every = title, quiet, every
+        self._told = time.monotonic()
+        self._bar: Any = None
+        if not quiet and sys.stderr.isatty():
+            from rich.console import Console
+            from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
+
+            columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
+            self._bar = Progress(*columns, TextColumn("{task.fields[said]}"), console=Console(stderr=True))
+            self._task = self._bar.add_task(title, total=1.0, said="")
+            self._bar.start()
+
+    def show(self, share: float, figures: Mapping[str, float]) -> None:
+        """`share` of the budget that is spent, and the figures of the last entry."""
+        said = summary(figures)
+        if self._bar is not None:
+            self._bar.update(self._task, completed=min(share, 1.0), said=said)
+        elif not self._quiet and time.monotonic() - self._told > self._every:
+            self._told = time.monotonic()
+            print(f"{self._title}: {100 * min(share, 1):.0f} %, {said}", file=sys.stderr, flush=True)
+
+    def say(self, text: str) -> None:
+        if self._bar is not None:
+            self._bar.console.print(text, highlight=False)
+        elif not self._quiet:
+            print(text, file=sys.stderr, flush=True)
+
+    def close(self) -> None:
+        if self._bar is not None:
+            self._bar.stop()
+
+
+def summary(figures: Mapping[str, float]) -> str:
+    """The figures that a person wants to see, short."""
+    text = f"{figures['steps'] / 1000:.0f} k steps, {figures['cpu_s']:.0f} CPU-s, success {figures['success']:.2f}"
+    losses = [k for k in ("loss", "map", "reward", "value_loss", "entropy_loss", "return", "entropy") if k in figures]
+    return text + "".join(f", {k} {figures[k]:.3g}" for k in losses[:3])
