@@ -23,9 +23,8 @@ STRIDE = 0.3  # m a step at full speed
 TURN = math.pi / 4  # rad a step at full turn
 REACH = 0.5  # m, centre to centre, at which a block is touched
 RING = 0.9  # m from the occluders' ring to the blocks' ring
-ROLL = 4  # steps that a roll takes at most
+ROLL = 4  # steps that a roll is given at least
 GAP = 2  # steps from one launch to the next
-FRICTION = 3.8  # m/s^2
 BOUNCE = 0.9
 FIXED, FIRST, LATE = 0, 1, 2
 
@@ -125,7 +124,7 @@ def begin(s, p):
     if s.tries == 1:
         # Drawn once for all tries: what is rejected must not tilt the answers.
         s.answer = below(s, p.occluders)
-    friction = FRICTION * (1.5 if shift else 1.0)
+    friction = p.friction * (1.5 if shift else 1.0)
     s.wx = p.room
     s.wy = p.room
     s.fov = p.fov * math.pi / 180.0
@@ -332,7 +331,7 @@ def oracle(s, p):
 @device
 def tracker(o, m, p):
     """Keeps a map of what it saw, lets the unseen roll on in it, and fetches from the map."""
-    believe(o, m, p, DT, FRICTION, BOUNCE)
+    believe(o, m, p, DT, p.friction, BOUNCE)
     if m.phase != ACT or m.ask < 0:
         return 3
     return fetch(m, m.ask, m.bx[m.ask], m.by[m.ask], REACH, STRIDE, TURN)
@@ -341,7 +340,7 @@ def tracker(o, m, p):
 @device
 def reflex(o, m, p):
     """The best that one observation allows: fetch the asked block if it shows, else behind the nearest occluder."""
-    believe(o, m, p, DT, FRICTION, BOUNCE)
+    believe(o, m, p, DT, p.friction, BOUNCE)
     if m.phase != ACT or m.ask < 0:
         return 3
     if m.bx[m.ask] < 100.0:
@@ -409,6 +408,7 @@ class RolledBehind(PlanarTask):
         "breadth": Knob(0.38, 0.2, 0.5, doc="half width of an occluder, m"),
         "depth": Knob(0.22, 0.1, 0.3, doc="half depth of an occluder, m"),
         "radius": Knob(0.12, 0.08, 0.15, doc="of a small block, m"),
+        "friction": Knob(3.8, 1.0, 8.0, doc="deceleration of a rolling block, m/s^2: lower is slower and longer in sight"),
         "act": Knob(16, 4, 100, doc="steps of search"),
         "glass": Knob(False, doc="occluders are transparent, and there is no dusk"),
         "mixed": Knob(False, doc="blocks roll either way round; else all the same"),
@@ -417,7 +417,8 @@ class RolledBehind(PlanarTask):
     levels: ClassVar[dict[int, dict[str, Any]]] = {
         0: dict(occluders=3, blocks=3, curtain=(1, 3), act=14, glass=True),
         1: dict(occluders=3, blocks=3, curtain=(1, 3), act=14, query="fixed"),
-        2: dict(),
+        # Slower rolls past narrower blocks: seen in two places on the way, so that the last one tells the side.
+        2: dict(friction=2.0, breadth=0.32),
         3: dict(
             occluders=6, blocks=5, curtain=(5, 15), act=24, query="late", order="distance", frame="ego", jitter=0.06,
             ring=1.3, breadth=0.3, depth=0.2, room=2.9, mixed=True, bump=True,
@@ -448,7 +449,9 @@ class RolledBehind(PlanarTask):
     @classmethod
     def derived(cls, values: Mapping[str, Any]) -> dict[str, int | float]:
         rolls = values["blocks"] - (1 if values["bump"] else 0)
-        watch = GAP * (rolls - 1) + ROLL + 1 + (2 if values["bump"] else 0)
+        chord = 2 * (values["ring"] + RING) * math.sin(math.pi / (2 * values["occluders"]))
+        roll_steps = max(ROLL, math.ceil(math.sqrt(2 * chord / values["friction"]) / DT - 0.1))
+        watch = GAP * (rolls - 1) + roll_steps + 1 + (2 if values["bump"] else 0)
         return {
             "colours": values["blocks"],
             "slots": values["blocks"],
