@@ -13,7 +13,8 @@ from unseen.envs.engine import palette
 from unseen.envs.engine.device import device
 from unseen.envs.engine.world import CURTAIN, DUSK, EYE, REVEAL, TALL_HEIGHT, WALL_HEIGHT
 
-FOV = 2.0 * math.pi / 3.0  # rad, what a picture spans at most; an eye that sees all round looks ahead
+FOV = 2.0 * math.pi / 3.0  # rad, what a picture in perspective spans at most; a wider eye sees a panorama
+HUD = 4  # lowest rows of an observation: what is asked, heard and held, which no lens shows
 NEAR = 0.04  # m
 FADE = 0.05  # how much of the light a metre takes away
 
@@ -24,6 +25,7 @@ _FLOOR = np.array(palette.FLOOR, dtype=np.float64)
 _SKY = np.array(palette.SKY, dtype=np.float64)
 _DUSK = np.array([0.56, 0.60, 0.78])
 _NOON = np.array([1.0, 1.0, 1.0])
+_WHITE = np.array([255.0, 255.0, 255.0])
 _CLOTH = np.array([62.0, 48.0, 88.0])
 
 
@@ -85,7 +87,10 @@ def _box_hit(s, k, dx, dy):
 
 @device
 def paint(s, o, fov):
-    """Draw what the agent sees over `fov` radians ahead into o (height, width, 3) uint8."""
+    """Draw what the agent sees over `fov` radians into o (height, width, 3) uint8, the heading in the middle.
+
+    Up to FOV in perspective; beyond as a panorama, in which columns are angles and depths are distances.
+    """
     height = o.shape[0]
     width = o.shape[1]
     if s.light == CURTAIN:
@@ -93,8 +98,9 @@ def paint(s, o, fov):
             fold = 0.42 + 0.13 * math.sin(44.0 * x / width) + 0.05 * math.sin(17.0 * x / width)
             _fill(o, x, 0, height, _CLOTH, fold, _NOON, 1.0)
         return
+    wide = fov > FOV + 1e-9
     tan = math.tan(0.5 * min(fov, FOV))
-    focal = 0.5 * width / tan
+    focal = 0.5 * height if wide else 0.5 * width / tan
     middle = 0.5 * height
     cos = math.cos(s.ah)
     sin = math.sin(s.ah)
@@ -103,6 +109,10 @@ def paint(s, o, fov):
         u = ((2.0 * x + 1.0) / width - 1.0) * tan
         dx = cos + u * sin  # its component along the heading is 1: lengths along the ray are depths
         dy = sin - u * cos
+        if wide:
+            angle = s.ah + 0.5 * fov * (1.0 - (2.0 * x + 1.0) / width)
+            dx = math.cos(angle)
+            dy = math.sin(angle)
         tx = (math.copysign(s.wx, dx) - s.ax) / dx if abs(dx) > 1e-12 else np.inf
         ty = (math.copysign(s.wy, dy) - s.ay) / dy if abs(dy) > 1e-12 else np.inf
         wall = max(min(tx, ty), NEAR)
@@ -129,7 +139,7 @@ def paint(s, o, fov):
         opaque = s.glass == 0 and s.light != REVEAL
         if opaque and box < wall:
             _tall_run(o, x, box, kind, shade, focal, middle, tint, 1.0)
-        _smalls(s, o, x, u, dx, dy, box if opaque and box < wall else wall, focal, middle, tint)
+        _smalls(s, o, x, dx, dy, box if opaque and box < wall else wall, focal, middle, tint)
         if not opaque and box < wall:
             _tall_run(o, x, box, kind, shade, focal, middle, tint, 0.34)
 
@@ -146,7 +156,7 @@ def _tall_run(o, x, t, kind, shade, focal, middle, tint, part):
 
 
 @device
-def _smalls(s, o, x, u, dx, dy, reach, focal, middle, tint):
+def _smalls(s, o, x, dx, dy, reach, focal, middle, tint):
     """The small things of one column that show and are nearer than `reach`, the furthest first."""
     height = o.shape[0]
     a = dx * dx + dy * dy
@@ -190,8 +200,21 @@ def _smalls(s, o, x, u, dx, dy, reach, focal, middle, tint):
 
 @device
 def pixels(s, p, o):
-    """The observation: o (64, 64, 3) uint8, over the field of view or FOV of it, straight ahead."""
+    """The observation: o (64, 64, 3) uint8 over the whole field of view, above HUD rows: the asked colour (dark
+    while it is not told), at the left white in a step in which a bump was heard, at the right the touched colour."""
     paint(s, o, s.fov)
+    top = o.shape[0] - HUD
+    eighth = o.shape[1] // 8
+    for x in range(o.shape[1]):
+        _fill(o, x, top, o.shape[0], _CLOTH, 0.4, _NOON, 1.0)
+        if x < eighth:
+            if s.heard != 0:
+                _fill(o, x, top, o.shape[0], _WHITE, 1.0, _NOON, 1.0)
+        elif x >= o.shape[1] - eighth:
+            if s.touched >= 0:
+                _fill(o, x, top, o.shape[0], _SMALL[s.bk[s.touched] % _SMALL.shape[0]], 1.0, _NOON, 1.0)
+        elif s.ask >= 0:
+            _fill(o, x, top, o.shape[0], _SMALL[s.ask % _SMALL.shape[0]], 1.0, _NOON, 1.0)
 
 
 _RENDER = '''"""Pictures of one world, for people."""
