@@ -60,7 +60,7 @@ class FusedLSTMPolicy(RecurrentActorCriticPolicy):
     """
 
     @staticmethod
-    def _process_sequence(
+    def _process_sequence(  # type: ignore[override]  # the original's annotation forgets that the memory is a pair
         features: Tensor, lstm_states: tuple[Tensor, Tensor], episode_starts: Tensor, lstm: nn.LSTM
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         n = lstm_states[0].shape[1]
@@ -222,7 +222,7 @@ class RecurrentPPOLearner(PPOLearner):
     def _take(self, tensors: dict[str, Tensor], meta: dict[str, Any]) -> None:
         super()._take(tensors, meta)
         ph, pc, vh, vc = (tensors[f"lstm.{k}"].to(self.model.device) for k in ("pi.h", "pi.c", "vf.h", "vf.c"))
-        self.model._last_lstm_states = RNNStates((ph, pc), (vh, vc))
+        self.model._last_lstm_states = RNNStates((ph, pc), (vh, vc))  # type: ignore[assignment]
 
 
 class _Counting(SB3Vec):
