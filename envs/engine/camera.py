@@ -105,6 +105,7 @@ def paint(s, o, fov):
     cos = math.cos(s.ah)
     sin = math.sin(s.ah)
     tint = _DUSK if s.light == DUSK else _NOON
+    _backdrop(o, focal, middle, tint)
     for x in range(width):
         u = ((2.0 * x + 1.0) / width - 1.0) * tan
         dx = cos + u * sin  # its component along the heading is 1: lengths along the ray are depths
@@ -130,18 +131,33 @@ def paint(s, o, fov):
         foot = _row(height, middle + EYE * focal / wall)
         skirting = _row(height, middle + (EYE - 0.09) * focal / wall)
         light = face / (1.0 + FADE * wall)
-        _fill(o, x, 0, top, _SKY, 0.9, tint, 1.0)
         _fill(o, x, top, skirting, _WALL, light, tint, 1.0)
         _fill(o, x, skirting, foot, _WALL, 0.72 * light, tint, 1.0)
-        for y in range(foot, height):  # the floor is darker the further it is
-            depth = EYE * focal / (y + 0.5 - middle)
-            _fill(o, x, y, y + 1, _FLOOR, 1.0 / (1.0 + FADE * depth), tint, 1.0)
         opaque = s.glass == 0 and s.light != REVEAL
         if opaque and box < wall:
             _tall_run(o, x, box, kind, shade, focal, middle, tint, 1.0)
         _smalls(s, o, x, dx, dy, box if opaque and box < wall else wall, focal, middle, tint)
         if not opaque and box < wall:
             _tall_run(o, x, box, kind, shade, focal, middle, tint, 0.34)
+
+
+@device
+def _backdrop(o, focal, middle, tint):
+    """Sky and floor, row by row as the picture lies in memory; the floor is darker the further it is."""
+    for y in range(o.shape[0]):
+        if y < middle:
+            rgb = _SKY
+            light = 0.9
+        else:
+            rgb = _FLOOR
+            light = 1.0 / (1.0 + FADE * EYE * focal / (y + 0.5 - middle))
+        r = np.uint8(rgb[0] * light * tint[0])
+        g = np.uint8(rgb[1] * light * tint[1])
+        b = np.uint8(rgb[2] * light * tint[2])
+        for x in range(o.shape[1]):
+            o[y, x, 0] = r
+            o[y, x, 1] = g
+            o[y, x, 2] = b
 
 
 @device

@@ -26,6 +26,7 @@ CAPTIONS = {
     "watch": "Blocks roll out of sight, one after the other.",
     "curtain": "Nothing shows. The agent is carried elsewhere.",
     "act": "Dusk hides small blocks until one is touched.",
+    "lit": "In full light: all that is in sight shows.",
     "over": "Lights on: now everything shows.",
 }
 
@@ -90,8 +91,9 @@ class Scene:
 def scene_of(record: np.void, params: Any = None, task: Any = None, reward: float = 0.0) -> Scene:
     """Read a Scene from the world `record` of one environment.
 
-    `params` is accepted for tasks whose pictures depend on it; `task` may offer `phases` (names, by the record's
-    `phase`), `captions` (sentence by phase name, or "over") and its class name as a title.
+    `params` is accepted for tasks whose pictures depend on it; `task` may offer `phases` (names, by the
+    record's `phase`) and `captions` (sentence by phase name, "lit" for acting in full light, or "over"); its class
+    name is the title.
     """
     names = record.dtype.names or ()
     get = lambda name, default: record[name] if name in names else default  # noqa: E731
@@ -104,13 +106,14 @@ def scene_of(record: np.void, params: Any = None, task: Any = None, reward: floa
     phase = phases[min(max(int(get("phase", 0)), 0), len(phases) - 1)]
     over = bool(record["over"])
     captions: Mapping[str, str] = getattr(task, "captions", CAPTIONS)
+    told = "over" if over else "lit" if phase == "act" and light == "day" else phase
     ask = int(get("ask", -1))
     colour = palette.SMALL[ask] if 0 <= ask < len(palette.SMALL) else None
     scene = Scene(
         half=half, agent=agent, fov=fov, talls=talls, smalls=(), light=light, glass=glass,
         asked=colour[0] if colour else None, asked_rgb=_rgb(colour[1]) if colour else None,
         phase=phase, phases=phases, step=int(record["t"]), over=over, heard=bool(get("heard", 0)),
-        reward=float(reward), caption=captions.get("over" if over else phase, ""),
+        reward=float(reward), caption=captions.get(told, ""),
         title="" if task is None else (task if isinstance(task, type) else type(task)).__name__,
         timeline=_timeline(record, params, phases),
         visible=visible_polygon(agent[:2], agent[2], fov, half, () if glass else talls),
