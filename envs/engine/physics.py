@@ -63,14 +63,15 @@ def _glide(s, k, h, friction, restitution):
     u = s.vx[k]
     v = s.vy[k]
     speed = math.sqrt(u * u + v * v)
-    if speed <= friction * h:
-        s.vx[k] = 0.0
-        s.vy[k] = 0.0
-        return
-    f = (speed - friction * h) / speed
-    # The mean of the speeds before and after: exact for constant deceleration, so launch_speed hits its mark.
-    x = s.bx[k] + 0.5 * (1.0 + f) * u * h
-    y = s.by[k] + 0.5 * (1.0 + f) * v * h
+    # Constant deceleration, integrated exactly, so that launch_speed hits its mark.
+    if speed > friction * h:
+        f = (speed - friction * h) / speed
+        time = 0.5 * (1.0 + f) * h
+    else:
+        f = 0.0
+        time = 0.5 * speed / friction
+    x = s.bx[k] + u * time
+    y = s.by[k] + v * time
     u *= f
     v *= f
     r = s.br[k]

@@ -65,7 +65,7 @@ def _aim(s, j, gx, gy, friction):
 @device
 def _bump(s, p, friction, vacancy, side):
     """Block `bumper` will strike the resident beside the vacancy, under the curtain, and drive it there."""
-    j = p.blocks - 1
+    j = s.n_small - 1
     r = s.br[j]
     home = (vacancy - side + p.occluders) % p.occluders
     resident = -1

@@ -228,7 +228,7 @@ class Viewer:
         total = sum(steps for _, steps in parts)
         if total <= 0:
             return
-        x0, wide, y, tall = 24.0, 912.0, 552.0, 12.0
+        x0, wide, y, tall = 24.0, 912.0, 542.0, 12.0
         cell, at = wide / total, 0
         for phase, steps in parts:
             hue = theme.PHASE.get(phase, theme.MIND)
@@ -244,7 +244,7 @@ class Viewer:
                 pygame.draw.rect(canvas, rgb, (left, top, right - left, bottom - top), border_radius=self._u(3)[0])
             at += steps
         if self.keys:
-            self._text(canvas, self.keys, 936, y + tall + 15, 12, theme.FAINT, right=True)
+            self._text(canvas, self.keys, 936, 589, 12, theme.FAINT, right=True)
 
 
 def _first_person(record: np.void, width: int, height: int, fov: float) -> np.ndarray | None:

@@ -1,0 +1,97 @@
+"""Properties of the rolling physics, over drawn worlds."""
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unseen.envs.engine import physics
+from unseen.envs.engine.geometry import disc_box
+from unseen.envs.engine.world import planar
+
+STATE = planar(3, 4)
+WORLDS = st.integers(0, 2**32 - 1)
+
+
+def drawn_world(seed: int, top: float) -> np.ndarray:
+    """Boxes about the middle and discs outside of them, at speeds up to `top` m/s."""
+    rng = np.random.default_rng(seed)
+    world = np.zeros(1, STATE)
+    s = world[0]
+    s["wx"] = s["wy"] = 2.5
+    s["n_tall"], s["n_small"] = 3, 4
+    angle = rng.uniform(-np.pi, np.pi, 3)
+    s["tc"], s["ts"] = np.cos(angle), np.sin(angle)
+    s["tx"], s["ty"] = rng.uniform(-1, 1, 3), rng.uniform(-1, 1, 3)
+    s["hx"], s["hy"] = rng.uniform(0.1, 0.3, 3), rng.uniform(0.1, 0.3, 3)
+    s["br"] = rng.uniform(0.08, 0.15, 4)
+    place = np.array([[-2, -2], [2, -2], [-2, 2], [2, 2]]) + rng.uniform(-0.2, 0.2, (4, 2))
+    s["bx"], s["by"] = place.T
+    speed, way = rng.uniform(0, top, 4), rng.uniform(-np.pi, np.pi, 4)
+    s["vx"], s["vy"] = speed * np.cos(way), speed * np.sin(way)
+    return world
+
+
+def energy(s: np.void) -> float:
+    return float((s["vx"] ** 2 + s["vy"] ** 2).sum())
+
+
+@settings(max_examples=60, deadline=None)
+@given(WORLDS, st.floats(0.0, 8.0), st.floats(0.0, 1.0))
+def test_energy_never_grows(seed: int, friction: float, restitution: float) -> None:
+    world = drawn_world(seed, 8.0)
+    for _ in range(20):
+        before = energy(world[0])
+        physics.roll(world[0], 0.25, friction, restitution)
+        assert energy(world[0]) <= before * (1 + 1e-12)
+
+
+@settings(max_examples=60, deadline=None)
+@given(WORLDS)
+def test_nothing_leaves_the_room_or_stays_inside_a_box(seed: int) -> None:
+    world = drawn_world(seed, 12.0)
+    for _ in range(20):
+        physics.roll(world[0], 0.25, 1.0, 0.9)
+        s = world[0]
+        for k in range(4):
+            assert abs(s["bx"][k]) <= 2.5 - s["br"][k] + 1e-9 and abs(s["by"][k]) <= 2.5 - s["br"][k] + 1e-9
+            for j in range(3):
+                box = (s[name][j] for name in ("tx", "ty", "tc", "ts", "hx", "hy"))
+                depth, _, _ = disc_box(s["bx"][k], s["by"][k], 0.5 * s["br"][k], *box)
+                assert depth < s["br"][k]  # never with its centre in the box
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.floats(1.0, 40.0), st.floats(-0.15, 0.15))
+def test_a_fast_disc_does_not_tunnel_through_a_thin_box(speed: float, offset: float) -> None:
+    world = np.zeros(1, STATE)
+    s = world[0]
+    s["wx"] = s["wy"] = 5.0
+    s["n_tall"] = s["n_small"] = 1
+    s["tc"][0], s["hx"][0], s["hy"][0] = 1.0, 0.05, 1.0
+    s["br"][0], s["bx"][0], s["by"][0], s["vx"][0] = 0.1, -1.0, offset, speed
+    physics.roll(s, 0.25, 0.0, 0.5)
+    assert s["bx"][0] < 0
+
+
+@given(st.floats(0.1, 3.0), st.floats(0.5, 8.0))
+@settings(max_examples=40, deadline=None)
+def test_launch_speed_reaches_its_mark(distance: float, friction: float) -> None:
+    world = np.zeros(1, STATE)
+    s = world[0]
+    s["wx"] = s["wy"] = 9.0
+    s["n_small"] = 1
+    s["br"][0], s["vx"][0] = 0.12, physics.launch_speed(distance, friction)
+    for _ in range(60):
+        physics.roll(s, 0.25, friction, 0.9)
+    assert s["vx"][0] == 0 and abs(s["bx"][0] - distance) < 0.01
+
+
+def test_a_head_on_bump_passes_the_speed_on_and_is_heard() -> None:
+    world = np.zeros(1, STATE)
+    s = world[0]
+    s["wx"] = s["wy"] = 9.0
+    s["n_small"] = 2
+    s["br"][:2], s["bx"][:2], s["vx"][0] = 0.1, (-1.0, 0.0), 5.0
+    physics.roll(s, 0.25, 0.0, 1.0)
+    assert s["heard"] == 1
+    np.testing.assert_allclose(s["vx"][:2], (0.0, 5.0), atol=1e-9)
