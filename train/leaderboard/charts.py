@@ -10,6 +10,7 @@ from __future__ import annotations
 import io
 import re
 from collections.abc import Sequence
+from typing import Any
 
 from matplotlib.figure import Figure
 
@@ -19,7 +20,7 @@ INK, MUTED, GRID = "#000001", "#000002", "#000003"
 COLOURS = [f"#0000{10 + i}" for i in range(8)]  # --c0 .. --c7 of the page
 VARIABLES = {INK: "--ink", MUTED: "--muted", GRID: "--grid"} | {c: f"--c{i}" for i, c in enumerate(COLOURS)}
 
-SETTINGS = {
+SETTINGS: dict[Any, Any] = {
     "svg.fonttype": "none",
     "svg.hashsalt": "unseen",
     "font.family": "sans-serif",
@@ -35,6 +36,8 @@ SETTINGS = {
     "axes.spines.top": False,
     "axes.spines.right": False,
     "axes.grid": True,
+    "axes.axisbelow": True,
+    "text.parse_math": False,
     "grid.color": GRID,
     "grid.linewidth": 0.8,
     "xtick.major.size": 0,
@@ -43,11 +46,22 @@ SETTINGS = {
 }
 
 
+KNOWN = {"ppo": 1, "recurrent-ppo": 2, "dreamer": 3, "mapper": 4}  # an agent keeps its colour from board to board
+
+
 def colour_index(board: Board) -> dict[str, int]:
-    """Agent -> number of its colour; references share 0, the rest take 1..7 in the order of the table."""
-    others = [entry.name for entry in board.entries if entry.kind != "reference"]
-    index = {name: 1 + i % 7 for i, name in enumerate(others)}
-    return {entry.name: index.get(entry.name, 0) for entry in board.entries}
+    """Agent -> number of its colour; references share 0, newcomers take the free ones in turn."""
+    index: dict[str, int] = {}
+    newcomers = 0
+    for entry in board.entries:
+        if entry.kind == "reference":
+            index[entry.name] = 0
+        elif entry.kind != "yours" and entry.name in KNOWN:
+            index[entry.name] = KNOWN[entry.name]
+        else:
+            index[entry.name] = 5 + newcomers % 3
+            newcomers += 1
+    return index
 
 
 def scores(board: Board) -> str:
@@ -59,6 +73,7 @@ def scores(board: Board) -> str:
     places = _rows(shown)
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(10.2, 0.9 + 0.3 * (max(places.values(), default=0) + 1)), layout="constrained")
+        figure.get_layout_engine().set(wspace=0.06)  # type: ignore[union-attr, call-arg]
         panels = figure.subplots(1, len(board.arenas), sharey=True, squeeze=False)[0]
         for axes, arena in zip(panels, board.arenas, strict=True):
             twin = "the visible twin" if arena.level == 0 else f"level {arena.level}"
@@ -66,7 +81,7 @@ def scores(board: Board) -> str:
             axes.grid(axis="y", visible=False)
             axes.set_xticks([0, 0.5, 1], ["random", ".5", "oracle"])
             axes.spines["left"].set_visible(False)
-            low, high = -0.06, 1.06
+            low, high = -0.08, 1.08
             for entry in shown:
                 cell, y = entry.cells[arena.key], places[entry.name]
                 if cell.normal is None:
@@ -83,10 +98,14 @@ def scores(board: Board) -> str:
                 axes.plot([cell.normal.point], [y], "o", color=colour, ms=8, mew=0)
                 low, high = min(low, cell.normal.low - 0.04), max(high, cell.normal.high + 0.04)
             axes.set_xlim(low, high)
-        panels[0].set_yticks([places[e.name] for e in shown], [e.name for e in shown])
+        panels[0].set_yticks([places[e.name] for e in shown], [_shortened(e.name) for e in shown])
         panels[0].set_ylim(max(places.values(), default=0) + 0.6, -0.6)
         label = "Normalised score of every agent at every level, with 95 % intervals; the table below has the figures"
         return _svg(figure, label)
+
+
+def _shortened(name: str, most: int = 24) -> str:
+    return name if len(name) <= most else name[: most - 1] + "…"
 
 
 def _rows(shown: Sequence[Entry]) -> dict[str, float]:
@@ -140,6 +159,7 @@ def _svg(figure: Figure, label: str) -> str:
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r"<style[^>]*>.*?</style>", "", text, flags=re.S)
+    text = re.sub(r'<g id="[^"]*"', "<g", text)  # the same in every picture, and a page has each id once
     text = re.sub(r' style="([^"]*)"', lambda match: _attributes(match[1]), text)
     text = re.sub(r"<svg [^>]*?viewBox=\"([^\"]+)\"[^>]*>", _opening(label), text, count=1, flags=re.S)
     for placeholder, variable in VARIABLES.items():

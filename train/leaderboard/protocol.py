@@ -184,8 +184,8 @@ def check_actions(answer: Any, space: spaces.Space, n: int) -> tuple[np.ndarray,
         low, high = int(space.start), int(space.start + space.n - 1)
         if actions.dtype.kind not in "iu":
             due = f"where an integer of {low}..{high} is due"
-            return safe, {i: f"action {actions[i]!r} of dtype {actions.dtype}, {due}" for i in range(n)}
-        bad = (actions < low) | (actions > high)
+            return safe, {i: f"action {actions.tolist()[i]!r} of dtype {actions.dtype}, {due}" for i in range(n)}
+        bad = np.asarray((actions < low) | (actions > high))
         wrong = {int(i): f"action {actions[i]}, where {low}..{high} is due" for i in np.flatnonzero(bad)}
     else:
         assert isinstance(space, spaces.Box)
@@ -194,7 +194,7 @@ def check_actions(answer: Any, space: spaces.Space, n: int) -> tuple[np.ndarray,
             return safe, {i: f"action {actions[i].tolist()} of dtype {actions.dtype}, {due}" for i in range(n)}
         flat = actions.reshape(n, -1)
         inside = (flat >= space.low.ravel() - 1e-6) & (flat <= space.high.ravel() + 1e-6)  # False for NaN
-        bad = ~inside.all(1)
+        bad = ~np.asarray(inside.all(1))
         due = f"where {space.low.tolist()} .. {space.high.tolist()} is due"
         wrong = {int(i): f"action {actions[i].tolist()}, {due}" for i in np.flatnonzero(bad)}
     return np.where(bad.reshape(n, *[1] * (len(shape) - 1)), safe, actions), wrong

@@ -22,7 +22,7 @@ HEADINGS = {
 
 def number(value: float) -> str:
     """.93, 1.00, -.12: two decimals, without a zero in front."""
-    text = f"{value:.2f}"
+    text = f"{round(value, 2) + 0.0:.2f}"  # + 0.0: no minus sign before a zero
     return text.replace("0.", ".", 1) if abs(value) < 0.995 else text
 
 

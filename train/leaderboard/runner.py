@@ -203,7 +203,7 @@ def _blocks(episodes: int) -> list[range]:
 
 def _play(store: Store, field: Sequence[Contestant], run: RunRow, config: LeaderboardConfig) -> dict[str, str]:
     """Play and store every block that is not in the store; what was lost with its workers, by contestant."""
-    jobs: dict[Block, Contestant] = {}
+    jobs: dict[Block | Stopwatch, Contestant] = {}
     lost: dict[str, str] = {}
     counts: dict[str, int] = {}
     for c in field:
@@ -235,7 +235,7 @@ def _play(store: Store, field: Sequence[Contestant], run: RunRow, config: Leader
 
 def _time(store: Store, field: Sequence[Contestant], run: RunRow) -> None:
     """Measure the decision latencies that this machine lacks, with nothing else of ours running."""
-    jobs: dict[Stopwatch, Contestant] = {}
+    jobs: dict[Block | Stopwatch, Contestant] = {}
     for c in field:
         if store.latency(c.id, c.arena.id, run.id) is None:
             jobs[Stopwatch(c.agent, c.load_run, c.arena.name, c.arena.level)] = c
