@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import logging
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -136,6 +137,7 @@ def write_onnx(
     """Export with a dynamic batch and embedded weights."""
     batch = torch.export.Dim("n", min=1, max=1 << 20)
     shapes: Any = tuple({0: batch} for _ in inputs)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # else: torchvision is not installed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

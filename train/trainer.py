@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import platform
+import shutil
 import signal
 import sys
 import threading
@@ -20,9 +21,10 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
+from unseen.agents.agent import TRAINED
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.agents.learner import Learner, learner_class
-from unseen.envs.suite import resolve
+from unseen.envs.suite import make_vec, resolve
 from unseen.train import checkpoints
 from unseen.train.budget import Budget, CpuClock
 from unseen.train.errors import StoreError
@@ -62,6 +64,8 @@ class TrainConfig:
     eval_episodes: int = 200
     set: tuple[str, ...] = ()
     """settings of the algorithm: --set ent_coef=.03 hidden=256"""
+    publish: bool = False
+    """copy the result to the agents that ship with the package"""
     quiet: bool = False
 
     def folder(self) -> Path:
@@ -114,13 +118,26 @@ def train(config: TrainConfig) -> Path:
     learner = kind(entry.name, config.level, config.seed, config.device, overrides)
     meta: dict[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "curve": []}
     if kept:
-        meta = checkpoints.read_meta(kept[-1])
-        same = {"agent": config.agent, "env": entry.id, "level": config.level, "seed": config.seed}
-        for name, value in same.items():
-            if meta.get(name, value) != value:
-                raise BadCheckpoint(f"{folder} was made with {name}={meta[name]}, not {value}")
-        learner.load(kept[-1])
+        meta = _take_up(
+            learner, kept, {"agent": config.agent, "env": entry.id, "level": config.level, "seed": config.seed}
+        )
     return _Training(config, budget, folder, learner, meta).run()
+
+
+def _take_up(learner: Learner, kept: list[Path], same: dict[str, Any]) -> dict[str, Any]:
+    """Load the newest checkpoint, or the one before where that is damaged; returns what the trainer noted."""
+    fault = BadCheckpoint("no checkpoint")
+    for path in reversed(kept):
+        try:
+            meta = checkpoints.read_meta(path)
+            for name, value in same.items():
+                if meta.get(name, value) != value:
+                    raise BadCheckpoint(f"{path}: was made with {name}={meta[name]}, not {value}")
+            learner.load(path)
+            return meta
+        except BadCheckpoint as error:
+            fault = error
+    raise fault
 
 
 class _Training:
@@ -206,6 +223,7 @@ class _Training:
             "env": self.entry.id,
             "level": self.config.level,
             "obs": "slots",
+            "scale": self._scale(),
             "seed": self.config.seed,
             "config": asdict(config) if config is not None else self.config.overrides(),
             "overrides": self.config.overrides(),
@@ -219,7 +237,21 @@ class _Training:
         aside = path.with_suffix(".json.tmp")
         aside.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
         aside.replace(path.with_suffix(".json"))
+        if self.config.publish:
+            self._publish(path)
         return path
+
+    def _scale(self) -> float:
+        """Metres in one unit of an observed position."""
+        env = make_vec(self.entry.name, 1, level=self.config.level)
+        return float(getattr(env.layout, "scale", 1.0))
+
+    def _publish(self, path: Path) -> None:
+        target = TRAINED / self.entry.name / f"level{self.config.level}"
+        target.mkdir(parents=True, exist_ok=True)
+        for suffix in (".imagine.onnx", ".onnx", ".json"):
+            if (file := path.with_suffix(suffix)).exists():
+                shutil.copy(file, target / f"{self.config.agent}-{self.config.seed}{suffix}")
 
 
 @contextmanager
