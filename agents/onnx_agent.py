@@ -105,6 +105,8 @@ class OnnxAgent:
     def seed(self, seed: int) -> None:
         """Restart the noise and the exploration."""
         self._rng = np.random.Generator(np.random.Philox(seed))
+        # Its own numbers: an agent that is watched dreaming acts as one that is not.
+        self._dreams = np.random.Generator(np.random.Philox(seed + 1))
 
     def initial_state(self, batch: int) -> OnnxState:
         return OnnxState(np.zeros((batch, self.width), np.float32), None, None)
@@ -149,7 +151,7 @@ class OnnxAgent:
                 action = logits.argmax(-1)
             else:
                 raise BadAgent(f"{self.name}: nothing was decided in this state; act once, or give actions")
-            out = self._imagine(state=latent, action=action, noise=self._noise(self._imagine, n))
+            out = self._imagine(state=latent, action=action, noise=self._noise(self._imagine, n, self._dreams))
             latent, logits = out["new_state"], out.get("logits", logits)
             pose = out.get("pose", np.zeros((n, 4), np.float32)).copy()
             pose[:, :2] *= self.scale
@@ -160,8 +162,8 @@ class OnnxAgent:
             steps["action"].append(action)
         return {key: np.stack(values, axis=1) for key, values in steps.items()}
 
-    def _noise(self, graph: _Graph, n: int) -> np.ndarray:
-        return self._rng.random((n, graph.width("noise")), dtype=np.float32)
+    def _noise(self, graph: _Graph, n: int, rng: np.random.Generator | None = None) -> np.ndarray:
+        return (rng or self._rng).random((n, graph.width("noise")), dtype=np.float32)
 
     def _draw(self, logits: np.ndarray) -> np.ndarray:
         """One action a row from the softmax of `logits` (n, a), by the Gumbel trick."""
