@@ -36,8 +36,8 @@ def make_board() -> Board:
         results[Contestant(f"r{arena.level}", "random", "random", "reference", arena, UNTRAINED)] = outcomes(10)
         for run, (ours, theirs) in enumerate([(80, 20), (70, 10), (60, 30)]):
             card = {"steps": 150_000 + run, "cpu_s": 600.0, "curve": [[1e3, 5, 0.1], [1.5e5, 600, 0.8]]}
-            results[Contestant(f"m{arena.level}{run}", "mapper", "mapper", "model-based", arena, run, card)] = outcomes(
-                ours
+            results[Contestant(f"m{arena.level}{run}", "mapper", "mapper", "model-based", arena, run, card=card)] = (
+                outcomes(ours)
             )
             if arena.level < 2:
                 results[Contestant(f"p{arena.level}{run}", "ppo", "ppo", "model-free", arena, run)] = outcomes(theirs)
@@ -119,7 +119,8 @@ def test_figures_as_text(shown: str, expected: str) -> None:
 def test_the_terminal_shows_hostile_names_as_they_are(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     report.print_board(make_board(), tmp_path / "index.html")
     out = capsys.readouterr().out
-    assert "mapper" in out and "not trained" in out and "failed 1/100" in out and ".70" in out
+    assert "mapper" in out and "untrained" in out and "1 of 100" in out and ".70  .75" in out
+    assert "3 runs" in out and f"failed: {HOSTILE}"[:40] in out
 
 
 class Reader(HTMLParser):
@@ -216,3 +217,11 @@ def test_nothing_depends_on_global_random_numbers() -> None:
     first = render(make_board())
     np.random.seed(1)
     assert render(make_board()) == first
+
+
+def test_the_table_for_a_readme() -> None:
+    lines = report.markdown(make_board()).splitlines()
+    rows = [line for line in lines if line.startswith("|")]
+    assert len(rows) == 2 + 5 and {row.replace("\\|", "").count("|") for row in rows} == {8}
+    assert any(row.startswith("| mapper | .70 (.60–.80)") and "150 k steps, 10 min | 0.041 ms |" in row for row in rows)
+    assert "<script" not in "\n".join(rows)

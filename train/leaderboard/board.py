@@ -47,6 +47,8 @@ class Cell:
     steps: float | None = None
     cpu_seconds: float | None = None
     """of training: medians over the runs"""
+    trained_on: int | None = None
+    """level of the training, where that is another one"""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ def _cell(own: Results, arena: Arena, name: str) -> Cell:
     raw = st.bootstrap([sample], seed=_seed(name, arena.key))
     normal = Interval(*(float(st.normalise(end, arena.random, arena.oracle)) for end in asdict(raw).values()))
     steps, cpu = median([run.steps for run in runs]), median([run.cpu_seconds for run in runs])
-    return Cell("ok", raw, normal, unit, episodes, 0, "", runs, steps, cpu)
+    return Cell("ok", raw, normal, unit, episodes, 0, "", runs, steps, cpu, ordered[0].trained_on)
 
 
 def hiding(arenas: Sequence[Arena]) -> list[Arena]:

@@ -52,11 +52,14 @@ class Contestant:
     arena: Arena
     run: int
     """training seed, or UNTRAINED"""
+    trained_on: int | None = None
+    """level of its training, where that is another one"""
     card: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
 
     @property
     def load_run(self) -> int | None:
-        return None if self.run == UNTRAINED else self.run
+        """What `load_agent` needs besides the name: the seed picks among the shipped agents of a level."""
+        return None if self.agent not in AGENTS or self.run == UNTRAINED else self.run
 
     @property
     def steps(self) -> int | None:
@@ -71,7 +74,9 @@ class Contestant:
 
     @property
     def curve(self) -> list[tuple[float, float, float]]:
-        """(environment steps, CPU seconds, success) as training went."""
+        """(environment steps, CPU seconds, success) as training went; on its own level only."""
+        if self.trained_on is not None:
+            return []
         points = self.card.get("curve") or []
         return [(float(p[0]), float(p[1]), float(p[2])) for p in points if len(p) >= 3]
 
@@ -109,10 +114,11 @@ def contestants(agent: str, where: Arena) -> list[Contestant]:
     if agent in AGENTS:
         info = AGENTS[agent]
         if info.trainable:
-            return [
-                Contestant(_content(run.path), agent, agent, info.kind, where, run.seed, run.card)
+            runs = [
+                Contestant(_content(run.path), agent, agent, info.kind, where, run.seed, None, run.card)
                 for run in list_runs(agent, where.name, where.level)
             ]
+            return runs or _from_level_1(agent, info.kind, where)
         sources = Path(references.__file__).read_bytes().hex()
         return [Contestant(digest([agent, sources])[:16], agent, agent, info.kind, where, UNTRAINED)]
     file, colon, attribute = agent.rpartition(":")
@@ -123,9 +129,17 @@ def contestants(agent: str, where: Arena) -> list[Contestant]:
     if path.suffix == ".onnx" and path.is_file():
         card_path = path.with_suffix(".json")
         card = read_card(card_path) if card_path.is_file() else {}
-        return [Contestant(_content(path), agent, Path(agent).name, "yours", where, UNTRAINED, card)]
+        return [Contestant(_content(path), agent, Path(agent).name, "yours", where, UNTRAINED, card=card)]
     load_agent(agent, where.name, where.level)  # unknown, then: this says what was meant
     raise UnknownAgent(f"no agent {agent!r}")
+
+
+def _from_level_1(agent: str, kind: str, where: Arena) -> list[Contestant]:
+    """The visible twin is level 1 with glass: who was not trained on it shows there what it learned on level 1."""
+    if where.level != 0:
+        return []
+    runs = list_runs(agent, where.name, 1)
+    return [Contestant(_content(run.path), str(run.path), agent, kind, where, run.seed, 1, run.card) for run in runs]
 
 
 def _content(path: Path, *more: str) -> str:

@@ -65,12 +65,6 @@ def render(board: Board) -> str:
     )
 
 
-def write_page(board: Board, path: Path) -> Path:
-    """Write the page; raises OSError as the disk does."""
-    path.write_text(render(board), encoding="utf-8", newline="\n")
-    return path
-
-
 def strip(cell: Cell) -> str:
     """A small picture of a normalised score: a track from random to oracle, the interval, the point."""
     assert cell.normal is not None

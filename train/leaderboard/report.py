@@ -10,14 +10,9 @@ from unseen.train.leaderboard.board import Board, Cell, Entry
 from unseen.train.leaderboard.statistics import RANKING_RUNS, Interval
 
 if TYPE_CHECKING:
-    from unseen.train.leaderboard.runner import Result
+    from rich.text import Text
 
-HEADINGS = {
-    "reference": "references",
-    "model-free": "model-free",
-    "model-based": "model-based: act on imagined roll-outs of a learned world",
-    "yours": "yours",
-}
+    from unseen.train.leaderboard.runner import Result
 
 
 def number(value: float) -> str:
@@ -28,6 +23,10 @@ def number(value: float) -> str:
 
 def spread(interval: Interval) -> str:
     return f"{number(interval.low)} to {number(interval.high)}"
+
+
+def short(interval: Interval) -> str:
+    return f"{number(interval.low)}–{number(interval.high)}"
 
 
 def count(value: float | None) -> str:
@@ -82,7 +81,7 @@ def rules(board: Board) -> list[str]:
     """How to read the figures, a sentence each."""
     runs = [len(cell.runs) for entry in board.entries for cell in entry.cells.values() if cell.unit == "runs"]
     lines = [
-        f"Score: mean return over {board.episodes} episodes on held-out seeds; below it, normalised so that "
+        f"Score: mean return over {board.episodes} episodes on held-out seeds; beside it, normalised so that "
         "random = 0 and oracle = 1 (frozen anchors, nothing clipped).",
         "Overall: interquartile mean of the normalised score over the levels that hide something "
         "(level 0 is the visible twin, a control).",
@@ -95,28 +94,35 @@ def rules(board: Board) -> list[str]:
             f"With {few} training runs an interval covers less often than 95 % "
             f"(about 85 % at 3): no ranking is claimed below {RANKING_RUNS} runs."
         )
+    if any(cell.trained_on is not None for entry in board.entries for cell in entry.cells.values()):
+        lines.append("* Trained on level 1 and tested on its visible twin, whose sights it never met in training.")
+    if any(cell.steps for entry in board.entries for cell in entry.cells.values()):
+        lines.append("Training: environment steps and CPU time of one run, the median over runs.")
     lines.append(
-        "Decision: milliseconds at batch 1, median (95th percentile), measured apart from the scores, on this "
+        "Decision (ms): milliseconds at batch 1, median (95th percentile), measured apart from the scores, on this "
         "machine; never compare it across machines."
     )
     return lines
 
 
-def _text(cell: Cell):
+def _text(cell: Cell) -> Text:
     from rich.text import Text
 
     if cell.raw is None or cell.normal is None:
         if cell.status == "missing":
-            return Text("not trained", style="dim")
-        return Text(f"failed {cell.failed}/{cell.episodes}", style="red")
-    raw, normal = cell.raw, cell.normal
-    runs = f", {len(cell.runs)} runs" if cell.unit == "runs" else ""
-    return Text.assemble(
-        (number(raw.point), "bold"),
-        (f"  {spread(raw)}{runs}", "dim"),
-        "\n",
-        (f"{number(normal.point)} normalised", "cyan"),
-    )
+            return Text("untrained", style="dim")
+        return Text(f"failed\n{cell.failed} of {cell.episodes}", style="red")
+    star = "" if cell.trained_on is None else "*"
+    normal = (f"  {number(cell.normal.point)}{star}", "cyan")
+    return Text.assemble((number(cell.raw.point), "bold"), normal, "\n", (short(cell.raw), "dim"))
+
+
+def _name(entry: Entry) -> Text:
+    from rich.text import Text
+
+    runs = {len(cell.runs) for cell in entry.cells.values() if cell.unit == "runs"}
+    trained = f"\n{min(runs)} runs" if len(runs) == 1 else f"\n{min(runs)} to {max(runs)} runs" if runs else ""
+    return Text.assemble((entry.name, "bold"), (trained, "dim"))
 
 
 def print_board(board: Board, page: Path) -> None:
@@ -126,34 +132,66 @@ def print_board(board: Board, page: Path) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD, pad_edge=False, header_style="bold")
-    table.add_column("agent")
+    table = Table(
+        box=box.SIMPLE_HEAD,
+        pad_edge=False,
+        padding=(0, 1, 0, 0),
+        header_style="bold",
+        title_justify="left",
+        title_style="bold",
+    )
+    table.title = " and ".join(dict.fromkeys(arena.name for arena in board.arenas))
+    table.add_column("agent", min_width=13)
+    several = len({arena.name for arena in board.arenas}) > 1
     for arena in board.arenas:
-        table.add_column(f"{arena.name}\nlevel {arena.level}")
-    for heading in ("overall", "training\nsteps", "CPU time", "decision\nms"):
-        table.add_column(heading, justify="right")
+        level = f"level {arena.level}"
+        table.add_column(f"{arena.name}\n{level}" if several else level, no_wrap=True)
+    for title in ("overall", "training", "ms"):
+        table.add_column(title, justify="right", no_wrap=True)
     for kind, group in groupby(board.entries, key=lambda entry: entry.kind):
         table.add_section()
-        table.add_row(Text(HEADINGS[kind].split(":")[0], style="italic dim"))
+        table.add_row(Text(kind, style="italic dim"))
         for entry in group:
             p50, p95 = latency(board, entry)
             overall = entry.overall
+            steps, cpu = training(entry)
             table.add_row(
-                Text(entry.name, style="bold"),
+                _name(entry),
                 *(_text(entry.cells[arena.key]) for arena in board.arenas),
-                "incomplete" if overall is None else f"{number(overall.point)}\n{spread(overall)}",
-                *training(entry),
+                "incomplete" if overall is None else f"{number(overall.point)}\n{short(overall)}",
+                steps if steps == cpu else f"{steps}\n{cpu}",
                 "—" if p50 is None else f"{milliseconds(p50)}\n({milliseconds(p95)})",
             )
     console = Console()
     if not console.is_terminal:
-        console = Console(width=max(console.width, 60 + 27 * len(board.arenas)))  # a file has no edge
+        console = Console(width=max(console.width, 60 + 14 * len(board.arenas)))  # a file has no edge
     console.print(table)
     for line in rules(board):
         console.print(Text(line, style="dim"))
     for name, key, error in board.failures:
         console.print(Text(f"failed: {name} on {key}: {error}", style="red"))
     console.print(Text(f"\npage   {page}\ndata   {page.with_name('board.json')}\nstore  {page.parent}"))
+
+
+def markdown(board: Board) -> str:
+    """The board as a table for a README."""
+    head = ["agent", *(f"{arena.name} {arena.level}" for arena in board.arenas), "overall", "training", "decision"]
+    lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
+    for entry in board.entries:
+        cells = []
+        for arena in board.arenas:
+            cell = entry.cells[arena.key]
+            star = "" if cell.trained_on is None else "*"
+            cells.append(f"{number(cell.raw.point)}{star} ({short(cell.raw)})" if cell.raw else cell.status)
+        overall = f"**{number(entry.overall.point)}** ({short(entry.overall)})" if entry.overall else "incomplete"
+        steps, cpu = training(entry)
+        cost = steps if steps == cpu else f"{steps} steps, {cpu}"
+        p50 = latency(board, entry)[0]
+        name = entry.name.replace("|", "\\|").replace("<", "&lt;")
+        row = [name, *cells, overall, cost, "—" if p50 is None else f"{milliseconds(p50)} ms"]
+        lines.append("| " + " | ".join(row) + " |")
+    notes = "  \n".join(rule.replace("* ", "\\* ", 1) if rule.startswith("*") else rule for rule in rules(board))
+    return "\n".join([*lines, "", notes, ""])
 
 
 def print_result(result: Result) -> None:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import json
-import platform
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -16,12 +14,12 @@ import numpy as np
 
 from unseen.agents.agent import AGENTS, load_agent
 from unseen.envs import suite
-from unseen.train.errors import AgentFailed, EvaluationError, WorkerLost
+from unseen.train.errors import AgentFailed, EvaluationError, StoreError, WorkerLost
 from unseen.train.leaderboard import board as boards
 from unseen.train.leaderboard import statistics as st
 from unseen.train.leaderboard.board import Board
 from unseen.train.leaderboard.field import Arena, Contestant, arena, contestants
-from unseen.train.leaderboard.journal import digest
+from unseen.train.leaderboard.machine import this_run
 from unseen.train.leaderboard.protocol import PROTOCOL, Block, Latency, Outcome, Stopwatch, work
 from unseen.train.leaderboard.rows import AgentRow, EnvRow, EpisodeRow, LatencyRow, RunRow
 from unseen.train.leaderboard.store import Store
@@ -47,7 +45,7 @@ class LeaderboardConfig:
     workers: int = 2
     """processes that play"""
     out: Path = Path("runs/leaderboard")
-    """folder of the store (SQLite and a journal), board.json and index.html"""
+    """folder of the store (SQLite and a journal), index.html, board.json and board.md"""
     json: bool = False
     """print the board as JSON instead of a table"""
 
@@ -84,14 +82,14 @@ class Result:
 
 
 def leaderboard(config: LeaderboardConfig) -> Board:
-    """Play what the store lacks, then write `board.json` and `index.html` and print the table.
+    """Play what the store lacks, then write `board.json`, `board.md` and `index.html` and print the table.
 
     Raises:
         StoreError, UnknownAgent, UnknownEnvironment, EvaluationError: before anything is played, or (a full
             disk) in the middle; run again and it goes on from there.
     """
-    from unseen.train.leaderboard.page import write_page
-    from unseen.train.leaderboard.report import print_board
+    from unseen.train.leaderboard.page import render
+    from unseen.train.leaderboard.report import markdown, print_board
 
     _check(config.episodes, config.workers)
     arenas = [arena(env, level) for env in dict.fromkeys(config.env) for level in sorted(set(config.levels))]
@@ -103,7 +101,7 @@ def leaderboard(config: LeaderboardConfig) -> Board:
     with Store(config.out) as store:
         for note in store.notes:
             print(f"unseen: {note}", file=sys.stderr)
-        run = _this_run()
+        run = this_run()
         store.add([run, *map(_arena_row, arenas), *dict.fromkeys(map(_agent_row, entered))])
         lost = _play(store, entered, run, config)
         _time(store, entered, run)
@@ -126,8 +124,10 @@ def leaderboard(config: LeaderboardConfig) -> Board:
         latency,
         machine,
     )
-    (config.out / "board.json").write_text(json.dumps(board.to_dict(), indent=1) + "\n", encoding="utf-8")
-    page = write_page(board, config.out / "index.html")
+    write(config.out / "board.json", json.dumps(board.to_dict(), indent=1) + "\n")
+    write(config.out / "board.md", markdown(board))
+    page = config.out / "index.html"
+    write(page, render(board))
     if config.json:
         print(json.dumps(board.to_dict(), indent=1))
     else:
@@ -173,6 +173,16 @@ def evaluate(config: EvaluateConfig) -> Result:
     else:
         print_result(result)
     return result
+
+
+def write(path: Path, text: str) -> None:
+    """Write a result beside the store, at once or not at all. Raises StoreError."""
+    aside = path.with_name(path.name + ".new")
+    try:
+        aside.write_text(text, encoding="utf-8", newline="\n")
+        aside.replace(path)
+    except OSError as error:
+        raise StoreError(path.parent, f"{path.name} cannot be written ({error}); every episode is stored") from error
 
 
 def _check(episodes: int, workers: int) -> None:
@@ -297,23 +307,8 @@ def _progress() -> Iterator[Any]:
         yield progress
 
 
-def _this_run() -> RunRow:
-    packages = ("unseen", "gymnasium", "numpy", "numba", "onnxruntime")
-    versions = json.dumps({"python": platform.python_version()} | {name: version(name) for name in packages})
-    machine = f"{platform.system()} {platform.machine()}, {_processor()}"
-    return RunRow(digest([versions, machine])[:16], versions, machine)
-
-
-def _processor() -> str:
-    try:
-        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or "unknown processor"
-
-
 def _agent_row(c: Contestant) -> AgentRow:
-    return AgentRow(c.id, c.name, c.run, c.kind, "package" if c.agent in AGENTS else "file")
+    return AgentRow(c.id, c.name, c.run, c.kind, "file" if c.kind == "yours" else "package")
 
 
 def _arena_row(where: Arena) -> EnvRow:

@@ -1,0 +1,85 @@
+"""Who enters, and what a result is filed under."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from unseen.agents import agent as agents
+from unseen.agents.errors import BadCheckpoint, UnknownAgent
+from unseen.envs.errors import UnknownEnvironment
+from unseen.train.leaderboard.field import UNTRAINED, arena, contestants
+
+
+@pytest.fixture
+def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Two runs of mapper on level 1, one of ppo on level 0, as files; nothing here opens them."""
+    monkeypatch.setattr(agents, "TRAINED", tmp_path)
+    for name, level in (("mapper-0", 1), ("mapper-3", 1), ("ppo-0", 0), ("ppo-1", 1)):
+        folder = tmp_path / "RolledBehind" / f"level{level}"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{name}.onnx").write_bytes(f"{name} {level}".encode())
+        (folder / f"{name}.imagine.onnx").write_bytes(b"a dream")
+        card = {"steps": 150_000, "cpu_s": 900.5, "curve": [[10, 1.0, 0.1], [150_000, 900.5, 0.9]]}
+        (folder / f"{name}.json").write_text(json.dumps(card))
+    return tmp_path
+
+
+def test_every_training_run_enters(shipped: Path) -> None:
+    found = contestants("mapper", arena("rolledbehind", 1))
+    assert [(c.name, c.kind, c.run, c.load_run) for c in found] == [
+        ("mapper", "model-based", 0, 0),
+        ("mapper", "model-based", 3, 3),
+    ]
+    assert found[0].id != found[1].id
+    assert (found[0].steps, found[0].cpu_seconds, len(found[0].curve)) == (150_000, 900.5, 2)
+    assert contestants("mapper", arena("RolledBehind", 2)) == []
+
+
+def test_the_twin_takes_those_of_level_1_unless_it_has_its_own(shipped: Path) -> None:
+    twin = arena("RolledBehind", 0)
+    borrowed = contestants("mapper", twin)
+    assert [c.trained_on for c in borrowed] == [1, 1]
+    assert [c.id for c in borrowed] == [c.id for c in contestants("mapper", arena("RolledBehind", 1))]
+    assert all(c.name == "mapper" and c.agent.endswith(".onnx") and c.load_run is None for c in borrowed)
+    assert all(c.curve == [] and c.steps == 150_000 for c in borrowed)  # its curve is level 1's
+    (own,) = contestants("ppo", twin)
+    assert own.trained_on is None and own.agent == "ppo"
+
+
+def test_a_changed_file_is_another_agent(shipped: Path) -> None:
+    before = contestants("mapper", arena("RolledBehind", 1))
+    (shipped / "RolledBehind/level1/mapper-3.onnx").write_bytes(b"retrained")
+    after = contestants("mapper", arena("RolledBehind", 1))
+    assert before[0].id == after[0].id and before[1].id != after[1].id
+
+
+def test_your_own_file(tmp_path: Path) -> None:
+    where = arena("RolledBehind", 1)
+    file = tmp_path / "mine.py"
+    file.write_text("raise SystemExit('not run, only read')")
+    (a,), (b,) = contestants(f"{file}:A", where), contestants(f"{file}:B", where)
+    assert (a.name, a.kind, a.run) == ("A (mine.py)", "yours", UNTRAINED)
+    assert a.id != b.id
+    file.write_text("1")
+    assert contestants(f"{file}:A", where)[0].id != a.id
+
+
+def test_levels_are_other_environments() -> None:
+    ids = {arena("RolledBehind", level).id for level in (0, 1, 2, 3)}
+    assert len(ids) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "error"), [("oracel", UnknownAgent), ("nofile.py:A", UnknownAgent), ("nofile.onnx", BadCheckpoint)]
+)
+def test_what_does_not_exist_is_told(name: str, error: type[Exception]) -> None:
+    with pytest.raises(error):
+        contestants(name, arena("RolledBehind", 1))
+
+
+def test_an_unknown_environment_gets_the_nearest_name() -> None:
+    with pytest.raises(UnknownEnvironment, match="did you mean RolledBehind"):
+        arena("RoledBehind", 1)

@@ -1,0 +1,27 @@
+"""What evaluates: the versions that may change a score, and the machine that a timing belongs to."""
+
+from __future__ import annotations
+
+import json
+import platform
+from importlib.metadata import version
+from pathlib import Path
+
+from unseen.train.leaderboard.journal import digest
+from unseen.train.leaderboard.rows import RunRow
+
+
+def this_run() -> RunRow:
+    """The row of this software on this machine."""
+    packages = ("unseen", "gymnasium", "numpy", "numba", "onnxruntime")
+    versions = json.dumps({"python": platform.python_version()} | {name: version(name) for name in packages})
+    machine = f"{platform.system()} {platform.machine()}, {_processor()}"
+    return RunRow(digest([versions, machine])[:16], versions, machine)
+
+
+def _processor() -> str:
+    try:
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or "unknown processor"
