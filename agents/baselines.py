@@ -161,7 +161,7 @@ class PPOLearner:
         from safetensors.torch import load_file
 
         try:
-            tensors = load_file(str(folder / "state.safetensors"))
+            tensors = _aligned(load_file(str(folder / "state.safetensors")))
             meta = json.loads((folder / "state.json").read_text())
         except (OSError, ValueError, SafetensorError) as error:
             raise BadCheckpoint(f"{folder}: not a checkpoint of {self.name}: {error}") from error
@@ -225,6 +225,15 @@ class RecurrentPPOLearner(PPOLearner):
         self.model._last_lstm_states = RNNStates((ph, pc), (vh, vc))  # type: ignore[assignment]
 
 
+def _aligned(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The same in memory of torch's own, which is always aligned alike.
+
+    The kernels round differently with the alignment of what they read, and an exact resume needs the same
+    rounding; arrays of numpy's and views into a file lie where they happen to.
+    """
+    return {name: value.clone() for name, value in tensors.items()}
+
+
 class _Counting(SB3Vec):
     """Keeps the returns of the last 300 episodes."""
 
@@ -233,8 +242,12 @@ class _Counting(SB3Vec):
         self.returns: deque[float] = deque(maxlen=300)
         self.running = np.zeros(env.num_envs)
 
+    def reset(self) -> Any:
+        return torch.tensor(super().reset()).numpy()
+
     def step_wait(self) -> Any:
         obs, reward, done, infos = super().step_wait()
+        obs = torch.tensor(obs).numpy()  # see _aligned
         self.running += reward
         if done.any():
             self.returns.extend(self.running[done].tolist())

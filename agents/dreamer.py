@@ -196,7 +196,7 @@ class DreamerLearner:
 
     def _remember(self) -> None:
         """Bring the acting latent up to date with the present observation."""
-        obs = torch.as_tensor(self.obs, device=self.device)
+        obs = torch.tensor(self.obs, device=self.device)  # a copy: aligned alike, hence rounded alike
         action = nn.functional.one_hot(torch.as_tensor(self.action, device=self.device), self.actions).float()
         keep = torch.as_tensor(~self.first, device=self.device).float()[:, None]
         uniform = self._uniform(len(obs), self.model.groups, 1)
@@ -209,7 +209,7 @@ class DreamerLearner:
 
     def _update(self) -> dict[str, float]:
         c = self.config
-        batch = {k: torch.as_tensor(v, device=self.device) for k, v in self.replay.sample(self.rng, c.batch).items()}
+        batch = {k: torch.tensor(v, device=self.device) for k, v in self.replay.sample(self.rng, c.batch).items()}
         with torch.enable_grad():
             h, z, figures = self._update_model(batch)
         self.updates += 1
@@ -346,7 +346,7 @@ class DreamerLearner:
         from safetensors.torch import load_file
 
         try:
-            tensors = load_file(str(folder / "state.safetensors"))
+            tensors = {k: v.clone() for k, v in load_file(str(folder / "state.safetensors")).items()}
             meta = json.loads((folder / "state.json").read_text())
         except (OSError, ValueError, SafetensorError) as error:
             raise BadCheckpoint(f"{folder}: not a checkpoint of {self.name}: {error}") from error

@@ -16,15 +16,15 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("sb3_contrib")
 
-from safetensors.numpy import load_file  # noqa: E402
+from safetensors.numpy import load_file
 
-from unseen.agents.agent import load_agent  # noqa: E402
-from unseen.agents.errors import BadAgent, BadCheckpoint  # noqa: E402
-from unseen.train import checkpoints  # noqa: E402
-from unseen.train.budget import Budget, CpuClock  # noqa: E402
-from unseen.train.errors import StoreError  # noqa: E402
-from unseen.train.logs import Log  # noqa: E402
-from unseen.train.trainer import TrainConfig, train  # noqa: E402
+from unseen.agents.agent import load_agent
+from unseen.agents.errors import BadAgent, BadCheckpoint
+from unseen.train import checkpoints
+from unseen.train.budget import Budget, CpuClock
+from unseen.train.errors import StoreError
+from unseen.train.logs import Log
+from unseen.train.trainer import TrainConfig, train
 
 PPO = ("envs=4", "rollout=16", "batch=32", "epochs=1", "hidden=8")
 MAPPER = ("envs=4", "batch=2", "prefill=4", "patience=4", "starts=4", "horizon=2", "deter=16", "hidden=16")
