@@ -15,7 +15,7 @@ LEARNING = {"torch", "stable_baselines3", "sb3_contrib", "onnx", "onnxruntime", 
 
 # For a file under the folder on the left: the parts of `unseen` it may import. The longest folder counts.
 MAY_IMPORT = {
-    "envs/engine": ("unseen.envs.engine", "unseen.envs.errors", "unseen.envs.watch.view"),
+    "envs/engine": ("unseen.envs.engine", "unseen.envs.errors", "unseen.envs.watch.view", "unseen.envs.watch.play"),
     "envs/permanence": ("unseen.envs.permanence", "unseen.envs.engine", "unseen.envs.errors"),
     "envs": ("unseen.envs",),
     "agents": ("unseen.agents", "unseen.envs"),
