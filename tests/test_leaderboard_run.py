@@ -152,6 +152,19 @@ def test_more_episodes_only_add(tmp_path: Path) -> None:
     assert run(150, tmp_path / "a") == run(150, tmp_path / "c") != few
 
 
+def test_agents_of_one_name_are_kept_apart(tmp_path: Path) -> None:
+    files = [tmp_path / folder / "mine.py" for folder in ("a", "b")]
+    for file in files:
+        file.parent.mkdir()
+        file.write_text(MANNERS)
+    own = tuple(f"{file}:Straight" for file in (*files, files[0]))
+    board = leaderboard(
+        LeaderboardConfig((*own, "random"), ("random",), levels=(1,), episodes=10, out=tmp_path / "out")
+    )
+    assert {entry.name for entry in board.entries} == {"random", "Straight (mine.py)", f"{files[1]}:Straight"}
+    assert all(len(entry.cells["RolledBehind/1"].runs) == 1 for entry in board.entries)
+
+
 @pytest.mark.parametrize(
     ("config", "error", "named"),
     [

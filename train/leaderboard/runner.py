@@ -6,7 +6,7 @@ import json
 import sys
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,8 +93,7 @@ def leaderboard(config: LeaderboardConfig) -> Board:
 
     _check(config.episodes, config.workers)
     arenas = [arena(env, level) for env in dict.fromkeys(config.env) for level in sorted(set(config.levels))]
-    agents = [*_shipped(config.only), *dict.fromkeys(config.agent)]
-    field = {agent: [c for where in arenas for c in contestants(agent, where)] for agent in agents}
+    field = _enter([*_shipped(config.only), *config.agent], arenas)
     entered = [contestant for own in field.values() for contestant in own]
     if not entered:
         raise EvaluationError("no agent to compare: none was chosen, or none was trained for these levels")
@@ -194,6 +193,19 @@ def _shipped(only: Sequence[str]) -> list[str]:
     if not only:
         return list(AGENTS)
     return [] if set(only) == {"none"} else list(dict.fromkeys(only))
+
+
+def _enter(agents: Sequence[str], arenas: Sequence[Arena]) -> dict[str, list[Contestant]]:
+    """The contestants of every agent. Two agents never share a shown name: a later one shows its whole path."""
+    field: dict[str, list[Contestant]] = {}
+    taken: set[str] = set()
+    for agent in dict.fromkeys(agents):
+        own = [c for where in arenas for c in contestants(agent, where)]
+        if _shown(agent, own) in taken:
+            own = [replace(c, name=agent) for c in own]
+        taken.add(_shown(agent, own))
+        field[agent] = own
+    return field
 
 
 def _shown(agent: str, own: list[Contestant]) -> str:
