@@ -19,7 +19,9 @@ pytest.importorskip("sb3_contrib")
 from safetensors.numpy import load_file
 
 from unseen.agents.agent import load_agent
+from unseen.agents.baselines import PPOLearner
 from unseen.agents.errors import BadAgent, BadCheckpoint
+from unseen.agents.mapper import MapperLearner
 from unseen.train import checkpoints
 from unseen.train.budget import Budget, CpuClock
 from unseen.train.errors import StoreError
@@ -28,6 +30,13 @@ from unseen.train.trainer import TrainConfig, train
 
 PPO = ("envs=4", "rollout=16", "batch=32", "epochs=1", "hidden=8")
 MAPPER = ("envs=4", "batch=2", "prefill=4", "patience=4", "starts=4", "horizon=2", "deter=16", "hidden=16")
+
+
+@pytest.fixture
+def no_export(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exporting takes longer than all the rest here, and one test does it."""
+    monkeypatch.setattr(PPOLearner, "export", lambda self, path: path.touch())
+    monkeypatch.setattr(MapperLearner, "export", lambda self, path: path.touch())
 
 
 def config(out: Path, agent: str = "ppo", steps: int = 640, **more: object) -> TrainConfig:
@@ -49,6 +58,7 @@ def test_a_run_from_start_to_agent(tmp_path: Path) -> None:
     assert agent.name == "ppo"
 
 
+@pytest.mark.usefixtures("no_export")
 def test_a_folder_in_use_and_one_without_a_run_are_refused(tmp_path: Path) -> None:
     with pytest.raises(BadCheckpoint, match="no checkpoint"):
         train(config(tmp_path, resume=True))
@@ -59,6 +69,7 @@ def test_a_folder_in_use_and_one_without_a_run_are_refused(tmp_path: Path) -> No
         train(config(tmp_path, seed=1, resume=True))
 
 
+@pytest.mark.usefixtures("no_export")
 def test_a_resumed_run_goes_on_to_a_larger_budget(tmp_path: Path) -> None:
     train(config(tmp_path / "a", steps=640))
     train(config(tmp_path / "b", steps=320))
@@ -66,6 +77,7 @@ def test_a_resumed_run_goes_on_to_a_larger_budget(tmp_path: Path) -> None:
     assert_same(tmp_path / "a", tmp_path / "b")
 
 
+@pytest.mark.usefixtures("no_export")
 def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> None:
     train(config(tmp_path / "a", steps=640))
     train(config(tmp_path / "b", steps=320))
@@ -75,7 +87,8 @@ def test_a_damaged_checkpoint_falls_back_to_the_one_before(tmp_path: Path) -> No
     assert_same(tmp_path / "a", tmp_path / "b")
 
 
-@pytest.mark.parametrize(("agent", "settings", "steps"), [("ppo", PPO, 6400), ("mapper", MAPPER, 1200)])
+@pytest.mark.usefixtures("no_export")
+@pytest.mark.parametrize(("agent", "settings", "steps"), [("ppo", PPO, 6400), ("mapper", MAPPER, 500)])
 def test_killed_and_resumed_ends_bit_for_bit_as_uninterrupted(
     agent: str, settings: tuple[str, ...], steps: int, tmp_path: Path
 ) -> None:
@@ -90,8 +103,8 @@ def test_killed_and_resumed_ends_bit_for_bit_as_uninterrupted(
     assert process.wait() == -signal.SIGKILL, process.communicate()[1]
     reached = int(checkpoints.found(stored)[-1].name.removeprefix("step-"))
     assert 0 < reached < steps
-    train(config(tmp_path / "killed", agent, steps, set=settings, resume=True))
-    train(config(tmp_path / "whole", agent, steps, set=settings))
+    train(config(tmp_path / "killed", agent, steps, set=settings, resume=True, checkpoint_every=60.0))
+    train(config(tmp_path / "whole", agent, steps, set=settings, checkpoint_every=60.0))
     assert_same(tmp_path / "killed", tmp_path / "whole")
 
 
