@@ -137,7 +137,7 @@ def learning(board: Board, arena_key: str) -> str:
             axes.set_ylim(-0.02, 1.02)
             axes.xaxis.set_major_formatter(lambda value, _: _short(value))
             axes.spines["left"].set_visible(False)
-        left.set_ylabel("success while training")
+        left.set_ylabel("success")
         left.tick_params(axis="y", colors=MUTED)
         return _svg(figure, f"Learning curves on {arena_key}, against environment steps and against CPU time")
 

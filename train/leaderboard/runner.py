@@ -40,7 +40,7 @@ class LeaderboardConfig:
     """environments"""
     levels: tuple[int, ...] = (0, 1, 2)
     """levels of each environment"""
-    episodes: int = 1000
+    episodes: int = 500
     """episodes of every training run on every level, on held-out seeds"""
     workers: int = 2
     """processes that play"""
