@@ -11,6 +11,7 @@ import numpy as np
 from unseen.envs.engine import device as _device
 from unseen.envs.engine import palette
 from unseen.envs.engine.device import device
+from unseen.envs.engine.raster import draw
 from unseen.envs.engine.world import CURTAIN, DUSK, EYE, REVEAL, TALL_HEIGHT, WALL_HEIGHT
 
 FOV = 2.0 * math.pi / 3.0  # rad, what a picture in perspective spans at most; a wider eye sees a panorama
@@ -218,19 +219,27 @@ def _smalls(s, o, x, dx, dy, reach, focal, middle, tint):
 def pixels(s, p, o):
     """The observation: o (64, 64, 3) uint8 over the whole field of view, above HUD rows: the asked colour (dark
     while it is not told), at the left white in a step in which a bump was heard, at the right the touched colour."""
-    paint(s, o, s.fov)
-    top = o.shape[0] - HUD
+    if s.light == CURTAIN:
+        paint(s, o, s.fov)
+    else:
+        draw(s, o)
     eighth = o.shape[1] // 8
-    for x in range(o.shape[1]):
-        _fill(o, x, top, o.shape[0], _CLOTH, 0.4, _NOON, 1.0)
-        if x < eighth:
-            if s.heard != 0:
-                _fill(o, x, top, o.shape[0], _WHITE, 1.0, _NOON, 1.0)
-        elif x >= o.shape[1] - eighth:
-            if s.touched >= 0:
-                _fill(o, x, top, o.shape[0], _SMALL[s.bk[s.touched] % _SMALL.shape[0]], 1.0, _NOON, 1.0)
-        elif s.ask >= 0:
-            _fill(o, x, top, o.shape[0], _SMALL[s.ask % _SMALL.shape[0]], 1.0, _NOON, 1.0)
+    _strip(o, 0, eighth, _WHITE, s.heard != 0)
+    _strip(o, eighth, o.shape[1] - eighth, _SMALL[s.ask % _SMALL.shape[0]], s.ask >= 0)
+    _strip(o, o.shape[1] - eighth, o.shape[1], _SMALL[s.bk[s.touched] % _SMALL.shape[0]], s.touched >= 0)
+
+
+@device
+def _strip(o, left, right, rgb, told):
+    """Fill the HUD rows from column `left` to `right` with a colour, or with dark cloth."""
+    r = np.uint8(rgb[0] if told else 0.4 * _CLOTH[0])
+    g = np.uint8(rgb[1] if told else 0.4 * _CLOTH[1])
+    b = np.uint8(rgb[2] if told else 0.4 * _CLOTH[2])
+    for y in range(o.shape[0] - HUD, o.shape[0]):
+        for x in range(left, right):
+            o[y, x, 0] = r
+            o[y, x, 1] = g
+            o[y, x, 2] = b
 
 
 _RENDER = '''"""Pictures of one world, for people."""
