@@ -127,7 +127,11 @@ def test_bench_prints_figures() -> None:
 
 def test_ctrl_c_is_130() -> None:
     command = [sys.executable, "-m", "unseen", "bench", "--obs", "slots", "--seconds", "600"]
-    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT)
+    # A job that a shell runs in the background inherits an ignored SIGINT, and this test may be part of one.
+    process = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=ENVIRONMENT,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )  # fmt: skip
     time.sleep(4)
     process.send_signal(signal.SIGINT)
     _, complaint = process.communicate(timeout=60)
