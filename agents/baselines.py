@@ -1,6 +1,6 @@
 """The model-free baselines: PPO of stable-baselines3 and RecurrentPPO of sb3-contrib, as learners.
 
-The settings were tuned so that the baselines have a fair chance (figures in docs/agents.md). What made
+The settings were tuned so that the baselines have a fair chance. What made
 the memory learnable by RecurrentPPO was large minibatches of long rollouts with ten epochs over each;
 what made it cheap was `FusedLSTMPolicy` below.
 """

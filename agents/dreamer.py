@@ -1,6 +1,6 @@
 """Dreamer: learn a world model from episodes, practise in imagined roll-outs (after Hafner et al., DreamerV3).
 
-What differs here, and why (figures in docs/agents.md): sequences are whole episodes, so that no cue is cut off;
+What differs here, and why: sequences are whole episodes, so that no cue is cut off;
 the actor starts only when the model has begun to remember, and acts at random until then, since an actor that
 starts earlier settles on one corner before the memory tells it which; the end of an episode weighs more.
 """
@@ -29,7 +29,7 @@ ACT_PHASE = 2
 
 @dataclass(frozen=True)
 class DreamerConfig:
-    """Settings; the defaults are what learned RolledBehind levels 1 and 2."""
+    """Settings; the defaults are what learned RolledBehind level 1 as `mapper`."""
 
     envs: int = 16
     ratio: float = 64.0
