@@ -28,6 +28,7 @@ from torch import Tensor, nn
 from unseen.agents.errors import BadCheckpoint
 from unseen.agents.learner import configure
 from unseen.agents.sb3_vec import SB3Vec
+from unseen.agents.stored import read_state
 from unseen.envs.suite import make_vec
 
 
@@ -157,16 +158,7 @@ class PPOLearner:
         (folder / "state.json").write_text(json.dumps(meta))
 
     def load(self, folder: Path) -> None:
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            tensors = _aligned(load_file(str(folder / "state.safetensors")))
-            meta = json.loads((folder / "state.json").read_text())
-        except (OSError, ValueError, SafetensorError) as error:
-            raise BadCheckpoint(f"{folder}: not a checkpoint of {self.name}: {error}") from error
-        if meta.get("config") != asdict(self.config):
-            raise BadCheckpoint(f"{folder}: was made with other settings: {meta.get('config')}")
+        tensors, meta = read_state(folder, self.name, asdict(self.config))
         try:
             self._take(tensors, meta)
         except (KeyError, RuntimeError, ValueError) as error:
@@ -225,15 +217,6 @@ class RecurrentPPOLearner(PPOLearner):
         self.model._last_lstm_states = RNNStates((ph, pc), (vh, vc))  # type: ignore[assignment]
 
 
-def _aligned(tensors: dict[str, Tensor]) -> dict[str, Tensor]:
-    """The same in memory of torch's own, which is always aligned alike.
-
-    The kernels round differently with the alignment of what they read, and an exact resume needs the same
-    rounding; arrays of numpy's and views into a file lie where they happen to.
-    """
-    return {name: value.clone() for name, value in tensors.items()}
-
-
 class _Counting(SB3Vec):
     """Keeps the returns of the last 300 episodes."""
 
@@ -247,7 +230,7 @@ class _Counting(SB3Vec):
 
     def step_wait(self) -> Any:
         obs, reward, done, infos = super().step_wait()
-        obs = torch.tensor(obs).numpy()  # see _aligned
+        obs = torch.tensor(obs).numpy()  # see stored.aligned
         self.running += reward
         if done.any():
             self.returns.extend(self.running[done].tolist())

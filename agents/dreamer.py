@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections import deque
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -19,9 +19,11 @@ from torch import Tensor, nn
 
 from unseen.agents.agent import Agent
 from unseen.agents.errors import BadAgent, BadCheckpoint
+from unseen.agents.learner import configure
 from unseen.agents.nets import TwoHot, draw, mixed_probs, mlp
 from unseen.agents.replay import EpisodeReplay
 from unseen.agents.rssm import RSSM
+from unseen.agents.stored import read_state
 from unseen.envs.suite import make_vec
 
 ACT_PHASE = 2
@@ -91,7 +93,7 @@ class DreamerLearner:
     def __init__(
         self, env_name: str, level: int, seed: int = 0, device: str = "cpu", config: dict[str, Any] | None = None
     ) -> None:
-        self.config = c = _configure(self.config_class, config)
+        self.config = c = configure(self.config_class, config)
         self.env = make_vec(env_name, c.envs, level=level)
         self.layout = self.env.layout
         self.device = torch.device(device)
@@ -342,16 +344,7 @@ class DreamerLearner:
 
     def load(self, folder: Path) -> None:
         """Take up again what `save` wrote. Raises BadCheckpoint."""
-        from safetensors import SafetensorError
-        from safetensors.torch import load_file
-
-        try:
-            tensors = {k: v.clone() for k, v in load_file(str(folder / "state.safetensors")).items()}
-            meta = json.loads((folder / "state.json").read_text())
-        except (OSError, ValueError, SafetensorError) as error:
-            raise BadCheckpoint(f"{folder}: not a checkpoint of {self.name}: {error}") from error
-        if meta.get("config") != asdict(self.config):
-            raise BadCheckpoint(f"{folder}: was made with other settings: {meta.get('config')}")
+        tensors, meta = read_state(folder, self.name, asdict(self.config))
         try:
             self._take(tensors, meta)
         except (KeyError, RuntimeError, ValueError) as error:
@@ -383,14 +376,6 @@ class DreamerLearner:
         rng["state"] = {k: np.array(v, np.uint64) for k, v in rng["state"].items()}
         rng["buffer"] = np.array(rng["buffer"], np.uint64)
         self.rng.bit_generator.state = rng
-
-
-def _configure(kind: type[DreamerConfig], overrides: dict[str, Any] | None) -> DreamerConfig:
-    known = {f.name for f in fields(kind)}
-    unknown = set(overrides or {}) - known
-    if unknown:
-        raise BadAgent(f"unknown settings {sorted(unknown)}; known are {', '.join(sorted(known))}")
-    return replace(kind(), **(overrides or {}))
 
 
 def _env_seed(seed: int, envs: int) -> int:
