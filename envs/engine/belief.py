@@ -30,7 +30,7 @@ def believe(o, m, p, dt, friction, restitution):
             m.bk[k] = k
             m.bx[k] = 1e3 * (k + 1)  # nowhere yet: outside of everything
     else:
-        roll_known(m, dt, friction, restitution)
+        roll(m, dt, friction, restitution)  # those not seen yet have no speed and stay nowhere
     m.light = DUSK
     m.touched = -1
     if abs(o[2]) + abs(o[3]) > 0.5:
@@ -66,12 +66,6 @@ def believe(o, m, p, dt, friction, restitution):
                 u, v = u * cos - v * sin, u * sin + v * cos
             m.vx[colour] = u
             m.vy[colour] = v
-
-
-@device
-def roll_known(m, dt, friction, restitution):
-    """The world's own physics on the believed things; those not seen yet have no speed and stay nowhere."""
-    roll(m, dt, friction, restitution)
 
 
 @device

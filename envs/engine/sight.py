@@ -3,7 +3,8 @@
 import math
 
 from unseen.envs.engine.device import device
-from unseen.envs.engine.geometry import segment_box, wrap
+from unseen.envs.engine.geometry import wrap
+from unseen.envs.engine.physics import disc_clear
 from unseen.envs.engine.world import CURTAIN, DUSK, REVEAL
 
 ALL_ROUND = 2.0 * math.pi - 1e-9
@@ -12,14 +13,7 @@ ALL_ROUND = 2.0 * math.pi - 1e-9
 @device
 def line_of_sight(s, x0, y0, x1, y1):
     """Whether nothing opaque stands between two points."""
-    if s.glass != 0:
-        return True
-    dx = x1 - x0
-    dy = y1 - y0
-    for k in range(s.n_tall):
-        if segment_box(x0, y0, dx, dy, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k]) < 1.0:
-            return False
-    return True
+    return s.glass != 0 or disc_clear(s, x0, y0, x1, y1)
 
 
 @device
