@@ -1,8 +1,8 @@
 """Rolling discs: friction, restitution, disc against disc, box and wall.
 
-Semi-implicit Euler in sub-steps short enough that nothing moves more than half its radius in one, so that nothing
-tunnels. Friction takes speed off first; every impulse has restitution <= 1 and positional corrections carry no
-energy, so that kinetic energy never grows.
+A disc that meets nothing is moved in one go, exactly. Else all move in sub-steps so short that nothing goes further
+than half its radius in one, so that nothing tunnels. Friction takes speed off first; every impulse has restitution
+<= 1 and positional corrections carry no energy, so that kinetic energy never grows.
 """
 
 import math
@@ -46,6 +46,11 @@ def roll(s, dt, friction, restitution):
         smallest = min(smallest, s.br[k])
     if energy == 0.0:
         return
+    if _free_run(s, dt, friction):
+        for k in range(s.n_small):
+            if s.vx[k] != 0.0 or s.vy[k] != 0.0:
+                _glide(s, k, dt, friction, restitution)
+        return
     # Energy never grows, so no disc ever gets faster than one that had it all.
     steps = min(max(int(math.ceil(math.sqrt(energy) * dt / (0.5 * smallest))), 1), MAX_SUBSTEPS)
     h = dt / steps
@@ -56,6 +61,52 @@ def roll(s, dt, friction, restitution):
         for i in range(s.n_small):
             for j in range(i + 1, s.n_small):
                 _collide(s, i, j, restitution)
+
+
+@device
+def _run_length(speed, dt, friction):
+    """How far a disc rolls in dt seconds, or until friction stops it."""
+    if speed > friction * dt:
+        return (speed - 0.5 * friction * dt) * dt
+    return 0.5 * speed * speed / friction
+
+
+@device
+def _free_run(s, dt, friction):
+    """Whether no disc can meet anything within dt: every path is clear of walls, of the bounding circles of tall
+    things, and of the circles about the paths of the other discs."""
+    for k in range(s.n_small):
+        speed = math.sqrt(s.vx[k] * s.vx[k] + s.vy[k] * s.vy[k])
+        if speed == 0.0:
+            continue
+        run = _run_length(speed, dt, friction)
+        r = s.br[k]
+        ux = s.vx[k] / speed
+        uy = s.vy[k] / speed
+        x = s.bx[k]
+        y = s.by[k]
+        if abs(x + run * ux) > s.wx - r or abs(y + run * uy) > s.wy - r:
+            return False
+        for j in range(s.n_tall):
+            ex = s.tx[j] - x
+            ey = s.ty[j] - y
+            along = min(max(ex * ux + ey * uy, 0.0), run)
+            if (ex - along * ux) ** 2 + (ey - along * uy) ** 2 < (r + s.hx[j] + s.hy[j]) ** 2:
+                return False
+        mx = x + 0.5 * run * ux
+        my = y + 0.5 * run * uy
+        for j in range(s.n_small):
+            if j == k:
+                continue
+            other = math.sqrt(s.vx[j] * s.vx[j] + s.vy[j] * s.vy[j])
+            half = 0.0
+            if other > 0.0:
+                half = 0.5 * _run_length(other, dt, friction) / other
+            dx = s.bx[j] + half * s.vx[j] - mx
+            dy = s.by[j] + half * s.vy[j] - my
+            if dx * dx + dy * dy < (0.5 * run + half * other + r + s.br[j]) ** 2:
+                return False
+    return True
 
 
 @device
@@ -90,6 +141,8 @@ def _glide(s, k, h, friction, restitution):
         y = -ly
         v = restitution * abs(v)
     for j in range(s.n_tall):
+        if (x - s.tx[j]) ** 2 + (y - s.ty[j]) ** 2 >= (r + s.hx[j] + s.hy[j]) ** 2:
+            continue  # apart by their bounding circles
         depth, nx, ny = disc_box(x, y, r, s.tx[j], s.ty[j], s.tc[j], s.ts[j], s.hx[j], s.hy[j])
         if depth > 0.0:
             x += nx * depth
