@@ -31,17 +31,17 @@ ACT_PHASE = 2
 
 @dataclass(frozen=True)
 class DreamerConfig:
-    """Settings; the defaults are what learned RolledBehind level 1 as `mapper`."""
+    """Settings; the defaults are what learned RolledBehind as `mapper`."""
 
     envs: int = 16
-    ratio: float = 64.0
+    ratio: float = 128.0
     """replayed steps for one environment step"""
     batch: int = 32
     capacity: int = 20_000
     """episodes kept"""
     prefill: int = 64
     """episodes before the first update"""
-    patience: int = 700
+    patience: int = 1200
     """updates of the model before the actor starts; until then actions are drawn at random"""
     deter: int = 128
     hidden: int = 128
@@ -49,7 +49,8 @@ class DreamerConfig:
     classes: int = 8
     model_lr: float = 1e-3
     actor_lr: float = 6e-4
-    free: float = 0.3
+    free: float = 1.0
+    """nats of KL that cost nothing"""
     rep: float = 0.1
     end_weight: float = 5.0
     obs_noise: float = 0.03
@@ -67,21 +68,21 @@ class DreamerConfig:
 
 
 class ActorCritic(nn.Module):
-    """Policy and value of a latent."""
+    """Policy and value of what the model lets be read of a latent."""
 
     scale: Tensor
 
-    def __init__(self, feat: int, actions: int, hidden: int) -> None:
+    def __init__(self, read: int, actions: int, hidden: int) -> None:
         super().__init__()
-        self.actor = mlp(feat, hidden, 2, actions)
-        self.critic = mlp(feat, hidden, 2, 41, zero=True)
-        self.slow = mlp(feat, hidden, 2, 41, zero=True).requires_grad_(False)
+        self.actor = mlp(read, hidden, 2, actions)
+        self.critic = mlp(read, hidden, 2, 41, zero=True)
+        self.slow = mlp(read, hidden, 2, 41, zero=True).requires_grad_(False)
         self.slow.load_state_dict(self.critic.state_dict())
         self.twohot = TwoHot()
         self.register_buffer("scale", torch.zeros(2))  # running 5th and 95th percentile of returns
 
-    def probs(self, feat: Tensor) -> Tensor:
-        return mixed_probs(self.actor(feat))
+    def probs(self, read: Tensor) -> Tensor:
+        return mixed_probs(self.actor(read))
 
 
 class DreamerLearner:
@@ -107,7 +108,7 @@ class DreamerLearner:
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.model = self.build().to(self.device)
-            self.ac = ActorCritic(self.model.feat, self.actions, c.hidden).to(self.device)
+            self.ac = ActorCritic(self.model.read_size, self.actions, c.hidden).to(self.device)
         self.noise = torch.Generator(device=self.device).manual_seed(seed)
         self.model_opt = torch.optim.Adam(self.model.parameters(), c.model_lr, fused=True)
         learned = [p for p in self.ac.parameters() if p.requires_grad]
@@ -177,7 +178,7 @@ class DreamerLearner:
         if self.updates < c.patience:
             choice = self.rng.integers(0, self.actions, c.envs)
         else:
-            probs = self.ac.probs(torch.cat([self.h, self.z], -1))
+            probs = self.ac.probs(self.model.read(torch.cat([self.h, self.z], -1)))
             choice = draw(probs, self._uniform(c.envs, 1)).argmax(-1).cpu().numpy()
         self.first = self.over
         self.obs, reward, self.terminated, truncated, _ = self.env.step(choice)
@@ -257,7 +258,7 @@ class DreamerLearner:
         ua = self._uniform(c.horizon, len(h), 1).unbind(0)
         feats, actions = [torch.cat([h, z], -1)], []
         for t in range(c.horizon):
-            action = draw(self.ac.probs(feats[-1]), ua[t])
+            action = draw(self.ac.probs(self.model.read(feats[-1])), ua[t])
             h, z = self.model.imagine_step(h, z, action, uz[t])
             feats.append(torch.cat([h, z], -1))
             actions.append(action)
@@ -269,9 +270,10 @@ class DreamerLearner:
             reward = self.model.twohot.mean(self.model.reward(feats))
             going = torch.sigmoid(self.model.going(feats)[..., 0])
             going[0] = 1
-            last = ac.twohot.mean(ac.critic(feats[-1:]))
-            slow = ac.twohot.mean(ac.slow(feats[:-1]))
-        logits = ac.critic(feats[:-1])
+            read = self.model.read(feats)
+            last = ac.twohot.mean(ac.critic(read[-1:]))
+            slow = ac.twohot.mean(ac.slow(read[:-1]))
+        logits = ac.critic(read[:-1])
         with torch.no_grad():
             value = torch.cat([ac.twohot.mean(logits), last])
             discount = c.gamma * going
@@ -285,7 +287,7 @@ class DreamerLearner:
             ac.scale.lerp_(torch.stack([low, high]), 0.01)
             spread = (ac.scale[1] - ac.scale[0]).clamp(min=c.return_floor)
             advantage = (target - value[:-1]) / spread
-        logp = ac.probs(feats[:-1]).log()
+        logp = ac.probs(read[:-1]).log()
         entropy = -(logp.exp() * logp).sum(-1)
         share = min(1.0, self.steps / c.anneal)
         bonus = c.entropy + (c.entropy_end - c.entropy) * share
@@ -307,7 +309,7 @@ class DreamerLearner:
         """The present policy as an agent of its own, with its own noise."""
         from unseen.agents.dreamer_agent import DreamerAgent
 
-        return DreamerAgent(self.name, self.model, self.ac, self.actions)
+        return DreamerAgent(self.name, self.model, self.ac)
 
     def export(self, path: Path) -> None:
         """Write `path` and `<stem>.imagine.onnx`; see `unseen.agents.onnx_agent` for the graphs."""

@@ -6,7 +6,7 @@ import copy
 import logging
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import torch
@@ -22,23 +22,27 @@ if TYPE_CHECKING:
 
 
 class DreamerPolicy(nn.Module):
-    """One decision. The state row is memory, stochastic state and the last action, (n, D + S*C + A)."""
+    """One decision. The state row is memory and stochastic state, (n, D + S*C)."""
 
     def __init__(self, model: RSSM, ac: ActorCritic) -> None:
         super().__init__()
         self.model, self.actor = model, ac.actor
 
-    def split(self, state: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        d, f = self.model.deter, self.model.feat
-        return state[:, :d], state[:, d:f], state[:, f:]
+    def split(self, state: Tensor) -> tuple[Tensor, Tensor]:
+        return state[:, : self.model.deter], state[:, self.model.deter :]
 
-    def forward(self, obs: Tensor, state: Tensor, first: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """obs (n, d), state, first (n, 1), noise (n, S) -> action (n,), logits (n, A), new state."""
-        h, z, a = self.split(state)
-        h, z = self.model.observe_step(h, z, a, obs, 1 - first, noise[..., None])
-        logits = self.actor(torch.cat([h, z], -1))
-        action = logits.argmax(-1)
-        return action, logits, torch.cat([h, z, F.one_hot(action, self.model.actions).float()], -1)
+    def one_hot(self, action: Tensor) -> Tensor:
+        return F.one_hot(action, self.model.actions).float()
+
+    def forward(
+        self, obs: Tensor, state: Tensor, last: Tensor, first: Tensor, noise: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """obs (n, d), state, last action (n,), first (n, 1), noise (n, S) -> action (n,), logits (n, A), new state."""
+        h, z = self.split(state)
+        h, z = self.model.observe_step(h, z, self.one_hot(last), obs, 1 - first, noise[..., None])
+        feat = torch.cat([h, z], -1)
+        logits = self.actor(self.model.read(feat))
+        return logits.argmax(-1), logits, feat
 
 
 class _Act(nn.Module):
@@ -48,9 +52,9 @@ class _Act(nn.Module):
         super().__init__()
         self.policy, self.layout = policy, layout
 
-    def forward(self, obs: Tensor, state: Tensor, first: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
-        action, logits, new = self.policy(obs, state, first, noise)
-        return action, logits, new, draw_map(self.policy.model, new[:, : self.policy.model.feat], self.layout)
+    def forward(self, obs: Tensor, state: Tensor, last: Tensor, first: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+        action, logits, new = self.policy(obs, state, last, first, noise)
+        return action, logits, new, draw_map(self.policy.model, new, self.layout)
 
 
 class _Imagine(nn.Module):
@@ -62,15 +66,14 @@ class _Imagine(nn.Module):
 
     def forward(self, state: Tensor, action: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
         model = self.policy.model
-        h, z, _ = self.policy.split(state)
-        a = F.one_hot(action, model.actions).float()
-        h, z = model.imagine_step(h, z, a, noise[..., None])
+        h, z = self.policy.split(state)
+        h, z = model.imagine_step(h, z, self.policy.one_hot(action), noise[..., None])
         feat = torch.cat([h, z], -1)
         pose = symexp(model.decoder(feat))[:, self.layout.pose]
         going = torch.sigmoid(model.going(feat)[:, 0])
         reward = model.twohot.mean(model.reward(feat))
-        logits = self.policy.actor(feat)
-        return torch.cat([h, z, a], -1), logits, draw_map(model, feat, self.layout), pose, reward, going
+        logits = self.policy.actor(model.read(feat))
+        return feat, logits, draw_map(model, feat, self.layout), pose, reward, going
 
 
 def draw_map(model: RSSM, feat: Tensor, layout: Layout | None) -> Tensor:
@@ -78,10 +81,19 @@ def draw_map(model: RSSM, feat: Tensor, layout: Layout | None) -> Tensor:
     if layout is None:
         return feat[:, :0]
     if hasattr(model, "map"):
-        return model.get_submodule("map")(feat)[:, : 5 * layout.colours]
+        return model.get_submodule("map")(feat)[:, : 5 * layout.things]
     start, count, width = layout.small
     view = symexp(model.decoder(feat))[:, start : start + count * width]
     return view.reshape(-1, count, width)[..., :5].reshape(-1, count * 5)
+
+
+class DreamerState(NamedTuple):
+    """Memory of a `DreamerAgent`."""
+
+    latent: np.ndarray
+    """(n, D + S*C)"""
+    last: np.ndarray
+    """(n,) the action that was taken"""
 
 
 class DreamerAgent:
@@ -89,8 +101,8 @@ class DreamerAgent:
 
     obs = "slots"
 
-    def __init__(self, name: str, model: RSSM, ac: ActorCritic, actions: int) -> None:
-        self.name, self.actions = name, actions
+    def __init__(self, name: str, model: RSSM, ac: ActorCritic) -> None:
+        self.name = name
         self._policy = DreamerPolicy(model, ac)
         self._device = next(model.parameters()).device
         self.seed(0)
@@ -98,34 +110,34 @@ class DreamerAgent:
     def seed(self, seed: int) -> None:
         self._rng = np.random.Generator(np.random.Philox(seed))
 
-    def initial_state(self, batch: int) -> np.ndarray:
-        return np.zeros((batch, self._policy.model.feat + self.actions), np.float32)
+    def initial_state(self, batch: int) -> DreamerState:
+        return DreamerState(np.zeros((batch, self._policy.model.feat), np.float32), np.zeros(batch, np.int64))
 
     @torch.no_grad()
     def act(
-        self, obs: np.ndarray, state: np.ndarray, first: np.ndarray, explore: bool = False
-    ) -> tuple[np.ndarray, np.ndarray]:
+        self, obs: np.ndarray, state: DreamerState, first: np.ndarray, explore: bool = False
+    ) -> tuple[np.ndarray, DreamerState]:
         n = len(obs)
         noise = self._rng.random((n, self._policy.model.groups), dtype=np.float32)
-        inputs = (np.asarray(obs, np.float32), state, np.asarray(first, np.float32).reshape(n, 1), noise)
-        action, logits, new = self._policy(*(torch.as_tensor(x, device=self._device) for x in inputs))
+        inputs = (np.asarray(obs, np.float32), *state, np.asarray(first, np.float32).reshape(n, 1), noise)
+        action, logits, latent = self._policy(*(torch.as_tensor(x, device=self._device) for x in inputs))
         if explore:
             uniform = torch.as_tensor(self._rng.random((n, 1), dtype=np.float32), device=self._device)
-            choice = draw(logits.softmax(-1), uniform)
-            action, new = choice.argmax(-1), torch.cat([new[:, : -self.actions], choice], -1)
-        return action.cpu().numpy(), new.cpu().numpy()
+            action = draw(logits.softmax(-1), uniform).argmax(-1)
+        chosen = action.cpu().numpy()
+        return chosen, DreamerState(latent.cpu().numpy(), chosen)
 
 
 def export_onnx(model: RSSM, ac: ActorCritic, layout: Layout | None, obs: int, path: Path) -> None:
     """Write the policy to `path`, and one step of imagination to `<stem>.imagine.onnx`."""
     policy = copy.deepcopy(DreamerPolicy(model, ac)).cpu().eval()  # the learner's own stays where it is
-    n, s = 2, model.feat + model.actions
-    state, noise = torch.zeros(n, s), torch.rand(n, model.groups)
-    act = (torch.zeros(n, obs), state, torch.ones(n, 1), noise)
+    n = 2
+    state, noise, action = torch.zeros(n, model.feat), torch.rand(n, model.groups), torch.zeros(n, dtype=torch.long)
+    act = (torch.zeros(n, obs), state, action, torch.ones(n, 1), noise)
     outputs = ["action", "logits", "new_state", "map"]
-    write_onnx(_Act(policy, layout), act, ["obs", "state", "first", "noise"], outputs, path)
+    write_onnx(_Act(policy, layout), act, ["obs", "state", "last", "first", "noise"], outputs, path)
     if layout is not None:
-        dream = (state, torch.zeros(n, dtype=torch.long), noise)
+        dream = (state, action, noise)
         outputs = ["new_state", "logits", "map", "pose", "reward", "continue"]
         target = path.with_suffix(".imagine.onnx")
         write_onnx(_Imagine(policy, layout), dream, ["state", "action", "noise"], outputs, target)

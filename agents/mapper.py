@@ -1,8 +1,8 @@
-"""Mapper: a dreamer whose latent must also draw the map of all it has seen.
+"""Mapper: a dreamer whose latent must also draw the map of all it has seen, and whose policy reads that map.
 
 A world model that reconstructs the present view is hardly ever paid for remembering. One more head is: from the
-latent, draw for every coloured thing what was *last seen* of it (seen, position, velocity), and the way from here
-to what is asked for. The targets come from the observation stream alone; nothing privileged enters.
+latent, draw `unseen.agents.mental_map`. Its last numbers, the way to what is asked for, are what acting needs, and
+weigh more. Policy and value read the drawn map beside the latent.
 """
 
 from __future__ import annotations
@@ -11,21 +11,33 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+import torch
 from torch import Tensor
 
 from unseen.agents.dreamer import DreamerConfig, DreamerLearner
 from unseen.agents.errors import BadAgent
+from unseen.agents.mental_map import GOAL, map_size, map_targets
 from unseen.agents.nets import mlp
 from unseen.agents.rssm import RSSM
-from unseen.envs.engine.sensors import Layout
-
-ENTRY = 5  # seen, x, y, vx, vy
-GOAL = 3  # known, dx, dy
 
 
 @dataclass(frozen=True)
 class MapperConfig(DreamerConfig):
     map_weight: float = 1.0
+    way_weight: float = 5.0
+    """of the way to what is asked for, within the map"""
+
+
+class MapRSSM(RSSM):
+    """A world model that draws the map (..., size) from its latents, and shows it to the policy."""
+
+    def __init__(self, *args: int, size: int) -> None:
+        super().__init__(*args)
+        self.map = mlp(self.feat, self.hidden, 2, size)
+        self.read_size = self.feat + size
+
+    def read(self, feat: Tensor) -> Tensor:
+        return torch.cat([feat, self.map(feat).detach()], -1)
 
 
 class MapperLearner(DreamerLearner):
@@ -34,6 +46,7 @@ class MapperLearner(DreamerLearner):
     name = "mapper"
     config_class = MapperConfig
     config: MapperConfig
+    model: MapRSSM
 
     def __init__(
         self, env_name: str, level: int, seed: int = 0, device: str = "cpu", config: dict[str, Any] | None = None
@@ -43,51 +56,18 @@ class MapperLearner(DreamerLearner):
             raise BadAgent(f"mapper needs entity slots, which {env_name} has not")
 
     def build(self) -> RSSM:
-        model = super().build()
-        model.map = mlp(model.feat, self.config.hidden, 2, self.extra_size())
-        return model
+        c = self.config
+        sizes = (self.obs_size, self.actions, c.deter, c.hidden, c.groups, c.classes)
+        return MapRSSM(*sizes, size=self.extra_size())
 
     def extra_size(self) -> int:
-        return 0 if self.layout is None else ENTRY * self.layout.colours + GOAL
+        return 0 if self.layout is None else map_size(self.layout)
 
     def extra_targets(self, obs: np.ndarray) -> np.ndarray:
         assert self.layout is not None
-        seen = last_seen(obs, self.layout)
-        return np.concatenate([seen.reshape(*seen.shape[:2], -1), way_to_asked(obs, seen, self.layout)], -1)
+        return map_targets(obs, self.layout)
 
     def extra_loss(self, feat: Tensor, target: Tensor) -> Tensor:
-        return self.config.map_weight * ((self.model.get_submodule("map")(feat) - target) ** 2).sum(-1)
-
-
-def last_seen(obs: np.ndarray, layout: Layout) -> np.ndarray:
-    """What was last seen of every colour: (n, T, colours, 5) seen, x, y, vx, vy, in the room's frame and row units.
-
-    obs: slots rows (n, T, d) of whole episodes.
-    """
-    n, horizon, _ = obs.shape
-    start, count, width = layout.small
-    small = obs[..., start : start + count * width].reshape(n, horizon, count, width)
-    pose = obs[..., layout.pose]
-    out = np.zeros((n, horizon, layout.colours, ENTRY), np.float32)
-    now = np.zeros((n, layout.colours, ENTRY), np.float32)
-    for t in range(horizon):
-        entry = small[:, t, :, :ENTRY].copy()
-        if layout.frame == "ego":
-            x, y, c, s = (pose[:, t, i, None] for i in range(4))
-            ex, ey, vx, vy = (entry[..., i].copy() for i in range(1, 5))
-            entry[..., 1], entry[..., 2] = x + ex * c - ey * s, y + ex * s + ey * c
-            entry[..., 3], entry[..., 4] = vx * c - vy * s, vx * s + vy * c
-        # A thing whose colour does not show (dusk) is seen, but nobody can tell which one it is.
-        row, slot = np.nonzero((small[:, t, :, 0] > 0.5) & (small[:, t, :, ENTRY:].max(-1) > 0.5))
-        now[row, small[row, t, slot, ENTRY:].argmax(-1)] = entry[row, slot]
-        out[:, t] = now
-    return out
-
-
-def way_to_asked(obs: np.ndarray, seen: np.ndarray, layout: Layout) -> np.ndarray:
-    """From the present place to where the asked colour was last seen: (n, T, 3) known, dx, dy; else zero."""
-    asked = (seen * obs[..., layout.query][..., None]).sum(-2)
-    pose = obs[..., layout.pose]
-    placed = np.abs(pose[..., 2:4]).sum(-1, keepdims=True) > 0.5
-    known = asked[..., :1] * placed
-    return np.concatenate([known, known * (asked[..., 1:3] - pose[..., :2])], -1).astype(np.float32)
+        error = (self.model.map(feat) - target) ** 2
+        way = error[..., -GOAL:].sum(-1)
+        return self.config.map_weight * (error[..., :-GOAL].sum(-1) + self.config.way_weight * way)

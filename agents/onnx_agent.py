@@ -6,6 +6,7 @@ The graph `<file>.onnx` has, with a dynamic batch n,
 |--------|--------------|-------------------------------------------------------------------------|
 | obs    | (n, d) f32   | observation, flattened                                                  |
 | state  | (n, s) f32   | memory; absent in an agent without one; its zeros are the initial state |
+| last   | (n,) i64     | the action that was taken last; absent where the memory needs none      |
 | first  | (n, 1) f32   | 1 where the observation opens an episode; absent without a memory       |
 | noise  | (n, m) f32   | uniform [0, 1) for a stochastic latent; absent where nothing is drawn   |
 
@@ -48,6 +49,8 @@ class OnnxState(NamedTuple):
 
     latent: np.ndarray
     """(n, s)"""
+    last: np.ndarray
+    """(n,) the action that was taken"""
     map: np.ndarray | None
     """(n, k, 5) as drawn at the last observation, observation units; None for an agent without a map"""
     logits: np.ndarray | None
@@ -109,7 +112,7 @@ class OnnxAgent:
         self._dreams = np.random.Generator(np.random.Philox(seed + 1))
 
     def initial_state(self, batch: int) -> OnnxState:
-        return OnnxState(np.zeros((batch, self.width), np.float32), None, None)
+        return OnnxState(np.zeros((batch, self.width), np.float32), np.zeros(batch, np.int64), None, None)
 
     def act(
         self, obs: np.ndarray, state: OnnxState, first: np.ndarray, explore: bool = False
@@ -118,13 +121,14 @@ class OnnxAgent:
         out = self._act(
             obs=np.ascontiguousarray(obs, np.float32).reshape(n, -1),
             state=state.latent,
+            last=state.last,
             first=np.asarray(first, np.float32).reshape(n, 1),
             noise=self._noise(self._act, n),
         )
         logits = out.get("logits")
         action = out["action"] if not explore or logits is None else self._draw(logits)
         drawn = out["map"].reshape(n, -1, 5) if "map" in out else None
-        return action, OnnxState(out.get("new_state", state.latent), drawn, logits)
+        return action, OnnxState(out.get("new_state", state.latent), action, drawn, logits)
 
     def belief(self, state: OnnxState) -> dict[str, np.ndarray]:
         """Where it believes everything is: `seen` (n, k) probability, `xy` (n, k, 2) metres."""

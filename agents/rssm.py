@@ -19,9 +19,9 @@ class RSSM(nn.Module):
         self, obs: int, actions: int, deter: int = 128, hidden: int = 128, groups: int = 8, classes: int = 8
     ) -> None:
         super().__init__()
-        self.actions, self.deter, self.groups, self.classes = actions, deter, groups, classes
+        self.actions, self.deter, self.hidden, self.groups, self.classes = actions, deter, hidden, groups, classes
         self.stoch = groups * classes
-        self.feat = deter + self.stoch
+        self.feat = self.read_size = deter + self.stoch
         self.encoder = mlp(obs, hidden, 2)
         self.in_z = nn.Linear(self.stoch, hidden, bias=False)
         self.in_a = nn.Linear(actions, hidden, bias=False)
@@ -37,6 +37,10 @@ class RSSM(nn.Module):
         self.reward = mlp(self.feat, hidden, 1, 41, zero=True)
         self.going = mlp(self.feat, hidden, 1, 1)
         self.twohot = TwoHot()
+
+    def read(self, feat: Tensor) -> Tensor:
+        """What policy and value see of a latent: (..., read_size)."""
+        return feat
 
     def cell(self, h: Tensor, z: Tensor, a: Tensor) -> Tensor:
         """Next memory; `a` is the action's projection, in_a(one-hot)."""

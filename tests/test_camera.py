@@ -12,16 +12,16 @@ from hypothesis import strategies as st
 from unseen.envs.engine import palette
 from unseen.envs.engine.camera import pixels, render
 from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.world import CURTAIN, DAY, DUSK, REVEAL, planar
+from unseen.envs.engine.world import CURTAIN, DAY, DUSK, NIGHT, REVEAL, planar
 
 AHEAD = math.radians(100)
 
 
 def world(**fields: object) -> np.void:
     """An eye in the middle that looks east, at a block in the open, or hidden by a box where there is one."""
-    s = np.zeros(1, planar(2, 2))[0]
+    s = np.zeros(1, planar(2, 2, ("signals", "i8")))[0]  # its own parameters, too
     s["wx"] = s["wy"] = 2.5
-    s["fov"], s["light"], s["touched"], s["ask"] = AHEAD, DAY, -1, 0
+    s["fov"], s["light"], s["touched"], s["held"], s["ask"] = AHEAD, DAY, -1, -1, 0
     s["tx"][0], s["tc"][0], s["hx"][0], s["hy"][0] = 1.0, 1.0, 0.2, 0.4
     s["n_small"], s["bx"][0], s["br"][0] = 1, 1.8, 0.12
     for name, value in fields.items():
@@ -61,6 +61,16 @@ def test_light(light: int, shows: bool) -> None:
     assert (red(render(world(n_tall=1, light=light), 120, 80, AHEAD)) > 0) == shows
     assert red(render(world(light=DUSK), 120, 80, AHEAD)) == 0
     assert red(render(world(light=DUSK, touched=0), 120, 80, AHEAD)) > 0
+    assert red(render(world(light=NIGHT), 120, 80, AHEAD)) == 0
+
+
+def test_what_is_covered_or_too_far_for_its_colour() -> None:
+    for picture in (look, lambda s: render(s, 120, 80, AHEAD)):
+        bare, covered = world(n_small=0, ask=-1), world(under=(1, 0), ask=-1)
+        assert np.array_equal(picture(bare), picture(covered))
+        assert red(picture(world(under=(1, 0), glass=1, ask=-1))) > 0
+        assert red(picture(world(near=1.0, ask=-1))) == 0 < red(picture(world(near=2.0, ask=-1)))
+        assert not np.array_equal(picture(bare), picture(world(near=1.0, ask=-1))), "it shows all the same"
 
 
 @settings(max_examples=100, deadline=None)

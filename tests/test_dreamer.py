@@ -13,9 +13,10 @@ pytest.importorskip("safetensors")
 
 from unseen.agents.dreamer import DreamerLearner  # noqa: E402
 from unseen.agents.errors import BadCheckpoint  # noqa: E402
-from unseen.agents.mapper import MapperLearner, last_seen, way_to_asked  # noqa: E402
+from unseen.agents.mapper import MapperLearner  # noqa: E402
+from unseen.agents.mental_map import last_seen, map_size, map_targets  # noqa: E402
 from unseen.agents.nets import TwoHot, draw, mixed_probs  # noqa: E402
-from unseen.envs.engine.sensors import Layout  # noqa: E402
+from unseen.envs.engine.sensors import Layout, Sizes  # noqa: E402
 from unseen.envs.suite import make_vec  # noqa: E402
 
 SMALL = {"envs": 8, "batch": 4, "prefill": 4, "patience": 3, "starts": 8, "horizon": 4, "deter": 32, "hidden": 32}
@@ -100,8 +101,9 @@ def test_onnx_decides_as_torch_over_whole_episodes(kind: type[DreamerLearner], t
     for _ in range(45):  # longer than an episode: memories restart inside
         x, a = here.act(obs, a, first)
         y, b = there.act(obs, b, first)
+        np.testing.assert_array_equal(b.last, y)
         np.testing.assert_array_equal(x, y)
-        np.testing.assert_allclose(a, b.latent, atol=1e-4)
+        np.testing.assert_allclose(a.latent, b.latent, atol=1e-4)
         assert there.belief(b)["xy"].shape[0] == n
         obs = env.step(x)[0]
         first = np.asarray(env.world["t"] == 0)
@@ -117,7 +119,7 @@ def test_onnx_imagines_as_torch(tmp_path: Path) -> None:
     session = onnxruntime.InferenceSession(str(tmp_path / "agent.imagine.onnx"))
     rng = np.random.default_rng(0)
     n, model = 3, made.model
-    state = np.zeros((n, model.feat + made.actions), np.float32)
+    state = np.zeros((n, model.feat), np.float32)
     h, z = torch.zeros(n, model.deter), torch.zeros(n, model.stoch)
     for _ in range(10):
         action = rng.integers(0, made.actions, n)
@@ -149,14 +151,14 @@ def rows(layout: Layout, sightings: list[list[tuple[int, list[float], int | None
     return obs
 
 
-def layout(ordered: bool, frame: str) -> Layout:
-    return Layout(colours=3, occluders=2, slots=2, scale=2.5, ordered=ordered, frame=frame)
+def layout(order: str, frame: str, **sizes: int) -> Layout:
+    return Layout(Sizes(colours=3, talls=2, slots=2, **sizes), scale=2.5, order=order, frame=frame)
 
 
 def test_last_seen_holds_what_has_gone_and_follows_colours_not_slots() -> None:
-    lay = layout(False, "room")
+    lay = layout("distance", "room")
     obs = rows(lay, [[(0, [0.1, 0.2, 1, 0], 2)], [], [(0, [0.5, 0.5, 0, 0], 0), (1, [0.3, 0.2, 0, 0], 2)], []])
-    seen = last_seen(obs, lay)[0]
+    seen = last_seen(obs, lay)[0][0]
     np.testing.assert_allclose(seen[1], seen[0])
     np.testing.assert_allclose(seen[1, 2], [1, 0.1, 0.2, 1, 0])
     np.testing.assert_allclose(seen[3, 2], [1, 0.3, 0.2, 0, 0])
@@ -165,25 +167,50 @@ def test_last_seen_holds_what_has_gone_and_follows_colours_not_slots() -> None:
 
 
 def test_last_seen_takes_nothing_whose_colour_does_not_show() -> None:
-    lay = layout(False, "room")
-    assert not last_seen(rows(lay, [[(0, [0.1, 0.2, 0, 0], None)]]), lay).any()
+    lay = layout("distance", "room")
+    assert not last_seen(rows(lay, [[(0, [0.1, 0.2, 0, 0], None)]]), lay)[0].any()
 
 
 def test_last_seen_turns_ego_frames_into_the_room() -> None:
-    lay = layout(False, "ego")
+    lay = layout("distance", "ego")
     obs = rows(lay, [[(0, [0.5, 0.0, 0.2, 0.0], 1)]])
     obs[0, 0, lay.pose] = [0.1, -0.2, 0.0, 1.0]  # heading up: ahead is +y
-    np.testing.assert_allclose(last_seen(obs, lay)[0, 0, 1], [1, 0.1, 0.3, 0.0, 0.2], atol=1e-6)
+    np.testing.assert_allclose(last_seen(obs, lay)[0][0, 0, 1], [1, 0.1, 0.3, 0.0, 0.2], atol=1e-6)
 
 
 def test_way_to_asked_leads_from_the_present_place_and_hides_with_it() -> None:
-    lay = layout(True, "room")
+    lay = layout("colour", "room")
     obs = rows(lay, [[(0, [0.4, 0.1, 0, 0], 0)], [], []])
     obs[0, :, lay.query.start] = 1
     obs[0, [0, 2], lay.pose.start : lay.pose.stop] = [0.1, 0.1, 1, 0]
-    way = way_to_asked(obs, last_seen(obs, lay), lay)[0]
+    way = map_targets(obs, lay)[0, :, -3:]
     np.testing.assert_allclose(way[2], [1, 0.3, 0.0], atol=1e-6)
     assert not way[1].any()  # curtain: the pose does not show
+
+
+def test_a_thing_with_its_own_slot_keeps_its_place_and_the_colour_it_once_showed() -> None:
+    lay = layout("index", "room")
+    obs = rows(lay, [[(1, [0.4, 0.1, 0, 0], 2)], [(1, [0.5, 0.1, 0, 0], None)], []])
+    obs[0, :, lay.query.start + 2] = 1  # the colour that only the first step told is asked for
+    obs[0, :, 2] = 1
+    drawn = map_targets(obs, lay)[0]
+    assert drawn.shape[-1] == map_size(lay) == 2 * 5 + 2 * 3 + 3
+    np.testing.assert_allclose(drawn[2, 5:10], [1, 0.5, 0.1, 0, 0])
+    np.testing.assert_allclose(drawn[2, 13:16], [0, 0, 1])
+    np.testing.assert_allclose(drawn[2, -3:], [1, 0.5, 0.1], atol=1e-6)
+
+
+def test_kinds_of_tall_things_are_remembered_in_the_dark() -> None:
+    lay = layout("colour", "room", tall_kinds=4, asks=4)
+    obs = rows(lay, [[], [], []])
+    start, _, width = lay.tall
+    obs[0, 0, start + width : start + width + 3] = [1, 0.2, -0.3]
+    obs[0, 0, start + width + 3 + 1] = 1  # slot 1 holds a thing of kind 1
+    obs[0, :, lay.query.start + 1] = 1
+    obs[0, :, :4] = [0.1, 0.1, 1, 0]
+    drawn = map_targets(obs, lay)[0]
+    np.testing.assert_allclose(drawn[2, 15 + 3 : 15 + 6], [1, 0.2, -0.3], atol=1e-6)
+    np.testing.assert_allclose(drawn[2, -3:], [1, 0.1, -0.4], atol=1e-6)
 
 
 def test_training_lowers_the_losses() -> None:

@@ -28,9 +28,9 @@ def look(worlds: np.ndarray) -> np.ndarray:
 def rooms(n: int, fov: float, light: int = DAY, seed: int = 0) -> np.ndarray:
     """Random rooms: three turned boxes round the eye, three blocks behind or beside them."""
     draw = np.random.default_rng(seed)
-    s = np.zeros(n, planar(3, 3))
+    s = np.zeros(n, planar(3, 3, ("signals", "i8")))  # each its own parameters, too
     s["wx"] = s["wy"] = 2.5
-    s["fov"], s["light"], s["touched"], s["ask"] = fov, light, -1, 0
+    s["fov"], s["light"], s["touched"], s["held"], s["ask"] = fov, light, -1, -1, 0
     s["n_tall"] = s["n_small"] = 3
     s["ax"], s["ay"] = draw.uniform(-0.3, 0.3, (2, n))
     s["ah"] = draw.uniform(-3, 3, n)

@@ -71,23 +71,25 @@ def run(what, S, A, P, R, T, U, {outs}, {finals}, lo, hi):
 _REFERENCES = '''"""Generated: the reference policies of {cls}."""
 from numba import njit
 from {module} import {cls} as task
-
-_oracle, _tracker, _reflex, _answer = task.oracle, task.tracker, task.reflex, task.answer
+'''
+_ORACLE = '''
+_oracle = task.oracle
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def oracle(S, P, A):
     for i in range(S.shape[0]):
         A[i] = _oracle(S[i], P[0])
+'''
+_BY_SIGHT = '''
+_{name} = task.{name}
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def tracker(O, M, P, A):
+def {name}(O, M, P, A):
     for i in range(O.shape[0]):
-        A[i] = _tracker(O[i], M[i], P[0])
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def reflex(O, M, P, A):
-    for i in range(O.shape[0]):
-        A[i] = _reflex(O[i], M[i], P[0])
+        A[i] = _{name}(O[i], M[i], P[0])
+'''
+_ANSWERS = '''
+_answer = task.answer
 
 @njit(cache=True, nogil=True, error_model="numpy")
 def answers(S, A):
@@ -130,7 +132,7 @@ class Batch:
     """
 
     def __init__(
-        self, task: type[Task], n: int, level: int, split: str, mode: str, knobs: Mapping[str, Any], threads: int = 1
+        self, task: type[Task], n: int, level: int | str, split: str, mode: str, knobs: Mapping[str, Any], threads: int = 1
     ) -> None:
         if split not in SPLITS:
             raise BadKnob(f"split={split!r}: allowed are {', '.join(map(repr, SPLITS))}")
@@ -228,19 +230,34 @@ class Batch:
 
     def reference(self, name: str) -> "Reference":
         """A reference policy over this batch: "oracle" (privileged), "tracker" or "reflex" (slots only)."""
-        if name not in ("oracle", "tracker", "reflex"):
-            raise BadKnob(f"reference {name!r}: allowed are 'oracle', 'tracker', 'reflex'")
+        if name not in self.references:
+            have = ", ".join(map(repr, self.references))
+            raise BadKnob(f"reference {name!r}: {self.task.__name__} has {have}")
         return Reference(self, name)
 
+    @property
+    def references(self) -> tuple[str, ...]:
+        """Names of the task's reference policies."""
+        return references_of(self.task)
+
     def answers(self) -> np.ndarray:
-        """The hidden answer of every environment, (n,) int64: privileged."""
+        """The hidden answer of every environment, (n,) int64: privileged. Raises BadKnob where there is none."""
+        if self.task.answer is None:
+            raise BadKnob(f"{self.task.__name__} has no hidden answer")
         out = np.zeros(self.n, np.int64)
         _references(self.task).answers(self.world, out)
         return out
 
 
+def references_of(task: type[Task]) -> tuple[str, ...]:
+    """Names of the reference policies that a task has."""
+    return tuple(name for name in ("reflex", "tracker", "oracle") if getattr(task, name) is not None)
+
+
 def _references(task: type[Task]):
-    source = _REFERENCES.format(cls=task.__name__, module=task.__module__)
+    source = _REFERENCES.format(cls=task.__name__, module=task.__module__) + _ORACLE
+    source += "".join(_BY_SIGHT.format(name=name) for name in references_of(task) if name != "oracle")
+    source += _ANSWERS if task.answer is not None else ""
     return device.build(f"{task.__name__}_references", source, _module(task))
 
 

@@ -8,7 +8,7 @@ import math
 
 from unseen.envs.engine.device import device
 from unseen.envs.engine.physics import roll
-from unseen.envs.engine.sensors import HEAD, SPEED_UNIT, TALL_WIDTH
+from unseen.envs.engine.sensors import BY_INDEX, HEAD, SPEED_UNIT, small_start, tall_start, tall_width
 from unseen.envs.engine.world import DUSK
 
 
@@ -16,23 +16,25 @@ from unseen.envs.engine.world import DUSK
 def believe(o, m, p, dt, friction, restitution):
     """Bring the believed world m (all zero at an episode's start) up to date with the slots row o.
 
-    Small things are kept by colour: index = colour. Tall things face the room's centre, as the task's
-    specification says, with the half extents of the parameters.
+    Small things are kept by colour (index = colour), or by their own slot where they have one. Tall things are as
+    their slots say, or else face the room's centre with the half extents p.depth and p.breadth.
     """
     c = p.colours
+    own = p.order == BY_INDEX
     if m.n_small == 0:  # the first row of an episode
-        m.n_small = c
+        m.n_small = p.slots if own else c
         m.wx = p.room
         m.wy = p.room
         m.ask = -1
-        for k in range(c):
+        for k in range(m.n_small):
             m.br[k] = p.radius
-            m.bk[k] = k
+            m.bk[k] = -1 if own else k
             m.bx[k] = 1e3 * (k + 1)  # nowhere yet: outside of everything
     else:
         roll(m, dt, friction, restitution)  # those not seen yet have no speed and stay nowhere
     m.light = DUSK
     m.touched = -1
+    m.held = -1
     if abs(o[2]) + abs(o[3]) > 0.5:
         m.ax = o[0] * p.room
         m.ay = o[1] * p.room
@@ -40,32 +42,39 @@ def believe(o, m, p, dt, friction, restitution):
     for i in range(3):
         if o[4 + i] > 0.5:
             m.phase = i
-    for i in range(c):
+    for i in range(p.asks):
         if o[HEAD + i] > 0.5:
             m.ask = i
-    at = HEAD + 2 * c
-    for k in range(p.occluders):
-        if o[at + TALL_WIDTH * k] > 0.5:
-            x, y = _room(o, m, p, at + TALL_WIDTH * k + 1)
-            _remember_tall(m, p, x, y)
-    at += TALL_WIDTH * p.occluders
+        if o[HEAD + p.asks + i] > 0.5:
+            m.held = i
+    for k in range(p.talls):
+        at = tall_start(p) + tall_width(p) * k
+        if o[at] > 0.5:
+            _remember_tall(o, m, p, at)
     width = 5 + c
     for k in range(p.slots):
-        q = at + width * k
+        q = small_start(p) + width * k
         if o[q] > 0.5:
-            colour = 0
+            colour = -1
             for i in range(c):
                 if o[q + 5 + i] > 0.5:
                     colour = i
-            m.bx[colour], m.by[colour] = _room(o, m, p, q + 1)
+            j = colour
+            if own:
+                j = k
+                if colour >= 0:
+                    m.bk[j] = colour
+            if j < 0:
+                continue  # seen, but nobody can tell which one it is
+            m.bx[j], m.by[j] = _room(o, m, p, q + 1)
             u = o[q + 3] * SPEED_UNIT
             v = o[q + 4] * SPEED_UNIT
             if p.frame != 0:
                 cos = math.cos(m.ah)
                 sin = math.sin(m.ah)
                 u, v = u * cos - v * sin, u * sin + v * cos
-            m.vx[colour] = u
-            m.vy[colour] = v
+            m.vx[j] = u
+            m.vy[j] = v
 
 
 @device
@@ -80,19 +89,35 @@ def _room(o, m, p, at):
 
 
 @device
-def _remember_tall(m, p, x, y):
+def _remember_tall(o, m, p, at):
     """Tall things never move: a place that is known already is not entered twice."""
+    x, y = _room(o, m, p, at + 1)
     for j in range(m.n_tall):
         if (m.tx[j] - x) ** 2 + (m.ty[j] - y) ** 2 < 0.01:
             return
     j = m.n_tall
-    if j >= p.occluders:
+    if j >= p.talls:
         return
-    d = math.sqrt(x * x + y * y) + 1e-12
     m.tx[j] = x
     m.ty[j] = y
-    m.tc[j] = x / d
-    m.ts[j] = y / d
-    m.hx[j] = p.depth
-    m.hy[j] = p.breadth
+    if p.tall_shape != 0:
+        c = o[at + 3]
+        n = o[at + 4]
+        if p.frame != 0:
+            cos = math.cos(m.ah)
+            sin = math.sin(m.ah)
+            c, n = c * cos - n * sin, c * sin + n * cos
+        m.tc[j] = c
+        m.ts[j] = n
+        m.hx[j] = o[at + 5] * p.room
+        m.hy[j] = o[at + 6] * p.room
+    else:
+        d = math.sqrt(x * x + y * y) + 1e-12
+        m.tc[j] = x / d
+        m.ts[j] = y / d
+        m.hx[j] = p.depth
+        m.hy[j] = p.breadth
+    for i in range(p.tall_kinds):
+        if o[at + 3 + 4 * p.tall_shape + i] > 0.5:
+            m.tk[j] = i
     m.n_tall = j + 1

@@ -12,14 +12,16 @@ from unseen.envs.engine import device as _device
 from unseen.envs.engine import palette
 from unseen.envs.engine.device import device
 from unseen.envs.engine.raster import draw
-from unseen.envs.engine.world import CURTAIN, DUSK, EYE, REVEAL, TALL_HEIGHT, WALL_HEIGHT
+from unseen.envs.engine.sight import tells_colour
+from unseen.envs.engine.world import CURTAIN, DUSK, EYE, NIGHT, REVEAL, TALL_HEIGHT, WALL_HEIGHT
 
 FOV = 2.0 * math.pi / 3.0  # rad, what a picture in perspective spans at most; a wider eye sees a panorama
 HUD = 4  # lowest rows of an observation: what is asked, heard and held, which no lens shows
 NEAR = 0.04  # m
 FADE = 0.05  # how much of the light a metre takes away
 
-_SMALL = np.array([rgb for _, rgb in palette.SMALL], dtype=np.float64)
+_SMALL = np.array([*(rgb for _, rgb in palette.SMALL), palette.UNKNOWN], dtype=np.float64)
+_UNKNOWN = len(palette.SMALL)
 _TALL = np.array(palette.TALL, dtype=np.float64)
 _WALL = np.array(palette.WALL, dtype=np.float64)
 _FLOOR = np.array(palette.FLOOR, dtype=np.float64)
@@ -28,6 +30,7 @@ _DUSK = np.array([0.56, 0.60, 0.78])
 _NOON = np.array([1.0, 1.0, 1.0])
 _WHITE = np.array([255.0, 255.0, 255.0])
 _CLOTH = np.array([62.0, 48.0, 88.0])
+_NIGHT = np.array([14.0, 15.0, 24.0])
 
 
 @device
@@ -98,6 +101,10 @@ def paint(s, o, fov):
         for x in range(width):
             fold = 0.42 + 0.13 * math.sin(44.0 * x / width) + 0.05 * math.sin(17.0 * x / width)
             _fill(o, x, 0, height, _CLOTH, fold, _NOON, 1.0)
+        return
+    if s.light == NIGHT:
+        for x in range(width):
+            _fill(o, x, 0, height, _NIGHT, 1.0, _NOON, 1.0)
         return
     wide = fov > FOV + 1e-9
     tan = math.tan(0.5 * min(fov, FOV))
@@ -183,7 +190,8 @@ def _smalls(s, o, x, dx, dy, reach, focal, middle, tint):
         found = -1
         deep = 0.0
         for k in range(s.n_small):
-            if s.light == DUSK and s.touched != k:
+            hidden = s.under[k] != 0 and s.glass == 0 and s.light != REVEAL
+            if (s.light == DUSK or hidden) and s.touched != k:
                 continue
             ex = s.bx[k] - s.ax
             ey = s.by[k] - s.ay
@@ -208,7 +216,7 @@ def _smalls(s, o, x, dx, dy, reach, focal, middle, tint):
         nx = (s.ax + best * dx - s.bx[found]) / s.br[found]
         ny = (s.ay + best * dy - s.by[found]) / s.br[found]
         facing = -(nx * dx + ny * dy) / math.sqrt(a)
-        colour = _SMALL[s.bk[found] % _SMALL.shape[0]]
+        colour = _SMALL[s.bk[found] if tells_colour(s, found) else _UNKNOWN]
         shadow = _row(height, middle + EYE * focal / max(best - 0.03, NEAR))
         _fill(o, x, foot, shadow, _FLOOR, 0.6, tint, 0.5)
         _fill(o, x, rim, foot, colour, 0.6 + 0.36 * facing, tint, 1.0)
@@ -218,15 +226,23 @@ def _smalls(s, o, x, dx, dy, reach, focal, middle, tint):
 @device
 def pixels(s, p, o):
     """The observation: o (64, 64, 3) uint8 over the whole field of view, above HUD rows: the asked colour (dark
-    while it is not told), at the left white in a step in which a bump was heard, at the right the touched colour."""
-    if s.light == CURTAIN:
+    while it is not told), at the left white in a step in which a bump was heard, at the right the held colour; the
+    task's signals, if any, below these, from dark for -1 to bright for 1."""
+    if s.light <= NIGHT:
         paint(s, o, s.fov)
     else:
         draw(s, o)
     eighth = o.shape[1] // 8
     _strip(o, 0, eighth, _WHITE, s.heard != 0)
-    _strip(o, eighth, o.shape[1] - eighth, _SMALL[s.ask % _SMALL.shape[0]], s.ask >= 0)
-    _strip(o, o.shape[1] - eighth, o.shape[1], _SMALL[s.bk[s.touched] % _SMALL.shape[0]], s.touched >= 0)
+    _strip(o, eighth, o.shape[1] - eighth, _SMALL[max(s.ask, 0)], s.ask >= 0)
+    _strip(o, o.shape[1] - eighth, o.shape[1], _SMALL[max(s.held, 0)], s.held >= 0)
+    for i in range(p.signals):
+        level = np.uint8(127.5 + 127.5 * min(max(s.signal[i], -1.0), 1.0))
+        for x in range(o.shape[1] * i // p.signals, o.shape[1] * (i + 1) // p.signals):
+            for y in range(o.shape[0] - HUD // 2, o.shape[0]):
+                o[y, x, 0] = level
+                o[y, x, 1] = level
+                o[y, x, 2] = level
 
 
 @device

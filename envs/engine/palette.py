@@ -14,6 +14,8 @@ SMALL: list[tuple[str, RGB]] = [
     ("orange", (242, 138, 50)),
 ]
 
+UNKNOWN: RGB = (150, 112, 84)  # of a small thing whose colour cannot be told from here
+
 TALL: list[RGB] = [
     (164, 150, 138),
     (150, 156, 148),
@@ -21,6 +23,8 @@ TALL: list[RGB] = [
     (146, 154, 164),
     (166, 158, 140),
     (152, 150, 148),
+    (120, 134, 120),
+    (170, 140, 118),
 ]
 
 WALL: RGB = (198, 192, 184)

@@ -16,7 +16,7 @@ import numpy as np
 
 from unseen.envs.engine import palette
 from unseen.envs.engine.device import device
-from unseen.envs.engine.sight import line_of_sight
+from unseen.envs.engine.sight import line_of_sight, tells_colour
 from unseen.envs.engine.world import DUSK, EYE, REVEAL, TALL_HEIGHT, WALL_HEIGHT
 
 SIZE = 64  # width, and height with the strip
@@ -29,7 +29,8 @@ PLANAR = 2.0 * math.pi / 3.0 + 1e-9  # rad: the widest field in perspective
 FADE = 0.05  # how much of the light a metre takes away
 VEIL = 0.34  # how much a transparent tall thing covers
 _TINT = np.array([[1.0, 1.0, 1.0], [0.56, 0.60, 0.78]])  # day, dusk
-_SMALL = np.array([rgb for _, rgb in palette.SMALL], np.float64)
+_SMALL = np.array([*(rgb for _, rgb in palette.SMALL), palette.UNKNOWN], np.float64)
+_UNKNOWN = len(palette.SMALL)
 _TALL = np.array(palette.TALL, np.float64)
 _WALL = np.array(palette.WALL, np.float64)
 _FACE = np.array([0.86, 1.0, 0.94, 0.9])  # light on the walls at +x, +y, -x, -y
@@ -271,7 +272,7 @@ def _small_things(s, flat, width, half, focal, dusk, opaque):
         best = -1.0
         found = -1
         for k in range(s.n_small):
-            if s.light == DUSK and s.touched != k:
+            if (s.light == DUSK or (s.under[k] != 0 and opaque)) and s.touched != k:
                 continue
             d = (s.bx[k] - s.ax) ** 2 + (s.by[k] - s.ay) ** 2
             if (d < last or (d == last and k > after)) and d > best:
@@ -324,6 +325,7 @@ def _small(s, flat, width, half, focal, dusk, opaque, k):
     elif x < -r:
         return
     round_ = s.fov >= 2.0 * math.pi - 1e-9
+    colour = s.bk[k] if tells_colour(s, k) else _UNKNOWN
     met = False
     for m in range(first, last + 1):
         i = m
@@ -341,10 +343,10 @@ def _small(s, flat, width, half, focal, dusk, opaque, k):
             continue
         root = math.sqrt(q)
         _block(flat, width, half, i, focal * a / max(b - root, 0.04 * a), focal * a / (b + root), r,
-               0.6 + 0.36 * root / (math.sqrt(a) * r), s.bk[k] % _SMALL.shape[0], dusk)  # fmt: skip
+               0.6 + 0.36 * root / (math.sqrt(a) * r), colour, dusk)  # fmt: skip
     if not met and centre >= 0 and centre < width and (not opaque or line_of_sight(s, s.ax, s.ay, s.bx[k], s.by[k])):
         scale = focal / (d if panorama else x)
-        _block(flat, width, half, centre, scale, scale, r, 0.9, s.bk[k] % _SMALL.shape[0], dusk)
+        _block(flat, width, half, centre, scale, scale, r, 0.9, colour, dusk)
 
 
 @device

@@ -62,7 +62,7 @@ class TaskEnv(gym.Env):
 
     Args:
         task: the rules.
-        level: difficulty; 0 is the visible twin.
+        level: difficulty; 0 is the visible twin; or the name of one of the task's presets.
         obs: "slots", "rays", "pixels", "dict" of these, or "state" (privileged).
         action: "discrete" or "continuous".
         split: "train", "test" or "shift": disjoint seeds, and for "shift" other ranges.
@@ -79,7 +79,7 @@ class TaskEnv(gym.Env):
         self,
         task: type[Task],
         *,
-        level: int | None = None,
+        level: int | str | None = None,
         obs: str = "slots",
         action: str = "discrete",
         split: str = "train",
@@ -241,7 +241,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         task: type[Task],
         num_envs: int = 1,
         *,
-        level: int | None = None,
+        level: int | str | None = None,
         obs: str = "slots",
         action: str = "discrete",
         split: str = "train",

@@ -1,8 +1,8 @@
 """What the agent is told of a planar world: entity slots, rays, and the privileged state.
 
-Every row opens with the same head: pose, phase, heard, query, held. `Layout` says where each part lies; the
+Every row opens with the same head: pose, phase, heard, query, held, signals. `Layout` says where each part lies; the
 device functions write the parts in that order. The task's parameters carry `order` and `frame` (indices into
-ORDERS and FRAMES), `colours`, `occluders` and `slots` (numbers of slots for tall and for small things).
+ORDERS and FRAMES) and the numbers of `Sizes`.
 """
 
 import math
@@ -10,15 +10,42 @@ from dataclasses import dataclass
 
 from unseen.envs.engine.device import device
 from unseen.envs.engine.geometry import FAR, segment_box, wrap
-from unseen.envs.engine.sight import ALL_ROUND, in_view, line_of_sight, sees, sees_tall
-from unseen.envs.engine.world import CURTAIN, DUSK, REVEAL
+from unseen.envs.engine.sight import ALL_ROUND, in_view, line_of_sight, sees, sees_tall, tells_colour
+from unseen.envs.engine.world import CURTAIN, DUSK, NIGHT, REVEAL
 
-ORDERS = ("colour", "distance")
+ORDERS = ("colour", "distance", "place", "index")
+BY_COLOUR, BY_DISTANCE, BY_PLACE, BY_INDEX = 0, 1, 2, 3
 FRAMES = ("room", "ego")
-HEAD = 8  # pose 4, phase 3, heard 1; query and held follow, one entry a colour each
-TALL_WIDTH = 3
+HEAD = 8  # pose 4, phase 3, heard 1; query, held and signals follow
 SPEED_UNIT = 4.0  # m/s for one unit of velocity in a slot
 RAYS = 24
+
+
+@dataclass(frozen=True)
+class Sizes:
+    """How many numbers of each sort a slots row has.
+
+    Attributes:
+        colours: kinds of small things that can be told apart.
+        slots: small things that can show at once.
+        talls: tall things that can show at once.
+        tall_kinds: kinds of tall things, one-hot in their slots; 0: they are all alike and nothing is said.
+        tall_shape: 1: their slots tell orientation and half extents too.
+        asks: things that can be asked for, and held; by default the colours.
+        signals: further numbers that the task tells.
+    """
+
+    colours: int
+    slots: int
+    talls: int
+    tall_kinds: int = 0
+    tall_shape: int = 0
+    asks: int = -1
+    signals: int = 0
+
+    def __post_init__(self) -> None:
+        if self.asks < 0:
+            object.__setattr__(self, "asks", self.colours)
 
 
 @dataclass(frozen=True)
@@ -26,26 +53,36 @@ class Layout:
     """Where each part of a slots row lies, and what its numbers mean.
 
     Attributes:
+        sizes: numbers of things.
+        scale: metres for one unit of position; `speed_scale`: m/s for one unit of velocity.
+        order: which slot a small thing gets: "colour": its colour's; "distance": slots are filled from the nearest
+            on; "place": things of one colour share their slots, filled from small x to large; "index": each thing
+            has its own, since they can be told apart by more than their colour.
+        frame: "room": positions in the room's frame; "ego": relative to the agent, x ahead, y to its left.
         pose: x / scale, y / scale, cos and sin of the heading; zero under the curtain.
         phase: one-hot of watch, curtain, act.
         heard: 1 in the step in which a bump was heard.
-        query: one-hot of the asked colour; zero while it is not told.
-        held: one-hot of the colour that is being touched.
-        tall: (start, count, width): present, x, y of each tall thing.
-        small: (start, count, width): seen, x, y, vx, vy, one-hot of the colour, of each small thing that shows.
-        colours: number of colours.
-        scale: metres for one unit of position; `speed_scale`: m/s for one unit of velocity.
-        ordered: slot index = colour; else slots are filled from the nearest thing on.
-        frame: "room": positions in the room's frame; "ego": relative to the agent, x ahead, y to its left.
+        query: one-hot of the asked thing; zero while it is not told.
+        held: one-hot of what is being touched.
+        signals: the task's own numbers.
+        tall: (start, count, width): present, x, y, then by `sizes` cos, sin, half extents, one-hot of the kind.
+        small: (start, count, width): seen, x, y, vx, vy, one-hot of the colour (zero where it cannot be told).
     """
 
-    colours: int
-    occluders: int
-    slots: int
+    sizes: Sizes
     scale: float
-    ordered: bool
+    order: str
     frame: str
     speed_scale: float = SPEED_UNIT
+
+    @property
+    def colours(self) -> int:
+        return self.sizes.colours
+
+    @property
+    def things(self) -> int:
+        """Small things that can be told apart over time: by their own slot, or else by their colour."""
+        return self.sizes.slots if self.order == "index" else self.sizes.colours
 
     @property
     def pose(self) -> slice:
@@ -61,23 +98,28 @@ class Layout:
 
     @property
     def query(self) -> slice:
-        return slice(HEAD, HEAD + self.colours)
+        return slice(HEAD, HEAD + self.sizes.asks)
 
     @property
     def held(self) -> slice:
-        return slice(HEAD + self.colours, HEAD + 2 * self.colours)
+        return slice(HEAD + self.sizes.asks, HEAD + 2 * self.sizes.asks)
+
+    @property
+    def signals(self) -> slice:
+        return slice(HEAD + 2 * self.sizes.asks, self.head)
 
     @property
     def head(self) -> int:
-        return HEAD + 2 * self.colours
+        return HEAD + 2 * self.sizes.asks + self.sizes.signals
 
     @property
     def tall(self) -> tuple[int, int, int]:
-        return self.head, self.occluders, TALL_WIDTH
+        return self.head, self.sizes.talls, 3 + 4 * self.sizes.tall_shape + self.sizes.tall_kinds
 
     @property
     def small(self) -> tuple[int, int, int]:
-        return self.head + TALL_WIDTH * self.occluders, self.slots, 5 + self.colours
+        start, count, width = self.tall
+        return start + count * width, self.sizes.slots, 5 + self.sizes.colours
 
     @property
     def size(self) -> int:
@@ -86,8 +128,25 @@ class Layout:
 
 
 @device
+def tall_start(p):
+    """Where the slots of tall things begin: behind the head."""
+    return HEAD + 2 * p.asks + p.signals
+
+
+@device
+def tall_width(p):
+    return 3 + 4 * p.tall_shape + p.tall_kinds
+
+
+@device
+def small_start(p):
+    """Where the slots of small things begin, each 5 + p.colours wide."""
+    return tall_start(p) + tall_width(p) * p.talls
+
+
+@device
 def head(s, p, o):
-    """Write pose, phase, heard, query and held; returns where the next part starts. The rest of the row is zeroed."""
+    """Write pose, phase, heard, query, held and signals. The rest of the row is zeroed."""
     for i in range(o.shape[0]):
         o[i] = 0.0
     if s.light != CURTAIN:
@@ -99,9 +158,10 @@ def head(s, p, o):
     o[7] = s.heard
     if s.ask >= 0:
         o[HEAD + s.ask] = 1.0
-    if s.touched >= 0:
-        o[HEAD + p.colours + s.bk[s.touched]] = 1.0
-    return HEAD + 2 * p.colours
+    if s.held >= 0:
+        o[HEAD + p.asks + s.held] = 1.0
+    for i in range(p.signals):
+        o[HEAD + 2 * p.asks + i] = s.signal[i]
 
 
 @device
@@ -118,7 +178,28 @@ def _place(s, p, o, at, x, y):
 
 
 @device
-def _small_slot(s, p, o, at, k):
+def _tall_slot(s, p, o, slot, k):
+    at = tall_start(p) + tall_width(p) * slot
+    o[at] = 1.0
+    _place(s, p, o, at + 1, s.tx[k], s.ty[k])
+    if p.tall_shape != 0:
+        c = s.tc[k]
+        n = s.ts[k]
+        if p.frame != 0:
+            a = math.cos(s.ah)
+            b = math.sin(s.ah)
+            c, n = c * a + n * b, n * a - c * b
+        o[at + 3] = c
+        o[at + 4] = n
+        o[at + 5] = s.hx[k] / p.room
+        o[at + 6] = s.hy[k] / p.room
+    if p.tall_kinds != 0:
+        o[at + 3 + 4 * p.tall_shape + s.tk[k]] = 1.0
+
+
+@device
+def _small_slot(s, p, o, slot, k):
+    at = small_start(p) + (5 + p.colours) * slot
     o[at] = 1.0
     _place(s, p, o, at + 1, s.bx[k], s.by[k])
     if s.vx[k] != 0.0 or s.vy[k] != 0.0:
@@ -129,31 +210,60 @@ def _small_slot(s, p, o, at, k):
             n = math.sin(s.ah)
         o[at + 3] = (s.vx[k] * c + s.vy[k] * n) / SPEED_UNIT
         o[at + 4] = (s.vy[k] * c - s.vx[k] * n) / SPEED_UNIT
-    o[at + 5 + s.bk[k]] = 1.0
+    if tells_colour(s, k):
+        o[at + 5 + s.bk[k]] = 1.0
 
 
 @device
 def slots(s, p, o):
     """Entity slots of what shows now; see Layout. o: float32 (Layout.size,)."""
-    at = head(s, p, o)
-    if s.light == CURTAIN:
+    head(s, p, o)
+    if s.light <= NIGHT:
+        _touched_slot(s, p, o)
         return
-    width = 5 + p.colours
-    start = at + TALL_WIDTH * p.occluders
-    if p.order == 0:
-        for k in range(s.n_tall):
-            if sees_tall(s, k):
-                o[at + TALL_WIDTH * k] = 1.0
-                _place(s, p, o, at + TALL_WIDTH * k + 1, s.tx[k], s.ty[k])
-        if s.light == DUSK and s.touched < 0:
-            return
-        for k in range(s.n_small):
-            if sees(s, k):
-                _small_slot(s, p, o, start + width * s.bk[k], k)
+    if p.order == BY_DISTANCE:
+        _nearest_first(s, p, o)
         return
-    # Nearest first. Ties keep the lower index out of both, which has measure zero.
+    for k in range(s.n_tall):
+        if sees_tall(s, k):
+            _tall_slot(s, p, o, k, k)
+    if s.light == DUSK and s.touched < 0:
+        return
+    for k in range(s.n_small):
+        if sees(s, k):
+            _small_slot(s, p, o, _own_slot(s, p, k), k)
+
+
+@device
+def _touched_slot(s, p, o):
+    """In the dark the hand is all that tells of small things."""
+    if s.light == NIGHT and s.touched >= 0:
+        _small_slot(s, p, o, _own_slot(s, p, s.touched), s.touched)
+
+
+@device
+def _own_slot(s, p, k):
+    """The slot of small thing k, which shows, by any order but distance."""
+    if p.order == BY_COLOUR:
+        return s.bk[k]
+    if p.order == BY_INDEX:
+        return k
+    if p.order == BY_DISTANCE:
+        return 0
+    slot = 0
+    for j in range(s.n_small):
+        if s.bk[j] < s.bk[k]:
+            slot += 1
+        elif s.bk[j] == s.bk[k] and (s.bx[j] < s.bx[k] or (s.bx[j] == s.bx[k] and j < k)) and sees(s, j):
+            slot += 1
+    return slot
+
+
+@device
+def _nearest_first(s, p, o):
+    """Ties keep the lower index out of both, which has measure zero."""
     last = -1.0
-    for m in range(s.n_tall):
+    for slot in range(s.n_tall):
         best = FAR
         near = -1
         for k in range(s.n_tall):
@@ -164,12 +274,11 @@ def slots(s, p, o):
         if near < 0:
             break
         last = best
-        o[at + TALL_WIDTH * m] = 1.0
-        _place(s, p, o, at + TALL_WIDTH * m + 1, s.tx[near], s.ty[near])
+        _tall_slot(s, p, o, slot, near)
     if s.light == DUSK and s.touched < 0:
         return
     last = -1.0
-    for m in range(s.n_small):
+    for slot in range(s.n_small):
         best = FAR
         near = -1
         for k in range(s.n_small):
@@ -180,12 +289,24 @@ def slots(s, p, o):
         if near < 0:
             return
         last = best
-        _small_slot(s, p, o, start + width * m, near)
+        _small_slot(s, p, o, slot, near)
 
 
-def rays_size(colours: int) -> int:
+@device
+def lit_slots(s, p, o, ask):
+    """For `state`: the slots row as it would be with the lights on and `ask` told. o may be longer."""
+    light = s.light
+    told = s.ask
+    s.light = REVEAL
+    s.ask = ask
+    slots(s, p, o)
+    s.light = light
+    s.ask = told
+
+
+def rays_size(sizes: Sizes) -> int:
     """Length of a rays row: the head, then RAYS x (depth, kind, colour)."""
-    return HEAD + 2 * colours + 3 * RAYS
+    return HEAD + 2 * sizes.asks + sizes.signals + 3 * RAYS
 
 
 @device
@@ -194,10 +315,11 @@ def rays(s, p, o):
 
     A ray stands for its sector: a small thing that shows is entered in the sector of a point of it that is in
     sight, so that none slips between two rays. o: float32 (rays_size,). Colour is (index + 1) / colours for small
-    things and 0 otherwise.
+    things whose colour can be told and 0 otherwise.
     """
-    at = head(s, p, o)
-    if s.light == CURTAIN:
+    head(s, p, o)
+    at = tall_start(p)
+    if s.light <= NIGHT:
         return
     fov = min(s.fov, 2.0 * math.pi)
     step = fov / RAYS
@@ -234,7 +356,7 @@ def rays(s, p, o):
                     if o[at + 3 * i + 1] < 0.9 or near < o[at + 3 * i]:
                         o[at + 3 * i] = near
                         o[at + 3 * i + 1] = 1.0
-                        o[at + 3 * i + 2] = (s.bk[k] + 1.0) / p.colours
+                        o[at + 3 * i + 2] = (s.bk[k] + 1.0) / p.colours if tells_colour(s, k) else 0.0
 
 
 @device

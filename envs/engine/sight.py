@@ -5,7 +5,7 @@ import math
 from unseen.envs.engine.device import device
 from unseen.envs.engine.geometry import wrap
 from unseen.envs.engine.physics import disc_clear
-from unseen.envs.engine.world import CURTAIN, DUSK, REVEAL
+from unseen.envs.engine.world import CURTAIN, DAY, NIGHT, REVEAL
 
 ALL_ROUND = 2.0 * math.pi - 1e-9
 
@@ -46,12 +46,20 @@ def sees(s, k):
         return False
     if s.touched == k:
         return True
-    if s.light == DUSK:
+    if s.light != DAY or (s.under[k] != 0 and s.glass == 0):
         return False
     return in_view(s, s.bx[k], s.by[k]) and exposed(s, s.ax, s.ay, s.bx[k], s.by[k], s.br[k])
 
 
 @device
+def tells_colour(s, k):
+    """Whether the agent can tell the colour of small thing k, which it sees."""
+    if s.near == 0.0 or s.light == REVEAL or s.touched == k:
+        return True
+    return (s.bx[k] - s.ax) ** 2 + (s.by[k] - s.ay) ** 2 <= s.near * s.near
+
+
+@device
 def sees_tall(s, k):
     """Whether tall thing k shows: tall things are not hidden by one another, and show in the dusk."""
-    return s.light == REVEAL or (s.light != CURTAIN and in_view(s, s.tx[k], s.ty[k]))
+    return s.light == REVEAL or (s.light > NIGHT and in_view(s, s.tx[k], s.ty[k]))

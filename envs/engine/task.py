@@ -6,13 +6,13 @@ one sensor. `PlanarTask` adds what the tasks in a planar world share.
 
 import difflib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any, ClassVar
 
 import numpy as np
 
 from unseen.envs.engine.rng import SPLITS
-from unseen.envs.engine.sensors import FRAMES, ORDERS, RAYS, SPEED_UNIT, Layout, rays, rays_size, slots
+from unseen.envs.engine.sensors import FRAMES, ORDERS, RAYS, Layout, Sizes, rays, rays_size, slots
 from unseen.envs.errors import BadKnob
 
 
@@ -71,6 +71,34 @@ class Knob:
             row[name] = self.choices.index(value) if self.choices else value
 
 
+@dataclass(frozen=True)
+class Look:
+    """What pictures need to know of a task. Names of things are drawn by `unseen.envs.watch.things`.
+
+    Attributes:
+        tall: what each kind of tall thing is ("block", "couch", ...); the last one stands for all further kinds.
+        small: what each colour of small thing is ("block", "ball", "dog", ...); likewise.
+        asks: names of what can be asked for; where empty, the colours' names.
+        request: the sentence above the picture; {} is what is asked for.
+        untold: the same while it is not told.
+        phases: names of the phases, in the order of `s.phase`; empty: a task without them.
+        captions: a sentence for each phase, for "lit" (acting in full light) and "over".
+        won, lost: what an end with and without reward is called.
+        signals: names of the task's own numbers, in the order of `s.signal`.
+    """
+
+    tall: tuple[str, ...] = ("block",)
+    small: tuple[str, ...] = ("block",)
+    asks: tuple[str, ...] = ()
+    request: str = "fetch the {} block"
+    untold: str = "what to fetch is told after the curtain"
+    phases: tuple[str, ...] = ("watch", "curtain", "act")
+    captions: Mapping[str, str] = field(default_factory=dict)
+    won: str = "fetched it"
+    lost: str = "wrong"
+    signals: tuple[str, ...] = ()
+
+
 class Task:
     """An environment's rules. Subclasses fill in the class attributes; all functions are device functions.
 
@@ -79,6 +107,8 @@ class Task:
         state: record dtype; starts with `unseen.envs.engine.world.HEADER`.
         knobs: name -> Knob.
         levels: level -> knob values; level 0 is the visible twin.
+        presets: name -> knob values: further levels, called by name, that follow a published set-up.
+        curves: knob -> values along which difficulty grows, for plots of a score against it.
         default_level: the level of the plain id.
         actions: discrete action names -> row of floats; the row is what `step` receives.
         action_low, action_high: bounds of the row when action="continuous".
@@ -86,15 +116,21 @@ class Task:
         modes: observation modes; "dict" gives several at once.
         begin(s, p) -> bool: draw an episode; False rejects the draw, and the runtime draws again.
         step(s, a, p) -> (reward, terminated, truncated).
-        answer(s) -> int: the hidden answer, for the audit; `answers(values)` how many there are.
+        answer(s) -> int: the hidden answer, for the audit; `answers(values)` how many there are. None: no such notion.
         oracle(s, p) -> int, tracker(o, m, p) -> int, reflex(o, m, p) -> int: reference policies; o is a slots row,
-            m a record of the same dtype as the state, that the policy may use as its memory.
+            m a record of the same dtype as the state, that the policy may use as its memory (the reflex's is empty
+            at every step). Where planning is what is asked for, the reflex is greedy, the oracle searches, and there
+            need be no tracker.
+        look: what pictures need to know.
     """
 
     title: ClassVar[str]
     state: ClassVar[np.dtype]
     knobs: ClassVar[Mapping[str, Knob]]
     levels: ClassVar[Mapping[int, Mapping[str, Any]]]
+    presets: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
+    curves: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
+    look: ClassVar[Look] = Look()
     default_level: ClassVar[int] = 2
     actions: ClassVar[Mapping[str, tuple[float, ...]]]
     action_low: ClassVar[tuple[float, ...]]
@@ -102,28 +138,29 @@ class Task:
     keys: ClassVar[Mapping[str, str]]
     begin: ClassVar[Callable]
     step: ClassVar[Callable]
-    answer: ClassVar[Callable]
+    answer: ClassVar[Callable | None] = None
     oracle: ClassVar[Callable]
-    tracker: ClassVar[Callable]
+    tracker: ClassVar[Callable | None] = None
     reflex: ClassVar[Callable]
     modes: ClassVar[tuple[str, ...]]
     max_tries: ClassVar[int] = 500
 
     @classmethod
-    def values(cls, level: int, knobs: Mapping[str, Any]) -> dict[str, Any]:
+    def values(cls, level: int | str, knobs: Mapping[str, Any]) -> dict[str, Any]:
         """Knob values of a level with the user's own over them, checked.
 
         Raises:
             BadKnob: unknown level or knob, or a value out of its range, or an impossible combination.
         """
-        if level not in cls.levels or isinstance(level, bool):
-            raise BadKnob(f"level={level!r}: {cls.__name__} has levels {', '.join(map(str, cls.levels))}")
+        named: dict[Any, Mapping[str, Any]] = {**cls.levels, **cls.presets}
+        if isinstance(level, bool) or not isinstance(level, (int, np.integer, str)) or level not in named:
+            raise BadKnob(f"level={level!r}: {cls.__name__} has levels {', '.join(map(repr, named))}")
         for name in knobs:
             if name not in cls.knobs:
                 near = difflib.get_close_matches(name, cls.knobs, n=1)
                 hint = f"did you mean {near[0]!r}? " if near else ""
                 raise BadKnob(f"{cls.__name__} has no knob {name!r}; {hint}knobs are {', '.join(sorted(cls.knobs))}")
-        merged = {name: knob.default for name, knob in cls.knobs.items()} | dict(cls.levels[level]) | dict(knobs)
+        merged = {name: knob.default for name, knob in cls.knobs.items()} | dict(named[level]) | dict(knobs)
         checked = {name: cls.knobs[name].check(name, value) for name, value in merged.items()}
         cls.check(checked)
         return checked
@@ -136,7 +173,7 @@ class Task:
     def params(cls, values: Mapping[str, Any], split: str) -> np.ndarray:
         """The knobs as a record array of length 1, which is how kernels receive them."""
         fields = [field for name, knob in cls.knobs.items() for field in knob.fields(name)]
-        extra = cls.derived(values)
+        extra = cls.parameters(values)
         fields += [(name, "f8" if isinstance(v, float) else "i8") for name, v in extra.items()]
         row = np.zeros(1, np.dtype([("split", "i8"), *fields], align=True))
         row[0]["split"] = SPLITS.index(split)
@@ -150,6 +187,11 @@ class Task:
     def derived(cls, values: Mapping[str, Any]) -> dict[str, int | float]:
         """Further parameters that follow from the knobs."""
         return {}
+
+    @classmethod
+    def parameters(cls, values: Mapping[str, Any]) -> dict[str, int | float]:
+        """All that kernels receive beside the knobs."""
+        return cls.derived(values)
 
     @classmethod
     def horizon(cls, values: Mapping[str, Any]) -> int:
@@ -172,6 +214,11 @@ class Task:
         return 0
 
     @classmethod
+    def chance(cls, values: Mapping[str, Any]) -> float:
+        """The mean score that the best policy without a memory can reach where something is hidden."""
+        return 1.0 / max(cls.answers(values), 1)
+
+    @classmethod
     def layout(cls, values: Mapping[str, Any]) -> Layout | None:
         """Where the parts of a slots row lie, if the task has slots."""
         return None
@@ -182,20 +229,31 @@ class PlanarTask(Task):
 
     shared: ClassVar[dict[str, Knob]] = {
         "room": Knob(2.5, 1.5, 5.0, doc="half extent of the room, m"),
-        "order": Knob("colour", choices=ORDERS, doc="slot = colour, or nearest first"),
+        "order": Knob("colour", choices=ORDERS, doc="slot = colour, nearest first, from left to right, or its own"),
         "frame": Knob("room", choices=FRAMES, doc="positions in the room's frame, or the agent's"),
         "fov": Knob(360.0, 60.0, 360.0, doc="field of view, degrees"),
+        "glass": Knob(False, doc="what hides is transparent, and there is no dusk"),
+    }
+    staged: ClassVar[dict[str, Knob]] = {  # for tasks with a curtain: see `unseen.envs.engine.stage`
+        "curtain": Knob((2, 6), 0, 60, pair=True, doc="steps of the curtain, drawn"),
+        "scramble": Knob(0.35, 0.0, 0.5, doc="the agent is carried up to this far from the mat, m"),
+        "act": Knob(16, 4, 100, doc="steps of the act phase"),
     }
     modes: ClassVar[tuple[str, ...]] = ("slots", "rays", "pixels", "state")
     extra_state: ClassVar[int] = 0  # numbers that `state` adds behind a fully lit slots row
 
     @classmethod
+    def sizes(cls, values: Mapping[str, Any]) -> Sizes:
+        """How many numbers of each sort a slots row has."""
+        raise NotImplementedError
+
+    @classmethod
+    def parameters(cls, values: Mapping[str, Any]) -> dict[str, int | float]:
+        return cls.derived(values) | asdict(cls.sizes(values))
+
+    @classmethod
     def layout(cls, values: Mapping[str, Any]) -> Layout:
-        d = cls.derived(values)
-        return Layout(
-            int(d["colours"]), values["occluders"], int(d["slots"]), values["room"],
-            values["order"] == "colour", values["frame"], SPEED_UNIT,
-        )  # fmt: skip
+        return Layout(cls.sizes(values), values["room"], values["order"], values["frame"])
 
     @classmethod
     def sensor(cls, mode: str) -> Callable:
@@ -211,7 +269,7 @@ class PlanarTask(Task):
         layout = cls.layout(values)
         return {
             "slots": ((layout.size,), "f4"),
-            "rays": ((rays_size(layout.colours),), "f4"),
+            "rays": ((rays_size(layout.sizes),), "f4"),
             "pixels": ((64, 64, 3), "u1"),
             "state": ((layout.size + cls.extra_state,), "f4"),
         }[mode]
@@ -219,4 +277,4 @@ class PlanarTask(Task):
     true_state: ClassVar[Callable]
 
 
-__all__ = ["RAYS", "Knob", "PlanarTask", "Task"]
+__all__ = ["RAYS", "Knob", "Look", "PlanarTask", "Sizes", "Task"]

@@ -19,8 +19,10 @@ EYE = 0.5
 TALL_HEIGHT = 1.0
 WALL_HEIGHT = 1.4
 
-# Light, from darkest: nothing shows; small things do not show until touched; all in sight shows; everything shows.
-CURTAIN, DUSK, DAY, REVEAL = 0, 1, 2, 3
+# Light, from darkest: nothing shows; nothing but one's own pose; tall things too, small ones when touched; all that is
+# in sight; everything.
+CURTAIN, NIGHT, DUSK, DAY, REVEAL = 0, 1, 2, 3, 4
+WATCH, VEILED, ACT = 0, 1, 2  # phases; see `unseen.envs.engine.stage`
 
 # What the runtime needs of any task's record: generator, clock, end flag, tries of the last reset, failed resets.
 HEADER = [("rng", "u8"), ("t", INT), ("over", INT), ("tries", INT), ("fail", INT)]
@@ -31,20 +33,36 @@ def record(*fields) -> np.dtype:
     return np.dtype([*HEADER, *fields], align=True)
 
 
-def planar(tall: int, small: int, *fields) -> np.dtype:
-    """The aligned record of a planar world with room for `tall` boxes and `small` discs, and a task's own fields."""
+def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
+    """The aligned record of a planar world with room for `tall` boxes and `small` discs, and a task's own fields.
+
+    `signals`: how many further numbers the task tells the agent (in `signal`), whatever the light.
+    """
     return record(
         ("wx", FLOAT), ("wy", FLOAT),  # half extents of the room
         ("ax", FLOAT), ("ay", FLOAT), ("ah", FLOAT),  # the agent's pose
-        ("fov", FLOAT), ("light", INT), ("glass", INT), ("touched", INT), ("heard", INT),
-        ("phase", INT), ("ask", INT),  # 0 watch, 1 curtain, 2 act; the asked colour, -1 while it is not told
+        ("fov", FLOAT), ("light", INT), ("glass", INT),
+        ("near", FLOAT),  # metres within which the colour of a small thing can be told; 0: from anywhere
+        ("touched", INT), ("held", INT), ("heard", INT),  # small thing, askable thing (-1: none), 1 for a bump
+        ("phase", INT), ("ask", INT),  # the asked thing, -1 while it is not told
+        ("watch", INT), ("curtain", INT), ("px", FLOAT), ("py", FLOAT), ("ph", FLOAT),  # see stage.py
+        ("signal", FLOAT, (max(signals, 1),)),
         ("n_tall", INT), ("n_small", INT),
+        # Boxes: centre, cos and sin of the orientation, half extents, kind.
         ("tx", FLOAT, (tall,)), ("ty", FLOAT, (tall,)), ("tc", FLOAT, (tall,)), ("ts", FLOAT, (tall,)),
         ("hx", FLOAT, (tall,)), ("hy", FLOAT, (tall,)), ("tk", INT, (tall,)),
+        # Discs: centre, velocity, radius, kind (its colour), and what covers it (0: nothing).
         ("bx", FLOAT, (small,)), ("by", FLOAT, (small,)), ("vx", FLOAT, (small,)), ("vy", FLOAT, (small,)),
-        ("br", FLOAT, (small,)), ("bk", INT, (small,)),
+        ("br", FLOAT, (small,)), ("bk", INT, (small,)), ("under", INT, (small,)),
         *fields,
     )  # fmt: skip
+
+
+@device
+def touch(s, k):
+    """The agent touches small thing k, which then shows, and is told which kind it is; -1 for none."""
+    s.touched = k
+    s.held = s.bk[k] if k >= 0 else -1
 
 
 @device

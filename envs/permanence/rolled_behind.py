@@ -9,13 +9,13 @@ from unseen.envs.engine.device import device
 from unseen.envs.engine.navigate import fetch
 from unseen.envs.engine.physics import launch_speed, roll
 from unseen.envs.engine.rng import below, shuffle, uniform
-from unseen.envs.engine.sensors import slots
+from unseen.envs.engine.sensors import lit_slots
 from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.task import Knob, PlanarTask
-from unseen.envs.engine.world import CURTAIN, DAY, DUSK, FLOAT, INT, REVEAL, drive, planar, touching
+from unseen.envs.engine.stage import advance, free, open_stage, out_of_time
+from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
+from unseen.envs.engine.world import ACT, DUSK, FLOAT, INT, REVEAL, drive, planar, touch, touching
 from unseen.envs.errors import BadKnob
 
-WATCH, VEILED, ACT = 0, 1, 2
 TALL, SMALL = 6, 6
 
 DT = 0.25  # s a step
@@ -125,24 +125,10 @@ def begin(s, p):
         # Drawn once for all tries: what is rejected must not tilt the answers.
         s.answer = below(s, p.occluders)
     friction = p.friction * (1.5 if shift else 1.0)
-    s.wx = p.room
-    s.wy = p.room
-    s.fov = p.fov * math.pi / 180.0
-    s.glass = p.glass
-    s.light = DAY
-    s.touched = -1
-    s.heard = 0
-    s.phase = WATCH
+    open_stage(s, p)
     s.friction = friction
     s.n_tall = p.occluders
     s.n_small = p.blocks - (1 if shift and p.blocks > 2 else 0)
-    s.ax = uniform(s, -0.1, 0.1)
-    s.ay = uniform(s, -0.1, 0.1)
-    s.ah = 0.5 * math.pi
-    s.px = uniform(s, -p.scramble, p.scramble)
-    s.py = uniform(s, -p.scramble, p.scramble)
-    s.ph = uniform(s, -math.pi, math.pi)
-    s.curtain = p.curtain_low + below(s, p.curtain_high - p.curtain_low + 1)
     _place_occluders(s, p)
     shuffle(s, s.bk, p.blocks)
     shuffle(s, s.launch, s.n_small)
@@ -251,8 +237,8 @@ def _nearest_occluder(s, j):
 @device
 def step(s, a, p):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
-    free = s.phase == ACT
-    if free:
+    moves = free(s)
+    if moves:
         drive(s, STRIDE * a[0], TURN * a[1])
     s.heard = 0
     roll(s, DT, s.friction, BOUNCE)
@@ -261,29 +247,15 @@ def step(s, a, p):
         if s.launch[j] == s.t:
             s.vx[j] = s.lx[j]
             s.vy[j] = s.ly[j]
-    if s.t >= p.watch and s.phase == WATCH:
-        s.phase = VEILED
-        s.light = CURTAIN
-    if s.t >= p.watch + s.curtain and s.phase != ACT:
-        s.phase = ACT
-        s.light = DAY if s.glass != 0 else DUSK
-        s.ax = s.px
-        s.ay = s.py
-        s.ah = s.ph
+    if advance(s, DUSK):
         _tell(s, p)
-    reward = 0.0
-    over = False
-    if free:
-        s.touched = touching(s, s.ax, s.ay, REACH)
-        if s.touched >= 0:
-            over = True
-            if s.touched == s.target:
-                reward = 1.0
-        if s.t >= p.watch + s.curtain + p.act:
-            over = True
-        if over:
-            s.light = REVEAL
-    return reward, over, False
+    if not moves:
+        return 0.0, False, False
+    touch(s, touching(s, s.ax, s.ay, REACH))
+    over = s.touched >= 0 or out_of_time(s, p)
+    if over:
+        s.light = REVEAL
+    return (1.0 if s.touched == s.target else 0.0), over, False
 
 
 @device
@@ -295,13 +267,7 @@ def answer(s):
 @device
 def true_state(s, p, o):
     """Slots with the lights on and the question told, then everything that is still to come."""
-    light = s.light
-    ask = s.ask
-    s.light = REVEAL
-    s.ask = s.bk[s.target]
-    slots(s, p, o)
-    s.light = light
-    s.ask = ask
+    lit_slots(s, p, o, s.bk[s.target])
     at = o.shape[0] - 8 - 3 * SMALL
     o[at] = s.t / 32.0
     o[at + 1] = s.curtain / 32.0
@@ -391,26 +357,21 @@ class RolledBehind(PlanarTask):
     title = "fetch the block that rolled behind another"
     state = planar(
         TALL, SMALL,
-        ("target", INT), ("answer", INT), ("curtain", INT), ("px", FLOAT), ("py", FLOAT), ("ph", FLOAT),
-        ("friction", FLOAT),
+        ("target", INT), ("answer", INT), ("friction", FLOAT),
         ("angle", FLOAT, (TALL,)), ("homes", INT, (TALL,)), ("home", INT, (SMALL,)), ("launch", INT, (SMALL,)),
         ("lx", FLOAT, (SMALL,)), ("ly", FLOAT, (SMALL,)), ("gx", FLOAT, (SMALL,)), ("gy", FLOAT, (SMALL,)),
         ("kx", FLOAT, (SMALL,)), ("ky", FLOAT, (SMALL,)),
     )  # fmt: skip
-    knobs: ClassVar[dict[str, Knob]] = PlanarTask.shared | {
+    knobs: ClassVar[dict[str, Knob]] = PlanarTask.shared | PlanarTask.staged | {
         "occluders": Knob(4, 2, TALL, doc="tall blocks"),
         "blocks": Knob(4, 2, SMALL, doc="small blocks, at most one an occluder"),
-        "curtain": Knob((2, 6), 0, 60, pair=True, doc="steps of the curtain, drawn"),
         "query": Knob("first", choices=("fixed", "first", "late"), doc="always red, asked first, or after the curtain"),
-        "scramble": Knob(0.35, 0.0, 0.5, doc="the agent is carried up to this far from the mat, m"),
         "jitter": Knob(0.0, 0.0, 0.15, doc="of the occluders' ring, rad"),
         "ring": Knob(1.0, 0.9, 1.4, doc="radius of the occluders' ring, m"),
         "breadth": Knob(0.38, 0.2, 0.5, doc="half width of an occluder, m"),
         "depth": Knob(0.22, 0.1, 0.3, doc="half depth of an occluder, m"),
         "radius": Knob(0.12, 0.08, 0.15, doc="of a small block, m"),
         "friction": Knob(3.8, 1.0, 8.0, doc="deceleration of a rolling block, m/s^2: lower is slower and longer in sight"),
-        "act": Knob(16, 4, 100, doc="steps of search"),
-        "glass": Knob(False, doc="occluders are transparent, and there is no dusk"),
         "mixed": Knob(False, doc="blocks roll either way round; else all the same"),
         "bump": Knob(False, doc="one block bumps another under the curtain"),
     }
@@ -430,6 +391,18 @@ class RolledBehind(PlanarTask):
     action_low = (-1.0, -1.0)
     action_high = (1.0, 1.0)
     keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
+    curves: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "curtain": (0, 5, 10, 20, 40), "occluders": (4, 5, 6), "scramble": (0.0, 0.2, 0.35, 0.5),
+    }  # fmt: skip
+    look = Look(
+        captions={
+            "watch": "Blocks roll out of sight, one after the other.",
+            "curtain": "Nothing shows. The agent is carried elsewhere.",
+            "act": "Dusk hides small blocks until one is touched.",
+            "lit": "In full light: all that is in sight shows.",
+            "over": "Lights on: now everything shows.",
+        },
+    )
     extra_state = 8 + 3 * SMALL
 
     begin, step, answer, true_state = begin, step, answer, true_state
@@ -452,12 +425,11 @@ class RolledBehind(PlanarTask):
         chord = 2 * (values["ring"] + RING) * math.sin(math.pi / (2 * values["occluders"]))
         roll_steps = max(ROLL, math.ceil(math.sqrt(2 * chord / values["friction"]) / DT - 0.1))
         watch = GAP * (rolls - 1) + roll_steps + 1 + (2 if values["bump"] else 0)
-        return {
-            "colours": values["blocks"],
-            "slots": values["blocks"],
-            "watch": watch,
-            "check": int(values["mixed"] or values["bump"]),
-        }
+        return {"watch": watch, "check": int(values["mixed"] or values["bump"])}
+
+    @classmethod
+    def sizes(cls, values: Mapping[str, Any]) -> Sizes:
+        return Sizes(colours=values["blocks"], slots=values["blocks"], talls=values["occluders"])
 
     @classmethod
     def horizon(cls, values: Mapping[str, Any]) -> int:

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from unseen.envs.engine import palette
-from unseen.envs.engine.world import AGENT_RADIUS, CURTAIN, DAY, DUSK, REVEAL
+from unseen.envs.engine.world import AGENT_RADIUS, CURTAIN, DAY, DUSK, NIGHT, REVEAL
 from unseen.envs.watch.fog import free_line, visible_polygon
 
 __all__ = ["Box", "Disc", "Scene", "between", "scene_of"]
 
 RGB = tuple[int, int, int]
-LIGHTS = {CURTAIN: "curtain", DUSK: "dusk", DAY: "day", REVEAL: "reveal"}
+LIGHTS = {CURTAIN: "curtain", NIGHT: "night", DUSK: "dusk", DAY: "day", REVEAL: "reveal"}
 PHASES = ("watch", "curtain", "act")
 CAPTIONS = {
     "watch": "Blocks roll out of sight, one after the other.",

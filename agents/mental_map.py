@@ -1,0 +1,109 @@
+"""The mental map as a target: what was last seen of everything, held from the observation stream alone.
+
+For every thing that can be told apart over time (`Layout.things`): seen, x, y, vx, vy, in the room's frame and in the
+units of the observation; where things have a slot of their own, also the colour that they last showed; where tall
+things are of several kinds, for every kind seen, x, y; and the way from here to what is asked for. Nothing privileged
+enters: an agent could keep this map by itself, and a world model is asked to.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unseen.envs.engine.sensors import Layout
+
+ENTRY = 5  # seen, x, y, vx, vy
+PLACE = 3  # seen, x, y
+GOAL = 3  # known, dx, dy
+
+
+def map_size(layout: Layout) -> int:
+    """Width of `map_targets`."""
+    colours = layout.things * layout.colours if layout.order == "index" else 0
+    return ENTRY * layout.things + colours + PLACE * layout.sizes.tall_kinds + GOAL
+
+
+def map_targets(obs: np.ndarray, layout: Layout) -> np.ndarray:
+    """The map (n, T, map_size) at every step of whole episodes of slots rows `obs` (n, T, d).
+
+    The first ENTRY * things columns are the entries of the small things, the last GOAL the way to the asked one.
+    """
+    n, horizon, _ = obs.shape
+    seen, colours = last_seen(obs, layout)
+    parts = [seen.reshape(n, horizon, -1)]
+    if layout.order == "index":
+        parts.append(colours.reshape(n, horizon, -1))
+    places = last_places(obs, layout)
+    parts += [places.reshape(n, horizon, -1), way_to_asked(obs, seen, colours, places, layout)]
+    return np.concatenate(parts, -1)
+
+
+def last_seen(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+    """What was last seen of every thing: (n, T, things, 5) seen, x, y, vx, vy; and (n, T, things, colours) the colour
+    that was last told of it."""
+    n, horizon, _ = obs.shape
+    start, count, width = layout.small
+    small = obs[..., start : start + count * width].reshape(n, horizon, count, width)
+    out = np.zeros((n, horizon, layout.things, ENTRY), np.float32)
+    told = np.zeros((n, horizon, layout.things, layout.colours), np.float32)
+    now, colour = np.zeros_like(out[:, 0]), np.zeros_like(told[:, 0])
+    for t in range(horizon):
+        entry = small[:, t, :, :ENTRY].copy()
+        if layout.frame == "ego":
+            entry[..., 1], entry[..., 2] = _to_room(entry[..., 1], entry[..., 2], obs[:, t], shift=True)
+            entry[..., 3], entry[..., 4] = _to_room(entry[..., 3], entry[..., 4], obs[:, t], shift=False)
+        shows, tells = small[:, t, :, 0] > 0.5, small[:, t, :, ENTRY:].max(-1) > 0.5
+        # Without a slot of its own, a thing whose colour does not show is seen, but nobody can tell which one it is.
+        row, slot = np.nonzero(shows if layout.order == "index" else shows & tells)
+        thing = slot if layout.order == "index" else small[row, t, slot, ENTRY:].argmax(-1)
+        now[row, thing] = entry[row, slot]
+        newly = tells[row, slot]
+        colour[row[newly], thing[newly]] = small[row[newly], t, slot[newly], ENTRY:]
+        out[:, t], told[:, t] = now, colour
+    return out, told
+
+
+def last_places(obs: np.ndarray, layout: Layout) -> np.ndarray:
+    """Where each kind of tall thing was last seen: (n, T, kinds, 3) seen, x, y; no kinds where all are alike."""
+    n, horizon, _ = obs.shape
+    kinds = layout.sizes.tall_kinds
+    out = np.zeros((n, horizon, kinds, PLACE), np.float32)
+    if kinds == 0:
+        return out
+    start, count, width = layout.tall
+    tall = obs[..., start : start + count * width].reshape(n, horizon, count, width)
+    now = np.zeros((n, kinds, PLACE), np.float32)
+    for t in range(horizon):
+        entry = tall[:, t, :, :PLACE].copy()
+        if layout.frame == "ego":
+            entry[..., 1], entry[..., 2] = _to_room(entry[..., 1], entry[..., 2], obs[:, t], shift=True)
+        row, slot = np.nonzero(entry[..., 0] > 0.5)
+        now[row, tall[row, t, slot, width - kinds :].argmax(-1)] = entry[row, slot]
+        out[:, t] = now
+    return out
+
+
+def way_to_asked(
+    obs: np.ndarray, seen: np.ndarray, colours: np.ndarray, places: np.ndarray, layout: Layout
+) -> np.ndarray:
+    """From the present place to where what is asked for was last seen: (n, T, 3) known, dx, dy; else zero.
+
+    What is asked for is a colour where there are as many askable things as colours, else a kind of tall thing.
+    """
+    query = obs[..., layout.query]
+    if layout.sizes.asks == layout.colours:
+        asked = ((colours * query[..., None, :]).sum(-1, keepdims=True) * seen[..., :PLACE]).sum(-2)
+    elif layout.sizes.asks == layout.sizes.tall_kinds:
+        asked = (places * query[..., None]).sum(-2)
+    else:
+        return np.zeros((*obs.shape[:2], GOAL), np.float32)
+    pose = obs[..., layout.pose]
+    placed = np.abs(pose[..., 2:4]).sum(-1, keepdims=True) > 0.5
+    known = (asked[..., :1] > 0.5) * placed
+    return np.concatenate([known, known * (asked[..., 1:3] - pose[..., :2])], -1).astype(np.float32)
+
+
+def _to_room(x: np.ndarray, y: np.ndarray, rows: np.ndarray, shift: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Vectors (n, slots) in the agent's frame, turned (and moved) into the room's by the pose in slots rows (n, d)."""
+    px, py, c, s = (rows[:, i, None] for i in range(4))
+    return x * c - y * s + px * shift, x * s + y * c + py * shift
