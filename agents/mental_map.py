@@ -77,7 +77,7 @@ def last_places(obs: np.ndarray, layout: Layout) -> np.ndarray:
         entry = tall[:, t, :, :PLACE].copy()
         if layout.frame == "ego":
             entry[..., 1], entry[..., 2] = _to_room(entry[..., 1], entry[..., 2], obs[:, t], shift=True)
-        row, slot = np.nonzero(entry[..., 0] > 0.5)
+        row, slot = np.nonzero((entry[..., 0] > 0.5) & (tall[:, t, :, width - kinds :].max(-1) > 0.5))
         now[row, tall[row, t, slot, width - kinds :].argmax(-1)] = entry[row, slot]
         out[:, t] = now
     return out
@@ -88,15 +88,17 @@ def way_to_asked(
 ) -> np.ndarray:
     """From the present place to where what is asked for was last seen: (n, T, 3) known, dx, dy; else zero.
 
-    What is asked for is a colour where there are as many askable things as colours, else a kind of tall thing.
+    What can be asked for are the colours, or the kinds of tall things, or the ones and then the others.
     """
     query = obs[..., layout.query]
-    if layout.sizes.asks == layout.colours:
-        asked = ((colours * query[..., None, :]).sum(-1, keepdims=True) * seen[..., :PLACE]).sum(-2)
-    elif layout.sizes.asks == layout.sizes.tall_kinds:
-        asked = (places * query[..., None]).sum(-2)
-    else:
-        return np.zeros((*obs.shape[:2], GOAL), np.float32)
+    kinds, told = layout.sizes.tall_kinds, layout.colours
+    asked = np.zeros((*obs.shape[:2], PLACE), np.float32)
+    if layout.sizes.asks in (told, told + kinds):
+        match = (colours * query[..., None, :told]).sum(-1, keepdims=True)
+        asked += (match * seen[..., :PLACE]).sum(-2)
+        query = query[..., told:]
+    if kinds and query.shape[-1] == kinds:
+        asked += (places * query[..., None]).sum(-2)
     pose = obs[..., layout.pose]
     placed = np.abs(pose[..., 2:4]).sum(-1, keepdims=True) > 0.5
     known = (asked[..., :1] > 0.5) * placed

@@ -12,7 +12,7 @@ from unseen.envs.engine import device as _device
 from unseen.envs.engine import palette
 from unseen.envs.engine.device import device
 from unseen.envs.engine.raster import draw
-from unseen.envs.engine.sight import tells_colour
+from unseen.envs.engine.sight import tells_colour, tells_kind
 from unseen.envs.engine.world import CURTAIN, DUSK, EYE, NIGHT, REVEAL, TALL_HEIGHT, WALL_HEIGHT
 
 FOV = 2.0 * math.pi / 3.0  # rad, what a picture in perspective spans at most; a wider eye sees a panorama
@@ -133,7 +133,7 @@ def paint(s, o, fov):
             t, lit = _box_hit(s, k, dx, dy)
             if t < box:
                 box = t
-                kind = s.tk[k] % _TALL.shape[0]
+                kind = s.tk[k] % _TALL.shape[0] if tells_kind(s) else 0
                 shade = lit
         top = _row(height, middle - (WALL_HEIGHT - EYE) * focal / wall)
         foot = _row(height, middle + EYE * focal / wall)

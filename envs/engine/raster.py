@@ -16,7 +16,7 @@ import numpy as np
 
 from unseen.envs.engine import palette
 from unseen.envs.engine.device import device
-from unseen.envs.engine.sight import line_of_sight, tells_colour
+from unseen.envs.engine.sight import line_of_sight, tells_colour, tells_kind
 from unseen.envs.engine.world import DUSK, EYE, REVEAL, TALL_HEIGHT, WALL_HEIGHT
 
 SIZE = 64  # width, and height with the strip
@@ -171,7 +171,8 @@ def _tall(s, flat, width, k):
 def _tone(s, k, nx, ny):
     """Colour and shade of a face in one integer; the light comes from one side, so that faces differ."""
     shade = int(256.0 * 0.92 * (0.84 + 0.14 * (0.5 * ny - 0.85 * nx)))
-    return ((s.tk[k] % _TALL.shape[0]) << 8) | shade
+    kind = s.tk[k] % _TALL.shape[0] if tells_kind(s) else 0
+    return (kind << 8) | shade
 
 
 @device

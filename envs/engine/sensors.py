@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 from unseen.envs.engine.device import device
 from unseen.envs.engine.geometry import FAR, segment_box, wrap
-from unseen.envs.engine.sight import ALL_ROUND, in_view, line_of_sight, sees, sees_tall, tells_colour
+from unseen.envs.engine.sight import ALL_ROUND, in_view, line_of_sight, sees, sees_tall, tells_colour, tells_kind
 from unseen.envs.engine.world import CURTAIN, DUSK, NIGHT, REVEAL
 
 ORDERS = ("colour", "distance", "place", "index")
@@ -65,7 +65,8 @@ class Layout:
         query: one-hot of the asked thing; zero while it is not told.
         held: one-hot of what is being touched.
         signals: the task's own numbers.
-        tall: (start, count, width): present, x, y, then by `sizes` cos, sin, half extents, one-hot of the kind.
+        tall: (start, count, width): present, x, y, then by `sizes` cos, sin, half extents, one-hot of the kind (zero where it
+            cannot be told).
         small: (start, count, width): seen, x, y, vx, vy, one-hot of the colour (zero where it cannot be told).
     """
 
@@ -193,7 +194,7 @@ def _tall_slot(s, p, o, slot, k):
         o[at + 4] = n
         o[at + 5] = s.hx[k] / p.room
         o[at + 6] = s.hy[k] / p.room
-    if p.tall_kinds != 0:
+    if p.tall_kinds != 0 and tells_kind(s):
         o[at + 3 + 4 * p.tall_shape + s.tk[k]] = 1.0
 
 

@@ -5,7 +5,7 @@ import math
 from unseen.envs.engine.device import device
 from unseen.envs.engine.geometry import wrap
 from unseen.envs.engine.physics import disc_clear
-from unseen.envs.engine.world import CURTAIN, DAY, NIGHT, REVEAL
+from unseen.envs.engine.world import CURTAIN, DAY, DUSK, NIGHT, REVEAL
 
 ALL_ROUND = 2.0 * math.pi - 1e-9
 
@@ -63,3 +63,9 @@ def tells_colour(s, k):
 def sees_tall(s, k):
     """Whether tall thing k shows: tall things are not hidden by one another, and show in the dusk."""
     return s.light == REVEAL or (s.light > NIGHT and in_view(s, s.tx[k], s.ty[k]))
+
+
+@device
+def tells_kind(s):
+    """Whether the agent can tell what kind of tall thing it sees."""
+    return s.plain == 0 or s.light != DUSK

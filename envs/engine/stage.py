@@ -20,6 +20,7 @@ def open_stage(s, p):
     s.light = DAY
     s.glass = p.glass
     s.near = 0.0
+    s.plain = 0
     s.touched = -1
     s.held = -1
     s.heard = 0

@@ -43,6 +43,7 @@ def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
         ("ax", FLOAT), ("ay", FLOAT), ("ah", FLOAT),  # the agent's pose
         ("fov", FLOAT), ("light", INT), ("glass", INT),
         ("near", FLOAT),  # metres within which the colour of a small thing can be told; 0: from anywhere
+        ("plain", INT),  # 1: in the dusk all tall things look alike
         ("touched", INT), ("held", INT), ("heard", INT),  # small thing, askable thing (-1: none), 1 for a bump
         ("phase", INT), ("ask", INT),  # the asked thing, -1 while it is not told
         ("watch", INT), ("curtain", INT), ("px", FLOAT), ("py", FLOAT), ("ph", FLOAT),  # see stage.py
