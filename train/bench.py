@@ -34,6 +34,8 @@ class BenchConfig:
 
     env: Annotated[str, tyro.conf.Positional] = "RolledBehind"
     """environment"""
+    all: bool = False
+    """every registered environment"""
     level: int = 1
     """its level"""
     obs: tuple[str, ...] = ("slots", "rays", "pixels")
@@ -113,14 +115,18 @@ def vector(env: gym.vector.VectorEnv, seconds: float) -> tuple[float, float]:
 
 
 def ours(config: BenchConfig) -> Iterator[Speed]:
-    """Every observation mode, at every size."""
-    name = suite.resolve(config.env).name
-    for obs in config.obs:
+    """Every environment that is asked for, in every observation mode, at every size."""
+    for name, obs in itertools.product(names(config), config.obs):
         one = suite.make(name, level=config.level, obs=obs)
         yield Speed(name, obs, 1, *scalar(one, config.seconds))
         for n in config.sizes:
             many = suite.make_vec(name, n, level=config.level, obs=obs, threads=config.threads)
             yield Speed(name, obs, n, *vector(many, config.seconds))
+
+
+def names(config: BenchConfig) -> list[str]:
+    """The environments to measure. Raises UnknownEnvironment."""
+    return list(suite.SUITE) if config.all else [suite.resolve(config.env).name]
 
 
 def neighbours(config: BenchConfig) -> Iterator[Speed]:
@@ -161,8 +167,8 @@ def bench(config: BenchConfig) -> None:
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    for obs in config.obs:  # whatever is wrong with the request shows here
-        suite.make(config.env, level=config.level, obs=obs)
+    for name, obs in itertools.product(names(config), config.obs):  # whatever is wrong with the request shows here
+        suite.make(name, level=config.level, obs=obs)
     speeds: list[Speed] = []
     columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
     with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
@@ -190,7 +196,7 @@ def show(config: BenchConfig, speeds: list[Speed], start: float) -> None:
         table.add_column(heading, justify="right")
     previous = None
     for speed in speeds:
-        if previous and (speed.obs != previous.obs):
+        if previous and (speed.what, speed.obs) != (previous.what, previous.obs):
             table.add_section()
         table.add_row(
             speed.what, speed.obs, str(speed.envs), f"{speed.per_second:,.0f}", f"{speed.per_cpu_second:,.0f}"
