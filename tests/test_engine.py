@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import copy
+import os
 import pickle
+import shutil
+import subprocess
+import sys
 import warnings
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,6 +18,7 @@ from gymnasium.utils.env_checker import check_env
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import unseen
 from unseen.envs.engine import rng
 from unseen.envs.engine.world import planar
 from unseen.envs.errors import BadAction, BadKnob, BadSnapshot, ResetNeeded
@@ -250,3 +256,22 @@ def test_a_snapshot_of_another_size_is_refused() -> None:
     env = make_vec("RolledBehind", 2)
     with pytest.raises(BadSnapshot):
         env.restore(make_vec("RolledBehind", 3).snapshot())
+
+
+def test_a_changed_constant_anywhere_is_another_kernel(tmp_path: Path) -> None:
+    """Numba's own cache looks at one file alone; ours is named by all sources."""
+    root = Path(unseen.__file__).parents[1]
+    shutil.copytree(root / "unseen", tmp_path / "unseen")
+    world = tmp_path / "unseen" / "envs" / "engine" / "world.py"
+    before = world.read_text()
+
+    def folder() -> str:
+        script = "from unseen.envs.engine.device import source_hash; print(source_hash())"
+        env = os.environ | {"PYTHONPATH": str(tmp_path)}
+        return subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True).stdout
+
+    first = folder()
+    world.write_text(before.replace("AGENT_RADIUS = 0.2\n", "AGENT_RADIUS = 0.3\n"))
+    assert folder() != first
+    world.write_text(before)
+    assert folder() == first

@@ -26,7 +26,9 @@ from numba import njit
 # Not cached by itself: see the module's docstring. error_model: IEEE division, no exceptions inside kernels.
 device = njit(error_model="numpy")
 
-_ENGINE = Path(__file__).parent
+# Read now, with the code itself: a process that outlives an edit must not file old kernels under the new sources.
+_ENGINE = [(path.name, path.read_bytes()) for path in sorted(Path(__file__).parent.glob("*.py"))]
+_tasks: dict[str, tuple[str, bytes]] = {}
 _built: dict[tuple[str, str], ModuleType] = {}
 
 
@@ -46,10 +48,12 @@ def cache_root() -> Path:
 
 def source_hash(*modules: ModuleType) -> str:
     """Hash of all engine sources, the given modules' sources, and the compiler's version."""
-    files = sorted(_ENGINE.glob("*.py")) + sorted(Path(m.__file__) for m in modules if m.__file__)
+    for module in modules:
+        if module.__file__ and module.__file__ not in _tasks:
+            _tasks[module.__file__] = (Path(module.__file__).name, Path(module.__file__).read_bytes())
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
-    for file in files:
-        digest.update(file.name.encode() + b"\0" + file.read_bytes() + b"\0")
+    for name, source in _ENGINE + sorted(_tasks[module.__file__] for module in modules if module.__file__):
+        digest.update(name.encode() + b"\0" + source + b"\0")
     return digest.hexdigest()[:16]
 
 
