@@ -137,3 +137,12 @@ def test_ctrl_c_is_130() -> None:
     _, complaint = process.communicate(timeout=60)
     assert process.returncode == 130, complaint
     assert "Traceback" not in complaint
+
+
+def test_sweep_prints_a_curve_and_says_where_an_agent_cannot_act() -> None:
+    run = unseen("sweep", "reflex", "RolledBehind", "occluders", "--episodes", "40", "--json")
+    points = json.loads(run.stdout)
+    assert [point["value"] for point in points] == [4, 5, 6]
+    assert all(0 <= point["score"]["point"] < 0.6 for point in points)
+    wrong = unseen("sweep", "reflex", "RolledBehind", "colour")
+    assert wrong.returncode == 2 and "curtain" in wrong.stderr

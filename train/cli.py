@@ -86,6 +86,13 @@ COMMANDS = {
         "EvaluateConfig",
         "unseen evaluate tracker RolledBehind --level 1 --episodes 200",
     ),
+    "sweep": Command(
+        "score an agent along a difficulty knob",
+        "unseen.train.sweep",
+        "sweep",
+        "SweepConfig",
+        "unseen sweep tracker RolledBehind curtain",
+    ),
     "leaderboard": Command(
         "score agents on environments and write the page",
         "unseen.train.leaderboard.runner",

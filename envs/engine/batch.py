@@ -17,6 +17,7 @@ from unseen.envs.errors import BadKnob, BadSnapshot, ResetFailed
 
 RESET, NEXT_STEP, SAME_STEP, OBSERVE = 0, 1, 2, 3  # what `run` does
 DICT_MODES = ("slots", "rays", "pixels")
+REFERENCES = ("reflex", "tracker", "oracle")
 
 _RUN = '''"""Generated: the kernel of {cls} with observation {mode!r}."""
 from numba import njit
@@ -251,7 +252,7 @@ class Batch:
 
 def references_of(task: type[Task]) -> tuple[str, ...]:
     """Names of the reference policies that a task has."""
-    return tuple(name for name in ("reflex", "tracker", "oracle") if getattr(task, name) is not None)
+    return tuple(name for name in REFERENCES if getattr(task, name) is not None)
 
 
 def _references(task: type[Task]):

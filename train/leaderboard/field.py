@@ -17,6 +17,7 @@ from unseen.agents import references
 from unseen.agents.agent import AGENTS, list_runs, load_agent, read_card
 from unseen.agents.errors import UnknownAgent
 from unseen.envs import suite
+from unseen.envs.engine.batch import REFERENCES, references_of
 from unseen.train.errors import EvaluationError
 from unseen.train.leaderboard.journal import digest
 
@@ -119,6 +120,8 @@ def contestants(agent: str, where: Arena) -> list[Contestant]:
                 for run in list_runs(agent, where.name, where.level)
             ]
             return runs or _from_level_1(agent, info.kind, where)
+        if agent in REFERENCES and agent not in references_of(suite.resolve(where.name).task):
+            return []
         sources = Path(references.__file__).read_bytes().hex()
         return [Contestant(digest([agent, sources])[:16], agent, agent, info.kind, where, UNTRAINED)]
     file, colon, attribute = agent.rpartition(":")
