@@ -14,7 +14,7 @@ from unseen.envs.engine.geometry import FAR, disc_box
 from unseen.envs.engine.physics import disc_clear
 from unseen.envs.engine.world import AGENT_RADIUS
 
-GRID = 32  # cells a side
+GRID = 32  # cells a side, each less than an agent's diameter wide, so that the rim is never open
 CELLS = GRID * GRID
 STRAIGHT, DIAGONAL = 5, 7  # lengths of a step to a neighbour, whose ratio is near enough to sqrt(2) (Borgefors, 1986)
 NOWHERE = 30_000  # no way leads from here
@@ -124,27 +124,16 @@ def spread(s, k, reach):
         head = (head + 1) % CELLS
         waiting -= 1
         s.queued[c] = 0
-        for turn in range(9):
-            n = _neighbour(c, turn)
-            if n < 0 or s.mark[n] == BARRED:
-                continue
-            d = s.far[c] + (STRAIGHT if turn % 2 == 1 else DIAGONAL)
-            if d < s.far[n] and _may(s, n, c):
-                s.far[n] = d
-                if s.queued[n] == 0:
-                    s.queued[n] = 1
-                    s.queue[(head + waiting) % CELLS] = n
-                    waiting += 1
-
-
-@device
-def _neighbour(c, turn):
-    """Cell c's neighbour turn of 0..8 (odd: straight; 4: itself, given as none), -1 outside of the room."""
-    i = c // GRID + turn // 3 - 1
-    j = c % GRID + turn % 3 - 1
-    if turn == 4 or i < 0 or i >= GRID or j < 0 or j >= GRID:
-        return -1
-    return i * GRID + j
+        for i in range(-1, 2):
+            for j in range(-1, 2):
+                n = c + i * GRID + j  # never outside of the grid: its rim is barred
+                d = s.far[c] + (STRAIGHT if i * j == 0 else DIAGONAL)
+                if d < s.far[n] and s.mark[n] != BARRED and _may(s, n, c):
+                    s.far[n] = d
+                    if s.queued[n] == 0:
+                        s.queued[n] = 1
+                        s.queue[(head + waiting) % CELLS] = n
+                        waiting += 1
 
 
 @device
@@ -188,11 +177,12 @@ def lead(s, steps):
     for _ in range(steps):
         best = s.far[c]
         on = -1
-        for turn in range(9):
-            n = _neighbour(c, turn)
-            if n >= 0 and s.far[n] < best and _may(s, c, n):
-                best = s.far[n]
-                on = n
+        for i in range(-1, 2):
+            for j in range(-1, 2):
+                n = c + i * GRID + j
+                if s.far[n] < best and _may(s, c, n):
+                    best = s.far[n]
+                    on = n
         if on < 0:
             break
         u, v = centre(s, on)

@@ -271,11 +271,15 @@ def _rehearse(s, p, planned):
             turn = TURN
         elif a == 2:
             turn = -TURN
+        lx = s.ax
+        ly = s.ay
         walk(s, STRIDE * (a != 3), turn)
         k = touching(s, s.ax, s.ay, REACH)
         if k >= 0:
             took = t + 1 if k == s.target else 0
             break
+        if turn == 0.0 and abs(s.ax - lx) + abs(s.ay - ly) < 1e-9:
+            break  # stuck for good
     s.ax = x
     s.ay = y
     s.ah = h
@@ -357,7 +361,49 @@ def reflex(o, m, p):
 
 
 class Detour(PlanarTask):
-    """Turn away from the block to reach it."""
+    """Turn away from the block to reach it.
+
+    **Story.** The block of the asked colour is in sight behind glass, and all else is too: nothing is hidden, but the
+    straight way is a pocket. Who heads for the block stands before the glass until the time is over; the way leads
+    away from it, out of its sight, and round. Glass is solid; the agent slides along it. The first block touched ends
+    the episode, with reward 1 if it is the one asked for.
+
+    **Levels.** 0: no glass in the way: what is left is control. 1: a shallow U of glass, nothing but the red block.
+    2 (default): a deep pocket that opens towards the agent, which stands in it or before it; in half of the episodes
+    one of its arms has an opening; two further blocks lie about. 3: the block lies in a U within a closed ring. Two
+    one-way doors lead into the ring, which is parted so that each opens into its own part; from one of these alone
+    leads a way to the block. A door lets the agent through once, in the direction of its first axis, and is a wall from
+    then on: the wrong door makes the task impossible. Egocentric slots, the nearest first.
+
+    **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
+    [-1, 1], at most 0.3 m and 45 degrees a step.
+
+    **Observation.** See `unseen.envs.engine.sensors.Layout`; tall things tell orientation, half extents and kind
+    (wall, door), so that slots say where glass stands. The eye sees `fov` degrees: turning away from the block loses
+    it, which happens in nearly every episode (on two steps of five and more of a good way), and the way back must be
+    remembered. Pixels show glass as a veil; `rays` go through it, as a lidar's do, so that there it is found by touch.
+
+    **Glass.** `glass=True` here is the task itself. With `glass=False` walls turn opaque after the first LOOK
+    observations, so that the block has been seen and is then out of sight behind them. Without barriers (level 0) the
+    knob has nothing to act on.
+
+    **Reward and end.** 1 for the asked block; a touch of any block or `act` steps end the episode, both `terminated`,
+    since the deadline is part of the rules. When the episode ends the terminal observation shows everything.
+
+    **Certificate.** A draw is accepted only if heading straight for the block fails within the time and the oracle's
+    plan (shortest way on a grid of the room, driven in the simulator by arcs) succeeds; the record keeps the length
+    of that plan in steps as `shortest`. An exhaustive search over arcs finds plans 1 to 2 steps shorter.
+
+    **Leaks closed.** There is no hidden answer. All that is built is turned at random; which side holds the mouth,
+    which sides hold doors and which block is asked for are drawn apart from their indices.
+
+    **Shift.** Pockets 1.2 x as large whose arms splay outwards by 10 to 20 degrees (else at most 5); rings 1.15 x as
+    wide with doors near their corners (else near the middle).
+
+    **Presets.** "barrier": a straight transparent barrier, after the detour problems of Koehler (The Mentality of
+    Apes, 1925), which Animal-AI's test suites took up (O-PIAAGETS: Voudouris et al., 2022). "opaque-barrier": its
+    twin, in which what draws the agent on is out of sight once it moves: the classic comparison.
+    """
 
     title = "come round the glass that bars the straight way"
     state = planar(
@@ -392,8 +438,21 @@ class Detour(PlanarTask):
     action_low = (-1.0, -1.0)
     action_high = (1.0, 1.0)
     keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
-    curves: ClassVar[dict[str, tuple[Any, ...]]] = {"depth": (0.0, 0.4, 0.8, 1.2, 1.6), "fov": (360.0, 180.0, 120.0, 90.0)}
-    look = Look(tall=("wall", "door"), phases=(), untold="which block is asked for is not told", won="came round", lost="no way round found")
+    curves: ClassVar[dict[str, tuple[Any, ...]]] = {
+        "depth": (0.0, 0.4, 0.8, 1.2, 1.6), "breadth": (0.5, 0.8, 1.2), "fov": (360.0, 180.0, 120.0, 90.0),
+    }  # fmt: skip
+    look = Look(
+        tall=("wall", "door"),
+        request="come round to the {} block",
+        phases=(),
+        captions={
+            "act": "The straight way is barred: turn away from the block and come round.",
+            "lit": "The straight way is barred: turn away from the block and come round.",
+            "over": "Lights on: now everything shows.",
+        },
+        won="came round",
+        lost="did not get there",
+    )
     extra_state = 2
 
     begin, step, true_state = begin, step, true_state
@@ -402,7 +461,13 @@ class Detour(PlanarTask):
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
         if values["doors"] and values["barriers"] < 2:
-            raise BadKnob(f"doors={values['doors']}: doors lead into the ring, and barriers={values['barriers']} has none")
+            raise BadKnob(
+                f"doors={values['doors']}: doors lead into the ring, and barriers={values['barriers']} has none"
+            )
+        need = max(1.2 * values["breadth"] + 0.7, 0.6 * values["depth"] + 1.2) if values["barriers"] < 2 else 2.5
+        if values["room"] < need:
+            sizes = "barriers=2" if values["barriers"] == 2 else f"breadth={values['breadth']}, depth={values['depth']}"
+            raise BadKnob(f"room={values['room']}: at least {need:g} is needed with {sizes}")
 
     @classmethod
     def derived(cls, values: Mapping[str, Any]) -> dict[str, int | float]:
