@@ -46,18 +46,18 @@ def stand_at_door(s: np.void, k: int, along: float) -> None:
 # --- the walls and the doors ---
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(
     level=st.sampled_from([1, 2, 3]),
     seed=st.integers(0, 2**40),
-    rows=st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1)), min_size=10, max_size=40),
+    rows=st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1)), min_size=10, max_size=30),
 )
 def test_glass_is_solid_however_one_drives(level: int, seed: int, rows: list[tuple[float, float]]) -> None:
-    env = envs(level, action="continuous")
+    env = envs(level, 12, "continuous")
     env.reset(seed=seed)
-    live = np.ones(64, bool)
+    live = np.ones(12, bool)
     for row in rows:
-        _, _, terminated, _, _ = env.step(np.tile(np.array(row, np.float32), (64, 1)))
+        _, _, terminated, _, _ = env.step(np.tile(np.array(row, np.float32), (12, 1)))
         live &= ~terminated
         for s in env.world[live]:
             worst = max(depth_in(s, k) for k in range(s["n_tall"]) if s["tk"][k] == WALL)
@@ -114,7 +114,7 @@ def test_one_door_is_right_and_the_wrong_one_is_for_good() -> None:
     for i, s in enumerate(w):
         inner = []
         for k in doors_of(s):
-            c = cell(s, s["tx"][k] + 0.3 * s["tc"][k], s["ty"][k] + 0.3 * s["ts"][k])
+            c = cell(s, s["tx"][k] + 0.45 * s["tc"][k], s["ty"][k] + 0.45 * s["ts"][k])
             inner.append(s["far"][c] < NOWHERE)
         assert sum(inner) <= 1
         if sum(inner) == 1:
