@@ -68,6 +68,13 @@ SUITE: dict[str, Entry] = {
             "fetch the block that rolled behind another",
             {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
         ),
+        Entry(
+            "Detour",
+            "planning",
+            "unseen.envs.planning.detour:Detour",
+            "come round the glass that bars the straight way",
+            {0: Anchor(0.301, 1.0), 1: Anchor(0.194, 1.0), 2: Anchor(0.047, 1.0), 3: Anchor(0.027, 1.0)},
+        ),
     ]
 }
 

@@ -17,6 +17,7 @@ LEARNING = {"torch", "stable_baselines3", "sb3_contrib", "onnx", "onnxruntime", 
 MAY_IMPORT = {
     "envs/engine": ("unseen.envs.engine", "unseen.envs.errors", "unseen.envs.watch.view", "unseen.envs.watch.play"),
     "envs/permanence": ("unseen.envs.permanence", "unseen.envs.engine", "unseen.envs.errors"),
+    "envs/planning": ("unseen.envs.planning", "unseen.envs.engine", "unseen.envs.errors"),
     "envs": ("unseen.envs",),
     "agents": ("unseen.agents", "unseen.envs"),
     "train": ("unseen",),

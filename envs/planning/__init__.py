@@ -1,0 +1,1 @@
+"""Environments that ask for planning."""

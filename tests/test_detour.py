@@ -1,0 +1,325 @@
+"""Detour: glass and doors hold, every draw is solvable and only by a detour, and the presets are what they are called."""
+
+import heapq
+import math
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unseen.envs.engine.field import BARRED, GRID, NOWHERE, ahead_of, cell, centre
+from unseen.envs.engine.geometry import disc_box
+from unseen.envs.engine.physics import disc_clear
+from unseen.envs.engine.runtime import TaskVectorEnv
+from unseen.envs.engine.world import AGENT_RADIUS, REVEAL
+from unseen.envs.errors import BadKnob
+from unseen.envs.planning.detour import DOOR, LOOK, REACH, WALL, Detour
+from unseen.envs.suite import make, make_vec, resolve
+from unseen.train.audit import play
+
+FORWARD, STAY = 0, 3
+LEVELS = tuple(resolve("Detour").levels)
+
+
+@cache
+def envs(level: int | str, n: int = 64, action: str = "discrete") -> TaskVectorEnv:
+    return make_vec("Detour", n, level=level, action=action)
+
+
+def doors_of(s: np.void) -> range:
+    return range(s["n_tall"] - s["doors"], s["n_tall"])
+
+
+def depth_in(s: np.void, k: int) -> float:
+    """How deep the agent is in tall thing k, m."""
+    return disc_box(s["ax"], s["ay"], AGENT_RADIUS, *(s[name][k] for name in ("tx", "ty", "tc", "ts", "hx", "hy")))[0]
+
+
+def stand_at_door(s: np.void, k: int, along: float) -> None:
+    """Put the agent before (along < 0) or behind door k, facing it."""
+    s["ax"], s["ay"] = s["tx"][k] + along * s["tc"][k], s["ty"][k] + along * s["ts"][k]
+    s["ah"] = math.atan2(s["ts"][k], s["tc"][k]) + (math.pi if along > 0 else 0.0)
+
+
+# --- the walls and the doors ---
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    level=st.sampled_from([1, 2, 3]),
+    seed=st.integers(0, 2**40),
+    rows=st.lists(st.tuples(st.floats(-1, 1), st.floats(-1, 1)), min_size=10, max_size=30),
+)
+def test_glass_is_solid_however_one_drives(level: int, seed: int, rows: list[tuple[float, float]]) -> None:
+    env = envs(level, 12, "continuous")
+    env.reset(seed=seed)
+    live = np.ones(12, bool)
+    for row in rows:
+        _, _, terminated, _, _ = env.step(np.tile(np.array(row, np.float32), (12, 1)))
+        live &= ~terminated
+        for s in env.world[live]:
+            worst = max(depth_in(s, k) for k in range(s["n_tall"]) if s["tk"][k] == WALL)
+            assert worst < 0.02
+            assert abs(s["ax"]) <= s["wx"] - AGENT_RADIUS + 1e-9 and abs(s["ay"]) <= s["wy"] - AGENT_RADIUS + 1e-9
+
+
+def test_a_door_lets_through_once_and_in_one_direction() -> None:
+    env = make_vec("Detour", 64, level=3, blocks=1)
+    env.reset(seed=1)
+    w = env.world
+    doors = [doors_of(s)[i % 2] for i, s in enumerate(w)]
+    for s, k in zip(w, doors, strict=True):
+        stand_at_door(s, k, 0.5)
+    env.step(np.full(64, FORWARD))
+    env.step(np.full(64, FORWARD))
+    for s, k in zip(w, doors, strict=True):
+        assert ahead_of(s, k, s["ax"], s["ay"]) >= 0.2 and s["tk"][k] == DOOR  # shut to who comes from behind
+        stand_at_door(s, k, -0.5)
+    for _ in range(3):
+        env.step(np.full(64, FORWARD))
+    through = [i for i, (s, k) in enumerate(zip(w, doors, strict=True)) if ahead_of(s, k, s["ax"], s["ay"]) > 0.25]
+    assert len(through) > 48  # the others slid along a wall or touched a block
+    for i in through:
+        s, k = w[i], doors[i]
+        assert s["tk"][k] == WALL
+        s["ah"] += math.pi
+    for _ in range(4):
+        env.step(np.full(64, FORWARD))
+    assert all(ahead_of(w[i], doors[i], w[i]["ax"], w[i]["ay"]) >= 0.2 for i in through)
+
+
+def test_who_turns_back_in_the_doorway_has_not_used_the_door() -> None:
+    env = make_vec("Detour", 64, level=3, blocks=1)
+    env.reset(seed=2)
+    for s in env.world:
+        stand_at_door(s, doors_of(s)[0], -0.3)
+    env.step(np.full(64, FORWARD))
+    assert all(s["inside"] == doors_of(s)[0] for s in env.world if not s["over"])
+    for s in env.world:
+        s["ah"] += math.pi
+    env.step(np.full(64, FORWARD))
+    env.step(np.full(64, FORWARD))
+    for s in env.world[env.world["over"] == 0]:
+        assert (
+            s["inside"] == -1 and s["tk"][doors_of(s)[0]] == DOOR and ahead_of(s, doors_of(s)[0], s["ax"], s["ay"]) < 0
+        )
+
+
+def test_one_door_is_right_and_the_wrong_one_is_for_good() -> None:
+    env = envs(3, 200)
+    obs, _ = env.reset(seed=3)
+    w, wrong = env.world, np.full(200, -1)
+    for i, s in enumerate(w):
+        inner = []
+        for k in doors_of(s):
+            c = cell(s, s["tx"][k] + 0.45 * s["tc"][k], s["ty"][k] + 0.45 * s["ts"][k])
+            inner.append(s["far"][c] < NOWHERE)
+        assert sum(inner) <= 1
+        if sum(inner) == 1:
+            wrong[i] = doors_of(s)[inner.index(False)]
+            stand_at_door(s, wrong[i], 0.35)
+            s["tk"][wrong[i]] = WALL
+    caught = wrong >= 0
+    assert caught.mean() > 0.9
+    assert (env.reference("oracle").act(obs, np.zeros(200, bool))[caught] == STAY).all()
+    rng, over, total = np.random.default_rng(0), ~caught, np.zeros(200)
+    for _ in range(80):
+        _, reward, terminated, _, _ = env.step(rng.integers(0, 3, 200))
+        total += np.where(over, 0, reward)
+        over |= terminated
+    assert over.all() and total.sum() == 0
+
+
+# --- the certificate ---
+
+
+@pytest.mark.parametrize("split", ["test", "shift"])
+@pytest.mark.parametrize("level", [*LEVELS, *Detour.presets])
+def test_the_plan_in_the_record_works_and_the_straight_way_does_not(level: int | str, split: str) -> None:
+    env = make_vec("Detour", 200, level=level, split=split)
+    obs, _ = env.reset(seed=4)
+    shortest, steps = env.world["shortest"].copy(), np.zeros(200, int)
+    oracle, over = env.reference("oracle"), np.zeros(200, bool)
+    assert (shortest > 0).all() and (shortest <= env.batch.values["act"]).all()
+    while not over.all():
+        obs, reward, terminated, _, _ = env.step(oracle.act(obs, np.zeros(200, bool)))
+        steps += ~over
+        assert (reward[terminated & ~over] == 1).all()
+        over |= terminated
+    assert (steps == shortest).all()
+    greedy = play(env, "reflex", 4, 200).mean()
+    assert greedy >= 0.95 if level == 0 else greedy <= 0.05
+    assert play(env, "tracker", 4, 200).mean() >= 0.9
+
+
+def test_the_field_is_the_shortest_way_on_its_grid() -> None:
+    env = envs(3)
+    env.reset(seed=5)
+    for s in env.world[:6]:
+        mark, best = s["mark"], {}
+        heap = [(0, int(c)) for c in np.nonzero(s["far"] == 0)[0]]
+        assert heap
+        for _, c in heap:
+            x, y = centre(s, c)
+            assert math.hypot(x - s["bx"][s["target"]], y - s["by"][s["target"]]) < REACH
+        while heap:
+            d, c = heapq.heappop(heap)
+            if c in best:
+                continue
+            best[c] = d
+            for di in (-1, 0, 1):
+                for dj in (-1, 0, 1):
+                    i, j = c // GRID + di, c % GRID + dj
+                    n = i * GRID + j
+                    if not (di or dj) or not (0 <= i < GRID and 0 <= j < GRID) or mark[n] == BARRED:
+                        continue
+                    k = mark[c] - 1
+                    if k >= 0 and mark[n] != k + 1 and ahead_of(s, k, *centre(s, n)) >= 0:
+                        continue  # into a doorway from behind the door
+                    heapq.heappush(heap, (d + (7 if di and dj else 5), n))
+        assert all(best.get(c, NOWHERE) == s["far"][c] for c in range(GRID * GRID))
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_resets_never_fail(level: int) -> None:
+    envs(level, 20_000).reset(seed=6)
+
+
+def test_the_block_is_in_view_at_first_and_lost_on_the_way() -> None:
+    env = envs(2, 300)
+    obs, _ = env.reset(seed=7)
+    start, count, width = env.layout.small
+    oracle, lost, over = env.reference("oracle"), np.zeros(300, bool), np.zeros(300, bool)
+    slot = start + width * env.world["ask"]
+    assert (obs[np.arange(300), slot] == 1).all()
+    while not over.all():
+        obs, _, terminated, _, _ = env.step(oracle.act(obs, np.zeros(300, bool)))
+        over |= terminated
+        lost |= ~over & (obs[np.arange(300), slot] == 0)
+    assert lost.mean() > 0.9
+
+
+def test_another_block_ends_the_episode_with_nothing() -> None:
+    env = envs(2)
+    env.reset(seed=8)
+    for s in env.world:
+        k = (s["target"] + 1) % 3
+        s["bx"][k], s["by"][k] = s["ax"] + 0.3 * math.cos(s["ah"]), s["ay"] + 0.3 * math.sin(s["ah"])
+        s["n_tall"] = 0
+    _, reward, terminated, _, _ = env.step(np.full(64, STAY))
+    assert terminated.all() and (reward == 0).all() and (env.world["light"] == REVEAL).all()
+
+
+# --- what shows ---
+
+
+@pytest.mark.parametrize("level", [2, "opaque-barrier"])
+def test_what_is_out_of_sight_is_in_no_observation(level: int | str) -> None:
+    env = make_vec("Detour", 80, level=level, obs="dict")
+    env.reset(seed=9)
+    for _ in range(LOOK):
+        env.step(np.full(80, STAY))
+    for s in env.world:
+        if level == 2:
+            s["ah"] += math.pi  # the block is behind the agent now
+        s["bx"][s["target"]] += 0.02
+    before = env.observe()
+    for s in env.world:
+        s["bx"][s["target"]] -= 0.04
+        s["shortest"] += 5
+        s["far"][:] = 7
+    after = env.observe()
+    hidden = [i for i, s in enumerate(env.world) if not shows(s)]
+    assert len(hidden) > 30
+    for name in ("slots", "rays", "pixels"):
+        assert np.array_equal(before[name][hidden], after[name][hidden]), name
+
+
+def shows(s: np.void) -> bool:
+    """Whether the asked block is in view, a hand's breadth to spare, with nothing opaque before it."""
+    x, y = s["bx"][s["target"]], s["by"][s["target"]]
+    off = (math.atan2(y - s["ay"], x - s["ax"]) - s["ah"] + math.pi) % (2 * math.pi) - math.pi
+    around = [(x + 0.2 * math.cos(a), y + 0.2 * math.sin(a)) for a in np.linspace(0, 2 * math.pi, 12)]
+    clear = s["glass"] == 1 or any(disc_clear(s, s["ax"], s["ay"], *point) for point in around)
+    return abs(off) < 0.5 * s["fov"] + 0.3 and clear
+
+
+def test_slots_tell_walls_and_the_direction_of_doors() -> None:
+    env = make_vec("Detour", 32, level=3, order="colour", frame="room", fov=360.0)
+    obs, _ = env.reset(seed=10)
+    start, count, width = env.layout.tall
+    for row, s in zip(obs, env.world, strict=True):
+        slots = row[start : start + count * width].reshape(count, width)
+        assert (slots[: s["n_tall"], 0] == 1).all() and count == s["n_tall"]
+        for k in range(s["n_tall"]):
+            want = [
+                s["tx"][k] / s["wx"],
+                s["ty"][k] / s["wx"],
+                s["tc"][k],
+                s["ts"][k],
+                s["hx"][k] / s["wx"],
+                s["hy"][k] / s["wx"],
+            ]
+            assert np.allclose(slots[k, 1:7], want, atol=1e-6)
+            assert list(slots[k, 7:]) == ([0, 1] if k in doors_of(s) else [1, 0])
+
+
+@pytest.mark.parametrize("obs", ["dict", "state"])
+def test_every_observation_lies_in_its_space(obs: str) -> None:
+    env = make_vec("Detour", 8, level=3, obs=obs)
+    rows, _ = env.reset(seed=0)
+    for _ in range(90):
+        assert env.observation_space.contains(rows)
+        rows, *_ = env.step(env.action_space.sample())
+
+
+# --- presets and knobs ---
+
+
+def test_barrier_is_one_straight_transparent_wall_across_the_way() -> None:
+    env = make_vec("Detour", 100, level="barrier")
+    obs, _ = env.reset(seed=11)
+    start = env.layout.small[0]
+    for _ in range(LOOK + 2):
+        assert (obs[:, start] == 1).all()  # it never goes out of sight of who stays
+        for s in env.world:
+            assert s["n_tall"] == 1 and s["glass"] == 1
+            assert not disc_clear(s, s["ax"], s["ay"], s["bx"][0], s["by"][0])
+        obs, *_ = env.step(np.full(100, STAY))
+
+
+def test_opaque_barrier_is_its_twin_that_hides_the_block_once_it_has_been_seen() -> None:
+    env, twin = make_vec("Detour", 100, level="opaque-barrier"), make_vec("Detour", 100, level="barrier")
+    obs, _ = env.reset(seed=11)
+    twin.reset(seed=11)
+    for name in ("ax", "ay", "ah", "bx", "by", "tx", "ty", "shortest"):
+        assert np.array_equal(env.world[name], twin.world[name])
+    start = env.layout.small[0]
+    for _ in range(LOOK):
+        assert (obs[:, start] == 1).all()
+        obs, *_ = env.step(np.full(100, STAY))
+    assert (obs[:, start] == 0).mean() > 0.7  # of the others an edge looks out beside the wall
+    assert (env.world["glass"] == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("knobs", "says"),
+    [
+        (dict(barriers=3), "0..2"), (dict(doors=4, barriers=2), "0..3"), (dict(doors=2), "barriers=1"),
+        (dict(blocks=0), "1..4"), (dict(depth=-0.1), "0..1.8"), (dict(glass=1), "True and False"),
+        (dict(act=1.5), "8..150"), (dict(barriers=2, room=2.0), "2.5"), (dict(breadth=float("nan")), "0.5..1.2"),
+        (dict(room=1.6), "room"), (dict(deep=1.0), "depth"), (dict(curtain=3), "knobs are"),
+    ],
+)  # fmt: skip
+def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, says: str) -> None:
+    with pytest.raises(BadKnob) as caught:
+        make("Detour", **knobs)
+    assert says in str(caught.value) and any(name in str(caught.value) for name in knobs)
+
+
+@pytest.mark.parametrize("depth", Detour.curves["depth"])
+def test_the_curve_over_depth_can_be_drawn(depth: float) -> None:
+    for split in ("test", "shift"):
+        make_vec("Detour", 500, level=2, depth=depth, split=split).reset(seed=0)
