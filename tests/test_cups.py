@@ -146,7 +146,7 @@ def test_a_hidden_ball_changes_nothing_that_is_observed(level: int) -> None:
     env.reset(seed=3)
     rng = np.random.default_rng(0)
     compared = 0
-    for t in range(70):
+    for t in range(60):
         env.step(rng.integers(0, 4, N))
         w = env.world
         closed = (w["under"][:, n] != 0) & (w["light"] != REVEAL)

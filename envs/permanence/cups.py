@@ -76,6 +76,8 @@ def _script(s, p):
     if 0 <= s.vacant <= place:
         place += 1
     s.events = p.swaps_low + below(s, p.swaps_high - p.swaps_low + 1) + (1 if p.split == 2 and p.swaps_high > 0 else 0)
+    for q in range(s.events, EVENTS):  # nothing stays of an earlier episode
+        s.kind[q] = s.pa[q] = s.pb[q] = s.side[q] = 0
     for q in range(s.events):
         s.kind[q] = SWAP
         if uniform(s, 0.0, 1.0) < p.hops:
