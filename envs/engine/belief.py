@@ -66,7 +66,7 @@ def believe(o, m, p, dt, friction, restitution):
                     m.bk[j] = colour
             if j < 0:
                 continue  # seen, but nobody can tell which one it is
-            m.bx[j], m.by[j] = _room(o, m, p, q + 1)
+            m.bx[j], m.by[j] = to_room(o, m, p, q + 1)
             u = o[q + 3] * SPEED_UNIT
             v = o[q + 4] * SPEED_UNIT
             if p.frame != 0:
@@ -78,7 +78,8 @@ def believe(o, m, p, dt, friction, restitution):
 
 
 @device
-def _room(o, m, p, at):
+def to_room(o, m, p, at):
+    """The position at o[at:at + 2] in the room's frame, m; needs the believed pose."""
     x = o[at] * p.room
     y = o[at + 1] * p.room
     if p.frame == 0:
@@ -91,7 +92,7 @@ def _room(o, m, p, at):
 @device
 def _remember_tall(o, m, p, at):
     """Tall things never move: a place that is known already is not entered twice."""
-    x, y = _room(o, m, p, at + 1)
+    x, y = to_room(o, m, p, at + 1)
     for j in range(m.n_tall):
         if (m.tx[j] - x) ** 2 + (m.ty[j] - y) ** 2 < 0.01:
             return

@@ -8,6 +8,8 @@ ORDERS and FRAMES) and the numbers of `Sizes`.
 import math
 from dataclasses import dataclass
 
+import numpy as np
+
 from unseen.envs.engine.device import device
 from unseen.envs.engine.geometry import FAR, segment_box, wrap
 from unseen.envs.engine.sight import ALL_ROUND, in_view, line_of_sight, sees, sees_tall, tells_colour, tells_kind
@@ -262,7 +264,7 @@ def _own_slot(s, p, k):
 
 @device
 def _nearest_first(s, p, o):
-    """Ties keep the lower index out of both, which has measure zero."""
+    """Equal distances, as of a thing and its cover, by index."""
     last = -1.0
     for slot in range(s.n_tall):
         best = FAR
@@ -279,17 +281,19 @@ def _nearest_first(s, p, o):
     if s.light == DUSK and s.touched < 0:
         return
     last = -1.0
+    after = -1
     for slot in range(s.n_small):
         best = FAR
         near = -1
         for k in range(s.n_small):
             d = (s.bx[k] - s.ax) ** 2 + (s.by[k] - s.ay) ** 2
-            if last < d < best and sees(s, k):
+            if (last < d or (d == last and k > after)) and d < best and sees(s, k):
                 best = d
                 near = k
         if near < 0:
             return
         last = best
+        after = near
         _small_slot(s, p, o, slot, near)
 
 
@@ -353,8 +357,8 @@ def rays(s, p, o):
                 if open_ and in_view(s, x, y):
                     off = wrap(math.atan2(y - s.ay, x - s.ax) - s.ah)
                     i = min(max(int((fov * 0.5 - off) / step), 0), RAYS - 1)
-                    near = d * unit
-                    if o[at + 3 * i + 1] < 0.9 or near < o[at + 3 * i]:
+                    near = np.float32(d * unit)  # as stored, so that of equal distances the later shows
+                    if o[at + 3 * i + 1] < 0.9 or near <= o[at + 3 * i]:
                         o[at + 3 * i] = near
                         o[at + 3 * i + 1] = 1.0
                         o[at + 3 * i + 2] = (s.bk[k] + 1.0) / p.colours if tells_colour(s, k) else 0.0
