@@ -316,7 +316,7 @@ def rays(s, p, o):
 
     A ray stands for its sector: a small thing that shows is entered in the sector of a point of it that is in
     sight, so that none slips between two rays. o: float32 (rays_size,). Colour is (index + 1) / colours for small
-    things whose colour can be told and 0 otherwise.
+    things whose colour can be told, likewise (kind + 1) / kinds for tall ones, and 0 otherwise.
     """
     head(s, p, o)
     at = tall_start(p)
@@ -338,7 +338,7 @@ def rays(s, p, o):
         o[at + 3 * i + 1] = 1.0 / 3.0
     if s.glass == 0:
         for k in range(s.n_tall):
-            _ray_box(s, o, at, k, fov, step, unit)
+            _ray_box(s, p, o, at, k, fov, step, unit)
     if s.light == DUSK and s.touched < 0:
         return
     for k in range(s.n_small):
@@ -361,7 +361,7 @@ def rays(s, p, o):
 
 
 @device
-def _ray_box(s, o, at, k, fov, step, unit):
+def _ray_box(s, p, o, at, k, fov, step, unit):
     """Enter one box into the rays that can meet it: those within the bearing span of its bounding circle."""
     ex = s.tx[k] - s.ax
     ey = s.ty[k] - s.ay
@@ -387,3 +387,4 @@ def _ray_box(s, o, at, k, fov, step, unit):
         if t < o[at + 3 * i]:
             o[at + 3 * i] = t
             o[at + 3 * i + 1] = 2.0 / 3.0
+            o[at + 3 * i + 2] = (s.tk[k] + 1.0) / p.tall_kinds if p.tall_kinds != 0 and tells_kind(s) else 0.0
