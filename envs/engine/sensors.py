@@ -13,8 +13,8 @@ from unseen.envs.engine.geometry import FAR, segment_box, wrap
 from unseen.envs.engine.sight import ALL_ROUND, in_view, line_of_sight, sees, sees_tall, tells_colour, tells_kind
 from unseen.envs.engine.world import CURTAIN, DUSK, NIGHT, REVEAL
 
-ORDERS = ("colour", "distance", "place", "index")
-BY_COLOUR, BY_DISTANCE, BY_PLACE, BY_INDEX = 0, 1, 2, 3
+ORDERS = ("colour", "distance", "place", "index", "told")
+BY_COLOUR, BY_DISTANCE, BY_PLACE, BY_INDEX, BY_TOLD = 0, 1, 2, 3, 4
 FRAMES = ("room", "ego")
 HEAD = 8  # pose 4, phase 3, heard 1; query, held and signals follow
 SPEED_UNIT = 4.0  # m/s for one unit of velocity in a slot
@@ -57,7 +57,8 @@ class Layout:
         scale: metres for one unit of position; `speed_scale`: m/s for one unit of velocity.
         order: which slot a small thing gets: "colour": its colour's; "distance": slots are filled from the nearest
             on; "place": things of one colour share their slots, filled from small x to large; "index": each thing
-            has its own, since they can be told apart by more than their colour.
+            has its own, since they can be told apart by more than their colour; "told": its colour's while that can
+            be told, and the others fill the slots that are left, counter-clockwise round the room.
         frame: "room": positions in the room's frame; "ego": relative to the agent, x ahead, y to its left.
         pose: x / scale, y / scale, cos and sin of the heading; zero under the curtain.
         phase: one-hot of watch, curtain, act.
@@ -251,12 +252,36 @@ def _own_slot(s, p, k):
         return k
     if p.order == BY_DISTANCE:
         return 0
+    if p.order == BY_TOLD:
+        return _told_slot(s, k)
     slot = 0
     for j in range(s.n_small):
         if s.bk[j] < s.bk[k]:
             slot += 1
         elif s.bk[j] == s.bk[k] and (s.bx[j] < s.bx[k] or (s.bx[j] == s.bx[k] and j < k)) and sees(s, j):
             slot += 1
+    return slot
+
+
+@device
+def _told_slot(s, k):
+    """Its colour's slot while that can be told; else the free slot of its rank round the room, which tells nothing."""
+    if tells_colour(s, k):
+        return s.bk[k]
+    bearing = math.atan2(s.by[k], s.bx[k]) % (2.0 * math.pi)
+    taken = 0
+    rank = 0
+    for j in range(s.n_small):
+        if j == k or not sees(s, j):
+            continue
+        if tells_colour(s, j):
+            taken |= 1 << s.bk[j]
+        elif math.atan2(s.by[j], s.bx[j]) % (2.0 * math.pi) < bearing:
+            rank += 1
+    slot = 0
+    while rank > 0 or taken >> slot & 1 != 0:
+        rank -= taken >> slot & 1 == 0
+        slot += 1
     return slot
 
 
