@@ -27,8 +27,7 @@ START = 0.65  # m from the mat at which dogs are introduced
 NEAR = 0.85  # m within which all of them then stand
 LANE = 0.19  # m by which each of two dogs that meet gives way
 REST = 2  # steps for which all dogs stand still at first
-GAP = 2  # steps from one dog's run to the next
-PACE = 0.5  # m a step that a dog runs, or a little more or less
+GAP = 1  # steps from one dog's run to the next
 FEINT = 0.42  # of the way to the next piece after which dogs turn that do not pass each other
 COLLAR, FURNITURE, BOTH = 0, 1, 2
 FIXED, FIRST, LATE = 0, 1, 2
@@ -161,7 +160,7 @@ def begin(s, p):
     s.along = max(p.along - faster, 1)
     s.meet = max(p.meet - 2 * faster, 4)  # fewer frames of a meeting would not tell who is who
     s.lane = p.ring + BACK
-    s.meetings = p.crossings
+    s.meetings = p.crossings_low + below(s, p.crossings_high - p.crossings_low + 1)
     shuffle(s, s.bk, p.dogs)
     shuffle(s, s.launch, s.n_small)
     shuffle(s, s.homes, p.pieces)
@@ -316,14 +315,10 @@ def _follow(o, m, p):
     m.gx, m.gy: where the dog is believed to be; m.ux, m.uy: its velocity; m.collar: colour + 1, or 0.
     """
     width = 5 + p.colours
-    if m.tracks == 0:
+    fresh = m.tracks == 0
+    if fresh:  # all dogs stand near and show
         for k in range(p.slots):
-            if o[small_start(p) + width * k] > 0.5:
-                m.gx[m.tracks], m.gy[m.tracks], m.ux[m.tracks], m.uy[m.tracks] = 0.0, 0.0, 0.0, 0.0
-                m.tracks += 1
-        fresh = True
-    else:
-        fresh = False
+            m.tracks += o[small_start(p) + width * k] > 0.5
     for i in range(m.tracks):
         m.gx[i] += DT * m.ux[i]
         m.gy[i] += DT * m.uy[i]
@@ -341,9 +336,9 @@ def _follow(o, m, p):
             for i in range(m.tracks):
                 if m.mark[i] != 0:
                     continue
-                # Who comes out from behind something was, a step ago, where its velocity points back to.
-                late = DT if m.ux[i] == 0.0 and m.uy[i] == 0.0 else 0.0
-                d = 0.0 if fresh else (x - late * u - m.gx[i]) ** 2 + (y - late * v - m.gy[i]) ** 2
+                d = 0.0 if fresh else (x - m.gx[i]) ** 2 + (y - m.gy[i]) ** 2
+                if m.ux[i] == 0.0 and m.uy[i] == 0.0:  # who comes out was, a step ago, where its velocity points back
+                    d = min(d, (x - DT * u - m.gx[i]) ** 2 + (y - DT * v - m.gy[i]) ** 2)
                 if d < best:
                     best = d
                     track = i
@@ -425,10 +420,11 @@ class Rex(PlanarTask):
     times as there are pieces, however few the dogs.
 
     **Levels.** 0: glass furniture, daylight, collars told from anywhere: the visible twin. 1: "find Rex, who wears
-    red": 2 dogs, 3 pieces, no crossing, each dog with a slot of its own (dogs can be told apart by build), curtain
-    1-3. 2 (default): 3 anonymous dogs, 4 pieces, one meeting, requests of both sorts, told from the start, curtain
-    2-6. 3: 5 dogs, 6 pieces in a jittered ring, three meetings, asked only after the curtain, egocentric, curtain
-    5-15.
+    red": 2 dogs, 3 pieces, no meeting, each dog with a slot of its own (dogs can be told apart by build), curtain
+    1-3. 2 (default): 3 anonymous dogs, 4 pieces, one meeting, "find Rex", "the couch" or "the armchair", told from
+    the start, curtain 2-6. 3: any collar or kind, asked only after the curtain; 5 dogs, 6 pieces in a jittered ring,
+    three meetings, egocentric, curtain 5-15. (With the collar drawn and one meeting, a recurrent network that read
+    6,000 whole episodes was right about collars in .47 of others; with it fixed nearly always: so level 2 fixes it.)
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
     [-1, 1], at most 0.3 m and 45 degrees a step. They have no effect until the act phase.
@@ -444,12 +440,13 @@ class Rex(PlanarTask):
     **End.** A look behind furniture, or `act` steps of search; both `terminated`.
 
     **Leaks closed.** The answer is drawn first and uniform. All pieces have one size, so that a grey shape tells
-    nothing; exactly one is odd whatever is asked for, so that the room does not tell the request. Slots of dogs are
-    drawn afresh, by distance at levels 2 and 3. A curtain of random length with a scramble of pose and heading; dusk;
-    all dogs are seen at rest before they run, and rest fully hidden when the curtain falls.
+    nothing; exactly one is odd whatever is asked for, so that the room does not tell the request. No slot tells who a
+    dog is where its collar cannot be told: they are filled round the room (level 2) or by distance (level 3). A
+    curtain of random length with a scramble of pose and heading; dusk; all dogs are seen at rest before they run, and
+    rest fully hidden when the curtain falls.
 
-    **Shift.** Faster runs (each leg a step shorter), larger dogs (1.2 x), at level 3 one dog fewer, and at level 1
-    another collar than red.
+    **Shift.** Faster runs (each leg a step shorter), larger dogs (1.2 x), at level 3 one dog fewer, and where only
+    the red collar is asked for, another one.
     """
 
     title = "find the dog by its collar, and the couch in the dusk"
@@ -467,27 +464,36 @@ class Rex(PlanarTask):
         ("tracks", INT), ("gx", FLOAT, (SMALL,)), ("gy", FLOAT, (SMALL,)), ("ux", FLOAT, (SMALL,)),
         ("uy", FLOAT, (SMALL,)), ("collar", INT, (SMALL,)), ("mark", INT, (SMALL,)), ("slot", INT, (SMALL,)),
     )  # fmt: skip
-    knobs: ClassVar[dict[str, Knob]] = PlanarTask.shared | PlanarTask.staged | {
-        "pieces": Knob(4, 2, TALL, doc="pieces of furniture"),
-        "dogs": Knob(3, 1, SMALL - 1, doc="dogs, fewer than pieces"),
-        "crossings": Knob(1, 0, MEETINGS, doc="meetings of two dogs, out of collar range"),
-        "feints": Knob(True, doc="half of the meetings end with both dogs turning back; else they always pass"),
-        "request": Knob("both", choices=("collar", "furniture", "both"), doc="what is asked for; both: half and half"),
-        "query": Knob("first", choices=("fixed", "first", "late"), doc="always red, asked first, or after the curtain"),
-        "near": Knob(0.9, 0.0, 3.0, doc="m within which a collar can be told; 0: from anywhere"),
-        "jitter": Knob(0.0, 0.0, 0.15, doc="of the ring of furniture, rad"),
-        "ring": Knob(1.1, 0.9, 1.6, doc="radius of the ring of furniture, m"),
-        "breadth": Knob(0.34, 0.2, 0.45, doc="half width of a piece, m"),
-        "depth": Knob(0.2, 0.1, 0.25, doc="half depth of a piece, m"),
-        "radius": Knob(0.15, 0.1, 0.15, doc="of a dog, m"),
-    }
+    knobs: ClassVar[dict[str, Knob]] = (
+        PlanarTask.shared
+        | PlanarTask.staged
+        | {
+            "pieces": Knob(4, 2, TALL, doc="pieces of furniture"),
+            "dogs": Knob(3, 1, SMALL - 1, doc="dogs, fewer than pieces"),
+            "crossings": Knob((1, 1), 0, MEETINGS, pair=True, doc="meetings of two dogs, out of collar range, drawn"),
+            "feints": Knob(True, doc="half of the meetings end with both dogs turning back; else they always pass"),
+            "request": Knob(
+                "both", choices=("collar", "furniture", "both"), doc="what is asked for; both: half and half"
+            ),
+            "query": Knob(
+                "first", choices=("fixed", "first", "late"), doc="always red, asked first, or after the curtain"
+            ),
+            "pace": Knob(2.8, 1.0, 4.0, doc="of running dogs, m/s, or what comes near it in whole steps"),
+            "near": Knob(0.9, 0.0, 3.0, doc="m within which a collar can be told; 0: from anywhere"),
+            "jitter": Knob(0.0, 0.0, 0.15, doc="of the ring of furniture, rad"),
+            "ring": Knob(1.1, 0.9, 1.6, doc="radius of the ring of furniture, m"),
+            "breadth": Knob(0.34, 0.2, 0.45, doc="half width of a piece, m"),
+            "depth": Knob(0.2, 0.1, 0.25, doc="half depth of a piece, m"),
+            "radius": Knob(0.15, 0.1, 0.15, doc="of a dog, m"),
+        }
+    )
     levels: ClassVar[dict[int, dict[str, Any]]] = {
         0: dict(glass=True, near=0.0),
-        1: dict(pieces=3, dogs=2, crossings=0, request="collar", query="fixed", order="index", ring=1.0,
+        1: dict(pieces=3, dogs=2, crossings=(0, 0), request="collar", query="fixed", order="index", ring=1.0,
                 breadth=0.38, curtain=(1, 3), act=14),
-        2: dict(order="distance"),
-        3: dict(pieces=6, dogs=5, crossings=3, query="late", order="distance", frame="ego", jitter=0.06, ring=1.3,
-                breadth=0.3, room=2.9, curtain=(5, 15), act=28),
+        2: dict(order="told", query="fixed"),
+        3: dict(pieces=6, dogs=5, crossings=(3, 3), query="late", order="distance", frame="ego", jitter=0.06, ring=1.3,
+                breadth=0.27, room=2.9, curtain=(5, 15), act=24),
     }  # fmt: skip
     actions: ClassVar[dict[str, tuple[float, ...]]] = {
         "forward": (1.0, 0.0), "left": (1.0, 1.0), "right": (1.0, -1.0), "stay": (0.0, 0.0),
@@ -496,7 +502,7 @@ class Rex(PlanarTask):
     action_high = (1.0, 1.0)
     keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "crossings": (0, 1, 2, 3, 4), "curtain": (0, 5, 10, 20, 40), "dogs": (3, 2, 1),
+        "crossings": ((0, 0), (1, 1), (2, 2), (3, 3)), "curtain": (0, 5, 10, 20, 40), "dogs": (3, 2, 1),
     }  # fmt: skip
     look = Look(
         tall=("couch", "armchair"),
@@ -523,13 +529,13 @@ class Rex(PlanarTask):
         pieces, dogs, ring = values["pieces"], values["dogs"], values["ring"]
         if dogs >= pieces:
             raise BadKnob(f"dogs={dogs}: allowed is fewer than pieces={pieces}")
-        if values["crossings"] and 2 * dogs <= pieces:
+        if values["crossings"][1] and 2 * dogs <= pieces:
             raise BadKnob(
                 f"crossings={values['crossings']}: needs two dogs behind neighbouring pieces, so more dogs than half "
                 f"the pieces; dogs={dogs}, pieces={pieces}"
             )
-        if values["query"] == "fixed" and values["request"] != "collar":
-            raise BadKnob(f"query='fixed' asks for the red collar: allowed is request='collar', not {values['request']!r}")
+        if values["query"] == "fixed" and values["request"] == "furniture":
+            raise BadKnob("query='fixed' asks for the red collar: allowed is request='collar' or 'both'")
         if 0.0 < values["near"] < NEAR:
             raise BadKnob(f"near={values['near']}: allowed is 0, or {NEAR} and more, else no collar ever shows")
         half = math.pi / pieces
@@ -542,9 +548,10 @@ class Rex(PlanarTask):
     @classmethod
     def derived(cls, values: Mapping[str, Any]) -> dict[str, int | float]:
         lane = values["ring"] + BACK
-        half = math.pi / values["pieces"] * lane / PACE  # steps from a gap round to the spot beside it
-        out, along, meet = math.ceil((lane - START) / PACE - 0.1), math.ceil(half - 0.1), 2 * math.ceil(half - 0.1)
-        watch = REST + GAP * (values["dogs"] - 1) + out + along + values["crossings"] * meet + 1
+        pace = DT * values["pace"]
+        half = math.pi / values["pieces"] * lane / pace  # steps from a gap round to the spot beside it
+        out, along, meet = math.ceil((lane - START) / pace - 0.1), math.ceil(half - 0.1), 2 * math.ceil(half - 0.1)
+        watch = REST + GAP * (values["dogs"] - 1) + out + along + values["crossings"][1] * meet + 1
         return {"out": out, "along": along, "meet": meet, "watch": watch}
 
     @classmethod
