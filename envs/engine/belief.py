@@ -66,15 +66,20 @@ def believe(o, m, p, dt, friction, restitution):
                     m.bk[j] = colour
             if j < 0:
                 continue  # seen, but nobody can tell which one it is
-            m.bx[j], m.by[j] = to_room(o, m, p, q + 1)
-            u = o[q + 3] * SPEED_UNIT
-            v = o[q + 4] * SPEED_UNIT
-            if p.frame != 0:
-                cos = math.cos(m.ah)
-                sin = math.sin(m.ah)
-                u, v = u * cos - v * sin, u * sin + v * cos
-            m.vx[j] = u
-            m.vy[j] = v
+            m.bx[j], m.by[j], m.vx[j], m.vy[j] = told_motion(o, m, p, q)
+
+
+@device
+def told_motion(o, m, p, q):
+    """Position and velocity, in the room's frame, of the small thing whose slot begins at o[q]."""
+    x, y = to_room(o, m, p, q + 1)
+    u = o[q + 3] * SPEED_UNIT
+    v = o[q + 4] * SPEED_UNIT
+    if p.frame != 0:
+        cos = math.cos(m.ah)
+        sin = math.sin(m.ah)
+        u, v = u * cos - v * sin, u * sin + v * cos
+    return x, y, u, v
 
 
 @device

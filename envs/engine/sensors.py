@@ -15,8 +15,8 @@ from unseen.envs.engine.geometry import FAR, segment_box, wrap
 from unseen.envs.engine.sight import ALL_ROUND, in_view, line_of_sight, sees, sees_tall, tells_colour, tells_kind
 from unseen.envs.engine.world import CURTAIN, DUSK, NIGHT, REVEAL
 
-ORDERS = ("colour", "distance", "place", "index")
-BY_COLOUR, BY_DISTANCE, BY_PLACE, BY_INDEX = 0, 1, 2, 3
+ORDERS = ("colour", "distance", "place", "index", "told")
+BY_COLOUR, BY_DISTANCE, BY_PLACE, BY_INDEX, BY_TOLD = 0, 1, 2, 3, 4
 FRAMES = ("room", "ego")
 HEAD = 8  # pose 4, phase 3, heard 1; query, held and signals follow
 SPEED_UNIT = 4.0  # m/s for one unit of velocity in a slot
@@ -59,7 +59,8 @@ class Layout:
         scale: metres for one unit of position; `speed_scale`: m/s for one unit of velocity.
         order: which slot a small thing gets: "colour": its colour's; "distance": slots are filled from the nearest
             on; "place": things of one colour share their slots, filled from small x to large; "index": each thing
-            has its own, since they can be told apart by more than their colour.
+            has its own, since they can be told apart by more than their colour; "told": its colour's while that can
+            be told, and the others fill the slots that are left, counter-clockwise round the room.
         frame: "room": positions in the room's frame; "ego": relative to the agent, x ahead, y to its left.
         pose: x / scale, y / scale, cos and sin of the heading; zero under the curtain.
         phase: one-hot of watch, curtain, act.
@@ -253,12 +254,36 @@ def _own_slot(s, p, k):
         return k
     if p.order == BY_DISTANCE:
         return 0
+    if p.order == BY_TOLD:
+        return _told_slot(s, k)
     slot = 0
     for j in range(s.n_small):
         if s.bk[j] < s.bk[k]:
             slot += 1
         elif s.bk[j] == s.bk[k] and (s.bx[j] < s.bx[k] or (s.bx[j] == s.bx[k] and j < k)) and sees(s, j):
             slot += 1
+    return slot
+
+
+@device
+def _told_slot(s, k):
+    """Its colour's slot while that can be told; else the free slot of its rank round the room, which tells nothing."""
+    if tells_colour(s, k):
+        return s.bk[k]
+    bearing = math.atan2(s.by[k], s.bx[k]) % (2.0 * math.pi)
+    taken = 0
+    rank = 0
+    for j in range(s.n_small):
+        if j == k or not sees(s, j):
+            continue
+        if tells_colour(s, j):
+            taken |= 1 << s.bk[j]
+        elif math.atan2(s.by[j], s.bx[j]) % (2.0 * math.pi) < bearing:
+            rank += 1
+    slot = 0
+    while rank > 0 or taken >> slot & 1 != 0:
+        rank -= taken >> slot & 1 == 0
+        slot += 1
     return slot
 
 
@@ -320,7 +345,7 @@ def rays(s, p, o):
 
     A ray stands for its sector: a small thing that shows is entered in the sector of a point of it that is in
     sight, so that none slips between two rays. o: float32 (rays_size,). Colour is (index + 1) / colours for small
-    things whose colour can be told and 0 otherwise.
+    things whose colour can be told, likewise (kind + 1) / kinds for tall ones, and 0 otherwise.
     """
     head(s, p, o)
     at = tall_start(p)
@@ -342,7 +367,7 @@ def rays(s, p, o):
         o[at + 3 * i + 1] = 1.0 / 3.0
     if s.glass == 0:
         for k in range(s.n_tall):
-            _ray_box(s, o, at, k, fov, step, unit)
+            _ray_box(s, p, o, at, k, fov, step, unit)
     if s.light == DUSK and s.touched < 0:
         return
     for k in range(s.n_small):
@@ -365,7 +390,7 @@ def rays(s, p, o):
 
 
 @device
-def _ray_box(s, o, at, k, fov, step, unit):
+def _ray_box(s, p, o, at, k, fov, step, unit):
     """Enter one box into the rays that can meet it: those within the bearing span of its bounding circle."""
     ex = s.tx[k] - s.ax
     ey = s.ty[k] - s.ay
@@ -391,3 +416,4 @@ def _ray_box(s, o, at, k, fov, step, unit):
         if t < o[at + 3 * i]:
             o[at + 3 * i] = t
             o[at + 3 * i + 1] = 2.0 / 3.0
+            o[at + 3 * i + 2] = (s.tk[k] + 1.0) / p.tall_kinds if p.tall_kinds != 0 and tells_kind(s) else 0.0

@@ -229,7 +229,7 @@ class PlanarTask(Task):
 
     shared: ClassVar[dict[str, Knob]] = {
         "room": Knob(2.5, 1.5, 5.0, doc="half extent of the room, m"),
-        "order": Knob("colour", choices=ORDERS, doc="slot = colour, nearest first, from left to right, or its own"),
+        "order": Knob("colour", choices=ORDERS, doc="what decides the slot of a small thing: see Layout"),
         "frame": Knob("room", choices=FRAMES, doc="positions in the room's frame, or the agent's"),
         "fov": Knob(360.0, 60.0, 360.0, doc="field of view, degrees"),
         "glass": Knob(False, doc="what hides is transparent, and there is no dusk"),

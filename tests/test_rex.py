@@ -1,0 +1,343 @@
+"""Rex: collars show from near alone, dogs that meet exchange places or do not, one look is all, the hidden is hidden."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unseen.envs.engine.batch import OBSERVE
+from unseen.envs.engine.runtime import TaskVectorEnv
+from unseen.envs.engine.sight import exposed
+from unseen.envs.engine.world import ACT, CURTAIN, DUSK, REVEAL, WATCH
+from unseen.envs.errors import BadKnob
+from unseen.envs.permanence.rex import ARMCHAIR, BACK, COUCH, DT, REACH
+from unseen.envs.suite import make, make_vec
+
+LEVELS = (0, 1, 2, 3)
+STAY = 3
+seeds = st.integers(0, 2**40)
+few = settings(max_examples=25, deadline=None)
+
+
+@cache
+def env_of(level: int, n: int = 8, obs: str = "slots", split: str = "train", **knobs: object) -> TaskVectorEnv:
+    return make_vec("Rex", n, level=level, obs=obs, split=split, **knobs)
+
+
+def stay(env: TaskVectorEnv, steps: int = 1) -> np.ndarray:
+    for _ in range(steps):
+        obs, *_ = env.step(np.full(env.num_envs, STAY))
+    return obs
+
+
+def until_act(env: TaskVectorEnv) -> None:
+    while not (env.world["phase"] == ACT).all():
+        stay(env)
+
+
+def spots(s: np.void) -> np.ndarray:
+    """The spots behind all pieces, (pieces, 2)."""
+    n = s["n_tall"]
+    return np.stack([s["tx"][:n] + BACK * s["tc"][:n], s["ty"][:n] + BACK * s["ts"][:n]], 1)
+
+
+def dogs(s: np.void) -> np.ndarray:
+    """Where all dogs are, (dogs, 2)."""
+    return np.stack([s["bx"], s["by"]], 1)[: s["n_small"]]
+
+
+def places(s: np.void) -> list[int]:
+    """The piece to whose spot each dog is nearest."""
+    return [int(k) for k in np.linalg.norm(dogs(s)[:, None] - spots(s), axis=-1).argmin(1)]
+
+
+@few
+@given(seed=seeds, near=st.sampled_from([0.9, 1.2, 1.7]), level=st.sampled_from([1, 2]))
+def test_a_collar_is_told_exactly_within_near(seed: int, near: float, level: int) -> None:
+    env = env_of(level, near=near)
+    obs, _ = env.reset(seed=seed)
+    start, count, width = env.layout.small
+    while (env.world["phase"] == WATCH).all():
+        for s, row in zip(env.world, obs, strict=True):
+            for slot in row[start : start + count * width].reshape(count, width):
+                if slot[0] < 0.5:
+                    assert (slot == 0).all()
+                    continue
+                j = int(np.linalg.norm(dogs(s) - slot[1:3] * env.layout.scale, axis=1).argmin())
+                far = np.hypot(s["bx"][j] - s["ax"], s["by"][j] - s["ay"])
+                if abs(far - near) > 1e-6:
+                    assert slot[5:].sum() == (far < near)
+                if far < near:
+                    assert slot[5:].argmax() == s["bk"][j]
+        obs = stay(env)
+
+
+@few
+@given(seed=seeds, level=st.sampled_from([1, 2, 3]), split=st.sampled_from(["train", "shift"]))
+def test_at_first_all_dogs_stand_still_and_show_their_collars(seed: int, level: int, split: str) -> None:
+    env = env_of(level, split=split)
+    obs, _ = env.reset(seed=seed)
+    start, count, width = env.layout.small
+    for _ in range(2):
+        for s, row in zip(env.world, obs, strict=True):
+            slots = row[start : start + count * width].reshape(count, width)
+            assert slots[:, 0].sum() == slots[:, 5:].sum() == s["n_small"]
+            assert sorted(slots[slots[:, 0] > 0, 5:].argmax(1)) == sorted(s["bk"][: s["n_small"]])
+            assert (slots[:, 3:5] == 0).all() or s["t"] == 2
+        obs = stay(env)
+
+
+@few
+@given(seed=seeds, level=st.sampled_from([2, 3]), feints=st.booleans(), split=st.sampled_from(["train", "shift"]))
+def test_meetings_are_permutations(seed: int, level: int, feints: bool, split: str) -> None:
+    env = env_of(level, feints=feints, split=split)
+    env.reset(seed=seed)
+    stay(env, int(env.world["first"][0]))
+    for m in range(int(env.world["meetings"][0])):
+        before = [places(s) for s in env.world]
+        stay(env, int(env.world["meet"][0]))
+        for s, old in zip(env.world, before, strict=True):
+            new, a, b = places(s), s["lower"][m], s["upper"][m]
+            assert len(set(new)) == s["n_small"] and sorted(new) == sorted(old)
+            assert old[a] == s["gap"][m] and old[b] == (old[a] + 1) % s["n_tall"]
+            old[a], old[b] = (old[b], old[a]) if s["passes"][m] else (old[a], old[b])
+            assert new == old
+            assert feints or s["passes"][m]
+    for s in env.world:
+        assert [s["inside"][k] for k in places(s)] == list(range(s["n_small"]))
+        assert sorted(k for k in s["inside"][: s["n_tall"]] if k >= 0) == list(range(s["n_small"]))
+
+
+@few
+@given(seed=seeds, level=st.sampled_from([1, 2, 3]), split=st.sampled_from(["train", "shift"]))
+def test_runs_are_continuous_and_nobody_collides(seed: int, level: int, split: str) -> None:
+    env = env_of(level, split=split)
+    env.reset(seed=seed)
+    while (env.world["phase"] == WATCH).all():
+        before = env.world.copy()
+        for s in before:
+            n = s["n_small"]
+            apart = np.linalg.norm(dogs(s)[:, None] - dogs(s), axis=-1) + 9 * np.eye(n)
+            assert (apart > 2 * s["br"][0]).all()
+            assert (np.abs(dogs(s)) < s["wx"] - s["br"][0]).all()
+            assert np.hypot(*(dogs(s) - [s["ax"], s["ay"]]).T).min() > 0.2 + s["br"][0]
+        stay(env)
+        for old, new in zip(before, env.world, strict=True):
+            moved = dogs(new) - dogs(old)
+            assert np.allclose(moved, DT * np.stack([old["vx"], old["vy"]], 1)[: old["n_small"]])
+    for s in env.world:
+        assert s["light"] == CURTAIN and (s["vx"] == 0).all() and (s["vy"] == 0).all()
+
+
+@pytest.mark.parametrize("split", ["train", "shift"])
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_dogs_rest_fully_hidden_when_the_curtain_falls(level: int, split: str) -> None:
+    env = env_of(level, split=split)
+    for seed in range(0, 160, 8):
+        env.reset(seed=seed)
+        while (env.world["phase"] == WATCH).all():
+            stay(env)
+        for s in env.world:
+            for x, y in dogs(s):
+                assert not exposed(s, s["ax"], s["ay"], x, y, s["br"][0])
+
+
+@few
+@given(seed=seeds, level=st.sampled_from(LEVELS))
+def test_what_is_asked_for_is_in_one_place_and_that_is_the_answer(seed: int, level: int) -> None:
+    env = env_of(level)
+    env.reset(seed=seed)
+    until_act(env)
+    for s in env.world:
+        colours, kinds, k = env.layout.colours, s["tk"][: s["n_tall"]], int(s["answer"])
+        assert sorted(np.bincount(kinds, minlength=2)) == [1, s["n_tall"] - 1]
+        if s["ask"] >= colours:
+            assert kinds[k] == s["ask"] - colours and (kinds == kinds[k]).sum() == 1
+            assert level != 1
+        else:
+            assert s["bk"][s["inside"][k]] == s["ask"]
+            assert level not in (1, 2) or s["ask"] == 0
+        assert (s["hx"][: s["n_tall"]] == s["hx"][0]).all() and (s["hy"][: s["n_tall"]] == s["hy"][0]).all()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_one_look_behind_any_piece_ends_the_episode(level: int) -> None:
+    env = env_of(level)
+    empty = 0
+    for place in range(int(env.params["pieces"][0])):
+        env.reset(seed=7)
+        until_act(env)
+        for s in env.world:
+            x, y = spots(s)[place]
+            s["ax"], s["ay"] = x - 0.3 * s["ts"][place], y + 0.3 * s["tc"][place]
+        _, reward, terminated, truncated, _ = env.step(np.full(8, STAY))
+        assert terminated.all() and not truncated.any()
+        assert (reward == (env.world["answer"] == place)).all()
+        for s in env.world:
+            inside, told = s["inside"][place], env.layout.colours
+            assert s["light"] == REVEAL and s["touched"] == inside
+            if inside >= 0 and not s["furniture"]:
+                assert s["held"] == s["bk"][inside]
+            else:
+                assert s["held"] == (-1 if level == 1 else told + s["tk"][place])
+            empty += inside < 0
+    assert empty
+
+
+def test_nothing_ends_while_nobody_looks_behind_and_time_is_left() -> None:
+    env = env_of(2, curtain=(2, 2))
+    env.reset(seed=3)
+    until_act(env)
+    for s in env.world:  # at the face of a piece, which hides its spot
+        s["ax"], s["ay"] = 0.6 * s["tx"][0], 0.6 * s["ty"][0]
+    _, reward, terminated, _, _ = env.step(np.full(8, STAY))
+    assert not terminated.any() and (reward == 0).all()
+    for _ in range(int(env.params["act"][0]) - 1):
+        assert not terminated.any()
+        _, reward, terminated, _, _ = env.step(np.full(8, STAY))
+    assert terminated.all() and (reward == 0).all() and (env.world["light"] == REVEAL).all()
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_the_hidden_is_hidden_in_every_mode(level: int) -> None:
+    env = env_of(level, obs="dict")
+    env.reset(seed=11)
+    stay(env, int(env.world["launch"].max()) + 3)
+    rng = np.random.default_rng(0)
+
+    def unchanged() -> bool:
+        before = [o.copy() for o in env.batch.obs]
+        env.batch.run(OBSERVE)
+        return all(np.array_equal(a, b) for a, b in zip(before, env.batch.obs, strict=True))
+
+    far = 0
+    while (env.world["phase"] == WATCH).all():  # collars of dogs that are out of range
+        for s in env.world:
+            out = [j for j, d in enumerate(np.hypot(*(dogs(s) - [s["ax"], s["ay"]]).T)) if d > s["near"]]
+            s["bk"][out] = rng.permutation(s["bk"][out])
+            far += len(out)
+        assert unchanged()
+        stay(env)
+    assert far
+    acted = 0
+    for _ in range(40):
+        for s in env.world:  # and after it everything that is not the agent's own or asked for
+            if s["light"] == DUSK:
+                s["bk"][: s["n_small"]] = rng.permutation(s["bk"][: s["n_small"]])
+                s["bx"][: s["n_small"]] = rng.uniform(-2, 2, s["n_small"])
+                s["inside"] = rng.permutation(s["inside"])
+                s["tk"] = rng.integers(0, 2, len(s["tk"]))
+                s["answer"], s["furniture"] = rng.integers(s["n_tall"]), rng.integers(2)
+                acted += 1
+        assert unchanged()
+        stay(env)
+    assert acted > 40
+
+
+def test_a_changed_kind_shows_by_day_and_not_in_the_dusk() -> None:
+    env = env_of(2, obs="dict")
+    env.reset(seed=1)
+    for told in (True, False):
+        before = [o.copy() for o in env.batch.obs]
+        env.world["tk"] = 1 - env.world["tk"]
+        env.batch.run(OBSERVE)
+        assert [not np.array_equal(a, b) for a, b in zip(before, env.batch.obs, strict=True)] == [told] * 3
+        until_act(env)
+
+
+def test_level_0_shows_the_answer_throughout() -> None:
+    env = env_of(0)
+    obs, _ = env.reset(seed=5)
+    until_act(env)
+    obs = stay(env)
+    start, count, width = env.layout.small
+    tall, talls, wide = env.layout.tall
+    for s, row in zip(env.world, obs, strict=True):
+        if s["over"]:
+            continue
+        assert row[start : start + count * width].reshape(count, width)[:, 5:].sum() == s["n_small"]
+        kinds = row[tall : tall + talls * wide].reshape(talls, wide)[:, 3:]
+        assert (kinds.argmax(1) == s["tk"][:talls]).all() and kinds.sum() == talls
+
+
+@pytest.mark.parametrize(("request_", "kinds"), [("collar", set()), ("furniture", {COUCH, ARMCHAIR})])
+def test_requests_of_one_sort(request_: str, kinds: set[int]) -> None:
+    env = make_vec("Rex", 200, request=request_)
+    env.reset(seed=0)
+    asked = set((env.world["ask"] - env.layout.colours).tolist())
+    assert {k for k in asked if k >= 0} == kinds and (min(asked) < 0) == (request_ == "collar")
+
+
+def test_level_3_asks_only_after_the_curtain() -> None:
+    env = env_of(3)
+    obs, _ = env.reset(seed=0)
+    while not (env.world["phase"] == ACT).any():
+        assert (obs[:, env.layout.query] == 0).all()
+        obs = stay(env)
+    assert (obs[:, env.layout.query].sum(1) == (env.world["phase"] == ACT)).all()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_shift_draws_from_other_ranges(level: int) -> None:
+    here, there = (make_vec("Rex", 20_000, level=level, split=split) for split in ("train", "shift"))
+    for env in (here, there):
+        env.reset(seed=0)
+    assert there.world["first"].max() < here.world["first"].min()
+    assert there.world["br"][0, 0] > here.world["br"][0, 0]
+    if level in (1, 2):
+        told = here.layout.colours
+        assert set(here.world["ask"]) & set(range(told)) == {0} and (there.world["ask"] != 0).all()
+    if level == 3:
+        assert (there.world["n_small"] == here.world["n_small"] - 1).all()
+    for env in (here, there):
+        k = int(env.params["pieces"][0])
+        counts = np.bincount(env.batch.answers(), minlength=k)
+        assert len(counts) == k and np.abs(counts - 20_000 / k).max() < 5 * (20_000 / k) ** 0.5
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_levels_are_of_a_playable_length(level: int) -> None:
+    env = make("Rex", level=level)
+    assert 20 <= env.task.horizon(env.batch.values) <= 150
+    assert REACH < env.batch.values["ring"] + BACK - 2**0.5 * env.batch.values["scramble"]  # nobody starts behind one
+
+
+def test_continuous_actions_do_what_the_arcs_do() -> None:
+    arcs, free = env_of(1), env_of(1, action="continuous")
+    rows = np.array(list(arcs.task.actions.values()), np.float32)
+    for env in (arcs, free):
+        env.reset(seed=4)
+    rng = np.random.default_rng(0)
+    for _ in range(40):
+        actions = rng.integers(0, 4, 8)
+        a, b = arcs.step(actions), free.step(rows[actions])
+        assert all(np.array_equal(x, y) for x, y in zip(a[:4], b[:4], strict=True))
+
+
+@pytest.mark.parametrize(
+    ("knobs", "says"),
+    [
+        (dict(dogs=4), "pieces=4"), (dict(dogs=0), "1..5"), (dict(dogs=2.5), "integer"), (dict(pieces=7), "2..6"),
+        (dict(dogs=2), "neighbouring"), (dict(crossings=5), "0..4"), (dict(crossings=(2, 1)), "0..4"),
+        (dict(request="dog"), "'furniture'"), (dict(query="fixed", request="furniture"), "request='collar'"), (dict(near=0.5), "0.85"),
+        (dict(near=float("nan")), "within"), (dict(ring=1.6), "room=2.5"), (dict(pieces=6, dogs=5), "no way between"),
+        (dict(feints=1), "True and False"), (dict(collars=3), "knobs are"),
+    ],
+)  # fmt: skip
+def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, says: str) -> None:
+    with pytest.raises(BadKnob) as caught:
+        make("Rex", **knobs)
+    assert any(name in str(caught.value) for name in knobs) and says in str(caught.value)
+
+
+def test_references_stand_where_they_belong() -> None:
+    from unseen.train.audit import play
+
+    for level, split in ((0, "test"), (1, "test"), (2, "test"), (3, "test"), (3, "shift")):
+        env = make_vec("Rex", 300, level=level, split=split)
+        assert play(env, "oracle", 0, 300).mean() > 0.97
+        assert play(env, "tracker", 0, 300).mean() > 0.97
+        if level:
+            assert play(env, "reflex", 0, 300).mean() < 1 / env.params["pieces"][0] + 0.11
