@@ -68,6 +68,13 @@ SUITE: dict[str, Entry] = {
             "fetch the block that rolled behind another",
             {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
         ),
+        Entry(
+            "Bedroom",
+            "permanence",
+            "unseen.envs.permanence.bedroom:Bedroom",
+            "walk in the dark to a place that was seen in the light",
+            {0: Anchor(0.134, 1.0), 1: Anchor(0.134, 1.0), 2: Anchor(0.057, 0.996), 3: Anchor(0.033, 0.991)},
+        ),
     ]
 }
 
