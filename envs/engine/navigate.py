@@ -1,4 +1,5 @@
-"""Walking round tall things to a place: visibility graph to the next corner, then a short look-ahead in the arcs."""
+"""Walking to a thing or to a place: visibility graph to the next corner, or rings to keep out of, then a short
+look-ahead in the arcs."""
 
 import math
 
@@ -100,5 +101,43 @@ def fetch(s, want, gx, gy, reach, stride, turn):
                 cost = near + (0.0 if at_goal else 0.02 * step)
         if cost < best:
             best = cost
+            choice = code % 3
+    return choice
+
+
+@device
+def walk(s, gx, gy, zx, zy, zr, n, margin, stride, turn):
+    """The arc (0 forward, 1 left, 2 right) that best begins a way to the place (gx, gy), out of n rings.
+
+    Looks DEPTH arcs ahead. zx, zy, zr: centres and radii of the rings; to enter one is a loss, and to come within
+    `margin` metres of one is avoided where it can be.
+    """
+    best = 1e30
+    choice = 0
+    for code in range(3**DEPTH):
+        x = s.ax
+        y = s.ay
+        h = s.ah
+        rest = code
+        fear = 0.0
+        near = 1e30
+        for step in range(DEPTH):
+            a = rest % 3
+            rest //= 3
+            if a == 1:
+                h = wrap(h + turn)
+            elif a == 2:
+                h = wrap(h - turn)
+            x, y = clear_of_solids(s, x + stride * math.cos(h), y + stride * math.sin(h), AGENT_RADIUS)
+            for i in range(n):
+                gap = math.sqrt((zx[i] - x) ** 2 + (zy[i] - y) ** 2) - zr[i]
+                if gap < 0.0:
+                    fear += 100.0 - step
+                elif gap < margin:
+                    fear += 2.0 * (margin - gap)
+            d = math.sqrt((gx - x) ** 2 + (gy - y) ** 2)
+            near = min(near, d + 0.15 * abs(wrap(math.atan2(gy - y, gx - x) - h)) * (d > 0.25) + 0.02 * step)
+        if near + fear < best:
+            best = near + fear
             choice = code % 3
     return choice

@@ -62,7 +62,8 @@ class Layout:
             has its own, since they can be told apart by more than their colour; "told": its colour's while that can
             be told, and the others fill the slots that are left, counter-clockwise round the room.
         frame: "room": positions in the room's frame; "ego": relative to the agent, x ahead, y to its left.
-        pose: x / scale, y / scale, cos and sin of the heading; zero under the curtain.
+        pose: x / scale, y / scale, cos and sin of the heading; zero under the curtain. Where odometry errs, this and
+            every place in the room's frame is as the agent believes it to be, until the lights go on at the end.
         phase: one-hot of watch, curtain, act.
         heard: 1 in the step in which a bump was heard.
         query: one-hot of the asked thing; zero while it is not told.
@@ -149,15 +150,22 @@ def small_start(p):
 
 
 @device
+def errs(s):
+    """1 if the pose that is told is not the true one, else 0."""
+    return 1 if s.light != REVEAL and (s.ox != 0.0 or s.oy != 0.0 or s.oh != 0.0) else 0
+
+
+@device
 def head(s, p, o):
     """Write pose, phase, heard, query, held and signals. The rest of the row is zeroed."""
     for i in range(o.shape[0]):
         o[i] = 0.0
     if s.light != CURTAIN:
-        o[0] = s.ax / p.room
-        o[1] = s.ay / p.room
-        o[2] = math.cos(s.ah)
-        o[3] = math.sin(s.ah)
+        lost = errs(s)
+        o[0] = (s.ax + lost * s.ox) / p.room
+        o[1] = (s.ay + lost * s.oy) / p.room
+        o[2] = math.cos(s.ah + lost * s.oh)
+        o[3] = math.sin(s.ah + lost * s.oh)
     o[4 + s.phase] = 1.0
     o[7] = s.heard
     if s.ask >= 0:
@@ -169,14 +177,27 @@ def head(s, p, o):
 
 
 @device
+def _axis(s, p):
+    """cos and sin, in the room, of the x axis of the row's frame: the agent's heading, or what it takes for the room's."""
+    if p.frame != 0:
+        return math.cos(s.ah), math.sin(s.ah)
+    if errs(s) != 0:
+        return math.cos(s.oh), -math.sin(s.oh)
+    return 1.0, 0.0
+
+
+@device
 def _place(s, p, o, at, x, y):
     """Write a position in the row's frame, in units of the room."""
-    if p.frame == 0:
+    if p.frame == 0 and errs(s) == 0:
         o[at] = x / p.room
         o[at + 1] = y / p.room
+    elif p.frame == 0:
+        c, n = _axis(s, p)
+        o[at] = ((x - s.ax) * c + (y - s.ay) * n + s.ax + s.ox) / p.room
+        o[at + 1] = ((y - s.ay) * c - (x - s.ax) * n + s.ay + s.oy) / p.room
     else:
-        c = math.cos(s.ah)
-        n = math.sin(s.ah)
+        c, n = _axis(s, p)
         o[at] = ((x - s.ax) * c + (y - s.ay) * n) / p.room
         o[at + 1] = ((y - s.ay) * c - (x - s.ax) * n) / p.room
 
@@ -187,14 +208,9 @@ def _tall_slot(s, p, o, slot, k):
     o[at] = 1.0
     _place(s, p, o, at + 1, s.tx[k], s.ty[k])
     if p.tall_shape != 0:
-        c = s.tc[k]
-        n = s.ts[k]
-        if p.frame != 0:
-            a = math.cos(s.ah)
-            b = math.sin(s.ah)
-            c, n = c * a + n * b, n * a - c * b
-        o[at + 3] = c
-        o[at + 4] = n
+        a, b = _axis(s, p)
+        o[at + 3] = s.tc[k] * a + s.ts[k] * b
+        o[at + 4] = s.ts[k] * a - s.tc[k] * b
         o[at + 5] = s.hx[k] / p.room
         o[at + 6] = s.hy[k] / p.room
     if p.tall_kinds != 0 and tells_kind(s):
@@ -207,11 +223,7 @@ def _small_slot(s, p, o, slot, k):
     o[at] = 1.0
     _place(s, p, o, at + 1, s.bx[k], s.by[k])
     if s.vx[k] != 0.0 or s.vy[k] != 0.0:
-        c = 1.0
-        n = 0.0
-        if p.frame != 0:
-            c = math.cos(s.ah)
-            n = math.sin(s.ah)
+        c, n = _axis(s, p)
         o[at + 3] = (s.vx[k] * c + s.vy[k] * n) / SPEED_UNIT
         o[at + 4] = (s.vy[k] * c - s.vx[k] * n) / SPEED_UNIT
     if tells_colour(s, k):

@@ -31,6 +31,9 @@ def open_stage(s, p):
     s.ax = uniform(s, -0.1, 0.1)
     s.ay = uniform(s, -0.1, 0.1)
     s.ah = 0.5 * math.pi
+    s.ox = 0.0
+    s.oy = 0.0
+    s.oh = 0.0
     s.px = uniform(s, -p.scramble, p.scramble)
     s.py = uniform(s, -p.scramble, p.scramble)
     s.ph = uniform(s, -math.pi, math.pi)

@@ -41,6 +41,7 @@ def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
     return record(
         ("wx", FLOAT), ("wy", FLOAT),  # half extents of the room
         ("ax", FLOAT), ("ay", FLOAT), ("ah", FLOAT),  # the agent's pose
+        ("ox", FLOAT), ("oy", FLOAT), ("oh", FLOAT),  # error of the pose that the agent is told: told less true
         ("fov", FLOAT), ("light", INT), ("glass", INT),
         ("near", FLOAT),  # metres within which the colour of a small thing can be told; 0: from anywhere
         ("plain", INT),  # 1: in the dusk all tall things look alike

@@ -1,0 +1,396 @@
+"""Bedroom: what stands where, what the dark tells, what ends an episode, and how far odometry errs."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unseen.envs.engine.batch import OBSERVE
+from unseen.envs.engine.runtime import TaskVectorEnv
+from unseen.envs.engine.world import ACT, AGENT_RADIUS, NIGHT, REVEAL, WATCH, clear_of_solids
+from unseen.envs.errors import BadKnob
+from unseen.envs.permanence.bedroom import CRATE, PLACES, REACH, VASE, Bedroom
+from unseen.envs.suite import make, make_vec
+
+FORWARD, TURN_ROUND, STAY = 0, 3, 4
+LEVELS = tuple(Bedroom.levels)
+
+
+def to_the_dark(env: TaskVectorEnv, seed: int = 0) -> np.ndarray:
+    """Stay until the act phase of every environment has begun (their curtains are equally long); the observation."""
+    obs, _ = env.reset(seed=seed)
+    while (env.world["phase"] != ACT).any():
+        obs, *_ = env.step(np.full(env.num_envs, STAY))
+    return obs
+
+
+def dark(n: int, level: int = 2, **knobs: Any) -> TaskVectorEnv:
+    env = make_vec("Bedroom", n, level=level, **{"curtain": 2, "look": 2, **knobs})
+    to_the_dark(env)
+    return env
+
+
+def spot_of(s: np.void, k: int) -> np.ndarray:
+    """Worked out from the box alone: 0.3 m from the wall at its back."""
+    return np.array([s["tx"][k], s["ty"][k]]) + (0.3 - s["hx"][k]) * np.array([s["tc"][k], s["ts"][k]])
+
+
+def corners(s: np.void, k: int, grow: float = 0.0) -> np.ndarray:
+    a, b = s["hx"][k] + grow, s["hy"][k] + grow
+    at = np.array([[a, b], [a, -b], [-a, -b], [-a, b]])
+    c, n = s["tc"][k], s["ts"][k]
+    return np.array([s["tx"][k], s["ty"][k]]) + at @ np.array([[c, n], [-n, c]])
+
+
+def apart(one: np.ndarray, other: np.ndarray) -> bool:
+    """Whether two convex quadrilaterals do not overlap: some side of either parts them."""
+    for shape in (one, other):
+        for i in range(4):
+            side = shape[(i + 1) % 4] - shape[i]
+            normal = np.array([side[1], -side[0]])
+            if (one @ normal).max() < (other @ normal).min() or (other @ normal).max() < (one @ normal).min():
+                return True
+    return False
+
+
+# --- what stands where ---
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        {
+            "places": st.integers(2, 5), "spots": st.integers(4, 8), "room": st.floats(1.5, 5.0),
+            "vases": st.integers(0, 4), "crates": st.integers(0, 4), "cat": st.booleans(),
+            "scramble": st.floats(0.0, 0.5), "query": st.sampled_from(["fixed", "first", "late"]),
+        }
+    ),
+    st.sampled_from(["train", "shift"]),
+    st.integers(0, 10_000),
+)  # fmt: skip
+def test_what_the_knobs_allow_can_be_furnished(knobs: dict, split: str, seed: int) -> None:
+    """Nothing overlaps, all is in the room, and the agent is set down where it touches nothing."""
+    try:
+        env = make_vec("Bedroom", 4, split=split, **knobs)
+    except BadKnob:
+        return
+    env.reset(seed=seed)
+    for s in env.world:
+        n = int(s["n_tall"])
+        boxes = [corners(s, k) for k in range(n)]
+        assert n == knobs["places"] + knobs["vases"] + knobs["crates"]
+        assert all((np.abs(box) <= [s["wx"] + 1e-9, s["wy"] + 1e-9]).all() for box in boxes)
+        assert all(apart(boxes[i], boxes[j]) for i in range(n) for j in range(i))
+        assert clear_of_solids(s, s["px"], s["py"], AGENT_RADIUS + 0.06) == (s["px"], s["py"])
+        for k in range(knobs["places"]):
+            assert math.dist(spot_of(s, k), (s["px"], s["py"])) > REACH
+        assert s["tk"][:n].tolist() == [*range(knobs["places"]), *[VASE] * knobs["vases"], *[CRATE] * knobs["crates"]]
+        assert len({*s["home"][: knobs["places"]]}) == knobs["places"]
+        assert s["home"][s["target"]] == s["answer"] < knobs["spots"]
+        assert knobs["query"] != "fixed" or (s["target"] == 0) == (split != "shift")
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("split", ["train", "shift"])
+def test_no_piece_can_be_touched_from_outside_of_its_ring(level: int, split: str) -> None:
+    """Else a walk out of the rings of small pieces would find the large ones without a memory."""
+    env = make_vec("Bedroom", 200, level=level, split=split)
+    env.reset(seed=0)
+    for s in env.world:
+        for k in range(env.batch.values["places"]):
+            reach = np.linalg.norm(corners(s, k) - spot_of(s, k), axis=1).max() + AGENT_RADIUS
+            assert reach <= REACH
+
+
+@pytest.mark.parametrize("level", LEVELS)
+@pytest.mark.parametrize("split", ["train", "shift"])
+def test_no_reset_fails_and_every_spot_is_asked_for_alike(level: int, split: str) -> None:
+    env = make_vec("Bedroom", 20_000, level=level, split=split)
+    env.reset(seed=0)
+    spots = env.batch.values["spots"]
+    assert (env.world["tries"] == 1).all()
+    share = np.bincount(env.batch.answers(), minlength=spots) / 20_000
+    assert share == pytest.approx(1 / spots, abs=4.5 * (1 / spots / 20_000) ** 0.5)
+    for kind in range(env.batch.values["places"]):  # nor does what is asked for tell where it stands
+        asked = env.batch.answers()[env.world["target"] == kind]
+        if len(asked):
+            share = np.bincount(asked, minlength=spots) / len(asked)
+            assert share == pytest.approx(1 / spots, abs=4.5 * (1 / spots / len(asked)) ** 0.5)
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_every_place_at_every_spot_can_be_reached(level: int) -> None:
+    n = 1500
+    env = make_vec("Bedroom", n, level=level)
+    obs, _ = env.reset(seed=7)
+    asked, spot = env.world["target"].copy(), env.batch.answers()
+    oracle = env.reference("oracle")
+    score, over = np.zeros(n), np.zeros(n, bool)
+    while not over.all():
+        obs, reward, ended, *_ = env.step(oracle.act(obs, np.zeros(n, bool)))
+        score += reward * ~over
+        over |= ended
+    for k in range(env.batch.values["places"]):
+        for j in range(env.batch.values["spots"]):
+            mine = (asked == k) & (spot == j)
+            assert not mine.any() or score[mine].mean() > 0.8
+    assert score.mean() >= 0.95
+
+
+# --- what the dark tells ---
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_in_the_dark_no_observation_tells_where_anything_is(level: int) -> None:
+    env = dark(16, level, obs="dict")
+    assert (env.world["light"] == NIGHT).all()
+    before = {name: rows.copy() for name, rows in zip(env.batch.names, env.batch.obs, strict=True)}
+    w = env.world
+    for name in ("tx", "ty", "bx", "by"):
+        w[name] += 0.3
+    w["tc"], w["ts"] = w["ts"].copy(), w["tc"].copy()
+    w["hx"] *= 1.5
+    w["tk"] = (w["tk"] + 1) % PLACES
+    w["target"] = (w["target"] + 1) % env.batch.values["places"]
+    w["answer"] += 1
+    env.batch.run(OBSERVE)
+    for name, rows in zip(env.batch.names, env.batch.obs, strict=True):
+        assert np.array_equal(rows, before[name]), name
+    w["light"] = REVEAL
+    env.batch.run(OBSERVE)
+    for name, rows in zip(env.batch.names, env.batch.obs, strict=True):
+        assert not np.array_equal(rows, before[name]), name
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_light_goes_out_but_at_level_0(level: int) -> None:
+    env = dark(16, level)
+    start, count, width = env.layout.tall
+    rows, _, ended, *_ = env.step(np.full(16, TURN_ROUND))
+    assert not ended.any()
+    assert (rows[:, start : start + count * width].any(1) == (level == 0)).all()
+    assert (rows[:, env.layout.pose] != 0).any(1).all()
+
+
+def test_under_the_curtain_not_even_the_pose_is_told_and_nothing_moves() -> None:
+    env = make_vec("Bedroom", 32, level=3, look=1, curtain=6)
+    env.reset(seed=0)
+    obs, *_ = env.step(np.full(32, FORWARD))
+    for _ in range(5):
+        at = env.world[["ax", "ay", "ah"]].copy()
+        assert (np.delete(obs, [5, *range(*env.layout.query.indices(999))], axis=1) == 0).all()
+        obs, *_ = env.step(np.full(32, FORWARD))
+        assert (env.world[["ax", "ay", "ah"]] == at).all()
+
+
+def test_what_is_asked_is_told_when_its_knob_says() -> None:
+    for query, early in (("fixed", True), ("first", True), ("late", False)):
+        env = make_vec("Bedroom", 16, level=2, query=query, look=2, curtain=2)
+        obs, _ = env.reset(seed=0)
+        assert (obs[:, env.layout.query].any(1) == early).all()
+        obs = to_the_dark(env)
+        assert (obs[:, env.layout.query].argmax(1) == env.world["target"]).all()
+
+
+# --- what ends an episode ---
+
+
+def put(env: TaskVectorEnv, x: np.ndarray, y: np.ndarray, heading: np.ndarray | float = 0.0) -> None:
+    env.world["ax"], env.world["ay"], env.world["ah"] = x, y, heading
+
+
+def spots(env: TaskVectorEnv, which: np.ndarray) -> np.ndarray:
+    return np.array([spot_of(s, k) for s, k in zip(env.world, which, strict=True)])
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+@pytest.mark.parametrize("right", [True, False])
+def test_the_first_place_that_is_reached_ends_it(level: int, right: bool) -> None:
+    env = dark(64, level, cat=False, vases=0, crates=0)
+    which = (env.world["target"] + (not right)) % env.batch.values["places"]
+    at = spots(env, which) * (1 - 0.6 / np.linalg.norm(spots(env, which), axis=1, keepdims=True))
+    put(env, *at.T)
+    obs, reward, ended, *_ = env.step(np.full(64, STAY))
+    assert ended.all() and (reward == right).all() and (env.world["light"] == REVEAL).all()
+    assert (obs[:, env.layout.held].argmax(1) == which).all()
+    start, count, width = env.layout.tall
+    assert (obs[:, start : start + count * width : width] == 1).all()
+
+
+def test_just_outside_of_the_ring_nothing_is_reached() -> None:
+    env = dark(64, 1)
+    at = spots(env, env.world["target"])
+    inward = np.stack([env.world["tc"], env.world["ts"]])[:, np.arange(64), env.world["target"]].T
+    for far, want in ((REACH + 0.01, False), (REACH - 0.01, True)):
+        put(env, *(at + far * inward).T)
+        _, reward, ended, *_ = env.step(np.full(64, STAY))
+        assert (ended == want).all() and (reward == want).all()
+
+
+@pytest.mark.parametrize(("kind", "ends"), [(VASE, True), (CRATE, False)])
+def test_a_vase_must_not_be_touched_and_a_crate_may(kind: int, ends: bool) -> None:
+    env = dark(64, 3, cat=False, drift=0.0)
+    k = int(np.nonzero(env.world["tk"][0] == kind)[0][0])
+    away = 0.75 - (env.world["tx"][:, k] ** 2 + env.world["ty"][:, k] ** 2) ** 0.5
+    x, y = env.world["tx"][:, k], env.world["ty"][:, k]
+    heading = np.arctan2(y, x)
+    back = 0.45 if kind == VASE else 0.5
+    assert (away < 0).all()
+    put(env, x - back * np.cos(heading), y - back * np.sin(heading), heading)
+    obs, reward, ended, *_ = env.step(np.full(64, FORWARD))
+    assert (ended == ends).all() and (reward == 0).all()
+    assert (obs[:, env.layout.held].argmax(1) == kind).all()
+    assert (obs[:, env.layout.signals] == 1).all()
+
+
+def test_a_bump_into_the_wall_is_told_and_ends_nothing() -> None:
+    env = dark(64, 2, places=2, vases=0)
+    w = env.world
+    for k in range(2):  # out of the way
+        w["tx"][:, k], w["ty"][:, k], w["zx"][:, k], w["zy"][:, k] = -2.0, 0.0, -2.0, 0.0
+    put(env, np.full(64, 2.0), np.full(64, 0.0))
+    obs, _, ended, *_ = env.step(np.full(64, FORWARD))
+    assert not ended.any() and (obs[:, env.layout.signals] == 1).all() and (obs[:, env.layout.held] == 0).all()
+    put(env, np.full(64, 0.0), np.full(64, 0.0))
+    obs, *_ = env.step(np.full(64, FORWARD))
+    assert (obs[:, env.layout.signals] == 0).all()
+
+
+@pytest.mark.parametrize("level", LEVELS)
+def test_while_the_light_is_on_nothing_counts(level: int) -> None:
+    env = make_vec("Bedroom", 200, level=level, look=40, curtain=1)
+    env.reset(seed=3)
+    rng = np.random.default_rng(0)
+    touched = np.zeros(200, bool)
+    for _ in range(39):
+        obs, reward, ended, *_ = env.step(rng.choice([0, 0, 0, 1, 2], 200))
+        touched |= obs[:, env.layout.held].any(1)
+        assert not ended.any() and not reward.any() and (env.world["phase"] == WATCH).all()
+    assert touched.mean() > 0.5
+
+
+def test_only_its_own_step_brings_the_agent_onto_the_cat() -> None:
+    env = dark(32, 3, vases=0, crates=0, drift=0.0)
+    w = env.world
+    for own in (False, True):  # the cat comes up to the agent, then the agent goes on to the cat
+        put(env, np.zeros(32), np.zeros(32))
+        w["bx"][:, 0], w["by"][:, 0], w["vx"][:, 0], w["vy"][:, 0] = 0.42, 0.0, -0.4, 0.0
+        obs, reward, ended, *_ = env.step(np.full(32, FORWARD if own else STAY))
+        assert (ended == own).all() and (reward == 0).all()
+        assert (obs[:, env.layout.heard] == 1).all()
+    env = dark(32, 3, vases=0, crates=0)
+    put(env, np.zeros(32), np.zeros(32))
+    env.world["bx"][:, 0] = 1.2
+    env.world["vx"] = env.world["vy"] = 0.0
+    obs, *_ = env.step(np.full(32, STAY))
+    assert (obs[:, env.layout.heard] == 0).all()
+
+
+# --- odometry ---
+
+
+@settings(max_examples=10, deadline=None)
+@given(st.floats(0.01, 0.6), st.integers(0, 1000))
+def test_drift_keeps_within_its_bound(drift: float, seed: int) -> None:
+    env = make_vec("Bedroom", 64, level=3, drift=drift, look=2, curtain=20, vases=0)
+    obs, _ = env.reset(seed=seed)
+    most, differs = 0.0, False
+    for t in range(40):
+        w = env.world
+        off = np.hypot(w["ox"], w["oy"])
+        most = max(most, off.max())
+        assert off.max() <= drift + 1e-12 and np.abs(w["oh"]).max() <= drift / 2 + 1e-12
+        assert t > 1 or off.max() == 0
+        told = obs[:, env.layout.pose][:, :2] * env.layout.scale
+        true = np.stack([w["ax"], w["ay"]], 1)
+        lit = w["light"] == REVEAL
+        assert np.allclose(told[lit], true[lit], atol=1e-5)
+        night = w["light"] == NIGHT
+        assert np.allclose(told[night], (true + np.stack([w["ox"], w["oy"]], 1))[night], atol=1e-5)
+        differs |= bool(night.any()) and not np.allclose(told[night], true[night], atol=1e-4)
+        obs, *_ = env.step(np.full(64, TURN_ROUND))
+    assert most > drift / 2 and differs
+
+
+@settings(max_examples=20, deadline=None)
+@given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.integers(0, 1000))
+def test_an_agent_whose_odometry_errs_takes_all_places_for_moved_with_it(x: float, y: float, h: float, seed: int) -> None:
+    """Where it sees things from itself is as it was; in the room's frame they follow from that and the told pose."""
+    room, ego = (make_vec("Bedroom", 4, level=3, order="colour", frame=frame, fov=360.0) for frame in ("room", "ego"))
+    rows = {}
+    for env in (room, ego):
+        straight, _ = env.reset(seed=seed)
+        for name, off in (("ox", x), ("oy", y), ("oh", h)):
+            env.world[name] = off
+        env.batch.run(OBSERVE)
+        rows[env.layout.frame] = env.batch.obs[0].copy()
+        start, count, width = env.layout.tall
+        small = env.layout.small[0]
+        if env is ego:
+            assert np.array_equal(rows["ego"][:, start:], straight[:, start:])
+    px, py, c, n = (rows["room"][:, i, None].astype(float) for i in range(4))
+    for at, stride, number in ((start, width, count), (small, env.layout.small[2], 1)):
+        a, b = (
+            rows[frame][:, at : at + stride * number].reshape(4, number, stride).astype(float) for frame in ("ego", "room")
+        )
+        assert np.allclose(b[..., 1], a[..., 1] * c - a[..., 2] * n + px, atol=1e-5)
+        assert np.allclose(b[..., 2], a[..., 1] * n + a[..., 2] * c + py, atol=1e-5)
+        assert np.allclose(b[..., 3], a[..., 3] * c - a[..., 4] * n, atol=1e-5)  # orientation, velocity
+        assert np.allclose(b[..., 4], a[..., 3] * n + a[..., 4] * c, atol=1e-5)
+
+
+def test_the_light_sets_odometry_right() -> None:
+    env = dark(32, 3, dark=False)
+    assert not env.world["ox"].any() and not env.world["oh"].any()
+
+
+# --- the surface ---
+
+
+def test_continuous_actions_do_what_the_arcs_do() -> None:
+    arcs, free = make("Bedroom", level=1), make("Bedroom", level=1, action="continuous")
+    arcs.reset(seed=5)
+    free.reset(seed=5)
+    for action in (0, 1, 3, 2, 4) * 4:
+        a, b = arcs.step(action), free.step(np.array(list(Bedroom.actions.values())[action], np.float32))
+        assert np.array_equal(a[0], b[0]) and a[1:4] == b[1:4]
+        if a[2]:
+            break
+
+
+@pytest.mark.parametrize(
+    ("knobs", "named"),
+    [
+        (dict(places=6), "places=6: allowed is an integer within 2..5"),
+        (dict(places=1), "places=1: allowed is an integer within 2..5"),
+        (dict(spots=9), "spots=9: allowed is an integer within 4..8"),
+        (dict(places=5, spots=4), "places=5: at most one a spot, and spots=4"),
+        (dict(vases=3, crates=2), "vases=3, crates=2: allowed are 4 together"),
+        (dict(spots=8, room=1.9), "spots=8: they do not fit into room=1.9"),
+        (dict(level=1, vases=1), "room=2.0: at least"),
+        (dict(look=0), "look=0: allowed is an integer within 1..60"),
+        (dict(drift=0.7), "drift=0.7: allowed is a number within 0..0.6"),
+        (dict(drift=float("nan")), "drift=nan"),
+        (dict(dark=1), "dark=1: allowed are True and False"),
+        (dict(query="never"), "query='never': allowed are 'fixed', 'first', 'late'"),
+        (dict(lok=3), "did you mean 'look'"),
+    ],
+)
+def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, named: str) -> None:
+    with pytest.raises(BadKnob) as caught:
+        make("Bedroom", **knobs)
+    assert named in str(caught.value)
+
+
+@pytest.mark.parametrize("obs", ["slots", "dict", "state"])
+def test_every_observation_lies_in_its_space(obs: str) -> None:
+    env = make_vec("Bedroom", 8, level=3, obs=obs, drift=0.6, look=4, curtain=16)
+    rows, _ = env.reset(seed=0)
+    for _ in range(60):
+        assert env.observation_space.contains(rows)
+        rows, *_ = env.step(env.action_space.sample())
