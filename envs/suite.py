@@ -68,6 +68,13 @@ SUITE: dict[str, Entry] = {
             "fetch the block that rolled behind another",
             {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
         ),
+        Entry(
+            "Tunnel",
+            "permanence",
+            "unseen.envs.permanence.tunnel:Tunnel",
+            "meet the ball at the right exit of a tunnel, in time",
+            {0: Anchor(0.05, 1.0), 1: Anchor(0.05, 1.0), 2: Anchor(0.05, 1.0), 3: Anchor(0.05, 1.0)},
+        ),
     ]
 }
 
