@@ -307,14 +307,15 @@ def _towards(s, k, p, x, y, h):
 
 @device
 def _be_there(s, p, k, left):
-    """Go to exit k so late that the plate is reached with one step to spare of the `left` ones."""
+    """Go to exit k so late that of the `left` steps one is to spare on its plate, or none where the gate is quick."""
+    spare = 1 if p.patience > 2 else 0
     x = s.ax
     y = s.ay
     h = s.ah
     first = _towards(s, k, p, x, y, h)
     for n in range(64):
-        if (x - _exit_x(p, k)) ** 2 + (y - p.mouth + PLATE_AT) ** 2 < (PLATE - 0.05) ** 2:
-            return STAY if n == 0 or left > n + 1 else first
+        if (x - _exit_x(p, k)) ** 2 + (y - p.mouth + PLATE_AT) ** 2 < (PLATE - 0.02) ** 2:
+            return STAY if n == 0 or left > n + spare else first
         a = _towards(s, k, p, x, y, h)
         if a == 1:
             h = wrap(h + TURN)
