@@ -1,0 +1,337 @@
+"""Tunnel's own rules: the law inside, gates and plates, and that nothing tells of a ball that is hidden."""
+
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unseen.envs.engine.batch import OBSERVE
+from unseen.envs.engine.rng import MAX_SEED
+from unseen.envs.engine.runtime import TaskVectorEnv
+from unseen.envs.engine.world import ACT, REVEAL
+from unseen.envs.errors import BadKnob
+from unseen.envs.permanence.tunnel import DT, MAT, PLATE, PLATE_AT, SHIFT_CARPET, SPACING, STRIP, Tunnel
+from unseen.envs.suite import make, make_vec, resolve
+from unseen.train.audit import play
+
+SEEDS = st.integers(0, MAX_SEED - 1000)
+KNOBS = st.fixed_dictionaries(
+    {
+        "exits": st.integers(2, 6),
+        "balls": st.integers(2, 3),
+        "fork": st.floats(0.3, 2.0),
+        "lane": st.floats(0.5, 3.0),
+        "carpet": st.sampled_from((0.5, 0.7, 1.0)),
+        "siding": st.booleans(),
+        "slack": st.tuples(st.integers(0, 8), st.integers(8, 20)),
+        "radius": st.floats(0.06, 0.12),
+    }
+)
+
+
+def exit_x(env: TaskVectorEnv, k: np.ndarray) -> np.ndarray:
+    return (k - 0.5 * (env.batch.values["exits"] - 1)) * SPACING
+
+
+def stand(env: TaskVectorEnv, i: int, k: int) -> None:
+    """Put agent i on the plate of exit k."""
+    p = env.batch.params[0]
+    env.world["ax"][i], env.world["ay"][i] = exit_x(env, np.array(k)), p["mouth"] - PLATE_AT
+
+
+def stay(env: TaskVectorEnv) -> tuple:
+    return env.step(np.full(env.num_envs, 3))
+
+
+def film(env: TaskVectorEnv, seed: int) -> np.ndarray:
+    """World records (T, n) of episodes that wait, up to and without the first end."""
+    env.reset(seed=seed)
+    frames = [env.world.copy()]
+    while True:
+        over = stay(env)[2]
+        if over.any():
+            return np.stack(frames)
+        frames.append(env.world.copy())
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, KNOBS)
+def test_balls_keep_identity_order_and_the_law_of_travel(seed: int, knobs: dict) -> None:
+    env = make_vec("Tunnel", 16, level=3, **knobs)
+    p, n = env.batch.params[0], knobs["balls"]
+    s = film(env, seed)
+    end = env.world  # at the first end: exits and times are still those of the film
+    assert (s["bk"] == s["bk"][0]).all()
+    assert (np.sort(s["bk"][0, :, :n]) == np.arange(n)).all()
+    for i in range(env.num_envs):
+        held = int(s["held_up"][0, i])
+        due = s["due"][0, i, :n]
+        assert list(np.argsort(due)) == [(j + held) % n for j in range(n)]
+        for j in range(n):
+            x, y, vx, vy = (s[name][:, i, j] for name in ("bx", "by", "vx", "vy"))
+            moves = int(np.argmax(vy < 0))
+            speed = math.hypot(vx[moves], vy[moves])
+            # From what is seen at the entry alone: where the straight way meets the lanes, and the time on each part.
+            to_bend = (y[moves] - p["bend"]) / -vy[moves]
+            k = int(np.argmin(np.abs(exit_x(env, np.arange(knobs["exits"])) - (x[moves] + vx[moves] * to_bend))))
+            steps = (to_bend + p["lane"] / (speed * s["factor"][0, i, k])) / DT + (p["hold"] if held and j == 0 else 0)
+            assert k == s["exit"][0, i, j]
+            assert moves + steps + 0.5 == pytest.approx(due[j], abs=1e-6)
+            stride = np.hypot(np.diff(x), np.diff(y))
+            assert (stride <= speed * DT + 1e-9).all()  # nothing jumps
+            inside = (y < p["top"] - 1e-9) & (y > p["mouth"])
+            assert (s["under"][:, i, j][inside] == 1).all()
+            assert (y[:due[j]] > p["mouth"]).all()
+    assert (end["exit"] >= 0).all()
+
+
+@settings(max_examples=15, deadline=None)
+@given(SEEDS, st.integers(2, 6))
+def test_nobody_overtakes_in_a_lane_without_a_siding(seed: int, exits: int) -> None:
+    env = make_vec("Tunnel", 64, level=3, siding=False, exits=exits)
+    s = film(env, seed)
+    same = s["exit"][0, :, 0] == s["exit"][0, :, 1]
+    assert (s["by"][:, same, 0] <= s["by"][:, same, 1])[5:].all()  # the first ball is in the tunnel by step 5
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_the_ball_comes_out_at_its_exit_in_the_step_that_ends_the_episode(level: int) -> None:
+    env = make_vec("Tunnel", 200, level=level)
+    env.reset(seed=4)
+    p, w, ended = env.batch.params[0], env.world, np.zeros(200, bool)
+    while not ended.all():
+        w["ax"], w["ay"] = 0.0, p["mouth"] - MAT  # between the plates and the wall: on none
+        obs, reward, terminated, _, _ = stay(env)
+        for i in np.nonzero(terminated & ~ended)[0]:
+            j = w["target"][i]
+            assert w["t"][i] == w["due"][i, j] and reward[i] == 0.0 and w["light"][i] == REVEAL
+            assert w["bx"][i, j] == pytest.approx(exit_x(env, w["answer"][i]))
+            assert p["mouth"] - STRIP <= w["by"][i, j] < p["mouth"]
+            start, count, width = env.layout.small
+            assert (obs[i, start::width] == 1).all() and count == w["n_small"][i]
+        ended |= terminated
+
+
+@settings(max_examples=20, deadline=None)
+@given(SEEDS, st.integers(1, 6), st.integers(1, 8))
+def test_a_gate_stays_open_for_patience_steps_and_not_for_more(seed: int, patience: int, early: int) -> None:
+    env = make_vec("Tunnel", 32, level=2, patience=patience)
+    env.reset(seed=seed)
+    w, ended = env.world, np.zeros(32, bool)
+    while not ended.all():
+        for i in np.nonzero(w["due"][:, 0] - w["t"] == early + 1)[0]:
+            if w["phase"][i] == ACT:
+                stand(env, i, int(w["answer"][i]))
+        obs, reward, terminated, _, _ = stay(env)
+        on = ~ended & ~terminated & (w["loiter"].sum(1) > 0)
+        bars = obs[on][:, env.layout.signals][:, :4]
+        assert np.allclose(bars, np.maximum(1 - w["loiter"][on][:, :4] / (patience + 1), 0))
+        assert (reward[terminated & ~ended] == (early <= patience)).all()
+        ended |= terminated
+
+
+def test_a_ball_behind_a_shut_gate_never_comes_out() -> None:
+    env = make_vec("Tunnel", 100, level=2)
+    env.reset(seed=8)
+    env.world["loiter"] = 99
+    ended = np.zeros(100, bool)
+    while not ended.all():
+        terminated = stay(env)[2]
+        new = terminated & ~ended
+        assert (env.world["by"][new, 0] > env.batch.params[0]["mouth"]).all()
+        ended |= terminated
+
+
+def test_the_wrong_ball_ends_the_episode_with_nothing() -> None:
+    env = make_vec("Tunnel", 300, level=3)
+    env.reset(seed=5)
+    w, ended, wrong = env.world, np.zeros(300, bool), 0
+    while not ended.all():
+        for i in range(300):
+            other = 1 - w["target"][i]
+            if w["due"][i, other] - w["t"][i] == 1:
+                stand(env, i, int(w["exit"][i, other]))
+        _, reward, terminated, _, _ = stay(env)
+        for i in np.nonzero(terminated & ~ended)[0]:
+            if w["touched"][i] == 1 - w["target"][i]:
+                assert reward[i] == 0.0
+                wrong += 1
+        ended |= terminated
+    assert wrong > 100
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_knowing_when_is_worth_chance_and_knowing_where_besides_is_worth_all(level: int) -> None:
+    n = 6000
+    for right in (False, True):
+        env = make_vec("Tunnel", n, level=level)
+        env.reset(seed=6)
+        guess = np.random.default_rng(0).integers(0, env.batch.values["exits"], n)
+        target = env.world["target"].copy()
+        w, total, ended = env.world, np.zeros(n), np.zeros(n, bool)
+        while not ended.all():
+            w["ax"], w["ay"] = 0.0, env.batch.params[0]["mouth"] - MAT
+            k = w["answer"] if right else guess
+            now = (w["due"][np.arange(n), target] - w["t"] == 1) & ~ended
+            w["ax"][now], w["ay"][now] = exit_x(env, k)[now], env.batch.params[0]["mouth"] - PLATE_AT
+            _, reward, terminated, _, _ = stay(env)
+            total += np.where(ended, 0, reward)
+            ended |= terminated
+        want = 1.0 if right else Tunnel.chance(env.batch.values)
+        assert total.mean() == pytest.approx(want, abs=4 * (want * (1 - want) / n) ** 0.5)
+    assert 2 * PLATE < SPACING
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+@pytest.mark.parametrize("obs", ["dict", "slots"])
+def test_nothing_tells_of_a_hidden_ball_in_any_mode(level: int, obs: str) -> None:
+    env = make_vec("Tunnel", 24, level=level, obs=obs)
+    env.reset(seed=3)
+    rng = np.random.default_rng(0)
+    w, checked = env.world, 0
+    for _ in range(36):
+        env.step(rng.integers(0, 4, 24))
+        hidden = (w["under"] == 1) & (w["light"] != REVEAL)[:, None]
+        hidden &= np.arange(w["under"].shape[1]) < w["n_small"][:, None]
+        kept, before = w.copy(), [o.copy() for o in env.batch.obs]
+        for name in ("bx", "by", "vx", "vy", "speed"):
+            w[name][hidden] += rng.uniform(-1.0, 1.0, hidden.sum())
+        for name in ("due", "launch", "wait", "out"):
+            w[name][hidden] += rng.integers(1, 9, hidden.sum())
+        w["exit"][hidden] = (w["exit"][hidden] + 1) % env.batch.values["exits"]
+        w["answer"] = (w["answer"] + 1) % env.batch.values["exits"]
+        env.batch.run(OBSERVE)
+        for a, b in zip(before, env.batch.obs, strict=True):
+            assert np.array_equal(a, b)
+        w[:] = kept
+        checked += hidden[w["phase"] == ACT].sum()
+    assert checked > 50
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_play_is_the_same_wherever_the_ball_is_until_it_is_out(level: int) -> None:
+    one, other = (make_vec("Tunnel", 400, level=level) for _ in range(2))
+    one.reset(seed=7)
+    other.reset(seed=7)
+    rng, live = np.random.default_rng(1), np.ones(400, bool)
+    moved = False
+    for _ in range(60):
+        if not moved and (one.world["phase"] == ACT).all():
+            w = other.world
+            rows, j = np.arange(400), w["target"]
+            w["exit"][rows, j] = w["answer"] = (w["answer"] + 1) % other.batch.values["exits"]
+            moved = True
+        actions = rng.integers(0, 4, 400)
+        a, b = one.step(actions), other.step(actions)
+        live &= ~(a[2] | b[2])
+        assert np.array_equal(a[0][live], b[0][live]) and np.array_equal(a[1][live], b[1][live])
+        if not live.any():
+            break
+    assert moved
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_every_ball_is_seen_at_rest_and_then_on_the_move_and_all_are_hidden_after(level: int) -> None:
+    env = make_vec("Tunnel", 200, level=level)
+    obs, _ = env.reset(seed=9)
+    start, count, width = env.layout.small
+    rows = []
+    while (env.world["phase"] == 0).all():
+        rows.append(obs[:, start:].reshape(200, count, width).copy())
+        obs = stay(env)[0]
+    seen = np.stack(rows)
+    shows, moves = seen[..., 0] > 0.5, np.abs(seen[..., 3:5]).max(-1) > 0
+    # Slots sorted by distance say which ball only by its colour.
+    colour = seen[..., 5:]
+    assert ((shows & ~moves)[..., None] * colour).sum((0, 2)).min() >= 2
+    assert ((shows & moves)[..., None] * colour).sum((0, 2)).min() >= 2
+    assert (env.world["under"][:, :count] == 1).all()
+
+
+def test_exits_and_times_are_drawn_apart() -> None:
+    env = make_vec("Tunnel", 20_000, level=2)
+    env.reset(seed=0)
+    w = env.world
+    left = w["due"][:, 0] - w["watch"] - w["curtain"]
+    means = np.array([left[w["answer"] == k].mean() for k in range(4)])
+    assert np.ptp(means) < 6 * left.std() / 5000**0.5
+    slow = w["factor"][np.arange(20_000), w["answer"]] < 1
+    assert abs(slow.mean() - 0.5) < 0.02
+    assert left[slow].mean() == pytest.approx(left[~slow].mean(), abs=6 * left.std() / 10_000**0.5)
+    # Where it entered does not give the exit away, nor does the angle alone: both are needed.
+    assert abs(np.corrcoef(w["x0"][:, 0], w["answer"])[0, 1]) < 0.9
+    assert abs(np.corrcoef(w["ux"][:, 0], w["answer"])[0, 1]) < 0.9
+
+
+@pytest.mark.parametrize("split", ["train", "shift"])
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+def test_no_reset_fails(level: int, split: str) -> None:
+    make_vec("Tunnel", 20_000, level=level, split=split).reset(seed=1)
+
+
+@settings(max_examples=40, deadline=None)
+@given(KNOBS, st.sampled_from(("train", "shift")), st.integers(0, 5), st.floats(0.3, 1.0))
+def test_combinations_are_refused_or_can_be_played(knobs: dict, split: str, curtain: int, carpet: float) -> None:
+    try:
+        env = make_vec("Tunnel", 64, level=3, split=split, **(knobs | {"curtain": curtain, "carpet": carpet}))
+    except BadKnob as error:
+        assert "carpet" in str(error) and "m/s" in str(error)
+        return
+    env.reset(seed=0)
+    w, n = env.world, knobs["balls"]
+    assert (w["speed"][:, :n] > 0).all() and (w["speed"][:, :n] <= 3.0 + 1e-9).all()
+    assert (np.abs(w["bx"][:, :n]) < w["wx"][:, None]).all() and (w["by"][:, :n] < w["ay"][:, None] - 0.2).all()
+
+
+def test_shift_is_out_of_the_training_range() -> None:
+    train, shift = (make_vec("Tunnel", 4000, level=2, split=split) for split in ("train", "shift"))
+    train.reset(seed=0)
+    shift.reset(seed=0)
+    assert shift.world["lead"].min() > train.world["lead"].max()
+    assert shift.world["br"][0, 0] == pytest.approx(1.25 * train.world["br"][0, 0])
+    assert shift.world["factor"][:, :4].min() == pytest.approx(SHIFT_CARPET * train.world["factor"][:, :4].min())
+
+
+@pytest.mark.parametrize("level", resolve("Tunnel").levels)
+def test_references_hold_under_shift(level: int) -> None:
+    env = make_vec("Tunnel", 300, level=level, split="shift")
+    assert play(env, "tracker", 0, 300).mean() >= 0.9
+    assert play(env, "oracle", 0, 300).mean() >= 0.95
+
+
+@pytest.mark.parametrize("level", [0, 1, 2])
+def test_in_a_glass_tunnel_one_look_is_enough(level: int) -> None:
+    assert play(make_vec("Tunnel", 500, level=level, glass=True), "reflex", 0, 500).mean() >= 0.95
+
+
+def test_every_value_of_the_curves_can_be_played() -> None:
+    for knob, values in Tunnel.curves.items():
+        for value in values:
+            make("Tunnel", **{knob: value}).reset(seed=0)
+
+
+@pytest.mark.parametrize(
+    ("knobs", "says"),
+    [
+        (dict(exits=7), "exits=7: allowed is an integer within 2..6"),
+        (dict(exits=2.5), "exits=2.5"),
+        (dict(balls=0), "balls=0: allowed is an integer within 1..3"),
+        (dict(carpet=0.0), "carpet=0.0: allowed is a number within 0.3..1"),
+        (dict(fork=float("nan")), "fork=nan"),
+        (dict(patience=0), "patience=0"),
+        (dict(slack=(5, 2)), "slack=(5, 2): allowed is an integer or a pair low <= high"),
+        (dict(siding=1), "siding=1: allowed are True and False"),
+        (dict(siding=True), "siding=True holds up"),
+        (dict(siding=True, balls=2, fork=0.0), "siding=True holds up"),
+        (dict(query="late"), "query='late' with balls=1"),
+        (dict(carpet=0.3, lane=3.0, fork=2.0, curtain=0), "m/s"),
+        (dict(room=3.0), "no knob 'room'"),
+        (dict(act=9), "no knob 'act'"),
+        (dict(fov=90.0), "fov=90.0: allowed is a number within 180..360"),
+    ],
+)
+def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, says: str) -> None:
+    with pytest.raises(BadKnob, match=says.replace("(", r"\(").replace(")", r"\)").replace("..", r"\.\.")):
+        make("Tunnel", **knobs)
