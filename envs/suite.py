@@ -68,6 +68,13 @@ SUITE: dict[str, Entry] = {
             "fetch the block that rolled behind another",
             {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
         ),
+        Entry(
+            "Tally",
+            "permanence",
+            "unseen.envs.permanence.tally:Tally",
+            "collect all that are left behind the screen, then say done",
+            {0: Anchor(0.05, 1.0), 1: Anchor(0.05, 1.0), 2: Anchor(0.05, 1.0), 3: Anchor(0.05, 1.0)},
+        ),
     ]
 }
 
