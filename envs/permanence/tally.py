@@ -30,7 +30,9 @@ MOUTH = 1.55  # |x| at which things rest before the box they come from or leave 
 MIDWAY = 1.15  # |x| at which they are seen rolling, m
 ROLL = 2.8  # m/s there
 LANE = 0.25  # m between things that roll side by side
+STAGGER = 0.2  # m further on for each metre to the side, so that the order of their slots hangs on nothing hidden
 AROUND = 1.1  # m from the nest at which the agent is set down after the curtain
+WAY = 10  # steps of the act phase beside a reach for each thing: the way to the nest, and done
 ARM = 0.22  # m ahead of the agent at which it holds what it took
 SCREEN, BOX = 0, 1
 OWN, SAME, TWO = 0, 1, 2
@@ -141,6 +143,8 @@ def begin(s, p):
     s.side = 1.0 if (p.entry != 0 and below(s, 2) == 0) or (p.entry == 0 and shift) else -1.0
     s.taken = 0
     s.signal[0] = 0.0
+    for k in range(SMALL):  # nothing of an earlier episode stays in the record
+        _clear(s, k)
     _move(s, p)
     return True
 
@@ -171,6 +175,21 @@ def _colour(s, p, c):
             if below(s, found) == 0:
                 colour = i
     return colour
+
+
+@device
+def _clear(s, k):
+    s.bx[k] = 0.0
+    s.by[k] = 0.0
+    s.vx[k] = 0.0
+    s.vy[k] = 0.0
+    s.br[k] = 0.0
+    s.bk[k] = 0
+    s.under[k] = 0
+    s.way[k] = 0
+    s.since[k] = 0
+    s.lane[k] = 0.0
+    s.spot[k] = 0
 
 
 @device
@@ -213,7 +232,7 @@ def _settle(s, k):
 
 @device
 def _place(s, k, x, v):
-    s.bx[k] = x
+    s.bx[k] = x + STAGGER * s.lane[k]
     s.by[k] = NEST + s.lane[k]
     s.vx[k] = v
     s.under[k] = 0
@@ -367,13 +386,19 @@ def true_state(s, p, o):
 
 @device
 def _to_nest(s):
-    """The action that leads to the nest, or reaches into it. Things are no obstacle."""
+    """The action that leads to the nest, or reaches into it. For the time of the search the nest is the only thing."""
     if _at_nest(s):
         return STAY
     n = s.n_small
-    s.n_small = 0
-    choice = fetch(s, -2, 0.0, NEST, REACH, STRIDE, TURN)
+    x = s.bx[0]
+    y = s.by[0]
+    s.n_small = 1
+    s.bx[0] = 0.0
+    s.by[0] = NEST
+    choice = fetch(s, 0, 0.0, NEST, REACH, STRIDE, TURN)
     s.n_small = n
+    s.bx[0] = x
+    s.by[0] = y
     return choice
 
 
@@ -486,6 +511,7 @@ class Tally(PlanarTask):
     )  # fmt: skip
     knobs: ClassVar[dict[str, Knob]] = PlanarTask.shared | PlanarTask.staged | {
         "room": Knob(2.5, 2.4, 5.0, doc="half extent of the room, m"),
+        "fov": Knob(360.0, 100.0, 360.0, doc="field of view, degrees: from the mat both boxes are in it"),
         "act": Knob(18, 12, 100, doc="steps of the act phase: enough for the way and `most` reaches"),
         "scramble": Knob(0.2, 0.0, 0.2, doc="the agent is set down 1.1 m from the nest, give or take this, m"),
         "least": Knob(1, 1, 9, doc="fewest that can be left"),
@@ -566,8 +592,8 @@ class Tally(PlanarTask):
                 f"most={most} with together={together} and looks={looks!r} can have {cls.in_play(values)} things in "
                 f"play: allowed are {room}"
             )
-        if values["act"] < most + 12:
-            raise BadKnob(f"act={values['act']}: most={most} needs at least {most + 12} steps")
+        if values["act"] < most + WAY:
+            raise BadKnob(f"act={values['act']}: most={most} needs at least {most + WAY} steps")
 
     @classmethod
     def in_play(cls, values: Mapping[str, Any]) -> int:
