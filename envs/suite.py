@@ -68,6 +68,13 @@ SUITE: dict[str, Entry] = {
             "fetch the block that rolled behind another",
             {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
         ),
+        Entry(
+            "Unblock",
+            "planning",
+            "unseen.envs.planning.unblock:Unblock",
+            "push crates out of the way without jamming it",
+            {0: Anchor(0.117, 1.0), 1: Anchor(0.101, 1.0), 2: Anchor(0.042, 1.0), 3: Anchor(0.005, 1.0)},
+        ),
     ]
 }
 
