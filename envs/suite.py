@@ -73,7 +73,7 @@ SUITE: dict[str, Entry] = {
             "planning",
             "unseen.envs.planning.unblock:Unblock",
             "push crates out of the way without jamming it",
-            {0: Anchor(0.117, 1.0), 1: Anchor(0.101, 1.0), 2: Anchor(0.042, 1.0), 3: Anchor(0.005, 1.0)},
+            {0: Anchor(0.117, 1.0), 1: Anchor(0.101, 1.0), 2: Anchor(0.042, 1.0), 3: Anchor(0.004, 1.0)},
         ),
     ]
 }
