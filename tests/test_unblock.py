@@ -1,0 +1,272 @@
+"""Unblock's own rules: what a push does, what a reset certifies, and what stays hidden. The grid is read off the
+boxes in the record, so that nothing here leans on the masks that the simulator and its search work with."""
+
+from collections import deque
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from unseen.envs.engine.crates import toward
+from unseen.envs.engine.sight import exposed
+from unseen.envs.errors import BadKnob
+from unseen.envs.suite import make, make_vec
+from unseen.train.audit import play
+
+WAYS = ((1, 0), (0, 1), (-1, 0), (0, -1))
+STAY = 4
+MODES = ("slots", "rays", "pixels")
+
+
+def cell_of(s, x, y) -> tuple[int, int]:
+    return int((x + s["wx"]) // s["cell"]), int((y + s["wy"]) // s["cell"])
+
+
+def boxes(s, kind: int) -> list[set[tuple[int, int]]]:
+    """The cells of every tall thing of a kind, in the order of the record."""
+    out = []
+    for k in range(s["n_tall"]):
+        if s["tk"][k] == kind:
+            low = cell_of(s, s["tx"][k] - s["hx"][k] + 0.1, s["ty"][k] - s["hy"][k] + 0.1)
+            high = cell_of(s, s["tx"][k] + s["hx"][k] - 0.1, s["ty"][k] + s["hy"][k] - 0.1)
+            out.append({(x, y) for x in range(low[0], high[0] + 1) for y in range(low[1], high[1] + 1)})
+    return out
+
+
+def grid(s):
+    """(open cells, crates in order, agent, block) of a record."""
+    n = round(2 * s["wx"] / s["cell"])
+    walls = set().union(*boxes(s, 1))
+    floor = {(x, y) for x in range(n) for y in range(n)} - walls
+    crates = [next(iter(b)) for b in boxes(s, 0)]
+    return floor, crates, cell_of(s, s["ax"], s["ay"]), cell_of(s, s["bx"][0], s["by"][0])
+
+
+def pushed(floor, crates, agent, way):
+    """Sokoban's rule once more, on sets of cells."""
+    to = agent[0] + way[0], agent[1] + way[1]
+    if to not in floor:
+        return agent, crates
+    if to in crates:
+        beyond = to[0] + way[0], to[1] + way[1]
+        if beyond not in floor or beyond in crates:
+            return agent, crates
+        crates = (crates - {to}) | {beyond}
+    return to, crates
+
+
+def shortest(floor, crates, agent, block) -> int | None:
+    """Breadth-first over (agent, crates); None where there is no plan."""
+    start = (agent, frozenset(crates))
+    far, queue = {start: 0}, deque([start])
+    while queue:
+        state = queue.popleft()
+        if state[0] == block:
+            return far[state]
+        for way in WAYS:
+            after = pushed(floor, state[1], state[0], way)
+            if after not in far:
+                far[after] = far[state] + 1
+                queue.append(after)
+    return None
+
+
+def cells_of_mask(mask: int) -> set[tuple[int, int]]:
+    return {(i % 8, i // 8) for i in range(64) if int(mask) >> i & 1}
+
+
+def at_work(level: int, n: int, seed: int = 0, **knobs):
+    """A batch whose act phase has come: no curtain, and the watch is over."""
+    env = make_vec("Unblock", n, level=level, curtain=0, **knobs)
+    env.reset(seed=seed)
+    for _ in range(6):
+        env.step(np.full(n, STAY))
+    assert (env.world["phase"] == 2).all()
+    return env
+
+
+@settings(max_examples=25, deadline=None)
+@given(st.integers(0, 10**6), st.lists(st.integers(0, 4), min_size=1, max_size=40))
+def test_a_step_moves_at_most_one_crate_by_one_cell_and_nothing_overlaps(seed: int, actions: list[int]) -> None:
+    env = at_work(3, 1, seed)
+    for action in actions:
+        floor, crates, agent, block = grid(env.world[0])
+        _, reward, over, _, _ = env.step(np.array([action]))
+        if over[0]:
+            break
+        _, after, now, _ = grid(env.world[0])
+        want = (agent, set(crates)) if action == STAY else pushed(floor, set(crates), agent, WAYS[action])
+        assert (now, set(after)) == want
+        assert len(set(after)) == len(crates) and set(after) <= floor and now in floor - set(after)
+        assert sum(a != b for a, b in zip(crates, after, strict=True)) <= 1  # crates keep their slots
+        assert env.world["under"][0, 0] == (block in after)
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+def test_the_certified_plan_solves_the_task_in_exactly_its_steps(level: int) -> None:
+    env = at_work(level, 200)
+    length, plan = env.world["shortest"].copy(), env.world["plan"].copy()
+    low, high = env.batch.values["plan"]
+    assert (length >= low).all() and (length <= high).all()
+    won = np.full(200, -1)
+    for t in range(length.max()):
+        _, reward, over, _, _ = env.step(np.where(won < 0, plan[:, t], STAY))
+        won[(won < 0) & (reward == 1)] = t + 1
+        assert (over == (reward == 1))[won < 0].all()
+    assert (won == length).all()
+
+
+@pytest.mark.parametrize(("level", "n"), [(1, 60), (2, 60), (3, 6)])
+def test_no_plan_is_shorter_than_the_certified_one(level: int, n: int) -> None:
+    for s in at_work(level, n).world:
+        assert shortest(*grid(s)) == s["shortest"]
+
+
+@pytest.mark.parametrize(("level", "n"), [(2, 60), (3, 10)])
+def test_where_greedy_jams_nothing_can_be_done(level: int, n: int) -> None:
+    env = at_work(level, n, trap=1.0, glass=True)
+    reflex, first = env.reference("reflex"), np.zeros(n, bool)
+    start = env.world.copy()
+    obs = env.observe()
+    for _ in range(int(env.params["act"][0]) - 1):
+        obs, reward, *_ = env.step(reflex.act(obs, first))
+        assert not reward.any()
+    for s in env.world:
+        floor, crates, agent, block = grid(s)
+        assert shortest(floor, crates, agent, block) is None
+        assert set(crates) == cells_of_mask(s["jam_crates"])
+    for s in start:  # and yet any of the crates, alone, would not have stopped it
+        floor, crates, _, _ = grid(s)
+        for lone in crates:
+            here, there = int(s["here"]), 1 << (8 * lone[1] + lone[0])
+            for _ in range(50):
+                way = toward(int(s["free"]), there, here, int(s["goal"]))
+                agent, left = pushed(floor, cells_of_mask(there), cells_of_mask(here).pop(), WAYS[way])
+                here, there = 1 << (8 * agent[1] + agent[0]), sum(1 << (8 * y + x) for x, y in left)
+                if here == s["goal"]:
+                    break
+            assert here == s["goal"]
+
+
+def test_greedy_falls_short_where_the_block_is_in_sight_and_the_references_do_not() -> None:
+    for level, low, high in ((0, 0.95, 1.0), (1, 0.95, 1.0), (2, 0.1, 0.5), (3, 0.0, 0.5)):
+        env = make_vec("Unblock", 400, level=level, split="test", glass=True)
+        assert low <= play(env, "reflex", 0, 400).mean() <= high
+    for frame in ("room", "ego"):
+        for split in ("train", "shift"):
+            env = make_vec("Unblock", 100, level=2, split=split, frame=frame)
+            assert play(env, "oracle", 0, 100).mean() == 1.0
+            assert play(env, "tracker", 0, 100).mean() == 1.0
+
+
+def test_the_oracle_finds_back_where_it_is_led_off_the_plan() -> None:
+    n = 100
+    env = at_work(2, n)
+    rng, oracle, first = np.random.default_rng(0), env.reference("oracle"), np.zeros(n, bool)
+    for _ in range(6):
+        env.step(rng.integers(0, 4, n))
+    still = env.world["over"] == 0
+    left = np.array([shortest(*grid(s)) or 0 if alive else 0 for s, alive in zip(env.world, still, strict=True)])
+    assert (left > 0).sum() > 30
+    won = np.zeros(n, bool)
+    for t in range(left.max()):
+        _, reward, *_ = env.step(oracle.act(None, first))
+        won |= (reward == 1) & (left == t + 1)
+    assert won[left > 0].all()
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_the_block_is_seen_at_rest_and_then_hidden_behind_crates(level: int) -> None:
+    n = 200
+    env = make_vec("Unblock", n, level=level)
+    obs, _ = env.reset(seed=0)
+    start = env.layout.small[0]
+    assert (obs[:, start] == 1).all() and (np.abs(obs[:, start + 3 : start + 5]).sum(1) > 0).all()
+    last = obs
+    for _ in range(5):
+        last, *_ = env.step(np.full(n, STAY))
+    assert (last[:, start] == 1).all() and (last[:, start + 3 : start + 5] == 0).all()
+    for _ in range(1 + env.batch.values["curtain"][1]):
+        obs, *_ = env.step(np.full(n, STAY))
+    assert (env.world["phase"] == 2).all() and (obs[:, start:] == 0).all()
+    for s, row in zip(env.world, last, strict=True):
+        assert not exposed(s, s["ax"], s["ay"], s["bx"][0], s["by"][0], s["br"][0])
+        floor, crates, agent, block = grid(s)
+        assert cell_of(s, *(row[start + 1 : start + 3] * env.batch.values["room"])) == block
+        assert shortest(floor - set(crates), [], agent, block) is None  # a crate stands in every way
+
+
+def test_a_hidden_block_changes_no_observation() -> None:
+    n = 60
+    env = at_work(2, n, obs="dict")
+    before = env.observe()
+    moved = 0
+    for s in env.world:
+        floor, crates, agent, block = grid(s)
+        for x, y in sorted(floor - set(crates) - {agent, block}):
+            px, py = (x + 0.5) * s["cell"] - s["wx"], (y + 0.5) * s["cell"] - s["wy"]
+            if not exposed(s, s["ax"], s["ay"], px, py, s["br"][0]):
+                s["bx"][0], s["by"][0], s["goal"] = px, py, 1 << (8 * y + x)
+                moved += 1
+                break
+        for name in ("plan", "shortest", "trap", "jam_crates", "jam_here", "due", "pushes", "moved", "reach"):
+            s[name] = 0
+    after = env.observe()
+    assert moved > n // 2
+    for mode in MODES:
+        assert np.array_equal(before[mode], after[mode])
+    env.world["light"] = 4  # with the lights on it shows: the comparison above can fail
+    assert not np.array_equal(before["slots"], env.observe()["slots"])
+
+
+@pytest.mark.parametrize("obs", ["dict", "state"])
+def test_every_observation_lies_in_its_space(obs: str) -> None:
+    for split in ("train", "shift"):
+        env = make_vec("Unblock", 8, level=3, obs=obs, split=split)
+        rows, _ = env.reset(seed=0)
+        for _ in range(60):
+            assert env.observation_space.contains(rows)
+            rows, *_ = env.step(env.action_space.sample())
+
+
+def test_a_continuous_action_is_a_direction() -> None:
+    grid_, free = (make("Unblock", level=1, curtain=0, action=kind) for kind in ("discrete", "continuous"))
+    grid_.reset(seed=5)
+    free.reset(seed=5)
+    rows = ((0, (0.9, 0.2)), (1, (-0.6, 0.7)), (2, (-1, 1)), (3, (0.0, -0.51)), (4, (0.5, -0.5)))
+    for action, row in ((4, (1.0, 1.0)),) * 6 + rows * 4:
+        a, b = grid_.step(action), free.step(np.array(row, np.float32))
+        assert np.array_equal(a[0], b[0]) and a[1:4] == b[1:4]
+        if a[2]:
+            break
+
+
+@pytest.mark.parametrize(
+    ("knobs", "told"),
+    [
+        (dict(crates=6), "0..5"), (dict(crates=-1), "0..5"), (dict(crates=1.5), "integer"), (dict(cells=8), "5..7"),
+        (dict(rooms=5), "2..4"), (dict(plan=(9, 4)), "low <= high"), (dict(plan=(5, 70)), "1..64"),
+        (dict(act=8), "act=8"), (dict(crates=0), "crates=0"), (dict(moved=3), "crates=2"), (dict(trap=1.5), "0..1"),
+        (dict(order="distance"), "colour"), (dict(glass=1), "True"), (dict(crate=2), "crates"),
+    ],
+)  # fmt: skip
+def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, told: str) -> None:
+    with pytest.raises(BadKnob, match="|".join(knobs)) as caught:
+        make("Unblock", **knobs)
+    assert told in str(caught.value)
+
+
+def test_resets_never_fail_and_traps_keep_their_share() -> None:
+    for level, n in ((0, 20_000), (1, 20_000), (2, 20_000), (3, 2_000)):
+        env = make_vec("Unblock", n, level=level, copy=False)
+        env.reset(seed=0)
+        assert abs(env.world["trap"].mean() - env.batch.values["trap"]) < 0.04
+        make_vec("Unblock", 300, level=level, split="shift").reset(seed=0)
+
+
+def test_every_point_of_the_curves_can_be_drawn() -> None:
+    task = make("Unblock").task
+    for name, points in task.curves.items():
+        for point in points:
+            make_vec("Unblock", 100, **{name: point}).reset(seed=0)
