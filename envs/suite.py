@@ -69,11 +69,53 @@ SUITE: dict[str, Entry] = {
             {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
         ),
         Entry(
+            "Cups",
+            "permanence",
+            "unseen.envs.permanence.cups:Cups",
+            "lift the cup that the ball went under",
+            {0: Anchor(0.172, 1.0), 1: Anchor(0.172, 1.0), 2: Anchor(0.143, 0.999), 3: Anchor(0.103, 0.998)},
+        ),
+        Entry(
+            "Rex",
+            "permanence",
+            "unseen.envs.permanence.rex:Rex",
+            "find the dog by its collar, and the couch in the dusk",
+            {0: Anchor(0.089, 1.0), 1: Anchor(0.076, 1.0), 2: Anchor(0.089, 1.0), 3: Anchor(0.115, 1.0)},
+        ),
+        Entry(
+            "Bedroom",
+            "permanence",
+            "unseen.envs.permanence.bedroom:Bedroom",
+            "walk in the dark to a place that was seen in the light",
+            {0: Anchor(0.134, 1.0), 1: Anchor(0.134, 1.0), 2: Anchor(0.057, 0.996), 3: Anchor(0.033, 0.991)},
+        ),
+        Entry(
+            "Tunnel",
+            "permanence",
+            "unseen.envs.permanence.tunnel:Tunnel",
+            "meet the ball at the right exit of a tunnel, in time",
+            {0: Anchor(0.103, 1.0), 1: Anchor(0.103, 1.0), 2: Anchor(0.039, 1.0), 3: Anchor(0.027, 0.984)},
+        ),
+        Entry(
+            "Tally",
+            "permanence",
+            "unseen.envs.permanence.tally:Tally",
+            "collect all that are left behind the screen, then say done",
+            {0: Anchor(0.044, 1.0), 1: Anchor(0.044, 1.0), 2: Anchor(0.043, 1.0), 3: Anchor(0.04, 1.0)},
+        ),
+        Entry(
             "Detour",
             "planning",
             "unseen.envs.planning.detour:Detour",
             "come round the glass that bars the straight way",
             {0: Anchor(0.301, 1.0), 1: Anchor(0.194, 1.0), 2: Anchor(0.047, 1.0), 3: Anchor(0.027, 1.0)},
+        ),
+        Entry(
+            "Unblock",
+            "planning",
+            "unseen.envs.planning.unblock:Unblock",
+            "push crates out of the way without jamming it",
+            {0: Anchor(0.117, 1.0), 1: Anchor(0.101, 1.0), 2: Anchor(0.042, 1.0), 3: Anchor(0.004, 1.0)},
         ),
     ]
 }
