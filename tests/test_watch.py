@@ -109,7 +109,7 @@ def test_a_hidden_block_lies_in_the_fog_and_glass_lifts_it() -> None:
     scene = scene_of(a_record())
     assert [disc.seen for disc in scene.smalls] == [False, True]
     assert [inside(scene.visible, (disc.x, disc.y)) for disc in scene.smalls] == [False, True]
-    assert scene.asked == "blue"
+    assert scene.asked is not None and scene.asked.name == "blue"
     clear = scene_of(a_record(glass=1))
     assert all(disc.seen and inside(clear.visible, (disc.x, disc.y)) for disc in clear.smalls)
 

@@ -17,8 +17,10 @@ from unseen.envs.errors import UnseenError
 from unseen.envs.watch import theme
 from unseen.envs.watch.draw import draw_room
 from unseen.envs.watch.mind import Mind, mind_of
-from unseen.envs.watch.scene import Scene, scene_of
+from unseen.envs.watch.scene import Ask, Scene, scene_of
 from unseen.envs.watch.theme import RGB, mix
+from unseen.envs.watch.things import picture
+from unseen.envs.watch.toys import COLLARED
 
 __all__ = ["NoDisplay", "Viewer"]
 
@@ -104,29 +106,55 @@ class Viewer:
 
     def _text(
         self, canvas: pygame.Surface, text: str, x: float, y: float, size: float, rgb: RGB = theme.INK,
-        bold: bool = False, right: bool = False,
+        bold: bool = False, right: bool = False, fit: float = 0.0,
     ) -> float:  # fmt: skip
-        """Write at (x, y), the middle of the line's left (or right) end; gives the width in design units."""
+        """Write at (x, y), the middle of the line's left (or right) end; gives the width in design units.
+
+        `fit` > 0: smaller, where it would be wider than that.
+        """
         image = theme.font(max(8, round(size * self._k)), bold).render(text, True, rgb)
+        if fit and image.get_width() > fit * self._k:
+            size *= fit * self._k / image.get_width()
+            image = theme.font(max(6, int(size * self._k)), bold).render(text, True, rgb)
         left = self._k * x - (image.get_width() if right else 0)
         canvas.blit(image, (round(left), round(self._k * y - image.get_height() / 2)))
         return image.get_width() / self._k
 
     def _header(self, canvas: pygame.Surface, scene: Scene, message: str) -> None:
-        x, y = 24.0, 32.0
-        if scene.asked is not None and scene.asked_rgb is not None:
-            x += self._text(canvas, "fetch the", x, y, 21) + 12
-            word = theme.font(round(19 * self._k), True).render(scene.asked, True, theme.BACK)
-            chip = pygame.Rect(self._u(x, y - 16), (word.get_width() + self._u(24)[0], self._u(32)[0]))
-            pygame.draw.rect(canvas, scene.asked_rgb, chip, border_radius=self._u(16)[0])
-            canvas.blit(word, word.get_rect(center=chip.center))
-            x += chip.width / self._k + 12
-            self._text(canvas, "block", x, y, 21)
-        elif scene.phases != ("act",):
-            self._text(canvas, "fetch a block: which one is told after the curtain", x, y, 21, theme.MUTED)
-        else:
-            self._text(canvas, scene.title, x, y, 21)
-        self._text(canvas, message or scene.title, 936, y, 14, theme.MUTED, right=True)
+        """What is asked, and at the right who plays; the sentence shrinks where it would run into that."""
+        y = 32.0
+        taken = self._text(canvas, message or scene.title, 936, y, 14, theme.MUTED, right=True)
+        asked, look = scene.asked, scene.look
+        told = asked is not None or "{}" not in look.request
+        before, _, after = (look.request if told else look.untold).partition("{}")
+        room = 912 - taken - 32
+        words = theme.font(100).size(before + after + ("" if asked is None else asked.name))[0] / 100
+        size = min(21.0, (room - (24 if asked is None else 96)) / max(words, 1.0))
+        x = 24.0
+        if before:
+            x += self._text(canvas, before.strip(), x, y, size, theme.INK if told else theme.MUTED)
+        if asked is not None and "{}" in look.request:
+            x += 12
+            x += self._chip(canvas, asked, x, y, size) + 12
+            self._text(canvas, after.strip(), x, y, size)
+
+    def _chip(self, canvas: pygame.Surface, ask: Ask, x: float, y: float, size: float) -> float:
+        """A name on its colour, or beside its little picture; gives its width in design units."""
+        word = theme.font(round(0.9 * size * self._k), True).render(ask.name, True, theme.BACK)
+        image = None
+        if ask.rgb is None or ask.kind not in ("block", "ball", "marble"):
+            image = picture(ask.kind, self._u(36)[0], ask.rgb, ask.small)
+        wide = word.get_width() / self._k + (24 if image is None else 56)
+        chip = pygame.Rect(self._u(x, y - 16, wide, 32))
+        pygame.draw.rect(canvas, ask.rgb or theme.PAPER, chip, border_radius=self._u(16)[0])
+        if image is not None:
+            middle = pygame.Vector2(self._u(x + 21, y))
+            if ask.rgb is not None:
+                pygame.draw.circle(canvas, theme.PAPER, middle, self._u(15)[0])
+            canvas.blit(image, image.get_rect(center=middle))
+        left = self._u(x + (12 if image is None else 42))[0]
+        canvas.blit(word, (left, chip.centery - word.get_height() / 2))
+        return wide
 
     def _room(self, canvas: pygame.Surface, scene: Scene, mind: Mind | None) -> None:
         side = self._u(464)[0]
@@ -134,12 +162,17 @@ class Viewer:
         canvas.blit(room, self._u(24, 64))
         if scene.over:
             good = scene.reward > 0
-            touched = next((d for d in scene.smalls if d.touched), None)
-            if good:
-                text = "fetched it: reward 1" if scene.reward == 1 else f"reward {scene.reward:+.2g}"
-            else:
-                text = f"wrong: that is {touched.name}" if touched else "out of time"
-            self._badge(canvas, text, theme.GOOD if good else theme.BAD, good)
+            self._badge(canvas, self._verdict(scene), theme.GOOD if good else theme.BAD, good)
+
+    def _verdict(self, scene: Scene) -> str:
+        if scene.reward > 0:
+            return f"{scene.look.won}: reward {scene.reward:.2g}"
+        if scene.held is not None:
+            return f"{scene.look.lost}: that is {scene.held.name}"
+        touched = next((disc for disc in scene.smalls if disc.touched), None)
+        if touched is not None:
+            return f"{scene.look.lost}: that is {touched.name}"
+        return "out of time" if scene.late or not scene.timeline else scene.look.lost
 
     def _badge(self, canvas: pygame.Surface, text: str, rgb: RGB, good: bool) -> None:
         image = theme.font(round(18 * self._k), True).render(text, True, theme.BACK)
@@ -167,7 +200,7 @@ class Viewer:
             canvas.blit(pygame.surfarray.make_surface(image.swapaxes(0, 1)), box)
         pygame.draw.rect(canvas, theme.LINE, box, max(1, self._u(1)[0]))
         if scene.dark:
-            self._text(canvas, "nothing to see", 724 - 52, 195, 15, theme.FAINT)
+            self._text(canvas, "nothing to see", 724 - 52, 195, 15, theme.MUTED if image is not None else theme.FAINT)
         tag = "its view, straight ahead"
         word = theme.font(round(13 * self._k)).render(tag, True, theme.INK)
         plate = pygame.Surface((word.get_width() + self._u(16)[0], self._u(24)[0]))
@@ -177,25 +210,57 @@ class Viewer:
         canvas.blit(word, word.get_rect(center=plate.get_rect(topleft=box.topleft).center))
 
     def _words(self, canvas: pygame.Surface, scene: Scene) -> None:
-        hue = theme.PHASE.get(scene.phase, theme.MIND)
-        name = "lights on" if scene.over else scene.phase
-        self._text(canvas, name, 512, 352, 20, theme.INK if scene.over else hue, bold=True)
+        staged = len(scene.phases) > 1
+        name = "lights on" if scene.over else scene.phase if staged else scene.title or "acting"
+        rgb = theme.INK if scene.over or not staged else theme.phase(scene.phase, scene.phases)
+        self._text(canvas, name, 512, 352, 20, rgb, bold=True)
         self._text(canvas, f"step {scene.step}     reward {scene.reward:g}", 936, 352, 14, theme.MUTED, right=True)
-        self._text(canvas, scene.caption, 512, 380, 15, theme.INK)
+        self._text(canvas, scene.caption, 512, 380, 15, theme.INK, fit=424)
+        said = []
+        if scene.held is not None and not scene.over:
+            said.append(f"it touches: {scene.held.name}")
         if scene.heard:
-            self._text(canvas, "bump! a block struck another, heard but not seen", 512, 404, 14, theme.PHASE["watch"])
+            said.append("bump! heard, not seen")
+        self._text(canvas, "     ".join(said), 512, 404, 14, theme.PHASE["watch"], fit=424)
+        self._meters(canvas, scene)
+
+    def _meters(self, canvas: pygame.Surface, scene: Scene) -> None:
+        """The task's own numbers, each in [-1, 1]: a bar from the middle."""
+        n = len(scene.signals)
+        if not n:
+            return
+        wide = (424 - 12 * (n - 1)) / n
+        for k, (name, value) in enumerate(scene.signals):
+            x, y = 512 + k * (wide + 12), 424.0
+            self._text(canvas, name, x, y, 12, theme.MUTED, fit=wide)
+            track = pygame.Rect(self._u(x, y + 11, wide, 7))
+            pygame.draw.rect(canvas, theme.LINE, track, border_radius=self._u(3)[0])
+            part = min(max(value, -1.0), 1.0)
+            left, right = sorted((track.centerx, round(track.centerx + part * track.width / 2)))
+            bar = pygame.Rect(left, track.top, max(right - left, 1), track.height)
+            pygame.draw.rect(canvas, theme.MIND if part >= 0 else theme.PHASE["watch"], bar)
+            pygame.draw.rect(canvas, theme.INK, (track.centerx, track.top - 1, max(1, self._u(1)[0]), track.height + 2))
 
     def _key(self, canvas: pygame.Surface, scene: Scene, mind: Mind | None) -> None:
         """What the signs in the room mean; only signs that can be there now."""
-        rows: list[tuple[str, str]] = [("fog", "shaded: the agent cannot see it")]
-        if self.hidden:
-            rows.append(("ghost", "hidden block, shown to you only"))
+        rows: list[tuple[str, str]] = []
+        kinds = {disc.kind for disc in scene.smalls}
+        noun = kinds.pop() if len(kinds) == 1 else "thing"
+        if scene.light == "night":
+            rows.append(("fog", "dark: the agent sees nothing, it only feels"))
+        elif not scene.over:
+            rows.append(("fog", "shaded: the agent cannot see it"))
+        if self.hidden and scene.smalls:
+            rows.append(("ghost", f"hidden {noun}, shown to you only"))
+        if self.hidden and not scene.over and scene.near and noun in COLLARED:
+            rows.append(("collar", "its collar, too far away for the agent to tell"))
         if mind is not None:
-            rows.append(("ring", "where the agent believes a block is"))
+            rows.append(("ring", f"where its map puts a {noun}"))
             if len(mind.way):
                 rows.append(("way", "what it imagines doing next"))
+        top = 468 if scene.signals else 443
         for k, (sign, text) in enumerate(rows):
-            y = 443 + 25 * k
+            y = top + min(25, (532 - top) / max(len(rows), 1)) * k
             self._sign(canvas, sign, 524, y)
             self._text(canvas, text, 548, y, 14, theme.MUTED)
 
@@ -214,6 +279,12 @@ class Viewer:
                 arc = np.linspace(k * math.pi / 4, (k + 0.55) * math.pi / 4, 4)
                 points = np.stack([px + r * np.cos(arc), py + r * np.sin(arc)], axis=1)
                 pygame.draw.aalines(canvas, (110, 150, 236), False, points)
+        elif sign == "collar":
+            for k in range(8):
+                arc = np.linspace(k * math.pi / 4, (k + 0.55) * math.pi / 4, 4)
+                points = np.stack([px + r * np.cos(arc), py + r * np.sin(arc)], axis=1)
+                pygame.draw.lines(canvas, (110, 150, 236), False, points, 2)
+            pygame.draw.circle(canvas, (168, 168, 172), (px, py), r * 0.5)
         elif sign == "ring":
             pygame.draw.circle(canvas, theme.INK, (px, py), r + 1, 3)
             pygame.draw.circle(canvas, rgb, (px, py), r, 2)
@@ -231,9 +302,9 @@ class Viewer:
         x0, wide, y, tall = 24.0, 912.0, 542.0, 12.0
         cell, at = wide / total, 0
         for phase, steps in parts:
-            hue = theme.PHASE.get(phase, theme.MIND)
+            hue = theme.phase(phase, scene.phases)
             now = scene.phase == phase and not scene.over
-            if steps:
+            if steps and len(scene.phases) > 1:
                 self._text(canvas, phase, x0 + at * cell, y + tall + 15, 13, hue if now else theme.FAINT, bold=now)
             for k in range(at, at + steps):
                 rgb = hue if k < scene.step else mix(hue, theme.BACK, 0.80)

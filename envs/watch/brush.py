@@ -1,0 +1,178 @@
+"""A camera over the room and a brush for solid things: flat faces, shaded by where they look.
+
+All lengths are metres until `Eye.at`. A brush paints in the frame of one thing, so that a drawing is written once
+for any place and direction. It paints what it is told in that order: the far and the low first.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pygame
+
+from unseen.envs.engine.world import WALL_HEIGHT
+from unseen.envs.watch.theme import RGB, mix
+
+__all__ = ["CAMERA", "FINE", "WHITE", "Brush", "Eye", "overturned_cup", "oval", "rounded", "times"]
+
+FINE = 2  # pictures are painted so much too large and scaled down, which smooths every edge
+CAMERA = 11.0  # m above the floor, over the middle of the room
+SUN = np.array([-0.5, 0.87])  # direction to the light, for the sides of things
+WHITE: RGB = (255, 255, 255)
+BLACK: RGB = (0, 0, 0)
+Points = Any  # (n, 2) or (n, 3), metres
+
+
+@dataclass(frozen=True)
+class Eye:
+    """Where a point of the room is in the picture: a camera over the middle, `size` fine pixels wide."""
+
+    size: int
+    half: tuple[float, float]
+    shift: tuple[float, float] = (0.0, 0.0)  # fine pixels by which the picture is moved
+
+    @property
+    def scale(self) -> float:
+        """Pixels per metre on the floor."""
+        return self.size / (2 * max(self.half) * CAMERA / (CAMERA - WALL_HEIGHT)) * 0.985
+
+    def at(self, points: Points, height: Any = 0.0) -> np.ndarray:
+        """Pixels (m, 2) of `points` (m, 2) that are `height` metres (one, or one each) above the floor."""
+        nearer = self.scale * CAMERA / (CAMERA - np.asarray(height, dtype=float).reshape(-1, 1))
+        return np.asarray(points, dtype=float) * nearer * (1, -1) + self.size / 2 + self.shift
+
+    def spot(self, x: float, y: float, height: float = 0.0) -> tuple[float, float]:
+        """`at` for one point."""
+        px, py = self.at(np.array([[x, y]]), height)[0]
+        return float(px), float(py)
+
+
+def times(rgb: RGB, light: RGB) -> RGB:
+    """A colour in the light of another."""
+    r, g, b = (round(x * y / 255) for x, y in zip(rgb, light, strict=True))
+    return r, g, b
+
+
+def oval(x: float, y: float, rx: float, ry: float | None = None, n: int = 20) -> np.ndarray:
+    """An ellipse as a polygon (n, 2), counter-clockwise."""
+    turn = np.arange(n) * (2 * math.pi / n)
+    return np.stack([x + rx * np.cos(turn), y + (rx if ry is None else ry) * np.sin(turn)], axis=1)
+
+
+def rounded(x0: float, y0: float, x1: float, y1: float, radius: float) -> np.ndarray:
+    """A rectangle with round corners as a polygon, counter-clockwise."""
+    r = max(min(radius, (x1 - x0) / 2, (y1 - y0) / 2), 1e-4)
+    quarter = np.linspace(0, math.pi / 2, 5)
+    corners = [(x1 - r, y1 - r), (x0 + r, y1 - r), (x0 + r, y0 + r), (x1 - r, y0 + r)]
+    arcs = [
+        np.stack([x + r * np.cos(quarter + k * math.pi / 2), y + r * np.sin(quarter + k * math.pi / 2)], axis=1)
+        for k, (x, y) in enumerate(corners)
+    ]
+    return np.concatenate(arcs)
+
+
+class Brush:
+    """Paints in the frame of one thing at (x, y), whose first axis points along (cos, sin).
+
+    Args:
+        light: the colour of the light on a side that looks along a direction of the room, or up (None).
+    """
+
+    def __init__(
+        self, canvas: pygame.Surface, eye: Eye, x: float, y: float, cos: float, sin: float,
+        light: Callable[[np.ndarray | None], RGB] = lambda _: WHITE,
+    ) -> None:  # fmt: skip
+        self.canvas, self.eye, self.light = canvas, eye, light
+        self.origin, self.axes = np.array([x, y]), np.array([[cos, sin], [-sin, cos]])
+
+    def room(self, points: Points) -> np.ndarray:
+        """Points of the thing's frame in the room."""
+        return np.asarray(points, dtype=float)[:, :2] @ self.axes + self.origin
+
+    def pixels(self, points: Points, height: Any = 0.0) -> np.ndarray:
+        return self.eye.at(self.room(points), height)
+
+    def tone(self, rgb: RGB, normal: np.ndarray) -> RGB:
+        """The colour of a face that looks along `normal` (3,) of the thing's frame."""
+        flat = normal[:2] @ self.axes
+        up = float(max(normal[2], 0.0))
+        side = mix(BLACK, rgb, 0.62 + 0.12 * float(flat @ SUN))
+        return times(mix(side, mix(rgb, WHITE, 0.10), up), self.light(None if up > 0.7 else flat))
+
+    def face(self, points: Points, normal: Sequence[float], rgb: RGB) -> bool:
+        """A flat polygon (n, 3) if it looks towards the camera; whether it does."""
+        points, along = np.asarray(points, dtype=float), np.asarray(normal, dtype=float)
+        along = along / (np.linalg.norm(along) + 1e-12)
+        flat = self.room(points)
+        middle = flat.mean(axis=0)
+        if (along[:2] @ self.axes) @ -middle + along[2] * (CAMERA - points[:, 2].mean()) <= 1e-9:
+            return False
+        pygame.draw.polygon(self.canvas, self.tone(rgb, along), self.eye.at(flat, points[:, 2]))
+        return True
+
+    def plate(self, outline: Points, height: float, rgb: RGB, rim: float = 0.0) -> None:
+        """A flat, level polygon; `rim` > 0 draws its edge that much lighter, < 0 darker."""
+        points = self.pixels(outline, height)
+        colour = times(mix(rgb, WHITE, 0.10), self.light(None))
+        pygame.draw.polygon(self.canvas, colour, points)
+        if rim:
+            pygame.draw.polygon(self.canvas, mix(colour, WHITE if rim > 0 else BLACK, abs(rim)), points, FINE)
+
+    def line(self, points: Points, height: Any, rgb: RGB, width: float = 0.0, closed: bool = False) -> None:
+        """A line `width` metres wide at a height."""
+        wide = max(FINE, round(width * self.eye.scale))
+        at = self.pixels(points, height)
+        colour = times(rgb, self.light(None))
+        pygame.draw.lines(self.canvas, colour, closed, at, wide)
+        if wide > 2 * FINE:
+            for x, y in at:
+                pygame.draw.circle(self.canvas, colour, (x, y), wide / 2)
+
+    def dot(self, x: float, y: float, height: float, radius: float, rgb: RGB) -> None:
+        (point,) = self.pixels([(x, y)], height)
+        pygame.draw.circle(
+            self.canvas, times(rgb, self.light(None)), point, max(radius * self.eye.scale, 0.75 * FINE)
+        )
+
+    def prism(
+        self, outline: Points, low: float, high: float, rgb: RGB, top: RGB | None = None, rim: float = 0.25,
+    ) -> None:  # fmt: skip
+        """An upright solid over a counter-clockwise outline."""
+        self.taper(outline, outline, low, high, rgb, top, rim)
+
+    def taper(
+        self, foot: Points, head: Points, low: float, high: float, rgb: RGB, top: RGB | None = None, rim: float = 0.25
+    ) -> None:
+        """A solid whose outline at the foot becomes that of the head."""
+        foot, head = np.asarray(foot, dtype=float), np.asarray(head, dtype=float)
+        n = len(foot)
+        for i in range(n):
+            j = (i + 1) % n
+            edge, slope = foot[j] - foot[i], (head[i] + head[j] - foot[i] - foot[j]) / 2
+            length = np.hypot(*edge) + 1e-12
+            out = np.array([edge[1], -edge[0]]) / length
+            lean = -float(slope @ out) / max(high - low, 1e-6)
+            quad = [(*foot[i], low), (*foot[j], low), (*head[j], high), (*head[i], high)]
+            self.face(quad, (*out, lean), rgb)
+        self.plate(head, high, top or rgb, rim)
+
+    def box(self, x0: float, y0: float, x1: float, y1: float, low: float, high: float, rgb: RGB, radius: float = 0.0,
+            rim: float = 0.25) -> None:  # fmt: skip
+        """A prism over a rectangle of the thing's frame, its corners rounded."""
+        square = np.array([(x1, y1), (x0, y1), (x0, y0), (x1, y0)])
+        self.prism(rounded(x0, y0, x1, y1, radius) if radius > 0 else square, low, high, rgb, None, rim)
+
+
+def overturned_cup(b: Brush, r: float, high: float, rgb: RGB) -> None:
+    """A cup upside down: its lip on the floor, two bands, and the ring of its foot on top."""
+    bands = [(1.0, 0.0), (1.0, 0.1), (0.9, 0.1), (0.8, 0.55), (0.75, 0.7), (0.66, 1.0)]
+    for (r0, z0), (r1, z1) in zip(bands, bands[1:], strict=False):
+        tone = mix(rgb, WHITE, 0.35) if z1 in (0.1, 0.7) else rgb
+        b.taper(oval(0, 0, r0 * r, n=28), oval(0, 0, r1 * r, n=28), z0 * high, max(z1, z0 + 0.01) * high, tone, rim=0)
+    b.plate(oval(0, 0, 0.66 * r, n=28), high, rgb, 0.35)
+    b.plate(oval(0, 0, 0.46 * r, n=24), high, mix(rgb, (0, 0, 0), 0.22))
+    b.plate(oval(0, 0, 0.36 * r, n=24), high, mix(rgb, (0, 0, 0), 0.06))
