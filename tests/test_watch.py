@@ -137,10 +137,10 @@ def test_a_mind_is_drawn_and_may_lack_parts() -> None:
     belief = {"seen": np.array([[1.0, 0.1]]), "xy": np.array([[[1.5, 0.5], [0.0, 0.0]]])}
     imagined = {"pose": np.array([[[0.3, 0, 1, 0], [0.6, 0, 1, 0]]]), "continue": np.array([[0.9, 0.1]])}
     mind = mind_of(belief, imagined)
-    assert mind is not None and [block[0] for block in mind.blocks] == ["red"] and len(mind.way) == 2
+    assert mind is not None and [thing[0] for thing in mind.things] == ["red"] and len(mind.way) == 2
     assert mind_of(None, None) is None
     still = mind_of({"seen": np.ones((1, 1)), "xy": np.full((1, 1, 2), np.nan)}, {"pose": np.zeros((1, 3, 4))})
-    assert still is not None and not still.blocks and not len(still.way), "what is not known is not drawn"
+    assert still is not None and not still.things and not len(still.way), "what is not known is not drawn"
     plain = Viewer().frame(a_record())
     assert not np.array_equal(plain, Viewer().frame(a_record(), belief=belief, imagined=imagined))
 

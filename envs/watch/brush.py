@@ -103,15 +103,18 @@ class Brush:
         side = mix(BLACK, rgb, 0.62 + 0.12 * float(flat @ SUN))
         return times(mix(side, mix(rgb, WHITE, 0.10), up), self.light(None if up > 0.7 else flat))
 
+    def shows(self, point: Sequence[float], normal: Sequence[float]) -> bool:
+        """Whether a face through `point` (3,) that looks along `normal` (3,) looks towards the camera."""
+        (flat,), along = self.room([point]), np.asarray(normal, dtype=float)
+        return bool((along[:2] @ self.axes) @ -flat + along[2] * (CAMERA - point[2]) > 1e-9)
+
     def face(self, points: Points, normal: Sequence[float], rgb: RGB) -> bool:
         """A flat polygon (n, 3) if it looks towards the camera; whether it does."""
         points, along = np.asarray(points, dtype=float), np.asarray(normal, dtype=float)
         along = along / (np.linalg.norm(along) + 1e-12)
-        flat = self.room(points)
-        middle = flat.mean(axis=0)
-        if (along[:2] @ self.axes) @ -middle + along[2] * (CAMERA - points[:, 2].mean()) <= 1e-9:
+        if not self.shows(points.mean(axis=0), along):
             return False
-        pygame.draw.polygon(self.canvas, self.tone(rgb, along), self.eye.at(flat, points[:, 2]))
+        pygame.draw.polygon(self.canvas, self.tone(rgb, along), self.pixels(points, points[:, 2]))
         return True
 
     def plate(self, outline: Points, height: float, rgb: RGB, rim: float = 0.0) -> None:

@@ -27,9 +27,10 @@ __all__ = ["draw_room"]
 
 # What the light leaves of a colour, out of the agent's sight and in it.
 SHADE: dict[str, RGB] = {
-    "day": (96, 102, 134), "dusk": (70, 76, 112), "night": (34, 40, 74), "curtain": (58, 54, 84),
+    "day": (96, 102, 134), "dusk": (70, 76, 112), "night": (50, 58, 100), "curtain": (58, 54, 84),
     "reveal": (255, 255, 255),
 }  # fmt: skip
+HIDES = ("block", "screen", "tunnel", "wall", "cup", "crate", "door")  # made to hide: glass where nothing hides
 LIT: dict[str, RGB] = SHADE | {"day": (255, 255, 255), "dusk": (158, 164, 204)}
 
 
@@ -44,12 +45,14 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
     talls = [box for box in scene.talls if hidden or box.seen or box.held]
     talls.sort(key=lambda b: -math.hypot(b.x, b.y))
     shown = sorted((d for d in scene.smalls if d.seen), key=lambda d: -math.hypot(d.x, d.y))
+    high = eye.at(_room_corners(scene.half), WALL_HEIGHT)
+    canvas.set_clip(pygame.Rect(*np.floor(high.min(axis=0)), *np.ceil(np.ptp(high, axis=0) + 1)))
     _floor(canvas, eye)
     _shadows(canvas, eye, scene, talls, shown)
+    _fog(canvas, eye, scene)
     for disc in shown:
         if not scene.dark:
             _small(canvas, eye, scene, disc)
-    _fog(canvas, eye, scene)
     for box in talls:
         _tall(canvas, eye, scene, box)
     if scene.light == "curtain":
@@ -61,6 +64,7 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
         if disc.touched:
             _small(canvas, eye, scene, disc)
             _touch(canvas, eye, disc)
+    canvas.set_clip(None)
     if hidden:
         _ghosts(canvas, eye, scene, talls)
     if mind is not None:
@@ -169,22 +173,22 @@ def _lit_sides(scene: Scene, corners: np.ndarray) -> list[bool]:
 
 def _clear(scene: Scene, box: Box) -> bool:
     """Whether a tall thing is drawn as glass: what it is made of, or what hides in a task whose covers are of glass."""
-    return box.kind == "glass" or (scene.glass and box.kind in ("block", "screen", "tunnel", "wall", "cup", "crate"))
+    return box.kind == "glass" or (scene.glass and box.kind in HIDES)
 
 
 def _tall(canvas: pygame.Surface, eye: Eye, scene: Scene, box: Box) -> None:
+    if box.held:  # touched: a bright rim on the floor, of which it stands in the middle
+        grown = replace(box, hx=box.hx + 0.07, hy=box.hy + 0.07)
+        pygame.draw.polygon(canvas, theme.INK, eye.at(box_corners(grown)))
     if _clear(scene, box):
         pane = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
-        draw_pane(pane, eye, box, tall_height(box.kind))
+        draw_pane(pane, eye, box, tall_height(box.kind), (240, 186, 128) if box.kind == "door" else (190, 222, 240))
         if scene.dark:
             pane.set_alpha(90)
         canvas.blit(pane, (0, 0))
     else:
         lit = _lit_sides(scene, box_corners(box))
         draw_tall(canvas, eye, box, lit, LIT[scene.light], SHADE[scene.light], box.told)
-    if box.held:
-        grown = replace(box, hx=box.hx + 0.05, hy=box.hy + 0.05)
-        pygame.draw.polygon(canvas, theme.INK, eye.at(box_corners(grown)), 2 * FINE)
 
 
 def _curtain(canvas: pygame.Surface, eye: Eye, thin: bool) -> None:
@@ -275,7 +279,7 @@ def _ghosts(canvas: pygame.Surface, eye: Eye, scene: Scene, talls: list[Box]) ->
             if disc.kind == "block":
                 _wash(canvas, disc.rgb, 90, centre, radius)
             else:
-                _translucent(canvas, eye, disc, 104)
+                _translucent(canvas, eye, disc, 176 if disc.covered else 104)
             wide = 1.0 if disc.kind in ("block", "ball", "marble") else 1.7 if collar(disc) else 1.25
             _dashed(canvas, edge, centre, wide * radius, round(1.5 * FINE), 9 if wide == 1.0 else 12)
         elif not disc.told:
@@ -313,7 +317,7 @@ def _mind(canvas: pygame.Surface, eye: Eye, scene: Scene, mind: Mind) -> None:
     if len(mind.way):
         apart = np.hypot(*(mind.way - scene.agent[:2]).T) > scene.agent_radius  # not on its own face
         _fading(canvas, eye, mind.way[apart], theme.MIND, small=False)
-    for name, rgb, x, y in mind.blocks:
+    for name, rgb, x, y in mind.things:
         centre, radius = eye.spot(x, y), 0.19 * eye.scale
         alike = [disc for disc in scene.smalls if disc.name == name]
         if len(alike) == 1 and not alike[0].seen:

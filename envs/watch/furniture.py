@@ -205,25 +205,35 @@ def screen(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
 def tunnel(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
     """An arch along the longer side, dark inside, with a rim at both mouths."""
     rise = min(0.55, 1.1 * hy)
+    for side in (-1, 1):  # what falls out of the mouths is darkness
+        x0, x1 = sorted((side * hx, side * (hx + 0.07)))
+        b.plate(rounded(x0, -0.8 * hy, x1, 0.8 * hy, 0.07), 0, (74, 70, 72))
     turn = np.linspace(0, math.pi, 15)
     y, z = hy * np.cos(turn), rise * np.sin(turn)
     for k in range(14):
         a = (turn[k] + turn[k + 1]) / 2
         normal = (0, math.cos(a) / hy, math.sin(a) / rise)
-        for x0, x1, tone in ((-hx, hx, rgb),):
-            b.face([(x0, y[k], z[k]), (x1, y[k], z[k]), (x1, y[k + 1], z[k + 1]), (x0, y[k + 1], z[k + 1])], normal, tone)
-    dark = mix(rgb, (0, 0, 0), 0.2)
+        b.face([(-hx, y[k], z[k]), (hx, y[k], z[k]), (hx, y[k + 1], z[k + 1]), (-hx, y[k + 1], z[k + 1])], normal, rgb)
     rings = max(1, round(2 * hx / 0.3))
     for k in range(1, rings):
-        x = 2 * hx * k / rings - hx
-        b.line([(x, v) for v in y], z, dark)
+        _hoop(b, 2 * hx * k / rings - hx, y, z, mix(rgb, (0, 0, 0), 0.2), 0.0)
     for side in (-1, 1):
         x = side * hx
-        mouth = np.stack([np.full(15, x), 0.8 * y, 0.84 * z], axis=1)
-        shows = b.face(np.stack([np.full(15, x), y, z], axis=1), (side, 0, 0), mix(rgb, WHITE, 0.4))
-        if shows:
-            b.face(mouth, (side, 0, 0), (26, 26, 34))
-        b.line([(x, v) for v in y], z, mix(rgb, WHITE, 0.45), 0.03)
+        if b.face(np.stack([np.full(15, x), y, z], axis=1), (side, 0, 0), mix(rgb, WHITE, 0.4)):
+            b.face(np.stack([np.full(15, x), 0.8 * y, 0.84 * z], axis=1), (side, 0, 0), (26, 26, 34))
+        _hoop(b, x, y, z, mix(rgb, WHITE, 0.45), 0.03)
+
+
+def _hoop(b: Brush, x: float, y: np.ndarray, z: np.ndarray, rgb: RGB, width: float) -> None:
+    """A ring round a vault, as far as the vault does not hide it."""
+    n = len(y)
+    shows = [
+        b.shows((x, (y[k] + y[k + 1]) / 2, (z[k] + z[k + 1]) / 2), (0, z[k + 1] - z[k], y[k] - y[k + 1]))
+        for k in range(n - 1)
+    ]
+    keep = [k for k in range(n) if (k < n - 1 and shows[k]) or (k > 0 and shows[k - 1])]
+    if len(keep) > 1:
+        b.line([(x, y[k]) for k in keep], z[keep], rgb, width)
 
 
 def wall(b: Brush, hx: float, hy: float, rgb: RGB) -> None:

@@ -28,8 +28,8 @@ class PlayConfig:
 
     env: str
     """name of the environment, such as RolledBehind"""
-    level: int | None = None
-    """difficulty; 0 is the one in which everything can be seen"""
+    level: int | str | None = None
+    """difficulty, or the name of a preset; 0 is the one in which everything can be seen"""
     seed: int = 0
     """of the first episode; the next ones count on"""
     split: str = "train"

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from unseen.envs.engine import palette
+from unseen.envs.engine.sensors import ORDERS
 from unseen.envs.engine.task import Look
 from unseen.envs.engine.world import ACT, AGENT_RADIUS, CURTAIN, DAY, DUSK, NIGHT, REVEAL
 from unseen.envs.watch.fog import free_line, visible_polygon
@@ -22,8 +23,6 @@ __all__ = ["Ask", "Box", "Disc", "Scene", "between", "look_of", "scene_of"]
 
 RGB = tuple[int, int, int]
 LIGHTS = {CURTAIN: "curtain", NIGHT: "night", DUSK: "dusk", DAY: "day", REVEAL: "reveal"}
-STAGE = ("watch", "curtain", "act")  # knobs and fields that give the lengths of a staged task's phases
-PLAIN: RGB = palette.TALL[0]
 
 
 @dataclass(frozen=True)
@@ -64,6 +63,7 @@ class Disc:
     told: bool = True
     covered: bool = False
     facing: float = 0.0
+    index: int = 0  # in the record
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,7 @@ class Scene:
     glass: bool  # tall things and covers hide nothing
     look: Look = field(default_factory=Look)
     agent_radius: float = AGENT_RADIUS
+    own_slots: bool = False  # the agent tells small things apart by their own slots, not by colour
     near: float = 0.0  # m within which colours can be told; 0: from anywhere
     asked: Ask | None = None
     held: Ask | None = None  # what the agent is told that it touches
@@ -131,7 +132,7 @@ def scene_of(record: np.void, params: Any = None, task: Any = None, reward: floa
     glass = bool(record["glass"])
     agent = (float(record["ax"]), float(record["ay"]), float(record["ah"]))
     fov, half = float(record["fov"]), (float(record["wx"]), float(record["wy"]))
-    staged = look.phases and (task is None or set(STAGE[1:]) <= set(getattr(task, "knobs", ())))
+    staged = len(look.phases) == 3 and (look.phases == Look().phases or "curtain" in getattr(task, "knobs", ()))
     phases = tuple(look.phases) or ("act",)
     phase = phases[min(max(int(record["phase"]), 0), len(phases) - 1)]
     over = bool(record["over"])
@@ -139,31 +140,52 @@ def scene_of(record: np.void, params: Any = None, task: Any = None, reward: floa
     told = "over" if over else "lit" if lit else phase
     scene = Scene(
         half=half, agent=agent, fov=fov, talls=(), smalls=(), light=light, glass=glass, look=look,
-        near=float(record["near"]),
+        own_slots=bool(_told(params, "order") == ORDERS.index("index")), near=float(record["near"]),
         asked=_ask(int(record["ask"]), look, params), held=_ask(int(record["held"]), look, params),
         phase=phase, phases=phases, free=not staged or int(record["phase"]) >= ACT, step=int(record["t"]), over=over,
         heard=bool(record["heard"]), reward=float(reward), caption=look.captions.get(told, ""),
         title="" if task is None else (task if isinstance(task, type) else type(task)).__name__,
         signals=tuple((name, float(value)) for name, value in zip(look.signals, record["signal"], strict=False)),
-        timeline=_timeline(record, params, phases),
+        timeline=_timeline(record, params, task, staged, phases),
     )  # fmt: skip
-    talls = _boxes(record, scene)
+    talls = tuple(box for box in _boxes(record, scene) if _in_room(scene, box.x, box.y))
     scene = replace(scene, talls=talls, visible=visible_polygon(agent[:2], agent[2], fov, half, () if glass else talls))
-    return replace(scene, smalls=tuple(_disc(record, i, scene) for i in range(int(record["n_small"]))))
+    smalls = (_disc(record, i, scene) for i in range(int(record["n_small"])))
+    return replace(scene, smalls=tuple(disc for disc in smalls if _in_room(scene, disc.x, disc.y)))
 
 
-def _timeline(record: np.void, params: Any, phases: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
-    """Lengths of the phases: what the record or the parameters call like the phase, or, where a task gives its own
-    names to the three of the stage, like the stage's."""
-    for names in (phases, STAGE):
-        parts = []
-        for phase, name in zip(phases, names, strict=False):
-            holder = next((h for h in (record, params) if h is not None and name in (h.dtype.names or ())), None)
-            if holder is not None:
-                parts.append((phase, int(holder[name])))
-        if len(parts) == len(phases) == len(names):
-            return tuple(parts)
-    return ()
+def _in_room(scene: Scene, x: float, y: float) -> bool:
+    """Things are put out of the world by putting them far away."""
+    return abs(x) < 2 * scene.half[0] and abs(y) < 2 * scene.half[1]
+
+
+def _told(params: Any, name: str) -> Any:
+    """A parameter of the task; None where there is none."""
+    return params[name] if params is not None and name in (params.dtype.names or ()) else None
+
+
+def _timeline(record: np.void, params: Any, task: Any, staged: bool, phases: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """How many steps each phase lasts at most: the last one as long as the task's horizon lets it."""
+    parts = [int(record["watch"]), int(record["curtain"])] if staged else []
+    if len(parts) + 1 != len(phases):
+        return ()
+    act = _told(params, "act")
+    try:
+        rest = int(act) if act is not None else int(task.horizon(_values(task, params))) - sum(parts)
+    except (AttributeError, NotImplementedError):  # no task, or one that does not say
+        return ()
+    return tuple(zip(phases, [*parts, max(rest, 1)], strict=True))
+
+
+def _values(task: Any, params: Any) -> dict[str, Any]:
+    """The knobs' values, read back from the parameters."""
+    values: dict[str, Any] = {}
+    for name, knob in task.knobs.items():
+        if knob.pair:
+            values[name] = (int(params[f"{name}_low"]), int(params[f"{name}_high"]))
+        else:
+            values[name] = knob.choices[int(params[name])] if knob.choices else type(knob.default)(params[name])
+    return values
 
 
 def _ask(index: int, look: Look, params: Any) -> Ask | None:
@@ -171,9 +193,8 @@ def _ask(index: int, look: Look, params: Any) -> Ask | None:
     if index < 0:
         return None
     known = [name for name, _ in palette.SMALL]
-    colours = len(known)
-    if params is not None and "colours" in (params.dtype.names or ()):
-        colours = min(int(params["colours"]), colours)
+    told = _told(params, "colours")
+    colours = len(known) if told is None else min(int(told), len(known))
     name = look.asks[index] if index < len(look.asks) else ""
     words = name.split()
     if kind := next((kind for kind in look.tall if kind in words), ""):
@@ -226,7 +247,7 @@ def _disc(s: np.void, i: int, scene: Scene) -> Disc:
     seen = touched or ((scene.glass or not covered) and _seen(scene, x, y, radius))
     if scene.light in ("reveal", "curtain"):
         seen = scene.light == "reveal"
-    return Disc(x, y, radius, name, _rgb(rgb), seen, touched, _nth(scene.look.small, colour), told, covered, facing)
+    return Disc(x, y, radius, name, _rgb(rgb), seen, touched, _nth(scene.look.small, colour), told, covered, facing, i)
 
 
 def _in_view(scene: Scene, x: float, y: float) -> bool:

@@ -43,7 +43,7 @@ def draw_tall(
     as what it is or as a grey block."""
     normals = np.array([(-box.sin, box.cos), (-box.cos, -box.sin), (box.sin, -box.cos), (box.cos, box.sin)])
     kind = box.kind if told and box.kind in FURNITURE else "block"
-    if kind == "lamp":  # it has its own light
+    if kind == "lamp" and light != shade:  # while there is light, it has its own light
         light, shade = mix(light, WHITE, 0.6), mix(shade, WHITE, 0.6)
     if kind in ROUND:
         lit = [any(lit)] * 4
@@ -56,17 +56,18 @@ def draw_tall(
     FURNITURE[kind](Brush(canvas, eye, box.x, box.y, cos, sin, falls), hx, hy, colour_of(box, told))
 
 
-def draw_pane(canvas: pygame.Surface, eye: Eye, box: Box, high: float) -> None:
+def draw_pane(canvas: pygame.Surface, eye: Eye, box: Box, high: float, rgb: RGB = (190, 222, 240)) -> None:
     """A box of glass on a canvas with alpha."""
     corners = box_corners(box)
     low, up = eye.at(corners), eye.at(corners, high)
+    pale, white = mix(rgb, WHITE, 0.35), mix(rgb, WHITE, 0.75)
     for i in range(4):
-        pygame.draw.polygon(canvas, (176, 214, 232, 46), [low[i], low[i - 1], up[i - 1], up[i]])
-    pygame.draw.polygon(canvas, (206, 234, 246, 64), up)
+        pygame.draw.polygon(canvas, (*rgb, 46), [low[i], low[i - 1], up[i - 1], up[i]])
+    pygame.draw.polygon(canvas, (*pale, 64), up)
     for i in range(4):
-        pygame.draw.line(canvas, (226, 244, 252, 150), low[i], up[i], FINE)
-    pygame.draw.polygon(canvas, (236, 248, 255, 220), up, FINE)
-    pygame.draw.polygon(canvas, (226, 244, 252, 120), low, FINE)
+        pygame.draw.line(canvas, (*white, 150), low[i], up[i], FINE)
+    pygame.draw.polygon(canvas, (*white, 220), up, FINE)
+    pygame.draw.polygon(canvas, (*white, 120), low, FINE)
 
 
 def draw_small(canvas: pygame.Surface, eye: Eye, disc: Disc, told: bool = True, light: RGB = WHITE) -> None:
@@ -86,11 +87,11 @@ def picture(kind: str, side: int, rgb: RGB | None = None, small: bool = False) -
     fine = 4
     canvas = pygame.Surface((side * fine, side * fine), pygame.SRCALPHA)
     half = 0.62 if not small else 0.3
-    away = 0.0 if small else 1.7  # the front of furniture shows where it stands away from the middle
+    away = 0.7 if small else 1.7  # the front of furniture shows where it stands away from the middle
     eye = Eye(side * fine, (half, half))
-    eye = Eye(side * fine, (half, half), (0, away * eye.scale + (0.0 if small else 0.04 * side * fine)))
+    eye = Eye(side * fine, (half, half), (0, away * eye.scale + 0.04 * side * fine))
     if small:
-        disc = Disc(0, 0, 0.13 if kind in COLLARED else 0.2, "", rgb or NO_COLOUR, True, kind=kind, facing=math.pi / 4)
+        disc = Disc(0, away, 0.13 if kind in COLLARED else 0.2, "", rgb or NO_COLOUR, True, kind=kind, facing=math.pi / 4)
         draw_small(canvas, eye, disc)
     else:
         long = kind in ("couch", "bed", "screen", "door", "wall", "tunnel", "deflector", "table", "glass")

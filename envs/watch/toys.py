@@ -35,8 +35,8 @@ def _glint(b: Brush, r: float, dx: float, dy: float, height: float, rgb: RGB) ->
 
 
 def ball(b: Brush, r: float, rgb: RGB) -> None:
-    for k in range(7):  # a sphere: rings that shrink and brighten
-        part = k / 6
+    for k in range(13):  # a sphere: rings that shrink and brighten
+        part = k / 12
         x, y = b.axes @ (-0.26 * r * part, 0.3 * r * part)
         b.dot(float(x), float(y), r, r * (1 - 0.78 * part), mix(mix(rgb, (0, 0, 0), 0.34), mix(rgb, WHITE, 0.22), part**0.7))
     _glint(b, 0.16 * r, -0.36 * r, 0.4 * r, r, mix(rgb, WHITE, 0.85))
@@ -113,17 +113,17 @@ def cat(b: Brush, r: float, rgb: RGB) -> None:
     head = high * 1.15
     b.plate(oval(1.05 * r, 0, 0.5 * r, 0.52 * r), head * 0.9, mix(coat, (0, 0, 0), 0.25))
     for side in (-1, 1):
-        ear = np.array([(0.62, 0.5), (1.08, 0.5), (0.7, 0.16)]) * (r, side * r)
+        ear = np.array([(0.66, 0.62), (1.16, 0.5), (0.72, 0.14)]) * (r, side * r)
         b.plate(ear, head, dark)
         b.plate((ear - ear.mean(axis=0)) * 0.5 + ear.mean(axis=0), head, (222, 164, 160))
-    b.plate(oval(1.08 * r, 0, 0.46 * r, 0.46 * r), head, coat)
+    b.plate(oval(1.1 * r, 0, 0.44 * r, 0.44 * r), head, coat)
     b.plate(oval(1.36 * r, 0, 0.18 * r, 0.24 * r, 12), head, (232, 232, 236))
     b.dot(1.5 * r, 0, head, 0.07 * r, (222, 130, 130))
     for side in (-1, 1):
         b.dot(1.22 * r, side * 0.24 * r, head, 0.1 * r, (196, 214, 96))
         b.dot(1.24 * r, side * 0.24 * r, head, 0.05 * r, NOSE)
-        for spread in (0.5, 0.75):
-            b.line([(1.4 * r, side * 0.14 * r), (1.5 * r, side * spread * r)], head, (236, 236, 240))
+        for spread in (0.42, 0.56):
+            b.line([(1.42 * r, side * 0.2 * r), (1.52 * r, side * spread * r)], head, (196, 196, 204))
 
 
 def _turned(outline: np.ndarray, x: float, y: float, angle: float) -> np.ndarray:

@@ -22,9 +22,10 @@ from unseen.envs.watch.theme import RGB, mix
 from unseen.envs.watch.things import picture
 from unseen.envs.watch.toys import COLLARED
 
-__all__ = ["NoDisplay", "Viewer"]
+__all__ = ["CARD", "NoDisplay", "Viewer"]
 
 WIDTH, HEIGHT = 960, 600
+CARD = (400, 508)  # width and height of the narrow picture
 AHEAD = math.radians(100)  # what of an all-round view the picture beside the room shows
 
 
@@ -62,7 +63,7 @@ class Viewer:
         `message` is a line at the top right (who plays, which episode).
         """
         scene = scene_of(env_state, params, task, reward)
-        mind = mind_of(belief, imagined)
+        mind = mind_of(belief, imagined, own=scene if scene.own_slots else None)
         canvas = pygame.Surface((self.width, self.height))
         canvas.fill(theme.BACK)
         self._header(canvas, scene, message)
@@ -71,6 +72,28 @@ class Viewer:
         self._words(canvas, scene)
         self._key(canvas, scene, mind)
         self._timeline(canvas, scene)
+        return np.ascontiguousarray(pygame.surfarray.array3d(canvas).swapaxes(0, 1))
+
+    def card(
+        self, env_state: np.void, params: Any = None, task: Any = None, reward: float = 0.0,
+        belief: Mapping[str, np.ndarray] | None = None, imagined: Mapping[str, np.ndarray] | None = None,
+    ) -> np.ndarray:  # fmt: skip
+        """A narrow picture of the same for small places: the question, the room, what happens, and the time.
+
+        It is laid out for a width of CARD[0] and wants a Viewer of that shape.
+        """
+        scene = scene_of(env_state, params, task, reward)
+        mind = mind_of(belief, imagined, own=scene if scene.own_slots else None)
+        canvas = pygame.Surface((self.width, self.height))
+        canvas.fill(theme.BACK)
+        wide = CARD[0] - 24.0
+        self._k = min(self.width / CARD[0], self.height / CARD[1])
+        self._question(canvas, scene, 12, 24, wide, 17)
+        self._room(canvas, scene, mind, 12, 48, wide)
+        staged = len(scene.phases) > 1
+        for k, line in enumerate(self._wrapped(scene.caption, 13, wide)[:2]):
+            self._text(canvas, line, 12, 48 + wide + 18 + 16 * k, 13, theme.INK, fit=wide)
+        self._timeline(canvas, scene, 12, CARD[1] - (38 if staged else 24), wide)
         return np.ascontiguousarray(pygame.surfarray.array3d(canvas).swapaxes(0, 1))
 
     def show(self, frame: np.ndarray) -> None:
@@ -120,22 +143,35 @@ class Viewer:
         canvas.blit(image, (round(left), round(self._k * y - image.get_height() / 2)))
         return image.get_width() / self._k
 
+    def _wrapped(self, text: str, size: float, wide: float) -> list[str]:
+        """The text in lines that are at most `wide` design units long."""
+        font = theme.font(max(8, round(size * self._k)))
+        lines: list[str] = []
+        for word in text.split():
+            longer = f"{lines[-1]} {word}" if lines else word
+            if lines and font.size(longer)[0] <= wide * self._k:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+        return lines
+
     def _header(self, canvas: pygame.Surface, scene: Scene, message: str) -> None:
-        """What is asked, and at the right who plays; the sentence shrinks where it would run into that."""
-        y = 32.0
-        taken = self._text(canvas, message or scene.title, 936, y, 14, theme.MUTED, right=True)
+        """What is asked, and at the right who plays."""
+        taken = self._text(canvas, message or scene.title, 936, 32, 14, theme.MUTED, right=True)
+        self._question(canvas, scene, 24, 32, 912 - taken - 32, 21)
+
+    def _question(self, canvas: pygame.Surface, scene: Scene, x: float, y: float, wide: float, size: float) -> None:
+        """What is asked; smaller where it would be wider than `wide`."""
         asked, look = scene.asked, scene.look
         told = asked is not None or "{}" not in look.request
-        before, _, after = (look.request if told else look.untold).partition("{}")
-        room = 912 - taken - 32
+        before, chip, after = (look.request if told else look.untold).partition("{}")
         words = theme.font(100).size(before + after + ("" if asked is None else asked.name))[0] / 100
-        size = min(21.0, (room - (24 if asked is None else 96)) / max(words, 1.0))
-        x = 24.0
+        size = min(size, (wide - (96 if chip else 0)) / max(words, 1.0))
         if before:
             x += self._text(canvas, before.strip(), x, y, size, theme.INK if told else theme.MUTED)
-        if asked is not None and "{}" in look.request:
-            x += 12
-            x += self._chip(canvas, asked, x, y, size) + 12
+        if chip and asked is not None:
+            x += 0.55 * size
+            x += self._chip(canvas, asked, x, y, size) + 0.55 * size
             self._text(canvas, after.strip(), x, y, size)
 
     def _chip(self, canvas: pygame.Surface, ask: Ask, x: float, y: float, size: float) -> float:
@@ -156,30 +192,35 @@ class Viewer:
         canvas.blit(word, (left, chip.centery - word.get_height() / 2))
         return wide
 
-    def _room(self, canvas: pygame.Surface, scene: Scene, mind: Mind | None) -> None:
-        side = self._u(464)[0]
-        room = draw_room(scene, side, mind, self.hidden)
-        canvas.blit(room, self._u(24, 64))
+    def _room(
+        self, canvas: pygame.Surface, scene: Scene, mind: Mind | None, x: float = 24, y: float = 64, wide: float = 464
+    ) -> None:
+        room = draw_room(scene, self._u(wide)[0], mind, self.hidden)
+        canvas.blit(room, self._u(x, y))
         if scene.over:
             good = scene.reward > 0
-            self._badge(canvas, self._verdict(scene), theme.GOOD if good else theme.BAD, good)
+            text = self._verdict(scene)
+            self._badge(canvas, text, theme.GOOD if good else theme.BAD, good, x + wide / 2, y + 20, wide - 90)
 
     def _verdict(self, scene: Scene) -> str:
+        look, asked, held = scene.look, scene.asked, scene.held
         if scene.reward > 0:
-            return f"{scene.look.won}: reward {scene.reward:.2g}"
-        if scene.held is not None:
-            return f"{scene.look.lost}: that is {scene.held.name}"
-        touched = next((disc for disc in scene.smalls if disc.touched), None)
-        if touched is not None:
-            return f"{scene.look.lost}: that is {touched.name}"
-        return "out of time" if scene.late or not scene.timeline else scene.look.lost
+            return f"{look.won}: reward {scene.reward:.2g}"
+        touched = next((disc.name for disc in scene.smalls if disc.touched), None)
+        if touched is not None and (asked is None or (asked.small and touched != asked.name and len(look.small) == 1)):
+            return f"{look.lost}: that is {touched}"
+        if held is not None and not held.small and asked is not None and held.name != asked.name:
+            return f"{look.lost}: that is the {held.name}"
+        return "out of time" if scene.late and touched is None and held is None else look.lost
 
-    def _badge(self, canvas: pygame.Surface, text: str, rgb: RGB, good: bool) -> None:
-        image = theme.font(round(18 * self._k), True).render(text, True, theme.BACK)
+    def _badge(
+        self, canvas: pygame.Surface, text: str, rgb: RGB, good: bool, middle: float, y: float, fit: float
+    ) -> None:
+        size = min(18.0, 18 * fit * self._k / theme.font(round(18 * self._k), True).size(text)[0])
+        image = theme.font(round(size * self._k), True).render(text, True, theme.BACK)
         w = image.get_width() / self._k + 58
-        x, y = 24 + 232 - w / 2, 64 + 232 - 20
-        box = pygame.Rect(*self._u(x, 84, w, 40))
-        y = 84
+        x = middle - w / 2
+        box = pygame.Rect(*self._u(x, y, w, 40))
         pygame.draw.rect(canvas, mix(rgb, theme.BACK, 0.75), box.inflate(6, 6), border_radius=self._u(23)[0])
         pygame.draw.rect(canvas, rgb, box, border_radius=self._u(20)[0])
         canvas.blit(image, self._u(x + 40, y + 20 - image.get_height() / 2 / self._k))
@@ -215,13 +256,15 @@ class Viewer:
         rgb = theme.INK if scene.over or not staged else theme.phase(scene.phase, scene.phases)
         self._text(canvas, name, 512, 352, 20, rgb, bold=True)
         self._text(canvas, f"step {scene.step}     reward {scene.reward:g}", 936, 352, 14, theme.MUTED, right=True)
-        self._text(canvas, scene.caption, 512, 380, 15, theme.INK, fit=424)
+        lines = self._wrapped(scene.caption, 15, 424)
+        for k, line in enumerate(lines):
+            self._text(canvas, line, 512, 380 + 18 * k, 15, theme.INK, fit=424)
         said = []
         if scene.held is not None and not scene.over:
             said.append(f"it touches: {scene.held.name}")
         if scene.heard:
             said.append("bump! heard, not seen")
-        self._text(canvas, "     ".join(said), 512, 404, 14, theme.PHASE["watch"], fit=424)
+        self._text(canvas, "     ".join(said), 512, 386 + 18 * len(lines), 14, theme.PHASE["watch"], fit=424)
         self._meters(canvas, scene)
 
     def _meters(self, canvas: pygame.Surface, scene: Scene) -> None:
@@ -231,7 +274,7 @@ class Viewer:
             return
         wide = (424 - 12 * (n - 1)) / n
         for k, (name, value) in enumerate(scene.signals):
-            x, y = 512 + k * (wide + 12), 424.0
+            x, y = 512 + k * (wide + 12), 434.0
             self._text(canvas, name, x, y, 12, theme.MUTED, fit=wide)
             track = pygame.Rect(self._u(x, y + 11, wide, 7))
             pygame.draw.rect(canvas, theme.LINE, track, border_radius=self._u(3)[0])
@@ -246,11 +289,13 @@ class Viewer:
         rows: list[tuple[str, str]] = []
         kinds = {disc.kind for disc in scene.smalls}
         noun = kinds.pop() if len(kinds) == 1 else "thing"
-        if scene.light == "night":
+        if scene.light == "curtain":
+            rows.append(("fog", "curtain: the agent sees nothing"))
+        elif scene.light == "night":
             rows.append(("fog", "dark: the agent sees nothing, it only feels"))
         elif not scene.over:
             rows.append(("fog", "shaded: the agent cannot see it"))
-        if self.hidden and scene.smalls:
+        if self.hidden and not scene.over and scene.smalls:
             rows.append(("ghost", f"hidden {noun}, shown to you only"))
         if self.hidden and not scene.over and scene.near and noun in COLLARED:
             rows.append(("collar", "its collar, too far away for the agent to tell"))
@@ -258,7 +303,7 @@ class Viewer:
             rows.append(("ring", f"where its map puts a {noun}"))
             if len(mind.way):
                 rows.append(("way", "what it imagines doing next"))
-        top = 468 if scene.signals else 443
+        top = 470 if scene.signals else 450
         for k, (sign, text) in enumerate(rows):
             y = top + min(25, (532 - top) / max(len(rows), 1)) * k
             self._sign(canvas, sign, 524, y)
@@ -293,27 +338,33 @@ class Viewer:
                 dot = mix(theme.MIND, theme.BACK, k / 4.5)
                 pygame.draw.circle(canvas, dot, (px + (k - 1.5) * r * 0.75, py), max(2, r * (0.4 - 0.06 * k)))
 
-    def _timeline(self, canvas: pygame.Surface, scene: Scene) -> None:
+    def _timeline(self, canvas: pygame.Surface, scene: Scene, x0: float = 24, y: float = 542, wide: float = 912) -> None:
         """One cell a step, in the colour of its phase; the present one stands out."""
         parts = scene.timeline or ((scene.phase, max(scene.step + 1, 1)),)
-        total = sum(steps for _, steps in parts)
-        if total <= 0:
-            return
-        x0, wide, y, tall = 24.0, 912.0, 542.0, 12.0
-        cell, at = wide / total, 0
+        total = max(sum(steps for _, steps in parts), 1)
+        tall, cell, at = 12.0, wide / total, 0
+        edge = 1.0 if cell > 5 else 0.5
+        names: list[tuple[bool, float, str, RGB]] = []
         for phase, steps in parts:
             hue = theme.phase(phase, scene.phases)
             now = scene.phase == phase and not scene.over
             if steps and len(scene.phases) > 1:
-                self._text(canvas, phase, x0 + at * cell, y + tall + 15, 13, hue if now else theme.FAINT, bold=now)
+                names.append((not now, x0 + at * cell, phase, hue if now else theme.FAINT))
             for k in range(at, at + steps):
                 rgb = hue if k < scene.step else mix(hue, theme.BACK, 0.80)
                 if k == min(scene.step, total - 1) and not scene.over:
                     rgb = theme.INK
-                left, right = self._u(x0 + k * cell + 1, x0 + (k + 1) * cell - 1)
+                left, right = self._u(x0 + k * cell + edge, x0 + (k + 1) * cell - edge)
                 top, bottom = self._u(y, y + tall)
-                pygame.draw.rect(canvas, rgb, (left, top, right - left, bottom - top), border_radius=self._u(3)[0])
+                size = (left, top, max(right - left, 1), bottom - top)
+                pygame.draw.rect(canvas, rgb, size, border_radius=self._u(min(3.0, cell / 3))[0])
             at += steps
+        taken: list[tuple[float, float]] = []
+        for later, x, name, rgb in sorted(names):  # the present one first: where names would meet, the others wait
+            end = x + theme.font(max(8, round(13 * self._k)), not later).size(name)[0] / self._k
+            if all(end + 6 < left or x > right + 6 for left, right in taken):
+                self._text(canvas, name, x, y + tall + 15, 13, rgb, bold=not later)
+                taken.append((x, end))
         if self.keys:
             self._text(canvas, self.keys, 936, 589, 12, theme.FAINT, right=True)
 
