@@ -113,7 +113,7 @@ def _shadows(canvas: pygame.Surface, eye: Eye, scene: Scene, talls: list[Box], s
     for x, y, radius in spots:
         px, py = eye.spot(x + 0.03, y - 0.04)
         pygame.draw.circle(small, (178, 172, 170), (px / coarse, py / coarse), 1.15 * radius * eye.scale / coarse)
-    soft = pygame.transform.smoothscale(_blurred(small, 4), (eye.size, eye.size))
+    soft = pygame.transform.smoothscale(_blurred(small, max(1, round(eye.size / 232))), (eye.size, eye.size))
     canvas.blit(soft, (0, 0), special_flags=pygame.BLEND_RGB_MULT)
 
 
