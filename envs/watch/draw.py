@@ -21,7 +21,7 @@ from unseen.envs.watch.fog import box_corners
 from unseen.envs.watch.mind import Mind
 from unseen.envs.watch.scene import Box, Disc, Scene
 from unseen.envs.watch.theme import RGB, mix
-from unseen.envs.watch.things import ROUND, collar, draw_pane, draw_small, draw_tall, tall_height
+from unseen.envs.watch.things import ROUND, clear, collar, draw_pane, draw_small, draw_tall, tall_height
 
 __all__ = ["draw_room"]
 
@@ -30,7 +30,6 @@ SHADE: dict[str, RGB] = {
     "day": (96, 102, 134), "dusk": (70, 76, 112), "night": (50, 58, 100), "curtain": (58, 54, 84),
     "reveal": (255, 255, 255),
 }  # fmt: skip
-HIDES = ("block", "screen", "tunnel", "wall", "cup", "crate", "door")  # made to hide: glass where nothing hides
 LIT: dict[str, RGB] = SHADE | {"day": (255, 255, 255), "dusk": (158, 164, 204)}
 
 
@@ -54,7 +53,9 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
         if not scene.dark:
             _small(canvas, eye, scene, disc)
     for box in talls:
-        _tall(canvas, eye, scene, box)
+        if not clear(scene, box):
+            _tall(canvas, eye, scene, box)
+    _panes(canvas, eye, scene, [box for box in talls if clear(scene, box)])
     if scene.light == "curtain":
         _curtain(canvas, eye, hidden)
     elif scene.light == "night":
@@ -101,7 +102,7 @@ def _shadows(canvas: pygame.Surface, eye: Eye, scene: Scene, talls: list[Box], s
     small = pygame.Surface((eye.size // coarse, eye.size // coarse))
     small.fill((255, 255, 255))
     for box in talls:
-        depth = (214, 210, 206) if _clear(scene, box) else (166, 160, 158)
+        depth = (214, 210, 206) if clear(scene, box) else (166, 160, 158)
         grown = replace(box, hx=box.hx + 0.09, hy=box.hy + 0.09)
         if box.kind in ROUND:
             radius = (min(box.hx, box.hy) + 0.05) * eye.scale / coarse
@@ -171,24 +172,24 @@ def _lit_sides(scene: Scene, corners: np.ndarray) -> list[bool]:
     return lit
 
 
-def _clear(scene: Scene, box: Box) -> bool:
-    """Whether a tall thing is drawn as glass: what it is made of, or what hides in a task whose covers are of glass."""
-    return box.kind == "glass" or (scene.glass and box.kind in HIDES)
-
-
 def _tall(canvas: pygame.Surface, eye: Eye, scene: Scene, box: Box) -> None:
     if box.held:  # touched: a bright rim on the floor, of which it stands in the middle
         grown = replace(box, hx=box.hx + 0.07, hy=box.hy + 0.07)
         pygame.draw.polygon(canvas, theme.INK, eye.at(box_corners(grown)))
-    if _clear(scene, box):
-        pane = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
-        draw_pane(pane, eye, box, tall_height(box.kind), (240, 186, 128) if box.kind == "door" else (190, 222, 240))
-        if scene.dark:
-            pane.set_alpha(90)
-        canvas.blit(pane, (0, 0))
-    else:
-        lit = _lit_sides(scene, box_corners(box))
-        draw_tall(canvas, eye, box, lit, LIT[scene.light], SHADE[scene.light], box.told)
+    lit = _lit_sides(scene, box_corners(box))
+    draw_tall(canvas, eye, box, lit, LIT[scene.light], SHADE[scene.light], box.told)
+
+
+def _panes(canvas: pygame.Surface, eye: Eye, scene: Scene, boxes: list[Box]) -> None:
+    """Things of glass; doors among them have a warm tone."""
+    if not boxes:
+        return
+    layer = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
+    for box in boxes:
+        draw_pane(layer, eye, box, tall_height(box.kind), (240, 186, 128) if box.kind == "door" else (190, 222, 240))
+    if scene.dark:
+        layer.set_alpha(90)
+    canvas.blit(layer, (0, 0))
 
 
 def _curtain(canvas: pygame.Surface, eye: Eye, thin: bool) -> None:
@@ -212,11 +213,10 @@ def _night(canvas: pygame.Surface, eye: Eye) -> None:
     veil = pygame.transform.smoothscale(pygame.surfarray.make_surface(shade), (eye.size, eye.size))
     canvas.blit(veil, (0, 0), special_flags=pygame.BLEND_RGB_MULT)
     r = 0.022 * eye.size
-    at = (eye.size * 0.955, eye.size * 0.045)
-    moon = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
-    pygame.draw.circle(moon, (226, 230, 246, 235), at, r)
-    pygame.draw.circle(moon, (0, 0, 0, 0), (at[0] - 0.45 * r, at[1] - 0.25 * r), 0.88 * r)
-    canvas.blit(moon, (0, 0))
+    moon = pygame.Surface((2 * r, 2 * r), pygame.SRCALPHA)
+    pygame.draw.circle(moon, (226, 230, 246, 235), (r, r), r)
+    pygame.draw.circle(moon, (0, 0, 0, 0), (0.55 * r, 0.75 * r), 0.88 * r)
+    canvas.blit(moon, (0.955 * eye.size - r, 0.045 * eye.size - r))
 
 
 # --- what moves ---------------------------------------------------------------------------------------------

@@ -210,6 +210,7 @@ def tunnel(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
         b.plate(rounded(x0, -0.8 * hy, x1, 0.8 * hy, 0.07), 0, (74, 70, 72))
     turn = np.linspace(0, math.pi, 15)
     y, z = hy * np.cos(turn), rise * np.sin(turn)
+    b.part(0, [(0, 0)])
     for k in range(14):
         a = (turn[k] + turn[k + 1]) / 2
         normal = (0, math.cos(a) / hy, math.sin(a) / rise)
@@ -263,6 +264,7 @@ def launcher(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
     turn = np.linspace(0, math.pi, 11)
     tube, mouth = 0.46 * r, max(hx, 1.15 * r)
     y, z = tube * np.cos(turn), 0.16 + tube * np.sin(turn)
+    b.part(0.16, [(0, 0)])
     for k in range(10):
         a = (turn[k] + turn[k + 1]) / 2
         b.face([(-0.75 * r, y[k], z[k]), (mouth, y[k], z[k]), (mouth, y[k + 1], z[k + 1]), (-0.75 * r, y[k + 1], z[k + 1])],

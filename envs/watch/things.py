@@ -13,17 +13,23 @@ import numpy as np
 import pygame
 
 from unseen.envs.engine.world import TALL_HEIGHT
-from unseen.envs.watch.brush import FINE, WHITE, Brush, Eye
+from unseen.envs.watch.brush import FINE, WHITE, Ahead, Brush, Eye
 from unseen.envs.watch.fog import box_corners
 from unseen.envs.watch.furniture import FURNITURE, TONES, frame
-from unseen.envs.watch.scene import Box, Disc
+from unseen.envs.watch.scene import Box, Disc, Scene
 from unseen.envs.watch.theme import RGB, mix
 from unseen.envs.watch.toys import COLLARED, TOYS
 
-__all__ = ["NO_COLOUR", "ROUND", "collar", "colour_of", "draw_pane", "draw_small", "draw_tall", "picture", "tall_height"]
+__all__ = ["NO_COLOUR", "ROUND", "clear", "collar", "colour_of", "draw_pane", "draw_small", "draw_tall", "picture", "tall_height"]
 
 ROUND = ("lamp", "vase", "cup", "launcher")  # do not fill their box
+HIDES = ("block", "screen", "tunnel", "wall", "cup", "crate", "door")  # made to hide: glass where nothing hides
 NO_COLOUR: RGB = (168, 168, 172)  # of a small thing whose colour the agent cannot tell
+
+
+def clear(scene: Scene, box: Box) -> bool:
+    """Whether a tall thing is drawn as glass: what it is made of, or what hides in a task whose covers are of glass."""
+    return box.kind == "glass" or (scene.glass and box.kind in HIDES)
 
 
 def tall_height(kind: str) -> float:
@@ -37,7 +43,7 @@ def colour_of(box: Box, told: bool = True) -> RGB:
 
 
 def draw_tall(
-    canvas: pygame.Surface, eye: Eye, box: Box, lit: Sequence[bool], light: RGB, shade: RGB, told: bool = True
+    canvas: pygame.Surface, eye: Eye | Ahead, box: Box, lit: Sequence[bool], light: RGB, shade: RGB, told: bool = True
 ) -> None:
     """A tall thing; `lit` tells which of its four sides (see `box_corners`) the agent sees, `told` whether it shows
     as what it is or as a grey block."""
@@ -53,7 +59,9 @@ def draw_tall(
         return top if normal is None else light if lit[int(np.argmax(normals @ normal))] else shade
 
     cos, sin, hx, hy = frame(kind, box.x, box.y, box.cos, box.sin, box.hx, box.hy)
-    FURNITURE[kind](Brush(canvas, eye, box.x, box.y, cos, sin, falls), hx, hy, colour_of(box, told))
+    brush = Brush(canvas, eye, box.x, box.y, cos, sin, falls)
+    FURNITURE[kind](brush, hx, hy, colour_of(box, told))
+    brush.done()
 
 
 def draw_pane(canvas: pygame.Surface, eye: Eye, box: Box, high: float, rgb: RGB = (190, 222, 240)) -> None:
@@ -70,10 +78,11 @@ def draw_pane(canvas: pygame.Surface, eye: Eye, box: Box, high: float, rgb: RGB 
     pygame.draw.polygon(canvas, (*white, 120), low, FINE)
 
 
-def draw_small(canvas: pygame.Surface, eye: Eye, disc: Disc, told: bool = True, light: RGB = WHITE) -> None:
+def draw_small(canvas: pygame.Surface, eye: Eye | Ahead, disc: Disc, told: bool = True, light: RGB = WHITE) -> None:
     """A small thing; `told`: in its colour, or in none."""
     brush = Brush(canvas, eye, disc.x, disc.y, math.cos(disc.facing), math.sin(disc.facing), lambda _: light)
     TOYS.get(disc.kind, TOYS["block"])(brush, disc.radius, disc.rgb if told else NO_COLOUR)
+    brush.done()
 
 
 def collar(disc: Disc) -> bool:

@@ -15,6 +15,7 @@ import pygame
 
 from unseen.envs.errors import UnseenError
 from unseen.envs.watch import theme
+from unseen.envs.watch.ahead import draw_ahead
 from unseen.envs.watch.draw import draw_room
 from unseen.envs.watch.mind import Mind, mind_of
 from unseen.envs.watch.scene import Ask, Scene, scene_of
@@ -234,14 +235,10 @@ class Viewer:
     def _ahead(self, canvas: pygame.Surface, scene: Scene, record: np.void) -> None:
         box = pygame.Rect(*self._u(512, 64, 424, 262))
         angle = min(scene.fov, AHEAD)
-        image = _first_person(record, box.width, box.height, angle)
-        if image is None:
-            pygame.draw.rect(canvas, theme.PANEL, box, border_radius=self._u(6)[0])
-        else:
-            canvas.blit(pygame.surfarray.make_surface(image.swapaxes(0, 1)), box)
+        canvas.blit(draw_ahead(scene, record, box.width, box.height, angle), box)
         pygame.draw.rect(canvas, theme.LINE, box, max(1, self._u(1)[0]))
         if scene.dark:
-            self._text(canvas, "nothing to see", 724 - 52, 195, 15, theme.MUTED if image is not None else theme.FAINT)
+            self._text(canvas, "nothing to see", 724 - 52, 195, 15, theme.MUTED)
         tag = "its view, straight ahead"
         word = theme.font(round(13 * self._k)).render(tag, True, theme.INK)
         plate = pygame.Surface((word.get_width() + self._u(16)[0], self._u(24)[0]))
@@ -367,12 +364,3 @@ class Viewer:
                 taken.append((x, end))
         if self.keys:
             self._text(canvas, self.keys, 936, 589, 12, theme.FAINT, right=True)
-
-
-def _first_person(record: np.void, width: int, height: int, fov: float) -> np.ndarray | None:
-    """What the agent sees, (height, width, 3) uint8; None where no camera is installed."""
-    try:
-        from unseen.envs.engine.camera import render
-    except ImportError:
-        return None
-    return np.asarray(render(record, width, height, fov), dtype=np.uint8)
