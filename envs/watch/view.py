@@ -26,7 +26,7 @@ from unseen.envs.watch.toys import COLLARED
 __all__ = ["CARD", "NoDisplay", "Viewer"]
 
 WIDTH, HEIGHT = 960, 600
-CARD = (400, 508)  # width and height of the narrow picture
+CARD = (400, 520)  # width and height of the narrow picture
 AHEAD = math.radians(100)  # what of an all-round view the picture beside the room shows
 
 
