@@ -77,13 +77,13 @@ class Run:
 
     agent: str
     env: str
-    level: int
+    level: int | str
     seed: int
     path: Path
     card: dict[str, Any]
 
 
-def list_runs(name: str, env_name: str, level: int, root: Path | None = None) -> list[Run]:
+def list_runs(name: str, env_name: str, level: int | str, root: Path | None = None) -> list[Run]:
     """Trained runs of `name` on that environment and level, by seed. Raises BadCheckpoint on a bad card."""
     from unseen.envs.suite import resolve
 
@@ -108,7 +108,7 @@ def read_card(path: Path) -> dict[str, Any]:
     return card
 
 
-def load_agent(name_or_path: str, env_name: str, level: int, run: int | None = None) -> Agent:
+def load_agent(name_or_path: str, env_name: str, level: int | str, run: int | None = None) -> Agent:
     """An agent ready to act in `env_name` at `level`.
 
     `name_or_path`: a name of the roster; `file.onnx`, or a training run's folder holding `agent.onnx`;
@@ -132,7 +132,7 @@ def load_agent(name_or_path: str, env_name: str, level: int, run: int | None = N
     return _load_onnx(_pick(name_or_path, env_name, level, run).path, env_name, level, name_or_path)
 
 
-def _pick(name: str, env_name: str, level: int, seed: int | None) -> Run:
+def _pick(name: str, env_name: str, level: int | str, seed: int | None) -> Run:
     runs = list_runs(name, env_name, level)
     if seed is not None:
         runs = [run for run in runs if run.seed == seed]
@@ -143,7 +143,7 @@ def _pick(name: str, env_name: str, level: int, seed: int | None) -> Run:
     return sorted(runs, key=lambda run: run.card.get("success") or 0.0)[len(runs) // 2]
 
 
-def _load_onnx(path: Path, env_name: str, level: int, name: str | None = None) -> Agent:
+def _load_onnx(path: Path, env_name: str, level: int | str, name: str | None = None) -> Agent:
     from unseen.agents.onnx_agent import OnnxAgent
 
     return OnnxAgent(path, env_name, level, name=name)

@@ -61,7 +61,7 @@ class OnnxAgent:
     """A trained agent. Raises BadCheckpoint for a bad file, BadAgent for one that does not fit `env_name`."""
 
     def __init__(
-        self, path: str | Path, env_name: str | None = None, level: int = 2, name: str | None = None
+        self, path: str | Path, env_name: str | None = None, level: int | str = 2, name: str | None = None
     ) -> None:
         self.path = Path(path)
         card_path = self.path.with_suffix(".json")
@@ -88,7 +88,7 @@ class OnnxAgent:
             self._check_fits(env_name, level)
         self.seed(0)
 
-    def _check_fits(self, env_name: str, level: int) -> None:
+    def _check_fits(self, env_name: str, level: int | str) -> None:
         from unseen.envs.suite import make_vec
 
         env = make_vec(env_name, 1, level=level, obs=self.obs)

@@ -60,7 +60,7 @@ class ReferenceAgent:
         return {"seen": known.astype(float), "xy": xy}
 
 
-def reference(name: str, env_name: str, level: int) -> RandomAgent | ReferenceAgent:
+def reference(name: str, env_name: str, level: int | str) -> RandomAgent | ReferenceAgent:
     """The scripted agent called `name`, for an environment."""
     if name == "random":
         from unseen.envs.suite import resolve

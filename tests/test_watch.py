@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import dataclasses
 import math
 import os
 import pickle
@@ -19,14 +20,21 @@ from PIL import Image
 
 from unseen.agents.errors import BadAgent, UnknownAgent
 from unseen.envs import suite
-from unseen.envs.engine.sight import sees
-from unseen.envs.engine.world import CURTAIN, DAY, DUSK, REVEAL, planar
+from unseen.envs.engine.sight import sees, sees_tall, tells_colour
+from unseen.envs.engine.task import Look
+from unseen.envs.engine.world import CURTAIN, DAY, DUSK, NIGHT, REVEAL, planar
+from unseen.envs.watch.brush import Eye
+from unseen.envs.watch.draw import draw_room
 from unseen.envs.watch.fog import box_corners, free_line, inside, visible_polygon
+from unseen.envs.watch.furniture import FURNITURE
 from unseen.envs.watch.mind import mind_of
 from unseen.envs.watch.play import PlayConfig, keys_to_action, play
 from unseen.envs.watch.scene import Box, between, scene_of
+from unseen.envs.watch.things import picture
+from unseen.envs.watch.toys import TOYS
 from unseen.envs.watch.view import NoDisplay, Viewer
 from unseen.train.film import FilmError, Shot, check_target, save_film
+from unseen.train.gallery import BYTES, GalleryConfig, gallery
 from unseen.train.watch import WatchConfig, moments, watch
 
 ROOM = planar(4, 4)
@@ -93,13 +101,20 @@ def test_corners_run_counter_clockwise() -> None:
 
 
 @settings(max_examples=60, deadline=None)
-@given(spots, spots, st.floats(-3, 3), st.sampled_from([1.5, 7.0]), st.sampled_from([CURTAIN, DUSK, DAY, REVEAL]))
-def test_what_is_drawn_as_seen_is_what_the_engine_shows(agent, block, heading, fov, light) -> None:
+@given(
+    spots, spots, st.floats(-3, 3), st.sampled_from([1.5, 7.0]), st.sampled_from([CURTAIN, NIGHT, DUSK, DAY, REVEAL]),
+    st.booleans(), st.booleans(), st.sampled_from([0.0, 1.5]), st.sampled_from([-1, 1]),
+)  # fmt: skip
+def test_what_is_drawn_as_seen_is_what_the_engine_shows(
+    agent, block, heading, fov, light, glass, covered, near, touched
+) -> None:
     s = np.zeros(1, ROOM)
-    s[0] = a_record(ax=agent[0], ay=agent[1], ah=heading, fov=fov, light=light, touched=1)
-    s["bx"][0, 0], s["by"][0, 0] = block
+    s[0] = a_record(ax=agent[0], ay=agent[1], ah=heading, fov=fov, light=light, glass=glass, near=near, touched=touched)
+    s["bx"][0, 0], s["by"][0, 0], s["under"][0, 0] = *block, covered
     scene = scene_of(s[0])
     assert [disc.seen for disc in scene.smalls] == [bool(sees(s[0], k)) for k in range(2)]
+    assert [disc.told for disc in scene.smalls] == [bool(tells_colour(s[0], k)) for k in range(2)]
+    assert [box.seen for box in scene.talls] == [bool(sees_tall(s[0], k)) for k in range(2)]
 
 
 # --- scene and frames ---------------------------------------------------------------------------------------
@@ -109,7 +124,7 @@ def test_a_hidden_block_lies_in_the_fog_and_glass_lifts_it() -> None:
     scene = scene_of(a_record())
     assert [disc.seen for disc in scene.smalls] == [False, True]
     assert [inside(scene.visible, (disc.x, disc.y)) for disc in scene.smalls] == [False, True]
-    assert scene.asked == "blue"
+    assert scene.asked is not None and scene.asked.name == "blue"
     clear = scene_of(a_record(glass=1))
     assert all(disc.seen and inside(clear.visible, (disc.x, disc.y)) for disc in clear.smalls)
 
@@ -137,10 +152,10 @@ def test_a_mind_is_drawn_and_may_lack_parts() -> None:
     belief = {"seen": np.array([[1.0, 0.1]]), "xy": np.array([[[1.5, 0.5], [0.0, 0.0]]])}
     imagined = {"pose": np.array([[[0.3, 0, 1, 0], [0.6, 0, 1, 0]]]), "continue": np.array([[0.9, 0.1]])}
     mind = mind_of(belief, imagined)
-    assert mind is not None and [block[0] for block in mind.blocks] == ["red"] and len(mind.way) == 2
+    assert mind is not None and [thing[0] for thing in mind.things] == ["red"] and len(mind.way) == 2
     assert mind_of(None, None) is None
     still = mind_of({"seen": np.ones((1, 1)), "xy": np.full((1, 1, 2), np.nan)}, {"pose": np.zeros((1, 3, 4))})
-    assert still is not None and not still.blocks and not len(still.way), "what is not known is not drawn"
+    assert still is not None and not still.things and not len(still.way), "what is not known is not drawn"
     plain = Viewer().frame(a_record())
     assert not np.array_equal(plain, Viewer().frame(a_record(), belief=belief, imagined=imagined))
 
@@ -157,6 +172,164 @@ def test_movement_is_drawn_smoothly_and_jumps_are_not() -> None:
 @pytest.mark.parametrize("size", [(480, 300), (1280, 800), (640, 640)])
 def test_any_size(size: tuple[int, int]) -> None:
     assert Viewer(*size).frame(a_record()).shape == (size[1], size[0], 3)
+
+
+# --- looks --------------------------------------------------------------------------------------------------
+
+
+class Zoo:
+    """A task that is nothing but its look."""
+
+    look = Look(
+        tall=(*FURNITURE, "glass"), small=tuple(TOYS), asks=("red", "the couch", "the cat"), request="find {} quickly",
+        untold="wait", phases=(), signals=("taken", "left"),
+    )  # fmt: skip
+
+
+def with_look(**look: object) -> type[Zoo]:
+    return type("Zoo", (Zoo,), {"look": dataclasses.replace(Zoo.look, **look)})
+
+
+def painted(record: np.void, hidden: bool = True, task: type[Zoo] = Zoo) -> np.ndarray:
+    return Viewer(480, 300, hidden=hidden).frame(record, task=task)
+
+
+@pytest.mark.parametrize(("names", "small"), [((*FURNITURE, "glass"), False), (tuple(TOYS), True)])
+def test_every_look_draws_something_of_its_own_inside_the_picture(names: tuple[str, ...], small: bool) -> None:
+    images = {name: pygame.surfarray.array3d(picture(name, 64, (222, 66, 60), small)) for name in names}
+    alphas = {name: pygame.surfarray.array_alpha(picture(name, 64, (222, 66, 60), small)) for name in names}
+    for k, name in enumerate(names):
+        solid = alphas[name] > 20
+        assert 0.03 < solid.mean() < 0.9, name
+        assert not (solid[0].any() or solid[-1].any() or solid[:, 0].any() or solid[:, -1].any()), name
+        for other in names[:k]:
+            differs = np.any(images[name] != images[other], axis=2) & (solid | (alphas[other] > 20))
+            assert differs.mean() > 0.02, (name, other)
+
+
+@pytest.mark.parametrize("kind", range(len(Zoo.look.tall)))
+@settings(max_examples=8, deadline=None)
+@given(x=st.floats(-2, 2), y=st.floats(-2, 2), turn=st.floats(-4, 4), hx=st.floats(0.03, 0.6), hy=st.floats(0.03, 0.6))
+def test_a_tall_thing_stands_in_its_box(kind: int, x: float, y: float, turn: float, hx: float, hy: float) -> None:
+    """Of any size and direction it is drawn, and near its box: nothing changes far from it."""
+    s = a_record(n_tall=1, n_small=0, ax=-2.2, ay=2.2)
+    s["tx"][0], s["ty"][0], s["tc"][0], s["ts"][0] = x, y, math.cos(turn), math.sin(turn)
+    s["hx"][0], s["hy"][0], s["tk"][0] = hx, hy, kind
+    scene = dataclasses.replace(scene_of(s, task=Zoo), light="reveal")
+    empty = dataclasses.replace(scene, talls=())
+    with_it, without = (pygame.surfarray.array3d(draw_room(each, 160)) for each in (scene, empty))
+    changed = np.argwhere(np.any(with_it != without, axis=2))
+    assert len(changed) > 5
+    metres = (changed - 79.5) / (Eye(160, (2.5, 2.5)).scale) * (1, -1)
+    assert np.hypot(*(metres - (x, y)).T).max() < math.hypot(hx, hy) + 0.75  # leaning outward, its mat, its shadow
+
+
+@pytest.mark.parametrize("light", [CURTAIN, NIGHT, DUSK, DAY])
+@pytest.mark.parametrize("kind", range(len(TOYS)))
+def test_hidden_things_show_only_as_ghosts(light: int, kind: int) -> None:
+    """A thing behind another, or outside the light, or covered: with `hidden=False` its place and kind change nothing."""
+    here, there = (a_record(light=light, n_small=1) for _ in range(2))
+    here["bk"][0] = there["bk"][0] = kind
+    there["bx"][0], there["by"][0] = 1.7, 0.1
+    assert np.array_equal(painted(here, False), painted(there, False))
+    assert not np.array_equal(painted(here), painted(there))
+    there["bx"][0], there["by"][0], there["under"][0] = 0.5, 1.5, 1
+    assert np.array_equal(painted(here, False), painted(there, False)), "covered"
+    assert not np.array_equal(painted(here), painted(there))
+    there["glass"], there["light"] = 1, DAY
+    assert scene_of(there).smalls[0].seen
+
+
+def test_a_cup_hides_its_ball_until_the_lights_go_on() -> None:
+    task = with_look(small=("ball", "cup"))
+    bare, full = (a_record(n_tall=0, n_small=k) for k in (1, 2))
+    for s in (bare, full):
+        s["bx"][:2], s["by"][:2], s["bk"][:2], s["under"][:2] = 0.8, 0.4, (1, 0), (0, 1)
+    assert np.array_equal(painted(bare, False, task), painted(full, False, task))
+    assert not np.array_equal(painted(bare, True, task), painted(full, True, task))
+    bare["light"] = full["light"] = REVEAL
+    assert not np.array_equal(painted(bare, False, task), painted(full, False, task))
+
+
+def test_a_collar_shows_from_near_only() -> None:
+    task = with_look(small=("dog",))
+    red, blue = (a_record(n_tall=0, n_small=1, near=1.0) for _ in range(2))
+    for s, colour in ((red, 0), (blue, 1)):
+        s["bx"][0], s["by"][0], s["bk"][0] = 0.2, 1.8, colour
+    assert scene_of(red, task=task).smalls[0].seen and not scene_of(red, task=task).smalls[0].told
+    assert np.array_equal(painted(red, False, task), painted(blue, False, task))
+    assert not np.array_equal(painted(red, True, task), painted(blue, True, task)), "the human is told"
+    red["by"][0] = blue["by"][0] = 0.8
+    assert not np.array_equal(painted(red, False, task), painted(blue, False, task))
+
+
+def test_furniture_is_grey_in_a_plain_dusk() -> None:
+    couch, crate = (a_record(light=DUSK, plain=1, n_small=0) for _ in range(2))
+    couch["tk"][:2], crate["tk"][:2] = Zoo.look.tall.index("couch"), Zoo.look.tall.index("crate")
+    assert np.array_equal(painted(couch, False), painted(crate, False))
+    assert not np.array_equal(painted(couch), painted(crate))
+    couch["light"] = crate["light"] = DAY
+    assert not np.array_equal(painted(couch, False), painted(crate, False))
+
+
+def test_at_night_a_player_feels_what_is_touched_and_sees_nothing() -> None:
+    here, there = a_record(light=NIGHT), a_record(light=NIGHT)
+    there["tx"][:2], there["tk"][:2] = (1.5, -2.0), 3
+    assert np.array_equal(painted(here, False), painted(there, False))
+    assert not np.array_equal(painted(here), painted(there))
+    assert painted(here).mean() < 0.6 * painted(a_record()).mean()
+    couch = a_record(light=NIGHT, held=1)
+    couch["tk"][:2] = Zoo.look.tall.index("couch")
+    assert not np.array_equal(painted(couch, False), painted(here, False))
+    assert [box.held for box in scene_of(couch, task=Zoo).talls].count(True) == 1
+
+
+def test_tall_things_out_of_view_are_not_shown_to_a_player() -> None:
+    here, there = a_record(fov=1.5, n_small=0), a_record(fov=1.5, n_small=0)
+    there["ty"][1] = 1.0  # behind its back
+    assert np.array_equal(painted(here, False), painted(there, False))
+    assert not np.array_equal(painted(here), painted(there))
+
+
+def test_what_is_asked_has_a_colour_or_a_look() -> None:
+    def asked(ask: int, task: object = Zoo, params: object = None) -> tuple[object, ...]:
+        found = scene_of(a_record(ask=ask), params, task).asked
+        return () if found is None else (found.name, found.rgb is not None, found.kind)
+
+    assert asked(-1) == ()
+    assert asked(0) == ("red", True, "block") and asked(1) == ("the couch", False, "couch")
+    plain = with_look(asks=(), tall=("bed", "lamp"), small=("dog",))
+    params = np.zeros(1, [("colours", "i8")])[0]
+    params["colours"] = 2
+    assert [asked(k, plain, params) for k in range(4)] == [
+        ("red", True, "dog"), ("blue", True, "dog"), ("bed", False, "bed"), ("lamp", False, "lamp"),
+    ]  # fmt: skip
+    frames = [painted(a_record(ask=k)) for k in (-1, 0, 1)]
+    assert not any(np.array_equal(frames[a], frames[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
+
+
+def test_a_task_may_have_neither_phases_nor_questions_nor_things() -> None:
+    bare = with_look(phases=(), asks=(), request="look around", captions={}, signals=())
+    scene = scene_of(a_record(ask=-1, n_tall=0, n_small=0), task=bare)
+    assert scene.phases == ("act",) and scene.free and scene.asked is None and not scene.caption
+    assert painted(a_record(ask=-1, n_tall=0, n_small=0), task=bare).shape == (300, 480, 3)
+    own = with_look(phases=("build", "run"))
+    assert [scene_of(a_record(phase=k), task=own).phase for k in range(2)] == ["build", "run"]
+    assert scene_of(a_record(phase=0), task=own).free and not scene_of(a_record(phase=0)).free
+
+
+def test_signals_are_shown() -> None:
+    task = with_look(signals=("turned",))
+    assert not np.array_equal(painted(a_record(), task=task), painted(a_record(signal=0.7), task=task))
+    assert not np.array_equal(painted(a_record(signal=-0.7), task=task), painted(a_record(signal=0.7), task=task))
+
+
+def test_a_map_of_slots_is_drawn_in_the_colours_of_the_things() -> None:
+    belief = {"seen": np.array([[1.0, 0.0]]), "xy": np.array([[[1.5, 0.5], [0.0, 0.0]]])}
+    s = a_record()
+    s["bk"][:2] = 4, 5
+    mind = mind_of(belief, own=scene_of(s))
+    assert mind is not None and [thing[0] for thing in mind.things] == ["purple"]
 
 
 # --- environments -------------------------------------------------------------------------------------------
@@ -342,3 +515,14 @@ def test_a_failed_film_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.Mo
 def test_who_is_not_there() -> None:
     with pytest.raises(UnknownAgent):
         watch(WatchConfig("orakle", "RolledBehind"))
+
+
+def test_the_gallery_films_an_environment_and_writes_its_page(tmp_path: Path) -> None:
+    folder, page = tmp_path / "new" / "films", tmp_path / "page" / "gallery.md"
+    gallery(GalleryConfig("RolledBehind", out=folder, page=page, level=0))
+    film = folder / "rolledbehind.gif"
+    assert 10_000 < film.stat().st_size <= BYTES
+    with Image.open(film) as image:
+        assert image.n_frames > 10
+    text = page.read_text()
+    assert text.count("| **") == 1 and "**RolledBehind**" in text and '"../new/films/rolledbehind.gif"' in text

@@ -72,6 +72,13 @@ COMMANDS = {
         "WatchConfig",
         "unseen watch mapper RolledBehind --level 1 --save mapper.gif",
     ),
+    "gallery": Command(
+        "film every environment for a page",
+        "unseen.train.gallery",
+        "gallery",
+        "GalleryConfig",
+        "unseen gallery --env RolledBehind",
+    ),
     "train": Command(
         "train an agent; Ctrl-C saves, the same command with --resume goes on",
         "unseen.train.trainer",

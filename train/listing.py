@@ -55,7 +55,7 @@ def agents_as_json(entries: list[Entry]) -> list[dict[str, object]]:
 
 def brief(runs: list[Run]) -> str:
     """ "RolledBehind level 1 (3 seeds)", one line an environment and level."""
-    counts: dict[tuple[str, int], int] = {}
+    counts: dict[tuple[str, int | str], int] = {}
     for run in runs:
         counts[run.env, run.level] = counts.get((run.env, run.level), 0) + 1
     return "\n".join(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ from unseen.agents.errors import BadAgent
 from unseen.envs import suite
 from unseen.train.film import Shot, check_target, save_film
 
-__all__ = ["Moment", "WatchConfig", "moments", "watch"]
+__all__ = ["LINGER", "STEP_SECONDS", "Moment", "WatchConfig", "moments", "pictures", "watch"]
 
 STEP_SECONDS = 0.25
 SMOOTH = 4  # pictures a step
@@ -31,8 +31,8 @@ class WatchConfig:
     """name, a trained .onnx file or a run's folder, or file.py:Class"""
     env: str
     """name of the environment, such as RolledBehind"""
-    level: int | None = None
-    """difficulty; its default without"""
+    level: int | str | None = None
+    """difficulty, or the name of a preset; its default without"""
     seed: int = 0
     """of the first episode; the next ones count on"""
     split: str = "test"
@@ -127,6 +127,20 @@ def _between(before: Moment, after: Moment, part: float) -> tuple[np.void, dict[
     return between(before.record, after.record, part), belief
 
 
+def pictures(
+    told: Iterable[Moment], parts: int
+) -> Iterator[tuple[Moment, np.void, dict[str, np.ndarray] | None]]:
+    """Each moment with the worlds and beliefs to draw it by: `parts` on the way to the next one, and one at the end."""
+    before: Moment | None = None
+    for moment in told:
+        if before is not None:
+            for k in range(parts):
+                yield before, *_between(before, moment, k / parts)
+        before = moment
+    if before is not None:
+        yield before, before.record, before.belief
+
+
 def _message(agent: Agent, env: Any, moment: Moment) -> str:
     return f"{agent.name}   level {env.level}   {env.split} seed {moment.seed}"
 
@@ -139,22 +153,13 @@ def film(agent: Agent, env: Any, config: WatchConfig) -> list[Shot]:
     viewer = Viewer()
     shots: list[Shot] = []
     for seed in range(config.seed, config.seed + max(1, config.episodes)):
-        before: Moment | None = None
-        for moment in [*moments(agent, env, seed, config.horizon), None]:
-            if before is not None:
-                parts = SMOOTH if moment is not None else 1
-                shown = STEP_SECONDS / parts if moment is not None else LINGER
-                scene = scene_of(before.record, env.params[0], env.task)
-                for k in range(parts):
-                    record, belief = before.record, before.belief
-                    if moment is not None:
-                        record, belief = _between(before, moment, k / parts)
-                    image = viewer.frame(
-                        record, env.params[0], env.task, before.reward, belief, before.imagined,
-                        _message(agent, env, before),
-                    )  # fmt: skip
-                    shots.append(Shot(image, shown / config.speed, f"{seed} {scene.phase}"))
-            before = moment
+        for moment, record, belief in pictures(moments(agent, env, seed, config.horizon), SMOOTH):
+            image = viewer.frame(
+                record, env.params[0], env.task, moment.reward, belief, moment.imagined, _message(agent, env, moment)
+            )
+            scene = scene_of(moment.record, env.params[0], env.task)
+            shown = LINGER if moment.last else STEP_SECONDS / SMOOTH
+            shots.append(Shot(image, shown / config.speed, f"{seed} {scene.phase}"))
     return shots
 
 

@@ -1,82 +1,73 @@
-"""The room from above, as a doll's house: walls and boxes stand up in a slight perspective, and what the agent
+"""The room from above, as a doll's house: walls and things stand up in a slight perspective, and what the agent
 cannot see lies in the shade.
 
-Painted `FINE` times too large and scaled down, which smooths every edge. All lengths are metres until `Eye.at`.
+What is told to the human alone is drawn as ghosts. Without them (`hidden=False`) the picture holds nothing that the
+agent cannot see.
 """
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import replace
 
 import numpy as np
 import pygame
 
 from unseen.envs.engine import palette
-from unseen.envs.engine.world import TALL_HEIGHT, WALL_HEIGHT
+from unseen.envs.engine.world import WALL_HEIGHT
 from unseen.envs.watch import theme
+from unseen.envs.watch.brush import FINE, Eye
 from unseen.envs.watch.fog import box_corners
 from unseen.envs.watch.mind import Mind
 from unseen.envs.watch.scene import Box, Disc, Scene
 from unseen.envs.watch.theme import RGB, mix
+from unseen.envs.watch.things import ROUND, clear, collar, draw_pane, draw_small, draw_tall, tall_height
 
-__all__ = ["Eye", "draw_room"]
+__all__ = ["draw_room"]
 
-FINE = 2
-CAMERA = 11.0  # m above the floor, over the middle of the room
-SUN = np.array([-0.5, 0.87])  # direction to the light, for the sides of boxes
-SHADE = {"day": (96, 102, 134), "dusk": (70, 76, 112), "curtain": (58, 54, 84), "reveal": (255, 255, 255)}
-LIT = {"day": (255, 255, 255), "dusk": (158, 164, 204), "curtain": (58, 54, 84), "reveal": (255, 255, 255)}
-SMALL_HEIGHT = 0.16
-
-
-@dataclass(frozen=True)
-class Eye:
-    """Where a point of the room is in the picture: a camera over the middle, `size` fine pixels wide."""
-
-    size: int
-    half: tuple[float, float]
-
-    @property
-    def scale(self) -> float:
-        """Pixels per metre on the floor."""
-        return self.size / (2 * max(self.half) * CAMERA / (CAMERA - WALL_HEIGHT)) * 0.985
-
-    def at(self, points: np.ndarray, height: float = 0.0) -> np.ndarray:
-        """Pixels (m, 2) of `points` (m, 2) that are `height` metres above the floor."""
-        nearer = self.scale * CAMERA / (CAMERA - height)
-        return np.asarray(points, dtype=float) * (nearer, -nearer) + self.size / 2
-
-    def spot(self, x: float, y: float, height: float = 0.0) -> tuple[float, float]:
-        """`at` for one point."""
-        px, py = self.at(np.array([[x, y]]), height)[0]
-        return float(px), float(py)
+# What the light leaves of a colour, out of the agent's sight and in it.
+SHADE: dict[str, RGB] = {
+    "day": (96, 102, 134), "dusk": (70, 76, 112), "night": (50, 58, 100), "curtain": (58, 54, 84),
+    "reveal": (255, 255, 255),
+}  # fmt: skip
+LIT: dict[str, RGB] = SHADE | {"day": (255, 255, 255), "dusk": (158, 164, 204)}
 
 
 def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = True) -> pygame.Surface:
     """The room of `scene` as a square surface of `size` pixels, with what `mind` holds drawn over it.
 
-    `hidden`: draw ghosts of the small things that the agent cannot see.
+    `hidden`: show also what the agent cannot see, small things as ghosts.
     """
     eye = Eye(size * FINE, scene.half)
     canvas = pygame.Surface((eye.size, eye.size))
     canvas.fill(theme.BACK)
+    talls = [box for box in scene.talls if hidden or box.seen or box.held]
+    talls.sort(key=lambda b: -math.hypot(b.x, b.y))
+    shown = sorted((d for d in scene.smalls if d.seen), key=lambda d: -math.hypot(d.x, d.y))
+    high = eye.at(_room_corners(scene.half), WALL_HEIGHT)
+    canvas.set_clip(pygame.Rect(*np.floor(high.min(axis=0)), *np.ceil(np.ptp(high, axis=0) + 1)))
     _floor(canvas, eye)
-    _shadows(canvas, eye, scene)
-    for disc in scene.smalls:
-        if disc.seen:
-            _block(canvas, eye, disc)
+    _shadows(canvas, eye, scene, talls, shown)
     _fog(canvas, eye, scene)
-    for box in sorted(scene.talls, key=lambda b: -math.hypot(b.x, b.y)):
-        _tall(canvas, eye, scene, box)
-    if scene.dark:
-        _curtain(canvas, eye)
+    for disc in shown:
+        if not scene.dark:
+            _small(canvas, eye, scene, disc)
+    for box in talls:
+        if not clear(scene, box):
+            _tall(canvas, eye, scene, box)
+    _panes(canvas, eye, scene, [box for box in talls if clear(scene, box)])
+    if scene.light == "curtain":
+        _curtain(canvas, eye, hidden)
+    elif scene.light == "night":
+        _night(canvas, eye)
     _agent(canvas, eye, scene)
-    for disc in scene.smalls:
-        if disc.seen and disc.touched:
-            _block(canvas, eye, disc)
-        elif hidden and not disc.seen:
-            _ghost(canvas, eye, disc)
+    for disc in shown:
+        if disc.touched:
+            _small(canvas, eye, scene, disc)
+            _touch(canvas, eye, disc)
+    canvas.set_clip(None)
+    if hidden:
+        _ghosts(canvas, eye, scene, talls)
     if mind is not None:
         _mind(canvas, eye, scene, mind)
     return pygame.transform.smoothscale(canvas, (size, size))
@@ -105,20 +96,25 @@ def _floor(canvas: pygame.Surface, eye: Eye) -> None:
     pygame.draw.polygon(canvas, mix(_plain(palette.WALL), (0, 0, 0), 0.45), low, FINE)
 
 
-def _shadows(canvas: pygame.Surface, eye: Eye, scene: Scene) -> None:
+def _shadows(canvas: pygame.Surface, eye: Eye, scene: Scene, talls: list[Box], smalls: list[Disc]) -> None:
     """Soft shadows where things stand: painted small, so that scaling up blurs them."""
     coarse = 2 * FINE
     small = pygame.Surface((eye.size // coarse, eye.size // coarse))
     small.fill((255, 255, 255))
-    depth = (214, 210, 206) if scene.glass else (166, 160, 158)
-    for box in scene.talls:
-        grown = Box(box.x, box.y, box.cos, box.sin, box.hx + 0.09, box.hy + 0.09, box.rgb)
+    for box in talls:
+        depth = (214, 210, 206) if clear(scene, box) else (166, 160, 158)
+        grown = replace(box, hx=box.hx + 0.09, hy=box.hy + 0.09)
+        if box.kind in ROUND:
+            radius = (min(box.hx, box.hy) + 0.05) * eye.scale / coarse
+            px, py = eye.spot(box.x + 0.05, box.y - 0.07)
+            pygame.draw.circle(small, depth, (px / coarse, py / coarse), radius)
+            continue
         pygame.draw.polygon(small, depth, (eye.at(box_corners(grown) + (0.05, -0.07))) / coarse)
-    spots = [(d.x, d.y, d.radius) for d in scene.smalls if d.seen] + [(*scene.agent[:2], scene.agent_radius)]
+    spots = [(d.x, d.y, d.radius) for d in smalls] + [(*scene.agent[:2], scene.agent_radius)]
     for x, y, radius in spots:
         px, py = eye.spot(x + 0.03, y - 0.04)
         pygame.draw.circle(small, (178, 172, 170), (px / coarse, py / coarse), 1.15 * radius * eye.scale / coarse)
-    soft = pygame.transform.smoothscale(_blurred(small, 4), (eye.size, eye.size))
+    soft = pygame.transform.smoothscale(_blurred(small, max(1, round(eye.size / 232))), (eye.size, eye.size))
     canvas.blit(soft, (0, 0), special_flags=pygame.BLEND_RGB_MULT)
 
 
@@ -148,19 +144,19 @@ def _fog(canvas: pygame.Surface, eye: Eye, scene: Scene) -> None:
                     eye.at(np.array([after[i], polygon[i]]), WALL_HEIGHT),
                 )
                 pygame.draw.polygon(veil, LIT[scene.light], np.concatenate([foot, top]) / FINE)
+    for box in scene.talls:  # no dark patch under what stands in the light and does not fill its box
+        if box.kind in ROUND and any(_lit_sides(scene, box_corners(box))):
+            px, py = eye.spot(box.x, box.y)
+            radius = (min(box.hx, box.hy) + 0.03) * eye.scale / FINE
+            pygame.draw.circle(veil, LIT[scene.light], (px / FINE, py / FINE), radius)
     veil = pygame.transform.smoothscale(veil, (eye.size, eye.size))
     canvas.blit(veil, (0, 0), special_flags=pygame.BLEND_RGB_MULT)
 
 
-def _times(rgb: RGB, light: RGB) -> RGB:
-    r, g, b = (round(x * y / 255) for x, y in zip(rgb, light, strict=True))
-    return r, g, b
-
-
 def _lit_sides(scene: Scene, corners: np.ndarray) -> list[bool]:
     """Which of a box's four sides the agent sees a part of: those that its view ends on."""
-    if scene.light in ("reveal", "curtain") or scene.glass:
-        return [scene.light != "curtain"] * 4
+    if scene.light == "reveal" or scene.dark or scene.glass:
+        return [not scene.dark] * 4
     polygon = scene.visible
     after = np.roll(polygon, -1, axis=0)
     middle = (polygon + after) / 2
@@ -177,61 +173,78 @@ def _lit_sides(scene: Scene, corners: np.ndarray) -> list[bool]:
 
 
 def _tall(canvas: pygame.Surface, eye: Eye, scene: Scene, box: Box) -> None:
-    corners = box_corners(box)
-    low, high = eye.at(corners), eye.at(corners, TALL_HEIGHT)
-    lit = _lit_sides(scene, corners)
-    if scene.glass:
-        pane = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
-        for i in range(4):
-            pygame.draw.polygon(pane, (176, 214, 232, 46), [low[i], low[i - 1], high[i - 1], high[i]])
-        pygame.draw.polygon(pane, (206, 234, 246, 64), high)
-        for i in range(4):
-            pygame.draw.line(pane, (226, 244, 252, 150), low[i], high[i], FINE)
-        pygame.draw.polygon(pane, (236, 248, 255, 220), high, FINE)
-        pygame.draw.polygon(pane, (226, 244, 252, 120), low, FINE)
-        canvas.blit(pane, (0, 0))
+    if box.held:  # touched: a bright rim on the floor, of which it stands in the middle
+        grown = replace(box, hx=box.hx + 0.07, hy=box.hy + 0.07)
+        pygame.draw.polygon(canvas, theme.INK, eye.at(box_corners(grown)))
+    lit = _lit_sides(scene, box_corners(box))
+    draw_tall(canvas, eye, box, lit, LIT[scene.light], SHADE[scene.light], box.told)
+
+
+def _panes(canvas: pygame.Surface, eye: Eye, scene: Scene, boxes: list[Box]) -> None:
+    """Things of glass; doors among them have a warm tone."""
+    if not boxes:
         return
-    for i in range(4):
-        j = (i + 1) % 4
-        outward = np.array([corners[j][1] - corners[i][1], corners[i][0] - corners[j][0]])
-        outward /= np.hypot(*outward) + 1e-12
-        if outward @ corners[i] > 0:  # turned away from the camera, which is over the middle
-            continue
-        tone = mix((0, 0, 0), box.rgb, 0.62 + 0.12 * float(outward @ SUN))
-        light = LIT[scene.light] if lit[i] else SHADE[scene.light]
-        pygame.draw.polygon(canvas, _times(tone, light), [low[i], low[j], high[j], high[i]])
-    seen = any(lit)
-    top = _times(mix(box.rgb, (255, 255, 255), 0.10), LIT[scene.light] if seen else SHADE[scene.light])
-    pygame.draw.polygon(canvas, top, high)
-    pygame.draw.polygon(canvas, mix(top, (255, 255, 255), 0.25), high, FINE)
+    layer = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
+    for box in boxes:
+        draw_pane(layer, eye, box, tall_height(box.kind), (240, 186, 128) if box.kind == "door" else (190, 222, 240))
+    if scene.dark:
+        layer.set_alpha(90)
+    canvas.blit(layer, (0, 0))
 
 
-def _curtain(canvas: pygame.Surface, eye: Eye) -> None:
-    """Folds of cloth over the whole room."""
+def _curtain(canvas: pygame.Surface, eye: Eye, thin: bool) -> None:
+    """Folds of cloth over the whole room; a thin one lets the human see through."""
     across = np.arange(eye.size) / eye.size
     fold = 0.5 + 0.5 * np.sin(across * 2 * math.pi * 15 + 1.2 * np.sin(across * 2 * math.pi * 3))
     cloth = np.array([58.0, 44.0, 82.0]) + fold[:, None] * np.array([26.0, 20.0, 34.0])
     strip = pygame.surfarray.make_surface(np.repeat(cloth[:, None].astype(np.uint8), 1, axis=1))
     veil = pygame.transform.scale(strip, (eye.size, eye.size))
-    veil.set_alpha(188)
+    if thin:
+        veil.set_alpha(188)
     canvas.blit(veil, (0, 0))
+
+
+def _night(canvas: pygame.Surface, eye: Eye) -> None:
+    """Nothing is lit: darker towards the walls, and a moon that helps nobody."""
+    n = 64
+    x, y = np.meshgrid(np.linspace(-1, 1, n), np.linspace(-1, 1, n), indexing="ij")
+    light = np.clip(255 * (1.06 - 0.38 * (x**2 + y**2)), 0, 255)
+    shade = np.stack([0.92 * light, 0.96 * light, light], axis=2).astype(np.uint8)
+    veil = pygame.transform.smoothscale(pygame.surfarray.make_surface(shade), (eye.size, eye.size))
+    canvas.blit(veil, (0, 0), special_flags=pygame.BLEND_RGB_MULT)
+    r = 0.022 * eye.size
+    moon = pygame.Surface((2 * r, 2 * r), pygame.SRCALPHA)
+    pygame.draw.circle(moon, (226, 230, 246, 235), (r, r), r)
+    pygame.draw.circle(moon, (0, 0, 0, 0), (0.55 * r, 0.75 * r), 0.88 * r)
+    canvas.blit(moon, (0.955 * eye.size - r, 0.045 * eye.size - r))
 
 
 # --- what moves ---------------------------------------------------------------------------------------------
 
 
-def _block(canvas: pygame.Surface, eye: Eye, disc: Disc) -> None:
-    radius = disc.radius * eye.scale
-    for k in range(5):  # its round side, from the floor up
-        side = mix((0, 0, 0), disc.rgb, 0.62 + 0.04 * k)
-        pygame.draw.circle(canvas, side, eye.spot(disc.x, disc.y, SMALL_HEIGHT * k / 5), radius)
-    px, py = eye.spot(disc.x, disc.y, SMALL_HEIGHT)
-    pygame.draw.circle(canvas, disc.rgb, (px, py), radius)
-    pygame.draw.circle(
-        canvas, mix(disc.rgb, (255, 255, 255), 0.38), (px - radius * 0.25, py - radius * 0.3), radius * 0.36
+def _small(canvas: pygame.Surface, eye: Eye, scene: Scene, disc: Disc) -> None:
+    """A small thing that shows; a cup over something that shows too is seen through."""
+    over = disc.kind == "cup" and any(
+        d.covered and d.seen and math.hypot(d.x - disc.x, d.y - disc.y) < disc.radius for d in scene.smalls
     )
-    if disc.touched:
-        pygame.draw.circle(canvas, theme.INK, (px, py), radius * 1.5, 2 * FINE)
+    if over:
+        _translucent(canvas, eye, disc, 96, disc.told)
+    else:
+        draw_small(canvas, eye, disc, disc.told)
+
+
+def _touch(canvas: pygame.Surface, eye: Eye, disc: Disc) -> None:
+    pygame.draw.circle(canvas, theme.INK, eye.spot(disc.x, disc.y, 0.16), disc.radius * eye.scale * 1.5, 2 * FINE)
+
+
+def _translucent(canvas: pygame.Surface, eye: Eye, disc: Disc, alpha: int, told: bool = True) -> None:
+    side = math.ceil(6 * disc.radius * eye.scale)
+    px, py = eye.spot(disc.x, disc.y)
+    patch = pygame.Surface((side, side), pygame.SRCALPHA)
+    corner = (round(px - side / 2), round(py - side / 2))
+    draw_small(patch, replace(eye, shift=(-corner[0], -corner[1])), disc, told)
+    patch.set_alpha(alpha)
+    canvas.blit(patch, corner)
 
 
 def _dashed(canvas: pygame.Surface, rgb: RGB, centre: tuple[float, float], radius: float, width: int, n: int) -> None:
@@ -250,11 +263,27 @@ def _wash(canvas: pygame.Surface, rgb: RGB, alpha: int, centre: tuple[float, flo
     canvas.blit(patch, (centre[0] - side / 2, centre[1] - side / 2))
 
 
-def _ghost(canvas: pygame.Surface, eye: Eye, disc: Disc) -> None:
-    """Where a block is that the agent cannot see: for the human only."""
-    centre, radius = eye.spot(disc.x, disc.y), disc.radius * eye.scale
-    _wash(canvas, disc.rgb, 90, centre, radius)
-    _dashed(canvas, mix(disc.rgb, (255, 255, 255), 0.15), centre, radius, round(1.5 * FINE), 9)
+def _ghosts(canvas: pygame.Surface, eye: Eye, scene: Scene, talls: list[Box]) -> None:
+    """What the agent does not see, for the human only: hidden small things, colours and kinds it cannot tell."""
+    if not scene.dark and any(not box.told for box in talls):
+        layer = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
+        for box in talls:
+            if not box.told:
+                draw_tall(layer, eye, box, [True] * 4, (236, 236, 255), (236, 236, 255))
+        layer.set_alpha(112)
+        canvas.blit(layer, (0, 0))
+    for disc in scene.smalls:
+        centre, radius = eye.spot(disc.x, disc.y), disc.radius * eye.scale
+        edge = mix(disc.rgb, (255, 255, 255), 0.15)
+        if not disc.seen:
+            if disc.kind == "block":
+                _wash(canvas, disc.rgb, 90, centre, radius)
+            else:
+                _translucent(canvas, eye, disc, 176 if disc.covered else 104)
+            wide = 1.0 if disc.kind in ("block", "ball", "marble") else 1.7 if collar(disc) else 1.25
+            _dashed(canvas, edge, centre, wide * radius, round(1.5 * FINE), 9 if wide == 1.0 else 12)
+        elif not disc.told:
+            _dashed(canvas, edge, centre, (2.1 if collar(disc) else 1.5) * radius, round(1.5 * FINE), 12)
 
 
 def _agent(canvas: pygame.Surface, eye: Eye, scene: Scene, strength: float = 1.0) -> None:
@@ -288,13 +317,12 @@ def _mind(canvas: pygame.Surface, eye: Eye, scene: Scene, mind: Mind) -> None:
     if len(mind.way):
         apart = np.hypot(*(mind.way - scene.agent[:2]).T) > scene.agent_radius  # not on its own face
         _fading(canvas, eye, mind.way[apart], theme.MIND, small=False)
-    truth = {disc.name: disc for disc in scene.smalls}
-    for name, rgb, x, y in mind.blocks:
+    for name, rgb, x, y in mind.things:
         centre, radius = eye.spot(x, y), 0.19 * eye.scale
-        real = truth.get(name)
-        if real is not None and not real.seen:
-            off = np.hypot(real.x - x, real.y - y)
-            if off > 0.1:
+        alike = [disc for disc in scene.smalls if disc.name == name]
+        if len(alike) == 1 and not alike[0].seen:
+            real = alike[0]
+            if np.hypot(real.x - x, real.y - y) > 0.1:
                 pygame.draw.line(canvas, mix(rgb, theme.INK, 0.2), centre, eye.spot(real.x, real.y), FINE)
         _wash(canvas, rgb, 60, centre, radius * 1.25)
         pygame.draw.circle(canvas, theme.INK, centre, radius + 1.2 * FINE, round(3.6 * FINE))

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from unseen.envs.engine import palette
+from unseen.envs.watch.scene import Scene
 
 __all__ = ["Mind", "mind_of"]
 
@@ -20,32 +21,39 @@ RGB = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Mind:
-    """Believed blocks (colour name, colour, x, y) and, from imagination, ways (h, 2) in metres."""
+    """Believed small things (colour name, colour, x, y) and, from imagination, ways (h, 2) in metres."""
 
-    blocks: tuple[tuple[str, RGB, float, float], ...] = ()
+    things: tuple[tuple[str, RGB, float, float], ...] = ()
     way: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))  # where it imagines to go
-    paths: tuple[np.ndarray, ...] = ()  # where it imagines each block to go
+    paths: tuple[np.ndarray, ...] = ()  # where it imagines each thing to go
     path_rgb: tuple[RGB, ...] = ()
 
 
 def mind_of(
-    belief: Mapping[str, np.ndarray] | None, imagined: Mapping[str, np.ndarray] | None = None, row: int = 0
+    belief: Mapping[str, np.ndarray] | None,
+    imagined: Mapping[str, np.ndarray] | None = None,
+    row: int = 0,
+    own: Scene | None = None,
 ) -> Mind | None:
     """The Mind of environment `row`; None when there is neither belief nor imagination.
 
-    `belief`: "seen" (n, k) in [0, 1] and "xy" (n, k, 2) metres, k the index of the colour.
+    `belief`: "seen" (n, k) in [0, 1] and "xy" (n, k, 2) metres, k the index of the colour, or of the small thing of
+    the scene `own` where each has its own slot.
     `imagined`: "pose" (n, h, >= 2) and "xy" (n, h, k, 2), metres; "continue" (n, h) cuts the way where the
     imagined episode is over. Each key may be missing.
     """
     if belief is None and imagined is None:
         return None
-    blocks: list[tuple[str, RGB, float, float]] = []
+    known = dict(enumerate(palette.SMALL))
+    if own is not None:
+        known = {disc.index: (disc.name, disc.rgb) for disc in own.smalls}
+    things: list[tuple[str, RGB, float, float]] = []
     if belief is not None:
         seen, xy = np.asarray(belief["seen"])[row], np.asarray(belief["xy"], dtype=float)[row]
-        for k in np.flatnonzero(seen > 0.5):
-            if k < len(palette.SMALL) and np.isfinite(xy[k]).all():
-                name, rgb = palette.SMALL[k]
-                blocks.append((name, rgb, float(xy[k, 0]), float(xy[k, 1])))
+        for k in map(int, np.flatnonzero(seen > 0.5)):
+            if k in known and np.isfinite(xy[k]).all():
+                name, rgb = known[k]
+                things.append((name, rgb, float(xy[k, 0]), float(xy[k, 1])))
     way, paths, colours = np.zeros((0, 2)), [], []
     if imagined is not None:
         last = _length(imagined, row)
@@ -54,11 +62,11 @@ def mind_of(
             way = way[np.isfinite(way).all(axis=1) & way.any(axis=1)]  # zeros: a model that does not tell poses
         if "xy" in imagined and belief is not None:
             ahead = np.asarray(imagined["xy"], dtype=float)[row, :last]
-            for k in np.flatnonzero(np.asarray(belief["seen"])[row] > 0.5):
-                if k < len(palette.SMALL) and np.isfinite(ahead[:, k]).all():
+            for k in map(int, np.flatnonzero(np.asarray(belief["seen"])[row] > 0.5)):
+                if k in known and np.isfinite(ahead[:, k]).all():
                     paths.append(ahead[:, k])
-                    colours.append(palette.SMALL[k][1])
-    return Mind(tuple(blocks), way, tuple(paths), tuple(colours))
+                    colours.append(known[k][1])
+    return Mind(tuple(things), way, tuple(paths), tuple(colours))
 
 
 def _length(imagined: Mapping[str, np.ndarray], row: int) -> int | None:

@@ -28,8 +28,8 @@ class PlayConfig:
 
     env: str
     """name of the environment, such as RolledBehind"""
-    level: int | None = None
-    """difficulty; 0 is the one in which everything can be seen"""
+    level: int | str | None = None
+    """difficulty, or the name of a preset; 0 is the one in which everything can be seen"""
     seed: int = 0
     """of the first episode; the next ones count on"""
     split: str = "train"
@@ -108,7 +108,7 @@ class _Game:
             if self.quit or self.again:
                 break
             scene = scene_of(before, self.env.params[0], self.env.task)
-            action = self.stay if scene.phase != scene.phases[-1] else self.chosen(pressed)
+            action = self.chosen(pressed) if scene.free else self.stay
             waiting = over or action is None or (self.paused and not self.step_once)
             if waiting:
                 self.draw(before, reward)

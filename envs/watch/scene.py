@@ -1,39 +1,36 @@
 """What there is to draw, in plain Python: read once from a world record, drawn by everything.
 
-`scene_of` works for every task with a planar world. What only some tasks have (an asked colour, phases) is read
-where it is there and left out where it is not, so a new environment is watchable by being registered.
+`scene_of` works for every task with a planar world. How things look and what is asked is told by the task's `Look`;
+what a task does not have (phases, a question, signals) is left out, so a new environment is watchable by being
+registered.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from unseen.envs.engine import palette
-from unseen.envs.engine.world import AGENT_RADIUS, CURTAIN, DAY, DUSK, NIGHT, REVEAL
+from unseen.envs.engine.sensors import ORDERS
+from unseen.envs.engine.task import Look
+from unseen.envs.engine.world import ACT, AGENT_RADIUS, CURTAIN, DAY, DUSK, NIGHT, REVEAL
 from unseen.envs.watch.fog import free_line, visible_polygon
 
-__all__ = ["Box", "Disc", "Scene", "between", "scene_of"]
+__all__ = ["Ask", "Box", "Disc", "Scene", "between", "look_of", "scene_of"]
 
 RGB = tuple[int, int, int]
 LIGHTS = {CURTAIN: "curtain", NIGHT: "night", DUSK: "dusk", DAY: "day", REVEAL: "reveal"}
-PHASES = ("watch", "curtain", "act")
-CAPTIONS = {
-    "watch": "Blocks roll out of sight, one after the other.",
-    "curtain": "Nothing shows. The agent is carried elsewhere.",
-    "act": "Dusk hides small blocks until one is touched.",
-    "lit": "In full light: all that is in sight shows.",
-    "over": "Lights on: now everything shows.",
-}
 
 
 @dataclass(frozen=True)
 class Box:
-    """A tall thing on the floor: centre and half extents in metres, direction of its first axis."""
+    """A tall thing on the floor: centre and half extents in metres, direction of its first axis.
+
+    `kind` is the name of its look. `seen`: the agent sees it now; `told`: it can also tell what it is.
+    """
 
     x: float
     y: float
@@ -42,11 +39,18 @@ class Box:
     hx: float
     hy: float
     rgb: RGB
+    kind: str = "block"
+    seen: bool = True
+    told: bool = True
+    held: bool = False
 
 
 @dataclass(frozen=True)
 class Disc:
-    """A small thing: centre and radius in metres. `seen`: the agent sees now where it is and what it looks like."""
+    """A small thing: centre and radius in metres, where it looks (rad).
+
+    `kind` is the name of its look. `seen`: the agent sees now where it is; `told`: and also which colour it has.
+    """
 
     x: float
     y: float
@@ -55,6 +59,21 @@ class Disc:
     rgb: RGB
     seen: bool
     touched: bool = False
+    kind: str = "block"
+    told: bool = True
+    covered: bool = False
+    facing: float = 0.0
+    index: int = 0  # in the record
+
+
+@dataclass(frozen=True)
+class Ask:
+    """What can be asked for: its name, and its colour or the look of its picture."""
+
+    name: str
+    rgb: RGB | None
+    kind: str
+    small: bool
 
 
 @dataclass(frozen=True)
@@ -66,105 +85,191 @@ class Scene:
     fov: float  # full angle, rad
     talls: tuple[Box, ...]
     smalls: tuple[Disc, ...]
-    light: str  # "curtain" | "dusk" | "day" | "reveal"
-    glass: bool  # tall things hide nothing
+    light: str  # "curtain" | "night" | "dusk" | "day" | "reveal"
+    glass: bool  # tall things and covers hide nothing
+    look: Look = field(default_factory=Look)
     agent_radius: float = AGENT_RADIUS
-    asked: str | None = None  # name of the asked colour
-    asked_rgb: RGB | None = None
+    own_slots: bool = False  # the agent tells small things apart by their own slots, not by colour
+    near: float = 0.0  # m within which colours can be told; 0: from anywhere
+    asked: Ask | None = None
+    held: Ask | None = None  # what the agent is told that it touches
     phase: str = "act"
     phases: tuple[str, ...] = ("act",)
+    free: bool = True  # the agent has a say now
     step: int = 0
     over: bool = False
     heard: bool = False
     reward: float = 0.0
     caption: str = ""
     title: str = ""
+    signals: tuple[tuple[str, float], ...] = ()
     timeline: tuple[tuple[str, int], ...] = ()  # how many steps each phase lasts at most, where that is known
     visible: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)), compare=False)  # polygon, m
 
     @property
     def dark(self) -> bool:
-        """Nothing shows at all."""
-        return self.light == "curtain"
+        """Nothing shows at all, but for what is touched at night."""
+        return self.light in ("curtain", "night")
+
+    @property
+    def late(self) -> bool:
+        """All the steps there are have been taken."""
+        return bool(self.timeline) and self.step >= sum(steps for _, steps in self.timeline)
+
+
+def look_of(task: Any) -> Look:
+    """The task's `Look`, or the plain one."""
+    return getattr(task, "look", None) or Look()
 
 
 def scene_of(record: np.void, params: Any = None, task: Any = None, reward: float = 0.0) -> Scene:
-    """Read a Scene from the world `record` of one environment.
+    """Read a Scene from the world `record` of one environment; without `task` everything is a block.
 
-    `params` is accepted for tasks whose pictures depend on it; `task` may offer `phases` (names, by the
-    record's `phase`) and `captions` (sentence by phase name, "lit" for acting in full light, or "over"); its class
-    name is the title.
+    `params` (the task's parameters) tells the number of colours and of steps, where it is given.
     """
-    names = record.dtype.names or ()
-    get = lambda name, default: record[name] if name in names else default  # noqa: E731
+    look = look_of(task)
     light = LIGHTS[int(record["light"])]
     glass = bool(record["glass"])
-    talls = tuple(_box(record, i) for i in range(int(record["n_tall"])))
     agent = (float(record["ax"]), float(record["ay"]), float(record["ah"]))
     fov, half = float(record["fov"]), (float(record["wx"]), float(record["wy"]))
-    phases = tuple(getattr(task, "phases", PHASES if "phase" in names else ("act",)))
-    phase = phases[min(max(int(get("phase", 0)), 0), len(phases) - 1)]
+    staged = len(look.phases) == 3 and (look.phases == Look().phases or "curtain" in getattr(task, "knobs", ()))
+    phases = tuple(look.phases) or ("act",)
+    phase = phases[min(max(int(record["phase"]), 0), len(phases) - 1)]
     over = bool(record["over"])
-    captions: Mapping[str, str] = getattr(task, "captions", CAPTIONS)
-    told = "over" if over else "lit" if phase == "act" and light == "day" else phase
-    ask = int(get("ask", -1))
-    colour = palette.SMALL[ask] if 0 <= ask < len(palette.SMALL) else None
+    lit = phase == phases[-1] and light == "day" and "lit" in look.captions
+    told = "over" if over else "lit" if lit else phase
     scene = Scene(
-        half=half, agent=agent, fov=fov, talls=talls, smalls=(), light=light, glass=glass,
-        asked=colour[0] if colour else None, asked_rgb=_rgb(colour[1]) if colour else None,
-        phase=phase, phases=phases, step=int(record["t"]), over=over, heard=bool(get("heard", 0)),
-        reward=float(reward), caption=captions.get(told, ""),
+        half=half, agent=agent, fov=fov, talls=(), smalls=(), light=light, glass=glass, look=look,
+        own_slots=bool(_told(params, "order") == ORDERS.index("index")), near=float(record["near"]),
+        asked=_ask(int(record["ask"]), look, params), held=_ask(int(record["held"]), look, params),
+        phase=phase, phases=phases, free=not staged or int(record["phase"]) >= ACT, step=int(record["t"]), over=over,
+        heard=bool(record["heard"]), reward=float(reward), caption=look.captions.get(told, ""),
         title="" if task is None else (task if isinstance(task, type) else type(task)).__name__,
-        timeline=_timeline(record, params, phases),
-        visible=visible_polygon(agent[:2], agent[2], fov, half, () if glass else talls),
+        signals=tuple((name, float(value)) for name, value in zip(look.signals, record["signal"], strict=False)),
+        timeline=_timeline(record, params, task, staged, phases),
     )  # fmt: skip
-    smalls = tuple(_disc(record, i, scene) for i in range(int(record["n_small"])))
-    return Scene(**{**scene.__dict__, "smalls": smalls})
+    talls = tuple(box for box in _boxes(record, scene) if _in_room(scene, box.x, box.y))
+    scene = replace(scene, talls=talls, visible=visible_polygon(agent[:2], agent[2], fov, half, () if glass else talls))
+    smalls = (_disc(record, i, scene) for i in range(int(record["n_small"])))
+    return replace(scene, smalls=tuple(disc for disc in smalls if _in_room(scene, disc.x, disc.y)))
 
 
-def _timeline(record: np.void, params: Any, phases: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
-    """Lengths of the phases: fields of the record or of the parameters that are called like the phase."""
-    parts = []
-    for phase in phases:
-        holder = next((h for h in (record, params) if h is not None and phase in (h.dtype.names or ())), None)
-        if holder is None:
-            return ()
-        parts.append((phase, int(holder[phase])))
-    return tuple(parts)
+def _in_room(scene: Scene, x: float, y: float) -> bool:
+    """Things are put out of the world by putting them far away."""
+    return abs(x) < 2 * scene.half[0] and abs(y) < 2 * scene.half[1]
 
 
-def _box(s: np.void, i: int) -> Box:
-    x, y, cos, sin, hx, hy = (float(s[name][i]) for name in ("tx", "ty", "tc", "ts", "hx", "hy"))
-    return Box(x, y, cos, sin, hx, hy, _rgb(palette.TALL[int(s["tk"][i]) % len(palette.TALL)]))
+def _told(params: Any, name: str) -> Any:
+    """A parameter of the task; None where there is none."""
+    return params[name] if params is not None and name in (params.dtype.names or ()) else None
+
+
+def _timeline(record: np.void, params: Any, task: Any, staged: bool, phases: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+    """How many steps each phase lasts at most: the last one as long as the task's horizon lets it."""
+    parts = [int(record["watch"]), int(record["curtain"])] if staged else []
+    if len(parts) + 1 != len(phases):
+        return ()
+    act = _told(params, "act")
+    try:
+        rest = int(act) if act is not None else int(task.horizon(_values(task, params))) - sum(parts)
+    except (AttributeError, NotImplementedError):  # no task, or one that does not say
+        return ()
+    return tuple(zip(phases, [*parts, max(rest, 1)], strict=True))
+
+
+def _values(task: Any, params: Any) -> dict[str, Any]:
+    """The knobs' values, read back from the parameters."""
+    values: dict[str, Any] = {}
+    for name, knob in task.knobs.items():
+        if knob.pair:
+            values[name] = (int(params[f"{name}_low"]), int(params[f"{name}_high"]))
+        else:
+            values[name] = knob.choices[int(params[name])] if knob.choices else type(knob.default)(params[name])
+    return values
+
+
+def _ask(index: int, look: Look, params: Any) -> Ask | None:
+    """The askable thing of an index: by the task's own name for it, else colours first and then tall kinds."""
+    if index < 0:
+        return None
+    known = [name for name, _ in palette.SMALL]
+    told = _told(params, "colours")
+    colours = len(known) if told is None else min(int(told), len(known))
+    name = look.asks[index] if index < len(look.asks) else ""
+    words = name.split()
+    if kind := next((kind for kind in look.tall if kind in words), ""):
+        return Ask(name, None, kind, small=False)
+    colour = next((k for k, word in enumerate(known) if word in words), index)
+    if colour < colours or (colour != index and colour < len(known)):
+        return Ask(name or known[colour], palette.SMALL[colour][1], _nth(look.small, colour), small=True)
+    kind = _nth(look.tall, index - colours)
+    return Ask(name or kind, None, kind, small=False)
+
+
+def _nth(names: tuple[str, ...], index: int) -> str:
+    """The name of an index; the last one stands for all further ones."""
+    return names[min(max(index, 0), len(names) - 1)]
+
+
+def _boxes(s: np.void, scene: Scene) -> tuple[Box, ...]:
+    plain = bool(s["plain"]) and scene.light == "dusk"
+    boxes = []
+    for i in range(int(s["n_tall"])):
+        x, y, cos, sin, hx, hy = (float(s[name][i]) for name in ("tx", "ty", "tc", "ts", "hx", "hy"))
+        tk = int(s["tk"][i])
+        rgb = _rgb(palette.TALL[tk % len(palette.TALL)])
+        seen = scene.light == "reveal" or (not scene.dark and _in_view(scene, x, y))
+        boxes.append(Box(x, y, cos, sin, hx, hy, rgb, _nth(scene.look.tall, tk), seen, not plain))
+    if scene.held is not None and not scene.held.small:  # of the kind it is told that it touches, the nearest
+        of_kind = [k for k, box in enumerate(boxes) if box.kind == scene.held.kind]
+        near = min(of_kind, key=lambda k: _gap(boxes[k], scene.agent), default=-1)
+        if near >= 0:
+            boxes[near] = replace(boxes[near], held=True, told=True)
+    return tuple(boxes)
+
+
+def _gap(box: Box, agent: tuple[float, float, float]) -> float:
+    """Metres from the agent's middle to the box."""
+    x, y = agent[0] - box.x, agent[1] - box.y
+    return math.hypot(
+        max(abs(x * box.cos + y * box.sin) - box.hx, 0.0), max(abs(y * box.cos - x * box.sin) - box.hy, 0.0)
+    )
 
 
 def _disc(s: np.void, i: int, scene: Scene) -> Disc:
-    x, y, radius = (float(s[name][i]) for name in ("bx", "by", "br"))
-    name, rgb = palette.SMALL[int(s["bk"][i]) % len(palette.SMALL)]
-    touched = int(s["touched"]) == i
-    return Disc(x, y, radius, name, _rgb(rgb), _seen(scene, x, y, radius, touched), touched)
+    x, y, radius, vx, vy = (float(s[name][i]) for name in ("bx", "by", "br", "vx", "vy"))
+    colour = int(s["bk"][i]) % len(palette.SMALL)
+    name, rgb = palette.SMALL[colour]
+    touched, covered = int(s["touched"]) == i, bool(s["under"][i])
+    ax, ay, _ = scene.agent
+    told = scene.near == 0 or scene.light == "reveal" or touched or math.hypot(x - ax, y - ay) <= scene.near
+    facing = math.atan2(vy, vx) if math.hypot(vx, vy) > 0.02 else math.atan2(ay - y, ax - x)  # at rest: at the agent
+    seen = touched or ((scene.glass or not covered) and _seen(scene, x, y, radius))
+    if scene.light in ("reveal", "curtain"):
+        seen = scene.light == "reveal"
+    return Disc(x, y, radius, name, _rgb(rgb), seen, touched, _nth(scene.look.small, colour), told, covered, facing, i)
 
 
-def _seen(scene: Scene, x: float, y: float, radius: float, touched: bool) -> bool:
-    """`unseen.envs.engine.sight.sees` once more in plain Python: a picture must not wait for a compiler."""
-    if scene.light == "reveal":
-        return True
-    if scene.light == "curtain" or (scene.light == "dusk" and not touched):
-        return False
+def _in_view(scene: Scene, x: float, y: float) -> bool:
+    """`unseen.envs.engine.sight.in_view` once more in plain Python: a picture must not wait for a compiler."""
     ax, ay, heading = scene.agent
-    to = math.atan2(y - ay, x - ax)
-    off = (to - heading + math.pi) % (2 * math.pi) - math.pi
-    if touched:
-        return True
-    if scene.fov < 2 * math.pi - 1e-9 and abs(off) > scene.fov / 2:
+    off = (math.atan2(y - ay, x - ax) - heading + math.pi) % (2 * math.pi) - math.pi
+    return scene.fov >= 2 * math.pi - 1e-9 or abs(off) <= scene.fov / 2
+
+
+def _seen(scene: Scene, x: float, y: float, radius: float) -> bool:
+    """`unseen.envs.engine.sight.sees`, likewise, for an uncovered thing that is not touched."""
+    if scene.light != "day" or not _in_view(scene, x, y):
         return False
+    ax, ay, _ = scene.agent
+    to = math.atan2(y - ay, x - ax)
     px, py = -math.sin(to) * radius, math.cos(to) * radius  # to the silhouette: a block peeping out shows
     boxes = () if scene.glass else scene.talls
     return any(free_line((ax, ay), (x + e * px, y + e * py), boxes) for e in (0, 1, -1))
 
 
 def _rgb(colour: Any) -> RGB:
-    r, g, b = (int(v) for v in (colour[1] if isinstance(colour[0], str) else colour))
+    r, g, b = (int(v) for v in colour)
     return r, g, b
 
 
@@ -181,7 +286,10 @@ def between(before: np.void, after: np.void, part: float) -> np.void:
         mid["ay"] += part * (after["ay"] - before["ay"])
         turn = (float(after["ah"] - before["ah"]) + math.pi) % (2 * math.pi) - math.pi
         mid["ah"] += part * turn
-    for name in ("bx", "by"):
+    for name in ("bx", "by", "tx", "ty"):
         step = after[name] - before[name]
         mid[name] += part * np.where(np.abs(step) < 1.0, step, 0.0)
+    cos, sin = (before[name] + part * (after[name] - before[name]) for name in ("tc", "ts"))
+    length = np.maximum(np.hypot(cos, sin), 1e-9)
+    mid["tc"], mid["ts"] = cos / length, sin / length
     return mid

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,7 @@ BACK: RGB = (20, 22, 29)
 PANEL: RGB = (30, 33, 43)
 LINE: RGB = (52, 57, 71)
 INK: RGB = (238, 240, 245)
+PAPER: RGB = (226, 229, 236)
 MUTED: RGB = (154, 161, 177)
 FAINT: RGB = (98, 105, 122)
 AGENT: RGB = (244, 246, 250)
@@ -24,6 +26,14 @@ MIND: RGB = (150, 226, 255)
 GOOD: RGB = (104, 214, 146)
 BAD: RGB = (246, 112, 104)
 PHASE: dict[str, RGB] = {"watch": (250, 194, 92), "curtain": (154, 122, 208), "act": (96, 176, 250)}
+
+
+def phase(name: str, phases: Sequence[str]) -> RGB:
+    """The colour of a phase: its own, or else by its place, so that the last one is always that of acting."""
+    if name in PHASE or name not in phases:
+        return PHASE.get(name, MIND)
+    place = len(phases) - 1 - list(phases).index(name)
+    return [PHASE["act"], PHASE["curtain"], PHASE["watch"], MIND][min(place, 3)]
 
 
 def mix(a: RGB, b: RGB, part: float) -> RGB:

@@ -1,0 +1,114 @@
+"""What the agent sees ahead of it, for the human: the same things as in the room from above, by a camera at its eye.
+
+The bare room is the engine's picture. A tall thing hides all that is behind it, up to the height of the eye; so what
+a small thing shows is decided column by column, as the engine does it.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pygame
+
+from unseen.envs.engine.camera import FADE, render
+from unseen.envs.watch.brush import CLOSE, FINE, WHITE, Ahead, times
+from unseen.envs.watch.fog import box_corners
+from unseen.envs.watch.scene import Box, Disc, Scene
+from unseen.envs.watch.theme import RGB
+from unseen.envs.watch.things import clear, draw_small, draw_tall
+
+__all__ = ["draw_ahead"]
+
+TINT: dict[str, RGB] = {"dusk": (143, 153, 199)}
+
+
+def draw_ahead(scene: Scene, record: np.void, width: int, height: int, fov: float) -> pygame.Surface:
+    """What the agent of `scene`, which was read from `record`, sees over `fov` radians ahead."""
+    bare = record.copy()
+    bare["n_tall"] = bare["n_small"] = 0
+    room = pygame.surfarray.make_surface(np.asarray(render(bare, width, height, fov)).swapaxes(0, 1))
+    if scene.dark:
+        return room
+    eye = Ahead((width * FINE, height * FINE), *scene.agent, fov)
+    canvas = pygame.transform.smoothscale(room, eye.size)
+    shown = [box for box in scene.talls if _before(eye, box)]
+    shown.sort(key=lambda box: -_nearest(eye, box))
+    solid = [box for box in shown if not clear(scene, box) and scene.light != "reveal"]
+    for box in solid:
+        light = _light(scene, eye, box.x, box.y)
+        draw_tall(canvas, eye, box, [True] * 4, light, light, box.told)
+    reach = _reach(eye, solid)
+    smalls = [disc for disc in scene.smalls if disc.seen]
+    smalls.sort(key=lambda disc: -math.hypot(disc.x - scene.agent[0], disc.y - scene.agent[1]))
+    for disc in smalls:
+        _small(canvas, eye, scene, disc, reach)
+    rest = [box for box in shown if box not in solid]
+    if rest:
+        layer = pygame.Surface(eye.size, pygame.SRCALPHA)
+        for box in rest:
+            light = _light(scene, eye, box.x, box.y)
+            pane = replace(box, kind="glass", rgb=(196, 220, 230)) if clear(scene, box) else box
+            draw_tall(layer, eye, pane, [True] * 4, light, light, box.told)
+        layer.set_alpha(104)
+        canvas.blit(layer, (0, 0))
+    return pygame.transform.smoothscale(canvas, (width, height))
+
+
+def _light(scene: Scene, eye: Ahead, x: float, y: float) -> RGB:
+    """The colour of the light on something there: the further the darker."""
+    left = 255 / (1 + FADE * math.hypot(x - eye.x, y - eye.y))
+    return times(TINT.get(scene.light, WHITE), (round(left), round(left), round(left)))
+
+
+def _before(eye: Ahead, box: Box) -> bool:
+    return bool((eye.frame(box_corners(box))[:, 0] > CLOSE).any())
+
+
+def _nearest(eye: Ahead, box: Box) -> float:
+    """Metres to the nearest point of a box."""
+    x, y = eye.x - box.x, eye.y - box.y
+    return math.hypot(
+        max(abs(x * box.cos + y * box.sin) - box.hx, 0.0), max(abs(y * box.cos - x * box.sin) - box.hy, 0.0)
+    )
+
+
+def _reach(eye: Ahead, boxes: list[Box]) -> np.ndarray:
+    """For each fine column, how many metres ahead the first of the boxes is."""
+    w = eye.size[0]
+    left = (w / 2 - (np.arange(w) + 0.5)) / eye.focal
+    c, s = math.cos(eye.heading), math.sin(eye.heading)
+    ray = np.stack([c - left * s, s + left * c], axis=1)  # one metre ahead
+    reach = np.full(w, np.inf)
+    for box in boxes:
+        enter, leave = np.zeros(w), np.full(w, np.inf)
+        for axis, half in (((box.cos, box.sin), box.hx), ((-box.sin, box.cos), box.hy)):
+            start = (eye.x - box.x) * axis[0] + (eye.y - box.y) * axis[1]
+            step = ray @ axis
+            step = np.where(np.abs(step) < 1e-12, 1e-12, step)
+            one, two = (-half - start) / step, (half - start) / step
+            enter, leave = np.maximum(enter, np.minimum(one, two)), np.minimum(leave, np.maximum(one, two))
+        reach = np.where(enter < leave, np.minimum(reach, enter), reach)
+    return reach
+
+
+def _small(canvas: pygame.Surface, eye: Ahead, scene: Scene, disc: Disc, reach: np.ndarray) -> None:
+    """A small thing, in those columns in which nothing tall is nearer."""
+    ahead = float(eye.frame([(disc.x, disc.y)])[0, 0])
+    if ahead <= CLOSE:
+        return
+    light = _light(scene, eye, disc.x, disc.y)
+    (middle,) = eye.at([(disc.x, disc.y)])
+    wide = 3 * disc.radius * eye.focal / ahead
+    left, right = (int(np.clip(middle[0] + side * wide, 0, eye.size[0])) for side in (-1, 1))
+    open_ = reach > ahead
+    if disc.touched or open_[left:right].all():
+        draw_small(canvas, eye, disc, disc.told, light)
+        return
+    layer = pygame.Surface(eye.size, pygame.SRCALPHA)
+    draw_small(layer, eye, disc, disc.told, light)
+    open_[:left] = open_[right:] = False
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], open_, [False]])))
+    for start, end in edges.reshape(-1, 2):
+        canvas.blit(layer, (start, 0), (start, 0, end - start, eye.size[1]))

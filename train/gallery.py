@@ -1,0 +1,146 @@
+"""`unseen gallery`: one short film of every environment, and a page that shows them all."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unseen.agents.agent import AGENTS, Agent, list_runs, load_agent
+from unseen.envs import suite
+from unseen.train.film import FilmError, Shot, check_target, save_film
+from unseen.train.watch import LINGER, STEP_SECONDS, Moment, moments, pictures
+
+__all__ = ["GalleryConfig", "gallery"]
+
+BYTES = 600_000
+"""A film is made again with fewer and smaller pictures until it takes no more: a page holds many of them."""
+SIZES = ((3, 1.0), (2, 1.0), (2, 0.85), (1, 0.85), (1, 0.7), (1, 0.55))  # pictures a step, and their scale
+TRIES = 12  # seeds from the given one on, of which the first won episode is shown
+SHOWABLE = 0.8  # an agent that succeeds less often is not shown
+HORIZON = 12  # imagined steps that are drawn
+
+
+@dataclass(frozen=True)
+class GalleryConfig:
+    """What to film, and where to put it."""
+
+    env: str | None = None
+    """only this environment"""
+    out: Path = Path("docs/media/gallery")
+    """folder of the films"""
+    page: Path = Path("docs/gallery.md")
+    """page that shows the films in the folder"""
+    level: int | str | None = None
+    """difficulty; without, that of the best agent shipped, or else the environment's default"""
+    seed: int = 0
+    """the first won episode from this one on is shown"""
+    split: str = "test"
+    """train, test or shift"""
+
+
+def gallery(config: GalleryConfig) -> None:
+    """Film the environments and write the page. Raises UnknownEnvironment, BadKnob, FilmError."""
+    entries = [suite.resolve(config.env)] if config.env else list(suite.SUITE.values())
+    for entry in entries:
+        check_target(film_of(entry, config))
+    for entry in entries:
+        agent, level = performer(entry, config.level)
+        target = film_of(entry, config)
+        env = suite.make_vec(entry.name, 1, level=level, obs=agent.obs, split=config.split)
+        try:
+            told = best_episode(agent, env, config.seed)
+            size = save_small(target, told, env)
+        finally:
+            env.close()
+        print(f"wrote {target} ({size / 1e3:.0f} kB): {agent.name}, level {level}, seed {told[0].seed}")
+    write_page(config)
+    print(f"wrote {config.page}")
+
+
+def film_of(entry: suite.Entry, config: GalleryConfig) -> Path:
+    """The file of an environment's film."""
+    return config.out / f"{entry.name.lower()}.gif"
+
+
+def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int | str]:
+    """The best agent that was trained and shipped, at its level, or the oracle where there is none.
+
+    Agents with a world model come first, since what they have in mind can be shown.
+    """
+    levels = [level] if level is not None else list(entry.levels)
+    runs = [
+        (run.card["success"], info.kind == "model-based", run)
+        for name, info in AGENTS.items()
+        if info.trainable
+        for at in levels
+        for run in list_runs(name, entry.name, at)
+        if (run.card.get("success") or 0.0) >= SHOWABLE
+    ]
+    if runs:
+        _, _, run = max(runs, key=lambda found: (found[1], found[0]))
+        return load_agent(run.agent, entry.name, run.level, run.seed), run.level
+    at = entry.default_level if level is None else level
+    return load_agent("oracle", entry.name, at), at
+
+
+def best_episode(agent: Agent, env: Any, seed: int) -> list[Moment]:
+    """The first episode that ends well, or the first one."""
+    first: list[Moment] = []
+    for k in range(TRIES):
+        told = list(moments(agent, env, seed + k, HORIZON))
+        if told[-1].reward > 0:
+            return told
+        first = first or told
+    return first
+
+
+def save_small(target: Path, told: list[Moment], env: Any) -> int:
+    """Write the film in the best quality that keeps it small; gives its size in bytes."""
+    size = 0
+    for parts, scale in SIZES:
+        save_film(target, list(cards(told, env, parts, scale)))
+        size = target.stat().st_size
+        if size <= BYTES:
+            break
+    return size
+
+
+def cards(told: list[Moment], env: Any, parts: int, scale: float) -> Iterator[Shot]:
+    """The narrow pictures of an episode, `parts` to a step."""
+    from unseen.envs.watch.view import CARD, Viewer
+
+    viewer = Viewer(round(CARD[0] * scale), round(CARD[1] * scale))
+    for moment, record, belief in pictures(told, parts):
+        image = viewer.card(record, env.params[0], env.task, moment.reward, belief, moment.imagined)
+        yield Shot(image, LINGER if moment.last else STEP_SECONDS / parts)
+
+
+def write_page(config: GalleryConfig) -> None:
+    """A table of all environments that have a film in the folder."""
+    rows = []
+    for entry in suite.SUITE.values():
+        film = film_of(entry, config)
+        if film.is_file():
+            link = Path(os.path.relpath(film, config.page.parent)).as_posix()
+            rows.append(f'| **{entry.name}**<br>{entry.group} | {entry.title} | <img src="{link}" width="300"> |')
+    text = "\n".join(
+        [
+            "# Gallery",
+            "",
+            "What each environment asks for, and an agent that does it. Ghosts are shown to you only; what lies in the",
+            "shade the agent cannot see. Made by `unseen gallery`, without a screen.",
+            "",
+            "| environment | the task | |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
+    try:
+        config.page.parent.mkdir(parents=True, exist_ok=True)
+        config.page.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise FilmError(f"{config.page}: cannot be written: {error.strerror or error}") from None
