@@ -12,7 +12,7 @@ from unseen.envs.engine.runtime import TaskVectorEnv
 from unseen.envs.engine.sight import exposed
 from unseen.envs.engine.world import ACT, CURTAIN, DUSK, REVEAL, WATCH
 from unseen.envs.errors import BadKnob
-from unseen.envs.permanence.rex import ARMCHAIR, BACK, COUCH, DT, REACH
+from unseen.envs.permanence.rex import ARMCHAIR, BACK, COUCH, DT, REACH, Rex
 from unseen.envs.suite import make, make_vec
 
 LEVELS = (0, 1, 2, 3)
@@ -23,6 +23,8 @@ few = settings(max_examples=25, deadline=None)
 
 @cache
 def env_of(level: int, n: int = 8, obs: str = "slots", split: str = "train", **knobs: object) -> TaskVectorEnv:
+    if level in (0, 2):  # so that all watch equally long
+        knobs = {"crossings": (1, 1), **knobs}
     return make_vec("Rex", n, level=level, obs=obs, split=split, **knobs)
 
 
@@ -270,6 +272,13 @@ def test_requests_of_one_sort(request_: str, kinds: set[int]) -> None:
     assert {k for k in asked if k >= 0} == kinds and (min(asked) < 0) == (request_ == "collar")
 
 
+def test_the_number_of_meetings_is_drawn() -> None:
+    env = make_vec("Rex", 400, level=2)
+    env.reset(seed=0)
+    assert 150 < env.world["meetings"].sum() < 250 and set(env.world["meetings"]) == {0, 1}
+    assert (env.world["watch"] == env.world["first"] + env.world["meetings"] * env.world["meet"] + 1).all()
+
+
 def test_level_3_asks_only_after_the_curtain() -> None:
     env = env_of(3)
     obs, _ = env.reset(seed=0)
@@ -321,7 +330,7 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
     [
         (dict(dogs=4), "pieces=4"), (dict(dogs=0), "1..5"), (dict(dogs=2.5), "integer"), (dict(pieces=7), "2..6"),
         (dict(dogs=2), "neighbouring"), (dict(crossings=5), "0..4"), (dict(crossings=(2, 1)), "0..4"),
-        (dict(request="dog"), "'furniture'"), (dict(query="fixed", request="furniture"), "request='collar'"), (dict(near=0.5), "0.85"),
+        (dict(request="dog"), "'furniture'"), (dict(near=0.5), "0.85"),
         (dict(near=float("nan")), "within"), (dict(ring=1.6), "room=2.5"), (dict(pieces=6, dogs=5), "no way between"),
         (dict(feints=1), "True and False"), (dict(collars=3), "knobs are"),
     ],
@@ -330,6 +339,12 @@ def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, says: str) -> Non
     with pytest.raises(BadKnob) as caught:
         make("Rex", **knobs)
     assert any(name in str(caught.value) for name in knobs) and says in str(caught.value)
+
+
+def test_every_point_of_the_curves_can_be_had() -> None:
+    for knob, values in Rex.curves.items():
+        for value in values:
+            Rex.values(Rex.default_level, {knob: value})
 
 
 def test_references_stand_where_they_belong() -> None:

@@ -421,10 +421,12 @@ class Rex(PlanarTask):
 
     **Levels.** 0: glass furniture, daylight, collars told from anywhere: the visible twin. 1: "find Rex, who wears
     red": 2 dogs, 3 pieces, no meeting, each dog with a slot of its own (dogs can be told apart by build), curtain
-    1-3. 2 (default): 3 anonymous dogs, 4 pieces, one meeting, "find Rex", "the couch" or "the armchair", told from
-    the start, curtain 2-6. 3: any collar or kind, asked only after the curtain; 5 dogs, 6 pieces in a jittered ring,
-    three meetings, egocentric, curtain 5-15. (With the collar drawn and one meeting, a recurrent network that read
-    6,000 whole episodes was right about collars in .47 of others; with it fixed nearly always: so level 2 fixes it.)
+    1-3. 2 (default): 3 anonymous dogs, 4 pieces, in half of the episodes a meeting of two dogs that pass, "find Rex",
+    "the couch" or "the armchair", told from the start, curtain 2-6. 3: any collar or kind, asked only after the
+    curtain; 5 dogs, 6 pieces in a jittered ring, three meetings of which half are feints, egocentric, curtain 5-15.
+
+    What level 2 asks is set by what a recurrent network learns from 6,000 whole episodes that ask for a collar: it is
+    right in .999 of others as it stands, and in .42 where the asked collar is drawn (`query="first"`).
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
     [-1, 1], at most 0.3 m and 45 degrees a step. They have no effect until the act phase.
@@ -470,13 +472,13 @@ class Rex(PlanarTask):
         | {
             "pieces": Knob(4, 2, TALL, doc="pieces of furniture"),
             "dogs": Knob(3, 1, SMALL - 1, doc="dogs, fewer than pieces"),
-            "crossings": Knob((1, 1), 0, MEETINGS, pair=True, doc="meetings of two dogs, out of collar range, drawn"),
-            "feints": Knob(True, doc="half of the meetings end with both dogs turning back; else they always pass"),
+            "crossings": Knob((0, 1), 0, MEETINGS, pair=True, doc="meetings of two dogs, out of collar range, drawn"),
+            "feints": Knob(False, doc="half of the meetings end with both dogs turning back; else they always pass"),
             "request": Knob(
                 "both", choices=("collar", "furniture", "both"), doc="what is asked for; both: half and half"
             ),
             "query": Knob(
-                "first", choices=("fixed", "first", "late"), doc="always red, asked first, or after the curtain"
+                "first", choices=("fixed", "first", "late"), doc="of collars always red; asked first, or late"
             ),
             "pace": Knob(2.8, 1.0, 4.0, doc="of running dogs, m/s, or what comes near it in whole steps"),
             "near": Knob(0.9, 0.0, 3.0, doc="m within which a collar can be told; 0: from anywhere"),
@@ -492,8 +494,8 @@ class Rex(PlanarTask):
         1: dict(pieces=3, dogs=2, crossings=(0, 0), request="collar", query="fixed", order="index", ring=1.0,
                 breadth=0.38, curtain=(1, 3), act=14),
         2: dict(order="told", query="fixed"),
-        3: dict(pieces=6, dogs=5, crossings=(3, 3), query="late", order="distance", frame="ego", jitter=0.06, ring=1.3,
-                breadth=0.27, room=2.9, curtain=(5, 15), act=24),
+        3: dict(pieces=6, dogs=5, crossings=(3, 3), feints=True, query="late", order="distance", frame="ego",
+                jitter=0.06, ring=1.3, breadth=0.27, room=2.9, curtain=(5, 15), act=24),
     }  # fmt: skip
     actions: ClassVar[dict[str, tuple[float, ...]]] = {
         "forward": (1.0, 0.0), "left": (1.0, 1.0), "right": (1.0, -1.0), "stay": (0.0, 0.0),
@@ -502,7 +504,7 @@ class Rex(PlanarTask):
     action_high = (1.0, 1.0)
     keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "crossings": ((0, 0), (1, 1), (2, 2), (3, 3)), "curtain": (0, 5, 10, 20, 40), "dogs": (3, 2, 1),
+        "crossings": ((0, 0), (1, 1), (2, 2), (3, 3)), "curtain": (0, 5, 10, 20, 40), "pieces": (4, 5),
     }  # fmt: skip
     look = Look(
         tall=("couch", "armchair"),
@@ -534,8 +536,6 @@ class Rex(PlanarTask):
                 f"crossings={values['crossings']}: needs two dogs behind neighbouring pieces, so more dogs than half "
                 f"the pieces; dogs={dogs}, pieces={pieces}"
             )
-        if values["query"] == "fixed" and values["request"] == "furniture":
-            raise BadKnob("query='fixed' asks for the red collar: allowed is request='collar' or 'both'")
         if 0.0 < values["near"] < NEAR:
             raise BadKnob(f"near={values['near']}: allowed is 0, or {NEAR} and more, else no collar ever shows")
         half = math.pi / pieces
