@@ -14,6 +14,7 @@ from unseen.envs.engine.crates import (
     STRIDE,
     bit,
     count,
+    forget,
     grow,
     index,
     move,
@@ -216,10 +217,28 @@ def _roll_in(s, goal):
 
 
 @device
+def _clear(s):
+    """Leave nothing of the last episode: what is not overwritten must be the same in every batch."""
+    forget(s)
+    s.jam_here = 0
+    s.jam_crates = 0
+    for k in range(CRATES + WALLS):
+        s.tx[k] = 0.0
+        s.ty[k] = 0.0
+        s.tc[k] = 0.0
+        s.ts[k] = 0.0
+        s.hx[k] = 0.0
+        s.hy[k] = 0.0
+        s.tk[k] = 0
+
+
+@device
 def begin(s, p):
     """Draw a flat, crates and the agent; search; draw the block's place among those that ask for a plan."""
     n = _side(p)
-    if s.tries == 1:  # drawn once for all tries: what is rejected must not tilt the share
+    if s.tries == 1:
+        _clear(s)
+        # Drawn once for all tries: what is rejected must not tilt the share.
         s.trap = 1 if uniform(s, 0.0, 1.0) < p.trap else 0
     open_stage(s, p)
     s.cell = _cell(p)
