@@ -270,3 +270,12 @@ def test_every_point_of_the_curves_can_be_drawn() -> None:
     for name, points in task.curves.items():
         for point in points:
             make_vec("Unblock", 100, **{name: point}).reset(seed=0)
+
+
+def test_a_record_keeps_nothing_of_the_episodes_before() -> None:
+    used, new = (make_vec("Unblock", 40, level=3) for _ in range(2))
+    for seed in (1, 2):
+        used.reset(seed=seed)
+    used.reset(seed=5)
+    new.reset(seed=5)
+    assert used.snapshot() == new.snapshot()

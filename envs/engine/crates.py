@@ -127,6 +127,34 @@ def toward(free, crates, here, goal):
 
 
 @device
+def forget(s):
+    """Clear the plan and all scratch, so that a record does not depend on the episodes before."""
+    s.shortest = 0
+    s.met = 0
+    s.configs = 0
+    s.entries = 0
+    for i in range(PLAN):
+        s.plan[i] = 0
+    for i in range(2 * CONFIGS):
+        s.slot[i] = NOWHERE
+    for i in range(CONFIGS):
+        s.last[i] = 0
+        s.mask[i] = 0
+        s.seen[i] = 0
+        s.ring[i] = 0
+        s.grown[i] = 0
+    for i in range(ENTRIES):
+        s.e_from[i] = 0
+        s.e_prev[i] = 0
+        s.e_time[i] = 0
+        s.e_cell[i] = 0
+        s.e_dir[i] = 0
+    for i in range(STRIDE * STRIDE):
+        s.reach[i] = 0
+        s.place[i] = 0
+
+
+@device
 def _config(s, crates):
     """The number of an arrangement of crates, entered if it is new; NOWHERE if there is no room for it."""
     size = 2 * CONFIGS
