@@ -177,7 +177,10 @@ def _tall(canvas: pygame.Surface, eye: Eye, scene: Scene, box: Box) -> None:
         grown = replace(box, hx=box.hx + 0.07, hy=box.hy + 0.07)
         pygame.draw.polygon(canvas, theme.INK, eye.at(box_corners(grown)))
     lit = _lit_sides(scene, box_corners(box))
-    draw_tall(canvas, eye, box, lit, LIT[scene.light], SHADE[scene.light], box.told)
+    light, shade = LIT[scene.light], SHADE[scene.light]
+    if scene.light == "night":  # a little lighter than the floor, or they would be lost on it
+        light = shade = mix(shade, theme.MUTED, 0.45)
+    draw_tall(canvas, eye, box, lit, light, shade, box.told)
 
 
 def _panes(canvas: pygame.Surface, eye: Eye, scene: Scene, boxes: list[Box]) -> None:
@@ -208,7 +211,7 @@ def _night(canvas: pygame.Surface, eye: Eye) -> None:
     """Nothing is lit: darker towards the walls, and a moon that helps nobody."""
     n = 64
     x, y = np.meshgrid(np.linspace(-1, 1, n), np.linspace(-1, 1, n), indexing="ij")
-    light = np.clip(255 * (1.06 - 0.38 * (x**2 + y**2)), 0, 255)
+    light = np.clip(255 * (1.04 - 0.2 * (x**2 + y**2)), 0, 255)
     shade = np.stack([0.92 * light, 0.96 * light, light], axis=2).astype(np.uint8)
     veil = pygame.transform.smoothscale(pygame.surfarray.make_surface(shade), (eye.size, eye.size))
     canvas.blit(veil, (0, 0), special_flags=pygame.BLEND_RGB_MULT)

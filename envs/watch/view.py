@@ -169,7 +169,7 @@ class Viewer:
         words = theme.font(100).size(before + after + ("" if asked is None else asked.name))[0] / 100
         size = min(size, (wide - (96 if chip else 0)) / max(words, 1.0))
         if before:
-            x += self._text(canvas, before.strip(), x, y, size, theme.INK if told else theme.MUTED)
+            x += self._text(canvas, before.strip(), x, y, size, theme.INK if told else mix(theme.INK, theme.MUTED, 0.5))
         if chip and asked is not None:
             x += 0.55 * size
             x += self._chip(canvas, asked, x, y, size) + 0.55 * size
