@@ -1,4 +1,4 @@
-"""Rex: collars show from near alone, dogs that meet exchange places or do not, one look is all, the hidden is hidden."""
+"""Rex: collars show from near alone, dogs that meet may change places, one look is all, the hidden is hidden."""
 
 from functools import cache
 
