@@ -119,7 +119,7 @@ def test_one_door_is_right_and_the_wrong_one_is_for_good() -> None:
         assert sum(inner) <= 1
         if sum(inner) == 1:
             wrong[i] = doors_of(s)[inner.index(False)]
-            stand_at_door(s, wrong[i], 0.35)
+            stand_at_door(s, wrong[i], 0.45)
             s["tk"][wrong[i]] = WALL
     caught = wrong >= 0
     assert caught.mean() > 0.9

@@ -104,6 +104,7 @@ def spread(s, k, reach):
     """Fill `far` from the places from which small thing k is touched: a label-correcting search over 8 neighbours."""
     for c in range(CELLS):
         s.far[c] = NOWHERE
+        s.queue[c] = 0
         s.queued[c] = 0
     head = 0
     waiting = 0

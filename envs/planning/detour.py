@@ -192,14 +192,31 @@ def _scatter(s, p):
 
 
 @device
+def _clear(s):
+    """Take everything down. Equal episodes have equal records, whatever stood there before."""
+    for k in range(TALL):
+        s.tx[k] = 0.0
+        s.ty[k] = 0.0
+        s.tc[k] = 0.0
+        s.ts[k] = 0.0
+        s.hx[k] = 0.0
+        s.hy[k] = 0.0
+        s.tk[k] = 0
+        s.kept[k] = 0.0
+    for i in range(4):
+        s.slide[i] = 0.0
+    s.doors = 0
+    s.inside = -1
+
+
+@device
 def begin(s, p):
     """Draw what is built, the blocks and the agent; accept what only a detour solves within the time."""
     shift = p.split == 2
     open_stage(s, p)
     s.phase = ACT
     s.glass = 1
-    s.doors = 0
-    s.inside = -1
+    _clear(s)
     s.turn = uniform(s, -math.pi, math.pi)
     s.n_small = p.blocks
     s.target = below(s, p.blocks)
@@ -336,7 +353,7 @@ def true_state(s, p, o):
 
 @device
 def oracle(s, p):
-    """Follows the plan made when the episode was drawn, which holds from everywhere."""
+    """Follows the plan made when the episode was drawn, which holds wherever a way is left."""
     return follow(s)
 
 
