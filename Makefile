@@ -20,7 +20,7 @@ leaderboard: $(VENV)/.core  ## install the core (no torch), then score the shipp
 	$(BIN)/unseen leaderboard $(ARGS)
 
 test: $(VENV)/.all  ## install everything, then run the tests
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.all  ## ruff and mypy
 	$(BIN)/ruff check
