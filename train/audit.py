@@ -208,8 +208,9 @@ def _leaks(entry: Entry, level: int, config: AuditConfig, row: Callable[..., Che
         name = f"leak probe, last {window} observation{'s' if window > 1 else ''}"
         yield row(name, f"<= {chance:.3f} + {margin:.3f}", f"{score:.3f}", good)
     if not config.quick:
+        # Level 3 is meant to stay open: that its history tells the answer is shown by the tracker, not by this much data.
         score = probe_history(data, k, config.seed)
-        yield row("recurrent probe, whole history", ">= .95", f"{score:.3f}", score >= 0.95)
+        yield row("recurrent probe, whole history", ">= .95", f"{score:.3f}", score >= 0.95 if level < 3 else None)
 
 
 def probe_windows(data: Episodes, window: int, classes: int, seed: int) -> tuple[float, int]:
