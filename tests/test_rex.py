@@ -272,6 +272,18 @@ def test_requests_of_one_sort(request_: str, kinds: set[int]) -> None:
     assert {k for k in asked if k >= 0} == kinds and (min(asked) < 0) == (request_ == "collar")
 
 
+def test_an_episode_leaves_nothing_to_the_next_one() -> None:
+    used, fresh = (make_vec("Rex", 64, level=2) for _ in range(2))
+    used.reset(seed=100)
+    stay(used, 50)
+    used.reset(seed=0)
+    fresh.reset(seed=0)
+    for _ in range(30):
+        assert used.world.tobytes() == fresh.world.tobytes()
+        stay(used)
+        stay(fresh)
+
+
 def test_the_number_of_meetings_is_drawn() -> None:
     env = make_vec("Rex", 400, level=2)
     env.reset(seed=0)

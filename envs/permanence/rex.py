@@ -176,8 +176,10 @@ def begin(s, p):
     _choose_gaps(s, p)
     s.first = REST + GAP * (s.n_small - 1) + s.out + s.along
     s.watch = s.first + s.meetings * s.meet + 1
-    for m in range(s.meetings):
-        _meet(s, m, p)
+    for m in range(MEETINGS):
+        s.gap[m], s.lower[m], s.upper[m], s.passes[m] = -1, -1, -1, 0
+        if m < s.meetings:
+            _meet(s, m, p)
     target = s.inside[s.answer]
     if s.furniture != 0:
         s.wanted = kind
