@@ -108,7 +108,7 @@ def test_who_turns_back_in_the_doorway_has_not_used_the_door() -> None:
 
 
 def test_one_door_is_right_and_the_wrong_one_is_for_good() -> None:
-    env = envs(3, 200)
+    env = make_vec("Detour", 200, level=3, blocks=1)
     obs, _ = env.reset(seed=3)
     w, wrong = env.world, np.full(200, -1)
     for i, s in enumerate(w):
