@@ -424,8 +424,8 @@ class Rex(PlanarTask):
     **Levels.** 0: glass furniture, daylight, collars told from anywhere: the visible twin. 1: "find Rex, who wears
     red": 2 dogs, 3 pieces, no meeting, each dog with a slot of its own (dogs can be told apart by build), curtain
     1-3. 2 (default): 3 anonymous dogs, 4 pieces, in half of the episodes a meeting of two dogs that pass, "find Rex",
-    "the couch" or "the armchair", told from the start, curtain 2-6. 3: any collar or kind, asked only after the
-    curtain; 5 dogs, 6 pieces in a jittered ring, three meetings of which half are feints, egocentric, curtain 5-15.
+    "the couch" or "the armchair", told from the start, curtain 3-6. 3: any collar or kind, asked only after the
+    curtain; 5 dogs, 6 pieces in a jittered ring, three meetings of which half are feints, egocentric, curtain 15-25.
 
     What level 2 asks is set by what a recurrent network learns from 6,000 whole episodes that ask for a collar: it is
     right in .999 of others as it stands, and in .42 where the asked collar is drawn (`query="first"`).
@@ -446,7 +446,8 @@ class Rex(PlanarTask):
     **Leaks closed.** The answer is drawn first and uniform. All pieces have one size, so that a grey shape tells
     nothing; exactly one is odd whatever is asked for, so that the room does not tell the request. No slot tells who a
     dog is where its collar cannot be told: they are filled round the room (level 2) or by distance (level 3). A
-    curtain of random length with a scramble of pose and heading; dusk; all dogs are seen at rest before they run, and
+    curtain of random length with a scramble of pose and heading, at levels 2 and 3 so long that the last 4 and the
+    last 16 observations of the act phase hold none from before it; dusk; all dogs are seen at rest before they run, and
     rest fully hidden when the curtain falls.
 
     **Shift.** Faster runs (each leg a step shorter), larger dogs (1.2 x), at level 3 one dog fewer, and where only
@@ -495,9 +496,9 @@ class Rex(PlanarTask):
         0: dict(glass=True, near=0.0),
         1: dict(pieces=3, dogs=2, crossings=(0, 0), request="collar", query="fixed", order="index", ring=1.0,
                 breadth=0.38, curtain=(1, 3), act=14),
-        2: dict(order="told", query="fixed"),
+        2: dict(order="told", query="fixed", curtain=(3, 6)),
         3: dict(pieces=6, dogs=5, crossings=(3, 3), feints=True, query="late", order="distance", frame="ego",
-                jitter=0.06, ring=1.3, breadth=0.27, room=2.9, curtain=(5, 15), act=24),
+                jitter=0.06, ring=1.3, breadth=0.27, room=2.9, curtain=(15, 25), act=24),
     }  # fmt: skip
     actions: ClassVar[dict[str, tuple[float, ...]]] = {
         "forward": (1.0, 0.0), "left": (1.0, 1.0), "right": (1.0, -1.0), "stay": (0.0, 0.0),
