@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from unseen import __version__
+from unseen.envs.suite import SUITE
 from unseen.train import cli
 
 ENVIRONMENT = {**os.environ, "SDL_VIDEODRIVER": "dummy", "COLUMNS": "120", "NO_COLOR": "1"}
@@ -105,7 +106,7 @@ def test_list_shows_environments_and_agents() -> None:
     for word in ("Unseen/RolledBehind-v0", "permanence", "mapper", "recurrent-ppo", "oracle"):
         assert word in run.stdout
     listed = json.loads(unseen("list", "--json").stdout)
-    assert [entry["id"] for entry in listed["environments"]] == ["Unseen/RolledBehind-v0"]
+    assert [entry["id"] for entry in listed["environments"]] == [entry.id for entry in SUITE.values()]
     assert {"random", "tracker", "mapper"} <= {agent["name"] for agent in listed["agents"]}
 
 

@@ -42,6 +42,7 @@ REST = 2  # steps that the balls are shown at rest
 ROLL = 3  # steps from a ball's start to the first in which it is hidden
 GAP, GAPS = 5, 4  # steps from ball to ball coming out: GAP .. GAP + GAPS - 1
 STEEP = 0.85  # tangent of the steepest entry, against straight ahead
+HALL = 0.3  # m of hall that every further ball needs
 FASTEST = 3.0  # m/s, of the balls' entry
 LATE = 1  # index of query
 SHIFT_CARPET = 0.8
@@ -514,6 +515,8 @@ class Tunnel(PlanarTask):
 
     @classmethod
     def check(cls, values: Mapping[str, Any]) -> None:
+        if values["balls"] > values["exits"]:
+            raise BadKnob(f"balls={values['balls']}: at most one an exit, and exits={values['exits']}")
         if values["siding"] and (values["balls"] < 2 or values["fork"] == 0.0):
             raise BadKnob(
                 f"siding=True holds up the first of two or more balls in the hall: balls={values['balls']}, "
@@ -521,6 +524,12 @@ class Tunnel(PlanarTask):
             )
         if values["query"] == "late" and values["balls"] < 2:
             raise BadKnob("query='late' with balls=1: there is only one ball to ask for")
+        hall = HALL * (values["balls"] - 1)
+        if values["fork"] < hall - 1e-9:
+            raise BadKnob(
+                f"fork={values['fork']}: balls={values['balls']} cross each other's ways, for which the hall has to be at "
+                f"least {hall:g} m deep"
+            )
         speed = cls.fastest(values)
         if speed > FASTEST:
             raise BadKnob(
