@@ -29,6 +29,12 @@ KNOBS = st.fixed_dictionaries(
         "radius": st.floats(0.06, 0.12),
     }
 )
+ROOMY = KNOBS.filter(lambda knobs: not crowded(knobs))
+
+
+def crowded(knobs: dict) -> bool:
+    """Whether so many balls do not fit."""
+    return knobs["balls"] > knobs["exits"] or knobs["fork"] < 0.3 * (knobs["balls"] - 1) - 1e-9
 
 
 def exit_x(env: TaskVectorEnv, k: np.ndarray) -> np.ndarray:
@@ -57,7 +63,7 @@ def film(env: TaskVectorEnv, seed: int) -> np.ndarray:
 
 
 @settings(max_examples=20, deadline=None)
-@given(SEEDS, KNOBS)
+@given(SEEDS, ROOMY)
 def test_balls_keep_identity_order_and_the_law_of_travel(seed: int, knobs: dict) -> None:
     env = make_vec("Tunnel", 16, level=3, **knobs)
     p, n = env.batch.params[0], knobs["balls"]
@@ -277,8 +283,7 @@ def test_combinations_are_refused_or_can_be_played(knobs: dict, split: str, curt
     try:
         env = make_vec("Tunnel", 64, level=3, split=split, **(knobs | {"curtain": curtain, "carpet": carpet}))
     except BadKnob as error:
-        crowded = knobs["balls"] > knobs["exits"] or (knobs["balls"] > 2 and knobs["fork"] < 0.6)
-        assert "balls" in str(error) if crowded else "carpet" in str(error) and "m/s" in str(error)
+        assert "balls" in str(error) if crowded(knobs) else "carpet" in str(error) and "m/s" in str(error)
         return
     env.reset(seed=0)
     w, n = env.world, knobs["balls"]
