@@ -68,3 +68,15 @@ def advance(s, light):
 def out_of_time(s, p):
     """Whether the act phase has lasted its p.act steps."""
     return s.t >= s.watch + s.curtain + p.act
+
+
+@device
+def stage_state(s, p, o, at):
+    """For `state`: the clock, what of the stage is still to come, and the light, in o[at:at + 7]."""
+    o[at] = s.t / 32.0
+    o[at + 1] = s.curtain / 32.0
+    o[at + 2] = s.px / p.room
+    o[at + 3] = s.py / p.room
+    o[at + 4] = math.cos(s.ph)
+    o[at + 5] = math.sin(s.ph)
+    o[at + 6] = s.light

@@ -239,6 +239,13 @@ class PlanarTask(Task):
         "scramble": Knob(0.35, 0.0, 0.5, doc="the agent is carried up to this far from the mat, m"),
         "act": Knob(16, 4, 100, doc="steps of the act phase"),
     }
+    # Arcs, so that random play gets about: the row is speed and turn, as parts of the task's own most.
+    actions: ClassVar[Mapping[str, tuple[float, ...]]] = {
+        "forward": (1.0, 0.0), "left": (1.0, 1.0), "right": (1.0, -1.0), "stay": (0.0, 0.0),
+    }  # fmt: skip
+    action_low: ClassVar[tuple[float, ...]] = (-1.0, -1.0)
+    action_high: ClassVar[tuple[float, ...]] = (1.0, 1.0)
+    keys: ClassVar[Mapping[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
     modes: ClassVar[tuple[str, ...]] = ("slots", "rays", "pixels", "state")
     extra_state: ClassVar[int] = 0  # numbers that `state` adds behind a fully lit slots row
 

@@ -12,7 +12,7 @@ from unseen.envs.engine.physics import roll
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import lit_slots
 from unseen.envs.engine.sight import ALL_ROUND
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time
+from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, stage_state
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import (
     ACT,
@@ -287,13 +287,7 @@ def true_state(s, p, o):
     """Slots with the lights on and the question told, then what is still to come and how far odometry is off."""
     lit_slots(s, p, o, s.target)
     at = o.shape[0] - 11
-    o[at] = s.t / 32.0
-    o[at + 1] = s.curtain / 32.0
-    o[at + 2] = s.px / p.room
-    o[at + 3] = s.py / p.room
-    o[at + 4] = math.cos(s.ph)
-    o[at + 5] = math.sin(s.ph)
-    o[at + 6] = s.light
+    stage_state(s, p, o, at)
     o[at + 7] = s.heard
     o[at + 8] = s.ox
     o[at + 9] = s.oy

@@ -517,12 +517,6 @@ class Cups(PlanarTask):
         "a-not-b": dict(cups=2, swaps=0, hides=2, curtain=(0, 2)),
         "invisible-displacement": dict(cups=3, swaps=1, play="move", screen=True, curtain=(0, 2)),
     }
-    actions: ClassVar[dict[str, tuple[float, ...]]] = {
-        "forward": (1.0, 0.0), "left": (1.0, 1.0), "right": (1.0, -1.0), "stay": (0.0, 0.0),
-    }  # fmt: skip
-    action_low = (-1.0, -1.0)
-    action_high = (1.0, 1.0)
-    keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "swaps": (0, 1, 2, 4, 6, 8), "cups": (2, 3, 4, 5, 6), "swap_steps": (8, 6, 4, 3), "curtain": (0, 5, 10, 20, 40),
     }  # fmt: skip

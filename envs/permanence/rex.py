@@ -10,7 +10,7 @@ from unseen.envs.engine.navigate import fetch
 from unseen.envs.engine.physics import disc_clear
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import lit_slots, small_start
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time
+from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, stage_state
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import ACT, DUSK, FLOAT, INT, REVEAL, WATCH, drive, planar, touch
 from unseen.envs.errors import BadKnob
@@ -248,13 +248,7 @@ def true_state(s, p, o):
     """Slots with the lights on and the question told, then everything that is still to come."""
     lit_slots(s, p, o, s.wanted)
     at = o.shape[0] - 8 - 4 * SMALL - 3 * MEETINGS
-    o[at] = s.t / 32.0
-    o[at + 1] = s.curtain / 32.0
-    o[at + 2] = s.px / p.room
-    o[at + 3] = s.py / p.room
-    o[at + 4] = math.cos(s.ph)
-    o[at + 5] = math.sin(s.ph)
-    o[at + 6] = s.light
+    stage_state(s, p, o, at)
     o[at + 7] = s.answer / TALL
     at += 8
     for j in range(s.n_small):
@@ -500,12 +494,6 @@ class Rex(PlanarTask):
         3: dict(pieces=6, dogs=5, crossings=(3, 3), feints=True, query="late", order="distance", frame="ego",
                 jitter=0.06, ring=1.3, breadth=0.27, room=2.9, curtain=(15, 25), act=24),
     }  # fmt: skip
-    actions: ClassVar[dict[str, tuple[float, ...]]] = {
-        "forward": (1.0, 0.0), "left": (1.0, 1.0), "right": (1.0, -1.0), "stay": (0.0, 0.0),
-    }  # fmt: skip
-    action_low = (-1.0, -1.0)
-    action_high = (1.0, 1.0)
-    keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "crossings": ((0, 0), (1, 1), (2, 2), (3, 3)), "curtain": (0, 5, 10, 20, 40), "pieces": (4, 5),
     }  # fmt: skip

@@ -11,7 +11,7 @@ from unseen.envs.engine.physics import launch_speed, roll
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import lit_slots
 from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time
+from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, stage_state
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import ACT, DUSK, FLOAT, INT, REVEAL, drive, planar, touch, touching
 from unseen.envs.errors import BadKnob
@@ -269,13 +269,7 @@ def true_state(s, p, o):
     """Slots with the lights on and the question told, then everything that is still to come."""
     lit_slots(s, p, o, s.bk[s.target])
     at = o.shape[0] - 8 - 3 * SMALL
-    o[at] = s.t / 32.0
-    o[at + 1] = s.curtain / 32.0
-    o[at + 2] = s.px / p.room
-    o[at + 3] = s.py / p.room
-    o[at + 4] = math.cos(s.ph)
-    o[at + 5] = math.sin(s.ph)
-    o[at + 6] = s.light
+    stage_state(s, p, o, at)
     o[at + 7] = s.heard
     at += 8
     for j in range(s.n_small):
@@ -385,12 +379,6 @@ class RolledBehind(PlanarTask):
             ring=1.3, breadth=0.3, depth=0.2, room=2.9, mixed=True, bump=True,
         ),
     }  # fmt: skip
-    actions: ClassVar[dict[str, tuple[float, ...]]] = {
-        "forward": (1.0, 0.0), "left": (1.0, 1.0), "right": (1.0, -1.0), "stay": (0.0, 0.0),
-    }  # fmt: skip
-    action_low = (-1.0, -1.0)
-    action_high = (1.0, 1.0)
-    keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "curtain": (0, 5, 10, 20, 40), "occluders": (4, 5, 6), "scramble": (0.0, 0.2, 0.35, 0.5),
     }  # fmt: skip

@@ -9,7 +9,7 @@ from unseen.envs.engine.device import device
 from unseen.envs.engine.geometry import wrap
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import HEAD, Layout, lit_slots
-from unseen.envs.engine.stage import advance, free, open_stage
+from unseen.envs.engine.stage import advance, free, open_stage, stage_state
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import (
     ACT,
@@ -276,13 +276,7 @@ def true_state(s, p, o):
     """Slots with the lights on and the question told, then everything that is still to come."""
     lit_slots(s, p, o, s.bk[s.target])
     at = o.shape[0] - 8 - 6 * SMALL
-    o[at] = s.t / 32.0
-    o[at + 1] = s.curtain / 32.0
-    o[at + 2] = s.px / p.room
-    o[at + 3] = s.py / p.room
-    o[at + 4] = math.cos(s.ph)
-    o[at + 5] = math.sin(s.ph)
-    o[at + 6] = s.light
+    stage_state(s, p, o, at)
     at += 8
     for j in range(s.n_small):
         q = at + 6 * s.bk[j]
@@ -484,12 +478,6 @@ class Tunnel(PlanarTask):
             frame="ego",
         ),
     }  # fmt: skip
-    actions: ClassVar[dict[str, tuple[float, ...]]] = {
-        "forward": (1.0, 0.0), "left": (1.0, 1.0), "right": (1.0, -1.0), "stay": (0.0, 0.0),
-    }  # fmt: skip
-    action_low = (-1.0, -1.0)
-    action_high = (1.0, 1.0)
-    keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "curtain": (0, 5, 10, 20, 30), "exits": (2, 3, 4, 5, 6), "slack": (0, 5, 10, 20, 30), "patience": (8, 4, 2, 1),
     }  # fmt: skip

@@ -450,12 +450,6 @@ class Detour(PlanarTask):
         "barrier": dict(depth=0.0, gaps=False, blocks=1),
         "opaque-barrier": dict(depth=0.0, gaps=False, blocks=1, glass=False),
     }
-    actions: ClassVar[dict[str, tuple[float, ...]]] = {
-        "forward": (1.0, 0.0), "left": (1.0, 1.0), "right": (1.0, -1.0), "stay": (0.0, 0.0),
-    }  # fmt: skip
-    action_low = (-1.0, -1.0)
-    action_high = (1.0, 1.0)
-    keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "depth": (0.0, 0.4, 0.8, 1.2, 1.6), "breadth": (0.5, 0.8, 1.2), "fov": (360.0, 180.0, 120.0, 90.0),
     }  # fmt: skip
