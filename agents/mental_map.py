@@ -1,7 +1,7 @@
 """The mental map as a target: what was last seen of everything, held from the observation stream alone.
 
 For every thing that can be told apart over time (`Layout.things`): seen, x, y, vx, vy, in the room's frame and in the
-units of the observation; where things have a slot of their own, also the colour that they last showed; where tall
+units of the observation, and what went under a cover goes on with the cover; where things have a slot of their own, also the colour that they last showed; where tall
 things are of several kinds, for every kind seen, x, y; and the way from here to what is asked for. Nothing privileged
 enters: an agent could keep this map by itself, and a world model is asked to.
 """
@@ -15,6 +15,7 @@ from unseen.envs.engine.sensors import Layout
 ENTRY = 5  # seen, x, y, vx, vy
 PLACE = 3  # seen, x, y
 GOAL = 3  # known, dx, dy
+STRIDE = 0.35  # units of position that a cover moves in a step at most: less than covers stand apart
 
 
 def map_size(layout: Layout) -> int:
@@ -57,10 +58,32 @@ def last_seen(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
         row, slot = np.nonzero(shows if layout.order == "index" else shows & tells)
         thing = slot if layout.order == "index" else small[row, t, slot, ENTRY:].argmax(-1)
         now[row, thing] = entry[row, slot]
+        unseen = np.ones((n, layout.things), bool)
+        unseen[row, thing] = False
+        if layout.covers:
+            _carry(now, unseen, entry, shows & np.isin(small[:, t, :, ENTRY:].argmax(-1), layout.covers), layout)
         newly = tells[row, slot]
         colour[row[newly], thing[newly]] = small[row[newly], t, slot[newly], ENTRY:]
         out[:, t], told[:, t] = now, colour
     return out, told
+
+
+def _carry(now: np.ndarray, unseen: np.ndarray, entry: np.ndarray, covers: np.ndarray, layout: Layout) -> None:
+    """Move what was seen before and is not seen now, of `now` (n, things, 5), on to the nearest cover that is seen.
+
+    Args:
+        unseen: (n, things) what is not seen now.
+        entry: (n, slots, 5) what is; `covers` (n, slots): those that are covers.
+    """
+    for thing in range(layout.things):
+        if thing in layout.covers:
+            continue
+        apart = np.hypot(*(entry[..., 1:3] - now[:, None, thing, 1:3]).transpose(2, 0, 1))
+        apart[~covers] = np.inf
+        nearest = apart.argmin(-1)
+        each = np.arange(len(now))
+        goes = unseen[:, thing] & (now[:, thing, 0] > 0.5) & (apart[each, nearest] < STRIDE)
+        now[goes, thing] = entry[goes, nearest[goes]]
 
 
 def last_places(obs: np.ndarray, layout: Layout) -> np.ndarray:

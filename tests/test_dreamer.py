@@ -213,6 +213,22 @@ def test_kinds_of_tall_things_are_remembered_in_the_dark() -> None:
     np.testing.assert_allclose(drawn[2, -3:], [1, 0.1, -0.4], atol=1e-6)
 
 
+def test_the_map_of_the_shell_game_follows_the_cup() -> None:
+    n = 200
+    env = make_vec("Cups", n, level=1)
+    obs, _ = env.reset(seed=5)
+    assert env.layout is not None and env.layout.covers == (1,)
+    seen, at = [obs], []
+    stay = np.full(n, list(env.task.actions).index("stay"))
+    while not (obs[:, env.layout.phase][:, 2] > 0.5).all():  # nobody walks, so that no episode ends before all act
+        at.append(env.world["bx"][np.arange(n), (env.world["bk"] == 0).argmax(1)].copy())
+        obs, *_ = env.step(stay)
+        seen.append(obs)
+    ball = map_targets(np.stack(seen[:-1], 1), env.layout)[..., 1] * env.layout.scale
+    np.testing.assert_allclose(ball, np.stack(at, 1), atol=0.05)
+    assert (np.ptp(ball[:, 6:], axis=1) > 0.3).mean() > 0.3  # it did go elsewhere under its cup
+
+
 def test_training_lowers_the_losses() -> None:
     made = learner(patience=10_000)
     while made.updates < 5:

@@ -62,6 +62,7 @@ class Layout:
             has its own, since they can be told apart by more than their colour; "told": its colour's while that can
             be told, and the others fill the slots that are left, counter-clockwise round the room.
         frame: "room": positions in the room's frame; "ego": relative to the agent, x ahead, y to its left.
+        covers: colours of the small things, if any, under which others go, and which then take these along.
         pose: x / scale, y / scale, cos and sin of the heading; zero under the curtain. Where odometry errs, this and
             every place in the room's frame is as the agent believes it to be, until the lights go on at the end.
         phase: one-hot of watch, curtain, act.
@@ -78,6 +79,7 @@ class Layout:
     scale: float
     order: str
     frame: str
+    covers: tuple[int, ...] = ()
     speed_scale: float = SPEED_UNIT
 
     @property

@@ -247,6 +247,7 @@ class PlanarTask(Task):
     action_high: ClassVar[tuple[float, ...]] = (1.0, 1.0)
     keys: ClassVar[Mapping[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
     modes: ClassVar[tuple[str, ...]] = ("slots", "rays", "pixels", "state")
+    covers: ClassVar[tuple[int, ...]] = ()  # see Layout
     extra_state: ClassVar[int] = 0  # numbers that `state` adds behind a fully lit slots row
 
     @classmethod
@@ -260,7 +261,7 @@ class PlanarTask(Task):
 
     @classmethod
     def layout(cls, values: Mapping[str, Any]) -> Layout:
-        return Layout(cls.sizes(values), values["room"], values["order"], values["frame"])
+        return Layout(cls.sizes(values), values["room"], values["order"], values["frame"], cls.covers)
 
     @classmethod
     def sensor(cls, mode: str) -> Callable:

@@ -535,6 +535,7 @@ class Cups(PlanarTask):
         won="lifted the right cup",
         lost="nothing under it",
     )
+    covers = (1,)
     extra_state = 12 + 4 * EVENTS
 
     begin, step, answer, true_state = begin, step, answer, true_state
