@@ -78,7 +78,7 @@ class _Imagine(nn.Module):
 
 def draw_map(model: RSSM, feat: Tensor, layout: Layout | None) -> Tensor:
     """(n, 5 k): the mapper's map; for a dreamer what it decodes as the present view, which is all it has."""
-    if layout is None:
+    if layout is None or layout.small[1] == 0:  # nothing small to draw
         return feat[:, :0]
     if hasattr(model, "map"):
         return model.get_submodule("map")(feat)[:, : 5 * layout.things]

@@ -22,14 +22,16 @@ from unseen.agents.agent import load_agent
 from unseen.agents.baselines import PPOLearner
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.agents.mapper import MapperLearner
+from unseen.envs.suite import SUITE, make_vec
 from unseen.train import checkpoints
 from unseen.train.budget import Budget, CpuClock
+from unseen.train.cli import main
 from unseen.train.errors import StoreError
 from unseen.train.logs import Log
 from unseen.train.trainer import TrainConfig, train
 
 PPO = ("envs=4", "rollout=16", "batch=32", "epochs=1", "hidden=8")
-MAPPER = ("envs=4", "batch=2", "prefill=4", "patience=4", "starts=4", "horizon=2", "deter=16", "hidden=16")
+MAPPER = ("envs=4", "batch=2", "prefill=4", "patience=4", "starts=4", "horizon=2", "deter=16", "hidden=16", "ratio=16")
 
 
 @pytest.fixture
@@ -56,6 +58,24 @@ def test_a_run_from_start_to_agent(tmp_path: Path) -> None:
     assert len(checkpoints.found(tmp_path / "run" / "checkpoints")) == 2
     agent = load_agent(str(tmp_path / "run"), "RolledBehind", 1)
     assert agent.name == "ppo"
+
+
+@pytest.mark.parametrize("agent, settings", [("ppo", PPO), ("dreamer", MAPPER)])
+@pytest.mark.parametrize("env", SUITE)
+def test_every_environment_can_be_trained_on_by_name(
+    env: str, agent: str, settings: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unseen.train.trainer.FINAL_EPISODES", 20)
+    sized = ["--set", *settings, "--eval-episodes", "10", "--quiet", "--out", str(tmp_path)]
+    assert main(["train", agent, env, "--steps", "400", *sized]) == 0
+    card = json.loads((tmp_path / "agent.json").read_text())
+    assert card["env"] == SUITE[env].id and card["steps"] >= 400 and 0 <= card["success"] <= 1
+    updates = [json.loads(line).get("recon", 1.0) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert np.isfinite(updates).all()
+    made = load_agent(str(tmp_path), env, SUITE[env].default_level)
+    obs, _ = make_vec(env, 2).reset(seed=0)
+    actions, _ = made.act(obs, made.initial_state(2), np.ones(2, bool))
+    assert make_vec(env, 2).single_action_space.contains(actions[0])
 
 
 @pytest.mark.usefixtures("no_export")
