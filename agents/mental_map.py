@@ -1,9 +1,10 @@
 """The mental map as a target: what was last seen of everything, held from the observation stream alone.
 
 For every thing that can be told apart over time (`Layout.things`): seen, x, y, vx, vy, in the room's frame and in the
-units of the observation, and what went under a cover goes on with the cover; where things have a slot of their own, also the colour that they last showed; where tall
-things are of several kinds, for every kind seen, x, y; and the way from here to what is asked for. Nothing privileged
-enters: an agent could keep this map by itself, and a world model is asked to.
+units of the observation, and what went under a cover goes on with the cover; where things have a slot of their own,
+also the colour that they last showed; where tall things are of several kinds, for every kind seen, x, y; and the way
+from here to what is asked for. Nothing privileged enters: an agent could keep this map by itself, and a world model is
+asked to.
 """
 
 from __future__ import annotations

@@ -100,6 +100,13 @@ COMMANDS = {
         "SweepConfig",
         "unseen sweep tracker RolledBehind curtain",
     ),
+    "curves": Command(
+        "draw how the agents that ship learned",
+        "unseen.train.curves",
+        "curves",
+        "CurvesConfig",
+        "unseen curves --level 1 --out curves.svg",
+    ),
     "leaderboard": Command(
         "score agents on environments and write the page",
         "unseen.train.leaderboard.runner",

@@ -1,0 +1,117 @@
+"""`unseen curves`: the learning curves of the agents that ship, a panel for each environment, in one picture."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from unseen.agents.agent import AGENTS, Run, list_runs
+from unseen.envs.errors import UnseenError
+from unseen.envs.suite import SUITE, Entry, resolve
+from unseen.train.errors import StoreError
+
+COLUMNS = 3
+COLOURS = {"ppo": "#c8781a", "recurrent-ppo": "#a8481f", "dreamer": "#4f86d9", "mapper": "#0b7a75"}
+"""As on the leaderboard's page."""
+INK, MUTED, GRID = "#22252b", "#666c77", "#e2e4e8"
+
+
+class NoCurves(UnseenError, LookupError):
+    """No agent ships for what is to be drawn."""
+
+
+@dataclass(frozen=True)
+class CurvesConfig:
+    """What to draw, and where to."""
+
+    env: tuple[str, ...] = ()
+    """environments; by default all on which an agent was trained"""
+    level: int = 1
+    against: Literal["steps", "cpu"] = "steps"
+    """environment steps, or minutes of CPU time"""
+    out: Path = Path("curves.svg")
+    """an image: .svg, .png or .pdf"""
+
+
+def curves(config: CurvesConfig) -> Path:
+    """Draw the picture and return its path. Raises UnknownEnvironment, NoCurves, StoreError."""
+    entries = [resolve(name) for name in config.env] or list(SUITE.values())
+    runs = {entry.name: _runs(entry, config.level) for entry in entries}
+    entries = [entry for entry in entries if runs[entry.name]]
+    if not entries:
+        raise NoCurves(f"no trained agent ships for {', '.join(runs)} at level {config.level}; see: unseen list")
+    try:
+        config.out.parent.mkdir(parents=True, exist_ok=True)
+        _draw(entries, runs, config)
+    except (OSError, ValueError) as error:  # matplotlib: a format that it does not know
+        raise StoreError(config.out, str(error)) from error
+    print(config.out)
+    return config.out
+
+
+def _runs(entry: Entry, level: int) -> list[Run]:
+    trained = [name for name, info in AGENTS.items() if info.trainable]
+    found = [run for name in trained for run in list_runs(name, entry.name, level)]
+    return [run for run in found if len(run.card.get("curve") or []) > 1]
+
+
+def memoryless(entry: Entry, level: int) -> float | None:
+    """The most that a policy without a memory can score; None where memory is not what is asked for, or not needed."""
+    if entry.group != "permanence" or level == 0:
+        return None
+    return entry.task.chance(entry.task.values(level, {}))
+
+
+def _draw(entries: list[Entry], runs: dict[str, list[Run]], config: CurvesConfig) -> None:
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    columns = min(COLUMNS, len(entries))
+    rows = -(-len(entries) // columns)
+    column, unit, label = (0, 1.0, "environment steps") if config.against == "steps" else (1, 60.0, "CPU minutes")
+    with matplotlib.rc_context(_settings()):
+        figure = Figure(figsize=(3.4 * columns, 2.5 * rows + 0.35), layout="constrained", facecolor="white")
+        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        for axes in panels.flat[len(entries) :]:
+            axes.remove()
+        for axes, entry in zip(panels.flat, entries, strict=False):
+            axes.set_title(f"{entry.name}, level {config.level}", loc="left")
+            if (ceiling := memoryless(entry, config.level)) is not None:
+                axes.axhline(ceiling, color=MUTED, lw=1.2, ls=(0, (4, 3)))
+            for run in runs[entry.name]:
+                points = [(point[column] / unit, point[2]) for point in run.card["curve"] if point[column] > 0]
+                axes.plot(*zip(*points, strict=True), color=COLOURS.get(run.agent, INK), lw=1.9)
+            axes.set_xscale("log")
+            axes.set_ylim(-0.02, 1.02)
+            axes.xaxis.set_major_formatter(lambda value, _: _short(value))
+        for axes in panels[:, 0]:
+            axes.set_ylabel("success")
+        for k, axes in enumerate(panels.flat[: len(entries)]):
+            if k + columns >= len(entries):
+                axes.set_xlabel(label)
+                axes.tick_params(labelbottom=True)
+        _legend(figure, [name for name in COLOURS if any(run.agent == name for found in runs.values() for run in found)])
+        figure.savefig(config.out, metadata={"Date": None} if config.out.suffix == ".svg" else None, dpi=150)
+
+
+def _legend(figure: Any, agents: list[str]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=COLOURS[name], lw=2.4, label=name) for name in agents]
+    handles.append(Line2D([], [], color=MUTED, lw=1.2, ls=(0, (4, 3)), label="the most without a memory"))
+    figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), frameon=False, handlelength=1.6)
+
+
+def _short(value: float) -> str:
+    return f"{value / 1e6:g} M" if value >= 1e6 else f"{value / 1e3:g} k" if value >= 1e3 else f"{value:g}"
+
+
+def _settings() -> dict[Any, Any]:
+    return {
+        "svg.hashsalt": "unseen", "svg.fonttype": "path", "font.size": 10, "text.color": INK, "axes.labelcolor": MUTED,
+        "axes.edgecolor": GRID, "axes.titlecolor": INK, "axes.titlesize": 10.5, "axes.titleweight": "bold",
+        "xtick.color": MUTED, "ytick.color": MUTED, "axes.spines.top": False, "axes.spines.right": False,
+        "axes.grid": True, "axes.axisbelow": True, "grid.color": GRID, "grid.linewidth": 0.8, "xtick.minor.size": 0,
+        "xtick.major.size": 0, "ytick.major.size": 0,
+    }  # fmt: skip
