@@ -27,7 +27,8 @@ class Agent(Protocol):
 
     `attach(vec_env)`: called once before acting, for references that look into the world.
     `seed(int)`: restarts the agent's own random numbers, so that a run can be repeated exactly.
-    World models: `belief(state) -> {"seen": (n, k), "xy": (n, k, 2)}`, metres in the room's frame;
+    World models: `belief(state) -> {"seen": (n, k), "xy": (n, k, 2)}`, metres in the room's frame, and of each kind of
+    tall thing "tall_seen", "tall_xy" where it tells these;
     `imagine(state, actions=None, horizon=15) -> {"xy": (n, H, k, 2), "pose": (n, H, 4), "reward": (n, H),
     "continue": (n, H)}`, following the agent's own policy where `actions` (n, H) is None.
     """

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unseen.agents.mental_map import GOAL, PLACE
 from unseen.agents.nets import draw, symexp
 from unseen.agents.rssm import RSSM
 
@@ -54,7 +55,8 @@ class _Act(nn.Module):
 
     def forward(self, obs: Tensor, state: Tensor, last: Tensor, first: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
         action, logits, new = self.policy(obs, state, last, first, noise)
-        return action, logits, new, draw_map(self.policy.model, new, self.layout)
+        model = self.policy.model
+        return action, logits, new, draw_map(model, new, self.layout), draw_places(model, new, self.layout)
 
 
 class _Imagine(nn.Module):
@@ -85,6 +87,13 @@ def draw_map(model: RSSM, feat: Tensor, layout: Layout | None) -> Tensor:
     start, count, width = layout.small
     view = symexp(model.decoder(feat))[:, start : start + count * width]
     return view.reshape(-1, count, width)[..., :5].reshape(-1, count * 5)
+
+
+def draw_places(model: RSSM, feat: Tensor, layout: Layout | None) -> Tensor:
+    """(n, 3 k): where the mapper's map puts each kind of tall thing, if there are several."""
+    if layout is None or layout.sizes.tall_kinds == 0 or not hasattr(model, "map"):
+        return feat[:, :0]
+    return model.get_submodule("map")(feat)[:, -GOAL - PLACE * layout.sizes.tall_kinds : -GOAL]
 
 
 class DreamerState(NamedTuple):
@@ -134,7 +143,7 @@ def export_onnx(model: RSSM, ac: ActorCritic, layout: Layout | None, obs: int, p
     n = 2
     state, noise, action = torch.zeros(n, model.feat), torch.rand(n, model.groups), torch.zeros(n, dtype=torch.long)
     act = (torch.zeros(n, obs), state, action, torch.ones(n, 1), noise)
-    outputs = ["action", "logits", "new_state", "map"]
+    outputs = ["action", "logits", "new_state", "map", "places"]
     write_onnx(_Act(policy, layout), act, ["obs", "state", "last", "first", "noise"], outputs, path)
     if layout is not None:
         dream = (state, action, noise)

@@ -17,6 +17,7 @@ The graph `<file>.onnx` has, with a dynamic batch n,
 | new_state | (n, s) f32   | the new memory                                                       |
 | map       | (n, 5 k) f32 | world models: of each thing, the probability of its having been seen |
 |           |              | and its last seen x, y, vx, vy, in the units of the observation      |
+| places    | (n, 3 k) f32 | likewise seen, x, y of each kind of tall thing; may be absent        |
 
 A world model's `<file>.imagine.onnx` is one step of its dream: inputs `state` (n, s), `action` (n,) i64,
 `noise` (n, m) uniform; outputs `new_state` (n, s), `logits` (n, a) of the policy after the step,
@@ -55,6 +56,8 @@ class OnnxState(NamedTuple):
     """(n, k, 5) as drawn at the last observation, observation units; None for an agent without a map"""
     logits: np.ndarray | None
     """(n, a) of the last decision"""
+    places: np.ndarray | None = None
+    """(n, kinds, 3) where the map puts each kind of tall thing: seen, x, y in observation units"""
 
 
 class OnnxAgent:
@@ -128,13 +131,18 @@ class OnnxAgent:
         logits = out.get("logits")
         action = out["action"] if not explore or logits is None else self._draw(logits)
         drawn = out["map"].reshape(n, -1, 5) if "map" in out else None
-        return action, OnnxState(out.get("new_state", state.latent), action, drawn, logits)
+        places = out["places"].reshape(n, -1, 3) if "places" in out else None
+        return action, OnnxState(out.get("new_state", state.latent), action, drawn, logits, places)
 
     def belief(self, state: OnnxState) -> dict[str, np.ndarray]:
-        """Where it believes everything is: `seen` (n, k) probability, `xy` (n, k, 2) metres."""
+        """Where it believes everything is: `seen` (n, k) probability, `xy` (n, k, 2) metres; `tall_seen` and `tall_xy`
+        likewise for each kind of tall thing, for an agent that tells."""
         if state.map is None:
             raise BadAgent(f"{self.name} draws no map")
-        return {"seen": state.map[..., 0], "xy": state.map[..., 1:3] * self.scale}
+        believed = {"seen": state.map[..., 0], "xy": state.map[..., 1:3] * self.scale}
+        if state.places is not None:
+            believed |= {"tall_seen": state.places[..., 0], "tall_xy": state.places[..., 1:] * self.scale}
+        return believed
 
     def imagine(
         self, state: OnnxState, actions: np.ndarray | None = None, horizon: int = 15

@@ -16,6 +16,7 @@ from unseen.agents.errors import BadCheckpoint  # noqa: E402
 from unseen.agents.mapper import MapperLearner  # noqa: E402
 from unseen.agents.mental_map import last_seen, map_size, map_targets  # noqa: E402
 from unseen.agents.nets import TwoHot, draw, mixed_probs  # noqa: E402
+from unseen.agents.onnx_agent import OnnxAgent  # noqa: E402
 from unseen.envs.engine.sensors import Layout, Sizes  # noqa: E402
 from unseen.envs.suite import make_vec  # noqa: E402
 
@@ -227,6 +228,24 @@ def test_the_map_of_the_shell_game_follows_the_cup() -> None:
     ball = map_targets(np.stack(seen[:-1], 1), env.layout)[..., 1] * env.layout.scale
     np.testing.assert_allclose(ball, np.stack(at, 1), atol=0.05)
     assert (np.ptp(ball[:, 6:], axis=1) > 0.3).mean() > 0.3  # it did go elsewhere under its cup
+
+
+def test_an_exported_mapper_tells_where_its_map_puts_tall_things(tmp_path: Path) -> None:
+    made = MapperLearner("Bedroom", 1, config=SMALL)
+    made.export(tmp_path / "agent.onnx")
+    agent = OnnxAgent(tmp_path / "agent.onnx", "Bedroom", 1)
+    env = make_vec("Bedroom", 3, level=1)
+    obs, _ = env.reset(seed=0)
+    _, state = agent.act(obs, agent.initial_state(3), np.ones(3, bool))
+    believed = agent.belief(state)
+    kinds = env.task.sizes(env.batch.values).tall_kinds
+    assert believed["tall_seen"].shape == (3, kinds) and believed["tall_xy"].shape == (3, kinds, 2)
+    lay = made.layout
+    assert lay is not None
+    with torch.no_grad():
+        drawn = made.model.map(torch.from_numpy(state.latent)).numpy()
+    first = map_size(lay) - 3 - 3 * kinds  # the places, before the way to what is asked
+    np.testing.assert_allclose(believed["tall_seen"], drawn[:, first:-3:3], atol=1e-4)
 
 
 def test_training_lowers_the_losses() -> None:

@@ -328,8 +328,19 @@ def test_a_map_of_slots_is_drawn_in_the_colours_of_the_things() -> None:
     belief = {"seen": np.array([[1.0, 0.0]]), "xy": np.array([[[1.5, 0.5], [0.0, 0.0]]])}
     s = a_record()
     s["bk"][:2] = 4, 5
-    mind = mind_of(belief, own=scene_of(s))
+    mind = mind_of(belief, scene=dataclasses.replace(scene_of(s), own_slots=True))
     assert mind is not None and [thing[0] for thing in mind.things] == ["purple"]
+
+
+def test_a_map_of_tall_things_is_drawn_where_they_are_out_of_sight() -> None:
+    task = with_look(tall=("couch", "lamp"))
+    places = {"tall_seen": np.array([[0.2, 0.9, 1.0]]), "tall_xy": np.array([[[0.0, 0.0], [-1.2, 1.0], [1.0, 1.0]]])}
+    belief = {"seen": np.zeros((1, 0)), "xy": np.zeros((1, 0, 2))} | places
+    mind = mind_of(belief, scene=scene_of(a_record(), task=task))
+    assert mind is not None and mind.talls == (("lamp", -1.2, 1.0),), "kinds without a look are not drawn"
+    dark = a_record(light=NIGHT)
+    drawn = Viewer(480, 300).frame(dark, task=task, belief=belief)
+    assert not np.array_equal(painted(dark, task=task), drawn)
 
 
 # --- environments -------------------------------------------------------------------------------------------

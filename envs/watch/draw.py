@@ -21,7 +21,7 @@ from unseen.envs.watch.fog import box_corners
 from unseen.envs.watch.mind import Mind
 from unseen.envs.watch.scene import Box, Disc, Scene
 from unseen.envs.watch.theme import RGB, mix
-from unseen.envs.watch.things import ROUND, clear, collar, draw_pane, draw_small, draw_tall, tall_height
+from unseen.envs.watch.things import ROUND, clear, collar, draw_pane, draw_small, draw_tall, picture, tall_height
 
 __all__ = ["draw_room"]
 
@@ -320,6 +320,17 @@ def _mind(canvas: pygame.Surface, eye: Eye, scene: Scene, mind: Mind) -> None:
     if len(mind.way):
         apart = np.hypot(*(mind.way - scene.agent[:2]).T) > scene.agent_radius  # not on its own face
         _fading(canvas, eye, mind.way[apart], theme.MIND, small=False)
+    for kind, x, y in mind.talls:
+        if any(box.kind == kind and box.seen and box.told for box in scene.talls):
+            continue  # what is in sight needs no map
+        (cx, cy), r = eye.spot(x, y), 0.26 * eye.scale
+        frame = pygame.Rect(0, 0, 2 * r, 2 * r)
+        frame.center = round(cx), round(cy)
+        pygame.draw.rect(canvas, theme.INK, frame, round(4.8 * FINE), round(0.3 * r))
+        pygame.draw.rect(canvas, theme.MIND, frame.inflate(-2.4 * FINE, -2.4 * FINE), round(2.4 * FINE), round(0.3 * r))
+        little = picture(kind, round(1.5 * r)).copy()
+        little.set_alpha(150)
+        canvas.blit(little, little.get_rect(center=frame.center))
     for name, rgb, x, y in mind.things:
         centre, radius = eye.spot(x, y), 0.19 * eye.scale
         alike = [disc for disc in scene.smalls if disc.name == name]

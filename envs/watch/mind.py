@@ -21,9 +21,11 @@ RGB = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Mind:
-    """Believed small things (colour name, colour, x, y) and, from imagination, ways (h, 2) in metres."""
+    """Believed small things (colour name, colour, x, y), tall ones (look, x, y) and, from imagination, ways (h, 2) in
+    metres."""
 
     things: tuple[tuple[str, RGB, float, float], ...] = ()
+    talls: tuple[tuple[str, float, float], ...] = ()
     way: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))  # where it imagines to go
     paths: tuple[np.ndarray, ...] = ()  # where it imagines each thing to go
     path_rgb: tuple[RGB, ...] = ()
@@ -33,20 +35,27 @@ def mind_of(
     belief: Mapping[str, np.ndarray] | None,
     imagined: Mapping[str, np.ndarray] | None = None,
     row: int = 0,
-    own: Scene | None = None,
+    scene: Scene | None = None,
 ) -> Mind | None:
     """The Mind of environment `row`; None when there is neither belief nor imagination.
 
     `belief`: "seen" (n, k) in [0, 1] and "xy" (n, k, 2) metres, k the index of the colour, or of the small thing of
-    the scene `own` where each has its own slot.
+    the `scene` where each has its own slot; "tall_seen" and "tall_xy" likewise, of the kinds of tall things, which
+    the scene names.
     `imagined`: "pose" (n, h, >= 2) and "xy" (n, h, k, 2), metres; "continue" (n, h) cuts the way where the
     imagined episode is over. Each key may be missing.
     """
     if belief is None and imagined is None:
         return None
     known = dict(enumerate(palette.SMALL))
-    if own is not None:
-        known = {disc.index: (disc.name, disc.rgb) for disc in own.smalls}
+    if scene is not None and scene.own_slots:
+        known = {disc.index: (disc.name, disc.rgb) for disc in scene.smalls}
+    talls: list[tuple[str, float, float]] = []
+    if scene is not None and belief is not None and "tall_xy" in belief:
+        seen, xy = np.asarray(belief["tall_seen"])[row], np.asarray(belief["tall_xy"], dtype=float)[row]
+        looks = scene.look.tall
+        sure = [k for k in map(int, np.flatnonzero(seen > 0.5)) if k < len(looks) and np.isfinite(xy[k]).all()]
+        talls = [(looks[k], float(xy[k, 0]), float(xy[k, 1])) for k in sure]
     things: list[tuple[str, RGB, float, float]] = []
     if belief is not None:
         seen, xy = np.asarray(belief["seen"])[row], np.asarray(belief["xy"], dtype=float)[row]
@@ -66,7 +75,7 @@ def mind_of(
                 if k in known and np.isfinite(ahead[:, k]).all():
                     paths.append(ahead[:, k])
                     colours.append(known[k][1])
-    return Mind(tuple(things), way, tuple(paths), tuple(colours))
+    return Mind(tuple(things), tuple(talls), way, tuple(paths), tuple(colours))
 
 
 def _length(imagined: Mapping[str, np.ndarray], row: int) -> int | None:

@@ -64,7 +64,7 @@ class Viewer:
         `message` is a line at the top right (who plays, which episode).
         """
         scene = scene_of(env_state, params, task, reward)
-        mind = mind_of(belief, imagined, own=scene if scene.own_slots else None)
+        mind = mind_of(belief, imagined, scene=scene)
         canvas = pygame.Surface((self.width, self.height))
         canvas.fill(theme.BACK)
         self._header(canvas, scene, message)
@@ -84,7 +84,7 @@ class Viewer:
         It is laid out for a width of CARD[0] and wants a Viewer of that shape.
         """
         scene = scene_of(env_state, params, task, reward)
-        mind = mind_of(belief, imagined, own=scene if scene.own_slots else None)
+        mind = mind_of(belief, imagined, scene=scene)
         canvas = pygame.Surface((self.width, self.height))
         canvas.fill(theme.BACK)
         wide = CARD[0] - 24.0
@@ -297,7 +297,10 @@ class Viewer:
         if self.hidden and not scene.over and scene.near and noun in COLLARED:
             rows.append(("collar", "its collar, too far away for the agent to tell"))
         if mind is not None:
-            rows.append(("ring", f"where its map puts a {noun}"))
+            if scene.smalls:
+                rows.append(("ring", f"where its map puts a {noun}"))
+            if mind.talls:
+                rows.append(("place", f"where its map puts a {mind.talls[0][0]}"))
             if len(mind.way):
                 rows.append(("way", "what it imagines doing next"))
         top = 470 if scene.signals else 450
@@ -330,6 +333,9 @@ class Viewer:
         elif sign == "ring":
             pygame.draw.circle(canvas, theme.INK, (px, py), r + 1, 3)
             pygame.draw.circle(canvas, rgb, (px, py), r, 2)
+        elif sign == "place":
+            pygame.draw.rect(canvas, theme.INK, (px - r, py - r, 2 * r, 2 * r), 3, 4)
+            pygame.draw.rect(canvas, theme.MIND, (px - r + 1, py - r + 1, 2 * r - 2, 2 * r - 2), 2, 4)
         else:
             for k in range(4):
                 dot = mix(theme.MIND, theme.BACK, k / 4.5)
