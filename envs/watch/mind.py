@@ -50,6 +50,9 @@ def mind_of(
     known = dict(enumerate(palette.SMALL))
     if scene is not None and scene.own_slots:
         known = {disc.index: (disc.name, disc.rgb) for disc in scene.smalls}
+    elif scene is not None:  # of several that look alike, a place tells nothing
+        names = [disc.name for disc in scene.smalls]
+        known = {k: (name, rgb) for k, (name, rgb) in known.items() if names.count(name) < 2}
     talls: list[tuple[str, float, float]] = []
     if scene is not None and belief is not None and "tall_xy" in belief:
         seen, xy = np.asarray(belief["tall_seen"])[row], np.asarray(belief["tall_xy"], dtype=float)[row]
