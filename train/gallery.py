@@ -34,7 +34,7 @@ class GalleryConfig:
     page: Path = Path("docs/gallery.md")
     """page that shows the films in the folder"""
     level: int | str | None = None
-    """difficulty; without, that of the best agent shipped, or else the environment's default"""
+    """difficulty; without, that of the best agent shipped for more than level 0, or else the environment's default"""
     seed: int = 0
     """the first won episode from this one on is shown"""
     split: str = "test"
@@ -70,7 +70,7 @@ def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int |
 
     Agents with a world model come first, since what they have in mind can be shown.
     """
-    levels = [level] if level is not None else list(entry.levels)
+    levels = [level] if level is not None else [k for k in entry.levels if k > 0]
     runs = [
         (run.card["success"], info.kind == "model-based", run)
         for name, info in AGENTS.items()
