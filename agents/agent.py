@@ -88,7 +88,7 @@ def list_runs(name: str, env_name: str, level: int | str, root: Path | None = No
     """Trained runs of `name` on that environment and level, by seed. Raises BadCheckpoint on a bad card."""
     from unseen.envs.suite import resolve
 
-    env = resolve(env_name).name
+    env = resolve(env_name).label
     runs = []
     for card_path in (root or TRAINED).joinpath(env, f"level{level}").glob(f"{name}-*.json"):
         seed = card_path.stem.removeprefix(f"{name}-")

@@ -1,8 +1,16 @@
-"""THE table: every environment of the suite, its levels and its frozen anchors. Light to import: tasks load on use."""
+"""THE table: every environment of the suite, its levels and its frozen anchors. Light to import: tasks load on use.
 
+Wherever an environment is named, one of your own may be given as file.py:Class.
+"""
+
+import hashlib
 import importlib
+import importlib.util
+import inspect
+import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from unseen.envs.errors import UnknownEnvironment, nearest
@@ -11,7 +19,7 @@ if TYPE_CHECKING:
     from unseen.envs.engine.runtime import TaskEnv, TaskVectorEnv
     from unseen.envs.engine.task import Task
 
-NAMESPACE = "Unseen"
+NAMESPACE, OWN = "Unseen", "Own"
 
 
 @dataclass(frozen=True)
@@ -28,7 +36,7 @@ class Entry:
 
     Attributes:
         name: short name, as the CLI takes it.
-        group: "permanence", "planning" or "industry".
+        group: "permanence", "planning", "industry", or "own" for one that is not in the table.
         path: "module:Class" of the task.
         title: one line.
         anchors: level -> Anchor.
@@ -45,12 +53,17 @@ class Entry:
     version: int = 0
 
     @property
+    def label(self) -> str:
+        """The name without a path: for folders and titles."""
+        return self.path.rpartition(":")[2]
+
+    @property
     def id(self) -> str:
-        return f"{NAMESPACE}/{self.name}-v{self.version}"
+        return f"{OWN if self.group == 'own' else NAMESPACE}/{self.label}-v{self.version}"
 
     @property
     def levels(self) -> tuple[int, ...]:
-        return tuple(self.anchors)
+        return tuple(self.anchors) or tuple(sorted(self.task.levels))
 
     @property
     def task(self) -> "type[Task]":
@@ -122,15 +135,51 @@ SUITE: dict[str, Entry] = {
 
 
 def resolve(name: str) -> Entry:
-    """The entry of "RolledBehind" or "Unseen/RolledBehind-v0", in any case.
+    """The entry of "RolledBehind" or "Unseen/RolledBehind-v0", in any case, or of your own "file.py:Class".
 
     Raises:
-        UnknownEnvironment: with the nearest names.
+        UnknownEnvironment: with the nearest names, or what is wrong with the file.
     """
+    if ".py:" in name:
+        return _own(name)
     for entry in SUITE.values():
         if name.lower() in (entry.name.lower(), entry.id.lower()):
             return entry
     raise UnknownEnvironment(f"unknown environment {name!r}; {nearest(name, SUITE)}")
+
+
+def _own(name: str) -> Entry:
+    """The entry of an environment that is not in the table, registered with Gymnasium as Own/Class-v0."""
+    file, _, attribute = name.rpartition(":")
+    module = _load(Path(file))
+    task = getattr(module, attribute, None)
+    from unseen.envs.engine.task import Task
+
+    if not (inspect.isclass(task) and issubclass(task, Task)):
+        tasks = [k for k, v in vars(module).items() if inspect.isclass(v) and v.__module__ == module.__name__]
+        raise UnknownEnvironment(f"{file} has no task {attribute!r}; it has {', '.join(tasks) or 'no class'}")
+    anchors = {level: Anchor(*pair) for level, pair in task.anchors.items()}
+    entry = Entry(name, "own", f"{module.__name__}:{attribute}", task.title, anchors, task.default_level)
+    _register(entry)
+    return entry
+
+
+def _load(file: Path) -> Any:
+    """Import a file once, under a name that pickles find again."""
+    if not file.is_file():
+        raise UnknownEnvironment(f"{file}: no such file")
+    path = file.resolve()
+    name = f"unseen_own_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    if name not in sys.modules:
+        spec = importlib.util.spec_from_file_location(name, path)
+        assert spec is not None and spec.loader is not None  # a .py file always has both
+        sys.modules[name] = module = importlib.util.module_from_spec(spec)
+        try:
+            spec.loader.exec_module(module)
+        except Exception as error:
+            del sys.modules[name]
+            raise UnknownEnvironment(f"{file}: could not be imported: {type(error).__name__}: {error}") from error
+    return sys.modules[name]
 
 
 def make(name: str, **kwargs: Any) -> "TaskEnv":
@@ -149,13 +198,19 @@ def make_vec(name: str, num_envs: int = 1, **kwargs: Any) -> "TaskVectorEnv":
 
 def register_all() -> None:
     """Register every id with Gymnasium; entry points are strings or small closures, so nothing heavy loads."""
+    for entry in SUITE.values():
+        _register(entry)
+
+
+def _register(entry: Entry) -> None:
     import gymnasium as gym
 
-    for entry in SUITE.values():
-        if entry.id not in gym.registry:
-            gym.register(
-                entry.id,
-                entry_point="unseen.envs.suite:make",
-                vector_entry_point="unseen.envs.suite:make_vec",
-                kwargs={"name": entry.name},
-            )
+    known = gym.registry.get(entry.id)
+    if known is None or known.kwargs != {"name": entry.name}:
+        gym.registry.pop(entry.id, None)  # another file's class of the same name
+        gym.register(
+            entry.id,
+            entry_point="unseen.envs.suite:make",
+            vector_entry_point="unseen.envs.suite:make_vec",
+            kwargs={"name": entry.name},
+        )

@@ -140,7 +140,10 @@ def _references(entry: Entry, level: int, n: int, row: Callable[..., Check]) -> 
         chance = entry.task.chance(env.batch.values)
         good = mean["reflex"] <= chance + margin
         yield row("reflex (memoryless)", f"<= chance {chance:.3f} + {margin:.3f}", reflex, good)
-    anchor = entry.anchors[level]
+    anchor = entry.anchors.get(level)
+    if anchor is None:
+        yield row("random", "no anchor yet", f"{mean['random']:.3f}", None)
+        return
     for name, frozen in (("random", anchor.random), ("oracle", anchor.oracle)):
         good = abs(mean[name] - frozen) <= margin
         yield row(f"frozen anchor of {name}", f"{frozen:.3f} +- {margin:.3f}", f"{mean[name]:.3f}", good)

@@ -62,7 +62,7 @@ def gallery(config: GalleryConfig) -> None:
 
 def film_of(entry: suite.Entry, config: GalleryConfig) -> Path:
     """The file of an environment's film."""
-    return config.out / f"{entry.name.lower()}.gif"
+    return config.out / f"{entry.label.lower()}.gif"
 
 
 def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int | str]:

@@ -69,7 +69,7 @@ class TrainConfig:
     quiet: bool = False
 
     def folder(self) -> Path:
-        return self.out or Path("runs", resolve(self.env).name, f"level{self.level}", f"{self.agent}-{self.seed}")
+        return self.out or Path("runs", resolve(self.env).label, f"level{self.level}", f"{self.agent}-{self.seed}")
 
     def budget(self) -> Budget:
         for name in ("steps", "cpu_minutes", "eval_every", "eval_episodes", "threads"):
@@ -156,7 +156,7 @@ class _Training:
     def run(self) -> Path:
         with self.clock.paused():
             log = Log(self.folder, self.learner.steps)
-            display = Display(f"{self.config.agent} on {self.entry.name} level {self.config.level}", self.config.quiet)
+            display = Display(f"{self.config.agent} on {self.entry.label} level {self.config.level}", self.config.quiet)
         saved = time.monotonic()
         try:
             with _stop_asked() as stop:
@@ -247,7 +247,7 @@ class _Training:
         return float(getattr(env.layout, "scale", 1.0))
 
     def _publish(self, path: Path) -> None:
-        target = TRAINED / self.entry.name / f"level{self.config.level}"
+        target = TRAINED / self.entry.label / f"level{self.config.level}"
         target.mkdir(parents=True, exist_ok=True)
         for suffix in (".imagine.onnx", ".onnx", ".json"):
             if (file := path.with_suffix(suffix)).exists():

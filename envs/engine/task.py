@@ -110,6 +110,7 @@ class Task:
         presets: name -> knob values: further levels, called by name, that follow a published set-up.
         curves: knob -> values along which difficulty grows, for plots of a score against it.
         default_level: the level of the plain id.
+        anchors: level -> mean scores (random, oracle) that normalise it, for a task that is in no table.
         actions: discrete action names -> row of floats; the row is what `step` receives.
         action_low, action_high: bounds of the row when action="continuous".
         keys: discrete action name -> keyboard key, for play.
@@ -132,6 +133,7 @@ class Task:
     curves: ClassVar[Mapping[str, tuple[Any, ...]]] = {}
     look: ClassVar[Look] = Look()
     default_level: ClassVar[int] = 2
+    anchors: ClassVar[Mapping[int, tuple[float, float]]] = {}
     actions: ClassVar[Mapping[str, tuple[float, ...]]]
     action_low: ClassVar[tuple[float, ...]]
     action_high: ClassVar[tuple[float, ...]]

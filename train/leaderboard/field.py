@@ -95,6 +95,11 @@ def arena(env_name: str, level: int) -> Arena:
     from unseen.envs.engine.device import source_hash
 
     entry = suite.resolve(env_name)
+    if not entry.anchors:
+        raise EvaluationError(
+            f"{entry.label} has no anchors, by which scores are normalised: give the class anchors = "
+            "{level: (random, oracle)}; `unseen audit` prints both"
+        )
     if level not in entry.anchors:
         raise EvaluationError(f"{entry.name} has no level {level}; it has {', '.join(map(str, entry.levels))}")
     anchor = entry.anchors[level]
