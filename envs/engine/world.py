@@ -82,9 +82,11 @@ def drive(s, speed, turn):
 def clear_of_solids(s, x, y, r):
     """The nearest place to (x, y) where a disc of radius r overlaps neither a wall nor a tall thing.
 
-    Tall things push in turn; twice round settles a disc that touches two of them.
+    Tall things push in turn; twice round settles a disc that touches two of them, once one that touches none.
     """
     for _ in range(2):
+        u = x
+        v = y
         for k in range(s.n_tall):
             if (x - s.tx[k]) ** 2 + (y - s.ty[k]) ** 2 < (r + s.hx[k] + s.hy[k]) ** 2:
                 depth, nx, ny = disc_box(x, y, r, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k])
@@ -92,6 +94,8 @@ def clear_of_solids(s, x, y, r):
                 y += ny * depth
         x = min(max(x, r - s.wx), s.wx - r)
         y = min(max(y, r - s.wy), s.wy - r)
+        if x == u and y == v:
+            break
     return x, y
 
 
