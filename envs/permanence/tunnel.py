@@ -6,20 +6,18 @@ from typing import Any, ClassVar
 
 from unseen.envs.engine.belief import believe
 from unseen.envs.engine.device import device
-from unseen.envs.engine.geometry import wrap
+from unseen.envs.engine.navigate import arc, arc_towards
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import HEAD, Layout, lit_slots
 from unseen.envs.engine.stage import advance, free, open_stage, stage_state
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import (
     ACT,
-    AGENT_RADIUS,
     DAY,
     FLOAT,
     INT,
     REVEAL,
     WATCH,
-    clear_of_solids,
     drive,
     planar,
     touch,
@@ -292,31 +290,19 @@ def true_state(s, p, o):
 
 
 @device
-def _towards(s, k, p, x, y, h):
-    """The arc that turns best from a pose to exit k's plate."""
-    off = wrap(math.atan2(p.mouth - PLATE_AT - y, _exit_x(p, k) - x) - h)
-    if abs(off) <= 0.5 * TURN:
-        return 0
-    return 1 if off > 0.0 else 2
-
-
-@device
 def _be_there(s, p, k, left):
     """Go to exit k so late that of the `left` steps one is to spare on its plate, or none where the gate is quick."""
     spare = 1 if p.patience > 2 else 0
+    gx = _exit_x(p, k)
+    gy = p.mouth - PLATE_AT
     x = s.ax
     y = s.ay
     h = s.ah
-    first = _towards(s, k, p, x, y, h)
+    first = arc_towards(x, y, h, gx, gy, TURN)
     for n in range(64):
-        if (x - _exit_x(p, k)) ** 2 + (y - p.mouth + PLATE_AT) ** 2 < (PLATE - 0.02) ** 2:
+        if (x - gx) ** 2 + (y - gy) ** 2 < (PLATE - 0.02) ** 2:
             return STAY if n == 0 or left > n + spare else first
-        a = _towards(s, k, p, x, y, h)
-        if a == 1:
-            h = wrap(h + TURN)
-        elif a == 2:
-            h = wrap(h - TURN)
-        x, y = clear_of_solids(s, x + STRIDE * math.cos(h), y + STRIDE * math.sin(h), AGENT_RADIUS)
+        x, y, h = arc(s, x, y, h, arc_towards(x, y, h, gx, gy, TURN), STRIDE, TURN)
     return first
 
 

@@ -8,6 +8,7 @@ from unseen.envs.engine.belief import believe
 from unseen.envs.engine.device import device
 from unseen.envs.engine.field import FIELD, ahead_of, forbid, lead, spread, survey
 from unseen.envs.engine.geometry import disc_box, wrap
+from unseen.envs.engine.navigate import arc_towards
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import lit_slots
 from unseen.envs.engine.stage import open_stage, out_of_time
@@ -257,10 +258,7 @@ def plan(s):
 @device
 def _towards(s, x, y):
     """The arc that begins the straight way to a place."""
-    off = wrap(math.atan2(y - s.ay, x - s.ax) - s.ah)
-    if abs(off) <= 0.5 * TURN:
-        return 0
-    return 1 if off > 0.0 else 2
+    return arc_towards(s.ax, s.ay, s.ah, x, y, TURN)
 
 
 @device
