@@ -9,7 +9,7 @@ from unseen.envs.engine.device import device
 from unseen.envs.engine.navigate import fetch
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import ORDERS, SPEED_UNIT, lit_slots, small_start
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time
+from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, stage_state
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import ACT, DAY, FLOAT, INT, REVEAL, WATCH, drive, planar, touch, touching
 from unseen.envs.errors import BadKnob
@@ -287,14 +287,8 @@ def true_state(s, p, o):
     """Slots with the lights on, then everything that is still to come."""
     lit_slots(s, p, o, s.ask)
     at = o.shape[0] - 12 - 4 * EVENTS
-    o[at] = s.t / 32.0
-    o[at + 1] = s.watch / 32.0
-    o[at + 2] = s.curtain / 32.0
-    o[at + 3] = s.px / p.room
-    o[at + 4] = s.py / p.room
-    o[at + 5] = math.cos(s.ph)
-    o[at + 6] = math.sin(s.ph)
-    o[at + 7] = s.light
+    stage_state(s, p, o, at)
+    o[at + 7] = s.watch / 32.0
     o[at + 8] = s.under[p.cups] != 0
     o[at + 9] = s.answer / PLACES
     o[at + 10] = s.first / PLACES

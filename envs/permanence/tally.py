@@ -10,7 +10,7 @@ from unseen.envs.engine.navigate import fetch
 from unseen.envs.engine.physics import disc_clear
 from unseen.envs.engine.rng import below, uniform
 from unseen.envs.engine.sensors import SPEED_UNIT, lit_slots, small_start, tall_start
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time
+from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, stage_state
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import ACT, DUSK, FLOAT, INT, REVEAL, WATCH, drive, planar, touch
 from unseen.envs.errors import BadKnob
@@ -364,14 +364,8 @@ def true_state(s, p, o):
     """Slots with the lights on and the question told, then everything that is still to come."""
     lit_slots(s, p, o, s.asked if p.looks == TWO else -1)
     at = o.shape[0] - 9 - 3 * SLOTS
-    o[at] = s.t / 64.0
-    o[at + 1] = s.watch / 64.0
-    o[at + 2] = s.curtain / 64.0
-    o[at + 3] = s.px / p.room
-    o[at + 4] = s.py / p.room
-    o[at + 5] = math.cos(s.ph)
-    o[at + 6] = math.sin(s.ph)
-    o[at + 7] = s.light
+    stage_state(s, p, o, at)
+    o[at + 7] = s.watch / 32.0
     o[at + 8] = s.left[s.asked] / p.cap
     at += 9
     for i in range(s.n_slots):
