@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from unseen.envs.engine.device import device
-from unseen.envs.engine.geometry import disc_box, wrap
+from unseen.envs.engine.geometry import FAR, disc_box, wrap
 from unseen.envs.engine.physics import disc_clear
 
 FLOAT, INT = "f8", "i8"
@@ -58,6 +58,41 @@ def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
         ("br", FLOAT, (small,)), ("bk", INT, (small,)), ("under", INT, (small,)),
         *fields,
     )  # fmt: skip
+
+
+@device
+def put_tall(s, k, kind, x, y, c, n, hx, hy):
+    """Put tall thing k at (x, y); cos and sin of its orientation, half extents."""
+    s.tx[k] = x
+    s.ty[k] = y
+    s.tc[k] = c
+    s.ts[k] = n
+    s.hx[k] = hx
+    s.hy[k] = hy
+    s.tk[k] = kind
+
+
+@device
+def nearest_tall(s, x, y):
+    """The tall thing whose centre is nearest to (x, y)."""
+    best = FAR
+    near = 0
+    for k in range(s.n_tall):
+        d = (s.tx[k] - x) ** 2 + (s.ty[k] - y) ** 2
+        if d < best:
+            best = d
+            near = k
+    return near
+
+
+@device
+def colour_first(s, n, k, but):
+    """Let small thing k, one of n, have the first colour, or if `but` any but the first, by an exchange of two."""
+    for j in range(n):
+        if s.bk[j] == 0 and (j != k) != but:
+            other = (j + 1) % s.n_small if but else k
+            s.bk[j], s.bk[other] = s.bk[other], s.bk[j]
+            break
 
 
 @device
