@@ -11,8 +11,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from unseen.envs.engine.device import device
-from unseen.envs.engine.geometry import FAR, segment_box, wrap
-from unseen.envs.engine.sight import ALL_ROUND, in_view, line_of_sight, sees, sees_tall, tells_colour, tells_kind
+from unseen.envs.engine.geometry import FAR, passes_by, segment_box, wrap
+from unseen.envs.engine.sight import in_view, line_of_sight, sees, sees_tall, tells_colour, tells_kind
 from unseen.envs.engine.world import CURTAIN, DUSK, NIGHT, REVEAL
 
 ORDERS = ("colour", "distance", "place", "index", "told")
@@ -378,9 +378,9 @@ def rays(s, p, o):
             depth = min(depth, ((s.wy if dy > 0.0 else -s.wy) - s.ay) / dy)
         o[at + 3 * i] = depth * unit
         o[at + 3 * i + 1] = 1.0 / 3.0
-    if s.glass == 0:
-        for k in range(s.n_tall):
-            _ray_box(s, p, o, at, k, fov, step, unit)
+        if s.glass == 0:
+            for k in range(s.n_tall):
+                _enter_tall(s, p, o, at + 3 * i, k, dx, dy, unit)
     if s.light == DUSK and s.touched < 0:
         return
     for k in range(s.n_small):
@@ -403,30 +403,14 @@ def rays(s, p, o):
 
 
 @device
-def _ray_box(s, p, o, at, k, fov, step, unit):
-    """Enter one box into the rays that can meet it: those within the bearing span of its bounding circle."""
-    ex = s.tx[k] - s.ax
-    ey = s.ty[k] - s.ay
-    d = math.sqrt(ex * ex + ey * ey)
-    r = math.sqrt(s.hx[k] * s.hx[k] + s.hy[k] * s.hy[k])
-    first = 0
-    count = RAYS
-    if d > r:
-        span = math.asin(r / d)
-        mid = wrap(math.atan2(ey, ex) - s.ah)
-        low = int(math.floor((0.5 * fov - mid - span) / step - 0.5))
-        count = min(int(math.ceil(2.0 * span / step)) + 2, RAYS)
-        first = low
-    for m in range(count):
-        i = first + m
-        if s.fov >= ALL_ROUND:
-            i = i % RAYS
-        elif i < 0 or i >= RAYS:
-            continue
-        angle = s.ah + fov * 0.5 - (i + 0.5) * step
-        t = segment_box(s.ax, s.ay, math.cos(angle), math.sin(angle),
-                        s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k]) * unit  # fmt: skip
-        if t < o[at + 3 * i]:
-            o[at + 3 * i] = t
-            o[at + 3 * i + 1] = 2.0 / 3.0
-            o[at + 3 * i + 2] = (s.tk[k] + 1.0) / p.tall_kinds if p.tall_kinds != 0 and tells_kind(s) else 0.0
+def _enter_tall(s, p, o, at, k, dx, dy, unit):
+    """Enter tall thing k into the ray at o[at], of direction (dx, dy), if it is met before what is in there."""
+    reach = s.hx[k] + s.hy[k]
+    behind = dx * (s.tx[k] - s.ax) + dy * (s.ty[k] - s.ay) < -reach
+    if behind or passes_by(s.ax, s.ay, dx, dy, s.tx[k], s.ty[k], reach):
+        return  # as most are, and this is quicker to tell
+    t = segment_box(s.ax, s.ay, dx, dy, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k]) * unit
+    if t < o[at]:
+        o[at] = t
+        o[at + 1] = 2.0 / 3.0
+        o[at + 2] = (s.tk[k] + 1.0) / p.tall_kinds if p.tall_kinds != 0 and tells_kind(s) else 0.0
