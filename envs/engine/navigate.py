@@ -5,7 +5,7 @@ import math
 
 from unseen.envs.engine.device import device
 from unseen.envs.engine.geometry import FAR, segment_box, wrap
-from unseen.envs.engine.world import AGENT_RADIUS, clear_of_solids, touching
+from unseen.envs.engine.world import AGENT_RADIUS, go, touching
 
 CLEARANCE = 0.04
 DEPTH = 4  # arcs that are looked ahead
@@ -71,7 +71,7 @@ def arc(s, x, y, h, a, stride, turn):
         h = wrap(h + turn)
     elif a == 2:
         h = wrap(h - turn)
-    x, y = clear_of_solids(s, x + stride * math.cos(h), y + stride * math.sin(h), AGENT_RADIUS)
+    x, y = go(s, x, y, h, stride)
     return x, y, h
 
 

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from unseen.envs.engine.device import device
-from unseen.envs.engine.geometry import FAR, disc_box, wrap
+from unseen.envs.engine.geometry import FAR, disc_box, segment_box, wrap
 from unseen.envs.engine.physics import disc_clear
 
 FLOAT, INT = "f8", "i8"
@@ -106,11 +106,38 @@ def touch(s, k):
 def drive(s, speed, turn):
     """Turn by `turn` radians, then go `speed` metres; walls and tall things stop the agent, which slides along."""
     s.ah = wrap(s.ah + turn)
-    if speed == 0.0:
-        return
-    x = s.ax + speed * math.cos(s.ah)
-    y = s.ay + speed * math.sin(s.ah)
-    s.ax, s.ay = clear_of_solids(s, x, y, AGENT_RADIUS)
+    if speed != 0.0:
+        s.ax, s.ay = go(s, s.ax, s.ay, s.ah, speed)
+
+
+@device
+def go(s, x, y, h, speed):
+    """Where an agent comes to that goes `speed` metres from (x, y) in the direction h: through nothing, however thin."""
+    u, v = clear_of_solids(s, x + speed * math.cos(h), y + speed * math.sin(h), AGENT_RADIUS)
+    if not _goes_through(s, x, y, u, v, abs(speed)):
+        return u, v
+    # Steps of half its radius cannot pass what they meet. Where two things that all but touch push it out through one
+    # of them, there is no way on.
+    n = int(math.ceil(2.0 * abs(speed) / AGENT_RADIUS))
+    for _ in range(n):
+        u, v = clear_of_solids(s, x + speed / n * math.cos(h), y + speed / n * math.sin(h), AGENT_RADIUS)
+        if _goes_through(s, x, y, u, v, FAR):
+            break
+        x = u
+        y = v
+    return x, y
+
+
+@device
+def _goes_through(s, x, y, u, v, stride):
+    """Whether the straight way from (x, y) to (u, v) enters a tall thing so thin that a stride can end beyond its
+    middle, whence the agent, which began a radius before it, is pushed on rather than back."""
+    for k in range(s.n_tall):
+        if stride > AGENT_RADIUS + min(s.hx[k], s.hy[k]):
+            t = segment_box(x, y, u - x, v - y, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k])
+            if 0.0 < t < 1.0:  # 0: it is in there already, as in a believed world that errs
+                return True
+    return False
 
 
 @device

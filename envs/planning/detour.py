@@ -302,8 +302,7 @@ def walk(s, speed, turn):
         s.kept[k] = s.tx[k]
         if s.tk[k] == DOOR and (s.inside == k or ahead_of(s, k, s.ax, s.ay) < 0.0):
             s.tx[k] = AWAY
-    drive(s, 0.5 * speed, turn)
-    drive(s, 0.5 * speed, 0.0)  # by halves: glass is thinner than a step
+    drive(s, speed, turn)
     for k in range(first, s.n_tall):
         gives = s.tx[k] == AWAY
         s.tx[k] = s.kept[k]
