@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unseen.envs.engine import physics
-from unseen.envs.engine.geometry import disc_box
+from unseen.envs.engine.geometry import disc_box, passes_by, segment_box
 from unseen.envs.engine.world import planar
 
 STATE = planar(3, 4)
@@ -29,6 +29,16 @@ def drawn_world(seed: int, top: float) -> np.ndarray:
     speed, way = rng.uniform(0, top, 4), rng.uniform(-np.pi, np.pi, 4)
     s["vx"], s["vy"] = speed * np.cos(way), speed * np.sin(way)
     return world
+
+
+@settings(max_examples=200, deadline=None)
+@given(WORLDS)
+def test_what_a_line_passes_by_it_does_not_meet(seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    x, y, dx, dy, cx, cy = rng.uniform(-2, 2, 6)
+    angle, (hx, hy) = rng.uniform(-np.pi, np.pi), rng.uniform(0.0, 0.5, 2)
+    meets = segment_box(x, y, dx, dy, cx, cy, np.cos(angle), np.sin(angle), hx, hy) < 1e29
+    assert not (meets and passes_by(x, y, dx, dy, cx, cy, hx + hy))
 
 
 def energy(s: np.void) -> float:

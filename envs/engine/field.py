@@ -87,6 +87,13 @@ def _mark(s, k, value):
 
 
 @device
+def _touches(s, c, k, reach):
+    """Whether small thing k is touched from the middle of cell c."""
+    x, y = centre(s, c)
+    return (x - s.bx[k]) ** 2 + (y - s.by[k]) ** 2 < reach * reach and disc_clear(s, x, y, s.bx[k], s.by[k])
+
+
+@device
 def forbid(s, k, reach):
     """Bar the places from which small thing k would be touched."""
     i0, i1 = _span(s, s.bx[k], reach, s.wx)
@@ -94,8 +101,7 @@ def forbid(s, k, reach):
     for i in range(i0, i1 + 1):
         for j in range(j0, j1 + 1):
             c = i * GRID + j
-            x, y = centre(s, c)
-            if (x - s.bx[k]) ** 2 + (y - s.by[k]) ** 2 < reach * reach and disc_clear(s, x, y, s.bx[k], s.by[k]):
+            if _touches(s, c, k, reach):
                 s.mark[c] = BARRED
 
 
@@ -113,9 +119,7 @@ def spread(s, k, reach):
     for i in range(i0, i1 + 1):
         for j in range(j0, j1 + 1):
             c = i * GRID + j
-            x, y = centre(s, c)
-            near = (x - s.bx[k]) ** 2 + (y - s.by[k]) ** 2 < reach * reach
-            if near and s.mark[c] != BARRED and disc_clear(s, x, y, s.bx[k], s.by[k]):
+            if s.mark[c] != BARRED and _touches(s, c, k, reach):
                 s.far[c] = 0
                 s.queue[waiting] = c
                 s.queued[c] = 1

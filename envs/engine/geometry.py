@@ -18,6 +18,13 @@ def wrap(angle):
 
 
 @device
+def passes_by(x, y, dx, dy, cx, cy, r):
+    """Whether the line through (x, y) in the direction d keeps further than r from (cx, cy)."""
+    aside = dx * (cy - y) - dy * (cx - x)
+    return aside * aside > r * r * (dx * dx + dy * dy)
+
+
+@device
 def segment_box(x, y, dx, dy, cx, cy, c, n, hx, hy):
     """Where x + t*d enters a box (centre, cos and sin of orientation, half extents): t >= 0, or FAR.
 

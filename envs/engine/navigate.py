@@ -1,14 +1,15 @@
 """Walking to a thing or to a place: visibility graph to the next corner, or rings to keep out of, then a short
-look-ahead in the arcs."""
+look-ahead in the arcs: 0 forward, 1 left, 2 right."""
 
 import math
 
 from unseen.envs.engine.device import device
-from unseen.envs.engine.geometry import segment_box, wrap
-from unseen.envs.engine.world import AGENT_RADIUS, clear_of_solids, touching
+from unseen.envs.engine.geometry import FAR, segment_box, wrap
+from unseen.envs.engine.world import AGENT_RADIUS, go, touching
 
 CLEARANCE = 0.04
-DEPTH = 4
+DEPTH = 4  # arcs that are looked ahead
+LATE = 0.02  # m for which a step less is taken
 
 
 @device
@@ -64,80 +65,110 @@ def waypoint(s, x, y, gx, gy):
 
 
 @device
-def fetch(s, want, gx, gy, reach, stride, turn):
-    """The arc (0 forward, 1 left, 2 right) that best begins a way to small thing `want`, resting at (gx, gy).
+def arc(s, x, y, h, a, stride, turn):
+    """The pose after arc a (0 forward, 1 left, 2 right) from a pose."""
+    if a == 1:
+        h = wrap(h + turn)
+    elif a == 2:
+        h = wrap(h - turn)
+    x, y = go(s, x, y, h, stride)
+    return x, y, h
 
-    Looks DEPTH arcs ahead; touching another small thing within `reach` on the way is a loss.
+
+@device
+def arc_towards(x, y, h, gx, gy, turn):
+    """The arc that begins the straight way from a pose to a place."""
+    off = wrap(math.atan2(gy - y, gx - x) - h)
+    if abs(off) <= 0.5 * turn:
+        return 0
+    return 1 if off > 0.0 else 2
+
+
+@device
+def _judge(s, aim, x, y, h, near, fear, step):
+    """Take account of the pose after one more arc. `near`: the nearest approach on the way so far; `fear`: what the
+    rings cost so far. Returns both anew, and whether the way ends here."""
+    gx, gy, late, want, reach, zx, zy, zr, n, margin = aim
+    if want >= 0:
+        hit = touching(s, x, y, reach)
+        if hit >= 0:
+            return (-100.0 + step if hit == want else 100.0 - step), 0.0, True
+    for i in range(n):
+        gap = math.sqrt((zx[i] - x) ** 2 + (zy[i] - y) ** 2) - zr[i]
+        if gap < 0.0:
+            fear += 100.0 - step
+        elif gap < margin:
+            fear += 2.0 * (margin - gap)
+    d = math.sqrt((gx - x) ** 2 + (gy - y) ** 2)
+    d += 0.15 * abs(wrap(math.atan2(gy - y, gx - x) - h)) * (d > 0.25)
+    if (d if want >= 0 else d + late * step) < near:
+        near = d + late * step
+    return near, fear, False
+
+
+@device
+def _end(s, aim, x, y, h, near, fear, step, code, stride, turn):
+    """Nothing more to try: what the way costs, and its arcs."""
+    return near + fear, code
+
+
+def _one_arc(then):
+    """The device function that tries the arcs that come next on a way, and hands each to `then`.
+
+    It returns the least cost of the ways on from a pose that was reached by `step` arcs, the digits of `code` to the
+    base 3, and all arcs of that way. Of equals, the one with the smallest code counts.
+    """
+
+    @device
+    def onward(s, aim, x, y, h, near, fear, step, code, stride, turn):
+        best = FAR
+        choice = code
+        for a in range(3):
+            way = code + a * 3**step
+            u, v, w = arc(s, x, y, h, a, stride, turn)
+            cost, more, ends = _judge(s, aim, u, v, w, near, fear, step)
+            if ends:
+                cost, way = _end(s, aim, u, v, w, cost, more, step + 1, way, stride, turn)
+            else:
+                cost, way = then(s, aim, u, v, w, cost, more, step + 1, way, stride, turn)
+            if cost < best or (cost == best and way < choice):
+                best = cost
+                choice = way
+        return best, choice
+
+    return onward
+
+
+# One device function for each arc ahead: Numba cannot cache one that calls itself.
+_onward = _end
+for _ in range(DEPTH):
+    _onward = _one_arc(_onward)
+
+
+@device
+def _look_ahead(s, aim, stride, turn):
+    """The first of DEPTH arcs at the least cost. `aim`: a place and what a step on the way there costs; the small
+    thing to touch there (-1: none) and from how far; and what `walk` says of rings."""
+    _, code = _onward(s, aim, s.ax, s.ay, s.ah, FAR, 0.0, 0, 0, stride, turn)
+    return code % 3
+
+
+@device
+def fetch(s, want, gx, gy, reach, stride, turn):
+    """The arc that best begins a way to small thing `want`, resting at (gx, gy).
+
+    Touching another small thing within `reach` on the way is a loss.
     """
     wx, wy, _ = waypoint(s, s.ax, s.ay, gx, gy)
-    at_goal = wx == gx and wy == gy
-    best = 1e30
-    choice = 0
-    for code in range(3**DEPTH):
-        x = s.ax
-        y = s.ay
-        h = s.ah
-        rest = code
-        cost = 0.0
-        for step in range(DEPTH):
-            a = rest % 3
-            rest //= 3
-            if a == 1:
-                h = wrap(h + turn)
-            elif a == 2:
-                h = wrap(h - turn)
-            x, y = clear_of_solids(s, x + stride * math.cos(h), y + stride * math.sin(h), AGENT_RADIUS)
-            hit = touching(s, x, y, reach)
-            if hit == want:
-                cost = -100.0 + step
-                break
-            if hit >= 0:
-                cost = 100.0 - step
-                break
-            # Being past the corner ends the need for it: what counts is the nearest approach along the way.
-            d = math.sqrt((wx - x) ** 2 + (wy - y) ** 2)
-            near = d + 0.15 * abs(wrap(math.atan2(wy - y, wx - x) - h)) * (d > 0.25)
-            if step == 0 or near < cost:
-                cost = near + (0.0 if at_goal else 0.02 * step)
-        if cost < best:
-            best = cost
-            choice = code % 3
-    return choice
+    late = 0.0 if wx == gx and wy == gy else LATE  # being past the corner ends the need for it
+    return _look_ahead(s, (wx, wy, late, want, reach, s.bx, s.by, s.br, 0, 0.0), stride, turn)
 
 
 @device
 def walk(s, gx, gy, zx, zy, zr, n, margin, stride, turn):
-    """The arc (0 forward, 1 left, 2 right) that best begins a way to the place (gx, gy), out of n rings.
+    """The arc that best begins a way to the place (gx, gy), out of n rings.
 
-    Looks DEPTH arcs ahead. zx, zy, zr: centres and radii of the rings; to enter one is a loss, and to come within
-    `margin` metres of one is avoided where it can be.
+    zx, zy, zr: centres and radii of the rings; to enter one is a loss, and to come within `margin` metres of one is
+    avoided where it can be.
     """
-    best = 1e30
-    choice = 0
-    for code in range(3**DEPTH):
-        x = s.ax
-        y = s.ay
-        h = s.ah
-        rest = code
-        fear = 0.0
-        near = 1e30
-        for step in range(DEPTH):
-            a = rest % 3
-            rest //= 3
-            if a == 1:
-                h = wrap(h + turn)
-            elif a == 2:
-                h = wrap(h - turn)
-            x, y = clear_of_solids(s, x + stride * math.cos(h), y + stride * math.sin(h), AGENT_RADIUS)
-            for i in range(n):
-                gap = math.sqrt((zx[i] - x) ** 2 + (zy[i] - y) ** 2) - zr[i]
-                if gap < 0.0:
-                    fear += 100.0 - step
-                elif gap < margin:
-                    fear += 2.0 * (margin - gap)
-            d = math.sqrt((gx - x) ** 2 + (gy - y) ** 2)
-            near = min(near, d + 0.15 * abs(wrap(math.atan2(gy - y, gx - x) - h)) * (d > 0.25) + 0.02 * step)
-        if near + fear < best:
-            best = near + fear
-            choice = code % 3
-    return choice
+    return _look_ahead(s, (gx, gy, LATE, -1, 0.0, zx, zy, zr, n, margin), stride, turn)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 import numpy as np
 
 from unseen.envs.engine.device import device
-from unseen.envs.engine.geometry import FAR, segment_box, wrap
-from unseen.envs.engine.sight import ALL_ROUND, in_view, line_of_sight, sees, sees_tall, tells_colour, tells_kind
+from unseen.envs.engine.geometry import FAR, passes_by, segment_box, wrap
+from unseen.envs.engine.sight import in_view, line_of_sight, sees, sees_tall, tells_colour, tells_kind
 from unseen.envs.engine.world import CURTAIN, DUSK, NIGHT, REVEAL
 
 ORDERS = ("colour", "distance", "place", "index", "told")
 BY_COLOUR, BY_DISTANCE, BY_PLACE, BY_INDEX, BY_TOLD = 0, 1, 2, 3, 4
 FRAMES = ("room", "ego")
+ROOM, ASTRAY, EGO = 0, 1, 2  # in what a row tells places: the room, what the agent takes for it, its own frame
 HEAD = 8  # pose 4, phase 3, heard 1; query, held and signals follow
 SPEED_UNIT = 4.0  # m/s for one unit of velocity in a slot
 RAYS = 24
@@ -179,38 +180,37 @@ def head(s, p, o):
 
 
 @device
-def _axis(s, p):
-    """cos and sin, in the room, of the x axis of the row's frame: the agent's heading, or what it takes for the room's."""
+def _frame(s, p):
+    """In what the row tells its places, and cos and sin, in the room, of that frame's x axis: decided once a row."""
     if p.frame != 0:
-        return math.cos(s.ah), math.sin(s.ah)
+        return EGO, math.cos(s.ah), math.sin(s.ah)
     if errs(s) != 0:
-        return math.cos(s.oh), -math.sin(s.oh)
-    return 1.0, 0.0
+        return ASTRAY, math.cos(s.oh), -math.sin(s.oh)
+    return ROOM, 1.0, 0.0
 
 
 @device
-def _place(s, p, o, at, x, y):
+def _place(s, p, frame, o, at, x, y):
     """Write a position in the row's frame, in units of the room."""
-    if p.frame == 0 and errs(s) == 0:
+    told_in, c, n = frame
+    if told_in == ROOM:
         o[at] = x / p.room
         o[at + 1] = y / p.room
-    elif p.frame == 0:
-        c, n = _axis(s, p)
+    elif told_in == ASTRAY:
         o[at] = ((x - s.ax) * c + (y - s.ay) * n + s.ax + s.ox) / p.room
         o[at + 1] = ((y - s.ay) * c - (x - s.ax) * n + s.ay + s.oy) / p.room
     else:
-        c, n = _axis(s, p)
         o[at] = ((x - s.ax) * c + (y - s.ay) * n) / p.room
         o[at + 1] = ((y - s.ay) * c - (x - s.ax) * n) / p.room
 
 
 @device
-def _tall_slot(s, p, o, slot, k):
+def _tall_slot(s, p, frame, o, slot, k):
     at = tall_start(p) + tall_width(p) * slot
     o[at] = 1.0
-    _place(s, p, o, at + 1, s.tx[k], s.ty[k])
+    _place(s, p, frame, o, at + 1, s.tx[k], s.ty[k])
     if p.tall_shape != 0:
-        a, b = _axis(s, p)
+        _, a, b = frame
         o[at + 3] = s.tc[k] * a + s.ts[k] * b
         o[at + 4] = s.ts[k] * a - s.tc[k] * b
         o[at + 5] = s.hx[k] / p.room
@@ -220,12 +220,12 @@ def _tall_slot(s, p, o, slot, k):
 
 
 @device
-def _small_slot(s, p, o, slot, k):
+def _small_slot(s, p, frame, o, slot, k):
     at = small_start(p) + (5 + p.colours) * slot
     o[at] = 1.0
-    _place(s, p, o, at + 1, s.bx[k], s.by[k])
+    _place(s, p, frame, o, at + 1, s.bx[k], s.by[k])
     if s.vx[k] != 0.0 or s.vy[k] != 0.0:
-        c, n = _axis(s, p)
+        _, c, n = frame
         o[at + 3] = (s.vx[k] * c + s.vy[k] * n) / SPEED_UNIT
         o[at + 4] = (s.vy[k] * c - s.vx[k] * n) / SPEED_UNIT
     if tells_colour(s, k):
@@ -236,27 +236,28 @@ def _small_slot(s, p, o, slot, k):
 def slots(s, p, o):
     """Entity slots of what shows now; see Layout. o: float32 (Layout.size,)."""
     head(s, p, o)
+    frame = _frame(s, p)
     if s.light <= NIGHT:
-        _touched_slot(s, p, o)
+        _touched_slot(s, p, frame, o)
         return
     if p.order == BY_DISTANCE:
-        _nearest_first(s, p, o)
+        _nearest_first(s, p, frame, o)
         return
     for k in range(s.n_tall):
         if sees_tall(s, k):
-            _tall_slot(s, p, o, k, k)
+            _tall_slot(s, p, frame, o, k, k)
     if s.light == DUSK and s.touched < 0:
         return
     for k in range(s.n_small):
         if sees(s, k):
-            _small_slot(s, p, o, _own_slot(s, p, k), k)
+            _small_slot(s, p, frame, o, _own_slot(s, p, k), k)
 
 
 @device
-def _touched_slot(s, p, o):
+def _touched_slot(s, p, frame, o):
     """In the dark the hand is all that tells of small things."""
     if s.light == NIGHT and s.touched >= 0:
-        _small_slot(s, p, o, _own_slot(s, p, s.touched), s.touched)
+        _small_slot(s, p, frame, o, _own_slot(s, p, s.touched), s.touched)
 
 
 @device
@@ -302,7 +303,7 @@ def _told_slot(s, k):
 
 
 @device
-def _nearest_first(s, p, o):
+def _nearest_first(s, p, frame, o):
     """Equal distances, as of a thing and its cover, by index."""
     last = -1.0
     for slot in range(s.n_tall):
@@ -316,7 +317,7 @@ def _nearest_first(s, p, o):
         if near < 0:
             break
         last = best
-        _tall_slot(s, p, o, slot, near)
+        _tall_slot(s, p, frame, o, slot, near)
     if s.light == DUSK and s.touched < 0:
         return
     last = -1.0
@@ -333,7 +334,7 @@ def _nearest_first(s, p, o):
             return
         last = best
         after = near
-        _small_slot(s, p, o, slot, near)
+        _small_slot(s, p, frame, o, slot, near)
 
 
 @device
@@ -379,9 +380,9 @@ def rays(s, p, o):
             depth = min(depth, ((s.wy if dy > 0.0 else -s.wy) - s.ay) / dy)
         o[at + 3 * i] = depth * unit
         o[at + 3 * i + 1] = 1.0 / 3.0
-    if s.glass == 0:
-        for k in range(s.n_tall):
-            _ray_box(s, p, o, at, k, fov, step, unit)
+        if s.glass == 0:
+            for k in range(s.n_tall):
+                _enter_tall(s, p, o, at + 3 * i, k, dx, dy, unit)
     if s.light == DUSK and s.touched < 0:
         return
     for k in range(s.n_small):
@@ -404,30 +405,14 @@ def rays(s, p, o):
 
 
 @device
-def _ray_box(s, p, o, at, k, fov, step, unit):
-    """Enter one box into the rays that can meet it: those within the bearing span of its bounding circle."""
-    ex = s.tx[k] - s.ax
-    ey = s.ty[k] - s.ay
-    d = math.sqrt(ex * ex + ey * ey)
-    r = math.sqrt(s.hx[k] * s.hx[k] + s.hy[k] * s.hy[k])
-    first = 0
-    count = RAYS
-    if d > r:
-        span = math.asin(r / d)
-        mid = wrap(math.atan2(ey, ex) - s.ah)
-        low = int(math.floor((0.5 * fov - mid - span) / step - 0.5))
-        count = min(int(math.ceil(2.0 * span / step)) + 2, RAYS)
-        first = low
-    for m in range(count):
-        i = first + m
-        if s.fov >= ALL_ROUND:
-            i = i % RAYS
-        elif i < 0 or i >= RAYS:
-            continue
-        angle = s.ah + fov * 0.5 - (i + 0.5) * step
-        t = segment_box(s.ax, s.ay, math.cos(angle), math.sin(angle),
-                        s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k]) * unit  # fmt: skip
-        if t < o[at + 3 * i]:
-            o[at + 3 * i] = t
-            o[at + 3 * i + 1] = 2.0 / 3.0
-            o[at + 3 * i + 2] = (s.tk[k] + 1.0) / p.tall_kinds if p.tall_kinds != 0 and tells_kind(s) else 0.0
+def _enter_tall(s, p, o, at, k, dx, dy, unit):
+    """Enter tall thing k into the ray at o[at], of direction (dx, dy), if it is met before what is in there."""
+    reach = s.hx[k] + s.hy[k]
+    behind = dx * (s.tx[k] - s.ax) + dy * (s.ty[k] - s.ay) < -reach
+    if behind or passes_by(s.ax, s.ay, dx, dy, s.tx[k], s.ty[k], reach):
+        return  # as most are, and this is quicker to tell
+    t = segment_box(s.ax, s.ay, dx, dy, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k]) * unit
+    if t < o[at]:
+        o[at] = t
+        o[at + 1] = 2.0 / 3.0
+        o[at + 2] = (s.tk[k] + 1.0) / p.tall_kinds if p.tall_kinds != 0 and tells_kind(s) else 0.0

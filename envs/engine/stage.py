@@ -8,7 +8,7 @@ import math
 
 from unseen.envs.engine.device import device
 from unseen.envs.engine.rng import below, uniform
-from unseen.envs.engine.world import ACT, CURTAIN, DAY, VEILED, WATCH
+from unseen.envs.engine.world import ACT, CURTAIN, DAY, REVEAL, VEILED, WATCH
 
 
 @device
@@ -65,9 +65,23 @@ def advance(s, light):
 
 
 @device
+def tell(s, thing, late):
+    """Tell what is asked for; if it is asked late, only once the act phase has come."""
+    s.ask = thing if not late or s.phase == ACT else -1
+
+
+@device
 def out_of_time(s, p):
     """Whether the act phase has lasted its p.act steps."""
     return s.t >= s.watch + s.curtain + p.act
+
+
+@device
+def outcome(s, reward, over):
+    """What a step gives; at an episode's end the lights go on."""
+    if over:
+        s.light = REVEAL
+    return reward, over, False
 
 
 @device

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from unseen.envs.engine.device import device
-from unseen.envs.engine.geometry import disc_box, wrap
+from unseen.envs.engine.geometry import FAR, disc_box, segment_box, wrap
 from unseen.envs.engine.physics import disc_clear
 
 FLOAT, INT = "f8", "i8"
@@ -61,6 +61,41 @@ def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
 
 
 @device
+def put_tall(s, k, kind, x, y, c, n, hx, hy):
+    """Put tall thing k at (x, y); cos and sin of its orientation, half extents."""
+    s.tx[k] = x
+    s.ty[k] = y
+    s.tc[k] = c
+    s.ts[k] = n
+    s.hx[k] = hx
+    s.hy[k] = hy
+    s.tk[k] = kind
+
+
+@device
+def nearest_tall(s, x, y):
+    """The tall thing whose centre is nearest to (x, y)."""
+    best = FAR
+    near = 0
+    for k in range(s.n_tall):
+        d = (s.tx[k] - x) ** 2 + (s.ty[k] - y) ** 2
+        if d < best:
+            best = d
+            near = k
+    return near
+
+
+@device
+def colour_first(s, n, k, but):
+    """Let small thing k, one of n, have the first colour, or if `but` any but the first, by an exchange of two."""
+    for j in range(n):
+        if s.bk[j] == 0 and (j != k) != but:
+            other = (j + 1) % s.n_small if but else k
+            s.bk[j], s.bk[other] = s.bk[other], s.bk[j]
+            break
+
+
+@device
 def touch(s, k):
     """The agent touches small thing k, which then shows, and is told which kind it is; -1 for none."""
     s.touched = k
@@ -71,20 +106,49 @@ def touch(s, k):
 def drive(s, speed, turn):
     """Turn by `turn` radians, then go `speed` metres; walls and tall things stop the agent, which slides along."""
     s.ah = wrap(s.ah + turn)
-    if speed == 0.0:
-        return
-    x = s.ax + speed * math.cos(s.ah)
-    y = s.ay + speed * math.sin(s.ah)
-    s.ax, s.ay = clear_of_solids(s, x, y, AGENT_RADIUS)
+    if speed != 0.0:
+        s.ax, s.ay = go(s, s.ax, s.ay, s.ah, speed)
+
+
+@device
+def go(s, x, y, h, speed):
+    """Where an agent comes to that goes `speed` metres from (x, y) in the direction h: through nothing, however thin."""
+    u, v = clear_of_solids(s, x + speed * math.cos(h), y + speed * math.sin(h), AGENT_RADIUS)
+    if not _goes_through(s, x, y, u, v, abs(speed)):
+        return u, v
+    # Steps of half its radius cannot pass what they meet. Where two things that all but touch push it out through one
+    # of them, there is no way on.
+    n = int(math.ceil(2.0 * abs(speed) / AGENT_RADIUS))
+    for _ in range(n):
+        u, v = clear_of_solids(s, x + speed / n * math.cos(h), y + speed / n * math.sin(h), AGENT_RADIUS)
+        if _goes_through(s, x, y, u, v, FAR):
+            break
+        x = u
+        y = v
+    return x, y
+
+
+@device
+def _goes_through(s, x, y, u, v, stride):
+    """Whether the straight way from (x, y) to (u, v) enters a tall thing so thin that a stride can end beyond its
+    middle, whence the agent, which began a radius before it, is pushed on rather than back."""
+    for k in range(s.n_tall):
+        if stride > AGENT_RADIUS + min(s.hx[k], s.hy[k]):
+            t = segment_box(x, y, u - x, v - y, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k])
+            if 0.0 < t < 1.0:  # 0: it is in there already, as in a believed world that errs
+                return True
+    return False
 
 
 @device
 def clear_of_solids(s, x, y, r):
     """The nearest place to (x, y) where a disc of radius r overlaps neither a wall nor a tall thing.
 
-    Tall things push in turn; twice round settles a disc that touches two of them.
+    Tall things push in turn; twice round settles a disc that touches two of them, once one that touches none.
     """
     for _ in range(2):
+        u = x
+        v = y
         for k in range(s.n_tall):
             if (x - s.tx[k]) ** 2 + (y - s.ty[k]) ** 2 < (r + s.hx[k] + s.hy[k]) ** 2:
                 depth, nx, ny = disc_box(x, y, r, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k])
@@ -92,6 +156,8 @@ def clear_of_solids(s, x, y, r):
                 y += ny * depth
         x = min(max(x, r - s.wx), s.wx - r)
         y = min(max(y, r - s.wy), s.wy - r)
+        if x == u and y == v:
+            break
     return x, y
 
 

@@ -12,7 +12,7 @@ from unseen.envs.engine.physics import roll
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import lit_slots
 from unseen.envs.engine.sight import ALL_ROUND
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, stage_state
+from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, outcome, stage_state, tell
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import (
     ACT,
@@ -21,11 +21,11 @@ from unseen.envs.engine.world import (
     FLOAT,
     INT,
     NIGHT,
-    REVEAL,
     VEILED,
     WATCH,
     drive,
     planar,
+    put_tall,
 )
 from unseen.envs.errors import BadKnob
 
@@ -52,12 +52,6 @@ WANDER = 0.2  # of the bound on drift, the most that a step adds
 VEER = 0.5  # rad of heading that drift for each metre of place
 NARROW = 0.92  # half extent of the shifted room in y, of that in x
 FIXED, FIRST, LATE = 0, 1, 2
-
-
-@device
-def _tell(s, p):
-    """Ask for the target, unless it is asked late and the act phase has not come."""
-    s.ask = s.target if p.query != LATE or s.phase == ACT else -1
 
 
 @device
@@ -90,17 +84,6 @@ def _spot(k, count, a, b, aside):
         return min(max(a - u - aside, 0.12 - a), a - 0.12), -b, 0.0, 1.0
     u -= 2.0 * a
     return -a, min(max(u - b + aside, 0.12 - b), b - 0.12), 1.0, 0.0
-
-
-@device
-def _set_box(s, k, kind, x, y, c, n, hx, hy):
-    s.tk[k] = kind
-    s.tx[k] = x
-    s.ty[k] = y
-    s.tc[k] = c
-    s.ts[k] = n
-    s.hx[k] = hx
-    s.hy[k] = hy
 
 
 @device
@@ -153,7 +136,7 @@ def begin(s, p):
             aside += math.copysign(0.1, aside)
         x, y, c, n = _spot(s.home[j], p.spots, s.wx - LINE, s.wy - LINE, aside)
         hx, hy = _half(j)
-        _set_box(s, j, j, x + (hx - LINE) * c, y + (hx - LINE) * n, c, n, hx, hy)
+        put_tall(s, j, j, x + (hx - LINE) * c, y + (hx - LINE) * n, c, n, hx, hy)
     loose = p.vases + p.crates
     around = uniform(s, -math.pi, math.pi)
     step = 2.0 * math.pi / max(loose, 1)
@@ -163,7 +146,7 @@ def begin(s, p):
         half = VASE_HALF if i < p.vases else CRATE_HALF
         x = d * math.cos(a)
         y = d * math.sin(a)
-        _set_box(s, p.places + i, VASE if i < p.vases else CRATE, x, y, math.cos(a), math.sin(a), half, half)
+        put_tall(s, p.places + i, VASE if i < p.vases else CRATE, x, y, math.cos(a), math.sin(a), half, half)
     s.n_tall = p.places + loose
     if p.cat != 0:
         s.n_small = 1
@@ -178,7 +161,7 @@ def begin(s, p):
         s.bk[0] = 0
     s.signal[0] = 0.0
     _rings(s, p, s.target)
-    _tell(s, p)
+    tell(s, s.target, p.query == LATE)
     return True
 
 
@@ -239,7 +222,7 @@ def step(s, a, p):
     _ring_cat(s)
     s.t += 1
     if advance(s, NIGHT if p.dark != 0 else DAY):
-        _tell(s, p)
+        tell(s, s.target, p.query == LATE)
     s.held = -1
     s.heard = 0
     if s.phase != WATCH:
@@ -249,9 +232,7 @@ def step(s, a, p):
         return 0.0, False, False
     score, over = _feel(s, p, x, y, acts)
     over = acts and (over or out_of_time(s, p))
-    if over:
-        s.light = REVEAL
-    return score if over else 0.0, over, False
+    return outcome(s, score if over else 0.0, over)
 
 
 @device
@@ -413,8 +394,6 @@ class Bedroom(PlanarTask):
     actions: ClassVar[dict[str, tuple[float, ...]]] = {
         "forward": (1.0, 0.0), "left": (1.0, ARC), "right": (1.0, -ARC), "turn": (0.0, 1.0), "stay": (0.0, 0.0),
     }  # fmt: skip
-    action_low = (-1.0, -1.0)
-    action_high = (1.0, 1.0)
     keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "turn": "q", "stay": "s"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "look": (1, 2, 4, 8, 20), "drift": (0.0, 0.15, 0.3, 0.45, 0.6), "curtain": (0, 4, 8, 16, 32, 60),

@@ -4,14 +4,14 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from unseen.envs.engine.belief import believe, to_room
+from unseen.envs.engine.belief import believe, told_motion
 from unseen.envs.engine.device import device
 from unseen.envs.engine.navigate import fetch
 from unseen.envs.engine.rng import below, shuffle, uniform
-from unseen.envs.engine.sensors import ORDERS, SPEED_UNIT, lit_slots, small_start
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time
+from unseen.envs.engine.sensors import ORDERS, lit_slots, small_start
+from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, outcome, stage_state
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
-from unseen.envs.engine.world import ACT, DAY, FLOAT, INT, REVEAL, WATCH, drive, planar, touch, touching
+from unseen.envs.engine.world import ACT, DAY, FLOAT, INT, WATCH, drive, planar, put_tall, touch, touching
 from unseen.envs.errors import BadKnob
 
 CUPS = 6
@@ -160,13 +160,7 @@ def _place_screen(s, p):
     dx = s.far[h] * math.cos(s.angle[h]) - s.ax
     dy = s.far[h] * math.sin(s.angle[h]) - s.ay
     d = math.sqrt(dx * dx + dy * dy)
-    s.tc[0] = dx / d
-    s.ts[0] = dy / d
-    s.tx[0] = s.ax + SCREEN_AT * dx
-    s.ty[0] = s.ay + SCREEN_AT * dy
-    s.hx[0] = SCREEN_DEPTH
-    s.hy[0] = p.breadth
-    s.tk[0] = 0
+    put_tall(s, 0, 0, s.ax + SCREEN_AT * dx, s.ay + SCREEN_AT * dy, dx / d, dy / d, SCREEN_DEPTH, p.breadth)
 
 
 @device
@@ -270,10 +264,7 @@ def step(s, a, p):
     drive(s, STRIDE * a[0], TURN * a[1])
     k = touching(s, s.ax, s.ay, REACH)
     touch(s, k)
-    over = k >= 0 or out_of_time(s, p)
-    if over:
-        s.light = REVEAL
-    return (1.0 if k >= 0 and s.under[p.cups] == k + 1 else 0.0), over, False
+    return outcome(s, 1.0 if k >= 0 and s.under[p.cups] == k + 1 else 0.0, k >= 0 or out_of_time(s, p))
 
 
 @device
@@ -287,14 +278,8 @@ def true_state(s, p, o):
     """Slots with the lights on, then everything that is still to come."""
     lit_slots(s, p, o, s.ask)
     at = o.shape[0] - 12 - 4 * EVENTS
-    o[at] = s.t / 32.0
-    o[at + 1] = s.watch / 32.0
-    o[at + 2] = s.curtain / 32.0
-    o[at + 3] = s.px / p.room
-    o[at + 4] = s.py / p.room
-    o[at + 5] = math.cos(s.ph)
-    o[at + 6] = math.sin(s.ph)
-    o[at + 7] = s.light
+    stage_state(s, p, o, at)
+    o[at + 7] = s.watch / 32.0
     o[at + 8] = s.under[p.cups] != 0
     o[at + 9] = s.answer / PLACES
     o[at + 10] = s.first / PLACES
@@ -329,11 +314,7 @@ def _look(o, m, p):
         q = small_start(p) + (5 + p.colours) * k
         if o[q] < 0.5:
             continue
-        x, y = to_room(o, m, p, q + 1)
-        u = o[q + 3] * SPEED_UNIT
-        v = o[q + 4] * SPEED_UNIT
-        if p.frame != 0:
-            u, v = u * math.cos(m.ah) - v * math.sin(m.ah), u * math.sin(m.ah) + v * math.cos(m.ah)
+        x, y, u, v = told_motion(o, m, p, q)
         if o[q + 5 + BALL] > 0.5:
             ball = True
             m.mx = x + u * DT

@@ -10,9 +10,9 @@ from unseen.envs.engine.navigate import fetch
 from unseen.envs.engine.physics import disc_clear
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import lit_slots, small_start
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, stage_state
+from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, outcome, stage_state, tell
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
-from unseen.envs.engine.world import ACT, DUSK, FLOAT, INT, REVEAL, WATCH, drive, planar, touch
+from unseen.envs.engine.world import ACT, DUSK, FLOAT, INT, WATCH, colour_first, drive, planar, put_tall, touch
 from unseen.envs.errors import BadKnob
 
 TALL, SMALL, MEETINGS = 6, 6, 4
@@ -89,13 +89,9 @@ def _place_furniture(s, p):
     single = s.answer if s.furniture != 0 else below(s, p.pieces)
     for k in range(p.pieces):
         s.angle[k] = 0.5 * math.pi + 2.0 * math.pi * k / p.pieces + uniform(s, -1.0, 1.0) * p.jitter
-        s.tc[k] = math.cos(s.angle[k])
-        s.ts[k] = math.sin(s.angle[k])
-        s.tx[k] = p.ring * s.tc[k]
-        s.ty[k] = p.ring * s.ts[k]
-        s.hx[k] = p.depth
-        s.hy[k] = p.breadth
-        s.tk[k] = odd if k == single else 1 - odd
+        c = math.cos(s.angle[k])
+        n = math.sin(s.angle[k])
+        put_tall(s, k, odd if k == single else 1 - odd, p.ring * c, p.ring * n, c, n, p.depth, p.breadth)
     return p.colours + odd
 
 
@@ -133,12 +129,6 @@ def _meet(s, m, p):
                     s.inside[k], s.inside[n] = s.inside[n], s.inside[k]
                 return
             pick -= 1
-
-
-@device
-def _tell(s, p):
-    """Tell what is asked for, unless it is asked late and the act phase has not come."""
-    s.ask = s.wanted if p.query != LATE or s.phase == ACT else -1
 
 
 @device
@@ -187,16 +177,12 @@ def begin(s, p):
         return False
     else:
         if p.query == FIXED:  # Rex wears red, and in the shift another colour
-            for j in range(p.dogs):
-                if s.bk[j] == 0 and (j != target) != shift:
-                    other = target if not shift else (j + 1) % s.n_small
-                    s.bk[j], s.bk[other] = s.bk[other], s.bk[j]
-                    break
+            colour_first(s, p.dogs, target, shift)
         s.wanted = s.bk[target]
     for j in range(s.n_small):
         s.bx[j], s.by[j] = _where(s, j, 0)
     _set_off(s)
-    _tell(s, p)
+    tell(s, s.wanted, p.query == LATE)
     return True
 
 
@@ -223,7 +209,7 @@ def step(s, a, p):
             s.by[j] += DT * s.vy[j]
         _set_off(s)
     if advance(s, DUSK):
-        _tell(s, p)
+        tell(s, s.wanted, p.query == LATE)
     if not moves:
         return 0.0, False, False
     place = _looked_behind(s)
@@ -231,10 +217,7 @@ def step(s, a, p):
         touch(s, s.inside[place])
         if p.asks > p.colours and (s.touched < 0 or s.furniture != 0):
             s.held = p.colours + s.tk[place]
-    over = place >= 0 or out_of_time(s, p)
-    if over:
-        s.light = REVEAL
-    return (1.0 if place == s.answer else 0.0), over, False
+    return outcome(s, 1.0 if place == s.answer else 0.0, place >= 0 or out_of_time(s, p))
 
 
 @device

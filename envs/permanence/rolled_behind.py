@@ -11,9 +11,21 @@ from unseen.envs.engine.physics import launch_speed, roll
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import lit_slots
 from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, stage_state
+from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, outcome, stage_state, tell
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
-from unseen.envs.engine.world import ACT, DUSK, FLOAT, INT, REVEAL, drive, planar, touch, touching
+from unseen.envs.engine.world import (
+    ACT,
+    DUSK,
+    FLOAT,
+    INT,
+    colour_first,
+    drive,
+    nearest_tall,
+    planar,
+    put_tall,
+    touch,
+    touching,
+)
 from unseen.envs.errors import BadKnob
 
 TALL, SMALL = 6, 6
@@ -30,24 +42,14 @@ FIXED, FIRST, LATE = 0, 1, 2
 
 
 @device
-def _tell(s, p):
-    """Ask for the target's colour, unless it is asked late and the act phase has not come."""
-    s.ask = s.bk[s.target] if p.query != LATE or s.phase == ACT else -1
-
-
-@device
 def _place_occluders(s, p):
     step = 2.0 * math.pi / p.occluders
     for k in range(p.occluders):
         a = 0.5 * math.pi + k * step + uniform(s, -1.0, 1.0) * p.jitter
         d = p.ring + uniform(s, -0.3, 0.3) * p.jitter
-        s.tc[k] = math.cos(a)
-        s.ts[k] = math.sin(a)
-        s.tx[k] = d * s.tc[k]
-        s.ty[k] = d * s.ts[k]
-        s.hx[k] = p.depth
-        s.hy[k] = p.breadth
-        s.tk[k] = k
+        c = math.cos(a)
+        n = math.sin(a)
+        put_tall(s, k, k, d * c, d * n, c, n, p.depth, p.breadth)
         s.angle[k] = a
 
 
@@ -109,11 +111,7 @@ def _choose(s, p, shift):
     if s.target < 0:
         return False
     if p.query == FIXED:
-        for j in range(p.blocks):
-            if s.bk[j] == 0 and (j != s.target) != shift:
-                other = s.target if not shift else (j + 1) % s.n_small
-                s.bk[j], s.bk[other] = s.bk[other], s.bk[j]
-                break
+        colour_first(s, p.blocks, s.target, shift)
     return True
 
 
@@ -178,7 +176,7 @@ def begin(s, p):
             return False
     if p.check != 0 and not _rehearse(s, p):
         return False
-    _tell(s, p)
+    tell(s, s.bk[s.target], p.query == LATE)
     for j in range(s.n_small):
         if s.launch[j] == 0:
             s.vx[j] = s.lx[j]
@@ -204,7 +202,7 @@ def _rehearse(s, p):
     for j in range(s.n_small):
         if s.vx[j] != 0.0 or s.vy[j] != 0.0:
             good = False
-        if _nearest_occluder(s, j) != s.home[j]:
+        if nearest_tall(s, s.bx[j], s.by[j]) != s.home[j]:
             good = False
         if s.glass == 0:
             if exposed(s, s.px, s.py, s.bx[j], s.by[j], s.br[j]) or exposed(s, s.ax, s.ay, s.bx[j], s.by[j], s.br[j]):
@@ -223,18 +221,6 @@ def _rehearse(s, p):
 
 
 @device
-def _nearest_occluder(s, j):
-    best = 1e30
-    near = 0
-    for k in range(s.n_tall):
-        d = (s.tx[k] - s.bx[j]) ** 2 + (s.ty[k] - s.by[j]) ** 2
-        if d < best:
-            best = d
-            near = k
-    return near
-
-
-@device
 def step(s, a, p):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
     moves = free(s)
@@ -248,14 +234,11 @@ def step(s, a, p):
             s.vx[j] = s.lx[j]
             s.vy[j] = s.ly[j]
     if advance(s, DUSK):
-        _tell(s, p)
+        tell(s, s.bk[s.target], p.query == LATE)
     if not moves:
         return 0.0, False, False
     touch(s, touching(s, s.ax, s.ay, REACH))
-    over = s.touched >= 0 or out_of_time(s, p)
-    if over:
-        s.light = REVEAL
-    return (1.0 if s.touched == s.target else 0.0), over, False
+    return outcome(s, 1.0 if s.touched == s.target else 0.0, s.touched >= 0 or out_of_time(s, p))
 
 
 @device
@@ -305,13 +288,7 @@ def reflex(o, m, p):
         return 3
     if m.bx[m.ask] < 100.0:
         return fetch(m, m.ask, m.bx[m.ask], m.by[m.ask], REACH, STRIDE, TURN)
-    best = 1e30
-    near = 0
-    for k in range(m.n_tall):
-        d = (m.tx[k] - m.ax) ** 2 + (m.ty[k] - m.ay) ** 2
-        if d < best:
-            best = d
-            near = k
+    near = nearest_tall(m, m.ax, m.ay)
     far = p.ring + RING
     m.bx[m.ask] = far * m.tc[near]
     m.by[m.ask] = far * m.ts[near]

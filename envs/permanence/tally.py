@@ -4,15 +4,15 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from unseen.envs.engine.belief import believe
+from unseen.envs.engine.belief import believe, told_motion
 from unseen.envs.engine.device import device
 from unseen.envs.engine.navigate import fetch
 from unseen.envs.engine.physics import disc_clear
 from unseen.envs.engine.rng import below, uniform
-from unseen.envs.engine.sensors import SPEED_UNIT, lit_slots, small_start, tall_start
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time
+from unseen.envs.engine.sensors import lit_slots, small_start, tall_start
+from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, outcome, stage_state
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
-from unseen.envs.engine.world import ACT, DUSK, FLOAT, INT, REVEAL, WATCH, drive, planar, touch
+from unseen.envs.engine.world import ACT, DUSK, FLOAT, INT, WATCH, drive, planar, put_tall, touch
 from unseen.envs.errors import BadKnob
 
 SMALL = 16  # things in play at once
@@ -47,14 +47,9 @@ STAY, DONE = 3, 4
 @device
 def _furnish(s, p):
     s.n_tall = 3
-    for k in range(3):
-        s.tx[k] = 0.0 if k == 0 else (1.95 if k == 1 else -1.95)
-        s.ty[k] = 0.0 if k == 0 else NEST
-        s.tc[k] = 1.0
-        s.ts[k] = 0.0
-        s.hx[k] = p.breadth if k == 0 else 0.25
-        s.hy[k] = p.depth if k == 0 else 0.4
-        s.tk[k] = SCREEN if k == 0 else BOX
+    put_tall(s, 0, SCREEN, 0.0, 0.0, 1.0, 0.0, p.breadth, p.depth)
+    put_tall(s, 1, BOX, 1.95, NEST, 1.0, 0.0, 0.25, 0.4)
+    put_tall(s, 2, BOX, -1.95, NEST, 1.0, 0.0, 0.25, 0.4)
 
 
 @device
@@ -348,9 +343,7 @@ def step(s, a, p):
             reward = 1.0 if s.left[s.asked] == 0 else 0.0
     elif _at_nest(s) and not _take(s, p):
         over = True
-    if over:
-        s.light = REVEAL
-    return reward, over, False
+    return outcome(s, reward, over)
 
 
 @device
@@ -364,14 +357,8 @@ def true_state(s, p, o):
     """Slots with the lights on and the question told, then everything that is still to come."""
     lit_slots(s, p, o, s.asked if p.looks == TWO else -1)
     at = o.shape[0] - 9 - 3 * SLOTS
-    o[at] = s.t / 64.0
-    o[at + 1] = s.watch / 64.0
-    o[at + 2] = s.curtain / 64.0
-    o[at + 3] = s.px / p.room
-    o[at + 4] = s.py / p.room
-    o[at + 5] = math.cos(s.ph)
-    o[at + 6] = math.sin(s.ph)
-    o[at + 7] = s.light
+    stage_state(s, p, o, at)
+    o[at + 7] = s.watch / 32.0
     o[at + 8] = s.left[s.asked] / p.cap
     at += 9
     for i in range(s.n_slots):
@@ -422,10 +409,7 @@ def tracker(o, m, p):
     width = 5 + p.colours
     for i in range(p.slots):
         q = small_start(p) + width * i
-        x, u = o[q + 1] * p.room, o[q + 3] * SPEED_UNIT
-        if p.frame != 0:
-            x = m.ax + x * math.cos(m.ah) - o[q + 2] * p.room * math.sin(m.ah)
-            u = u * math.cos(m.ah) - o[q + 4] * SPEED_UNIT * math.sin(m.ah)
+        x, _, u, _ = told_motion(o, m, p, q)
         if o[q] > 0.5 and abs(u) > 0.5 * ROLL:
             c = 1 if p.looks == TWO and o[q + 6] > 0.5 else 0
             m.left[c] += 1 if x * u < 0.0 else -1

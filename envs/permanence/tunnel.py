@@ -6,24 +6,12 @@ from typing import Any, ClassVar
 
 from unseen.envs.engine.belief import believe
 from unseen.envs.engine.device import device
-from unseen.envs.engine.geometry import wrap
+from unseen.envs.engine.navigate import arc, arc_towards
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import HEAD, Layout, lit_slots
-from unseen.envs.engine.stage import advance, free, open_stage, stage_state
+from unseen.envs.engine.stage import advance, free, open_stage, outcome, stage_state, tell
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
-from unseen.envs.engine.world import (
-    ACT,
-    AGENT_RADIUS,
-    DAY,
-    FLOAT,
-    INT,
-    REVEAL,
-    WATCH,
-    clear_of_solids,
-    drive,
-    planar,
-    touch,
-)
+from unseen.envs.engine.world import ACT, DAY, FLOAT, INT, WATCH, drive, planar, put_tall, touch
 from unseen.envs.errors import BadKnob
 
 EXITS, SMALL = 6, 3
@@ -56,27 +44,16 @@ def _exit_x(p, k):
 
 
 @device
-def _box(s, k, x, y, hx, hy, kind):
-    s.tx[k] = x
-    s.ty[k] = y
-    s.tc[k] = 1.0
-    s.ts[k] = 0.0
-    s.hx[k] = hx
-    s.hy[k] = hy
-    s.tk[k] = kind
-
-
-@device
 def _build(s, p):
     """The tunnel, from wall to wall: a lane before every exit, carpeted or not, and the hall before the lanes."""
     s.n_tall = p.talls
     for k in range(p.exits):
-        carpeted = s.factor[k] < 1.0
-        _box(s, k, _exit_x(p, k), 0.5 * (p.mouth + p.bend), 0.5 * SPACING, 0.5 * p.lane,
-             CARPET_KIND if carpeted else HALL_KIND)  # fmt: skip
+        kind = CARPET_KIND if s.factor[k] < 1.0 else HALL_KIND
+        put_tall(s, k, kind, _exit_x(p, k), 0.5 * (p.mouth + p.bend), 1.0, 0.0, 0.5 * SPACING, 0.5 * p.lane)
         s.loiter[k] = 0
     if p.talls > p.exits:
-        _box(s, p.exits, 0.0, 0.5 * (p.bend + p.top), p.wide, 0.5 * p.fork, SIDING_KIND if s.held_up else HALL_KIND)
+        kind = SIDING_KIND if s.held_up else HALL_KIND
+        put_tall(s, p.exits, kind, 0.0, 0.5 * (p.bend + p.top), 1.0, 0.0, p.wide, 0.5 * p.fork)
 
 
 @device
@@ -88,11 +65,6 @@ def _signs(s, p):
             s.signal[p.exits + k] = s.factor[k]
     if p.siding != 0:
         s.signal[p.signals - 1] = s.held_up
-
-
-@device
-def _tell(s, p):
-    s.ask = s.bk[s.target] if p.query != LATE or s.phase == ACT else -1
 
 
 @device
@@ -180,7 +152,7 @@ def begin(s, p):
         if _in_the_way(s, p, j):
             return False
         _roll_on(s, p, j)
-    _tell(s, p)
+    tell(s, s.bk[s.target], p.query == LATE)
     return True
 
 
@@ -249,7 +221,7 @@ def step(s, a, p):
     for j in range(s.n_small):
         _roll_on(s, p, j)
     if advance(s, DAY):
-        _tell(s, p)
+        tell(s, s.bk[s.target], p.query == LATE)
     if not moves:
         return 0.0, False, False
     here = _plate(s, p)
@@ -259,10 +231,7 @@ def step(s, a, p):
     if here >= 0 and s.touched < 0:
         s.loiter[here] += 1
     _signs(s, p)
-    over = s.touched >= 0 or s.out[s.target] != 0
-    if over:
-        s.light = REVEAL
-    return (1.0 if s.touched == s.target else 0.0), over, False
+    return outcome(s, 1.0 if s.touched == s.target else 0.0, s.touched >= 0 or s.out[s.target] != 0)
 
 
 @device
@@ -292,31 +261,19 @@ def true_state(s, p, o):
 
 
 @device
-def _towards(s, k, p, x, y, h):
-    """The arc that turns best from a pose to exit k's plate."""
-    off = wrap(math.atan2(p.mouth - PLATE_AT - y, _exit_x(p, k) - x) - h)
-    if abs(off) <= 0.5 * TURN:
-        return 0
-    return 1 if off > 0.0 else 2
-
-
-@device
 def _be_there(s, p, k, left):
     """Go to exit k so late that of the `left` steps one is to spare on its plate, or none where the gate is quick."""
     spare = 1 if p.patience > 2 else 0
+    gx = _exit_x(p, k)
+    gy = p.mouth - PLATE_AT
     x = s.ax
     y = s.ay
     h = s.ah
-    first = _towards(s, k, p, x, y, h)
+    first = arc_towards(x, y, h, gx, gy, TURN)
     for n in range(64):
-        if (x - _exit_x(p, k)) ** 2 + (y - p.mouth + PLATE_AT) ** 2 < (PLATE - 0.02) ** 2:
+        if (x - gx) ** 2 + (y - gy) ** 2 < (PLATE - 0.02) ** 2:
             return STAY if n == 0 or left > n + spare else first
-        a = _towards(s, k, p, x, y, h)
-        if a == 1:
-            h = wrap(h + TURN)
-        elif a == 2:
-            h = wrap(h - TURN)
-        x, y = clear_of_solids(s, x + STRIDE * math.cos(h), y + STRIDE * math.sin(h), AGENT_RADIUS)
+        x, y, h = arc(s, x, y, h, arc_towards(x, y, h, gx, gy, TURN), STRIDE, TURN)
     return first
 
 

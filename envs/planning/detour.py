@@ -8,19 +8,20 @@ from unseen.envs.engine.belief import believe
 from unseen.envs.engine.device import device
 from unseen.envs.engine.field import FIELD, ahead_of, forbid, lead, spread, survey
 from unseen.envs.engine.geometry import disc_box, wrap
+from unseen.envs.engine.navigate import arc_towards
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import lit_slots
-from unseen.envs.engine.stage import open_stage, out_of_time
+from unseen.envs.engine.stage import open_stage, out_of_time, outcome
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import (
     ACT,
     AGENT_RADIUS,
     FLOAT,
     INT,
-    REVEAL,
     clear_of_solids,
     drive,
     planar,
+    put_tall,
     touch,
     touching,
 )
@@ -54,12 +55,8 @@ def _put(s, x, y):
 def _build(s, kind, x, y, angle, hx, hy):
     """Add a tall thing, placed and turned in the frame of what is built."""
     k = s.n_tall
-    s.tx[k], s.ty[k] = _put(s, x, y)
-    s.tc[k] = math.cos(s.turn + angle)
-    s.ts[k] = math.sin(s.turn + angle)
-    s.hx[k] = hx
-    s.hy[k] = hy
-    s.tk[k] = kind
+    u, v = _put(s, x, y)
+    put_tall(s, k, kind, u, v, math.cos(s.turn + angle), math.sin(s.turn + angle), hx, hy)
     s.n_tall = k + 1
 
 
@@ -195,13 +192,7 @@ def _scatter(s, p):
 def _clear(s):
     """Take everything down. Equal episodes have equal records, whatever stood there before."""
     for k in range(TALL):
-        s.tx[k] = 0.0
-        s.ty[k] = 0.0
-        s.tc[k] = 0.0
-        s.ts[k] = 0.0
-        s.hx[k] = 0.0
-        s.hy[k] = 0.0
-        s.tk[k] = 0
+        put_tall(s, k, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         s.kept[k] = 0.0
     for i in range(4):
         s.slide[i] = 0.0
@@ -257,10 +248,7 @@ def plan(s):
 @device
 def _towards(s, x, y):
     """The arc that begins the straight way to a place."""
-    off = wrap(math.atan2(y - s.ay, x - s.ax) - s.ah)
-    if abs(off) <= 0.5 * TURN:
-        return 0
-    return 1 if off > 0.0 else 2
+    return arc_towards(s.ax, s.ay, s.ah, x, y, TURN)
 
 
 @device
@@ -314,8 +302,7 @@ def walk(s, speed, turn):
         s.kept[k] = s.tx[k]
         if s.tk[k] == DOOR and (s.inside == k or ahead_of(s, k, s.ax, s.ay) < 0.0):
             s.tx[k] = AWAY
-    drive(s, 0.5 * speed, turn)
-    drive(s, 0.5 * speed, 0.0)  # by halves: glass is thinner than a step
+    drive(s, speed, turn)
     for k in range(first, s.n_tall):
         gives = s.tx[k] == AWAY
         s.tx[k] = s.kept[k]
@@ -337,10 +324,7 @@ def step(s, a, p):
     if p.glass == 0 and s.t >= LOOK:
         s.glass = 0
     touch(s, touching(s, s.ax, s.ay, REACH))
-    over = s.touched >= 0 or out_of_time(s, p)
-    if over:
-        s.light = REVEAL
-    return (1.0 if s.touched == s.target else 0.0), over, False
+    return outcome(s, 1.0 if s.touched == s.target else 0.0, s.touched >= 0 or out_of_time(s, p))
 
 
 @device
