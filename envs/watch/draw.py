@@ -329,7 +329,7 @@ def _mind(canvas: pygame.Surface, eye: Eye, scene: Scene, mind: Mind) -> None:
         pygame.draw.rect(canvas, theme.INK, frame, round(4.8 * FINE), round(0.3 * r))
         pygame.draw.rect(canvas, theme.MIND, frame.inflate(-2.4 * FINE, -2.4 * FINE), round(2.4 * FINE), round(0.3 * r))
         little = picture(kind, round(1.5 * r)).copy()
-        little.set_alpha(150)
+        little.set_alpha(220)
         canvas.blit(little, little.get_rect(center=frame.center))
     for name, rgb, x, y in mind.things:
         centre, radius = eye.spot(x, y), 0.19 * eye.scale

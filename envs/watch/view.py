@@ -300,7 +300,7 @@ class Viewer:
             if scene.smalls:
                 rows.append(("ring", f"where its map puts a {noun}"))
             if mind.talls:
-                rows.append(("place", f"where its map puts a {mind.talls[0][0]}"))
+                rows.append(("place", "where its map puts what stands in the room"))
             if len(mind.way):
                 rows.append(("way", "what it imagines doing next"))
         top = 470 if scene.signals else 450
