@@ -65,7 +65,6 @@ WATCH = 6  # steps: a roll of at most five, and the block at rest
 FRICTION = 4.0  # m/s^2
 BOUNCE = 0.5
 RUN = 3  # cells that the block rolls to its place, at most
-PICKS = 4  # places for the block that are tried in one field
 BALL_RADIUS, BLOCK_RADIUS = 0.1, 0.12
 SLIM = 0.46  # half a pillar, in cells; its padding fills the cell
 STANCE = 0.3  # the builder stands this far south of a cell's middle, in cells: beside the cell's deflector
@@ -191,8 +190,21 @@ def _clear(s, p):
 
 
 @device
+def _fits(s, p, n):
+    """Whether the block may lie in s.goal: there is a plan that works in time, and where greedy must
+    fail, it does.
+    Leaves the plan in the record."""
+    if s.trap != 0 and greedy(s, p, n) and works(s, p):
+        return False
+    if not search(s, p, s.free, n, s.want) or not works(s, p):
+        return False
+    s.steps = _steps(s, p)
+    return 0 < s.steps <= p.act
+
+
+@device
 def begin(s, p):
-    """Draw a field, and the block among the cells that need as many deflectors as are wanted; search, and try the plan."""
+    """Draw a field, find all cells where the block would take as many deflectors as are wanted, and draw one of them."""
     n = side(p)
     if s.tries == 1:
         _clear(s, p)
@@ -225,23 +237,20 @@ def begin(s, p):
     spots = hidden & within_bends(s.free, n, s.want) & ~s.here
     if s.want > 0:
         spots &= ~within_bends(s.free, n, s.want - 1)
-    for _ in range(PICKS):
-        if spots == 0:
-            return False
-        s.goal = nth(spots, below(s, count(spots)))
+    if count(spots) < p.doubt:
+        return False
+    fit = 0
+    while spots != 0:
+        s.goal = spots & -spots
         spots ^= s.goal
-        if s.trap != 0 and greedy(s, p, n) and works(s, p):
-            continue
-        if not search(s, p, s.free, n, s.want) or not works(s, p):
-            continue
-        s.steps = _steps(s, p)
-        if s.steps < 0 or s.steps > p.act:
-            continue
-        if roll_in(s, BLOCK, s.free & ~s.here, s.goal, RUN, FRICTION):
-            s.ask = BLOCK
-            s.glass = 1  # all is clear while the block rolls
-            return True
-    return False
+        if _fits(s, p, n):
+            fit |= s.goal
+    if count(fit) < p.doubt:
+        return False
+    s.goal = nth(fit, below(s, count(fit)))
+    s.ask = BLOCK
+    s.glass = 1  # all is clear while the block rolls
+    return _fits(s, p, n) and roll_in(s, BLOCK, s.free & ~s.here, s.goal, RUN, FRICTION)
 
 
 @device
@@ -533,9 +542,9 @@ class Ramps(PlanarTask):
     **Certified.** A roll is exact: v t - f t^2 / 2 along the lanes. `bends` in the record is the fewest deflectors with
     which any way leads to the block, whatever its length, by sweeps over all cells; the plan beside it has that many
     and, of those, the shortest roll (`length` cells). `reset` has tried it by the function that carries out real
-    releases, and counted the `steps` that building it takes, no more than `act`; `steps` is as a builder goes who
-    always goes to the nearest cell, so it may not be the least. A reset costs .8 microseconds at levels 0 and 1, 2 at
-    level 2 and 7 at level 3.
+    releases, and counted the `steps` that it takes, no more than `act`: those of a builder who always goes to the nearest
+    cell to be changed, so that they may not be the fewest. A reset costs about 2 microseconds at levels 0 and 1, 8 at
+    level 2 and 32 at level 3.
 
     **References.** The oracle carries out the plan in the record from any blueprint: wrong deflectors are taken away
     first. The tracker remembers where the block came to rest, reads the blueprint, and searches as the oracle does.
@@ -543,8 +552,10 @@ class Ramps(PlanarTask):
     does not see to lie right behind the middle of the screen.
 
     **Leaks closed.** Field, block, builder and power are drawn anew each time; bends and traps are drawn before the
-    field, so that what is rejected does not tilt their shares. Reward and observations depend on no hidden thing, but
-    for what a release shows.
+    field, so that what is rejected does not tilt their shares. Few cells take two or three bends, so that who knew the
+    rules could tell from the field alone where the block must be (at first 2.8 cells on average at level 3): now all
+    cells that would do are found, there are at least `doubt`, and the block is in any of them with the same chance.
+    Reward and observations depend on no hidden thing, but for what a release shows.
 
     **Shift.** A field that is one cell wider (at 7 cells: one narrower).
     """
@@ -569,6 +580,7 @@ class Ramps(PlanarTask):
         "powers": Knob(4, 1, POWERS, doc="powers of the launcher"),
         "reach": Knob(3, 1, 5, doc="cells that the ball rolls farther with each power"),
         "releases": Knob(1, 1, RELEASES, doc="real releases in an episode; after a miss the ball is put back"),
+        "doubt": Knob(4, 1, 6, doc="cells of the field where the block could as well lie, at least"),
         "trap": Knob(0.75, 0.0, 1.0, doc="share, among episodes with bends, in which greedy's plan is certain to fail"),
     }  # fmt: skip
     levels: ClassVar[dict[int, dict[str, Any]]] = {
@@ -617,14 +629,22 @@ class Ramps(PlanarTask):
         high = values["bends"][1]
         if values["screen"] > values["cells"] - 2:
             raise BadKnob(f"screen={values['screen']}: allowed is at most cells - 2 = {values['cells'] - 2}")
+        longest = values["powers"] * values["reach"]
+        if longest < values["cells"]:
+            raise BadKnob(
+                f"powers={values['powers']}, reach={values['reach']}: the longest roll, powers x reach = {longest}, "
+                f"must be at least cells = {values['cells']}"
+            )
         if values["deflectors"] < high:
             raise BadKnob(f"deflectors={values['deflectors']}: bends={values['bends']} needs at least {high}")
         if high > 0 and values["screen"] == 0 and values["pillars"] == 0:
             raise BadKnob(
                 f"bends={values['bends']}: allowed is 0 where screen=0 and pillars=0, since nothing is in the way"
             )
-        if high > values["pillars"] + 1:
-            raise BadKnob(f"bends={values['bends']}: allowed is at most pillars + 1 = {values['pillars'] + 1}")
+        if high > max(values["pillars"], 1):
+            raise BadKnob(f"bends={values['bends']}: allowed is at most max(pillars, 1) = {max(values['pillars'], 1)}")
+        if high > 0 and 0 < 2 * values["screen"] < values["doubt"]:
+            raise BadKnob(f"doubt={values['doubt']}: allowed is at most twice screen={values['screen']}")
         if values["trap"] > 0 and (high == 0 or values["pillars"] == 0):
             raise BadKnob(f"trap={values['trap']}: allowed is 0 where bends=0 or pillars=0: greedy does not fail there")
 
