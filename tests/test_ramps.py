@@ -207,6 +207,16 @@ def test_exactly_one_power_fits_a_way() -> None:
             ends = [rolled(s, env.params[0], row, k + 1)[0] for k in range(env.params[0]["powers"])]
             assert ends.count("rest") == 1 and ends[s["plan_power"] - 1] == "rest"
             assert set(ends[: s["plan_power"] - 1]) <= {"short"} and set(ends[s["plan_power"] :]) <= {"knock"}
+        fits, built = env.world["plan_power"].copy(), env.snapshot()
+        for power in range(1, env.params[0]["powers"] + 1):  # and so it is with real releases
+            env.restore(built)
+            env.world["power"] = power
+            won, over = np.zeros(n, bool), np.zeros(n, bool)
+            for _ in range(16):
+                _, reward, ended, _, _ = env.step(np.full(n, RELEASE))
+                won |= ~over & (reward == 1)
+                over |= ended
+            assert over.all() and (won == (fits == power)).all()
 
 
 def test_greedy_falls_short_where_the_block_is_in_sight_and_the_references_do_not() -> None:
