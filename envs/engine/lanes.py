@@ -132,7 +132,7 @@ def _draft(s, bends, r, c, q):
 @device
 def search(s, p, open_, n, most):
     """Write a plan with the fewest deflectors, at most `most`, into the record, and among these one with the shortest
-    roll. False: there is none. Every plan is tried by `follow`; s.bends, s.length: its deflectors, cells of its roll."""
+    roll. False: there is none. Every plan is tried by `follow`. s.bends, s.length: deflectors, cells of the roll."""
     s.bends = 0
     while within_bends(open_, n, s.bends) & s.goal == 0:
         s.bends += 1

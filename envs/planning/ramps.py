@@ -191,9 +191,8 @@ def _clear(s, p):
 
 @device
 def _fits(s, p, n):
-    """Whether the block may lie in s.goal: there is a plan that works in time, and where greedy must
-    fail, it does.
-    Leaves the plan in the record."""
+    """Whether the block may lie in s.goal: a plan works, in time, and greedy's does not where it must fail. The plan is
+    left in the record."""
     if s.trap != 0 and greedy(s, p, n) and works(s, p):
         return False
     if not search(s, p, s.free, n, s.want) or not works(s, p):
@@ -204,7 +203,7 @@ def _fits(s, p, n):
 
 @device
 def begin(s, p):
-    """Draw a field, find all cells where the block would take as many deflectors as are wanted, and draw one of them."""
+    """Draw a field; find all cells where the block would take as many deflectors as are wanted; draw one of them."""
     n = side(p)
     if s.tries == 1:
         _clear(s, p)
@@ -507,44 +506,45 @@ class Ramps(PlanarTask):
     While all is clear as glass, a block rolls to its place; then it is dusk, and what is small does not show any more.
     A builder walks from cell to cell and turns deflectors; the launcher keeps to the builder's row. Building costs
     nothing but steps, and tells nothing. Then the ball is released: it rolls east, is turned by a right angle by every
-    deflector, loses no speed there, and is stopped dead by whatever is padded. It must come to rest against the
-    block: too weak, it does not get there; too strong, it knocks the block away. There is one power for every length
-    of way. The ball glows: it shows wherever it rolls. Imagine what it will do before you release it.
+    deflector, loses no speed there, and is stopped dead by whatever is padded. It must come to rest against the block:
+    too weak, it does not get there; too strong, it knocks the block away. There is one power for every length of way.
+    The ball glows: it shows wherever it rolls. Imagine what it will do before you release it.
 
-    **Levels.** How many deflectors a way to the block takes at least, its bends, is drawn evenly from a range. 0: none,
-    by day, no screen: choose the row and the power. 1: none or one, behind a screen without pillars. 2 (default): up to
-    two among pillars; where it takes any, greedy's plan is certain to fail in three of four episodes, and in the
-    others nothing is asked of greedy, so that its opposite is no policy either. 3: two or three in a larger field.
-    Levels 1 and 2 hold the easier sorts of episode as well, because the reward is sparse: where each takes a bend,
-    random play succeeds in .006 of them at level 1 and in next to none at level 2, and nothing could be learned from
-    scratch; so it is .05 and .015. `bends=(1, 2)` leaves them out.
-    With `glass=True` it stays day and the block in sight: what is left of any level is planning. `releases` allows
-    several real releases, after each miss of which ball and block are put back.
+    **Levels.** How many deflectors a way to the block takes at least, its bends, is drawn evenly from a range. 0:
+    none, by day, no screen: choose the row and the power. 1: none, or one to get behind a screen; no pillars. 2
+    (default): up to two among pillars; where it takes any, greedy's plan is certain to fail in three of four episodes,
+    and in the others nothing is asked of greedy, so that its opposite is no policy either. 3: two or three in a larger
+    field. Levels 1 and 2 hold the easier sorts of episode as well, because the reward is sparse: where each takes a
+    bend, random play succeeds in .006 of them at level 1 and in next to none at level 2, and nothing could be learned
+    from scratch; so it is .05 and .015. `bends=(1, 2)` leaves them out. With `glass=True` it stays day and the block
+    in sight: what is left of any level is planning. `releases` allows several real releases, after each miss of which
+    ball and block are put back.
 
-    **Actions.** East, north, west, south: one cell each, onto free ones; turn: this cell's deflector, none, then /, then
-    \\, then none (it stays none while all that are allowed stand elsewhere); power: the next one, after the strongest
-    the weakest; release; stay. They have no effect until the act phase, nor while the ball rolls. A continuous action
-    (east, north, turn, power, release) is its largest part, if above .5 in magnitude; turn and power below zero go the
-    other way round.
+    **Actions.** East, north, west, south: one cell each, onto free ones; turn: this cell's deflector, none, then /,
+    then \\, then none (it stays none while all that are allowed stand elsewhere); power: the next one, after the
+    strongest the weakest; release; stay. They have no effect until the act phase, nor while the ball rolls. A
+    continuous action (east, north, turn, power, release) is its largest part, if above .5 in magnitude; turn and power
+    below zero go the other way round.
 
     **Observation.** See `unseen.envs.engine.sensors.Layout`. Tall things show in the dusk: launcher, pillars, screen,
     then the deflectors in the order of setting (the last moves into the place of one that is taken away), with their
-    kinds and orientation, so that the whole blueprint can be read from one row. Signals: the power, the deflectors
-    and the releases left, as parts of 6, 3 and 4. From its release on the ball is followed as if by touch, until the
-    step after it has come to rest; a bump is heard. The builder stands beside a cell's deflector and is in no way of
-    the ball; nothing tells whether the block lies in its cell.
+    kinds and orientation, so that the whole blueprint can be read from one row. Signals: the power, the deflectors and
+    the releases left, as parts of 6, 3 and 4. From its release on the ball is followed as if by touch, until the step
+    after it has come to rest; a bump is heard. The builder stands beside a cell's deflector and is in no way of the
+    ball; nothing tells whether the block lies in its cell.
 
     **Reward.** 1 in the step in which the ball comes to rest against the block; it ends the episode.
 
-    **End.** Also with the last release's miss, and after `act` steps, about twice the most that the oracle takes; both `terminated`,
-    since they are part of the rules. At the end the lights go on, and show where a block went that was knocked away.
+    **End.** Also with the last release's miss, and after `act` steps, about twice the most that the oracle takes; both
+    `terminated`, since they are part of the rules. At the end the lights go on, and show where a block went that was
+    knocked away.
 
-    **Certified.** A roll is exact: v t - f t^2 / 2 along the lanes. `bends` in the record is the fewest deflectors with
-    which any way leads to the block, whatever its length, by sweeps over all cells; the plan beside it has that many
-    and, of those, the shortest roll (`length` cells). `reset` has tried it by the function that carries out real
-    releases, and counted the `steps` that it takes, no more than `act`: those of a builder who always goes to the nearest
-    cell to be changed, so that they may not be the fewest. A reset costs about 2 microseconds at levels 0 and 1, 8 at
-    level 2 and 40 at level 3.
+    **Certified.** A roll is exact: v t - f t^2 / 2 along the lanes. `bends` in the record is the fewest deflectors
+    with which any way leads to the block, whatever its length, by sweeps over all cells; the plan beside it has that
+    many and, of those, the shortest roll (`length` cells). `reset` has tried it by the function that carries out real
+    releases, and counted the `steps` that it takes, no more than `act`: those of a builder who always goes to the
+    nearest cell to be changed, so that they may not be the fewest. A reset costs about 2 microseconds at levels 0 and
+    1, 8 at level 2 and 40 at level 3.
 
     **References.** The oracle carries out the plan in the record from any blueprint: wrong deflectors are taken away
     first. The tracker remembers where the block came to rest, reads the blueprint, and searches as the oracle does.
@@ -555,9 +555,9 @@ class Ramps(PlanarTask):
     field, so that what is rejected does not tilt their shares. Few cells take two or three bends, so that who knew the
     rules could tell from the field alone where the block must be (at first 2.8 cells on average at level 3): now all
     cells that would do are found, there are at least `doubt`, and the block is in any of them with the same chance.
-    Still, one plan may do for several cells of a lane: who knew all rules, but did not see the block, could at best
-    succeed in .26, .27 and .35 of the episodes of levels 1, 2 and 3.
-    Reward and observations depend on no hidden thing, but for what a release shows.
+    Still, one plan may do for several cells of a lane: who knew all rules, but had not seen the block, could at best
+    succeed in .26, .27 and .35 of the episodes of levels 1, 2 and 3. Reward and observations depend on no hidden
+    thing, but for what a release shows.
 
     **Shift.** A field that is one cell wider (at 7 cells: one narrower).
     """
@@ -570,7 +570,7 @@ class Ramps(PlanarTask):
         ("want", INT), ("trap", INT), ("steps", INT), *PLAN, signals=3,
     )  # fmt: skip
     knobs: ClassVar[dict[str, Knob]] = PlanarTask.shared | {
-        "order": Knob("colour", choices=("colour",), doc="slot = record order: ball, block; launcher, pillars, screen, deflectors"),
+        "order": Knob("colour", choices=("colour",), doc="slot = record order: see Observation"),
         "room": Knob(2.1, 1.8, 3.0, doc="half extent of the room from the rail to the eastern wall, m"),
         "curtain": PlanarTask.staged["curtain"],
         "act": Knob(60, 4, 200, doc="steps of the act phase"),
@@ -588,7 +588,8 @@ class Ramps(PlanarTask):
     levels: ClassVar[dict[int, dict[str, Any]]] = {
         0: dict(cells=5, room=1.8, screen=0, pillars=2, bends=0, deflectors=0, powers=3, reach=2, trap=0.0, act=24,
                 curtain=0, glass=True),
-        1: dict(cells=5, room=1.8, pillars=0, bends=(0, 1), deflectors=1, powers=2, reach=5, trap=0.0, act=32, curtain=1),
+        1: dict(cells=5, room=1.8, pillars=0, bends=(0, 1), deflectors=1, powers=2, reach=5, trap=0.0, act=32,
+                curtain=1),
         2: dict(curtain=(1, 2)),
         3: dict(cells=7, room=2.4, screen=4, pillars=9, bends=(2, 3), powers=6, doubt=6, act=90, curtain=(1, 4)),
     }  # fmt: skip
