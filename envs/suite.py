@@ -130,6 +130,13 @@ SUITE: dict[str, Entry] = {
             "push crates out of the way without jamming it",
             {0: Anchor(0.117, 1.0), 1: Anchor(0.101, 1.0), 2: Anchor(0.042, 1.0), 3: Anchor(0.004, 1.0)},
         ),
+        Entry(
+            "Ramps",
+            "planning",
+            "unseen.envs.planning.ramps:Ramps",
+            "build so that the ball, released once, rests against the block",
+            {0: Anchor(0.058, 1.0), 1: Anchor(0.052, 1.0), 2: Anchor(0.016, 1.0), 3: Anchor(0.0, 1.0)},
+        ),
     ]
 }
 

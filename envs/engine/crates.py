@@ -1,21 +1,14 @@
-"""Crates on a grid: Sokoban's rule, greedy's way, and an exact search for the shortest plan, all as bit masks.
+"""Crates on a floor of cells: Sokoban's rule, greedy's way, and an exact search for the shortest plan, as bit masks.
 
-Cell (x, y) is bit 8 y + x of an int64. A flat has at most 7 x 7 cells, so that the eighth column and row are a rim
-that is never free and no shift wraps. `free`: cells without a wall; `crates`: cells with a crate; `here`: the
-agent's cell. Crates are alike: where they stand is all that a plan depends on.
+`free`: cells without a wall; `crates`: cells with a crate; `here`: the agent's cell. Crates are alike: where they
+stand is all that a plan depends on.
 
 The search is breadth-first over (agent, crates), in steps. All places of the agent among the same crates are one
 mask, so that a whole layer of them moves in a handful of shifts.
 """
 
-import math
-
+from unseen.envs.engine.cells import NOWHERE, STRIDE, distance, first_step, grow, index, shift
 from unseen.envs.engine.device import device
-
-STRIDE = 8
-SIDE = 7  # cells a side, at most
-EAST, NORTH, WEST, SOUTH = 0, 1, 2, 3
-NOWHERE = -1
 
 CONFIGS = 256  # arrangements of the crates that a search looks at, at most
 ENTRIES = 768  # pushes into one of them
@@ -31,64 +24,6 @@ SEARCH = [
     ("e_cell", "i1", (ENTRIES,)), ("e_dir", "i1", (ENTRIES,)),
     ("reach", "i2", (STRIDE * STRIDE,)), ("place", "i2", (STRIDE * STRIDE,)),
 ]  # fmt: skip
-
-
-@device
-def bit(x, y):
-    """The mask of one cell."""
-    return 1 << (STRIDE * y + x)
-
-
-@device
-def index(b):
-    """The number of a mask's only cell."""
-    return math.frexp(float(b))[1] - 1
-
-
-@device
-def count(m):
-    n = 0
-    while m != 0:
-        m &= m - 1
-        n += 1
-    return n
-
-
-@device
-def nth(m, n):
-    """The n-th cell of a mask, from 0, as a mask."""
-    for _ in range(n):
-        m &= m - 1
-    return m & -m
-
-
-@device
-def shift(m, d):
-    """All cells of a mask, one further in direction d."""
-    if d == EAST:
-        return m << 1
-    if d == NORTH:
-        return m << STRIDE
-    if d == WEST:
-        return m >> 1
-    return m >> STRIDE
-
-
-@device
-def grow(m):
-    """The cells beside those of a mask."""
-    return (m << 1) | (m >> 1) | (m << STRIDE) | (m >> STRIDE)
-
-
-@device
-def walk(m, open_):
-    """All cells that can be reached from those of a mask without a push."""
-    reached = m
-    while True:
-        wider = (grow(reached) & open_) | reached
-        if wider == reached:
-            return reached
-        reached = wider
 
 
 @device
@@ -266,17 +201,6 @@ def search(s, free, crates, here, goal, limit):
 
 
 @device
-def _distance(open_, start, end, most):
-    """Steps from start to end without a push; NOWHERE if there are more than `most`."""
-    reached = start
-    for t in range(most + 1):
-        if reached & end != 0:
-            return t
-        reached |= grow(reached) & open_
-    return NOWHERE
-
-
-@device
 def trace(s, free, goal):
     """After `search`: write the shortest plan to the reached cell `goal` into s.plan, s.shortest. The number of its
     pushes, or NOWHERE if it is too long for the record."""
@@ -295,14 +219,14 @@ def trace(s, free, goal):
         while e >= 0:  # by which of its entries was this place among these crates reached in time?
             start = 1 << s.e_cell[e]
             gap = t - s.e_time[e]
-            if gap >= 0 and _distance(open_, start, cell, gap) == gap:
+            if gap >= 0 and distance(open_, start, cell, gap) == gap:
                 break
             e = s.e_prev[e]
         if e < 0:
             return NOWHERE
         at = start
         for n in range(s.e_time[e], t):
-            d = toward(open_, 0, at, cell)
+            d = first_step(open_, at, cell)
             s.plan[n] = d
             at = shift(at, d)
         if s.e_dir[e] < 0:

@@ -5,34 +5,34 @@ from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from unseen.envs.engine.belief import believe
-from unseen.envs.engine.crates import (
-    EXHAUSTED,
+from unseen.envs.engine.cells import (
+    GRID,
     NOWHERE,
-    PLAN,
-    SEARCH,
     SIDE,
     STRIDE,
     bit,
+    box_cells,
+    cell_at,
     count,
-    forget,
     grow,
     index,
-    move,
+    middle,
     nth,
-    search,
-    shift,
-    toward,
-    trace,
+    roll_in,
+    side,
+    square,
+    stand_box,
     walk,
 )
+from unseen.envs.engine.crates import EXHAUSTED, PLAN, SEARCH, forget, move, search, toward, trace
 from unseen.envs.engine.device import device
-from unseen.envs.engine.physics import launch_speed, roll
+from unseen.envs.engine.physics import roll
 from unseen.envs.engine.rng import below, uniform
 from unseen.envs.engine.sensors import lit_slots
 from unseen.envs.engine.sight import exposed
 from unseen.envs.engine.stage import advance, free, open_stage, out_of_time
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
-from unseen.envs.engine.world import ACT, DAY, FLOAT, INT, REVEAL, planar, touch
+from unseen.envs.engine.world import ACT, DAY, INT, REVEAL, clear_tall, planar, touch
 from unseen.envs.errors import BadKnob
 
 CRATES = 5
@@ -45,42 +45,14 @@ WATCH = 6  # steps: a roll of at most four, and the block at rest
 FRICTION = 4.0  # m/s^2
 BOUNCE = 0.5
 RUN = 3  # cells that the block rolls, at most
+SLIM = 0.46  # half a crate, in cells: it stands a little free of its neighbours
 PICKS = 4  # places for the block that are tried in one flat
-
-
-@device
-def _side(p):
-    """Cells a side: under shift one more, at the largest size one fewer."""
-    if p.split != 2:
-        return p.cells
-    return p.cells + 1 if p.cells < SIDE else p.cells - 1
 
 
 @device
 def _cell(p):
     """Side of a cell, m."""
     return 2.0 * p.room / p.cells
-
-
-@device
-def _middle(s, i):
-    """The middle of cell number i, m."""
-    return (i % STRIDE + 0.5) * s.cell - s.wx, (i // STRIDE + 0.5) * s.cell - s.wy
-
-
-@device
-def _box(s, kind, x0, y0, x1, y1):
-    """A tall box over the cells from (x0, y0) to (x1, y1)."""
-    k = s.n_tall
-    s.n_tall = k + 1
-    slim = 0.46 if kind == CRATE else 0.5  # a crate stands a little free of its neighbours
-    s.tx[k] = 0.5 * (x0 + x1 + 1) * s.cell - s.wx
-    s.ty[k] = 0.5 * (y0 + y1 + 1) * s.cell - s.wy
-    s.tc[k] = 1.0
-    s.ts[k] = 0.0
-    s.hx[k] = (0.5 * (x1 - x0) + slim) * s.cell
-    s.hy[k] = (0.5 * (y1 - y0) + slim) * s.cell
-    s.tk[k] = kind
 
 
 @device
@@ -99,19 +71,16 @@ def _wall(s, flip, along, line, low, high):
             continue
         if i > first:
             if along != flip:
-                _box(s, WALL, line, first, line, i - 1)
+                stand_box(s, WALL, 0.5, line, first, line, i - 1)
             else:
-                _box(s, WALL, first, line, i - 1, line)
+                stand_box(s, WALL, 0.5, first, line, i - 1, line)
         first = i + 1
 
 
 @device
 def _flat(s, p, n):
     """A wall from side to side and up to two arms on it, with a door in every part between two rooms."""
-    s.free = 0
-    for y in range(n):
-        for x in range(n):
-            s.free |= bit(x, y)
+    s.free = square(n)
     flip = below(s, 2)
     line = 2 + below(s, n - 4)  # where the long wall stands
     arm = 2 + below(s, n - 4)
@@ -147,7 +116,7 @@ def _place_crates(s, p):
         b = nth(spots, below(s, count(spots)))
         s.crates |= b
         s.stand[k] = index(b)
-        _box(s, CRATE, s.stand[k] % STRIDE, s.stand[k] // STRIDE, s.stand[k] % STRIDE, s.stand[k] // STRIDE)
+        stand_box(s, CRATE, SLIM, s.stand[k] % STRIDE, s.stand[k] // STRIDE, s.stand[k] % STRIDE, s.stand[k] // STRIDE)
 
 
 @device
@@ -190,52 +159,18 @@ def _moved(s, steps):
 
 
 @device
-def _roll_in(s, goal):
-    """Start the block up to RUN cells from its place, in a straight line of open cells. False: there is none."""
-    open_ = s.free & ~s.crates & ~s.here
-    first = below(s, 4)
-    best = 0
-    start = goal
-    for turn in range(4):
-        b = goal
-        run = 0
-        while run < RUN and shift(b, (first + turn) % 4) & open_ != 0:
-            b = shift(b, (first + turn) % 4)
-            run += 1
-        if run > best:
-            best = run
-            start = b
-    if best == 0:
-        return False
-    s.bx[0], s.by[0] = _middle(s, index(start))
-    x, y = _middle(s, index(goal))
-    d = best * s.cell
-    v = launch_speed(d, FRICTION)
-    s.vx[0] = v * (x - s.bx[0]) / d
-    s.vy[0] = v * (y - s.by[0]) / d
-    return True
-
-
-@device
 def _clear(s):
     """Leave nothing of the last episode: what is not overwritten must be the same in every batch."""
     forget(s)
     s.jam_here = 0
     s.jam_crates = 0
-    for k in range(CRATES + WALLS):
-        s.tx[k] = 0.0
-        s.ty[k] = 0.0
-        s.tc[k] = 0.0
-        s.ts[k] = 0.0
-        s.hx[k] = 0.0
-        s.hy[k] = 0.0
-        s.tk[k] = 0
+    clear_tall(s)
 
 
 @device
 def begin(s, p):
     """Draw a flat, crates and the agent; search; draw the block's place among those that ask for a plan."""
-    n = _side(p)
+    n = side(p)
     if s.tries == 1:
         _clear(s)
         # Drawn once for all tries: what is rejected must not tilt the share.
@@ -244,6 +179,7 @@ def begin(s, p):
     s.cell = _cell(p)
     s.wx = 0.5 * n * s.cell
     s.wy = s.wx
+    s.west = -s.wx
     s.glass = 0
     # Crates come first in the record: a slot is the same crate throughout.
     s.n_tall = p.crates
@@ -254,7 +190,7 @@ def begin(s, p):
     s.n_tall = walls
     spots = s.free & ~s.crates & ~s.doors
     s.here = nth(spots, below(s, count(spots)))
-    s.ax, s.ay = _middle(s, index(s.here))
+    s.ax, s.ay = middle(s, index(s.here))
     s.px = s.ax
     s.py = s.ay
     s.ph = s.ah
@@ -274,10 +210,10 @@ def begin(s, p):
         steps = s.reach[index(goal)]
         if steps < p.plan_low:
             continue
-        x, y = _middle(s, index(goal))
+        x, y = middle(s, index(goal))
         if exposed(s, s.ax, s.ay, x, y, p.radius) or (s.trap != 0 and not _jams(s, p, goal)):
             continue
-        if not _roll_in(s, goal):
+        if not roll_in(s, 0, s.free & ~s.crates & ~s.here, goal, RUN, FRICTION):
             continue
         s.goal = goal
         s.pushes = trace(s, s.free, goal)
@@ -314,10 +250,10 @@ def _go(s, d):
         while s.stand[k] != index(here):
             k += 1
         s.stand[k] = index(crates & ~s.crates)
-        s.tx[k], s.ty[k] = _middle(s, s.stand[k])
+        s.tx[k], s.ty[k] = middle(s, s.stand[k])
     s.here = here
     s.crates = crates
-    s.ax, s.ay = _middle(s, index(here))
+    s.ax, s.ay = middle(s, index(here))
     s.under[0] = 1 if crates & s.goal != 0 else 0
 
 
@@ -383,34 +319,22 @@ def _map(o, m, p):
     """Bring the believed flat up to date. Walls and crates show in every row by day; the block is remembered."""
     m.n_tall = 0
     believe(o, m, p, DT, FRICTION, BOUNCE)
-    n = _side(p)
+    n = side(p)
     m.cell = _cell(p)
     m.wx = 0.5 * n * m.cell
     m.wy = m.wx
-    m.free = 0
+    m.west = -m.wx
+    m.free = square(n)
     m.crates = 0
-    for y in range(n):
-        for x in range(n):
-            m.free |= bit(x, y)
     for k in range(m.n_tall):
-        ex = abs(m.tc[k]) * m.hx[k] + abs(m.ts[k]) * m.hy[k]
-        ey = abs(m.ts[k]) * m.hx[k] + abs(m.tc[k]) * m.hy[k]
-        for y in range(_number(m, m.ty[k] - ey), _number(m, m.ty[k] + ey)):
-            for x in range(_number(m, m.tx[k] - ex), _number(m, m.tx[k] + ex)):
-                if m.tk[k] == WALL:
-                    m.free &= ~bit(x, y)
-                else:
-                    m.crates |= bit(x, y)
-    m.here = bit(int((m.ax + m.wx) / m.cell), int((m.ay + m.wy) / m.cell))
+        if m.tk[k] == WALL:
+            m.free &= ~box_cells(m, k)
+        else:
+            m.crates |= box_cells(m, k)
+    m.here = cell_at(m, m.ax, m.ay)
     m.goal = 0
     if m.bx[0] < 100.0:
-        m.goal = bit(int((m.bx[0] + m.wx) / m.cell), int((m.by[0] + m.wy) / m.cell))
-
-
-@device
-def _number(m, x):
-    """The grid line nearest to x."""
-    return int((x + m.wx) / m.cell + 0.5)
+        m.goal = cell_at(m, m.bx[0], m.by[0])
 
 
 @device
@@ -490,7 +414,7 @@ class Unblock(PlanarTask):
     title = "push crates out of the way without jamming it"
     state = planar(
         CRATES + WALLS, 1,
-        ("cell", FLOAT), ("free", INT), ("doors", INT), ("crates", INT), ("here", INT), ("goal", INT),
+        *GRID, ("free", INT), ("doors", INT), ("crates", INT), ("here", INT), ("goal", INT),
         ("stand", INT, (CRATES,)), ("trap", INT), ("moved", INT), ("jam_crates", INT), ("jam_here", INT),
         ("pushes", INT), ("due", INT), *SEARCH,
     )  # fmt: skip
@@ -551,7 +475,7 @@ class Unblock(PlanarTask):
 
     @classmethod
     def derived(cls, values: Mapping[str, Any]) -> dict[str, int | float]:
-        half = 0.46 * 2 * values["room"] / values["cells"]
+        half = SLIM * 2 * values["room"] / values["cells"]
         return {"watch": WATCH, "scramble": 0.0, "radius": 0.12, "depth": half, "breadth": half}
 
     @classmethod
