@@ -10,6 +10,8 @@ from unseen.envs.engine.device import device
 from unseen.envs.engine.rng import below, uniform
 from unseen.envs.engine.world import ACT, CURTAIN, DAY, REVEAL, VEILED, WATCH
 
+CLOCK = 128.0  # steps for one unit of time in `state`
+
 
 @device
 def open_stage(s, p):
@@ -87,8 +89,8 @@ def outcome(s, reward, over):
 @device
 def stage_state(s, p, o, at):
     """For `state`: the clock, what of the stage is still to come, and the light, in o[at:at + 7]."""
-    o[at] = s.t / 32.0
-    o[at + 1] = s.curtain / 32.0
+    o[at] = s.t / CLOCK
+    o[at + 1] = s.curtain / CLOCK
     o[at + 2] = s.px / p.room
     o[at + 3] = s.py / p.room
     o[at + 4] = math.cos(s.ph)

@@ -80,6 +80,7 @@ class Look:
         small: what each colour of small thing is ("block", "ball", "dog", ...); likewise.
         asks: names of what can be asked for; where empty, the colours' names.
         request: the sentence above the picture; {} is what is asked for.
+        request_tall: the same where a tall thing is asked for, if that is another sentence.
         untold: the same while it is not told.
         phases: names of the phases, in the order of `s.phase`; empty: a task without them.
         captions: a sentence for each phase, for "lit" (acting in full light) and "over".
@@ -91,6 +92,7 @@ class Look:
     small: tuple[str, ...] = ("block",)
     asks: tuple[str, ...] = ()
     request: str = "fetch the {} block"
+    request_tall: str = ""
     untold: str = "what to fetch is told after the curtain"
     phases: tuple[str, ...] = ("watch", "curtain", "act")
     captions: Mapping[str, str] = field(default_factory=dict)

@@ -9,7 +9,7 @@ from unseen.envs.engine.device import device
 from unseen.envs.engine.navigate import fetch
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import ORDERS, lit_slots, small_start
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, outcome, stage_state
+from unseen.envs.engine.stage import CLOCK, advance, free, open_stage, out_of_time, outcome, stage_state
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import ACT, DAY, FLOAT, INT, WATCH, drive, planar, put_tall, touch, touching
 from unseen.envs.errors import BadKnob
@@ -279,7 +279,7 @@ def true_state(s, p, o):
     lit_slots(s, p, o, s.ask)
     at = o.shape[0] - 12 - 4 * EVENTS
     stage_state(s, p, o, at)
-    o[at + 7] = s.watch / 32.0
+    o[at + 7] = s.watch / CLOCK
     o[at + 8] = s.under[p.cups] != 0
     o[at + 9] = s.answer / PLACES
     o[at + 10] = s.first / PLACES

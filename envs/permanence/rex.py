@@ -483,7 +483,8 @@ class Rex(PlanarTask):
     look = Look(
         tall=("couch", "armchair"),
         small=("dog",),
-        request="find this dog or piece of furniture: {}",
+        request="find the dog with the {} collar",
+        request_tall="go to the {}, grey in the dusk",
         untold="whom or what to find is told after the curtain",
         captions={
             "watch": "Collars show from near. Then the dogs run and hide, and some may change places.",

@@ -10,7 +10,7 @@ from unseen.envs.engine.navigate import fetch
 from unseen.envs.engine.physics import disc_clear
 from unseen.envs.engine.rng import below, uniform
 from unseen.envs.engine.sensors import lit_slots, small_start, tall_start
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, outcome, stage_state
+from unseen.envs.engine.stage import CLOCK, advance, free, open_stage, out_of_time, outcome, stage_state
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import ACT, DUSK, FLOAT, INT, WATCH, drive, planar, put_tall, touch
 from unseen.envs.errors import BadKnob
@@ -358,7 +358,7 @@ def true_state(s, p, o):
     lit_slots(s, p, o, s.asked if p.looks == TWO else -1)
     at = o.shape[0] - 9 - 3 * SLOTS
     stage_state(s, p, o, at)
-    o[at + 7] = s.watch / 32.0
+    o[at + 7] = s.watch / CLOCK
     o[at + 8] = s.left[s.asked] / p.cap
     at += 9
     for i in range(s.n_slots):

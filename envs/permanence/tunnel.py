@@ -9,7 +9,7 @@ from unseen.envs.engine.device import device
 from unseen.envs.engine.navigate import arc, arc_towards
 from unseen.envs.engine.rng import below, shuffle, uniform
 from unseen.envs.engine.sensors import HEAD, Layout, lit_slots
-from unseen.envs.engine.stage import advance, free, open_stage, outcome, stage_state, tell
+from unseen.envs.engine.stage import CLOCK, advance, free, open_stage, outcome, stage_state, tell
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import ACT, DAY, FLOAT, INT, WATCH, drive, planar, put_tall, touch
 from unseen.envs.errors import BadKnob
@@ -250,9 +250,9 @@ def true_state(s, p, o):
     for j in range(s.n_small):
         q = at + 6 * s.bk[j]
         o[q] = _exit_x(p, s.exit[j]) / p.room
-        o[q + 1] = (s.due[j] - s.t) / 32.0
-        o[q + 2] = max(s.launch[j] - s.t, 0) / 32.0
-        o[q + 3] = s.wait[j] / 32.0
+        o[q + 1] = (s.due[j] - s.t) / CLOCK
+        o[q + 2] = max(s.launch[j] - s.t, 0) / CLOCK
+        o[q + 3] = s.wait[j] / CLOCK
         o[q + 4] = s.speed[j] / 4.0
         o[q + 5] = s.ux[j]
 

@@ -47,7 +47,7 @@ from unseen.envs.engine.lanes import (
 from unseen.envs.engine.physics import launch_speed, roll
 from unseen.envs.engine.rng import below, uniform
 from unseen.envs.engine.sensors import lit_slots, tall_start
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time
+from unseen.envs.engine.stage import CLOCK, advance, free, open_stage, out_of_time
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import ACT, DAY, DUSK, INT, REVEAL, clear_tall, planar, touch
 from unseen.envs.errors import BadKnob
@@ -427,8 +427,8 @@ def true_state(s, p, o):
     """Slots with the lights on, then the clock, the curtain, whether all is clear, and how far the ball's roll is."""
     lit_slots(s, p, o, BLOCK)
     at = o.shape[0] - 5
-    o[at] = s.t / 32.0
-    o[at + 1] = s.curtain / 32.0
+    o[at] = s.t / CLOCK
+    o[at + 1] = s.curtain / CLOCK
     o[at + 2] = s.glass
     o[at + 3] = s.rolling / 16.0
     o[at + 4] = s.aim / SIDE

@@ -30,7 +30,7 @@ from unseen.envs.engine.physics import roll
 from unseen.envs.engine.rng import below, uniform
 from unseen.envs.engine.sensors import lit_slots
 from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time
+from unseen.envs.engine.stage import CLOCK, advance, free, open_stage, out_of_time
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.engine.world import ACT, DAY, INT, REVEAL, clear_tall, planar, touch
 from unseen.envs.errors import BadKnob
@@ -287,8 +287,8 @@ def true_state(s, p, o):
     """Slots with the lights on, then the clock, the curtain and whether the walls are clear."""
     lit_slots(s, p, o, 0)
     at = o.shape[0] - 3
-    o[at] = s.t / 32.0
-    o[at + 1] = s.curtain / 32.0
+    o[at] = s.t / CLOCK
+    o[at + 1] = s.curtain / CLOCK
     o[at + 2] = s.glass
 
 

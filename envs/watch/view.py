@@ -164,8 +164,10 @@ class Viewer:
     def _question(self, canvas: pygame.Surface, scene: Scene, x: float, y: float, wide: float, size: float) -> None:
         """What is asked; smaller where it would be wider than `wide`."""
         asked, look = scene.asked, scene.look
-        told = asked is not None or "{}" not in look.request
-        before, chip, after = (look.request if told else look.untold).partition("{}")
+        tall = asked is not None and not asked.small and look.request_tall
+        request = look.request_tall if tall else look.request
+        told = asked is not None or "{}" not in request
+        before, chip, after = (request if told else look.untold).partition("{}")
         words = theme.font(100).size(before + after + ("" if asked is None else asked.name))[0] / 100
         size = min(size, (wide - (96 if chip else 0)) / max(words, 1.0))
         if before:
@@ -260,7 +262,7 @@ class Viewer:
         if scene.held is not None and not scene.over:
             said.append(f"it touches: {scene.held.name}")
         if scene.heard:
-            said.append("bump! heard, not seen")
+            said.append("bump!" if scene.light in ("day", "reveal") else "bump! heard, not seen")
         self._text(canvas, "     ".join(said), 512, 386 + 18 * len(lines), 14, theme.PHASE["watch"], fit=424)
         self._meters(canvas, scene)
 
