@@ -132,7 +132,7 @@ def test_building_is_walking_and_turning_and_nothing_else(seed: int, actions: li
         assert cell_of(s, s["ax"], s["ay"]) == here and deflectors(s) == want and s["power"] == power
         assert cell_of(s, s["tx"][0], s["ty"][0]) == (-1, here[1])
         assert block_of(s) == block and s["touched"] == -1 and not s["heard"]
-        assert s["signal"][:3] == pytest.approx([power / 6, (most - len(want)) / 3, 1 / 4])
+        assert s["signal"][:3] == pytest.approx([power / env.params[0]["powers"], (most - len(want)) / most, 1])
         assert not s["tx"][s["n_tall"] :].any()
 
 

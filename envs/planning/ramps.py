@@ -172,9 +172,9 @@ def _stand(s):
 @device
 def _tell(s, p):
     """What is told in any light: power, deflectors and releases that are left."""
-    s.signal[0] = s.power / POWERS
-    s.signal[1] = (p.deflectors - count(s.slash | s.back)) / DEFLECTORS
-    s.signal[2] = s.left / RELEASES
+    s.signal[0] = s.power / p.powers
+    s.signal[1] = (p.deflectors - count(s.slash | s.back)) / max(p.deflectors, 1)
+    s.signal[2] = s.left / p.releases
 
 
 @device
@@ -468,7 +468,7 @@ def _map(o, m, p):
             m.free &= ~m.screen
     m.free &= ~m.pillars
     m.here = cell_at(m, m.ax, m.ay)
-    m.power = int(o[tall_start(p) - p.signals] * POWERS + 0.5)
+    m.power = int(o[tall_start(p) - p.signals] * p.powers + 0.5)
     if m.goal == 0 and m.bx[BLOCK] < 100.0 and m.phase == ACT:
         m.goal = cell_at(m, m.bx[BLOCK], m.by[BLOCK])
 
@@ -529,7 +529,7 @@ class Ramps(PlanarTask):
     **Observation.** See `unseen.envs.engine.sensors.Layout`. Tall things show in the dusk: launcher, pillars, screen,
     then the deflectors in the order of setting (the last moves into the place of one that is taken away), with their
     kinds and orientation, so that the whole blueprint can be read from one row. Signals: the power, the deflectors and
-    the releases left, as parts of 6, 3 and 4. From its release on the ball is followed as if by touch, until the step
+    the releases left, as parts of what there is. From its release on the ball is followed as if by touch, until the step
     after it has come to rest; a bump is heard. The builder stands beside a cell's deflector and is in no way of the
     ball; nothing tells whether the block lies in its cell.
 
