@@ -107,13 +107,7 @@ def clear_tall(s):
     """Leave no tall thing of the last episode, in the record's unused rows either."""
     s.n_tall = 0
     for k in range(s.tx.shape[0]):
-        s.tx[k] = 0.0
-        s.ty[k] = 0.0
-        s.tc[k] = 0.0
-        s.ts[k] = 0.0
-        s.hx[k] = 0.0
-        s.hy[k] = 0.0
-        s.tk[k] = 0
+        put_tall(s, k, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
 
 
 @device

@@ -19,6 +19,7 @@ from unseen.envs.engine.world import (
     FLOAT,
     INT,
     clear_of_solids,
+    clear_tall,
     drive,
     planar,
     put_tall,
@@ -191,8 +192,8 @@ def _scatter(s, p):
 @device
 def _clear(s):
     """Take everything down. Equal episodes have equal records, whatever stood there before."""
+    clear_tall(s)
     for k in range(TALL):
-        put_tall(s, k, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
         s.kept[k] = 0.0
     for i in range(4):
         s.slide[i] = 0.0

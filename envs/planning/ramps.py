@@ -47,9 +47,9 @@ from unseen.envs.engine.lanes import (
 from unseen.envs.engine.physics import launch_speed, roll
 from unseen.envs.engine.rng import below, uniform
 from unseen.envs.engine.sensors import lit_slots, tall_start
-from unseen.envs.engine.stage import CLOCK, advance, free, open_stage, out_of_time
+from unseen.envs.engine.stage import CLOCK, advance, free, open_stage, out_of_time, outcome
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
-from unseen.envs.engine.world import ACT, DAY, DUSK, INT, REVEAL, clear_tall, planar, touch
+from unseen.envs.engine.world import ACT, DAY, DUSK, INT, clear_tall, planar, touch
 from unseen.envs.errors import BadKnob
 
 DEFLECTORS = 3
@@ -396,10 +396,7 @@ def step(s, a, p):
         s.rolling = -1
     touch(s, BALL if s.rolling != 0 else NOWHERE)
     _tell(s, p)
-    over = won or (done and s.left == 0) or out_of_time(s, p)
-    if over:
-        s.light = REVEAL
-    return (1.0 if won else 0.0), over, False
+    return outcome(s, 1.0 if won else 0.0, won or (done and s.left == 0) or out_of_time(s, p))
 
 
 @device

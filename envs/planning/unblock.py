@@ -30,9 +30,9 @@ from unseen.envs.engine.physics import roll
 from unseen.envs.engine.rng import below, uniform
 from unseen.envs.engine.sensors import lit_slots
 from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.stage import CLOCK, advance, free, open_stage, out_of_time
+from unseen.envs.engine.stage import CLOCK, advance, free, open_stage, out_of_time, outcome
 from unseen.envs.engine.task import Knob, Look, PlanarTask, Sizes
-from unseen.envs.engine.world import ACT, DAY, INT, REVEAL, clear_tall, planar, touch
+from unseen.envs.engine.world import ACT, DAY, INT, clear_tall, planar, touch
 from unseen.envs.errors import BadKnob
 
 CRATES = 5
@@ -276,10 +276,7 @@ def step(s, a, p):
         return 0.0, False, False
     won = s.here == s.goal
     touch(s, 0 if won else NOWHERE)
-    over = won or out_of_time(s, p)
-    if over:
-        s.light = REVEAL
-    return (1.0 if won else 0.0), over, False
+    return outcome(s, 1.0 if won else 0.0, won or out_of_time(s, p))
 
 
 @device
