@@ -66,13 +66,13 @@ def film_of(entry: suite.Entry, config: GalleryConfig) -> Path:
 
 
 def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int | str]:
-    """The best agent that was trained and shipped, at its level, or the oracle where there is none.
+    """The best agent that was trained and shipped, at the highest level it does well, or the oracle where there is none.
 
     Agents with a world model come first, since what they have in mind can be shown.
     """
     levels = [level] if level is not None else [k for k in entry.levels if k > 0]
     runs = [
-        (run.card["success"], info.kind == "model-based", run)
+        (info.kind == "model-based", run.level, run.card["success"], run)
         for name, info in AGENTS.items()
         if info.trainable
         for at in levels
@@ -80,7 +80,7 @@ def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int |
         if (run.card.get("success") or 0.0) >= SHOWABLE
     ]
     if runs:
-        _, _, run = max(runs, key=lambda found: (found[1], found[0]))
+        run = max(runs, key=lambda found: found[:3])[-1]
         return load_agent(run.agent, entry.name, run.level, run.seed), run.level
     at = entry.default_level if level is None else level
     return load_agent("oracle", entry.name, at), at

@@ -441,7 +441,7 @@ class Tunnel(PlanarTask):
     look = Look(
         tall=("tunnel",),
         small=("ball",),
-        request="catch the {} ball where and when it comes out",
+        request="catch the {} ball as it comes out",
         untold="which ball to catch is told after the curtain",
         captions={
             "watch": "Balls roll into the tunnel: how fast, and at what angle?",

@@ -606,7 +606,7 @@ class Ramps(PlanarTask):
     look = Look(
         tall=("launcher", "block", "screen", "deflector"),
         small=("ball", "block"),
-        request="build so that the ball comes to rest against the {} block",
+        request="bring the ball to rest at the {} block",
         captions={
             "watch": "All is clear while the block rolls to its place.",
             "curtain": "Nothing shows for a moment.",
