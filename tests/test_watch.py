@@ -28,7 +28,7 @@ from unseen.envs.watch.draw import draw_room
 from unseen.envs.watch.fog import box_corners, free_line, inside, visible_polygon
 from unseen.envs.watch.furniture import FURNITURE
 from unseen.envs.watch.mind import mind_of
-from unseen.envs.watch.play import PlayConfig, keys_to_action, play
+from unseen.envs.watch.play import ARROWS, COMMANDS, PlayConfig, help_line, keys_to_action, play
 from unseen.envs.watch.scene import Box, between, scene_of
 from unseen.envs.watch.things import picture
 from unseen.envs.watch.toys import TOYS
@@ -395,6 +395,15 @@ def test_importing_the_suite_loads_no_pygame() -> None:
 
 
 # --- playing ------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", suite.SUITE)
+def test_no_action_has_a_key_that_the_window_takes(name: str) -> None:
+    task = suite.SUITE[name].task
+    assert set(task.keys) <= set(task.actions) and len(set(task.keys.values())) == len(task.keys)
+    assert not set(task.keys.values()) & set(COMMANDS)
+    line = help_line(task)
+    assert all(f"{key.upper()}: {action}" in line for action, key in task.keys.items() if action not in ARROWS)
 
 
 @pytest.mark.parametrize("name", suite.SUITE)

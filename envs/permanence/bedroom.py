@@ -394,7 +394,7 @@ class Bedroom(PlanarTask):
     actions: ClassVar[dict[str, tuple[float, ...]]] = {
         "forward": (1.0, 0.0), "left": (1.0, ARC), "right": (1.0, -ARC), "turn": (0.0, 1.0), "stay": (0.0, 0.0),
     }  # fmt: skip
-    keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "turn": "q", "stay": "s"}
+    keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "turn": "e", "stay": "s"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "look": (1, 2, 4, 8, 20), "drift": (0.0, 0.15, 0.3, 0.45, 0.6), "curtain": (0, 4, 8, 16, 32, 60),
     }  # fmt: skip

@@ -598,15 +598,16 @@ class Ramps(PlanarTask):
     action_low = (-1.0,) * 5
     action_high = (1.0,) * 5
     keys: ClassVar[dict[str, str]] = {
-        "north": "w", "west": "a", "south": "s", "east": "d", "turn": "e", "power": "q", "release": "r", "stay": "x",
+        "north": "w", "west": "a", "south": "s", "east": "d", "turn": "e", "power": "f", "release": "g", "stay": "x",
     }  # fmt: skip
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "releases": (1, 2, 3, 4), "bends": (1, 2, 3), "pillars": (2, 4, 6, 8), "curtain": (0, 4, 8, 16),
     }  # fmt: skip
     look = Look(
-        tall=("launcher", "block", "screen", "deflector"),
+        tall=("launcher", "wall", "screen", "deflector"),
         small=("ball", "block"),
-        request="bring the ball to rest at the {} block",
+        asks=("ball", "block"),
+        request="bring the ball to rest at the {}",
         captions={
             "watch": "All is clear while the block rolls to its place.",
             "curtain": "Nothing shows for a moment.",

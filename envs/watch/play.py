@@ -17,9 +17,12 @@ from unseen.envs.watch.view import Viewer
 
 __all__ = ["PlayConfig", "keys_to_action", "play"]
 
-ARROWS = {"forward": pygame.K_UP, "left": pygame.K_LEFT, "right": pygame.K_RIGHT, "stay": pygame.K_SPACE}
+ARROWS = {
+    "forward": pygame.K_UP, "left": pygame.K_LEFT, "right": pygame.K_RIGHT, "stay": pygame.K_SPACE,
+    "north": pygame.K_UP, "west": pygame.K_LEFT, "south": pygame.K_DOWN, "east": pygame.K_RIGHT,
+}  # fmt: skip
+COMMANDS = "qrhpn"  # letters that mean something to the player's window, and can be no action
 SMOOTH = 5  # pictures a step
-HELP = "arrows or wad: go    space: stay    R: again    H: show hidden    P: pause    + -: speed    Esc: quit"
 
 
 @dataclass(frozen=True)
@@ -63,13 +66,21 @@ def keys_to_action(task: Any) -> dict[tuple[int, ...], int]:
     return keys
 
 
+def help_line(task: Any) -> str:
+    """What the keys do, for the bottom of the window."""
+    ways = "".join(task.keys[name] for name in ARROWS if name != "stay" and name in task.keys)
+    own = [f"{task.keys[name].upper()}: {name}" for name in task.actions if name not in ARROWS and name in task.keys]
+    parts = [f"arrows or {ways}: go", "space: stay", *own, "R: again", "H: show hidden", "P: pause", "+ -: speed", "Esc: quit"]
+    return "    ".join(parts)
+
+
 def play(config: PlayConfig, events: Callable[[], list[pygame.event.Event]] | None = None) -> None:
     """Open a window and play until Esc. `events` stands in for the keyboard (tests).
 
     Raises UnknownEnvironment, BadKnob, NoDisplay.
     """
     env = suite.make(config.env, level=config.level, split=config.split)
-    viewer = Viewer(hidden=config.hidden, keys=HELP)
+    viewer = Viewer(hidden=config.hidden, keys=help_line(env.task))
     try:
         _Game(env, viewer, config, events or pygame.event.get).run()
     finally:

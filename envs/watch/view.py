@@ -371,4 +371,4 @@ class Viewer:
                 self._text(canvas, name, x, y + tall + 15, 13, rgb, bold=not later)
                 taken.append((x, end))
         if self.keys:
-            self._text(canvas, self.keys, 936, 589, 12, theme.FAINT, right=True)
+            self._text(canvas, self.keys, 936, 589, 12, theme.FAINT, right=True, fit=912)
