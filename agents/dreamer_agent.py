@@ -155,7 +155,7 @@ def export_onnx(model: RSSM, ac: ActorCritic, layout: Layout | None, obs: int, p
 def write_onnx(
     module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], path: Path
 ) -> None:
-    """Export with a dynamic batch and embedded weights."""
+    """Export with a dynamic batch and embedded weights, and without the stack traces of where each node comes from."""
     batch = torch.export.Dim("n", min=1, max=1 << 20)
     shapes: Any = tuple({0: batch} for _ in inputs)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # else: torchvision is not installed
@@ -166,4 +166,8 @@ def write_onnx(
             verbose=False,
         )  # fmt: skip
     assert program is not None
+    parts: list[Any] = [program.model.graph, *program.model.functions.values()]
+    for part in parts:
+        for node in part.all_nodes():
+            node.metadata_props.clear()
     program.save(str(path), external_data=False)

@@ -233,6 +233,7 @@ def test_the_map_of_the_shell_game_follows_the_cup() -> None:
 def test_an_exported_mapper_tells_where_its_map_puts_tall_things(tmp_path: Path) -> None:
     made = MapperLearner("Bedroom", 1, config=SMALL)
     made.export(tmp_path / "agent.onnx")
+    assert b".py" not in (tmp_path / "agent.onnx").read_bytes(), "no path of the machine that made it"
     agent = OnnxAgent(tmp_path / "agent.onnx", "Bedroom", 1)
     env = make_vec("Bedroom", 3, level=1)
     obs, _ = env.reset(seed=0)
