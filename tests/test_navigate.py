@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from unseen.envs.engine import navigate
@@ -59,6 +59,7 @@ def test_a_drive_never_crosses_a_box(
 
 @pytest.mark.parametrize("gap", [0.1, 0.3])
 @settings(max_examples=60, deadline=None)
+@example(thin=0.09375, wedge=0.1015625, moves=[(1.0, 0.0), (0.0, 3.0), (0.25, 3.0)])
 @given(thin=st.floats(0.01, 0.1), wedge=st.floats(0.1, 0.6), moves=MOVES)
 def test_nobody_is_squeezed_out_between_two_walls(
     gap: float, thin: float, wedge: float, moves: list[tuple[float, float]]

@@ -139,13 +139,23 @@ def go(s, x, y, h, speed):
 @device
 def _goes_through(s, x, y, u, v, stride):
     """Whether the straight way from (x, y) to (u, v) enters a tall thing so thin that a stride can end beyond its
-    middle, whence the agent, which began a radius before it, is pushed on rather than back."""
+    middle, whence the agent, which began a radius before it, is pushed on rather than back. Wedged between two, it may
+    have begun nearer than that."""
     for k in range(s.n_tall):
-        if stride > AGENT_RADIUS + min(s.hx[k], s.hy[k]):
+        if stride > AGENT_RADIUS + min(s.hx[k], s.hy[k]) or _wedged(s, k, x, y):
             t = segment_box(x, y, u - x, v - y, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k])
             if 0.0 < t < 1.0:  # 0: it is in there already, as in a believed world that errs
                 return True
     return False
+
+
+@device
+def _wedged(s, k, x, y):
+    """Whether an agent at (x, y) overlaps tall thing k by more than rounding."""
+    if (x - s.tx[k]) ** 2 + (y - s.ty[k]) ** 2 >= (AGENT_RADIUS + s.hx[k] + s.hy[k]) ** 2:
+        return False
+    depth, _, _ = disc_box(x, y, AGENT_RADIUS, s.tx[k], s.ty[k], s.tc[k], s.ts[k], s.hx[k], s.hy[k])
+    return depth > 0.01
 
 
 @device
