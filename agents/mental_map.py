@@ -59,9 +59,9 @@ def last_seen(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
         row, slot = np.nonzero(shows if layout.order == "index" else shows & tells)
         thing = slot if layout.order == "index" else small[row, t, slot, ENTRY:].argmax(-1)
         now[row, thing] = entry[row, slot]
-        unseen = np.ones((n, layout.things), bool)
-        unseen[row, thing] = False
         if layout.covers:
+            unseen = np.ones((n, layout.things), bool)
+            unseen[row, thing] = False
             _carry(now, unseen, entry, shows & np.isin(small[:, t, :, ENTRY:].argmax(-1), layout.covers), layout)
         newly = tells[row, slot]
         colour[row[newly], thing[newly]] = small[row[newly], t, slot[newly], ENTRY:]

@@ -10,6 +10,7 @@ from unseen.agents.agent import AGENTS, Run, list_runs
 from unseen.envs.errors import UnseenError
 from unseen.envs.suite import SUITE, Entry, resolve
 from unseen.train.errors import StoreError
+from unseen.train.leaderboard import charts
 
 COLUMNS = 3
 COLOURS = {"ppo": "#c8781a", "recurrent-ppo": "#a8481f", "dreamer": "#4f86d9", "mapper": "#0b7a75"}
@@ -84,7 +85,7 @@ def _draw(entries: list[Entry], runs: dict[str, list[Run]], config: CurvesConfig
                 axes.plot(*zip(*points, strict=True), color=COLOURS.get(run.agent, INK), lw=1.9)
             axes.set_xscale("log")
             axes.set_ylim(-0.02, 1.02)
-            axes.xaxis.set_major_formatter(lambda value, _: _short(value))
+            axes.xaxis.set_major_formatter(lambda value, _: charts.short(value))
         for axes in panels[:, 0]:
             axes.set_ylabel("success")
         for k, axes in enumerate(panels.flat[: len(entries)]):
@@ -103,15 +104,8 @@ def _legend(figure: Any, agents: list[str]) -> None:
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), frameon=False, handlelength=1.6)
 
 
-def _short(value: float) -> str:
-    return f"{value / 1e6:g} M" if value >= 1e6 else f"{value / 1e3:g} k" if value >= 1e3 else f"{value:g}"
-
-
 def _settings() -> dict[Any, Any]:
-    return {
-        "svg.hashsalt": "unseen", "svg.fonttype": "path", "font.size": 10, "text.color": INK, "axes.labelcolor": MUTED,
-        "axes.edgecolor": GRID, "axes.titlecolor": INK, "axes.titlesize": 10.5, "axes.titleweight": "bold",
-        "xtick.color": MUTED, "ytick.color": MUTED, "axes.spines.top": False, "axes.spines.right": False,
-        "axes.grid": True, "axes.axisbelow": True, "grid.color": GRID, "grid.linewidth": 0.8, "xtick.minor.size": 0,
-        "xtick.major.size": 0, "ytick.major.size": 0,
-    }  # fmt: skip
+    """Those of the leaderboard's charts, in colours of its own: a picture that stands alone has no page's variables."""
+    plain = {charts.INK: INK, charts.MUTED: MUTED, charts.GRID: GRID}
+    same = {name: plain.get(value, value) for name, value in charts.SETTINGS.items()}
+    return same | {"svg.fonttype": "path", "font.size": 10, "axes.titlesize": 10.5, "ytick.color": MUTED}

@@ -135,7 +135,7 @@ def learning(board: Board, arena_key: str) -> str:
             axes.set_xscale("log")
             axes.set_xlabel(label)
             axes.set_ylim(-0.02, 1.02)
-            axes.xaxis.set_major_formatter(lambda value, _: _short(value))
+            axes.xaxis.set_major_formatter(lambda value, _: short(value))
             axes.spines["left"].set_visible(False)
         left.set_ylabel("success")
         left.tick_params(axis="y", colors=MUTED)
@@ -147,7 +147,7 @@ def _line(curve: Curve, column: int, scale: float) -> tuple[list[float], list[fl
     return [x for x, _ in points], [y for _, y in points]
 
 
-def _short(value: float) -> str:
+def short(value: float) -> str:
     return f"{value / 1e6:g} M" if value >= 1e6 else f"{value / 1e3:g} k" if value >= 1e3 else f"{value:g}"
 
 
