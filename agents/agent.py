@@ -67,8 +67,8 @@ AGENTS = {
     "oracle": AgentInfo("reference", "scripted: looks through walls"),
     "ppo": AgentInfo("model-free", "PPO without a memory (stable-baselines3)", True),
     "recurrent-ppo": AgentInfo("model-free", "PPO with an LSTM (sb3-contrib)", True),
-    "dreamer": AgentInfo("model-based", "learns a world model and practises in imagined roll-outs", True),
-    "mapper": AgentInfo("model-based", "dreamer that must also draw the map of all it has seen", True),
+    "dreamer": AgentInfo("model-based", "learns a world model and trains its policy in imagined roll-outs", True),
+    "mapper": AgentInfo("model-based", "dreamer that is also taught, by a scripted tracker, where things were last seen", True),
 }
 
 
