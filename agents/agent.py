@@ -40,9 +40,7 @@ class Agent(Protocol):
     def initial_state(self, batch: int) -> Any:
         """Memory for `batch` environments before anything was seen."""
 
-    def act(
-        self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False
-    ) -> tuple[np.ndarray, Any]:
+    def act(self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, Any]:
         """Actions (n,) for `obs` (n, d) and the new memory.
 
         `first` (n,) bool marks rows whose observation opens an episode: their memory restarts inside.
@@ -68,7 +66,9 @@ AGENTS = {
     "ppo": AgentInfo("model-free", "PPO without a memory (stable-baselines3)", True),
     "recurrent-ppo": AgentInfo("model-free", "PPO with an LSTM (sb3-contrib)", True),
     "dreamer": AgentInfo("model-based", "learns a world model and trains its policy in imagined roll-outs", True),
-    "mapper": AgentInfo("model-based", "dreamer that is also taught, by a scripted tracker, where things were last seen", True),
+    "mapper": AgentInfo(
+        "model-based", "dreamer that is also taught, by a scripted tracker, where things were last seen", True
+    ),
 }
 
 

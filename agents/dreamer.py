@@ -195,7 +195,7 @@ class DreamerLearner:
             self.replay.extra[slots] = self.extra_targets(self.replay.obs[slots])
         self.returns.extend(self.replay.reward[slots].sum(1).tolist())
         if self.layout is not None:
-            self.touches.extend((self.obs[ended][:, self.layout.held].sum(1) > 0).astype(float).tolist())
+            self.touches.extend((self.obs[ended][:, self.layout.contact].sum(1) > 0).astype(float).tolist())
 
     def _remember(self) -> None:
         """Bring the acting latent up to date with the present observation."""

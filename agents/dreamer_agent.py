@@ -19,7 +19,7 @@ from unseen.agents.rssm import RSSM
 
 if TYPE_CHECKING:
     from unseen.agents.dreamer import ActorCritic
-    from unseen.envs.engine.sensors import Layout
+    from unseen.envs.planar.sensors import Layout
 
 
 class DreamerPolicy(nn.Module):
@@ -80,20 +80,20 @@ class _Imagine(nn.Module):
 
 def draw_map(model: RSSM, feat: Tensor, layout: Layout | None) -> Tensor:
     """(n, 5 k): the mapper's map; for a dreamer what it decodes as the present view, which is all it has."""
-    if layout is None or layout.small[1] == 0:  # nothing small to draw
+    if layout is None or layout.discs[1] == 0:  # nothing small to draw
         return feat[:, :0]
     if hasattr(model, "map"):
         return model.get_submodule("map")(feat)[:, : 5 * layout.things]
-    start, count, width = layout.small
+    start, count, width = layout.discs
     view = symexp(model.decoder(feat))[:, start : start + count * width]
     return view.reshape(-1, count, width)[..., :5].reshape(-1, count * 5)
 
 
 def draw_places(model: RSSM, feat: Tensor, layout: Layout | None) -> Tensor:
     """(n, 3 k): where the mapper's map puts each kind of tall thing, if there are several."""
-    if layout is None or layout.sizes.tall_kinds == 0 or not hasattr(model, "map"):
+    if layout is None or layout.sizes.box_kinds == 0 or not hasattr(model, "map"):
         return feat[:, :0]
-    return model.get_submodule("map")(feat)[:, -GOAL - PLACE * layout.sizes.tall_kinds : -GOAL]
+    return model.get_submodule("map")(feat)[:, -GOAL - PLACE * layout.sizes.box_kinds : -GOAL]
 
 
 class DreamerState(NamedTuple):
@@ -152,9 +152,7 @@ def export_onnx(model: RSSM, ac: ActorCritic, layout: Layout | None, obs: int, p
         write_onnx(_Imagine(policy, layout), dream, ["state", "action", "noise"], outputs, target)
 
 
-def write_onnx(
-    module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], path: Path
-) -> None:
+def write_onnx(module: nn.Module, inputs: tuple[Tensor, ...], names: list[str], outputs: list[str], path: Path) -> None:
     """Export with a dynamic batch and embedded weights, and without the stack traces of where each node comes from."""
     batch = torch.export.Dim("n", min=1, max=1 << 20)
     shapes: Any = tuple({0: batch} for _ in inputs)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unseen.envs.engine.sensors import Layout
+from unseen.envs.planar.sensors import Layout
 
 ENTRY = 5  # seen, x, y, vx, vy
 PLACE = 3  # seen, x, y
@@ -22,7 +22,7 @@ STRIDE = 0.35  # units of position that a cover moves in a step at most: less th
 def map_size(layout: Layout) -> int:
     """Width of `map_targets`."""
     colours = layout.things * layout.colours if layout.order == "index" else 0
-    return ENTRY * layout.things + colours + PLACE * layout.sizes.tall_kinds + GOAL
+    return ENTRY * layout.things + colours + PLACE * layout.sizes.box_kinds + GOAL
 
 
 def map_targets(obs: np.ndarray, layout: Layout) -> np.ndarray:
@@ -44,7 +44,7 @@ def last_seen(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """What was last seen of every thing: (n, T, things, 5) seen, x, y, vx, vy; and (n, T, things, colours) the colour
     that was last told of it."""
     n, horizon, _ = obs.shape
-    start, count, width = layout.small
+    start, count, width = layout.discs
     small = obs[..., start : start + count * width].reshape(n, horizon, count, width)
     out = np.zeros((n, horizon, layout.things, ENTRY), np.float32)
     told = np.zeros((n, horizon, layout.things, layout.colours), np.float32)
@@ -90,11 +90,11 @@ def _carry(now: np.ndarray, unseen: np.ndarray, entry: np.ndarray, covers: np.nd
 def last_places(obs: np.ndarray, layout: Layout) -> np.ndarray:
     """Where each kind of tall thing was last seen: (n, T, kinds, 3) seen, x, y; no kinds where all are alike."""
     n, horizon, _ = obs.shape
-    kinds = layout.sizes.tall_kinds
+    kinds = layout.sizes.box_kinds
     out = np.zeros((n, horizon, kinds, PLACE), np.float32)
     if kinds == 0:
         return out
-    start, count, width = layout.tall
+    start, count, width = layout.boxes
     tall = obs[..., start : start + count * width].reshape(n, horizon, count, width)
     now = np.zeros((n, kinds, PLACE), np.float32)
     for t in range(horizon):
@@ -115,9 +115,9 @@ def way_to_asked(
     What can be asked for are the colours, or the kinds of tall things, or the ones and then the others.
     """
     query = obs[..., layout.query]
-    kinds, told = layout.sizes.tall_kinds, layout.colours
+    kinds, told = layout.sizes.box_kinds, layout.colours
     asked = np.zeros((*obs.shape[:2], PLACE), np.float32)
-    if layout.sizes.asks in (told, told + kinds):
+    if layout.sizes.queries in (told, told + kinds):
         match = (colours * query[..., None, :told]).sum(-1, keepdims=True)
         asked += (match * seen[..., :PLACE]).sum(-2)
         query = query[..., told:]

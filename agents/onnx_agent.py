@@ -144,9 +144,7 @@ class OnnxAgent:
             believed |= {"tall_seen": state.places[..., 0], "tall_xy": state.places[..., 1:] * self.scale}
         return believed
 
-    def imagine(
-        self, state: OnnxState, actions: np.ndarray | None = None, horizon: int = 15
-    ) -> dict[str, np.ndarray]:
+    def imagine(self, state: OnnxState, actions: np.ndarray | None = None, horizon: int = 15) -> dict[str, np.ndarray]:
         """Dream on from `state`, along `actions` (n, H) or else by the agent's own policy.
 
         Returns `xy` (n, H, k, 2) and `pose` (n, H, 4: x, y, cos, sin) in metres, `reward`, `continue` and

@@ -55,8 +55,10 @@ class ReferenceAgent:
             raise BadAgent(f"{self.name} keeps no map")
         memory = self._policy.memory
         k = self._policy.batch.task.layout(self._policy.batch.values).colours
-        xy = np.stack([memory["bx"][:, :k], memory["by"][:, :k]], axis=-1)
-        known = np.abs(xy).max(-1) <= np.maximum(memory["wx"], memory["wy"])[:, None]  # else: parked far outside
+        xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
+        known = (
+            np.abs(xy).max(-1) <= np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
+        )  # else: parked far outside
         return {"seen": known.astype(float), "xy": xy}
 
 

@@ -9,7 +9,7 @@ import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
 from unseen.agents.errors import BadAgent
-from unseen.envs.engine.runtime import TaskVectorEnv
+from unseen.envs.core.runtime import TaskVectorEnv
 
 
 class SB3Vec(VecEnv):

@@ -12,7 +12,7 @@ class UnknownEnvironment(UnseenError, ValueError):
     """No environment of this name."""
 
 
-class BadKnob(UnseenError, ValueError):
+class BadParameter(UnseenError, ValueError):
     """A keyword of an environment is unknown, of the wrong type, out of range or in conflict with another."""
 
 

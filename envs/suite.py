@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any
 from unseen.envs.errors import UnknownEnvironment, nearest
 
 if TYPE_CHECKING:
-    from unseen.envs.engine.runtime import TaskEnv, TaskVectorEnv
-    from unseen.envs.engine.task import Task
+    from unseen.envs.core.runtime import TaskEnv, TaskVectorEnv
+    from unseen.envs.core.task import Task
 
 NAMESPACE, OWN = "Unseen", "Own"
 
@@ -77,63 +77,63 @@ SUITE: dict[str, Entry] = {
         Entry(
             "RolledBehind",
             "permanence",
-            "unseen.envs.permanence.rolled_behind:RolledBehind",
+            "unseen.envs.permanence.rolled_behind.spec:RolledBehind",
             "fetch the block that rolled behind another",
             {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
         ),
         Entry(
             "Cups",
             "permanence",
-            "unseen.envs.permanence.cups:Cups",
+            "unseen.envs.permanence.cups.spec:Cups",
             "lift the cup that the ball went under",
             {0: Anchor(0.172, 1.0), 1: Anchor(0.172, 1.0), 2: Anchor(0.143, 0.999), 3: Anchor(0.103, 0.998)},
         ),
         Entry(
             "Rex",
             "permanence",
-            "unseen.envs.permanence.rex:Rex",
+            "unseen.envs.permanence.rex.spec:Rex",
             "find the dog by its collar, and the couch in the dusk",
             {0: Anchor(0.089, 1.0), 1: Anchor(0.076, 1.0), 2: Anchor(0.089, 1.0), 3: Anchor(0.101, 1.0)},
         ),
         Entry(
             "Bedroom",
             "permanence",
-            "unseen.envs.permanence.bedroom:Bedroom",
+            "unseen.envs.permanence.bedroom.spec:Bedroom",
             "walk in the dark to a place that was seen in the light",
             {0: Anchor(0.134, 1.0), 1: Anchor(0.134, 1.0), 2: Anchor(0.057, 0.996), 3: Anchor(0.033, 0.991)},
         ),
         Entry(
             "Tunnel",
             "permanence",
-            "unseen.envs.permanence.tunnel:Tunnel",
+            "unseen.envs.permanence.tunnel.spec:Tunnel",
             "meet the ball at the right exit of a tunnel, in time",
             {0: Anchor(0.103, 1.0), 1: Anchor(0.103, 1.0), 2: Anchor(0.039, 1.0), 3: Anchor(0.027, 0.984)},
         ),
         Entry(
             "Tally",
             "permanence",
-            "unseen.envs.permanence.tally:Tally",
+            "unseen.envs.permanence.tally.spec:Tally",
             "collect all that are left behind the screen, then say done",
             {0: Anchor(0.033, 0.999), 1: Anchor(0.033, 0.999), 2: Anchor(0.034, 1.0), 3: Anchor(0.031, 1.0)},
         ),
         Entry(
             "Detour",
             "planning",
-            "unseen.envs.planning.detour:Detour",
+            "unseen.envs.planning.detour.spec:Detour",
             "come round the glass that bars the straight way",
             {0: Anchor(0.301, 1.0), 1: Anchor(0.212, 1.0), 2: Anchor(0.053, 1.0), 3: Anchor(0.03, 1.0)},
         ),
         Entry(
             "Unblock",
             "planning",
-            "unseen.envs.planning.unblock:Unblock",
+            "unseen.envs.planning.unblock.spec:Unblock",
             "push crates out of the way without jamming it",
             {0: Anchor(0.117, 1.0), 1: Anchor(0.101, 1.0), 2: Anchor(0.042, 1.0), 3: Anchor(0.004, 1.0)},
         ),
         Entry(
             "Ramps",
             "planning",
-            "unseen.envs.planning.ramps:Ramps",
+            "unseen.envs.planning.ramps.spec:Ramps",
             "build so that the ball, released once, rests against the block",
             {0: Anchor(0.058, 1.0), 1: Anchor(0.052, 1.0), 2: Anchor(0.016, 1.0), 3: Anchor(0.0, 1.0)},
         ),
@@ -160,7 +160,7 @@ def _own(name: str) -> Entry:
     file, _, attribute = name.rpartition(":")
     module = _load(Path(file))
     task = getattr(module, attribute, None)
-    from unseen.envs.engine.task import Task
+    from unseen.envs.core.task import Task
 
     if not (inspect.isclass(task) and issubclass(task, Task)):
         tasks = [k for k, v in vars(module).items() if inspect.isclass(v) and v.__module__ == module.__name__]
@@ -191,14 +191,14 @@ def _load(file: Path) -> Any:
 
 def make(name: str, **kwargs: Any) -> "TaskEnv":
     """One environment by name, without Gymnasium's wrappers. Keywords as for TaskEnv."""
-    from unseen.envs.engine.runtime import TaskEnv
+    from unseen.envs.core.runtime import TaskEnv
 
     return TaskEnv(resolve(name).task, **kwargs)
 
 
 def make_vec(name: str, num_envs: int = 1, **kwargs: Any) -> "TaskVectorEnv":
     """n environments by name, native and without wrappers. Keywords as for TaskVectorEnv."""
-    from unseen.envs.engine.runtime import TaskVectorEnv
+    from unseen.envs.core.runtime import TaskVectorEnv
 
     return TaskVectorEnv(resolve(name).task, num_envs, **kwargs)
 

@@ -1,23 +1,23 @@
 """WhichBox: two balls roll, each behind a box; fetch the red one, in the dusk. A whole environment in one short file.
 
-    unseen play examples/which_box.py:WhichBox
-    unseen audit examples/which_box.py:WhichBox
-    unseen train mapper examples/which_box.py:WhichBox --level 1 --steps 30000
+unseen play examples/which_box.py:WhichBox
+unseen audit examples/which_box.py:WhichBox
+unseen train mapper examples/which_box.py:WhichBox --level 1 --steps 30000
 """
 
 import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from unseen.envs.engine.belief import believe
-from unseen.envs.engine.device import device
-from unseen.envs.engine.navigate import fetch
-from unseen.envs.engine.physics import launch_speed, roll
-from unseen.envs.engine.rng import below
-from unseen.envs.engine.sensors import lit_slots
-from unseen.envs.engine.stage import advance, free, open_stage, out_of_time, stage_state
-from unseen.envs.engine.task import Look, PlanarTask, Sizes
-from unseen.envs.engine.world import ACT, DUSK, INT, REVEAL, drive, planar, touch, touching
+from unseen.envs.core.device import device
+from unseen.envs.core.rng import below
+from unseen.envs.core.task import Look, PlanarTask, Sizes
+from unseen.envs.planar.belief import update_belief
+from unseen.envs.planar.navigate import fetch
+from unseen.envs.planar.physics import launch_speed, roll
+from unseen.envs.planar.sensors import write_lit_slots
+from unseen.envs.planar.stage import advance, free, out_of_time, reset_stage, write_stage
+from unseen.envs.planar.world import ACT, DUSK, INT, REVEAL, drive, planar, touch, touching
 
 DT, STRIDE, TURN = 0.25, 0.3, math.pi / 4  # s, m and rad a step
 REACH, FRICTION, BOUNCE = 0.5, 3.0, 0.5
@@ -27,21 +27,21 @@ RED, STAY = 0, 3
 @device
 def begin(s, p):
     """Draw an episode: everything that is relied on later is set, since records are used again."""
-    open_stage(s, p)
+    reset_stage(s, p)
     s.side = below(s, 2)  # the box of the red ball: 0 right, 1 left
-    s.n_tall = 2
-    s.n_small = 2
+    s.n_boxes = 2
+    s.n_discs = 2
     for k in range(2):
         x = 1.0 - 2.0 * k
-        s.tx[k], s.ty[k] = x, 0.0
-        s.tc[k], s.ts[k] = 1.0, 0.0
-        s.hx[k], s.hy[k] = p.depth, p.breadth
+        s.box_x[k], s.box_y[k] = x, 0.0
+        s.box_cos[k], s.box_sin[k] = 1.0, 0.0
+        s.box_hx[k], s.box_hy[k] = p.depth, p.breadth
         ball = (k + s.side) % 2  # the ball that will lie behind box k
-        s.br[ball] = p.radius
-        s.bk[ball] = ball  # its colour
-        s.bx[ball], s.by[ball] = 1.5 * x, 1.5
-        s.vx[ball], s.vy[ball] = 0.0, -launch_speed(1.5, FRICTION)
-    s.ask = RED
+        s.disc_radius[ball] = p.radius
+        s.disc_colour[ball] = ball  # its colour
+        s.disc_x[ball], s.disc_y[ball] = 1.5 * x, 1.5
+        s.disc_vx[ball], s.disc_vy[ball] = 0.0, -launch_speed(1.5, FRICTION)
+    s.query = RED
     return True
 
 
@@ -56,7 +56,7 @@ def step(s, a, p):
     advance(s, DUSK)
     if not moves:
         return 0.0, False, False
-    touch(s, touching(s, s.ax, s.ay, REACH))
+    touch(s, touching(s, s.agent_x, s.agent_y, REACH))
     over = s.touched >= 0 or out_of_time(s, p)
     if over:
         s.light = REVEAL
@@ -70,32 +70,32 @@ def answer(s):
 
 
 @device
-def true_state(s, p, o):
+def write_state(s, p, o):
     """What `obs="state"` tells: slots with the lights on, and what of the stage is still to come."""
-    lit_slots(s, p, o, RED)
-    stage_state(s, p, o, o.shape[0] - 7)
+    write_lit_slots(s, p, o, RED)
+    write_stage(s, p, o, o.shape[0] - 7)
 
 
 @device
 def oracle(s, p):
     """Looks through the boxes."""
-    return STAY if s.phase != ACT else fetch(s, RED, s.bx[RED], s.by[RED], REACH, STRIDE, TURN)
+    return STAY if s.phase != ACT else fetch(s, RED, s.disc_x[RED], s.disc_y[RED], REACH, STRIDE, TURN)
 
 
 @device
 def tracker(o, m, p):
     """Remembers, in m, what it saw in the rows o so far, and lets it roll on there."""
-    believe(o, m, p, DT, FRICTION, BOUNCE)
-    return STAY if m.phase != ACT else fetch(m, RED, m.bx[RED], m.by[RED], REACH, STRIDE, TURN)
+    update_belief(o, m, p, DT, FRICTION, BOUNCE)
+    return STAY if m.phase != ACT else fetch(m, RED, m.disc_x[RED], m.disc_y[RED], REACH, STRIDE, TURN)
 
 
 @device
 def reflex(o, m, p):
     """Without a memory: to where the ball shows, or else always behind the right box."""
-    believe(o, m, p, DT, FRICTION, BOUNCE)
-    if m.bx[RED] > 100.0:  # nowhere yet
-        m.bx[RED], m.by[RED] = 1.5, 0.0
-    return STAY if m.phase != ACT else fetch(m, RED, m.bx[RED], m.by[RED], REACH, STRIDE, TURN)
+    update_belief(o, m, p, DT, FRICTION, BOUNCE)
+    if m.disc_x[RED] > 100.0:  # nowhere yet
+        m.disc_x[RED], m.disc_y[RED] = 1.5, 0.0
+    return STAY if m.phase != ACT else fetch(m, RED, m.disc_x[RED], m.disc_y[RED], REACH, STRIDE, TURN)
 
 
 class WhichBox(PlanarTask):
@@ -104,22 +104,22 @@ class WhichBox(PlanarTask):
     title = "fetch the red ball from behind its box"
     state = planar(2, 2, ("side", INT))  # room for two tall and two small things, and a field of our own
     knobs: ClassVar[Any] = PlanarTask.shared | PlanarTask.staged
-    levels: ClassVar[Any] = {0: dict(curtain=0, glass=True), 1: dict(curtain=(1, 3)), 2: dict(curtain=(4, 12))}
+    levels: ClassVar[Any] = {0: dict(blackout=0, glass=True), 1: dict(blackout=(1, 3)), 2: dict(blackout=(4, 12))}
     anchors: ClassVar[Any] = {0: (0.075, 1.0), 1: (0.074, 1.0), 2: (0.079, 1.0)}
-    curves: ClassVar[Any] = {"curtain": (0, 5, 10, 20, 40)}
+    curves: ClassVar[Any] = {"blackout": (0, 5, 10, 20, 40)}
     look = Look(tall=("crate",), small=("ball",), request="fetch the {} ball")
-    extra_state = 7  # what true_state adds behind the slots
+    extra_state = 7  # what write_state adds behind the slots
 
-    begin, step, answer, true_state = begin, step, answer, true_state
+    begin, step, answer, write_state = begin, step, answer, write_state
     oracle, tracker, reflex = oracle, tracker, reflex
 
     @classmethod
     def derived(cls, values: Mapping[str, Any]) -> dict[str, int | float]:
-        return {"watch": 6, "radius": 0.1, "depth": 0.15, "breadth": 0.4}
+        return {"observe_steps": 6, "radius": 0.1, "depth": 0.15, "breadth": 0.4}
 
     @classmethod
     def sizes(cls, values: Mapping[str, Any]) -> Sizes:
-        return Sizes(colours=2, slots=2, talls=2)
+        return Sizes(colours=2, disc_slots=2, box_slots=2)
 
     @classmethod
     def answers(cls, values: Mapping[str, Any]) -> int:
@@ -127,4 +127,4 @@ class WhichBox(PlanarTask):
 
     @classmethod
     def horizon(cls, values: Mapping[str, Any]) -> int:
-        return 6 + values["curtain"][1] + values["act"]
+        return 6 + values["blackout"][1] + values["act"]

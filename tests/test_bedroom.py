@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.engine.batch import OBSERVE
-from unseen.envs.engine.runtime import TaskVectorEnv
-from unseen.envs.engine.world import ACT, AGENT_RADIUS, NIGHT, REVEAL, WATCH, clear_of_solids
-from unseen.envs.errors import BadKnob
-from unseen.envs.permanence.bedroom import CRATE, PLACES, REACH, VASE, Bedroom
+from unseen.envs.core.batch import SENSE
+from unseen.envs.core.runtime import TaskVectorEnv
+from unseen.envs.errors import BadParameter
+from unseen.envs.permanence.bedroom.spec import CRATE, PLACES, REACH, VASE, Bedroom
+from unseen.envs.planar.world import ACT, AGENT_RADIUS, NIGHT, OBSERVE, REVEAL, push_out
 from unseen.envs.suite import make, make_vec
 
 FORWARD, TURN_ROUND, STAY = 0, 3, 4
@@ -30,21 +30,23 @@ def to_the_dark(env: TaskVectorEnv, seed: int = 0) -> np.ndarray:
 
 
 def dark(n: int, level: int = 2, **knobs: Any) -> TaskVectorEnv:
-    env = make_vec("Bedroom", n, level=level, **{"curtain": 2, "look": 2, **knobs})
+    env = make_vec("Bedroom", n, level=level, **{"blackout": 2, "look": 2, **knobs})
     to_the_dark(env)
     return env
 
 
 def spot_of(s: np.void, k: int) -> np.ndarray:
     """Worked out from the box alone: 0.3 m from the wall at its back."""
-    return np.array([s["tx"][k], s["ty"][k]]) + (0.3 - s["hx"][k]) * np.array([s["tc"][k], s["ts"][k]])
+    return np.array([s["box_x"][k], s["box_y"][k]]) + (0.3 - s["box_hx"][k]) * np.array(
+        [s["box_cos"][k], s["box_sin"][k]]
+    )
 
 
 def corners(s: np.void, k: int, grow: float = 0.0) -> np.ndarray:
-    a, b = s["hx"][k] + grow, s["hy"][k] + grow
+    a, b = s["box_hx"][k] + grow, s["box_hy"][k] + grow
     at = np.array([[a, b], [a, -b], [-a, -b], [-a, b]])
-    c, n = s["tc"][k], s["ts"][k]
-    return np.array([s["tx"][k], s["ty"][k]]) + at @ np.array([[c, n], [-n, c]])
+    c, n = s["box_cos"][k], s["box_sin"][k]
+    return np.array([s["box_x"][k], s["box_y"][k]]) + at @ np.array([[c, n], [-n, c]])
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> bool:
@@ -77,19 +79,23 @@ def test_what_the_knobs_allow_can_be_furnished(knobs: dict, split: str, seed: in
     """Nothing overlaps, all is in the room, and the agent is set down where it touches nothing."""
     try:
         env = make_vec("Bedroom", 4, split=split, **knobs)
-    except BadKnob:
+    except BadParameter:
         return
     env.reset(seed=seed)
     for s in env.world:
-        n = int(s["n_tall"])
+        n = int(s["n_boxes"])
         boxes = [corners(s, k) for k in range(n)]
         assert n == knobs["places"] + knobs["vases"] + knobs["crates"]
-        assert all((np.abs(box) <= [s["wx"] + 1e-9, s["wy"] + 1e-9]).all() for box in boxes)
+        assert all((np.abs(box) <= [s["room_hx"] + 1e-9, s["room_hy"] + 1e-9]).all() for box in boxes)
         assert all(apart(boxes[i], boxes[j]) for i in range(n) for j in range(i))
-        assert clear_of_solids(s, s["px"], s["py"], AGENT_RADIUS + 0.06) == (s["px"], s["py"])
+        assert push_out(s, s["spawn_x"], s["spawn_y"], AGENT_RADIUS + 0.06) == (s["spawn_x"], s["spawn_y"])
         for k in range(knobs["places"]):
-            assert math.dist(spot_of(s, k), (s["px"], s["py"])) > REACH
-        assert s["tk"][:n].tolist() == [*range(knobs["places"]), *[VASE] * knobs["vases"], *[CRATE] * knobs["crates"]]
+            assert math.dist(spot_of(s, k), (s["spawn_x"], s["spawn_y"])) > REACH
+        assert s["box_kind"][:n].tolist() == [
+            *range(knobs["places"]),
+            *[VASE] * knobs["vases"],
+            *[CRATE] * knobs["crates"],
+        ]
         assert len({*s["home"][: knobs["places"]]}) == knobs["places"]
         assert s["home"][s["target"]] == s["answer"] < knobs["spots"]
         assert knobs["query"] != "fixed" or (s["target"] == 0) == (split != "shift")
@@ -151,18 +157,18 @@ def test_in_the_dark_no_observation_tells_where_anything_is(level: int) -> None:
     assert (env.world["light"] == NIGHT).all()
     before = {name: rows.copy() for name, rows in zip(env.batch.names, env.batch.obs, strict=True)}
     w = env.world
-    for name in ("tx", "ty", "bx", "by"):
+    for name in ("box_x", "box_y", "disc_x", "disc_y"):
         w[name] += 0.3
-    w["tc"], w["ts"] = w["ts"].copy(), w["tc"].copy()
-    w["hx"] *= 1.5
-    w["tk"] = (w["tk"] + 1) % PLACES
+    w["box_cos"], w["box_sin"] = w["box_sin"].copy(), w["box_cos"].copy()
+    w["box_hx"] *= 1.5
+    w["box_kind"] = (w["box_kind"] + 1) % PLACES
     w["target"] = (w["target"] + 1) % env.batch.values["places"]
     w["answer"] += 1
-    env.batch.run(OBSERVE)
+    env.batch.run(SENSE)
     for name, rows in zip(env.batch.names, env.batch.obs, strict=True):
         assert np.array_equal(rows, before[name]), name
     w["light"] = REVEAL
-    env.batch.run(OBSERVE)
+    env.batch.run(SENSE)
     for name, rows in zip(env.batch.names, env.batch.obs, strict=True):
         assert not np.array_equal(rows, before[name]), name
 
@@ -170,7 +176,7 @@ def test_in_the_dark_no_observation_tells_where_anything_is(level: int) -> None:
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_light_goes_out_but_at_level_0(level: int) -> None:
     env = dark(16, level)
-    start, count, width = env.layout.tall
+    start, count, width = env.layout.boxes
     rows, _, ended, *_ = env.step(np.full(16, TURN_ROUND))
     assert not ended.any()
     assert (rows[:, start : start + count * width].any(1) == (level == 0)).all()
@@ -178,19 +184,19 @@ def test_the_light_goes_out_but_at_level_0(level: int) -> None:
 
 
 def test_under_the_curtain_not_even_the_pose_is_told_and_nothing_moves() -> None:
-    env = make_vec("Bedroom", 32, level=3, look=1, curtain=6)
+    env = make_vec("Bedroom", 32, level=3, look=1, blackout=6)
     env.reset(seed=0)
     obs, *_ = env.step(np.full(32, FORWARD))
     for _ in range(5):
-        at = env.world[["ax", "ay", "ah"]].copy()
+        at = env.world[["agent_x", "agent_y", "heading"]].copy()
         assert (np.delete(obs, [5, *range(*env.layout.query.indices(999))], axis=1) == 0).all()
         obs, *_ = env.step(np.full(32, FORWARD))
-        assert (env.world[["ax", "ay", "ah"]] == at).all()
+        assert (env.world[["agent_x", "agent_y", "heading"]] == at).all()
 
 
 def test_what_is_asked_is_told_when_its_knob_says() -> None:
     for query, early in (("fixed", True), ("first", True), ("late", False)):
-        env = make_vec("Bedroom", 16, level=2, query=query, look=2, curtain=2)
+        env = make_vec("Bedroom", 16, level=2, query=query, look=2, blackout=2)
         obs, _ = env.reset(seed=0)
         assert (obs[:, env.layout.query].any(1) == early).all()
         obs = to_the_dark(env)
@@ -201,7 +207,7 @@ def test_what_is_asked_is_told_when_its_knob_says() -> None:
 
 
 def put(env: TaskVectorEnv, x: np.ndarray, y: np.ndarray, heading: np.ndarray | float = 0.0) -> None:
-    env.world["ax"], env.world["ay"], env.world["ah"] = x, y, heading
+    env.world["agent_x"], env.world["agent_y"], env.world["heading"] = x, y, heading
 
 
 def spots(env: TaskVectorEnv, which: np.ndarray) -> np.ndarray:
@@ -217,15 +223,15 @@ def test_the_first_place_that_is_reached_ends_it(level: int, right: bool) -> Non
     put(env, *at.T)
     obs, reward, ended, *_ = env.step(np.full(64, STAY))
     assert ended.all() and (reward == right).all() and (env.world["light"] == REVEAL).all()
-    assert (obs[:, env.layout.held].argmax(1) == which).all()
-    start, count, width = env.layout.tall
+    assert (obs[:, env.layout.contact].argmax(1) == which).all()
+    start, count, width = env.layout.boxes
     assert (obs[:, start : start + count * width : width] == 1).all()
 
 
 def test_just_outside_of_the_ring_nothing_is_reached() -> None:
     env = dark(64, 1)
     at = spots(env, env.world["target"])
-    inward = np.stack([env.world["tc"], env.world["ts"]])[:, np.arange(64), env.world["target"]].T
+    inward = np.stack([env.world["box_cos"], env.world["box_sin"]])[:, np.arange(64), env.world["target"]].T
     for far, want in ((REACH + 0.01, False), (REACH - 0.01, True)):
         put(env, *(at + far * inward).T)
         _, reward, ended, *_ = env.step(np.full(64, STAY))
@@ -235,16 +241,16 @@ def test_just_outside_of_the_ring_nothing_is_reached() -> None:
 @pytest.mark.parametrize(("kind", "ends"), [(VASE, True), (CRATE, False)])
 def test_a_vase_must_not_be_touched_and_a_crate_may(kind: int, ends: bool) -> None:
     env = dark(64, 3, cat=False, drift=0.0)
-    k = int(np.nonzero(env.world["tk"][0] == kind)[0][0])
-    away = 0.75 - (env.world["tx"][:, k] ** 2 + env.world["ty"][:, k] ** 2) ** 0.5
-    x, y = env.world["tx"][:, k], env.world["ty"][:, k]
+    k = int(np.nonzero(env.world["box_kind"][0] == kind)[0][0])
+    away = 0.75 - (env.world["box_x"][:, k] ** 2 + env.world["box_y"][:, k] ** 2) ** 0.5
+    x, y = env.world["box_x"][:, k], env.world["box_y"][:, k]
     heading = np.arctan2(y, x)
     back = 0.45 if kind == VASE else 0.5
     assert (away < 0).all()
     put(env, x - back * np.cos(heading), y - back * np.sin(heading), heading)
     obs, reward, ended, *_ = env.step(np.full(64, FORWARD))
     assert (ended == ends).all() and (reward == 0).all()
-    assert (obs[:, env.layout.held].argmax(1) == kind).all()
+    assert (obs[:, env.layout.contact].argmax(1) == kind).all()
     assert (obs[:, env.layout.signals] == 1).all()
 
 
@@ -252,10 +258,10 @@ def test_a_bump_into_the_wall_is_told_and_ends_nothing() -> None:
     env = dark(64, 2, places=2, vases=0)
     w = env.world
     for k in range(2):  # out of the way
-        w["tx"][:, k], w["ty"][:, k], w["zx"][:, k], w["zy"][:, k] = -2.0, 0.0, -2.0, 0.0
+        w["box_x"][:, k], w["box_y"][:, k], w["zx"][:, k], w["zy"][:, k] = -2.0, 0.0, -2.0, 0.0
     put(env, np.full(64, 2.0), np.full(64, 0.0))
     obs, _, ended, *_ = env.step(np.full(64, FORWARD))
-    assert not ended.any() and (obs[:, env.layout.signals] == 1).all() and (obs[:, env.layout.held] == 0).all()
+    assert not ended.any() and (obs[:, env.layout.signals] == 1).all() and (obs[:, env.layout.contact] == 0).all()
     put(env, np.full(64, 0.0), np.full(64, 0.0))
     obs, *_ = env.step(np.full(64, FORWARD))
     assert (obs[:, env.layout.signals] == 0).all()
@@ -263,14 +269,14 @@ def test_a_bump_into_the_wall_is_told_and_ends_nothing() -> None:
 
 @pytest.mark.parametrize("level", LEVELS)
 def test_while_the_light_is_on_nothing_counts(level: int) -> None:
-    env = make_vec("Bedroom", 200, level=level, look=40, curtain=1)
+    env = make_vec("Bedroom", 200, level=level, look=40, blackout=1)
     env.reset(seed=3)
     rng = np.random.default_rng(0)
     touched = np.zeros(200, bool)
     for _ in range(39):
         obs, reward, ended, *_ = env.step(rng.choice([0, 0, 0, 1, 2], 200))
-        touched |= obs[:, env.layout.held].any(1)
-        assert not ended.any() and not reward.any() and (env.world["phase"] == WATCH).all()
+        touched |= obs[:, env.layout.contact].any(1)
+        assert not ended.any() and not reward.any() and (env.world["phase"] == OBSERVE).all()
     assert touched.mean() > 0.5
 
 
@@ -279,16 +285,16 @@ def test_only_its_own_step_brings_the_agent_onto_the_cat() -> None:
     w = env.world
     for own in (False, True):  # the cat comes up to the agent, then the agent goes on to the cat
         put(env, np.zeros(32), np.zeros(32))
-        w["bx"][:, 0], w["by"][:, 0], w["vx"][:, 0], w["vy"][:, 0] = 0.42, 0.0, -0.4, 0.0
+        w["disc_x"][:, 0], w["disc_y"][:, 0], w["disc_vx"][:, 0], w["disc_vy"][:, 0] = 0.42, 0.0, -0.4, 0.0
         obs, reward, ended, *_ = env.step(np.full(32, FORWARD if own else STAY))
         assert (ended == own).all() and (reward == 0).all()
-        assert (obs[:, env.layout.heard] == 1).all()
+        assert (obs[:, env.layout.bump] == 1).all()
     env = dark(32, 3, vases=0, crates=0)
     put(env, np.zeros(32), np.zeros(32))
-    env.world["bx"][:, 0] = 1.2
-    env.world["vx"] = env.world["vy"] = 0.0
+    env.world["disc_x"][:, 0] = 1.2
+    env.world["disc_vx"] = env.world["disc_vy"] = 0.0
     obs, *_ = env.step(np.full(32, STAY))
-    assert (obs[:, env.layout.heard] == 0).all()
+    assert (obs[:, env.layout.bump] == 0).all()
 
 
 # --- odometry ---
@@ -297,21 +303,21 @@ def test_only_its_own_step_brings_the_agent_onto_the_cat() -> None:
 @settings(max_examples=10, deadline=None)
 @given(st.floats(0.01, 0.6), st.integers(0, 1000))
 def test_drift_keeps_within_its_bound(drift: float, seed: int) -> None:
-    env = make_vec("Bedroom", 64, level=3, drift=drift, look=2, curtain=20, vases=0)
+    env = make_vec("Bedroom", 64, level=3, drift=drift, look=2, blackout=20, vases=0)
     obs, _ = env.reset(seed=seed)
     most, differs = 0.0, False
     for t in range(40):
         w = env.world
-        off = np.hypot(w["ox"], w["oy"])
+        off = np.hypot(w["pose_error_x"], w["pose_error_y"])
         most = max(most, off.max())
-        assert off.max() <= drift + 1e-12 and np.abs(w["oh"]).max() <= drift / 2 + 1e-12
+        assert off.max() <= drift + 1e-12 and np.abs(w["pose_error_heading"]).max() <= drift / 2 + 1e-12
         assert t > 1 or off.max() == 0
         told = obs[:, env.layout.pose][:, :2] * env.layout.scale
-        true = np.stack([w["ax"], w["ay"]], 1)
+        true = np.stack([w["agent_x"], w["agent_y"]], 1)
         lit = w["light"] == REVEAL
         assert np.allclose(told[lit], true[lit], atol=1e-5)
         night = w["light"] == NIGHT
-        assert np.allclose(told[night], (true + np.stack([w["ox"], w["oy"]], 1))[night], atol=1e-5)
+        assert np.allclose(told[night], (true + np.stack([w["pose_error_x"], w["pose_error_y"]], 1))[night], atol=1e-5)
         differs |= bool(night.any()) and not np.allclose(told[night], true[night], atol=1e-4)
         obs, *_ = env.step(np.full(64, TURN_ROUND))
     assert most > drift / 2 and differs
@@ -319,24 +325,27 @@ def test_drift_keeps_within_its_bound(drift: float, seed: int) -> None:
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.integers(0, 1000))
-def test_an_agent_whose_odometry_errs_takes_all_places_for_moved_with_it(x: float, y: float, h: float, seed: int) -> None:
+def test_an_agent_whose_odometry_errs_takes_all_places_for_moved_with_it(
+    x: float, y: float, h: float, seed: int
+) -> None:
     """Where it sees things from itself is as it was; in the room's frame they follow from that and the told pose."""
     room, ego = (make_vec("Bedroom", 4, level=3, order="colour", frame=frame, fov=360.0) for frame in ("room", "ego"))
     rows = {}
     for env in (room, ego):
         straight, _ = env.reset(seed=seed)
-        for name, off in (("ox", x), ("oy", y), ("oh", h)):
+        for name, off in (("pose_error_x", x), ("pose_error_y", y), ("pose_error_heading", h)):
             env.world[name] = off
-        env.batch.run(OBSERVE)
+        env.batch.run(SENSE)
         rows[env.layout.frame] = env.batch.obs[0].copy()
-        start, count, width = env.layout.tall
-        small = env.layout.small[0]
+        start, count, width = env.layout.boxes
+        small = env.layout.discs[0]
         if env is ego:
             assert np.array_equal(rows["ego"][:, start:], straight[:, start:])
     px, py, c, n = (rows["room"][:, i, None].astype(float) for i in range(4))
-    for at, stride, number in ((start, width, count), (small, env.layout.small[2], 1)):
+    for at, stride, number in ((start, width, count), (small, env.layout.discs[2], 1)):
         a, b = (
-            rows[frame][:, at : at + stride * number].reshape(4, number, stride).astype(float) for frame in ("ego", "room")
+            rows[frame][:, at : at + stride * number].reshape(4, number, stride).astype(float)
+            for frame in ("ego", "room")
         )
         assert np.allclose(b[..., 1], a[..., 1] * c - a[..., 2] * n + px, atol=1e-5)
         assert np.allclose(b[..., 2], a[..., 1] * n + a[..., 2] * c + py, atol=1e-5)
@@ -346,7 +355,7 @@ def test_an_agent_whose_odometry_errs_takes_all_places_for_moved_with_it(x: floa
 
 def test_the_light_sets_odometry_right() -> None:
     env = dark(32, 3, dark=False)
-    assert not env.world["ox"].any() and not env.world["oh"].any()
+    assert not env.world["pose_error_x"].any() and not env.world["pose_error_heading"].any()
 
 
 # --- the surface ---
@@ -382,14 +391,14 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
     ],
 )
 def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, named: str) -> None:
-    with pytest.raises(BadKnob) as caught:
+    with pytest.raises(BadParameter) as caught:
         make("Bedroom", **knobs)
     assert named in str(caught.value)
 
 
 @pytest.mark.parametrize("obs", ["slots", "dict", "state"])
 def test_every_observation_lies_in_its_space(obs: str) -> None:
-    env = make_vec("Bedroom", 8, level=3, obs=obs, drift=0.6, look=4, curtain=16)
+    env = make_vec("Bedroom", 8, level=3, obs=obs, drift=0.6, look=4, blackout=16)
     rows, _ = env.reset(seed=0)
     for _ in range(60):
         assert env.observation_space.contains(rows)

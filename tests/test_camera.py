@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.engine import palette
-from unseen.envs.engine.camera import pixels, render
-from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.world import CURTAIN, DAY, DUSK, NIGHT, REVEAL, planar
+from unseen.envs.planar import palette
+from unseen.envs.planar.camera.pixels import pixels, render
+from unseen.envs.planar.sight import exposed
+from unseen.envs.planar.world import DARK, DAY, DUSK, NIGHT, REVEAL, planar
 
 AHEAD = math.radians(100)
 
@@ -20,10 +20,10 @@ AHEAD = math.radians(100)
 def world(**fields: object) -> np.void:
     """An eye in the middle that looks east, at a block in the open, or hidden by a box where there is one."""
     s = np.zeros(1, planar(2, 2, ("signals", "i8")))[0]  # its own parameters, too
-    s["wx"] = s["wy"] = 2.5
-    s["fov"], s["light"], s["touched"], s["held"], s["ask"] = AHEAD, DAY, -1, -1, 0
-    s["tx"][0], s["tc"][0], s["hx"][0], s["hy"][0] = 1.0, 1.0, 0.2, 0.4
-    s["n_small"], s["bx"][0], s["br"][0] = 1, 1.8, 0.12
+    s["room_hx"] = s["room_hy"] = 2.5
+    s["fov"], s["light"], s["touched"], s["contact"], s["query"] = AHEAD, DAY, -1, -1, 0
+    s["box_x"][0], s["box_cos"][0], s["box_hx"][0], s["box_hy"][0] = 1.0, 1.0, 0.2, 0.4
+    s["n_discs"], s["disc_x"][0], s["disc_radius"][0] = 1, 1.8, 0.12
     for name, value in fields.items():
         s[name] = value
     return s
@@ -56,7 +56,7 @@ def test_left_is_left() -> None:
     assert red(image[:, :60]) == red(image) > 0
 
 
-@pytest.mark.parametrize(("light", "shows"), [(CURTAIN, False), (DUSK, False), (DAY, False), (REVEAL, True)])
+@pytest.mark.parametrize(("light", "shows"), [(DARK, False), (DUSK, False), (DAY, False), (REVEAL, True)])
 def test_light(light: int, shows: bool) -> None:
     assert (red(render(world(n_tall=1, light=light), 120, 80, AHEAD)) > 0) == shows
     assert red(render(world(light=DUSK), 120, 80, AHEAD)) == 0
@@ -76,7 +76,7 @@ def test_what_is_covered_or_too_far_for_its_colour() -> None:
 @settings(max_examples=100, deadline=None)
 @given(
     st.tuples(st.floats(1.3, 2.3), st.floats(-2.2, 2.2)), st.tuples(st.floats(1.3, 2.3), st.floats(-2.2, 2.2)),
-    st.sampled_from([AHEAD, 7.0]), st.sampled_from([CURTAIN, DUSK, DAY]), st.floats(-3, 3),
+    st.sampled_from([AHEAD, 7.0]), st.sampled_from([DARK, DUSK, DAY]), st.floats(-3, 3),
 )  # fmt: skip
 def test_where_a_hidden_block_is_changes_nothing(one, other, fov, light, heading) -> None:
     """No leak: two worlds that differ in a hidden block alone give the same observation, bit for bit."""

@@ -69,9 +69,9 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
         (["bench", "--seconds", "-1"], "seconds must be positive"),
         (["bench", "--level", "9"], "level=9"),
         (["play", "RolledBehnd"], "did you mean RolledBehind?"),
-        (["watch", "mapper"], "ENV"),
-        (["watch", "maper", "RolledBehind", "--save", "x.png"], "mapper"),
-        (["watch", "tracker", "RolledBehnd", "--save", "x.png"], "did you mean RolledBehind?"),
+        (["observe_steps", "mapper"], "ENV"),
+        (["observe_steps", "maper", "RolledBehind", "--save", "x.png"], "mapper"),
+        (["observe_steps", "tracker", "RolledBehnd", "--save", "x.png"], "did you mean RolledBehind?"),
         (["train", "maper", "RolledBehind"], "mapper"),
         (["train", "mapper", "RolledBehnd"], "did you mean RolledBehind?"),
         (["train", "tracker", "RolledBehind"], "tracker"),
@@ -146,4 +146,4 @@ def test_sweep_prints_a_curve_and_says_where_an_agent_cannot_act() -> None:
     assert [point["value"] for point in points] == [4, 5, 6]
     assert all(0 <= point["score"]["point"] < 0.6 for point in points)
     wrong = unseen("sweep", "reflex", "RolledBehind", "colour")
-    assert wrong.returncode == 2 and "curtain" in wrong.stderr
+    assert wrong.returncode == 2 and "blackout" in wrong.stderr

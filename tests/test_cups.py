@@ -5,10 +5,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.world import ACT, CURTAIN, DAY, REVEAL, WATCH
-from unseen.envs.errors import BadKnob
-from unseen.envs.permanence.cups import BALL, DT, MEET, SWAP, TIP, Cups
+from unseen.envs.errors import BadParameter
+from unseen.envs.permanence.cups.spec import BALL, DT, MEET, SWAP, TIP, Cups
+from unseen.envs.planar.sight import exposed
+from unseen.envs.planar.world import ACT, DARK, DAY, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit import play
 
@@ -30,7 +30,7 @@ def frames(env, seed: int) -> list[np.ndarray]:
     """The worlds from the reset to the first step of the act phase of the slowest."""
     env.reset(seed=seed)
     out = [env.world.copy()]
-    for _ in range(int((env.world["watch"] + env.world["curtain"]).max())):
+    for _ in range(int((env.world["observe_steps"] + env.world["blackout_steps"]).max())):
         env.step(np.full(N, STAY))
         out.append(env.world.copy())
     return out
@@ -56,16 +56,16 @@ def test_every_event_is_a_permutation_of_places_and_the_ball_follows_it(level, s
             if kind != MEET and place in (a, b):
                 place = a + b - place
             assert after["cup"][: len(cup)].tolist() == cup
-            assert after["under"][n] == cup[place] + 1
+            assert after["disc_cover"][n] == cup[place] + 1
             for k, j in enumerate(cup):
                 if j >= 0:  # at rest, on its place
                     at = after["far"][k] * np.array([np.cos(after["angle"][k]), np.sin(after["angle"][k])])
-                    assert np.allclose([after["bx"][j], after["by"][j]], at) and after["vx"][j] == 0
-        last = history[s["watch"] + s["curtain"]][i]
+                    assert np.allclose([after["disc_x"][j], after["disc_y"][j]], at) and after["disc_vx"][j] == 0
+        last = history[s["observe_steps"] + s["blackout_steps"]][i]
         assert last["phase"] == ACT
-        ball = last["under"][n] - 1
-        assert (last["bx"][n], last["by"][n]) == (last["bx"][ball], last["by"][ball])
-        assert (last["bx"][:n] < last["bx"][ball]).sum() == s["answer"] == env.batch.answers()[i]
+        ball = last["disc_cover"][n] - 1
+        assert (last["disc_x"][n], last["disc_y"][n]) == (last["disc_x"][ball], last["disc_y"][ball])
+        assert (last["disc_x"][:n] < last["disc_x"][ball]).sum() == s["answer"] == env.batch.answers()[i]
 
 
 @settings(max_examples=8, deadline=None)
@@ -75,11 +75,11 @@ def test_things_go_where_their_velocities_say(level, seed: int) -> None:
     history = frames(env, seed)
     moved = 0
     for before, after in zip(history, history[1:], strict=False):
-        on = after["t"] < after["watch"]
-        for x, v in (("bx", "vx"), ("by", "vy")):
+        on = after["t"] < after["observe_steps"]
+        for x, v in (("disc_x", "disc_vx"), ("disc_y", "disc_vy")):
             gap = np.abs(before[x] + before[v] * DT - after[x])[on]
             # A tip is the one jump: the ball passes from one cup to the other, out of sight.
-            tip = (after["heard"][on] == 1)[:, None] & (np.arange(gap.shape[1]) == env.batch.values["cups"])
+            tip = (after["bump"][on] == 1)[:, None] & (np.arange(gap.shape[1]) == env.batch.values["cups"])
             assert gap[~tip].max(initial=0) < 1e-9
             moved += (before[v][on] != 0).sum()
     assert moved
@@ -96,13 +96,13 @@ def test_meetings_touch_and_only_tips_are_heard() -> None:
             for q in range(s["events"]):
                 start = s["onset"] + q * (pace + 1)
                 a, b = s["cup"][[s["pa"][q], s["pb"][q]]] if q == 0 else (None, None)
-                heard = [int(history[start + u][i]["heard"]) for u in range(pace + 1)]
+                heard = [int(history[start + u][i]["bump"]) for u in range(pace + 1)]
                 assert sum(heard) == (s["kind"][q] == TIP)
                 kinds.add(int(s["kind"][q]))
                 if q == 0 and s["kind"][q] != SWAP:
                     w = [history[start + u][i] for u in range(pace + 1)]
-                    gaps = [np.hypot(x["bx"][a] - x["bx"][b], x["by"][a] - x["by"][b]) for x in w]
-                    assert min(gaps) == pytest.approx(2 * s["br"][a], abs=0.03)
+                    gaps = [np.hypot(x["disc_x"][a] - x["disc_x"][b], x["disc_y"][a] - x["disc_y"][b]) for x in w]
+                    assert min(gaps) == pytest.approx(2 * s["disc_radius"][a], abs=0.03)
     assert kinds == {SWAP, MEET, TIP}
 
 
@@ -128,14 +128,19 @@ def test_the_screen_hides_one_place_and_only_while_cups_move(level, split: str) 
     for w in frames(env, 7):
         for s in w:
             cups = range(env.batch.values["cups"])
-            watching = s["phase"] == WATCH and s["t"] < s["watch"]
-            assert s["n_tall"] == (watching and s["t"] > s["covered"])
-            if not s["n_tall"] or any(s["vx"][j] != 0 for j in cups):
+            watching = s["phase"] == OBSERVE and s["t"] < s["observe_steps"]
+            assert s["n_boxes"] == (watching and s["t"] > s["covered"])
+            if not s["n_boxes"] or any(s["disc_vx"][j] != 0 for j in cups):
                 continue
-            shows = {int(j): bool(exposed(s, s["ax"], s["ay"], s["bx"][j], s["by"][j], s["br"][j])) for j in cups}
+            shows = {
+                int(j): bool(
+                    exposed(s, s["agent_x"], s["agent_y"], s["disc_x"][j], s["disc_y"][j], s["disc_radius"][j])
+                )
+                for j in cups
+            }
             behind = int(s["cup"][s["hidden"]])
             assert shows == {j: j != behind for j in cups}
-            hidden_ends += s["under"][len(cups)] == behind + 1
+            hidden_ends += s["disc_cover"][len(cups)] == behind + 1
     assert hidden_ends  # the ball is behind it now and then
 
 
@@ -149,18 +154,18 @@ def test_a_hidden_ball_changes_nothing_that_is_observed(level: int) -> None:
     for t in range(60):
         env.step(rng.integers(0, 4, N))
         w = env.world
-        closed = (w["under"][:, n] != 0) & (w["light"] != REVEAL)
+        closed = (w["disc_cover"][:, n] != 0) & (w["light"] != REVEAL)
         if t % 4 or not closed.any():
             continue
         seen, kept = env.observe(), w.copy()
         for i in np.nonzero(closed)[0]:
-            other = w["under"][i, n] % n  # the next cup
-            w["under"][i, n] = other + 1
-            for x in ("bx", "by", "vx", "vy"):
+            other = w["disc_cover"][i, n] % n  # the next cup
+            w["disc_cover"][i, n] = other + 1
+            for x in ("disc_x", "disc_y", "disc_vx", "disc_vy"):
                 w[x][i, n] = w[x][i, other]
             for name in ("answer", "first", "decoy", "events", "side"):
                 w[name][i] = 0
-        assert (w["under"] != kept["under"]).any()
+        assert (w["disc_cover"] != kept["disc_cover"]).any()
         again = env.observe()
         for name in seen:
             assert np.array_equal(seen[name], again[name]), name
@@ -177,9 +182,9 @@ def test_glass_shows_the_ball_under_its_cup_in_every_mode() -> None:
         env.step(np.full(N, STAY))
     seen = env.observe()
     for i in range(N):
-        other = env.world["under"][i, n] % n
-        env.world["under"][i, n] = other + 1
-        for x in ("bx", "by"):
+        other = env.world["disc_cover"][i, n] % n
+        env.world["disc_cover"][i, n] = other + 1
+        for x in ("disc_x", "disc_y"):
             env.world[x][i, n] = env.world[x][i, other]
     again = env.observe()
     for name in seen:
@@ -191,7 +196,7 @@ def test_glass_shows_the_ball_under_its_cup_in_every_mode() -> None:
 def test_the_act_phase_shows_every_cup_and_no_ball_in_any_order(order: str) -> None:
     env = make_vec("Cups", N, level=2, order=order)
     obs, _ = env.reset(seed=5)
-    start, count, width = env.layout.small
+    start, count, width = env.layout.discs
     assert (env.layout.order, count) == (order, 5)
     while not (env.world["light"] == DAY).all() or not (env.world["phase"] == ACT).all():
         obs, *_ = env.step(np.full(N, STAY))
@@ -211,13 +216,13 @@ def test_the_act_phase_shows_every_cup_and_no_ball_in_any_order(order: str) -> N
 def test_slots_by_place_do_not_keep_a_cups_identity() -> None:
     env = batch(2)
     env.reset(seed=11)
-    start = env.layout.small[0]
+    start = env.layout.discs[0]
     for _ in range(30):
         before = env.observe()[:, start:]
         kept = env.world.copy()
-        for x in ("bx", "by", "vx", "vy"):  # two cups exchange bodies: nobody can tell
+        for x in ("disc_x", "disc_y", "disc_vx", "disc_vy"):  # two cups exchange bodies: nobody can tell
             env.world[x][:, [0, 1]] = env.world[x][:, [1, 0]]
-        ties = np.abs(kept["bx"][:, 0] - kept["bx"][:, 1]) < 1e-9
+        ties = np.abs(kept["disc_x"][:, 0] - kept["disc_x"][:, 1]) < 1e-9
         assert np.array_equal(before[~ties], env.observe()[~ties][:, start:])
         env.world[:] = kept
         env.step(np.full(N, STAY))
@@ -236,7 +241,7 @@ def test_the_first_cup_touched_ends_the_episode_and_is_right_only_over_the_ball(
             assert w["light"][i] == REVEAL
             touched = w["touched"][i]
             assert touched < 4, "the ball itself is never what is touched"
-            assert reward[i] == float(touched >= 0 and w["under"][i, 4] == touched + 1)
+            assert reward[i] == float(touched >= 0 and w["disc_cover"][i, 4] == touched + 1)
             won += reward[i] == 1
             lost += touched >= 0 and reward[i] == 0
     assert won > 20 and lost > 60
@@ -247,13 +252,13 @@ def test_a_not_b_hides_twice_under_a_and_then_under_b() -> None:
     n = env.batch.values["cups"]
     history = frames(env, 0)
     for i in range(N):
-        under = [int(w[i]["under"][n]) for w in history if w[i]["phase"] == WATCH]
+        under = [int(w[i]["disc_cover"][n]) for w in history if w[i]["phase"] == OBSERVE]
         spells = [u for u, before in zip(under[1:], under, strict=False) if u and u != before]
         s = history[0][i]
         a, b = s["cup"][s["decoy"]] + 1, s["cup"][s["first"]] + 1
         assert spells == [a, a, b] and a != b
         for w in history[:-1]:
-            assert w[i]["light"] == CURTAIN or (w[i]["vx"][:n] == 0).all()
+            assert w[i]["light"] == DARK or (w[i]["disc_vx"][:n] == 0).all()
 
 
 def test_invisible_displacement_takes_the_ball_behind_the_screen_to_a_free_place() -> None:
@@ -262,13 +267,15 @@ def test_invisible_displacement_takes_the_ball_behind_the_screen_to_a_free_place
     history = frames(env, 0)
     for i in range(N):
         s, end = history[0][i], history[-1][i]
-        moved = np.hypot(end["bx"] - s["bx"], end["by"] - s["by"])[:n] > 0.1
-        assert np.nonzero(moved)[0].tolist() == [end["under"][n] - 1]
+        moved = np.hypot(end["disc_x"] - s["disc_x"], end["disc_y"] - s["disc_y"])[:n] > 0.1
+        assert np.nonzero(moved)[0].tolist() == [end["disc_cover"][n] - 1]
         assert s["vacant"] == s["hidden"] == s["pb"][0] and s["cup"][s["hidden"]] == -1
-        shows = [w[i] for w in history if w[i]["n_tall"]]
-        j = end["under"][n] - 1
+        shows = [w[i] for w in history if w[i]["n_boxes"]]
+        j = end["disc_cover"][n] - 1
         last = shows[-1]
-        assert not exposed(last, last["ax"], last["ay"], last["bx"][j], last["by"][j], last["br"][j])
+        assert not exposed(
+            last, last["agent_x"], last["agent_y"], last["disc_x"][j], last["disc_y"][j], last["disc_radius"][j]
+        )
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -288,7 +295,9 @@ def test_resets_never_fail_and_answers_are_uniform(level, split: str) -> None:
     k = Cups.answers(env.batch.values)
     count = np.bincount(env.batch.answers(), minlength=k)
     assert ((count - 20_000 / k) ** 2 / (20_000 / k)).sum() < 26
-    assert (env.world["watch"] + env.world["curtain"] + env.params["act"][0]).max() <= Cups.horizon(env.batch.values)
+    assert (env.world["observe_steps"] + env.world["blackout_steps"] + env.params["act"][0]).max() <= Cups.horizon(
+        env.batch.values
+    )
 
 
 def test_the_tracker_keeps_up_with_the_shift() -> None:
@@ -322,7 +331,7 @@ def test_the_tracker_keeps_up_with_the_shift() -> None:
     ],
 )
 def test_bad_keywords_are_named_with_what_is_allowed(knobs: dict, allowed: str) -> None:
-    with pytest.raises(BadKnob) as caught:
+    with pytest.raises(BadParameter) as caught:
         make("Cups", **knobs)
     assert any(str(name) in str(caught.value) for name in knobs) and allowed in str(caught.value)
 

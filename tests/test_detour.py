@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.engine.field import BARRED, GRID, NOWHERE, ahead_of, cell, centre
-from unseen.envs.engine.geometry import disc_box
-from unseen.envs.engine.physics import disc_clear
-from unseen.envs.engine.runtime import TaskVectorEnv
-from unseen.envs.engine.world import AGENT_RADIUS, REVEAL
-from unseen.envs.errors import BadKnob
-from unseen.envs.planning.detour import DOOR, LOOK, REACH, WALL, Detour
+from unseen.envs.core.runtime import TaskVectorEnv
+from unseen.envs.errors import BadParameter
+from unseen.envs.planar.geometry import disc_box
+from unseen.envs.planar.physics import path_clear
+from unseen.envs.planar.world import AGENT_RADIUS, REVEAL
+from unseen.envs.planning.detour.distance_field import BARRED, GRID, NOWHERE, ahead_of, cell, centre
+from unseen.envs.planning.detour.spec import DOOR, LOOK, REACH, WALL, Detour
 from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.audit import play
 
@@ -29,18 +29,23 @@ def envs(level: int | str, n: int = 64, action: str = "discrete") -> TaskVectorE
 
 
 def doors_of(s: np.void) -> range:
-    return range(s["n_tall"] - s["doors"], s["n_tall"])
+    return range(s["n_boxes"] - s["doors"], s["n_boxes"])
 
 
 def depth_in(s: np.void, k: int) -> float:
     """How deep the agent is in tall thing k, m."""
-    return disc_box(s["ax"], s["ay"], AGENT_RADIUS, *(s[name][k] for name in ("tx", "ty", "tc", "ts", "hx", "hy")))[0]
+    return disc_box(
+        s["agent_x"],
+        s["agent_y"],
+        AGENT_RADIUS,
+        *(s[name][k] for name in ("box_x", "box_y", "box_cos", "box_sin", "box_hx", "box_hy")),
+    )[0]
 
 
 def stand_at_door(s: np.void, k: int, along: float) -> None:
     """Put the agent before (along < 0) or behind door k, facing it."""
-    s["ax"], s["ay"] = s["tx"][k] + along * s["tc"][k], s["ty"][k] + along * s["ts"][k]
-    s["ah"] = math.atan2(s["ts"][k], s["tc"][k]) + (math.pi if along > 0 else 0.0)
+    s["agent_x"], s["agent_y"] = s["box_x"][k] + along * s["box_cos"][k], s["box_y"][k] + along * s["box_sin"][k]
+    s["heading"] = math.atan2(s["box_sin"][k], s["box_cos"][k]) + (math.pi if along > 0 else 0.0)
 
 
 # --- the walls and the doors ---
@@ -60,9 +65,12 @@ def test_glass_is_solid_however_one_drives(level: int, seed: int, rows: list[tup
         _, _, terminated, _, _ = env.step(np.tile(np.array(row, np.float32), (12, 1)))
         live &= ~terminated
         for s in env.world[live]:
-            worst = max(depth_in(s, k) for k in range(s["n_tall"]) if s["tk"][k] == WALL)
+            worst = max(depth_in(s, k) for k in range(s["n_boxes"]) if s["box_kind"][k] == WALL)
             assert worst < 0.02
-            assert abs(s["ax"]) <= s["wx"] - AGENT_RADIUS + 1e-9 and abs(s["ay"]) <= s["wy"] - AGENT_RADIUS + 1e-9
+            assert (
+                abs(s["agent_x"]) <= s["room_hx"] - AGENT_RADIUS + 1e-9
+                and abs(s["agent_y"]) <= s["room_hy"] - AGENT_RADIUS + 1e-9
+            )
 
 
 def test_a_door_lets_through_once_and_in_one_direction() -> None:
@@ -75,19 +83,23 @@ def test_a_door_lets_through_once_and_in_one_direction() -> None:
     env.step(np.full(64, FORWARD))
     env.step(np.full(64, FORWARD))
     for s, k in zip(w, doors, strict=True):
-        assert ahead_of(s, k, s["ax"], s["ay"]) >= 0.2 and s["tk"][k] == DOOR  # shut to who comes from behind
+        assert (
+            ahead_of(s, k, s["agent_x"], s["agent_y"]) >= 0.2 and s["box_kind"][k] == DOOR
+        )  # shut to who comes from behind
         stand_at_door(s, k, -0.5)
     for _ in range(3):
         env.step(np.full(64, FORWARD))
-    through = [i for i, (s, k) in enumerate(zip(w, doors, strict=True)) if ahead_of(s, k, s["ax"], s["ay"]) > 0.25]
+    through = [
+        i for i, (s, k) in enumerate(zip(w, doors, strict=True)) if ahead_of(s, k, s["agent_x"], s["agent_y"]) > 0.25
+    ]
     assert len(through) > 48  # the others slid along a wall or touched a block
     for i in through:
         s, k = w[i], doors[i]
-        assert s["tk"][k] == WALL
-        s["ah"] += math.pi
+        assert s["box_kind"][k] == WALL
+        s["heading"] += math.pi
     for _ in range(4):
         env.step(np.full(64, FORWARD))
-    assert all(ahead_of(w[i], doors[i], w[i]["ax"], w[i]["ay"]) >= 0.2 for i in through)
+    assert all(ahead_of(w[i], doors[i], w[i]["agent_x"], w[i]["agent_y"]) >= 0.2 for i in through)
 
 
 def test_who_turns_back_in_the_doorway_has_not_used_the_door() -> None:
@@ -96,14 +108,16 @@ def test_who_turns_back_in_the_doorway_has_not_used_the_door() -> None:
     for s in env.world:
         stand_at_door(s, doors_of(s)[0], -0.3)
     env.step(np.full(64, FORWARD))
-    assert all(s["inside"] == doors_of(s)[0] for s in env.world if not s["over"])
+    assert all(s["inside"] == doors_of(s)[0] for s in env.world if not s["done"])
     for s in env.world:
-        s["ah"] += math.pi
+        s["heading"] += math.pi
     env.step(np.full(64, FORWARD))
     env.step(np.full(64, FORWARD))
-    for s in env.world[env.world["over"] == 0]:
+    for s in env.world[env.world["done"] == 0]:
         assert (
-            s["inside"] == -1 and s["tk"][doors_of(s)[0]] == DOOR and ahead_of(s, doors_of(s)[0], s["ax"], s["ay"]) < 0
+            s["inside"] == -1
+            and s["box_kind"][doors_of(s)[0]] == DOOR
+            and ahead_of(s, doors_of(s)[0], s["agent_x"], s["agent_y"]) < 0
         )
 
 
@@ -114,13 +128,13 @@ def test_one_door_is_right_and_the_wrong_one_is_for_good() -> None:
     for i, s in enumerate(w):
         inner = []
         for k in doors_of(s):
-            c = cell(s, s["tx"][k] + 0.45 * s["tc"][k], s["ty"][k] + 0.45 * s["ts"][k])
+            c = cell(s, s["box_x"][k] + 0.45 * s["box_cos"][k], s["box_y"][k] + 0.45 * s["box_sin"][k])
             inner.append(s["far"][c] < NOWHERE)
         assert sum(inner) <= 1
         if sum(inner) == 1:
             wrong[i] = doors_of(s)[inner.index(False)]
             stand_at_door(s, wrong[i], 0.45)
-            s["tk"][wrong[i]] = WALL
+            s["box_kind"][wrong[i]] = WALL
     caught = wrong >= 0
     assert caught.mean() > 0.9
     assert (env.reference("oracle").act(obs, np.zeros(200, bool))[caught] == STAY).all()
@@ -163,7 +177,7 @@ def test_the_field_is_the_shortest_way_on_its_grid() -> None:
         assert heap
         for _, c in heap:
             x, y = centre(s, c)
-            assert math.hypot(x - s["bx"][s["target"]], y - s["by"][s["target"]]) < REACH
+            assert math.hypot(x - s["disc_x"][s["target"]], y - s["disc_y"][s["target"]]) < REACH
         while heap:
             d, c = heapq.heappop(heap)
             if c in best:
@@ -190,9 +204,9 @@ def test_resets_never_fail(level: int) -> None:
 def test_the_block_is_in_view_at_first_and_lost_on_the_way() -> None:
     env = envs(2, 300)
     obs, _ = env.reset(seed=7)
-    start, count, width = env.layout.small
+    start, count, width = env.layout.discs
     oracle, lost, over = env.reference("oracle"), np.zeros(300, bool), np.zeros(300, bool)
-    slot = start + width * env.world["ask"]
+    slot = start + width * env.world["query"]
     assert (obs[np.arange(300), slot] == 1).all()
     while not over.all():
         obs, _, terminated, _, _ = env.step(oracle.act(obs, np.zeros(300, bool)))
@@ -206,8 +220,11 @@ def test_another_block_ends_the_episode_with_nothing() -> None:
     env.reset(seed=8)
     for s in env.world:
         k = (s["target"] + 1) % 3
-        s["bx"][k], s["by"][k] = s["ax"] + 0.3 * math.cos(s["ah"]), s["ay"] + 0.3 * math.sin(s["ah"])
-        s["n_tall"] = 0
+        s["disc_x"][k], s["disc_y"][k] = (
+            s["agent_x"] + 0.3 * math.cos(s["heading"]),
+            s["agent_y"] + 0.3 * math.sin(s["heading"]),
+        )
+        s["n_boxes"] = 0
     _, reward, terminated, _, _ = env.step(np.full(64, STAY))
     assert terminated.all() and (reward == 0).all() and (env.world["light"] == REVEAL).all()
 
@@ -223,11 +240,11 @@ def test_what_is_out_of_sight_is_in_no_observation(level: int | str) -> None:
         env.step(np.full(80, STAY))
     for s in env.world:
         if level == 2:
-            s["ah"] += math.pi  # the block is behind the agent now
-        s["bx"][s["target"]] += 0.02
+            s["heading"] += math.pi  # the block is behind the agent now
+        s["disc_x"][s["target"]] += 0.02
     before = env.observe()
     for s in env.world:
-        s["bx"][s["target"]] -= 0.04
+        s["disc_x"][s["target"]] -= 0.04
         s["shortest"] += 5
         s["far"][:] = 7
     after = env.observe()
@@ -239,28 +256,28 @@ def test_what_is_out_of_sight_is_in_no_observation(level: int | str) -> None:
 
 def shows(s: np.void) -> bool:
     """Whether the asked block is in view, a hand's breadth to spare, with nothing opaque before it."""
-    x, y = s["bx"][s["target"]], s["by"][s["target"]]
-    off = (math.atan2(y - s["ay"], x - s["ax"]) - s["ah"] + math.pi) % (2 * math.pi) - math.pi
+    x, y = s["disc_x"][s["target"]], s["disc_y"][s["target"]]
+    off = (math.atan2(y - s["agent_y"], x - s["agent_x"]) - s["heading"] + math.pi) % (2 * math.pi) - math.pi
     around = [(x + 0.2 * math.cos(a), y + 0.2 * math.sin(a)) for a in np.linspace(0, 2 * math.pi, 12)]
-    clear = s["glass"] == 1 or any(disc_clear(s, s["ax"], s["ay"], *point) for point in around)
+    clear = s["glass"] == 1 or any(path_clear(s, s["agent_x"], s["agent_y"], *point) for point in around)
     return abs(off) < 0.5 * s["fov"] + 0.3 and clear
 
 
 def test_slots_tell_walls_and_the_direction_of_doors() -> None:
     env = make_vec("Detour", 32, level=3, order="colour", frame="room", fov=360.0)
     obs, _ = env.reset(seed=10)
-    start, count, width = env.layout.tall
+    start, count, width = env.layout.boxes
     for row, s in zip(obs, env.world, strict=True):
         slots = row[start : start + count * width].reshape(count, width)
-        assert (slots[: s["n_tall"], 0] == 1).all() and count == s["n_tall"]
-        for k in range(s["n_tall"]):
+        assert (slots[: s["n_boxes"], 0] == 1).all() and count == s["n_boxes"]
+        for k in range(s["n_boxes"]):
             want = [
-                s["tx"][k] / s["wx"],
-                s["ty"][k] / s["wx"],
-                s["tc"][k],
-                s["ts"][k],
-                s["hx"][k] / s["wx"],
-                s["hy"][k] / s["wx"],
+                s["box_x"][k] / s["room_hx"],
+                s["box_y"][k] / s["room_hx"],
+                s["box_cos"][k],
+                s["box_sin"][k],
+                s["box_hx"][k] / s["room_hx"],
+                s["box_hy"][k] / s["room_hx"],
             ]
             assert np.allclose(slots[k, 1:7], want, atol=1e-6)
             assert list(slots[k, 7:]) == ([0, 1] if k in doors_of(s) else [1, 0])
@@ -281,12 +298,12 @@ def test_every_observation_lies_in_its_space(obs: str) -> None:
 def test_barrier_is_one_straight_transparent_wall_across_the_way() -> None:
     env = make_vec("Detour", 100, level="barrier")
     obs, _ = env.reset(seed=11)
-    start = env.layout.small[0]
+    start = env.layout.discs[0]
     for _ in range(LOOK + 2):
         assert (obs[:, start] == 1).all()  # it never goes out of sight of who stays
         for s in env.world:
-            assert s["n_tall"] == 1 and s["glass"] == 1
-            assert not disc_clear(s, s["ax"], s["ay"], s["bx"][0], s["by"][0])
+            assert s["n_boxes"] == 1 and s["glass"] == 1
+            assert not path_clear(s, s["agent_x"], s["agent_y"], s["disc_x"][0], s["disc_y"][0])
         obs, *_ = env.step(np.full(100, STAY))
 
 
@@ -294,9 +311,9 @@ def test_opaque_barrier_is_its_twin_that_hides_the_block_once_it_has_been_seen()
     env, twin = make_vec("Detour", 100, level="opaque-barrier"), make_vec("Detour", 100, level="barrier")
     obs, _ = env.reset(seed=11)
     twin.reset(seed=11)
-    for name in ("ax", "ay", "ah", "bx", "by", "tx", "ty", "shortest"):
+    for name in ("agent_x", "agent_y", "heading", "disc_x", "disc_y", "box_x", "box_y", "shortest"):
         assert np.array_equal(env.world[name], twin.world[name])
-    start = env.layout.small[0]
+    start = env.layout.discs[0]
     for _ in range(LOOK):
         assert (obs[:, start] == 1).all()
         obs, *_ = env.step(np.full(100, STAY))
@@ -310,11 +327,11 @@ def test_opaque_barrier_is_its_twin_that_hides_the_block_once_it_has_been_seen()
         (dict(barriers=3), "0..2"), (dict(doors=4, barriers=2), "0..3"), (dict(doors=2), "barriers=1"),
         (dict(blocks=0), "1..4"), (dict(depth=-0.1), "0..1.8"), (dict(glass=1), "True and False"),
         (dict(act=1.5), "8..150"), (dict(barriers=2, room=2.0), "2.5"), (dict(breadth=float("nan")), "0.5..1.2"),
-        (dict(room=1.6), "room"), (dict(deep=1.0), "depth"), (dict(curtain=3), "knobs are"),
+        (dict(room=1.6), "room"), (dict(deep=1.0), "depth"), (dict(blackout=3), "knobs are"),
     ],
 )  # fmt: skip
 def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, says: str) -> None:
-    with pytest.raises(BadKnob) as caught:
+    with pytest.raises(BadParameter) as caught:
         make("Detour", **knobs)
     assert says in str(caught.value) and any(name in str(caught.value) for name in knobs)
 

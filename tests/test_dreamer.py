@@ -17,7 +17,7 @@ from unseen.agents.mapper import MapperLearner  # noqa: E402
 from unseen.agents.mental_map import last_seen, map_size, map_targets  # noqa: E402
 from unseen.agents.nets import TwoHot, draw, mixed_probs  # noqa: E402
 from unseen.agents.onnx_agent import OnnxAgent  # noqa: E402
-from unseen.envs.engine.sensors import Layout, Sizes  # noqa: E402
+from unseen.envs.planar.sensors import Layout, Sizes  # noqa: E402
 from unseen.envs.suite import make_vec  # noqa: E402
 
 SMALL = {"envs": 8, "batch": 4, "prefill": 4, "patience": 3, "starts": 8, "horizon": 4, "deter": 32, "hidden": 32}
@@ -141,7 +141,7 @@ def test_onnx_imagines_as_torch(tmp_path: Path) -> None:
 def rows(layout: Layout, sightings: list[list[tuple[int, list[float], int | None]]]) -> np.ndarray:
     """One episode (1, T, d): at each step (slot, [x, y, vx, vy], colour or None where it does not show)."""
     obs = np.zeros((1, len(sightings), layout.size), np.float32)
-    start, _, width = layout.small
+    start, _, width = layout.discs
     for t, step in enumerate(sightings):
         for slot, numbers, colour in step:
             at = start + slot * width
@@ -153,7 +153,7 @@ def rows(layout: Layout, sightings: list[list[tuple[int, list[float], int | None
 
 
 def layout(order: str, frame: str, **sizes: int) -> Layout:
-    return Layout(Sizes(colours=3, talls=2, slots=2, **sizes), scale=2.5, order=order, frame=frame)
+    return Layout(Sizes(colours=3, box_slots=2, disc_slots=2, **sizes), scale=2.5, order=order, frame=frame)
 
 
 def test_last_seen_holds_what_has_gone_and_follows_colours_not_slots() -> None:
@@ -186,7 +186,7 @@ def test_way_to_asked_leads_from_the_present_place_and_hides_with_it() -> None:
     obs[0, [0, 2], lay.pose.start : lay.pose.stop] = [0.1, 0.1, 1, 0]
     way = map_targets(obs, lay)[0, :, -3:]
     np.testing.assert_allclose(way[2], [1, 0.3, 0.0], atol=1e-6)
-    assert not way[1].any()  # curtain: the pose does not show
+    assert not way[1].any()  # blackout: the pose does not show
 
 
 def test_a_thing_with_its_own_slot_keeps_its_place_and_the_colour_it_once_showed() -> None:
@@ -202,7 +202,7 @@ def test_a_thing_with_its_own_slot_keeps_its_place_and_the_colour_it_once_showed
 
 
 def test_kinds_of_tall_things_are_remembered_in_the_dark() -> None:
-    lay = layout("colour", "room", tall_kinds=4, asks=4)
+    lay = layout("colour", "room", box_kinds=4, asks=4)
     obs = rows(lay, [[], [], []])
     start, _, width = lay.tall
     obs[0, 0, start + width : start + width + 3] = [1, 0.2, -0.3]
@@ -222,7 +222,7 @@ def test_the_map_of_the_shell_game_follows_the_cup() -> None:
     seen, at = [obs], []
     stay = np.full(n, list(env.task.actions).index("stay"))
     while not (obs[:, env.layout.phase][:, 2] > 0.5).all():  # nobody walks, so that no episode ends before all act
-        at.append(env.world["bx"][np.arange(n), (env.world["bk"] == 0).argmax(1)].copy())
+        at.append(env.world["disc_x"][np.arange(n), (env.world["disc_colour"] == 0).argmax(1)].copy())
         obs, *_ = env.step(stay)
         seen.append(obs)
     ball = map_targets(np.stack(seen[:-1], 1), env.layout)[..., 1] * env.layout.scale
@@ -239,7 +239,7 @@ def test_an_exported_mapper_tells_where_its_map_puts_tall_things(tmp_path: Path)
     obs, _ = env.reset(seed=0)
     _, state = agent.act(obs, agent.initial_state(3), np.ones(3, bool))
     believed = agent.belief(state)
-    kinds = env.task.sizes(env.batch.values).tall_kinds
+    kinds = env.task.sizes(env.batch.values).box_kinds
     assert believed["tall_seen"].shape == (3, kinds) and believed["tall_xy"].shape == (3, kinds, 2)
     lay = made.layout
     assert lay is not None

@@ -19,9 +19,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import unseen
-from unseen.envs.engine import rng
-from unseen.envs.engine.world import planar
-from unseen.envs.errors import BadAction, BadKnob, BadSnapshot, ResetNeeded
+from unseen.envs.core import rng
+from unseen.envs.errors import BadAction, BadParameter, BadSnapshot, ResetNeeded
+from unseen.envs.planar.world import planar
 from unseen.envs.suite import SUITE, make, make_vec
 
 # The first outputs of splitmix64 from state 0, as its authors' C code prints them.
@@ -182,7 +182,7 @@ def test_same_step_gives_the_new_episode_and_keeps_the_last_observation() -> Non
         *_, terminated, truncated, infos = env.step(row)
         ended = terminated | truncated
         assert ("final_obs" in infos) == ended.any()
-        assert (env.world["t"][ended] == 0).all() and (env.world["over"] == 0).all()
+        assert (env.world["t"][ended] == 0).all() and (env.world["done"] == 0).all()
         if ended.any():
             assert np.array_equal(infos["_final_obs"], ended) and infos["final_obs"].shape[0] == 64
         seen += int(ended.sum())
@@ -240,7 +240,7 @@ def test_bad_continuous_vector_actions_are_refused(rows: np.ndarray) -> None:
 
 @pytest.mark.parametrize("seed", [-1, [0], [0, None], rng.MAX_SEED + 1])
 def test_bad_seeds_are_refused(seed: Any) -> None:
-    with pytest.raises(BadKnob):
+    with pytest.raises(BadParameter):
         make_vec("RolledBehind", 2).reset(seed=seed)
 
 
@@ -248,7 +248,7 @@ def test_bad_seeds_are_refused(seed: Any) -> None:
     "keywords", [{"threads": 0}, {"autoreset": "never"}, {"num_envs": 0}, {"obs": "smell"}, {"split": "dev"}]
 )
 def test_bad_keywords_are_refused(keywords: dict[str, Any]) -> None:
-    with pytest.raises(BadKnob):
+    with pytest.raises(BadParameter):
         make_vec("RolledBehind", **{"num_envs": 2, **keywords})
 
 
@@ -262,13 +262,15 @@ def test_a_changed_constant_anywhere_is_another_kernel(tmp_path: Path) -> None:
     """Numba's own cache looks at one file alone; ours is named by all sources."""
     root = Path(unseen.__file__).parents[1]
     shutil.copytree(root / "unseen", tmp_path / "unseen")
-    world = tmp_path / "unseen" / "envs" / "engine" / "world.py"
+    world = tmp_path / "unseen" / "envs" / "engine" / "world.spawn_y"
     before = world.read_text()
 
     def folder() -> str:
-        script = "from unseen.envs.engine.device import source_hash; print(source_hash())"
+        script = "from unseen.envs.core.device import source_hash; print(source_hash())"
         env = os.environ | {"PYTHONPATH": str(tmp_path)}
-        return subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True).stdout
+        return subprocess.run(
+            [sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True
+        ).stdout
 
     first = folder()
     world.write_text(before.replace("AGENT_RADIUS = 0.2\n", "AGENT_RADIUS = 0.3\n"))

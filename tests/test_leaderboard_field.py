@@ -58,10 +58,10 @@ def test_a_changed_file_is_another_agent(shipped: Path) -> None:
 
 def test_your_own_file(tmp_path: Path) -> None:
     where = arena("RolledBehind", 1)
-    file = tmp_path / "mine.py"
+    file = tmp_path / "mine.spawn_y"
     file.write_text("raise SystemExit('not run, only read')")
     (a,), (b,) = contestants(f"{file}:A", where), contestants(f"{file}:B", where)
-    assert (a.name, a.kind, a.run) == ("A (mine.py)", "yours", UNTRAINED)
+    assert (a.name, a.kind, a.run) == ("A (mine.spawn_y)", "yours", UNTRAINED)
     assert a.id != b.id
     file.write_text("1")
     assert contestants(f"{file}:A", where)[0].id != a.id

@@ -192,19 +192,19 @@ class Half(Fine):
     ("name", "error"),
     [
         ("Stillborn", "could not be loaded: BadAgent: .*could not be made: KeyError: 'weights'"),
-        ("Blind", "could not be loaded: BadKnob: obs='telepathy'"),
+        ("Blind", "could not be loaded: BadParameter: obs='telepathy'"),
         ("Quitter", "at step 0: raised SystemExit: 3"),
         ("Half", "at step 0: raised"),
         ("Missing", "could not be loaded: UnknownAgent: .*it has: Fine, Blind"),
     ],
 )
 def test_a_users_class_that_fails_is_named(tmp_path: Path, name: str, error: str) -> None:
-    file = tmp_path / "mine.py"
+    file = tmp_path / "mine.spawn_y"
     file.write_text(USERS)
     outcomes = evaluate_block(Block(f"{file}:{name}", None, ENV, 1, range(3)))
     assert len(outcomes) == 3
     for outcome in outcomes:
-        assert re.search(f"agent '.*mine.py:{name}'", outcome.error) and re.search(error, outcome.error)
+        assert re.search(f"agent '.*mine.spawn_y:{name}'", outcome.error) and re.search(error, outcome.error)
     assert measure_latency(Stopwatch(f"{file}:{name}", None, ENV, 1, 5, 1)) is None
 
 

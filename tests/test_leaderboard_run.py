@@ -153,7 +153,7 @@ def test_more_episodes_only_add(tmp_path: Path) -> None:
 
 
 def test_agents_of_one_name_are_kept_apart(tmp_path: Path) -> None:
-    files = [tmp_path / folder / "mine.py" for folder in ("a", "b")]
+    files = [tmp_path / folder / "mine.spawn_y" for folder in ("a", "b")]
     for file in files:
         file.parent.mkdir()
         file.write_text(MANNERS)
@@ -161,7 +161,7 @@ def test_agents_of_one_name_are_kept_apart(tmp_path: Path) -> None:
     board = leaderboard(
         LeaderboardConfig((*own, "random"), ("random",), levels=(1,), episodes=10, out=tmp_path / "out")
     )
-    assert {entry.name for entry in board.entries} == {"random", "Straight (mine.py)", f"{files[1]}:Straight"}
+    assert {entry.name for entry in board.entries} == {"random", "Straight (mine.spawn_y)", f"{files[1]}:Straight"}
     assert all(len(entry.cells["RolledBehind/1"].runs) == 1 for entry in board.entries)
 
 

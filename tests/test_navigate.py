@@ -8,9 +8,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.engine import navigate
-from unseen.envs.engine.geometry import FAR
-from unseen.envs.engine.world import AGENT_RADIUS, clear_of_solids, drive, go, planar, put_tall
+from unseen.envs.planar import navigate
+from unseen.envs.planar.geometry import FAR
+from unseen.envs.planar.world import AGENT_RADIUS, drive, go, place_box, planar, push_out
 
 STATE = planar(6, 4)
 STRIDE, TURN, REACH = 0.3, math.pi / 4, 0.5
@@ -19,7 +19,7 @@ MOVES = st.lists(st.tuples(st.floats(-1, 1), st.floats(-math.pi, math.pi)), min_
 
 def empty_world(half: float = 3.0) -> np.void:
     s = np.zeros(1, STATE)[0]
-    s["wx"] = s["wy"] = half
+    s["room_hx"] = s["room_hy"] = half
     return s
 
 
@@ -27,13 +27,13 @@ def drawn_world(seed: int, thick: float) -> np.void:
     """Boxes of at least half the thickness `thick` about the middle, small things among them, the agent outside."""
     rng = np.random.default_rng(seed)
     s = empty_world(2.5)
-    s["n_tall"], s["n_small"] = 4, 4
+    s["n_boxes"], s["n_discs"] = 4, 4
     for k in range(4):
         a, (x, y) = rng.uniform(-np.pi, np.pi), rng.uniform(-1.4, 1.4, 2)
-        put_tall(s, k, 0, x, y, math.cos(a), math.sin(a), *rng.uniform(thick, thick + 0.2, 2))
-    s["bx"], s["by"], s["br"] = rng.uniform(-2, 2, 4), rng.uniform(-2, 2, 4), 0.1
-    s["ax"], s["ay"] = clear_of_solids(s, *rng.uniform(-2.2, 2.2, 2), AGENT_RADIUS)
-    s["ah"] = rng.uniform(-np.pi, np.pi)
+        place_box(s, k, 0, x, y, math.cos(a), math.sin(a), *rng.uniform(thick, thick + 0.2, 2))
+    s["disc_x"], s["disc_y"], s["disc_radius"] = rng.uniform(-2, 2, 4), rng.uniform(-2, 2, 4), 0.1
+    s["agent_x"], s["agent_y"] = push_out(s, *rng.uniform(-2.2, 2.2, 2), AGENT_RADIUS)
+    s["heading"] = rng.uniform(-np.pi, np.pi)
     return s
 
 
@@ -47,13 +47,13 @@ def test_a_drive_never_crosses_a_box(
     c, n = math.cos(angle), math.sin(angle)
     walls = [(1, 0, thin, 1 + thin), (-1, 0, thin, 1 + thin), (0, 1, 1 + thin, thin), (0, -1, 1 + thin, thin)]
     for k, (x, y, hx, hy) in enumerate([*walls, (middle, 0, thin, 1)]):
-        put_tall(s, k, 0, x * c - y * n, x * n + y * c, c, n, hx, hy)
-    s["n_tall"] = 5
+        place_box(s, k, 0, x * c - y * n, x * n + y * c, c, n, hx, hy)
+    s["n_boxes"] = 5
     x = 0.5 * (middle - 1.0)
-    s["ax"], s["ay"] = x * c, x * n
+    s["agent_x"], s["agent_y"] = x * c, x * n
     for speed, turn in moves:
         drive(s, speed, turn)
-        x, y = s["ax"] * c + s["ay"] * n, s["ay"] * c - s["ax"] * n
+        x, y = s["agent_x"] * c + s["agent_y"] * n, s["agent_y"] * c - s["agent_x"] * n
         assert -1 < x < middle and abs(y) < 1
 
 
@@ -66,30 +66,30 @@ def test_nobody_is_squeezed_out_between_two_walls(
 ) -> None:
     """Two long walls that all but meet, too narrow for the agent, which drives on into the wedge between them."""
     s = empty_world()
-    s["n_tall"] = 2
+    s["n_boxes"] = 2
     long = 2.0
     for k, side in enumerate((1, -1)):  # they open towards negative x
         c, n = math.cos(wedge), -side * math.sin(wedge)
-        put_tall(s, k, 0, -long * c, side * (0.5 * gap + long * abs(n)), c, n, long, thin)
-    s["ax"], s["ay"] = clear_of_solids(s, -2.7, 0.0, AGENT_RADIUS)
+        place_box(s, k, 0, -long * c, side * (0.5 * gap + long * abs(n)), c, n, long, thin)
+    s["agent_x"], s["agent_y"] = push_out(s, -2.7, 0.0, AGENT_RADIUS)
     inside = [_side(s, k) for k in range(2)]
     for speed, turn in moves:
         drive(s, abs(speed), 0.1 * turn)
-        if s["ax"] > -0.05 or s["ax"] < -2.0 * long * math.cos(wedge) + 0.05:
+        if s["agent_x"] > -0.05 or s["agent_x"] < -2.0 * long * math.cos(wedge) + 0.05:
             return  # past an end of the walls
         assert [_side(s, k) for k in range(2)] == inside
 
 
 def _side(s: np.void, k: int) -> bool:
-    return bool((s["ay"] - s["ty"][k]) * s["tc"][k] > (s["ax"] - s["tx"][k]) * s["ts"][k])
+    return bool((s["agent_y"] - s["box_y"][k]) * s["box_cos"][k] > (s["agent_x"] - s["box_x"][k]) * s["box_sin"][k])
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1))
 def test_before_thick_boxes_a_drive_is_one_step(seed: int) -> None:
     s = drawn_world(seed, STRIDE - AGENT_RADIUS)
-    x, y, h = s["ax"], s["ay"], s["ah"]
-    one = clear_of_solids(s, x + STRIDE * math.cos(h), y + STRIDE * math.sin(h), AGENT_RADIUS)
+    x, y, h = s["agent_x"], s["agent_y"], s["heading"]
+    one = push_out(s, x + STRIDE * math.cos(h), y + STRIDE * math.sin(h), AGENT_RADIUS)
     assert go(s, x, y, h, STRIDE) == one
 
 
@@ -98,14 +98,14 @@ def by_trying_all(s: np.void, aim: tuple) -> int:
     best, choice = FAR, 0
     for digits in itertools.product(range(3), repeat=navigate.DEPTH):
         arcs = digits[::-1]
-        x, y, h, near, fear = s["ax"], s["ay"], s["ah"], FAR, 0.0
+        x, y, h, near, obstacle_cost = s["agent_x"], s["agent_y"], s["heading"], FAR, 0.0
         for step, a in enumerate(arcs):
             x, y, h = navigate.arc(s, x, y, h, a, STRIDE, TURN)
-            near, fear, ends = navigate._judge(s, aim, x, y, h, near, fear, step)
+            near, obstacle_cost, ends = navigate._evaluate_pose(s, aim, x, y, h, near, obstacle_cost, step)
             if ends:
                 break
-        if near + fear < best:
-            best, choice = near + fear, arcs[0]
+        if near + obstacle_cost < best:
+            best, choice = near + obstacle_cost, arcs[0]
     return choice
 
 
@@ -113,10 +113,10 @@ def by_trying_all(s: np.void, aim: tuple) -> int:
 @given(st.integers(0, 2**32 - 1))
 def test_the_search_finds_what_trying_all_ways_finds(seed: int) -> None:
     s = drawn_world(seed, 0.05)
-    wx, wy, _ = navigate.waypoint(s, s["ax"], s["ay"], s["bx"][1], s["by"][1])
-    late = 0.0 if (wx, wy) == (s["bx"][1], s["by"][1]) else navigate.LATE
-    touch = (wx, wy, late, 1, REACH, s["bx"], s["by"], s["br"], 0, 0.0)
-    assert navigate.fetch(s, 1, s["bx"][1], s["by"][1], REACH, STRIDE, TURN) == by_trying_all(s, touch)
+    wx, wy, _ = navigate.waypoint(s, s["agent_x"], s["agent_y"], s["disc_x"][1], s["disc_y"][1])
+    late = 0.0 if (wx, wy) == (s["disc_x"][1], s["disc_y"][1]) else navigate.LATE
+    touch = (wx, wy, late, 1, REACH, s["disc_x"], s["disc_y"], s["disc_radius"], 0, 0.0)
+    assert navigate.fetch(s, 1, s["disc_x"][1], s["disc_y"][1], REACH, STRIDE, TURN) == by_trying_all(s, touch)
     ring = np.full(4, 0.4)
-    rings = (1.0, -1.0, navigate.LATE, -1, 0.0, s["bx"], s["by"], ring, 4, 0.1)
-    assert navigate.walk(s, 1.0, -1.0, s["bx"], s["by"], ring, 4, 0.1, STRIDE, TURN) == by_trying_all(s, rings)
+    rings = (1.0, -1.0, navigate.LATE, -1, 0.0, s["disc_x"], s["disc_y"], ring, 4, 0.1)
+    assert navigate.walk(s, 1.0, -1.0, s["disc_x"], s["disc_y"], ring, 4, 0.1, STRIDE, TURN) == by_trying_all(s, rings)

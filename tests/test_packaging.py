@@ -41,10 +41,7 @@ def test_every_folder_with_code_is_a_listed_package() -> None:
 
 def test_no_code_lies_outside_a_package() -> None:
     strays = [
-        path
-        for room in ROOMS
-        for path in (ROOT / room).rglob("*.py")
-        if not (path.parent / "__init__.py").exists()
+        path for room in ROOMS for path in (ROOT / room).rglob("*.py") if not (path.parent / "__init__.py").exists()
     ]
     assert strays == []
 

@@ -4,9 +4,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.engine import physics
-from unseen.envs.engine.geometry import disc_box, passes_by, segment_box
-from unseen.envs.engine.world import planar
+from unseen.envs.planar import physics
+from unseen.envs.planar.geometry import disc_box, passes_by, segment_box
+from unseen.envs.planar.world import planar
 
 STATE = planar(3, 4)
 WORLDS = st.integers(0, 2**32 - 1)
@@ -17,17 +17,17 @@ def drawn_world(seed: int, top: float) -> np.ndarray:
     rng = np.random.default_rng(seed)
     world = np.zeros(1, STATE)
     s = world[0]
-    s["wx"] = s["wy"] = 2.5
-    s["n_tall"], s["n_small"] = 3, 4
+    s["room_hx"] = s["room_hy"] = 2.5
+    s["n_boxes"], s["n_discs"] = 3, 4
     angle = rng.uniform(-np.pi, np.pi, 3)
-    s["tc"], s["ts"] = np.cos(angle), np.sin(angle)
-    s["tx"], s["ty"] = rng.uniform(-1, 1, 3), rng.uniform(-1, 1, 3)
-    s["hx"], s["hy"] = rng.uniform(0.1, 0.3, 3), rng.uniform(0.1, 0.3, 3)
-    s["br"] = rng.uniform(0.08, 0.15, 4)
+    s["box_cos"], s["box_sin"] = np.cos(angle), np.sin(angle)
+    s["box_x"], s["box_y"] = rng.uniform(-1, 1, 3), rng.uniform(-1, 1, 3)
+    s["box_hx"], s["box_hy"] = rng.uniform(0.1, 0.3, 3), rng.uniform(0.1, 0.3, 3)
+    s["disc_radius"] = rng.uniform(0.08, 0.15, 4)
     place = np.array([[-2, -2], [2, -2], [-2, 2], [2, 2]]) + rng.uniform(-0.2, 0.2, (4, 2))
-    s["bx"], s["by"] = place.T
+    s["disc_x"], s["disc_y"] = place.T
     speed, way = rng.uniform(0, top, 4), rng.uniform(-np.pi, np.pi, 4)
-    s["vx"], s["vy"] = speed * np.cos(way), speed * np.sin(way)
+    s["disc_vx"], s["disc_vy"] = speed * np.cos(way), speed * np.sin(way)
     return world
 
 
@@ -42,7 +42,7 @@ def test_what_a_line_passes_by_it_does_not_meet(seed: int) -> None:
 
 
 def energy(s: np.void) -> float:
-    return float((s["vx"] ** 2 + s["vy"] ** 2).sum())
+    return float((s["disc_vx"] ** 2 + s["disc_vy"] ** 2).sum())
 
 
 @settings(max_examples=60, deadline=None)
@@ -63,11 +63,14 @@ def test_nothing_leaves_the_room_or_stays_inside_a_box(seed: int) -> None:
         physics.roll(world[0], 0.25, 1.0, 0.9)
         s = world[0]
         for k in range(4):
-            assert abs(s["bx"][k]) <= 2.5 - s["br"][k] + 1e-9 and abs(s["by"][k]) <= 2.5 - s["br"][k] + 1e-9
+            assert (
+                abs(s["disc_x"][k]) <= 2.5 - s["disc_radius"][k] + 1e-9
+                and abs(s["disc_y"][k]) <= 2.5 - s["disc_radius"][k] + 1e-9
+            )
             for j in range(3):
-                box = (s[name][j] for name in ("tx", "ty", "tc", "ts", "hx", "hy"))
-                depth, _, _ = disc_box(s["bx"][k], s["by"][k], 0.5 * s["br"][k], *box)
-                assert depth < s["br"][k]  # never with its centre in the box
+                box = (s[name][j] for name in ("box_x", "box_y", "box_cos", "box_sin", "box_hx", "box_hy"))
+                depth, _, _ = disc_box(s["disc_x"][k], s["disc_y"][k], 0.5 * s["disc_radius"][k], *box)
+                assert depth < s["disc_radius"][k]  # never with its centre in the box
 
 
 @settings(max_examples=40, deadline=None)
@@ -75,12 +78,12 @@ def test_nothing_leaves_the_room_or_stays_inside_a_box(seed: int) -> None:
 def test_a_fast_disc_does_not_tunnel_through_a_thin_box(speed: float, offset: float) -> None:
     world = np.zeros(1, STATE)
     s = world[0]
-    s["wx"] = s["wy"] = 5.0
-    s["n_tall"] = s["n_small"] = 1
-    s["tc"][0], s["hx"][0], s["hy"][0] = 1.0, 0.05, 1.0
-    s["br"][0], s["bx"][0], s["by"][0], s["vx"][0] = 0.1, -1.0, offset, speed
+    s["room_hx"] = s["room_hy"] = 5.0
+    s["n_boxes"] = s["n_discs"] = 1
+    s["box_cos"][0], s["box_hx"][0], s["box_hy"][0] = 1.0, 0.05, 1.0
+    s["disc_radius"][0], s["disc_x"][0], s["disc_y"][0], s["disc_vx"][0] = 0.1, -1.0, offset, speed
     physics.roll(s, 0.25, 0.0, 0.5)
-    assert s["bx"][0] < 0
+    assert s["disc_x"][0] < 0
 
 
 @given(st.floats(0.1, 3.0), st.floats(0.5, 8.0))
@@ -88,20 +91,20 @@ def test_a_fast_disc_does_not_tunnel_through_a_thin_box(speed: float, offset: fl
 def test_launch_speed_reaches_its_mark(distance: float, friction: float) -> None:
     world = np.zeros(1, STATE)
     s = world[0]
-    s["wx"] = s["wy"] = 9.0
-    s["n_small"] = 1
-    s["br"][0], s["vx"][0] = 0.12, physics.launch_speed(distance, friction)
+    s["room_hx"] = s["room_hy"] = 9.0
+    s["n_discs"] = 1
+    s["disc_radius"][0], s["disc_vx"][0] = 0.12, physics.launch_speed(distance, friction)
     for _ in range(60):
         physics.roll(s, 0.25, friction, 0.9)
-    assert s["vx"][0] == 0 and abs(s["bx"][0] - distance) < 0.01
+    assert s["disc_vx"][0] == 0 and abs(s["disc_x"][0] - distance) < 0.01
 
 
 def test_a_head_on_bump_passes_the_speed_on_and_is_heard() -> None:
     world = np.zeros(1, STATE)
     s = world[0]
-    s["wx"] = s["wy"] = 9.0
-    s["n_small"] = 2
-    s["br"][:2], s["bx"][:2], s["vx"][0] = 0.1, (-1.0, 0.0), 5.0
+    s["room_hx"] = s["room_hy"] = 9.0
+    s["n_discs"] = 2
+    s["disc_radius"][:2], s["disc_x"][:2], s["disc_vx"][0] = 0.1, (-1.0, 0.0), 5.0
     physics.roll(s, 0.25, 0.0, 1.0)
-    assert s["heard"] == 1
-    np.testing.assert_allclose(s["vx"][:2], (0.0, 5.0), atol=1e-9)
+    assert s["bump"] == 1
+    np.testing.assert_allclose(s["disc_vx"][:2], (0.0, 5.0), atol=1e-9)

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.errors import BadKnob
+from unseen.envs.errors import BadParameter
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit import play
 
@@ -23,37 +23,37 @@ LEVELS = (0, 1, 2, 3)
 
 def cell_of(s, x, y) -> tuple[int, int]:
     """The launcher's rail is column -1."""
-    return int((x + s["wx"]) // s["cell"]) - 1, int((y + s["wy"]) // s["cell"])
+    return int((x + s["room_hx"]) // s["cell"]) - 1, int((y + s["room_hy"]) // s["cell"])
 
 
 def middle(s, cell) -> np.ndarray:
-    return np.array([(cell[0] + 1.5) * s["cell"] - s["wx"], (cell[1] + 0.5) * s["cell"] - s["wy"]])
+    return np.array([(cell[0] + 1.5) * s["cell"] - s["room_hx"], (cell[1] + 0.5) * s["cell"] - s["room_hy"]])
 
 
 def covered(s, k) -> set[tuple[int, int]]:
-    low = cell_of(s, s["tx"][k] - s["hx"][k] + 0.05, s["ty"][k] - s["hy"][k] + 0.05)
-    high = cell_of(s, s["tx"][k] + s["hx"][k] - 0.05, s["ty"][k] + s["hy"][k] - 0.05)
+    low = cell_of(s, s["box_x"][k] - s["box_hx"][k] + 0.05, s["box_y"][k] - s["box_hy"][k] + 0.05)
+    high = cell_of(s, s["box_x"][k] + s["box_hx"][k] - 0.05, s["box_y"][k] + s["box_hy"][k] - 0.05)
     return {(x, y) for x in range(low[0], high[0] + 1) for y in range(low[1], high[1] + 1)}
 
 
 def field(s) -> set[tuple[int, int]]:
     """The open cells."""
-    nx, ny = round(2 * s["wx"] / s["cell"]) - 1, round(2 * s["wy"] / s["cell"])
-    solid = [covered(s, k) for k in range(s["n_tall"]) if s["tk"][k] in (PILLAR, SCREEN)]
+    nx, ny = round(2 * s["room_hx"] / s["cell"]) - 1, round(2 * s["room_hy"] / s["cell"])
+    solid = [covered(s, k) for k in range(s["n_boxes"]) if s["box_kind"][k] in (PILLAR, SCREEN)]
     return {(x, y) for x in range(nx) for y in range(ny)} - set().union(*solid)
 
 
 def deflectors(s) -> dict[tuple[int, int], str]:
     """In the order of the record."""
     return {
-        cell_of(s, s["tx"][k], s["ty"][k]): "/" if s["tc"][k] * s["ts"][k] > 0 else "\\"
-        for k in range(s["n_tall"])
-        if s["tk"][k] == DEFLECTOR
+        cell_of(s, s["box_x"][k], s["box_y"][k]): "/" if s["box_cos"][k] * s["box_sin"][k] > 0 else "\\"
+        for k in range(s["n_boxes"])
+        if s["box_kind"][k] == DEFLECTOR
     }
 
 
 def block_of(s) -> tuple[int, int]:
-    return cell_of(s, s["bx"][1], s["by"][1])
+    return cell_of(s, s["disc_x"][1], s["disc_y"][1])
 
 
 def rolled(s, p, row, power):
@@ -75,8 +75,8 @@ def rolled(s, p, row, power):
 
 
 def at_work(level: int, n: int, seed: int = 0, **knobs):
-    """A batch whose act phase has come: no curtain, and the watch is over."""
-    env = make_vec("Ramps", n, level=level, curtain=0, **knobs)
+    """A batch whose act phase has come: no blackout, and the watch is over."""
+    env = make_vec("Ramps", n, level=level, blackout=0, **knobs)
     env.reset(seed=seed)
     for _ in range(6):
         env.step(np.full(n, STAY))
@@ -91,23 +91,23 @@ def test_a_release_does_what_the_rules_say_and_gains_no_energy(seed: int, action
     for action in actions:
         env.step(np.array([action]))
     s, p = env.world[0].copy(), env.params[0]
-    row = cell_of(s, s["ax"], s["ay"])[1]
+    row = cell_of(s, s["agent_x"], s["agent_y"])[1]
     outcome, metres, end = rolled(s, p, row, s["power"])
     v = math.sqrt(2 * FRICTION * s["power"] * p["reach"] * s["cell"])
     fastest = v
     for t in range(1, 20):
         _, reward, over, _, _ = env.step(np.array([RELEASE if t == 1 else t % 8]))
         now = env.world[0]
-        ball, block = (math.hypot(now["vx"][k], now["vy"][k]) for k in (0, 1))
+        ball, block = (math.hypot(now["disc_vx"][k], now["disc_vy"][k]) for k in (0, 1))
         assert now["touched"] == 0 and ball <= fastest + 1e-9
         if ball > 0:  # no deflector on the way has cost any speed
-            assert ball == pytest.approx(v - FRICTION * t * DT) and not now["heard"] and not reward[0]
+            assert ball == pytest.approx(v - FRICTION * t * DT) and not now["bump"] and not reward[0]
         fastest = ball
         if now["rolling"] < 0:
             break
-    assert np.allclose([now["bx"][0], now["by"][0]], end) and reward[0] == (outcome == "rest") == over[0]
+    assert np.allclose([now["disc_x"][0], now["disc_y"][0]], end) and reward[0] == (outcome == "rest") == over[0]
     assert t == math.ceil(v / FRICTION / DT) or outcome in ("rest", "wall")
-    away = math.dist((now["bx"][1], now["by"][1]), middle(s, block_of(s)))
+    away = math.dist((now["disc_x"][1], now["disc_y"][1]), middle(s, block_of(s)))
     assert away < 1e-6 if outcome != "knock" else away <= s["power"] * p["reach"] * s["cell"] - metres + 1e-6
 
 
@@ -117,7 +117,7 @@ def test_building_is_walking_and_turning_and_nothing_else(seed: int, actions: li
     env = at_work(2, 1, seed)
     s, most = env.world[0], env.params[0]["deflectors"]
     open_, block, want, power = field(s), block_of(s), {}, s["power"]
-    here = cell_of(s, s["ax"], s["ay"])
+    here = cell_of(s, s["agent_x"], s["agent_y"])
     for action in actions:
         env.step(np.array([action]))
         if action < 4 and (here[0] + WAYS[action][0], here[1] + WAYS[action][1]) in open_:
@@ -129,11 +129,11 @@ def test_building_is_walking_and_turning_and_nothing_else(seed: int, actions: li
         elif action == TURN and here in want:
             del want[here]
         power = power % env.params[0]["powers"] + 1 if action == POWER else power
-        assert cell_of(s, s["ax"], s["ay"]) == here and deflectors(s) == want and s["power"] == power
-        assert cell_of(s, s["tx"][0], s["ty"][0]) == (-1, here[1])
-        assert block_of(s) == block and s["touched"] == -1 and not s["heard"]
+        assert cell_of(s, s["agent_x"], s["agent_y"]) == here and deflectors(s) == want and s["power"] == power
+        assert cell_of(s, s["box_x"][0], s["box_y"][0]) == (-1, here[1])
+        assert block_of(s) == block and s["touched"] == -1 and not s["bump"]
         assert s["signal"][:3] == pytest.approx([power / env.params[0]["powers"], (most - len(want)) / most, 1])
-        assert not s["tx"][s["n_tall"] :].any()
+        assert not s["box_x"][s["n_boxes"] :].any()
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -159,7 +159,7 @@ def test_the_certified_plan_solves_the_task_within_its_steps(level: int) -> None
 def fewest_bends(s, block) -> int | None:
     """0-1 breadth-first over (cell, heading)."""
     open_ = field(s)
-    queue = deque((0, (-1, y), (1, 0)) for y in range(round(2 * s["wy"] / s["cell"])))
+    queue = deque((0, (-1, y), (1, 0)) for y in range(round(2 * s["room_hy"] / s["cell"])))
     known = set()
     while queue:
         bends, place, way = queue.popleft()
@@ -177,7 +177,7 @@ def fewest_bends(s, block) -> int | None:
 
 
 def behind_the_screen(s) -> set[tuple[int, int]]:
-    bars = set().union(*[covered(s, k) for k in range(s["n_tall"]) if s["tk"][k] == SCREEN])
+    bars = set().union(*[covered(s, k) for k in range(s["n_boxes"]) if s["box_kind"][k] == SCREEN])
     return {(x, y) for x, y in field(s) if any((k, y) in bars for k in range(x))}
 
 
@@ -203,7 +203,7 @@ def test_exactly_one_power_fits_a_way() -> None:
             env.step(np.where(actions == RELEASE, STAY, actions))
         assert (oracle.act(None, first) == RELEASE).all()
         for s in env.world:
-            row = cell_of(s, s["ax"], s["ay"])[1]
+            row = cell_of(s, s["agent_x"], s["agent_y"])[1]
             ends = [rolled(s, env.params[0], row, k + 1)[0] for k in range(env.params[0]["powers"])]
             assert ends.count("rest") == 1 and ends[s["plan_power"] - 1] == "rest"
             assert set(ends[: s["plan_power"] - 1]) <= {"short"} and set(ends[s["plan_power"] :]) <= {"knock"}
@@ -259,7 +259,7 @@ def test_the_block_is_seen_at_rest_and_then_not_any_more(level: int) -> None:
     n = 200
     env = make_vec("Ramps", n, level=level)
     obs, _ = env.reset(seed=0)
-    start, _, width = env.layout.small
+    start, _, width = env.layout.discs
     block = start + width
     assert (obs[:, block] == 1).all() and (np.abs(obs[:, block + 3 : block + 5]).sum(1) > 0).all()
     last = obs
@@ -270,7 +270,7 @@ def test_the_block_is_seen_at_rest_and_then_not_any_more(level: int) -> None:
         assert cell_of(s, *(row[block + 1 : block + 3] * env.batch.values["room"])) == block_of(s)
         if s["bends"] > 0:  # behind the screen: it stands between the block and the launcher's rail
             assert block_of(s) in behind_the_screen(s)
-    for _ in range(1 + env.batch.values["curtain"][1]):
+    for _ in range(1 + env.batch.values["blackout"][1]):
         obs, *_ = env.step(np.full(n, STAY))
     assert (env.world["phase"] == 2).all() and (obs[:, start:] == 0).all()
 
@@ -280,7 +280,7 @@ def test_a_hidden_block_changes_no_observation_wherever_the_builder_goes() -> No
     one, other = (at_work(2, n, obs="dict") for _ in range(2))
     for s in other.world:
         x, y = sorted(field(s) - {block_of(s)})[7]
-        s["bx"][1], s["by"][1] = middle(s, (x, y))
+        s["disc_x"][1], s["disc_y"][1] = middle(s, (x, y))
         s["goal"] = 1 << (8 * y + x)
         for name in ("steps", "bends", "length", "plan_row", "plan_power", "plan_slash", "plan_back", "want", "trap"):
             s[name] = 0
@@ -288,7 +288,7 @@ def test_a_hidden_block_changes_no_observation_wherever_the_builder_goes() -> No
     for _ in range(40):
         before, after = one.observe(), other.observe()
         assert all(np.array_equal(before[mode], after[mode]) for mode in MODES)
-        met += sum(block_of(s) == cell_of(s, s["ax"], s["ay"]) for s in one.world)
+        met += sum(block_of(s) == cell_of(s, s["agent_x"], s["agent_y"]) for s in one.world)
         actions = rng.choice([0, 1, 2, 3, 4, 5, 7], n)
         for env in (one, other):
             _, reward, over, _, _ = env.step(actions)
@@ -314,9 +314,9 @@ def test_a_miss_puts_all_back_and_the_last_release_ends_the_episode() -> None:
         if rests.any():  # one step on they are back in their places, and nothing shows
             kept = env.batch.snapshot()
             obs, *_ = env.step(np.full(n, STAY))
-            for name in ("bx", "by"):
+            for name in ("disc_x", "disc_y"):
                 assert np.allclose(env.world[name][rests], start[name][rests])
-            assert (obs[rests, env.layout.small[0] :] == 0).all()
+            assert (obs[rests, env.layout.discs[0] :] == 0).all()
             env.batch.restore(kept)
     assert not alive.any() and set(released) == {1, 3}
 
@@ -333,7 +333,7 @@ def test_every_observation_lies_in_its_space(obs: str) -> None:
 
 def test_a_continuous_action_is_its_largest_part() -> None:
     kinds = ("discrete", "continuous")
-    plain, rows = (make("Ramps", level=3, curtain=0, act=100, releases=4, action=kind) for kind in kinds)
+    plain, rows = (make("Ramps", level=3, blackout=0, act=100, releases=4, action=kind) for kind in kinds)
     plain.reset(seed=5)
     rows.reset(seed=5)
     pairs = (
@@ -350,7 +350,7 @@ def test_a_continuous_action_is_its_largest_part() -> None:
 
 def test_turn_and_power_go_the_other_way_round_below_zero() -> None:
     n = 20
-    env = make_vec("Ramps", n, level=2, curtain=0, action="continuous")
+    env = make_vec("Ramps", n, level=2, blackout=0, action="continuous")
     env.reset(seed=0)
     for _ in range(6):
         env.step(np.zeros((n, 5)))
@@ -377,7 +377,7 @@ def test_turn_and_power_go_the_other_way_round_below_zero() -> None:
     ],
 )  # fmt: skip
 def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, told: str) -> None:
-    with pytest.raises(BadKnob, match="|".join(knobs)) as caught:
+    with pytest.raises(BadParameter, match="|".join(knobs)) as caught:
         make("Ramps", **knobs)
     assert told in str(caught.value)
 
@@ -393,7 +393,7 @@ def test_resets_never_fail_and_bends_and_traps_keep_their_shares() -> None:
             assert abs(env.world["trap"][env.world["bends"] > 0].mean() - env.batch.values["trap"]) < 0.02
         shifted = make_vec("Ramps", 2_000, level=level, split="shift", copy=False)
         shifted.reset(seed=0)
-        assert len(set(shifted.world["wy"]) | set(env.world["wy"])) == 2
+        assert len(set(shifted.world["room_hy"]) | set(env.world["room_hy"])) == 2
 
 
 def test_every_point_of_the_curves_can_be_drawn() -> None:

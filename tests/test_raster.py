@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from numba import njit
 
-from unseen.envs.engine.camera import pixels
-from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.world import CURTAIN, DAY, DUSK, planar
+from unseen.envs.planar.camera.pixels import pixels
+from unseen.envs.planar.sight import exposed
+from unseen.envs.planar.world import DARK, DAY, DUSK, planar
 
 FIELDS = [2.0 * math.pi, math.radians(115)]
 
@@ -29,17 +29,17 @@ def rooms(n: int, fov: float, light: int = DAY, seed: int = 0) -> np.ndarray:
     """Random rooms: three turned boxes round the eye, three blocks behind or beside them."""
     draw = np.random.default_rng(seed)
     s = np.zeros(n, planar(3, 3, ("signals", "i8")))  # each its own parameters, too
-    s["wx"] = s["wy"] = 2.5
-    s["fov"], s["light"], s["touched"], s["held"], s["ask"] = fov, light, -1, -1, 0
-    s["n_tall"] = s["n_small"] = 3
-    s["ax"], s["ay"] = draw.uniform(-0.3, 0.3, (2, n))
-    s["ah"] = draw.uniform(-3, 3, n)
+    s["room_hx"] = s["room_hy"] = 2.5
+    s["fov"], s["light"], s["touched"], s["contact"], s["query"] = fov, light, -1, -1, 0
+    s["n_boxes"] = s["n_discs"] = 3
+    s["agent_x"], s["agent_y"] = draw.uniform(-0.3, 0.3, (2, n))
+    s["heading"] = draw.uniform(-3, 3, n)
     bearing, turn = draw.uniform(-3, 3, (2, n, 3))
-    s["tx"], s["ty"], s["tc"], s["ts"] = np.cos(bearing), np.sin(bearing), np.cos(turn), np.sin(turn)
-    s["hx"], s["hy"] = draw.uniform(0.1, 0.3, (2, n, 3))
+    s["box_x"], s["box_y"], s["box_cos"], s["box_sin"] = np.cos(bearing), np.sin(bearing), np.cos(turn), np.sin(turn)
+    s["box_hx"], s["box_hy"] = draw.uniform(0.1, 0.3, (2, n, 3))
     away = bearing + draw.normal(0, 0.25, (n, 3))
-    s["bx"], s["by"] = 1.9 * np.cos(away), 1.9 * np.sin(away)
-    s["br"], s["bk"], s["tk"] = 0.12, [0, 1, 2], [0, 1, 2]
+    s["disc_x"], s["disc_y"] = 1.9 * np.cos(away), 1.9 * np.sin(away)
+    s["disc_radius"], s["disc_colour"], s["box_kind"] = 0.12, [0, 1, 2], [0, 1, 2]
     return s
 
 
@@ -47,21 +47,21 @@ def rooms(n: int, fov: float, light: int = DAY, seed: int = 0) -> np.ndarray:
 def test_the_colour_of_a_fully_hidden_block_changes_no_byte(fov: float) -> None:
     worlds = rooms(400, fov)
     hidden = [(i, k) for i, s in enumerate(worlds) for k in range(3)
-              if not exposed(s, s["ax"], s["ay"], s["bx"][k], s["by"][k], 1.02 * s["br"][k])]  # fmt: skip
+              if not exposed(s, s["agent_x"], s["agent_y"], s["disc_x"][k], s["disc_y"][k], 1.02 * s["disc_radius"][k])]  # fmt: skip
     assert len(hidden) > 100
     before = worlds[[i for i, _ in hidden]]
     kept = before.copy()
     for s, (_, k) in zip(kept, hidden, strict=True):
-        s["bk"][k] = 5
+        s["disc_colour"][k] = 5
     assert np.array_equal(look(before), look(kept))
 
 
 @pytest.mark.parametrize("fov", FIELDS)
 def test_dusk_and_curtain_hide_all_small_things(fov: float) -> None:
-    for light in (DUSK, CURTAIN):
+    for light in (DUSK, DARK):
         worlds = rooms(50, fov, light)
         bare = worlds.copy()
-        bare["n_small"] = 0
+        bare["n_discs"] = 0
         assert np.array_equal(look(worlds), look(bare))
 
 
@@ -79,12 +79,14 @@ def test_one_is_many_and_what_the_row_held_before_does_not_matter(fov: float) ->
 def test_a_mirrored_world_gives_the_mirrored_picture(fov: float) -> None:
     """But for colours: the light comes from one side. So edges of what stands before the backdrop are compared."""
     worlds = rooms(40, fov)
-    worlds["ah"] = 0.0
+    worlds["heading"] = 0.0
     mirrored = worlds.copy()
-    for name in ("ay", "ty", "ts", "by"):
+    for name in ("agent_y", "box_y", "box_sin", "disc_y"):
         mirrored[name] *= -1.0
+
     def blocks(images):
         images = images[:, :60].astype(int)
         return np.ptp(images, axis=-1) > 80
+
     one, two = blocks(look(worlds)), blocks(look(mirrored))
     assert one.sum() > 100 and np.array_equal(one, two[:, :, ::-1])

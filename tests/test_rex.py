@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.engine.batch import OBSERVE
-from unseen.envs.engine.runtime import TaskVectorEnv
-from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.world import ACT, CURTAIN, DUSK, REVEAL, WATCH
-from unseen.envs.errors import BadKnob
-from unseen.envs.permanence.rex import ARMCHAIR, BACK, COUCH, DT, REACH, Rex
+from unseen.envs.core.batch import SENSE
+from unseen.envs.core.runtime import TaskVectorEnv
+from unseen.envs.errors import BadParameter
+from unseen.envs.permanence.rex.spec import ARMCHAIR, BACK, COUCH, DT, REACH, Rex
+from unseen.envs.planar.sight import exposed
+from unseen.envs.planar.world import ACT, DARK, DUSK, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
 
 LEVELS = (0, 1, 2, 3)
@@ -41,13 +41,13 @@ def until_act(env: TaskVectorEnv) -> None:
 
 def spots(s: np.void) -> np.ndarray:
     """The spots behind all pieces, (pieces, 2)."""
-    n = s["n_tall"]
-    return np.stack([s["tx"][:n] + BACK * s["tc"][:n], s["ty"][:n] + BACK * s["ts"][:n]], 1)
+    n = s["n_boxes"]
+    return np.stack([s["box_x"][:n] + BACK * s["box_cos"][:n], s["box_y"][:n] + BACK * s["box_sin"][:n]], 1)
 
 
 def dogs(s: np.void) -> np.ndarray:
     """Where all dogs are, (dogs, 2)."""
-    return np.stack([s["bx"], s["by"]], 1)[: s["n_small"]]
+    return np.stack([s["disc_x"], s["disc_y"]], 1)[: s["n_discs"]]
 
 
 def places(s: np.void) -> list[int]:
@@ -60,19 +60,19 @@ def places(s: np.void) -> list[int]:
 def test_a_collar_is_told_exactly_within_near(seed: int, near: float, level: int) -> None:
     env = env_of(level, near=near)
     obs, _ = env.reset(seed=seed)
-    start, count, width = env.layout.small
-    while (env.world["phase"] == WATCH).all():
+    start, count, width = env.layout.discs
+    while (env.world["phase"] == OBSERVE).all():
         for s, row in zip(env.world, obs, strict=True):
             for slot in row[start : start + count * width].reshape(count, width):
                 if slot[0] < 0.5:
                     assert (slot == 0).all()
                     continue
                 j = int(np.linalg.norm(dogs(s) - slot[1:3] * env.layout.scale, axis=1).argmin())
-                far = np.hypot(s["bx"][j] - s["ax"], s["by"][j] - s["ay"])
+                far = np.hypot(s["disc_x"][j] - s["agent_x"], s["disc_y"][j] - s["agent_y"])
                 if abs(far - near) > 1e-6:
                     assert slot[5:].sum() == (far < near)
                 if far < near:
-                    assert slot[5:].argmax() == s["bk"][j]
+                    assert slot[5:].argmax() == s["disc_colour"][j]
         obs = stay(env)
 
 
@@ -81,12 +81,12 @@ def test_a_collar_is_told_exactly_within_near(seed: int, near: float, level: int
 def test_at_first_all_dogs_stand_still_and_show_their_collars(seed: int, level: int, split: str) -> None:
     env = env_of(level, split=split)
     obs, _ = env.reset(seed=seed)
-    start, count, width = env.layout.small
+    start, count, width = env.layout.discs
     for _ in range(2):
         for s, row in zip(env.world, obs, strict=True):
             slots = row[start : start + count * width].reshape(count, width)
-            assert slots[:, 0].sum() == slots[:, 5:].sum() == s["n_small"]
-            assert sorted(slots[slots[:, 0] > 0, 5:].argmax(1)) == sorted(s["bk"][: s["n_small"]])
+            assert slots[:, 0].sum() == slots[:, 5:].sum() == s["n_discs"]
+            assert sorted(slots[slots[:, 0] > 0, 5:].argmax(1)) == sorted(s["disc_colour"][: s["n_discs"]])
             assert (slots[:, 3:5] == 0).all() or s["t"] == 2
         obs = stay(env)
 
@@ -102,14 +102,14 @@ def test_meetings_are_permutations(seed: int, level: int, feints: bool, split: s
         stay(env, int(env.world["meet"][0]))
         for s, old in zip(env.world, before, strict=True):
             new, a, b = places(s), s["lower"][m], s["upper"][m]
-            assert len(set(new)) == s["n_small"] and sorted(new) == sorted(old)
-            assert old[a] == s["gap"][m] and old[b] == (old[a] + 1) % s["n_tall"]
+            assert len(set(new)) == s["n_discs"] and sorted(new) == sorted(old)
+            assert old[a] == s["gap"][m] and old[b] == (old[a] + 1) % s["n_boxes"]
             old[a], old[b] = (old[b], old[a]) if s["passes"][m] else (old[a], old[b])
             assert new == old
             assert feints or s["passes"][m]
     for s in env.world:
-        assert [s["inside"][k] for k in places(s)] == list(range(s["n_small"]))
-        assert sorted(k for k in s["inside"][: s["n_tall"]] if k >= 0) == list(range(s["n_small"]))
+        assert [s["inside"][k] for k in places(s)] == list(range(s["n_discs"]))
+        assert sorted(k for k in s["inside"][: s["n_boxes"]] if k >= 0) == list(range(s["n_discs"]))
 
 
 @few
@@ -117,20 +117,20 @@ def test_meetings_are_permutations(seed: int, level: int, feints: bool, split: s
 def test_runs_are_continuous_and_nobody_collides(seed: int, level: int, split: str) -> None:
     env = env_of(level, split=split)
     env.reset(seed=seed)
-    while (env.world["phase"] == WATCH).all():
+    while (env.world["phase"] == OBSERVE).all():
         before = env.world.copy()
         for s in before:
-            n = s["n_small"]
+            n = s["n_discs"]
             apart = np.linalg.norm(dogs(s)[:, None] - dogs(s), axis=-1) + 9 * np.eye(n)
-            assert (apart > 2 * s["br"][0]).all()
-            assert (np.abs(dogs(s)) < s["wx"] - s["br"][0]).all()
-            assert np.hypot(*(dogs(s) - [s["ax"], s["ay"]]).T).min() > 0.2 + s["br"][0]
+            assert (apart > 2 * s["disc_radius"][0]).all()
+            assert (np.abs(dogs(s)) < s["room_hx"] - s["disc_radius"][0]).all()
+            assert np.hypot(*(dogs(s) - [s["agent_x"], s["agent_y"]]).T).min() > 0.2 + s["disc_radius"][0]
         stay(env)
         for old, new in zip(before, env.world, strict=True):
             moved = dogs(new) - dogs(old)
-            assert np.allclose(moved, DT * np.stack([old["vx"], old["vy"]], 1)[: old["n_small"]])
+            assert np.allclose(moved, DT * np.stack([old["disc_vx"], old["disc_vy"]], 1)[: old["n_discs"]])
     for s in env.world:
-        assert s["light"] == CURTAIN and (s["vx"] == 0).all() and (s["vy"] == 0).all()
+        assert s["light"] == DARK and (s["disc_vx"] == 0).all() and (s["disc_vy"] == 0).all()
 
 
 @pytest.mark.parametrize("split", ["train", "shift"])
@@ -139,11 +139,11 @@ def test_dogs_rest_fully_hidden_when_the_curtain_falls(level: int, split: str) -
     env = env_of(level, split=split)
     for seed in range(0, 160, 8):
         env.reset(seed=seed)
-        while (env.world["phase"] == WATCH).all():
+        while (env.world["phase"] == OBSERVE).all():
             stay(env)
         for s in env.world:
             for x, y in dogs(s):
-                assert not exposed(s, s["ax"], s["ay"], x, y, s["br"][0])
+                assert not exposed(s, s["agent_x"], s["agent_y"], x, y, s["disc_radius"][0])
 
 
 @few
@@ -153,15 +153,17 @@ def test_what_is_asked_for_is_in_one_place_and_that_is_the_answer(seed: int, lev
     env.reset(seed=seed)
     until_act(env)
     for s in env.world:
-        colours, kinds, k = env.layout.colours, s["tk"][: s["n_tall"]], int(s["answer"])
-        assert sorted(np.bincount(kinds, minlength=2)) == [1, s["n_tall"] - 1]
-        if s["ask"] >= colours:
-            assert kinds[k] == s["ask"] - colours and (kinds == kinds[k]).sum() == 1
+        colours, kinds, k = env.layout.colours, s["box_kind"][: s["n_boxes"]], int(s["answer"])
+        assert sorted(np.bincount(kinds, minlength=2)) == [1, s["n_boxes"] - 1]
+        if s["query"] >= colours:
+            assert kinds[k] == s["query"] - colours and (kinds == kinds[k]).sum() == 1
             assert level != 1
         else:
-            assert s["bk"][s["inside"][k]] == s["ask"]
-            assert level not in (1, 2) or s["ask"] == 0
-        assert (s["hx"][: s["n_tall"]] == s["hx"][0]).all() and (s["hy"][: s["n_tall"]] == s["hy"][0]).all()
+            assert s["disc_colour"][s["inside"][k]] == s["query"]
+            assert level not in (1, 2) or s["query"] == 0
+        assert (s["box_hx"][: s["n_boxes"]] == s["box_hx"][0]).all() and (
+            s["box_hy"][: s["n_boxes"]] == s["box_hy"][0]
+        ).all()
 
 
 @pytest.mark.parametrize("level", LEVELS)
@@ -173,7 +175,7 @@ def test_one_look_behind_any_piece_ends_the_episode(level: int) -> None:
         until_act(env)
         for s in env.world:
             x, y = spots(s)[place]
-            s["ax"], s["ay"] = x - 0.3 * s["ts"][place], y + 0.3 * s["tc"][place]
+            s["agent_x"], s["agent_y"] = x - 0.3 * s["box_sin"][place], y + 0.3 * s["box_cos"][place]
         _, reward, terminated, truncated, _ = env.step(np.full(8, STAY))
         assert terminated.all() and not truncated.any()
         assert (reward == (env.world["answer"] == place)).all()
@@ -181,19 +183,19 @@ def test_one_look_behind_any_piece_ends_the_episode(level: int) -> None:
             inside, told = s["inside"][place], env.layout.colours
             assert s["light"] == REVEAL and s["touched"] == inside
             if inside >= 0 and not s["furniture"]:
-                assert s["held"] == s["bk"][inside]
+                assert s["contact"] == s["disc_colour"][inside]
             else:
-                assert s["held"] == (-1 if level == 1 else told + s["tk"][place])
+                assert s["contact"] == (-1 if level == 1 else told + s["box_kind"][place])
             empty += inside < 0
     assert empty
 
 
 def test_nothing_ends_while_nobody_looks_behind_and_time_is_left() -> None:
-    env = env_of(2, curtain=(2, 2))
+    env = env_of(2, blackout=(2, 2))
     env.reset(seed=3)
     until_act(env)
     for s in env.world:  # at the face of a piece, which hides its spot
-        s["ax"], s["ay"] = 0.6 * s["tx"][0], 0.6 * s["ty"][0]
+        s["agent_x"], s["agent_y"] = 0.6 * s["box_x"][0], 0.6 * s["box_y"][0]
     _, reward, terminated, _, _ = env.step(np.full(8, STAY))
     assert not terminated.any() and (reward == 0).all()
     for _ in range(int(env.params["act"][0]) - 1):
@@ -211,14 +213,16 @@ def test_the_hidden_is_hidden_in_every_mode(level: int) -> None:
 
     def unchanged() -> bool:
         before = [o.copy() for o in env.batch.obs]
-        env.batch.run(OBSERVE)
+        env.batch.run(SENSE)
         return all(np.array_equal(a, b) for a, b in zip(before, env.batch.obs, strict=True))
 
     far = 0
-    while (env.world["phase"] == WATCH).all():  # collars of dogs that are out of range
+    while (env.world["phase"] == OBSERVE).all():  # collars of dogs that are out of range
         for s in env.world:
-            out = [j for j, d in enumerate(np.hypot(*(dogs(s) - [s["ax"], s["ay"]]).T)) if d > s["near"]]
-            s["bk"][out] = rng.permutation(s["bk"][out])
+            out = [
+                j for j, d in enumerate(np.hypot(*(dogs(s) - [s["agent_x"], s["agent_y"]]).T)) if d > s["colour_range"]
+            ]
+            s["disc_colour"][out] = rng.permutation(s["disc_colour"][out])
             far += len(out)
         assert unchanged()
         stay(env)
@@ -227,11 +231,11 @@ def test_the_hidden_is_hidden_in_every_mode(level: int) -> None:
     for _ in range(40):
         for s in env.world:  # and after it everything that is not the agent's own or asked for
             if s["light"] == DUSK:
-                s["bk"][: s["n_small"]] = rng.permutation(s["bk"][: s["n_small"]])
-                s["bx"][: s["n_small"]] = rng.uniform(-2, 2, s["n_small"])
+                s["disc_colour"][: s["n_discs"]] = rng.permutation(s["disc_colour"][: s["n_discs"]])
+                s["disc_x"][: s["n_discs"]] = rng.uniform(-2, 2, s["n_discs"])
                 s["inside"] = rng.permutation(s["inside"])
-                s["tk"] = rng.integers(0, 2, len(s["tk"]))
-                s["answer"], s["furniture"] = rng.integers(s["n_tall"]), rng.integers(2)
+                s["box_kind"] = rng.integers(0, 2, len(s["box_kind"]))
+                s["answer"], s["furniture"] = rng.integers(s["n_boxes"]), rng.integers(2)
                 acted += 1
         assert unchanged()
         stay(env)
@@ -243,8 +247,8 @@ def test_a_changed_kind_shows_by_day_and_not_in_the_dusk() -> None:
     env.reset(seed=1)
     for told in (True, False):
         before = [o.copy() for o in env.batch.obs]
-        env.world["tk"] = 1 - env.world["tk"]
-        env.batch.run(OBSERVE)
+        env.world["box_kind"] = 1 - env.world["box_kind"]
+        env.batch.run(SENSE)
         assert [not np.array_equal(a, b) for a, b in zip(before, env.batch.obs, strict=True)] == [told] * 3
         until_act(env)
 
@@ -254,21 +258,21 @@ def test_level_0_shows_the_answer_throughout() -> None:
     obs, _ = env.reset(seed=5)
     until_act(env)
     obs = stay(env)
-    start, count, width = env.layout.small
-    tall, talls, wide = env.layout.tall
+    start, count, width = env.layout.discs
+    tall, talls, wide = env.layout.boxes
     for s, row in zip(env.world, obs, strict=True):
-        if s["over"]:
+        if s["done"]:
             continue
-        assert row[start : start + count * width].reshape(count, width)[:, 5:].sum() == s["n_small"]
+        assert row[start : start + count * width].reshape(count, width)[:, 5:].sum() == s["n_discs"]
         kinds = row[tall : tall + talls * wide].reshape(talls, wide)[:, 3:]
-        assert (kinds.argmax(1) == s["tk"][:talls]).all() and kinds.sum() == talls
+        assert (kinds.argmax(1) == s["box_kind"][:talls]).all() and kinds.sum() == talls
 
 
 @pytest.mark.parametrize(("request_", "kinds"), [("collar", set()), ("furniture", {COUCH, ARMCHAIR})])
 def test_requests_of_one_sort(request_: str, kinds: set[int]) -> None:
     env = make_vec("Rex", 200, request=request_)
     env.reset(seed=0)
-    asked = set((env.world["ask"] - env.layout.colours).tolist())
+    asked = set((env.world["query"] - env.layout.colours).tolist())
     assert {k for k in asked if k >= 0} == kinds and (min(asked) < 0) == (request_ == "collar")
 
 
@@ -288,7 +292,7 @@ def test_the_number_of_meetings_is_drawn() -> None:
     env = make_vec("Rex", 400, level=2)
     env.reset(seed=0)
     assert 150 < env.world["meetings"].sum() < 250 and set(env.world["meetings"]) == {0, 1}
-    assert (env.world["watch"] == env.world["first"] + env.world["meetings"] * env.world["meet"] + 1).all()
+    assert (env.world["observe_steps"] == env.world["first"] + env.world["meetings"] * env.world["meet"] + 1).all()
 
 
 def test_level_3_asks_only_after_the_curtain() -> None:
@@ -306,12 +310,12 @@ def test_shift_draws_from_other_ranges(level: int) -> None:
     for env in (here, there):
         env.reset(seed=0)
     assert there.world["first"].max() < here.world["first"].min()
-    assert there.world["br"][0, 0] > here.world["br"][0, 0]
+    assert there.world["disc_radius"][0, 0] > here.world["disc_radius"][0, 0]
     if level in (1, 2):
         told = here.layout.colours
-        assert set(here.world["ask"]) & set(range(told)) == {0} and (there.world["ask"] != 0).all()
+        assert set(here.world["query"]) & set(range(told)) == {0} and (there.world["query"] != 0).all()
     if level == 3:
-        assert (there.world["n_small"] == here.world["n_small"] - 1).all()
+        assert (there.world["n_discs"] == here.world["n_discs"] - 1).all()
     for env in (here, there):
         k = int(env.params["pieces"][0])
         counts = np.bincount(env.batch.answers(), minlength=k)
@@ -348,7 +352,7 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
     ],
 )  # fmt: skip
 def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, says: str) -> None:
-    with pytest.raises(BadKnob) as caught:
+    with pytest.raises(BadParameter) as caught:
         make("Rex", **knobs)
     assert any(name in str(caught.value) for name in knobs) and says in str(caught.value)
 

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 
 import unseen  # noqa: F401  registers the ids
-from unseen.envs.engine.rng import keys
-from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.world import CURTAIN, DUSK, REVEAL
-from unseen.envs.errors import BadAction, BadKnob, BadSnapshot, ResetNeeded, UnknownEnvironment
+from unseen.envs.core.rng import keys
+from unseen.envs.errors import BadAction, BadParameter, BadSnapshot, ResetNeeded, UnknownEnvironment
+from unseen.envs.planar.sight import exposed
+from unseen.envs.planar.world import DARK, DUSK, REVEAL
 from unseen.envs.suite import make, make_vec, resolve
 
 ID = "Unseen/RolledBehind-v0"
@@ -22,12 +22,12 @@ def test_blocks_rest_fully_hidden_when_the_curtain_falls_and_when_it_rises(level
         before = env.world["light"].copy()
         env.step(np.full(300, 3))
         w = env.world
-        turned = (w["light"] != before) & ((w["light"] == CURTAIN) | (w["light"] == DUSK))
+        turned = (w["light"] != before) & ((w["light"] == DARK) | (w["light"] == DUSK))
         for i in np.nonzero(turned)[0]:
             s = w[i]
-            assert (s["vx"][: s["n_small"]] == 0).all()
-            for k in range(s["n_small"]):
-                assert not exposed(s, s["ax"], s["ay"], s["bx"][k], s["by"][k], s["br"][k])
+            assert (s["disc_vx"][: s["n_discs"]] == 0).all()
+            for k in range(s["n_discs"]):
+                assert not exposed(s, s["agent_x"], s["agent_y"], s["disc_x"][k], s["disc_y"][k], s["disc_radius"][k])
 
 
 def test_a_touch_ends_the_episode_with_the_lights_on() -> None:
@@ -38,7 +38,7 @@ def test_a_touch_ends_the_episode_with_the_lights_on() -> None:
     for _ in range(40):
         obs, reward, terminated, _, _ = env.step(oracle.act(obs, first))
         for i in np.nonzero(terminated)[0]:
-            start, count, width = env.layout.small
+            start, count, width = env.layout.discs
             assert env.world["light"][i] == REVEAL
             assert (obs[i, start : start + count * width : width] == 1).all()
             assert reward[i] in (0.0, 1.0)
@@ -50,7 +50,7 @@ def test_the_act_phase_shows_no_block_until_one_is_touched() -> None:
     env = make_vec("RolledBehind", 300, level=2)
     obs, _ = env.reset(seed=2)
     rng = np.random.default_rng(0)
-    start = env.layout.small[0]
+    start = env.layout.discs[0]
     for _ in range(60):
         obs, _, terminated, _, _ = env.step(rng.integers(0, 4, 300))
         hidden = (obs[:, env.layout.phase][:, 2] > 0.5) & ~terminated & (env.world["t"] > 0)
@@ -132,13 +132,13 @@ def test_bad_continuous_actions_are_named(row: object) -> None:
     [
         dict(level=9), dict(level=True), dict(obs="smell"), dict(action="walk"), dict(split="valid"),
         dict(colour="red"),
-        dict(occluders=7), dict(occluders=2.5), dict(blocks=5), dict(curtain=(5, 2)), dict(curtain="long"),
+        dict(occluders=7), dict(occluders=2.5), dict(blocks=5), dict(blackout=(5, 2)), dict(blackout="long"),
         dict(glass=1), dict(query="never"), dict(bump=True), dict(ring=1.4, room=2.0), dict(radius=float("nan")),
         dict(render_mode="ansi"),
     ],
 )  # fmt: skip
 def test_bad_keywords_are_named_with_what_is_allowed(knobs: dict) -> None:
-    with pytest.raises(BadKnob) as caught:
+    with pytest.raises(BadParameter) as caught:
         make("RolledBehind", **knobs)
     assert any(str(name) in str(caught.value) for name in knobs)
 

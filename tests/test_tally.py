@@ -8,11 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import unseen  # noqa: F401  registers the ids
-from unseen.envs.engine.batch import OBSERVE
-from unseen.envs.engine.sight import exposed
-from unseen.envs.engine.world import ACT, REVEAL, WATCH
-from unseen.envs.errors import BadKnob
-from unseen.envs.permanence.tally import BEHIND, DONE, STAY, Tally
+from unseen.envs.core.batch import SENSE
+from unseen.envs.errors import BadParameter
+from unseen.envs.permanence.tally.spec import BEHIND, DONE, STAY, Tally
+from unseen.envs.planar.sight import exposed
+from unseen.envs.planar.world import ACT, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
 
 KINDS = [0, 1, 2, 3, "addition", "subtraction"]
@@ -71,10 +71,10 @@ def test_what_went_in_less_what_came_out_is_what_is_left(level, seed: int, split
             left = int((s["ins"][:begun] - s["outs"][:begun])[mine].sum())
             assert 0 <= left <= p["most"] + 1
             assert s["left"][c] == left
-            k = np.arange(s["n_small"])
-            mine = (s["bk"][k] == c) | (not two)
-            coming = mine & (s["under"][k] == 0) & (s["bx"][k] * s["side"] > 0)
-            staying = mine & (s["under"][k] == 1) & (s["way"][k] == BEHIND)
+            k = np.arange(s["n_discs"])
+            mine = (s["disc_colour"][k] == c) | (not two)
+            coming = mine & (s["disc_cover"][k] == 0) & (s["disc_x"][k] * s["side"] > 0)
+            staying = mine & (s["disc_cover"][k] == 1) & (s["way"][k] == BEHIND)
             assert staying.sum() + coming.sum() == left
         tracker.act(obs, first)
         first[:] = False
@@ -101,8 +101,8 @@ def test_every_draw_is_sound_and_no_reset_fails(level, split: str) -> None:
         assert count.min() == p["moves"][0] + more and count.max() == p["moves"][1] + more
     assert w["goal"].min() == p["least"] and w["goal"].max() == p["most"]
     assert max(w["ins"].max(), w["outs"].max()) <= p["together"]
-    assert len(np.unique(w["watch"])) == 1
-    assert w["watch"][0] + p["curtain"][1] + p["act"] <= Tally.horizon(p)
+    assert len(np.unique(w["observe_steps"])) == 1
+    assert w["observe_steps"][0] + p["blackout_steps"][1] + p["act"] <= Tally.horizon(p)
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])
@@ -120,9 +120,9 @@ def test_neither_the_number_of_moves_nor_the_last_move_nor_a_pause_tells_the_num
         "last": w["ins"][rows, last] * 4 + w["outs"][rows, last],
         "when": last,
         "first pause": (slots & (w["ins"] + w["outs"] == 0)).argmax(1),
-        "curtain": w["curtain"],
+        "blackout": w["blackout_steps"],
         "side": w["side"] > 0,
-        "angle": np.floor(w["ph"]).astype(int),
+        "angle": np.floor(w["spawn_heading"]).astype(int),
     }
     for name, clue in clues.items():
         table = np.array([np.bincount(answers[clue == v], minlength=k) for v in np.unique(clue)], float)
@@ -148,21 +148,39 @@ def test_nothing_that_is_told_depends_on_what_is_hidden(level) -> None:
         seen = {name: rows.copy() for name, rows in obs.items()}
         for i in range(24):
             c = int(rng.integers(env.batch.params["classes"][0]))
-            hidden = [k for k in range(w["n_small"][i]) if w["under"][i][k]]
+            hidden = [k for k in range(w["n_discs"][i]) if w["disc_cover"][i][k]]
             if hidden and t % 2:  # one less
-                k, j = hidden[0], w["n_small"][i] - 1
-                for name in ("bx", "by", "vx", "vy", "br", "bk", "under", "way", "since", "lane", "spot"):
+                k, j = hidden[0], w["n_discs"][i] - 1
+                for name in (
+                    "disc_x",
+                    "disc_y",
+                    "disc_vx",
+                    "disc_vy",
+                    "disc_radius",
+                    "disc_colour",
+                    "disc_cover",
+                    "way",
+                    "since",
+                    "lane",
+                    "spot",
+                ):
                     w[name][i][k] = w[name][i][j]
                 if w["touched"][i] == j:
                     w["touched"][i] = k
-                w["n_small"][i] = j
-            elif w["n_small"][i] < w["bx"].shape[1]:  # one more
-                j = w["n_small"][i]
-                w["bx"][i][j], w["by"][i][j], w["br"][i][j], w["bk"][i][j], w["under"][i][j] = 0.1, 0.5, 0.08, c, 1
-                w["n_small"][i] = j + 1
+                w["n_discs"][i] = j
+            elif w["n_discs"][i] < w["disc_x"].shape[1]:  # one more
+                j = w["n_discs"][i]
+                (
+                    w["disc_x"][i][j],
+                    w["disc_y"][i][j],
+                    w["disc_radius"][i][j],
+                    w["disc_colour"][i][j],
+                    w["disc_cover"][i][j],
+                ) = 0.1, 0.5, 0.08, c, 1
+                w["n_discs"][i] = j + 1
             w["left"][i], w["goal"][i], w["answer"][i] = 7, 7, 0
             w["ins"][i], w["outs"][i] = 0, 0
-        env.batch.run(OBSERVE)
+        env.batch.run(SENSE)
         for name, rows in zip(env.batch.names, env.batch.obs, strict=True):
             assert np.array_equal(rows[live], seen[name][live]), (t, name)
         compared += live.sum()
@@ -180,14 +198,16 @@ def test_nothing_that_is_told_depends_on_what_is_hidden(level) -> None:
 def test_the_screen_hides_the_nest_and_shows_who_comes_and_goes(level: int) -> None:
     env = vec(level, 100)
     obs, _ = env.reset(seed=5)
-    start, count, width = env.layout.small
-    while (env.world["phase"] == WATCH).all():
+    start, count, width = env.layout.discs
+    while (env.world["phase"] == OBSERVE).all():
         for i, s in enumerate(env.world):
-            k = np.arange(s["n_small"])
+            k = np.arange(s["n_discs"])
             for j in k:
-                assert exposed(s, s["ax"], s["ay"], s["bx"][j], s["by"][j], s["br"][j]) == (s["under"][j] == 0)
+                assert exposed(s, s["agent_x"], s["agent_y"], s["disc_x"][j], s["disc_y"][j], s["disc_radius"][j]) == (
+                    s["disc_cover"][j] == 0
+                )
             shows = obs[i, start : start + count * width : width].sum()
-            assert shows == (s["under"][k] == 0).sum()
+            assert shows == (s["disc_cover"][k] == 0).sum()
         obs, *_ = env.step(np.full(100, STAY))
 
 
@@ -195,7 +215,7 @@ def test_the_screen_hides_the_nest_and_shows_who_comes_and_goes(level: int) -> N
 def test_by_dusk_only_what_is_in_the_hand_shows_and_the_end_shows_all(level) -> None:
     env = make_vec("Tally", 200, level=level)
     obs = to_act(env, 6)
-    start, count, width = env.layout.small
+    start, count, width = env.layout.discs
     oracle, ended = env.reference("oracle"), np.zeros(200, bool)
     most = env.batch.values["most"]
     for _ in range(40):
@@ -205,7 +225,7 @@ def test_by_dusk_only_what_is_in_the_hand_shows_and_the_end_shows_all(level) -> 
         assert (shows[live] == (env.world["touched"][live] >= 0)).all()
         assert np.allclose(obs[live, env.layout.signals][:, 0], env.world["taken"][live] / most)
         now = terminated & ~ended
-        assert (shows[now] == env.world["n_small"][now]).all() and (reward[now] == 1).all()
+        assert (shows[now] == env.world["n_discs"][now]).all() and (reward[now] == 1).all()
         ended |= terminated
         if ended.all():
             break
@@ -216,8 +236,8 @@ def test_by_dusk_only_what_is_in_the_hand_shows_and_the_end_shows_all(level) -> 
 def test_through_glass_the_number_shows(level) -> None:
     env = make_vec("Tally", 300, level=level, glass=True)
     obs = to_act(env, 7)
-    start, count, width = env.layout.small
-    first = env.world["t"] == env.world["watch"] + env.world["curtain"]
+    start, count, width = env.layout.discs
+    first = env.world["t"] == env.world["observe_steps"] + env.world["blackout_steps"]
     assert first.sum() > 50
     shows = obs[:, start : start + count * width : width].sum(1)
     assert (shows[first] == env.batch.answers()[first] + env.batch.values["least"]).all()
@@ -245,9 +265,9 @@ def test_done_counts_only_once_something_is_taken_and_ends_the_episode() -> None
     to_act(env, 8)
     before = env.world.copy()
     _, reward, terminated, _, _ = env.step(np.full(300, DONE))
-    fresh = (before["t"] < before["watch"] + before["curtain"] + 5) & (before["taken"] == 0)
+    fresh = (before["t"] < before["observe_steps"] + before["blackout_steps"] + 5) & (before["taken"] == 0)
     assert fresh.sum() > 200 and not terminated[fresh].any() and not reward.any()
-    assert (env.world["ax"][fresh] == before["ax"][fresh]).all()
+    assert (env.world["agent_x"][fresh] == before["agent_x"][fresh]).all()
     # One step too early: one is still there.
     total = collect(env, 8, np.maximum(env.batch.answers(), 1))
     assert total.max() in (0.0, 1.0)
@@ -263,7 +283,7 @@ def test_waiting_ends_with_nothing() -> None:
         _, reward, over, _, _ = env.step(STAY)
         steps += 1
     assert reward == 0.0
-    assert steps == env.world["watch"] + env.world["curtain"] + env.batch.values["act"]
+    assert steps == env.world["observe_steps"] + env.world["blackout_steps"] + env.batch.values["act"]
 
 
 def test_of_two_colours_only_the_asked_one_counts_and_it_is_told_late() -> None:
@@ -279,8 +299,8 @@ def test_of_two_colours_only_the_asked_one_counts_and_it_is_told_late() -> None:
         obs, reward, terminated, _, _ = env.step(oracle.act(obs, np.zeros(400, bool)))
         for i in np.nonzero(terminated & ~over & (reward > 0))[0]:
             won += 1
-            k = np.arange(w["n_small"][i])
-            assert (w["bk"][i][k] == 1 - w["asked"][i]).all() and len(k) == other[i]
+            k = np.arange(w["n_discs"][i])
+            assert (w["disc_colour"][i][k] == 1 - w["asked"][i]).all() and len(k) == other[i]
         over |= terminated
     assert won > 300  # the others began their act phase long before the last one did, and ran out of time
 
@@ -290,16 +310,16 @@ def test_where_each_has_its_own_colour_no_two_share_one_and_none_is_preferred() 
     obs, _ = env.reset(seed=10)
     for _ in range(14):
         w = env.world
-        alive = np.arange(w["bk"].shape[1])[None] < w["n_small"][:, None]
+        alive = np.arange(w["disc_colour"].shape[1])[None] < w["n_discs"][:, None]
         for i in range(0, 3000, 10):
-            assert len(set(w["bk"][i][alive[i]])) == alive[i].sum()
+            assert len(set(w["disc_colour"][i][alive[i]])) == alive[i].sum()
         obs, *_ = env.step(np.full(3000, STAY))
     oracle, held, answers = env.reference("oracle"), np.full(3000, -1), env.batch.answers()
     to_act(env, 10)
     for _ in range(14):
         obs, *_ = env.step(np.minimum(oracle.act(obs, np.zeros(3000, bool)), STAY))
-        new = (held < 0) & (env.world["held"] >= 0)
-        held[new] = env.world["held"][new]
+        new = (held < 0) & (env.world["contact"] >= 0)
+        held[new] = env.world["contact"][new]
     for m in range(3):
         share = np.bincount(held[(answers == m) & (held >= 0)], minlength=6)
         assert abs(share / share.sum() - 1 / 6).max() < 0.07
@@ -328,7 +348,7 @@ def test_the_shift_changes_what_it_says_and_stays_solvable(level) -> None:
         e.reset(seed=0)
     assert np.isclose(env.world["size"], 1.25 * plain.world["size"]).all()
     if env.batch.values["operation"] == "mixed":
-        assert (env.world["watch"] > plain.world["watch"]).all()
+        assert (env.world["observe_steps"] > plain.world["observe_steps"]).all()
     if env.batch.values["entry"] == "left":
         assert (plain.world["side"] == -1).all() and (env.world["side"] == 1).all()
     assert collect(env, 0, env.batch.answers() + env.batch.values["least"]).mean() > 0.98
@@ -366,7 +386,7 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
     ],
 )  # fmt: skip
 def test_bad_keywords_are_named_with_what_is_allowed(knobs: dict, allowed: str) -> None:
-    with pytest.raises(BadKnob) as caught:
+    with pytest.raises(BadParameter) as caught:
         make("Tally", **knobs)
     assert any(str(name) in str(caught.value) for name in knobs) and allowed in str(caught.value)
 
@@ -379,6 +399,6 @@ def test_every_point_of_the_curves_can_be_made() -> None:
                 try:
                     Tally.values(level, {knob: value})
                     made += 1
-                except BadKnob:
+                except BadParameter:
                     assert level != 2
         assert made > 5

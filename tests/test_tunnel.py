@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.engine.batch import OBSERVE
-from unseen.envs.engine.rng import MAX_SEED
-from unseen.envs.engine.runtime import TaskVectorEnv
-from unseen.envs.engine.world import ACT, REVEAL
-from unseen.envs.errors import BadKnob
-from unseen.envs.permanence.tunnel import DT, MAT, PLATE, PLATE_AT, SHIFT_CARPET, SPACING, STRIP, Tunnel
+from unseen.envs.core.batch import SENSE
+from unseen.envs.core.rng import MAX_SEED
+from unseen.envs.core.runtime import TaskVectorEnv
+from unseen.envs.errors import BadParameter
+from unseen.envs.permanence.tunnel.spec import DT, MAT, PLATE, PLATE_AT, SHIFT_CARPET, SPACING, STRIP, Tunnel
+from unseen.envs.planar.world import ACT, REVEAL
 from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.audit import play
 
@@ -44,7 +44,7 @@ def exit_x(env: TaskVectorEnv, k: np.ndarray) -> np.ndarray:
 def stand(env: TaskVectorEnv, i: int, k: int) -> None:
     """Put agent i on the plate of exit k."""
     p = env.batch.params[0]
-    env.world["ax"][i], env.world["ay"][i] = exit_x(env, np.array(k)), p["mouth"] - PLATE_AT
+    env.world["agent_x"][i], env.world["agent_y"][i] = exit_x(env, np.array(k)), p["mouth"] - PLATE_AT
 
 
 def stay(env: TaskVectorEnv) -> tuple:
@@ -69,14 +69,14 @@ def test_balls_keep_identity_order_and_the_law_of_travel(seed: int, knobs: dict)
     p, n = env.batch.params[0], knobs["balls"]
     s = film(env, seed)
     end = env.world  # at the first end: exits and times are still those of the film
-    assert (s["bk"] == s["bk"][0]).all()
-    assert (np.sort(s["bk"][0, :, :n]) == np.arange(n)).all()
+    assert (s["disc_colour"] == s["disc_colour"][0]).all()
+    assert (np.sort(s["disc_colour"][0, :, :n]) == np.arange(n)).all()
     for i in range(env.num_envs):
         held = int(s["held_up"][0, i])
         due = s["due"][0, i, :n]
         assert list(np.argsort(due)) == [(j + held) % n for j in range(n)]
         for j in range(n):
-            x, y, vx, vy = (s[name][:, i, j] for name in ("bx", "by", "vx", "vy"))
+            x, y, vx, vy = (s[name][:, i, j] for name in ("disc_x", "disc_y", "disc_vx", "disc_vy"))
             moves = int(np.argmax(vy < 0))
             speed = math.hypot(vx[moves], vy[moves])
             # From what is seen at the entry alone: where the straight way meets the lanes, and the time on each part.
@@ -88,8 +88,8 @@ def test_balls_keep_identity_order_and_the_law_of_travel(seed: int, knobs: dict)
             stride = np.hypot(np.diff(x), np.diff(y))
             assert (stride <= speed * DT + 1e-9).all()  # nothing jumps
             inside = (y < p["top"] - 1e-9) & (y > p["mouth"])
-            assert (s["under"][:, i, j][inside] == 1).all()
-            assert (y[:due[j]] > p["mouth"]).all()
+            assert (s["disc_cover"][:, i, j][inside] == 1).all()
+            assert (y[: due[j]] > p["mouth"]).all()
     assert (end["exit"] >= 0).all()
 
 
@@ -99,7 +99,7 @@ def test_nobody_overtakes_in_a_lane_without_a_siding(seed: int, exits: int) -> N
     env = make_vec("Tunnel", 64, level=3, siding=False, exits=exits)
     s = film(env, seed)
     same = s["exit"][0, :, 0] == s["exit"][0, :, 1]
-    assert (s["by"][:, same, 0] <= s["by"][:, same, 1])[5:].all()  # the first ball is in the tunnel by step 5
+    assert (s["disc_y"][:, same, 0] <= s["disc_y"][:, same, 1])[5:].all()  # the first ball is in the tunnel by step 5
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])
@@ -108,15 +108,15 @@ def test_the_ball_comes_out_at_its_exit_in_the_step_that_ends_the_episode(level:
     env.reset(seed=4)
     p, w, ended = env.batch.params[0], env.world, np.zeros(200, bool)
     while not ended.all():
-        w["ax"], w["ay"] = 0.0, p["mouth"] - MAT  # between the plates and the wall: on none
+        w["agent_x"], w["agent_y"] = 0.0, p["mouth"] - MAT  # between the plates and the wall: on none
         obs, reward, terminated, _, _ = stay(env)
         for i in np.nonzero(terminated & ~ended)[0]:
             j = w["target"][i]
             assert w["t"][i] == w["due"][i, j] and reward[i] == 0.0 and w["light"][i] == REVEAL
-            assert w["bx"][i, j] == pytest.approx(exit_x(env, w["answer"][i]))
-            assert p["mouth"] - STRIP <= w["by"][i, j] < p["mouth"]
-            start, count, width = env.layout.small
-            assert (obs[i, start::width] == 1).all() and count == w["n_small"][i]
+            assert w["disc_x"][i, j] == pytest.approx(exit_x(env, w["answer"][i]))
+            assert p["mouth"] - STRIP <= w["disc_y"][i, j] < p["mouth"]
+            start, count, width = env.layout.discs
+            assert (obs[i, start::width] == 1).all() and count == w["n_discs"][i]
         ended |= terminated
 
 
@@ -146,7 +146,7 @@ def test_a_ball_behind_a_shut_gate_never_comes_out() -> None:
     while not ended.all():
         terminated = stay(env)[2]
         new = terminated & ~ended
-        assert (env.world["by"][new, 0] > env.batch.params[0]["mouth"]).all()
+        assert (env.world["disc_y"][new, 0] > env.batch.params[0]["mouth"]).all()
         ended |= terminated
 
 
@@ -178,10 +178,10 @@ def test_knowing_when_is_worth_chance_and_knowing_where_besides_is_worth_all(lev
         target = env.world["target"].copy()
         w, total, ended = env.world, np.zeros(n), np.zeros(n, bool)
         while not ended.all():
-            w["ax"], w["ay"] = 0.0, env.batch.params[0]["mouth"] - MAT
+            w["agent_x"], w["agent_y"] = 0.0, env.batch.params[0]["mouth"] - MAT
             k = w["answer"] if right else guess
             now = (w["due"][np.arange(n), target] - w["t"] == 1) & ~ended
-            w["ax"][now], w["ay"][now] = exit_x(env, k)[now], env.batch.params[0]["mouth"] - PLATE_AT
+            w["agent_x"][now], w["agent_y"][now] = exit_x(env, k)[now], env.batch.params[0]["mouth"] - PLATE_AT
             _, reward, terminated, _, _ = stay(env)
             total += np.where(ended, 0, reward)
             ended |= terminated
@@ -199,16 +199,16 @@ def test_nothing_tells_of_a_hidden_ball_in_any_mode(level: int, obs: str) -> Non
     w, checked = env.world, 0
     for _ in range(36):
         env.step(rng.integers(0, 4, 24))
-        hidden = (w["under"] == 1) & (w["light"] != REVEAL)[:, None]
-        hidden &= np.arange(w["under"].shape[1]) < w["n_small"][:, None]
+        hidden = (w["disc_cover"] == 1) & (w["light"] != REVEAL)[:, None]
+        hidden &= np.arange(w["disc_cover"].shape[1]) < w["n_discs"][:, None]
         kept, before = w.copy(), [o.copy() for o in env.batch.obs]
-        for name in ("bx", "by", "vx", "vy", "speed"):
+        for name in ("disc_x", "disc_y", "disc_vx", "disc_vy", "speed"):
             w[name][hidden] += rng.uniform(-1.0, 1.0, hidden.sum())
         for name in ("due", "launch", "wait", "out"):
             w[name][hidden] += rng.integers(1, 9, hidden.sum())
         w["exit"][hidden] = (w["exit"][hidden] + 1) % env.batch.values["exits"]
         w["answer"] = (w["answer"] + 1) % env.batch.values["exits"]
-        env.batch.run(OBSERVE)
+        env.batch.run(SENSE)
         for a, b in zip(before, env.batch.obs, strict=True):
             assert np.array_equal(a, b)
         w[:] = kept
@@ -242,7 +242,7 @@ def test_play_is_the_same_wherever_the_ball_is_until_it_is_out(level: int) -> No
 def test_every_ball_is_seen_at_rest_and_then_on_the_move_and_all_are_hidden_after(level: int) -> None:
     env = make_vec("Tunnel", 200, level=level)
     obs, _ = env.reset(seed=9)
-    start, count, width = env.layout.small
+    start, count, width = env.layout.discs
     rows = []
     while (env.world["phase"] == 0).all():
         rows.append(obs[:, start:].reshape(200, count, width).copy())
@@ -253,14 +253,14 @@ def test_every_ball_is_seen_at_rest_and_then_on_the_move_and_all_are_hidden_afte
     colour = seen[..., 5:]
     assert ((shows & ~moves)[..., None] * colour).sum((0, 2)).min() >= 2
     assert ((shows & moves)[..., None] * colour).sum((0, 2)).min() >= 2
-    assert (env.world["under"][:, :count] == 1).all()
+    assert (env.world["disc_cover"][:, :count] == 1).all()
 
 
 def test_exits_and_times_are_drawn_apart() -> None:
     env = make_vec("Tunnel", 20_000, level=2)
     env.reset(seed=0)
     w = env.world
-    left = w["due"][:, 0] - w["watch"] - w["curtain"]
+    left = w["due"][:, 0] - w["observe_steps"] - w["blackout_steps"]
     means = np.array([left[w["answer"] == k].mean() for k in range(4)])
     assert np.ptp(means) < 6 * left.std() / 5000**0.5
     slow = w["factor"][np.arange(20_000), w["answer"]] < 1
@@ -279,16 +279,18 @@ def test_no_reset_fails(level: int, split: str) -> None:
 
 @settings(max_examples=40, deadline=None)
 @given(KNOBS, st.sampled_from(("train", "shift")), st.integers(0, 5), st.floats(0.3, 1.0))
-def test_combinations_are_refused_or_can_be_played(knobs: dict, split: str, curtain: int, carpet: float) -> None:
+def test_combinations_are_refused_or_can_be_played(knobs: dict, split: str, blackout: int, carpet: float) -> None:
     try:
-        env = make_vec("Tunnel", 64, level=3, split=split, **(knobs | {"curtain": curtain, "carpet": carpet}))
-    except BadKnob as error:
+        env = make_vec("Tunnel", 64, level=3, split=split, **(knobs | {"blackout": blackout, "carpet": carpet}))
+    except BadParameter as error:
         assert "balls" in str(error) if crowded(knobs) else "carpet" in str(error) and "m/s" in str(error)
         return
     env.reset(seed=0)
     w, n = env.world, knobs["balls"]
     assert (w["speed"][:, :n] > 0).all() and (w["speed"][:, :n] <= 3.0 + 1e-9).all()
-    assert (np.abs(w["bx"][:, :n]) < w["wx"][:, None]).all() and (w["by"][:, :n] < w["ay"][:, None] - 0.2).all()
+    assert (np.abs(w["disc_x"][:, :n]) < w["room_hx"][:, None]).all() and (
+        w["disc_y"][:, :n] < w["agent_y"][:, None] - 0.2
+    ).all()
 
 
 def test_shift_is_out_of_the_training_range() -> None:
@@ -296,7 +298,7 @@ def test_shift_is_out_of_the_training_range() -> None:
     train.reset(seed=0)
     shift.reset(seed=0)
     assert shift.world["lead"].min() > train.world["lead"].max()
-    assert shift.world["br"][0, 0] == pytest.approx(1.25 * train.world["br"][0, 0])
+    assert shift.world["disc_radius"][0, 0] == pytest.approx(1.25 * train.world["disc_radius"][0, 0])
     assert shift.world["factor"][:, :4].min() == pytest.approx(SHIFT_CARPET * train.world["factor"][:, :4].min())
 
 
@@ -335,12 +337,12 @@ def test_every_value_of_the_curves_can_be_played() -> None:
         (dict(balls=3, exits=2), "balls=3: at most one an exit, and exits=2"),
         (dict(balls=2, fork=0.0), "fork=0.0: balls=2 cross each other's ways"),
         (dict(query="late"), "query='late' with balls=1"),
-        (dict(carpet=0.3, lane=3.0, fork=2.0, curtain=0), "m/s"),
+        (dict(carpet=0.3, lane=3.0, fork=2.0, blackout=0), "m/s"),
         (dict(room=3.0), "no knob 'room'"),
         (dict(act=9), "no knob 'act'"),
         (dict(fov=90.0), "fov=90.0: allowed is a number within 180..360"),
     ],
 )
 def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, says: str) -> None:
-    with pytest.raises(BadKnob, match=says.replace("(", r"\(").replace(")", r"\)").replace("..", r"\.\.")):
+    with pytest.raises(BadParameter, match=says.replace("(", r"\(").replace(")", r"\)").replace("..", r"\.\.")):
         make("Tunnel", **knobs)

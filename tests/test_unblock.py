@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.engine.crates import toward
-from unseen.envs.engine.sight import exposed
-from unseen.envs.errors import BadKnob
+from unseen.envs.errors import BadParameter
+from unseen.envs.planar.sight import exposed
+from unseen.envs.planning.unblock.crates import toward
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit import play
 
@@ -20,27 +20,27 @@ MODES = ("slots", "rays", "pixels")
 
 
 def cell_of(s, x, y) -> tuple[int, int]:
-    return int((x + s["wx"]) // s["cell"]), int((y + s["wy"]) // s["cell"])
+    return int((x + s["room_hx"]) // s["cell"]), int((y + s["room_hy"]) // s["cell"])
 
 
 def boxes(s, kind: int) -> list[set[tuple[int, int]]]:
     """The cells of every tall thing of a kind, in the order of the record."""
     out = []
-    for k in range(s["n_tall"]):
-        if s["tk"][k] == kind:
-            low = cell_of(s, s["tx"][k] - s["hx"][k] + 0.1, s["ty"][k] - s["hy"][k] + 0.1)
-            high = cell_of(s, s["tx"][k] + s["hx"][k] - 0.1, s["ty"][k] + s["hy"][k] - 0.1)
+    for k in range(s["n_boxes"]):
+        if s["box_kind"][k] == kind:
+            low = cell_of(s, s["box_x"][k] - s["box_hx"][k] + 0.1, s["box_y"][k] - s["box_hy"][k] + 0.1)
+            high = cell_of(s, s["box_x"][k] + s["box_hx"][k] - 0.1, s["box_y"][k] + s["box_hy"][k] - 0.1)
             out.append({(x, y) for x in range(low[0], high[0] + 1) for y in range(low[1], high[1] + 1)})
     return out
 
 
 def grid(s):
     """(open cells, crates in order, agent, block) of a record."""
-    n = round(2 * s["wx"] / s["cell"])
+    n = round(2 * s["room_hx"] / s["cell"])
     walls = set().union(*boxes(s, 1))
     floor = {(x, y) for x in range(n) for y in range(n)} - walls
     crates = [next(iter(b)) for b in boxes(s, 0)]
-    return floor, crates, cell_of(s, s["ax"], s["ay"]), cell_of(s, s["bx"][0], s["by"][0])
+    return floor, crates, cell_of(s, s["agent_x"], s["agent_y"]), cell_of(s, s["disc_x"][0], s["disc_y"][0])
 
 
 def pushed(floor, crates, agent, way):
@@ -77,8 +77,8 @@ def cells_of_mask(mask: int) -> set[tuple[int, int]]:
 
 
 def at_work(level: int, n: int, seed: int = 0, **knobs):
-    """A batch whose act phase has come: no curtain, and the watch is over."""
-    env = make_vec("Unblock", n, level=level, curtain=0, **knobs)
+    """A batch whose act phase has come: no blackout, and the watch is over."""
+    env = make_vec("Unblock", n, level=level, blackout=0, **knobs)
     env.reset(seed=seed)
     for _ in range(6):
         env.step(np.full(n, STAY))
@@ -100,7 +100,7 @@ def test_a_step_moves_at_most_one_crate_by_one_cell_and_nothing_overlaps(seed: i
         assert (now, set(after)) == want
         assert len(set(after)) == len(crates) and set(after) <= floor and now in floor - set(after)
         assert sum(a != b for a, b in zip(crates, after, strict=True)) <= 1  # crates keep their slots
-        assert env.world["under"][0, 0] == (block in after)
+        assert env.world["disc_cover"][0, 0] == (block in after)
 
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
@@ -166,7 +166,7 @@ def test_the_oracle_finds_back_where_it_is_led_off_the_plan() -> None:
     rng, oracle, first = np.random.default_rng(0), env.reference("oracle"), np.zeros(n, bool)
     for _ in range(6):
         env.step(rng.integers(0, 4, n))
-    still = env.world["over"] == 0
+    still = env.world["done"] == 0
     left = np.array([shortest(*grid(s)) or 0 if alive else 0 for s, alive in zip(env.world, still, strict=True)])
     assert (left > 0).sum() > 30
     won = np.zeros(n, bool)
@@ -181,17 +181,17 @@ def test_the_block_is_seen_at_rest_and_then_hidden_behind_crates(level: int) -> 
     n = 200
     env = make_vec("Unblock", n, level=level)
     obs, _ = env.reset(seed=0)
-    start = env.layout.small[0]
+    start = env.layout.discs[0]
     assert (obs[:, start] == 1).all() and (np.abs(obs[:, start + 3 : start + 5]).sum(1) > 0).all()
     last = obs
     for _ in range(5):
         last, *_ = env.step(np.full(n, STAY))
     assert (last[:, start] == 1).all() and (last[:, start + 3 : start + 5] == 0).all()
-    for _ in range(1 + env.batch.values["curtain"][1]):
+    for _ in range(1 + env.batch.values["blackout"][1]):
         obs, *_ = env.step(np.full(n, STAY))
     assert (env.world["phase"] == 2).all() and (obs[:, start:] == 0).all()
     for s, row in zip(env.world, last, strict=True):
-        assert not exposed(s, s["ax"], s["ay"], s["bx"][0], s["by"][0], s["br"][0])
+        assert not exposed(s, s["agent_x"], s["agent_y"], s["disc_x"][0], s["disc_y"][0], s["disc_radius"][0])
         floor, crates, agent, block = grid(s)
         assert cell_of(s, *(row[start + 1 : start + 3] * env.batch.values["room"])) == block
         assert shortest(floor - set(crates), [], agent, block) is None  # a crate stands in every way
@@ -205,9 +205,9 @@ def test_a_hidden_block_changes_no_observation() -> None:
     for s in env.world:
         floor, crates, agent, block = grid(s)
         for x, y in sorted(floor - set(crates) - {agent, block}):
-            px, py = (x + 0.5) * s["cell"] - s["wx"], (y + 0.5) * s["cell"] - s["wy"]
-            if not exposed(s, s["ax"], s["ay"], px, py, s["br"][0]):
-                s["bx"][0], s["by"][0], s["goal"] = px, py, 1 << (8 * y + x)
+            px, py = (x + 0.5) * s["cell"] - s["room_hx"], (y + 0.5) * s["cell"] - s["room_hy"]
+            if not exposed(s, s["agent_x"], s["agent_y"], px, py, s["disc_radius"][0]):
+                s["disc_x"][0], s["disc_y"][0], s["goal"] = px, py, 1 << (8 * y + x)
                 moved += 1
                 break
         for name in ("plan", "shortest", "trap", "jam_crates", "jam_here", "due", "pushes", "moved", "reach"):
@@ -231,7 +231,7 @@ def test_every_observation_lies_in_its_space(obs: str) -> None:
 
 
 def test_a_continuous_action_is_a_direction() -> None:
-    grid_, free = (make("Unblock", level=1, curtain=0, action=kind) for kind in ("discrete", "continuous"))
+    grid_, free = (make("Unblock", level=1, blackout=0, action=kind) for kind in ("discrete", "continuous"))
     grid_.reset(seed=5)
     free.reset(seed=5)
     rows = ((0, (0.9, 0.2)), (1, (-0.6, 0.7)), (2, (-1, 1)), (3, (0.0, -0.51)), (4, (0.5, -0.5)))
@@ -252,7 +252,7 @@ def test_a_continuous_action_is_a_direction() -> None:
     ],
 )  # fmt: skip
 def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, told: str) -> None:
-    with pytest.raises(BadKnob, match="|".join(knobs)) as caught:
+    with pytest.raises(BadParameter, match="|".join(knobs)) as caught:
         make("Unblock", **knobs)
     assert told in str(caught.value)
 

@@ -20,9 +20,9 @@ from PIL import Image
 
 from unseen.agents.errors import BadAgent, UnknownAgent
 from unseen.envs import suite
-from unseen.envs.engine.sight import sees, sees_tall, tells_colour
-from unseen.envs.engine.task import Look
-from unseen.envs.engine.world import CURTAIN, DAY, DUSK, NIGHT, REVEAL, planar
+from unseen.envs.core.task import Look
+from unseen.envs.planar.sight import identifies_colour, sees, sees_box
+from unseen.envs.planar.world import DARK, DAY, DUSK, NIGHT, REVEAL, planar
 from unseen.envs.watch.brush import Eye
 from unseen.envs.watch.draw import draw_room
 from unseen.envs.watch.fog import box_corners, free_line, inside, visible_polygon
@@ -44,10 +44,10 @@ GREY = (150, 150, 150)
 def a_record(**fields: object) -> np.void:
     """Two tall boxes, a block behind the first (east) and one in the open (north)."""
     s = np.zeros(1, ROOM)[0]
-    s["wx"], s["wy"], s["fov"], s["light"], s["touched"], s["ask"] = 2.5, 2.5, 7.0, DAY, -1, 1
-    s["n_tall"], s["n_small"] = 2, 2
-    s["tx"][:2], s["tc"][:2], s["hx"][:2], s["hy"][:2] = (1.0, -1.0), 1.0, 0.2, 0.4
-    s["bx"][:2], s["by"][:2], s["br"][:2], s["bk"][:2] = (1.9, 0.0), (0.0, 1.9), 0.12, (0, 1)
+    s["room_hx"], s["room_hy"], s["fov"], s["light"], s["touched"], s["query"] = 2.5, 2.5, 7.0, DAY, -1, 1
+    s["n_boxes"], s["n_discs"] = 2, 2
+    s["box_x"][:2], s["box_cos"][:2], s["box_hx"][:2], s["box_hy"][:2] = (1.0, -1.0), 1.0, 0.2, 0.4
+    s["disc_x"][:2], s["disc_y"][:2], s["disc_radius"][:2], s["disc_colour"][:2] = (1.9, 0.0), (0.0, 1.9), 0.12, (0, 1)
     for name, value in fields.items():
         s[name] = value
     return s
@@ -102,7 +102,7 @@ def test_corners_run_counter_clockwise() -> None:
 
 @settings(max_examples=60, deadline=None)
 @given(
-    spots, spots, st.floats(-3, 3), st.sampled_from([1.5, 7.0]), st.sampled_from([CURTAIN, NIGHT, DUSK, DAY, REVEAL]),
+    spots, spots, st.floats(-3, 3), st.sampled_from([1.5, 7.0]), st.sampled_from([DARK, NIGHT, DUSK, DAY, REVEAL]),
     st.booleans(), st.booleans(), st.sampled_from([0.0, 1.5]), st.sampled_from([-1, 1]),
 )  # fmt: skip
 def test_what_is_drawn_as_seen_is_what_the_engine_shows(
@@ -110,11 +110,11 @@ def test_what_is_drawn_as_seen_is_what_the_engine_shows(
 ) -> None:
     s = np.zeros(1, ROOM)
     s[0] = a_record(ax=agent[0], ay=agent[1], ah=heading, fov=fov, light=light, glass=glass, near=near, touched=touched)
-    s["bx"][0, 0], s["by"][0, 0], s["under"][0, 0] = *block, covered
+    s["disc_x"][0, 0], s["disc_y"][0, 0], s["disc_cover"][0, 0] = *block, covered
     scene = scene_of(s[0])
     assert [disc.seen for disc in scene.smalls] == [bool(sees(s[0], k)) for k in range(2)]
-    assert [disc.told for disc in scene.smalls] == [bool(tells_colour(s[0], k)) for k in range(2)]
-    assert [box.seen for box in scene.talls] == [bool(sees_tall(s[0], k)) for k in range(2)]
+    assert [disc.told for disc in scene.smalls] == [bool(identifies_colour(s[0], k)) for k in range(2)]
+    assert [box.seen for box in scene.talls] == [bool(sees_box(s[0], k)) for k in range(2)]
 
 
 # --- scene and frames ---------------------------------------------------------------------------------------
@@ -131,7 +131,7 @@ def test_a_hidden_block_lies_in_the_fog_and_glass_lifts_it() -> None:
 
 def test_lights_and_phases_look_different() -> None:
     viewer = Viewer()
-    records = [a_record(light=light, phase=phase) for light, phase in ((DAY, 0), (CURTAIN, 1), (DUSK, 2), (REVEAL, 2))]
+    records = [a_record(light=light, phase=phase) for light, phase in ((DAY, 0), (DARK, 1), (DUSK, 2), (REVEAL, 2))]
     frames = [viewer.frame(record) for record in records]
     for k, frame in enumerate(frames):
         assert frame.shape == (600, 960, 3) and frame.dtype == np.uint8
@@ -143,7 +143,7 @@ def test_lights_and_phases_look_different() -> None:
 def test_a_player_is_not_shown_what_is_hidden() -> None:
     """With `hidden=False` the picture is the same wherever the hidden block is."""
     near, far = a_record(), a_record()
-    far["bx"][0], far["by"][0] = 1.7, 0.1
+    far["disc_x"][0], far["disc_y"][0] = 1.7, 0.1
     assert np.array_equal(Viewer(hidden=False).frame(near), Viewer(hidden=False).frame(far))
     assert not np.array_equal(Viewer().frame(near), Viewer().frame(far))
 
@@ -164,9 +164,9 @@ def test_movement_is_drawn_smoothly_and_jumps_are_not() -> None:
     before = a_record(t=4, ah=3.1)
     after = a_record(t=5, ax=0.2, ah=-3.1)
     mid = between(before, after, 0.5)
-    assert mid["ax"] == pytest.approx(0.1) and abs(abs(mid["ah"]) - math.pi) < 1e-9
-    assert between(before, a_record(t=5, ax=2.0), 0.5)["ax"] == before["ax"], "carried under the curtain"
-    assert between(before, a_record(t=0), 0.5)["ax"] == before["ax"], "another episode"
+    assert mid["agent_x"] == pytest.approx(0.1) and abs(abs(mid["heading"]) - math.pi) < 1e-9
+    assert between(before, a_record(t=5, ax=2.0), 0.5)["agent_x"] == before["agent_x"], "carried under the blackout"
+    assert between(before, a_record(t=0), 0.5)["agent_x"] == before["agent_x"], "another episode"
 
 
 @pytest.mark.parametrize("size", [(480, 300), (1280, 800), (640, 640)])
@@ -213,8 +213,8 @@ def test_every_look_draws_something_of_its_own_inside_the_picture(names: tuple[s
 def test_a_tall_thing_stands_in_its_box(kind: int, x: float, y: float, turn: float, hx: float, hy: float) -> None:
     """Of any size and direction it is drawn, and near its box: nothing changes far from it."""
     s = a_record(n_tall=1, n_small=0, ax=-2.2, ay=2.2)
-    s["tx"][0], s["ty"][0], s["tc"][0], s["ts"][0] = x, y, math.cos(turn), math.sin(turn)
-    s["hx"][0], s["hy"][0], s["tk"][0] = hx, hy, kind
+    s["box_x"][0], s["box_y"][0], s["box_cos"][0], s["box_sin"][0] = x, y, math.cos(turn), math.sin(turn)
+    s["box_hx"][0], s["box_hy"][0], s["box_kind"][0] = hx, hy, kind
     scene = dataclasses.replace(scene_of(s, task=Zoo), light="reveal")
     empty = dataclasses.replace(scene, talls=())
     with_it, without = (pygame.surfarray.array3d(draw_room(each, 160)) for each in (scene, empty))
@@ -224,16 +224,16 @@ def test_a_tall_thing_stands_in_its_box(kind: int, x: float, y: float, turn: flo
     assert np.hypot(*(metres - (x, y)).T).max() < math.hypot(hx, hy) + 0.75  # leaning outward, its mat, its shadow
 
 
-@pytest.mark.parametrize("light", [CURTAIN, NIGHT, DUSK, DAY])
+@pytest.mark.parametrize("light", [DARK, NIGHT, DUSK, DAY])
 @pytest.mark.parametrize("kind", range(len(TOYS)))
 def test_hidden_things_show_only_as_ghosts(light: int, kind: int) -> None:
     """A thing behind another, or outside the light, or covered: with `hidden=False` its place and kind change nothing."""
     here, there = (a_record(light=light, n_small=1) for _ in range(2))
-    here["bk"][0] = there["bk"][0] = kind
-    there["bx"][0], there["by"][0] = 1.7, 0.1
+    here["disc_colour"][0] = there["disc_colour"][0] = kind
+    there["disc_x"][0], there["disc_y"][0] = 1.7, 0.1
     assert np.array_equal(painted(here, False), painted(there, False))
     assert not np.array_equal(painted(here), painted(there))
-    there["bx"][0], there["by"][0], there["under"][0] = 0.5, 1.5, 1
+    there["disc_x"][0], there["disc_y"][0], there["disc_cover"][0] = 0.5, 1.5, 1
     assert np.array_equal(painted(here, False), painted(there, False)), "covered"
     assert not np.array_equal(painted(here), painted(there))
     there["glass"], there["light"] = 1, DAY
@@ -244,7 +244,7 @@ def test_a_cup_hides_its_ball_until_the_lights_go_on() -> None:
     task = with_look(small=("ball", "cup"))
     bare, full = (a_record(n_tall=0, n_small=k) for k in (1, 2))
     for s in (bare, full):
-        s["bx"][:2], s["by"][:2], s["bk"][:2], s["under"][:2] = 0.8, 0.4, (1, 0), (0, 1)
+        s["disc_x"][:2], s["disc_y"][:2], s["disc_colour"][:2], s["disc_cover"][:2] = 0.8, 0.4, (1, 0), (0, 1)
     assert np.array_equal(painted(bare, False, task), painted(full, False, task))
     assert not np.array_equal(painted(bare, True, task), painted(full, True, task))
     bare["light"] = full["light"] = REVEAL
@@ -255,17 +255,17 @@ def test_a_collar_shows_from_near_only() -> None:
     task = with_look(small=("dog",))
     red, blue = (a_record(n_tall=0, n_small=1, near=1.0) for _ in range(2))
     for s, colour in ((red, 0), (blue, 1)):
-        s["bx"][0], s["by"][0], s["bk"][0] = 0.2, 1.8, colour
+        s["disc_x"][0], s["disc_y"][0], s["disc_colour"][0] = 0.2, 1.8, colour
     assert scene_of(red, task=task).smalls[0].seen and not scene_of(red, task=task).smalls[0].told
     assert np.array_equal(painted(red, False, task), painted(blue, False, task))
     assert not np.array_equal(painted(red, True, task), painted(blue, True, task)), "the human is told"
-    red["by"][0] = blue["by"][0] = 0.8
+    red["disc_y"][0] = blue["disc_y"][0] = 0.8
     assert not np.array_equal(painted(red, False, task), painted(blue, False, task))
 
 
 def test_furniture_is_grey_in_a_plain_dusk() -> None:
     couch, crate = (a_record(light=DUSK, plain=1, n_small=0) for _ in range(2))
-    couch["tk"][:2], crate["tk"][:2] = Zoo.look.tall.index("couch"), Zoo.look.tall.index("crate")
+    couch["box_kind"][:2], crate["box_kind"][:2] = Zoo.look.tall.index("couch"), Zoo.look.tall.index("crate")
     assert np.array_equal(painted(couch, False), painted(crate, False))
     assert not np.array_equal(painted(couch), painted(crate))
     couch["light"] = crate["light"] = DAY
@@ -274,19 +274,19 @@ def test_furniture_is_grey_in_a_plain_dusk() -> None:
 
 def test_at_night_a_player_feels_what_is_touched_and_sees_nothing() -> None:
     here, there = a_record(light=NIGHT), a_record(light=NIGHT)
-    there["tx"][:2], there["tk"][:2] = (1.5, -2.0), 3
+    there["box_x"][:2], there["box_kind"][:2] = (1.5, -2.0), 3
     assert np.array_equal(painted(here, False), painted(there, False))
     assert not np.array_equal(painted(here), painted(there))
     assert painted(here).mean() < 0.6 * painted(a_record()).mean()
     couch = a_record(light=NIGHT, held=1)
-    couch["tk"][:2] = Zoo.look.tall.index("couch")
+    couch["box_kind"][:2] = Zoo.look.tall.index("couch")
     assert not np.array_equal(painted(couch, False), painted(here, False))
     assert [box.held for box in scene_of(couch, task=Zoo).talls].count(True) == 1
 
 
 def test_tall_things_out_of_view_are_not_shown_to_a_player() -> None:
     here, there = a_record(fov=1.5, n_small=0), a_record(fov=1.5, n_small=0)
-    there["ty"][1] = 1.0  # behind its back
+    there["box_y"][1] = 1.0  # behind its back
     assert np.array_equal(painted(here, False), painted(there, False))
     assert not np.array_equal(painted(here), painted(there))
 
@@ -327,7 +327,7 @@ def test_signals_are_shown() -> None:
 def test_a_map_of_slots_is_drawn_in_the_colours_of_the_things() -> None:
     belief = {"seen": np.array([[1.0, 0.0]]), "xy": np.array([[[1.5, 0.5], [0.0, 0.0]]])}
     s = a_record()
-    s["bk"][:2] = 4, 5
+    s["disc_colour"][:2] = 4, 5
     mind = mind_of(belief, scene=dataclasses.replace(scene_of(s), own_slots=True))
     assert mind is not None and [thing[0] for thing in mind.things] == ["purple"]
 

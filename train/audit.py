@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from tyro.conf import Positional
 
-from unseen.envs.engine.runtime import TaskEnv, TaskVectorEnv
+from unseen.envs.core.runtime import TaskEnv, TaskVectorEnv
 from unseen.envs.errors import ResetFailed
 from unseen.envs.suite import SUITE, Entry, make, make_vec, resolve
 

@@ -23,7 +23,7 @@ import numpy as np
 import tyro
 
 from unseen.envs import suite
-from unseen.envs.errors import BadKnob
+from unseen.envs.errors import BadParameter
 
 ROUNDS = 5
 
@@ -161,9 +161,9 @@ def machine() -> dict[str, str]:
 
 
 def bench(config: BenchConfig) -> None:
-    """Measure and print. Raises UnknownEnvironment, BadKnob."""
+    """Measure and print. Raises UnknownEnvironment, BadParameter."""
     if config.seconds <= 0 or config.threads < 1 or any(n < 1 for n in config.sizes):
-        raise BadKnob("seconds must be positive, threads and sizes at least 1")
+        raise BadParameter("seconds must be positive, threads and sizes at least 1")
     from rich.console import Console
     from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 

@@ -98,7 +98,7 @@ COMMANDS = {
         "unseen.train.sweep",
         "sweep",
         "SweepConfig",
-        "unseen sweep tracker RolledBehind curtain",
+        "unseen sweep tracker RolledBehind blackout",
     ),
     "curves": Command(
         "draw how the agents that ship learned",

@@ -92,7 +92,9 @@ def _draw(entries: list[Entry], runs: dict[str, list[Run]], config: CurvesConfig
             if k + columns >= len(entries):
                 axes.set_xlabel(label)
                 axes.tick_params(labelbottom=True)
-        _legend(figure, [name for name in COLOURS if any(run.agent == name for found in runs.values() for run in found)])
+        _legend(
+            figure, [name for name in COLOURS if any(run.agent == name for found in runs.values() for run in found)]
+        )
         figure.savefig(config.out, metadata={"Date": None} if config.out.suffix == ".svg" else None, dpi=150)
 
 

@@ -42,7 +42,7 @@ class GalleryConfig:
 
 
 def gallery(config: GalleryConfig) -> None:
-    """Film the environments and write the page. Raises UnknownEnvironment, BadKnob, FilmError."""
+    """Film the environments and write the page. Raises UnknownEnvironment, BadParameter, FilmError."""
     entries = [suite.resolve(config.env)] if config.env else list(suite.SUITE.values())
     for entry in entries:
         check_target(film_of(entry, config))

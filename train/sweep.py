@@ -8,7 +8,7 @@ from typing import Any
 
 from unseen.agents.agent import load_agent
 from unseen.envs import suite
-from unseen.envs.errors import BadKnob, UnseenError
+from unseen.envs.errors import BadParameter, UnseenError
 from unseen.train.errors import EvaluationError
 from unseen.train.leaderboard import statistics as st
 from unseen.train.leaderboard.protocol import PROTOCOL, rollout
@@ -24,7 +24,7 @@ class SweepConfig:
     env: str
     """name of the environment, such as RolledBehind"""
     knob: str
-    """one of the environment's curves, such as curtain"""
+    """one of the environment's curves, such as blackout"""
     level: int | None = None
     """what the other knobs are set to; its default without"""
     episodes: int = 200
@@ -70,7 +70,7 @@ def _point(config: SweepConfig, env_name: str, level: int, value: Any) -> Point:
     try:
         knob = {config.knob: value}
         env = suite.make_vec(env_name, len(seeds), level=level, obs=agent.obs, split=PROTOCOL.split, **knob)
-    except BadKnob as error:
+    except BadParameter as error:
         return Point(value, None, str(error))
     try:
         if hasattr(agent, "attach"):

@@ -97,7 +97,7 @@ def _ask(agent: Any, what: str, *args: Any) -> dict[str, np.ndarray] | None:
 def watch(config: WatchConfig) -> None:
     """Run the agent and show it, or save it.
 
-    Raises UnknownEnvironment, UnknownAgent, BadCheckpoint, BadKnob, FilmError, NoDisplay.
+    Raises UnknownEnvironment, UnknownAgent, BadCheckpoint, BadParameter, FilmError, NoDisplay.
     """
     entry = suite.resolve(config.env)
     level = entry.default_level if config.level is None else config.level
@@ -127,9 +127,7 @@ def _between(before: Moment, after: Moment, part: float) -> tuple[np.void, dict[
     return between(before.record, after.record, part), belief
 
 
-def pictures(
-    told: Iterable[Moment], parts: int
-) -> Iterator[tuple[Moment, np.void, dict[str, np.ndarray] | None]]:
+def pictures(told: Iterable[Moment], parts: int) -> Iterator[tuple[Moment, np.void, dict[str, np.ndarray] | None]]:
     """Each moment with the worlds and beliefs to draw it by: `parts` on the way to the next one, and one at the end."""
     before: Moment | None = None
     for moment in told:

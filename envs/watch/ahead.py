@@ -12,7 +12,7 @@ from dataclasses import replace
 import numpy as np
 import pygame
 
-from unseen.envs.engine.camera import FADE, render
+from unseen.envs.planar.camera.pixels import FADE, render
 from unseen.envs.watch.brush import CLOSE, FINE, WHITE, Ahead, times
 from unseen.envs.watch.fog import box_corners
 from unseen.envs.watch.scene import Box, Disc, Scene
@@ -27,7 +27,7 @@ TINT: dict[str, RGB] = {"dusk": (143, 153, 199)}
 def draw_ahead(scene: Scene, record: np.void, width: int, height: int, fov: float) -> pygame.Surface:
     """What the agent of `scene`, which was read from `record`, sees over `fov` radians ahead."""
     bare = record.copy()
-    bare["n_tall"] = bare["n_small"] = 0
+    bare["n_boxes"] = bare["n_discs"] = 0
     room = pygame.surfarray.make_surface(np.asarray(render(bare, width, height, fov)).swapaxes(0, 1))
     if scene.dark:
         return room

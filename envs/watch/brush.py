@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pygame
 
-from unseen.envs.engine.world import EYE, WALL_HEIGHT
+from unseen.envs.planar.world import EYE, WALL_HEIGHT
 from unseen.envs.watch.theme import RGB, mix
 
 __all__ = ["CAMERA", "FINE", "WHITE", "Ahead", "Brush", "Eye", "overturned_cup", "oval", "rounded", "times"]

@@ -13,8 +13,8 @@ from dataclasses import replace
 import numpy as np
 import pygame
 
-from unseen.envs.engine import palette
-from unseen.envs.engine.world import WALL_HEIGHT
+from unseen.envs.planar import palette
+from unseen.envs.planar.world import WALL_HEIGHT
 from unseen.envs.watch import theme
 from unseen.envs.watch.brush import FINE, Eye
 from unseen.envs.watch.fog import box_corners
@@ -27,7 +27,7 @@ __all__ = ["draw_room"]
 
 # What the light leaves of a colour, out of the agent's sight and in it.
 SHADE: dict[str, RGB] = {
-    "day": (96, 102, 134), "dusk": (70, 76, 112), "night": (50, 58, 100), "curtain": (58, 54, 84),
+    "day": (96, 102, 134), "dusk": (70, 76, 112), "night": (50, 58, 100), "blackout": (58, 54, 84),
     "reveal": (255, 255, 255),
 }  # fmt: skip
 LIT: dict[str, RGB] = SHADE | {"day": (255, 255, 255), "dusk": (158, 164, 204)}
@@ -56,7 +56,7 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
         if not clear(scene, box):
             _tall(canvas, eye, scene, box)
     _panes(canvas, eye, scene, [box for box in talls if clear(scene, box)])
-    if scene.light == "curtain":
+    if scene.light == "blackout":
         _curtain(canvas, eye, hidden)
     elif scene.light == "night":
         _night(canvas, eye)

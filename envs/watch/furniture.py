@@ -11,7 +11,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from unseen.envs.engine.world import TALL_HEIGHT
+from unseen.envs.planar.world import BOX_HEIGHT
 from unseen.envs.watch.brush import WHITE, Brush, oval, overturned_cup, rounded
 from unseen.envs.watch.theme import RGB, mix
 
@@ -46,7 +46,7 @@ def frame(kind: str, x: float, y: float, cos: float, sin: float, hx: float, hy: 
 
 
 def block(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
-    b.box(-hx, -hy, hx, hy, 0, TALL_HEIGHT, rgb)
+    b.box(-hx, -hy, hx, hy, 0, BOX_HEIGHT, rgb)
 
 
 def _seat(b: Brush, hx: float, hy: float, rgb: RGB, cushions: int) -> None:
@@ -165,8 +165,10 @@ def crate(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
         c, s = ((1, 0), (0, 1), (-1, 0), (0, -1))[axis]
         out, half = (hx, hy) if c else (hy, hx)
         for z0, z1 in ((0.1, 0.3), (0.34, 0.56)):
-            quad = [(c * (out + 1e-3) - s * t, s * (out + 1e-3) + c * t, z) for t, z in (
-                (-half * 0.82, z0), (half * 0.82, z0), (half * 0.82, z1), (-half * 0.82, z1))]
+            quad = [
+                (c * (out + 1e-3) - s * t, s * (out + 1e-3) + c * t, z)
+                for t, z in ((-half * 0.82, z0), (half * 0.82, z0), (half * 0.82, z1), (-half * 0.82, z1))
+            ]
             b.face(quad, (c, s, 0), mix(rgb, WHITE, 0.06))
     m = 0.2 * r
     b.plate([(hx - m, hy - m), (m - hx, hy - m), (m - hx, m - hy), (hx - m, m - hy)], high, mix(rgb, WHITE, 0.1))
@@ -186,7 +188,7 @@ def crate(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
 
 def screen(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
     """A folding screen: panels of cloth between posts of wood."""
-    high = TALL_HEIGHT
+    high = BOX_HEIGHT
     n = max(2, round(2 * hy / 0.36))
     b.box(-hx, -hy, hx, hy, 0, high, DARK_WOOD, 0, 0.1)
     step = 2 * hy / n
@@ -199,7 +201,9 @@ def screen(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
     for k in range(n):
         y0, y1 = k * step - hy + 0.02, (k + 1) * step - hy - 0.02
         inner = 0.6 * hx
-        b.plate([(inner, y1), (-inner, y1), (-inner, y0), (inner, y0)], high, rgb if k % 2 else mix(rgb, (0, 0, 0), 0.1))
+        b.plate(
+            [(inner, y1), (-inner, y1), (-inner, y0), (inner, y0)], high, rgb if k % 2 else mix(rgb, (0, 0, 0), 0.1)
+        )
 
 
 def tunnel(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
@@ -260,7 +264,9 @@ def launcher(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
     r = min(hx, hy)
     b.prism(oval(0, 0, 0.95 * r, n=24), 0, 0.1, rgb, mix(rgb, WHITE, 0.12), 0.3)
     for side in (-1, 1):
-        b.box(-0.55 * r, side * 0.66 * r - 0.1 * r, 0.35 * r, side * 0.66 * r + 0.1 * r, 0.1, 0.26, DARK_WOOD, 0.05, 0.2)
+        b.box(
+            -0.55 * r, side * 0.66 * r - 0.1 * r, 0.35 * r, side * 0.66 * r + 0.1 * r, 0.1, 0.26, DARK_WOOD, 0.05, 0.2
+        )
     turn = np.linspace(0, math.pi, 11)
     tube, mouth = 0.46 * r, max(hx, 1.15 * r)
     y, z = tube * np.cos(turn), 0.16 + tube * np.sin(turn)

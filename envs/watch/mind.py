@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from unseen.envs.engine import palette
+from unseen.envs.planar import palette
 from unseen.envs.watch.scene import Scene
 
 __all__ = ["Mind", "mind_of"]

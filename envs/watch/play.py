@@ -70,14 +70,23 @@ def help_line(task: Any) -> str:
     """What the keys do, for the bottom of the window."""
     ways = "".join(task.keys[name] for name in ARROWS if name != "stay" and name in task.keys)
     own = [f"{task.keys[name].upper()}: {name}" for name in task.actions if name not in ARROWS and name in task.keys]
-    parts = [f"arrows or {ways}: go", "space: stay", *own, "R: again", "H: show hidden", "P: pause", "+ -: speed", "Esc: quit"]
+    parts = [
+        f"arrows or {ways}: go",
+        "space: stay",
+        *own,
+        "R: again",
+        "H: show hidden",
+        "P: pause",
+        "+ -: speed",
+        "Esc: quit",
+    ]
     return "    ".join(parts)
 
 
 def play(config: PlayConfig, events: Callable[[], list[pygame.event.Event]] | None = None) -> None:
     """Open a window and play until Esc. `events` stands in for the keyboard (tests).
 
-    Raises UnknownEnvironment, BadKnob, NoDisplay.
+    Raises UnknownEnvironment, BadParameter, NoDisplay.
     """
     env = suite.make(config.env, level=config.level, split=config.split)
     viewer = Viewer(hidden=config.hidden, keys=help_line(env.task))
@@ -178,7 +187,7 @@ class _Game:
     def draw(self, record: Any, reward: float) -> None:
         scored = f"{self.score:g} of {self.played}" if self.played else self.env.task.__name__
         message = f"level {self.env.level}   seed {self.seed}   {scored}"
-        if record["over"]:
+        if record["done"]:
             message = f"{scored}   R: play again"
         elif self.paused:
             message = "paused   P: go on   N: one step"

@@ -13,16 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from unseen.envs.engine import palette
-from unseen.envs.engine.sensors import ORDERS
-from unseen.envs.engine.task import Look
-from unseen.envs.engine.world import ACT, AGENT_RADIUS, CURTAIN, DAY, DUSK, NIGHT, REVEAL
+from unseen.envs.core.task import Look
+from unseen.envs.planar import palette
+from unseen.envs.planar.sensors import ORDERS
+from unseen.envs.planar.world import ACT, AGENT_RADIUS, DARK, DAY, DUSK, NIGHT, REVEAL
 from unseen.envs.watch.fog import free_line, visible_polygon
 
 __all__ = ["Ask", "Box", "Disc", "Scene", "between", "look_of", "scene_of"]
 
 RGB = tuple[int, int, int]
-LIGHTS = {CURTAIN: "curtain", NIGHT: "night", DUSK: "dusk", DAY: "day", REVEAL: "reveal"}
+LIGHTS = {DARK: "blackout", NIGHT: "night", DUSK: "dusk", DAY: "day", REVEAL: "reveal"}
 
 
 @dataclass(frozen=True)
@@ -85,7 +85,7 @@ class Scene:
     fov: float  # full angle, rad
     talls: tuple[Box, ...]
     smalls: tuple[Disc, ...]
-    light: str  # "curtain" | "night" | "dusk" | "day" | "reveal"
+    light: str  # "blackout" | "night" | "dusk" | "day" | "reveal"
     glass: bool  # tall things and covers hide nothing
     look: Look = field(default_factory=Look)
     agent_radius: float = AGENT_RADIUS
@@ -109,7 +109,7 @@ class Scene:
     @property
     def dark(self) -> bool:
         """Nothing shows at all, but for what is touched at night."""
-        return self.light in ("curtain", "night")
+        return self.light in ("blackout", "night")
 
     @property
     def late(self) -> bool:
@@ -130,27 +130,27 @@ def scene_of(record: np.void, params: Any = None, task: Any = None, reward: floa
     look = look_of(task)
     light = LIGHTS[int(record["light"])]
     glass = bool(record["glass"])
-    agent = (float(record["ax"]), float(record["ay"]), float(record["ah"]))
-    fov, half = float(record["fov"]), (float(record["wx"]), float(record["wy"]))
-    staged = len(look.phases) == 3 and (look.phases == Look().phases or "curtain" in getattr(task, "knobs", ()))
+    agent = (float(record["agent_x"]), float(record["agent_y"]), float(record["heading"]))
+    fov, half = float(record["fov"]), (float(record["room_hx"]), float(record["room_hy"]))
+    staged = len(look.phases) == 3 and (look.phases == Look().phases or "blackout" in getattr(task, "knobs", ()))
     phases = tuple(look.phases) or ("act",)
     phase = phases[min(max(int(record["phase"]), 0), len(phases) - 1)]
-    over = bool(record["over"])
+    over = bool(record["done"])
     lit = phase == phases[-1] and light == "day" and "lit" in look.captions
     told = "over" if over else "lit" if lit else phase
     scene = Scene(
         half=half, agent=agent, fov=fov, talls=(), smalls=(), light=light, glass=glass, look=look,
-        own_slots=bool(_told(params, "order") == ORDERS.index("index")), near=float(record["near"]),
-        asked=_ask(int(record["ask"]), look, params), held=_ask(int(record["held"]), look, params),
+        own_slots=bool(_told(params, "order") == ORDERS.index("index")), near=float(record["colour_range"]),
+        asked=_ask(int(record["query"]), look, params), held=_ask(int(record["contact"]), look, params),
         phase=phase, phases=phases, free=not staged or int(record["phase"]) >= ACT, step=int(record["t"]), over=over,
-        heard=bool(record["heard"]), reward=float(reward), caption=look.captions.get(told, ""),
+        heard=bool(record["bump"]), reward=float(reward), caption=look.captions.get(told, ""),
         title="" if task is None else (task if isinstance(task, type) else type(task)).__name__,
         signals=tuple((name, float(value)) for name, value in zip(look.signals, record["signal"], strict=False)),
         timeline=_timeline(record, params, task, staged, phases),
     )  # fmt: skip
     talls = tuple(box for box in _boxes(record, scene) if _in_room(scene, box.x, box.y))
     scene = replace(scene, talls=talls, visible=visible_polygon(agent[:2], agent[2], fov, half, () if glass else talls))
-    smalls = (_disc(record, i, scene) for i in range(int(record["n_small"])))
+    smalls = (_disc(record, i, scene) for i in range(int(record["n_discs"])))
     return replace(scene, smalls=tuple(disc for disc in smalls if _in_room(scene, disc.x, disc.y)))
 
 
@@ -164,9 +164,11 @@ def _told(params: Any, name: str) -> Any:
     return params[name] if params is not None and name in (params.dtype.names or ()) else None
 
 
-def _timeline(record: np.void, params: Any, task: Any, staged: bool, phases: tuple[str, ...]) -> tuple[tuple[str, int], ...]:
+def _timeline(
+    record: np.void, params: Any, task: Any, staged: bool, phases: tuple[str, ...]
+) -> tuple[tuple[str, int], ...]:
     """How many steps each phase lasts at most: the last one as long as the task's horizon lets it."""
-    parts = [int(record["watch"]), int(record["curtain"])] if staged else []
+    parts = [int(record["observe_steps"]), int(record["blackout_steps"])] if staged else []
     if len(parts) + 1 != len(phases):
         return ()
     act = _told(params, "act")
@@ -212,11 +214,13 @@ def _nth(names: tuple[str, ...], index: int) -> str:
 
 
 def _boxes(s: np.void, scene: Scene) -> tuple[Box, ...]:
-    plain = bool(s["plain"]) and scene.light == "dusk"
+    plain = bool(s["kinds_hidden"]) and scene.light == "dusk"
     boxes = []
-    for i in range(int(s["n_tall"])):
-        x, y, cos, sin, hx, hy = (float(s[name][i]) for name in ("tx", "ty", "tc", "ts", "hx", "hy"))
-        tk = int(s["tk"][i])
+    for i in range(int(s["n_boxes"])):
+        x, y, cos, sin, hx, hy = (
+            float(s[name][i]) for name in ("box_x", "box_y", "box_cos", "box_sin", "box_hx", "box_hy")
+        )
+        tk = int(s["box_kind"][i])
         rgb = _rgb(palette.TALL[tk % len(palette.TALL)])
         seen = scene.light == "reveal" or (not scene.dark and _in_view(scene, x, y))
         boxes.append(Box(x, y, cos, sin, hx, hy, rgb, _nth(scene.look.tall, tk), seen, not plain))
@@ -237,28 +241,28 @@ def _gap(box: Box, agent: tuple[float, float, float]) -> float:
 
 
 def _disc(s: np.void, i: int, scene: Scene) -> Disc:
-    x, y, radius, vx, vy = (float(s[name][i]) for name in ("bx", "by", "br", "vx", "vy"))
-    colour = int(s["bk"][i]) % len(palette.SMALL)
+    x, y, radius, vx, vy = (float(s[name][i]) for name in ("disc_x", "disc_y", "disc_radius", "disc_vx", "disc_vy"))
+    colour = int(s["disc_colour"][i]) % len(palette.SMALL)
     name, rgb = palette.SMALL[colour]
-    touched, covered = int(s["touched"]) == i, bool(s["under"][i])
+    touched, covered = int(s["touched"]) == i, bool(s["disc_cover"][i])
     ax, ay, _ = scene.agent
     told = scene.near == 0 or scene.light == "reveal" or touched or math.hypot(x - ax, y - ay) <= scene.near
     facing = math.atan2(vy, vx) if math.hypot(vx, vy) > 0.02 else math.atan2(ay - y, ax - x)  # at rest: at the agent
     seen = touched or ((scene.glass or not covered) and _seen(scene, x, y, radius))
-    if scene.light in ("reveal", "curtain"):
+    if scene.light in ("reveal", "blackout"):
         seen = scene.light == "reveal"
     return Disc(x, y, radius, name, _rgb(rgb), seen, touched, _nth(scene.look.small, colour), told, covered, facing, i)
 
 
 def _in_view(scene: Scene, x: float, y: float) -> bool:
-    """`unseen.envs.engine.sight.in_view` once more in plain Python: a picture must not wait for a compiler."""
+    """`unseen.envs.planar.sight.in_view` once more in plain Python: a picture must not wait for a compiler."""
     ax, ay, heading = scene.agent
     off = (math.atan2(y - ay, x - ax) - heading + math.pi) % (2 * math.pi) - math.pi
     return scene.fov >= 2 * math.pi - 1e-9 or abs(off) <= scene.fov / 2
 
 
 def _seen(scene: Scene, x: float, y: float, radius: float) -> bool:
-    """`unseen.envs.engine.sight.sees`, likewise, for an uncovered thing that is not touched."""
+    """`unseen.envs.planar.sight.sees`, likewise, for an uncovered thing that is not touched."""
     if scene.light != "day" or not _in_view(scene, x, y):
         return False
     ax, ay, _ = scene.agent
@@ -276,20 +280,20 @@ def _rgb(colour: Any) -> RGB:
 def between(before: np.void, after: np.void, part: float) -> np.void:
     """A record on the way from `before` to `after` (`part` in [0, 1]), to draw a step as a smooth movement.
 
-    Poses are interpolated, the rest is `before`'s. Jumps (a reset, a scramble behind the curtain) are not.
+    Poses are interpolated, the rest is `before`'s. Jumps (a reset, a scramble behind the blackout) are not.
     """
     mid = before.copy()
-    if part <= 0 or int(after["t"]) != int(before["t"]) + 1 or int(after["light"]) == CURTAIN:
+    if part <= 0 or int(after["t"]) != int(before["t"]) + 1 or int(after["light"]) == DARK:
         return mid
-    if math.hypot(after["ax"] - before["ax"], after["ay"] - before["ay"]) < 2.5 * AGENT_RADIUS:
-        mid["ax"] += part * (after["ax"] - before["ax"])
-        mid["ay"] += part * (after["ay"] - before["ay"])
-        turn = (float(after["ah"] - before["ah"]) + math.pi) % (2 * math.pi) - math.pi
-        mid["ah"] += part * turn
-    for name in ("bx", "by", "tx", "ty"):
+    if math.hypot(after["agent_x"] - before["agent_x"], after["agent_y"] - before["agent_y"]) < 2.5 * AGENT_RADIUS:
+        mid["agent_x"] += part * (after["agent_x"] - before["agent_x"])
+        mid["agent_y"] += part * (after["agent_y"] - before["agent_y"])
+        turn = (float(after["heading"] - before["heading"]) + math.pi) % (2 * math.pi) - math.pi
+        mid["heading"] += part * turn
+    for name in ("disc_x", "disc_y", "box_x", "box_y"):
         step = after[name] - before[name]
         mid[name] += part * np.where(np.abs(step) < 1.0, step, 0.0)
-    cos, sin = (before[name] + part * (after[name] - before[name]) for name in ("tc", "ts"))
+    cos, sin = (before[name] + part * (after[name] - before[name]) for name in ("box_cos", "box_sin"))
     length = np.maximum(np.hypot(cos, sin), 1e-9)
-    mid["tc"], mid["ts"] = cos / length, sin / length
+    mid["box_cos"], mid["box_sin"] = cos / length, sin / length
     return mid

@@ -1,4 +1,4 @@
-"""Colours and letters of the window around the room; the colours of things come from `unseen.envs.engine.palette`."""
+"""Colours and letters of the window around the room; the colours of things come from `unseen.envs.planar.palette`."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ EYE: RGB = (38, 46, 62)
 MIND: RGB = (150, 226, 255)
 GOOD: RGB = (104, 214, 146)
 BAD: RGB = (246, 112, 104)
-PHASE: dict[str, RGB] = {"watch": (250, 194, 92), "curtain": (154, 122, 208), "act": (96, 176, 250)}
+PHASE: dict[str, RGB] = {"observe": (250, 194, 92), "blackout": (154, 122, 208), "act": (96, 176, 250)}
 
 
 def phase(name: str, phases: Sequence[str]) -> RGB:
@@ -33,7 +33,7 @@ def phase(name: str, phases: Sequence[str]) -> RGB:
     if name in PHASE or name not in phases:
         return PHASE.get(name, MIND)
     place = len(phases) - 1 - list(phases).index(name)
-    return [PHASE["act"], PHASE["curtain"], PHASE["watch"], MIND][min(place, 3)]
+    return [PHASE["act"], PHASE["blackout"], PHASE["observe"], MIND][min(place, 3)]
 
 
 def mix(a: RGB, b: RGB, part: float) -> RGB:

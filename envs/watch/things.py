@@ -12,7 +12,7 @@ from functools import lru_cache
 import numpy as np
 import pygame
 
-from unseen.envs.engine.world import TALL_HEIGHT
+from unseen.envs.planar.world import BOX_HEIGHT
 from unseen.envs.watch.brush import FINE, WHITE, Ahead, Brush, Eye
 from unseen.envs.watch.fog import box_corners
 from unseen.envs.watch.furniture import FURNITURE, TONES, frame
@@ -20,7 +20,18 @@ from unseen.envs.watch.scene import Box, Disc, Scene
 from unseen.envs.watch.theme import RGB, mix
 from unseen.envs.watch.toys import COLLARED, TOYS
 
-__all__ = ["NO_COLOUR", "ROUND", "clear", "collar", "colour_of", "draw_pane", "draw_small", "draw_tall", "picture", "tall_height"]
+__all__ = [
+    "NO_COLOUR",
+    "ROUND",
+    "clear",
+    "collar",
+    "colour_of",
+    "draw_pane",
+    "draw_small",
+    "draw_tall",
+    "picture",
+    "tall_height",
+]
 
 ROUND = ("lamp", "vase", "cup", "launcher")  # do not fill their box
 HIDES = ("block", "screen", "tunnel", "wall", "cup", "crate", "door")  # made to hide: glass where nothing hides
@@ -34,7 +45,7 @@ def clear(scene: Scene, box: Box) -> bool:
 
 def tall_height(kind: str) -> float:
     """Metres; those that are drawn as glass."""
-    return {"tunnel": 0.55, "cup": 0.5, "crate": 0.66}.get(kind, TALL_HEIGHT)
+    return {"tunnel": 0.55, "cup": 0.5, "crate": 0.66}.get(kind, BOX_HEIGHT)
 
 
 def colour_of(box: Box, told: bool = True) -> RGB:
@@ -100,7 +111,9 @@ def picture(kind: str, side: int, rgb: RGB | None = None, small: bool = False) -
     eye = Eye(side * fine, (half, half))
     eye = Eye(side * fine, (half, half), (0, away * eye.scale + 0.04 * side * fine))
     if small:
-        disc = Disc(0, away, 0.13 if kind in COLLARED else 0.2, "", rgb or NO_COLOUR, True, kind=kind, facing=math.pi / 4)
+        disc = Disc(
+            0, away, 0.13 if kind in COLLARED else 0.2, "", rgb or NO_COLOUR, True, kind=kind, facing=math.pi / 4
+        )
         draw_small(canvas, eye, disc)
     else:
         long = kind in ("couch", "bed", "screen", "door", "wall", "tunnel", "deflector", "table", "glass")

@@ -65,7 +65,9 @@ def marble(b: Brush, r: float, rgb: RGB) -> None:
     for turn in (0.0, 2 * math.pi / 3, 4 * math.pi / 3):  # three twisted leaves in the glass
         t = np.linspace(0, 1, 7)
         inner = np.stack([0.8 * r * t * np.cos(turn + 1.3 * t), 0.8 * r * t * np.sin(turn + 1.3 * t)], axis=1)
-        outer = np.stack([0.8 * r * t * np.cos(turn + 0.8 + 1.3 * t), 0.8 * r * t * np.sin(turn + 0.8 + 1.3 * t)], axis=1)
+        outer = np.stack(
+            [0.8 * r * t * np.cos(turn + 0.8 + 1.3 * t), 0.8 * r * t * np.sin(turn + 0.8 + 1.3 * t)], axis=1
+        )
         b.plate(np.concatenate([inner, outer[::-1]]), r, rgb)
     _glint(b, 0.2 * r, -0.34 * r, 0.36 * r, r, WHITE)
 
@@ -82,9 +84,7 @@ def _limbs(b: Brush, r: float, spots: tuple[tuple[float, float], ...], rgb: RGB)
         b.plate(oval(x * r, y * r, 0.3 * r, 0.2 * r, 10), 0.02, rgb)
 
 
-def _mound(
-    b: Brush, x: float, long: float, wide: float, low: float, high: float, rgb: RGB, dark: float = 0.28
-) -> None:
+def _mound(b: Brush, x: float, long: float, wide: float, low: float, high: float, rgb: RGB, dark: float = 0.28) -> None:
     """A rounded solid of level slices, few as seen from above and many from the side."""
     b.part(0, [(x, 0)])
     layers = 16 if b.eye.deep else 4

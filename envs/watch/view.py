@@ -263,7 +263,7 @@ class Viewer:
             said.append(f"it touches: {scene.held.name}")
         if scene.heard:
             said.append("bump!" if scene.light in ("day", "reveal") else "bump! heard, not seen")
-        self._text(canvas, "     ".join(said), 512, 386 + 18 * len(lines), 14, theme.PHASE["watch"], fit=424)
+        self._text(canvas, "     ".join(said), 512, 386 + 18 * len(lines), 14, theme.PHASE["observe"], fit=424)
         self._meters(canvas, scene)
 
     def _meters(self, canvas: pygame.Surface, scene: Scene) -> None:
@@ -280,7 +280,7 @@ class Viewer:
             part = min(max(value, -1.0), 1.0)
             left, right = sorted((track.centerx, round(track.centerx + part * track.width / 2)))
             bar = pygame.Rect(left, track.top, max(right - left, 1), track.height)
-            pygame.draw.rect(canvas, theme.MIND if part >= 0 else theme.PHASE["watch"], bar)
+            pygame.draw.rect(canvas, theme.MIND if part >= 0 else theme.PHASE["observe"], bar)
             pygame.draw.rect(canvas, theme.INK, (track.centerx, track.top - 1, max(1, self._u(1)[0]), track.height + 2))
 
     def _key(self, canvas: pygame.Surface, scene: Scene, mind: Mind | None) -> None:
@@ -288,8 +288,8 @@ class Viewer:
         rows: list[tuple[str, str]] = []
         kinds = {disc.kind for disc in scene.smalls}
         noun = kinds.pop() if len(kinds) == 1 else "thing"
-        if scene.light == "curtain":
-            rows.append(("fog", "curtain: the agent sees nothing"))
+        if scene.light == "blackout":
+            rows.append(("fog", "blackout: the agent sees nothing"))
         elif scene.light == "night":
             rows.append(("fog", "dark: the agent sees nothing, it only feels"))
         elif not scene.over:
@@ -343,7 +343,9 @@ class Viewer:
                 dot = mix(theme.MIND, theme.BACK, k / 4.5)
                 pygame.draw.circle(canvas, dot, (px + (k - 1.5) * r * 0.75, py), max(2, r * (0.4 - 0.06 * k)))
 
-    def _timeline(self, canvas: pygame.Surface, scene: Scene, x0: float = 24, y: float = 542, wide: float = 912) -> None:
+    def _timeline(
+        self, canvas: pygame.Surface, scene: Scene, x0: float = 24, y: float = 542, wide: float = 912
+    ) -> None:
         """One cell a step, in the colour of its phase; the present one stands out."""
         parts = scene.timeline or ((scene.phase, max(scene.step + 1, 1)),)
         total = max(sum(steps for _, steps in parts), 1)

@@ -17,7 +17,7 @@ from unseen.agents import references
 from unseen.agents.agent import AGENTS, list_runs, load_agent, read_card
 from unseen.agents.errors import UnknownAgent
 from unseen.envs import suite
-from unseen.envs.engine.batch import REFERENCES, references_of
+from unseen.envs.core.batch import REFERENCES, references_of
 from unseen.train.errors import EvaluationError
 from unseen.train.leaderboard.journal import digest
 
@@ -92,7 +92,7 @@ def _of_training(card: dict[str, Any], names: Sequence[str], column: int) -> flo
 
 def arena(env_name: str, level: int) -> Arena:
     """The arena of a name and level. Raises UnknownEnvironment, EvaluationError."""
-    from unseen.envs.engine.device import source_hash
+    from unseen.envs.core.device import source_hash
 
     entry = suite.resolve(env_name)
     if not entry.anchors:

@@ -1,0 +1,73 @@
+"""What the agent can see: light, field of view and line of sight. Every sensor asks here."""
+
+import math
+
+from unseen.envs.core.device import device
+from unseen.envs.planar.geometry import wrap
+from unseen.envs.planar.physics import path_clear
+from unseen.envs.planar.world import DARK, DAY, DUSK, NIGHT, REVEAL
+
+ALL_ROUND = 2.0 * math.pi - 1e-9
+
+
+@device
+def line_of_sight(s, x0, y0, x1, y1):
+    """Whether nothing opaque stands between two points."""
+    return s.glass != 0 or path_clear(s, x0, y0, x1, y1)
+
+
+@device
+def in_view(s, x, y):
+    """Whether a point lies in the field of view."""
+    if s.fov >= ALL_ROUND:
+        return True
+    return abs(wrap(math.atan2(y - s.agent_y, x - s.agent_x) - s.heading)) <= 0.5 * s.fov
+
+
+@device
+def exposed(s, x0, y0, x1, y1, r):
+    """Whether any of a disc's centre and two silhouette points is in line of sight of (x0, y0)."""
+    if line_of_sight(s, x0, y0, x1, y1):
+        return True
+    dx = x1 - x0
+    dy = y1 - y0
+    d = math.sqrt(dx * dx + dy * dy) + 1e-12
+    px = -dy / d * r
+    py = dx / d * r
+    return line_of_sight(s, x0, y0, x1 + px, y1 + py) or line_of_sight(s, x0, y0, x1 - px, y1 - py)
+
+
+@device
+def sees(s, k):
+    """Whether small thing k shows to the agent now."""
+    if s.light == REVEAL:
+        return True
+    if s.light == DARK:
+        return False
+    if s.touched == k:
+        return True
+    if s.light != DAY or (s.disc_cover[k] != 0 and s.glass == 0):
+        return False
+    return in_view(s, s.disc_x[k], s.disc_y[k]) and exposed(
+        s, s.agent_x, s.agent_y, s.disc_x[k], s.disc_y[k], s.disc_radius[k]
+    )
+
+
+@device
+def identifies_colour(s, k):
+    """Whether the agent can tell the colour of small thing k, which it sees."""
+    if s.colour_range == 0.0 or s.light == REVEAL or s.touched == k:
+        return True
+    return (s.disc_x[k] - s.agent_x) ** 2 + (s.disc_y[k] - s.agent_y) ** 2 <= s.colour_range * s.colour_range
+
+
+@device
+def sees_box(s, k):
+    """Whether tall thing k shows: tall things are not hidden by one another, and show in the dusk."""
+    return s.light == REVEAL or (s.light > NIGHT and in_view(s, s.box_x[k], s.box_y[k]))
+
+
+@device
+def identifies_kind(s):
+    """Whether the agent can tell what kind of tall thing it sees."""
+    return s.kinds_hidden == 0 or s.light != DUSK

@@ -1,0 +1,98 @@
+"""The three acts of an episode: watch, then a blackout of random length, then act, carried to another place.
+
+The blackout and the new pose are what keep the agent's own position from being its memory. A task calls `reset_stage`
+when it draws an episode and sets `s.observe_steps`, and calls `advance` once a step; `free` says whether the agent may move.
+"""
+
+import math
+
+from unseen.envs.core.device import device
+from unseen.envs.core.rng import below, uniform
+from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, OBSERVE, REVEAL
+
+CLOCK = 128.0  # steps for one unit of time in `state`
+
+
+@device
+def reset_stage(s, p):
+    """An empty, lit room with the agent on the mat; draws its pose and the one after the blackout."""
+    s.room_hx = p.room
+    s.room_hy = p.room
+    s.fov = p.fov * math.pi / 180.0
+    s.light = DAY
+    s.glass = p.glass
+    s.colour_range = 0.0
+    s.kinds_hidden = 0
+    s.touched = -1
+    s.contact = -1
+    s.bump = 0
+    s.query = -1
+    s.phase = OBSERVE
+    s.n_boxes = 0
+    s.n_discs = 0
+    s.agent_x = uniform(s, -0.1, 0.1)
+    s.agent_y = uniform(s, -0.1, 0.1)
+    s.heading = 0.5 * math.pi
+    s.pose_error_x = 0.0
+    s.pose_error_y = 0.0
+    s.pose_error_heading = 0.0
+    s.spawn_x = uniform(s, -p.scramble, p.scramble)
+    s.spawn_y = uniform(s, -p.scramble, p.scramble)
+    s.spawn_heading = uniform(s, -math.pi, math.pi)
+    s.blackout_steps = p.blackout_low + below(s, p.blackout_high - p.blackout_low + 1)
+    s.observe_steps = p.observe_steps
+
+
+@device
+def free(s):
+    """Whether the agent may act."""
+    return s.phase == ACT
+
+
+@device
+def advance(s, light):
+    """Go on to the phase of step s.t (already counted); the act phase begins under `light`, or by day where things
+    are of glass. True in the step in which it begins."""
+    if s.t >= s.observe_steps and s.phase == OBSERVE:
+        s.phase = BLACKOUT
+        s.light = DARK
+    if s.t >= s.observe_steps + s.blackout_steps and s.phase != ACT:
+        s.phase = ACT
+        s.light = DAY if s.glass != 0 else light
+        s.agent_x = s.spawn_x
+        s.agent_y = s.spawn_y
+        s.heading = s.spawn_heading
+        return True
+    return False
+
+
+@device
+def tell(s, thing, late):
+    """Tell what is asked for; if it is asked late, only once the act phase has come."""
+    s.query = thing if not late or s.phase == ACT else -1
+
+
+@device
+def out_of_time(s, p):
+    """Whether the act phase has lasted its p.act steps."""
+    return s.t >= s.observe_steps + s.blackout_steps + p.act
+
+
+@device
+def outcome(s, reward, over):
+    """What a step gives; at an episode's end the lights go on."""
+    if over:
+        s.light = REVEAL
+    return reward, over, False
+
+
+@device
+def write_stage(s, p, o, at):
+    """For `state`: the clock, what of the stage is still to come, and the light, in o[at:at + 7]."""
+    o[at] = s.t / CLOCK
+    o[at + 1] = s.blackout_steps / CLOCK
+    o[at + 2] = s.spawn_x / p.room
+    o[at + 3] = s.spawn_y / p.room
+    o[at + 4] = math.cos(s.spawn_heading)
+    o[at + 5] = math.sin(s.spawn_heading)
+    o[at + 6] = s.light

@@ -1,0 +1,198 @@
+"""A planar world as one aligned record: a room, an agent, tall boxes that hide, small discs that roll.
+
+A task *has* a planar world when it asks for one with `planar`; the runtime itself needs only `HEADER`.
+Units are metres, seconds and radians; the room is centred on the origin.
+"""
+
+import math
+
+import numpy as np
+
+from unseen.envs.core.device import device
+from unseen.envs.planar.geometry import FAR, disc_box, segment_box, wrap
+from unseen.envs.planar.physics import path_clear
+
+FLOAT, INT = "f8", "i8"
+
+AGENT_RADIUS = 0.2
+EYE = 0.5
+BOX_HEIGHT = 1.0
+WALL_HEIGHT = 1.4
+
+# Light, from darkest: nothing shows; nothing but one's own pose; tall things too, small ones when touched; all that is
+# in sight; everything.
+DARK, NIGHT, DUSK, DAY, REVEAL = 0, 1, 2, 3, 4
+OBSERVE, BLACKOUT, ACT = 0, 1, 2  # phases; see `unseen.envs.planar.stage`
+
+# What the runtime needs of any task's record: generator, clock, end flag, tries of the last reset, failed resets.
+HEADER = [("rng", "u8"), ("t", INT), ("done", INT), ("tries", INT), ("failed", INT)]
+
+
+def record(*fields) -> np.dtype:
+    """The aligned record of a task without a room: HEADER and the task's own fields."""
+    return np.dtype([*HEADER, *fields], align=True)
+
+
+def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
+    """The aligned record of a planar world with room for `tall` boxes and `small` discs, and a task's own fields.
+
+    `signals`: how many further numbers the task tells the agent (in `signal`), whatever the light.
+    """
+    return record(
+        ("room_hx", FLOAT), ("room_hy", FLOAT),  # half extents of the room
+        ("agent_x", FLOAT), ("agent_y", FLOAT), ("heading", FLOAT),  # the agent's pose
+        ("pose_error_x", FLOAT), ("pose_error_y", FLOAT), ("pose_error_heading", FLOAT),  # reported pose - true pose
+        ("fov", FLOAT), ("light", INT), ("glass", INT),
+        ("colour_range", FLOAT),  # metres within which the colour of a small thing can be told; 0: from anywhere
+        ("kinds_hidden", INT),  # 1: in the dusk all tall things look alike
+        ("touched", INT), ("contact", INT), ("bump", INT),  # small thing, askable thing (-1: none), 1 for a bump
+        ("phase", INT), ("query", INT),  # the asked thing, -1 while it is not told
+        ("observe_steps", INT), ("blackout", INT), ("spawn_x", FLOAT), ("spawn_y", FLOAT), ("spawn_heading", FLOAT),  # see stage.py
+        ("signal", FLOAT, (max(signals, 1),)),
+        ("n_boxes", INT), ("n_discs", INT),
+        # Boxes: centre, cos and sin of the orientation, half extents, kind.
+        ("box_x", FLOAT, (tall,)), ("box_y", FLOAT, (tall,)), ("box_cos", FLOAT, (tall,)), ("box_sin", FLOAT, (tall,)),
+        ("box_hx", FLOAT, (tall,)), ("box_hy", FLOAT, (tall,)), ("box_kind", INT, (tall,)),
+        # Discs: centre, velocity, radius, kind (its colour), and what covers it (0: nothing).
+        ("disc_x", FLOAT, (small,)), ("disc_y", FLOAT, (small,)), ("disc_vx", FLOAT, (small,)), ("disc_vy", FLOAT, (small,)),
+        ("disc_radius", FLOAT, (small,)), ("disc_colour", INT, (small,)), ("disc_cover", INT, (small,)),
+        *fields,
+    )  # fmt: skip
+
+
+@device
+def place_box(s, k, kind, x, y, c, n, hx, hy):
+    """Put tall thing k at (x, y); cos and sin of its orientation, half extents."""
+    s.box_x[k] = x
+    s.box_y[k] = y
+    s.box_cos[k] = c
+    s.box_sin[k] = n
+    s.box_hx[k] = hx
+    s.box_hy[k] = hy
+    s.box_kind[k] = kind
+
+
+@device
+def nearest_box(s, x, y):
+    """The tall thing whose centre is nearest to (x, y)."""
+    best = FAR
+    near = 0
+    for k in range(s.n_boxes):
+        d = (s.box_x[k] - x) ** 2 + (s.box_y[k] - y) ** 2
+        if d < best:
+            best = d
+            near = k
+    return near
+
+
+@device
+def colour_first(s, n, k, but):
+    """Let small thing k, one of n, have the first colour, or if `but` any but the first, by an exchange of two."""
+    for j in range(n):
+        if s.disc_colour[j] == 0 and (j != k) != but:
+            other = (j + 1) % s.n_discs if but else k
+            s.disc_colour[j], s.disc_colour[other] = s.disc_colour[other], s.disc_colour[j]
+            break
+
+
+@device
+def touch(s, k):
+    """The agent touches small thing k, which then shows, and is told which kind it is; -1 for none."""
+    s.touched = k
+    s.contact = s.disc_colour[k] if k >= 0 else -1
+
+
+@device
+def clear_boxes(s):
+    """Leave no tall thing of the last episode, in the record's unused rows either."""
+    s.n_boxes = 0
+    for k in range(s.box_x.shape[0]):
+        place_box(s, k, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
+
+
+@device
+def drive(s, speed, turn):
+    """Turn by `turn` radians, then go `speed` metres; walls and tall things stop the agent, which slides along."""
+    s.heading = wrap(s.heading + turn)
+    if speed != 0.0:
+        s.agent_x, s.agent_y = go(s, s.agent_x, s.agent_y, s.heading, speed)
+
+
+@device
+def go(s, x, y, h, speed):
+    """Where an agent comes to that goes `speed` metres from (x, y) in the direction h: through nothing, however thin."""
+    u, v = push_out(s, x + speed * math.cos(h), y + speed * math.sin(h), AGENT_RADIUS)
+    if not _goes_through(s, x, y, u, v, abs(speed)):
+        return u, v
+    # Steps of half its radius cannot pass what they meet. Where two things that all but touch push it out through one
+    # of them, there is no way on.
+    n = int(math.ceil(2.0 * abs(speed) / AGENT_RADIUS))
+    for _ in range(n):
+        u, v = push_out(s, x + speed / n * math.cos(h), y + speed / n * math.sin(h), AGENT_RADIUS)
+        if _goes_through(s, x, y, u, v, FAR):
+            break
+        x = u
+        y = v
+    return x, y
+
+
+@device
+def _goes_through(s, x, y, u, v, stride):
+    """Whether the straight way from (x, y) to (u, v) enters a tall thing so thin that a stride can end beyond its
+    middle, whence the agent, which began a radius before it, is pushed on rather than back. Wedged between two, it may
+    have begun nearer than that."""
+    for k in range(s.n_boxes):
+        if stride > AGENT_RADIUS + min(s.box_hx[k], s.box_hy[k]) or _wedged(s, k, x, y):
+            t = segment_box(
+                x, y, u - x, v - y, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k]
+            )
+            if 0.0 < t < 1.0:  # 0: it is in there already, as in a believed world that errs
+                return True
+    return False
+
+
+@device
+def _wedged(s, k, x, y):
+    """Whether an agent at (x, y) overlaps tall thing k by more than rounding."""
+    if (x - s.box_x[k]) ** 2 + (y - s.box_y[k]) ** 2 >= (AGENT_RADIUS + s.box_hx[k] + s.box_hy[k]) ** 2:
+        return False
+    depth, _, _ = disc_box(
+        x, y, AGENT_RADIUS, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k]
+    )
+    return depth > 0.01
+
+
+@device
+def push_out(s, x, y, r):
+    """The nearest place to (x, y) where a disc of radius r overlaps neither a wall nor a tall thing.
+
+    Tall things push in turn; twice round settles a disc that touches two of them, once one that touches none.
+    """
+    for _ in range(2):
+        u = x
+        v = y
+        for k in range(s.n_boxes):
+            if (x - s.box_x[k]) ** 2 + (y - s.box_y[k]) ** 2 < (r + s.box_hx[k] + s.box_hy[k]) ** 2:
+                depth, nx, ny = disc_box(
+                    x, y, r, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k]
+                )
+                x += nx * depth
+                y += ny * depth
+        x = min(max(x, r - s.room_hx), s.room_hx - r)
+        y = min(max(y, r - s.room_hy), s.room_hy - r)
+        if x == u and y == v:
+            break
+    return x, y
+
+
+@device
+def touching(s, x, y, reach):
+    """The nearest small thing within `reach` metres (centre to centre) with nothing solid between; -1 for none."""
+    best = reach
+    found = -1
+    for k in range(s.n_discs):
+        d = math.sqrt((s.disc_x[k] - x) ** 2 + (s.disc_y[k] - y) ** 2)
+        if d < best and path_clear(s, x, y, s.disc_x[k], s.disc_y[k]):
+            best = d
+            found = k
+    return found
