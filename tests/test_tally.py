@@ -102,7 +102,7 @@ def test_every_draw_is_sound_and_no_reset_fails(level, split: str) -> None:
     assert w["goal"].min() == p["least"] and w["goal"].max() == p["most"]
     assert max(w["ins"].max(), w["outs"].max()) <= p["together"]
     assert len(np.unique(w["observe_steps"])) == 1
-    assert w["observe_steps"][0] + p["blackout_steps"][1] + p["act"] <= Tally.horizon(p)
+    assert w["observe_steps"][0] + p["blackout"][1] + p["act"] <= Tally.horizon(p)
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])

@@ -47,7 +47,7 @@ def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
         ("kinds_hidden", INT),  # 1: in the dusk all tall things look alike
         ("touched", INT), ("contact", INT), ("bump", INT),  # small thing, askable thing (-1: none), 1 for a bump
         ("phase", INT), ("query", INT),  # the asked thing, -1 while it is not told
-        ("observe_steps", INT), ("blackout", INT), ("spawn_x", FLOAT), ("spawn_y", FLOAT), ("spawn_heading", FLOAT),  # see stage.py
+        ("observe_steps", INT), ("blackout_steps", INT), ("spawn_x", FLOAT), ("spawn_y", FLOAT), ("spawn_heading", FLOAT),  # see stage.py
         ("signal", FLOAT, (max(signals, 1),)),
         ("n_boxes", INT), ("n_discs", INT),
         # Boxes: centre, cos and sin of the orientation, half extents, kind.
