@@ -16,8 +16,9 @@ from typing import TYPE_CHECKING, Any
 from unseen.envs.errors import UnknownEnvironment, nearest
 
 if TYPE_CHECKING:
-    from unseen.envs.core.runtime import TaskEnv, TaskVectorEnv
+    from unseen.envs.core.env import TaskEnv
     from unseen.envs.core.task import Task
+    from unseen.envs.core.vector_env import TaskVectorEnv
 
 NAMESPACE, OWN = "Unseen", "Own"
 
@@ -191,14 +192,14 @@ def _load(file: Path) -> Any:
 
 def make(name: str, **kwargs: Any) -> "TaskEnv":
     """One environment by name, without Gymnasium's wrappers. Keywords as for TaskEnv."""
-    from unseen.envs.core.runtime import TaskEnv
+    from unseen.envs.core.env import TaskEnv
 
     return TaskEnv(resolve(name).task, **kwargs)
 
 
 def make_vec(name: str, num_envs: int = 1, **kwargs: Any) -> "TaskVectorEnv":
     """n environments by name, native and without wrappers. Keywords as for TaskVectorEnv."""
-    from unseen.envs.core.runtime import TaskVectorEnv
+    from unseen.envs.core.vector_env import TaskVectorEnv
 
     return TaskVectorEnv(resolve(name).task, num_envs, **kwargs)
 

@@ -6,10 +6,19 @@ this record as an oracle plans in the true one.
 
 import math
 
+import numpy as np
+
 from unseen.envs.core.device import device
+from unseen.envs.core.task import INT
+from unseen.envs.planar.layout import BY_INDEX, HEAD, SPEED_UNIT, box_start, box_width, disc_start
 from unseen.envs.planar.physics import roll
-from unseen.envs.planar.sensors import BY_INDEX, HEAD, SPEED_UNIT, box_start, box_width, disc_start
-from unseen.envs.planar.world import DUSK
+from unseen.envs.planar.world import DUSK, planar
+
+
+def belief(boxes: int, discs: int, *fields: tuple, signals: int = 0) -> np.dtype:
+    """The dtype of a believed world, as `planar` makes a true one. (`started` also keeps it from being the beginning of
+    the true world's dtype, which Numba would take for a subtype.)"""
+    return planar(boxes, discs, *fields, ("started", INT), signals=signals)
 
 
 @device
@@ -21,7 +30,8 @@ def update_belief(o, m, p, dt, friction, restitution):
     """
     c = p.colours
     own = p.order == BY_INDEX
-    if m.n_discs == 0:  # the first row of an episode
+    if m.started == 0:  # the first row of an episode
+        m.started = 1
         m.n_discs = p.disc_slots if own else c
         m.room_hx = p.room
         m.room_hy = p.room

@@ -79,11 +79,12 @@ def out_of_time(s, p):
 
 
 @device
-def outcome(s, reward, over):
-    """What a step gives; at an episode's end the lights go on."""
-    if over:
+def outcome(s, info, reward, done):
+    """What a step gives. At an episode's end the lights go on, and `is_success` says whether there was a reward."""
+    if done:
         s.light = REVEAL
-    return reward, over, False
+        info[0] = 1.0 if reward > 0.0 else 0.0
+    return reward, done, False
 
 
 @device

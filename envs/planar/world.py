@@ -1,6 +1,5 @@
 """A planar world as one aligned record: a room, an agent, tall boxes that hide, small discs that roll.
 
-A task *has* a planar world when it asks for one with `planar`; the runtime itself needs only `HEADER`.
 Units are metres, seconds and radians; the room is centred on the origin.
 """
 
@@ -9,10 +8,9 @@ import math
 import numpy as np
 
 from unseen.envs.core.device import device
+from unseen.envs.core.task import FLOAT, INT, record
 from unseen.envs.planar.geometry import FAR, disc_box, segment_box, wrap
 from unseen.envs.planar.physics import path_clear
-
-FLOAT, INT = "f8", "i8"
 
 AGENT_RADIUS = 0.2
 EYE = 0.5
@@ -23,14 +21,6 @@ WALL_HEIGHT = 1.4
 # in sight; everything.
 DARK, NIGHT, DUSK, DAY, REVEAL = 0, 1, 2, 3, 4
 OBSERVE, BLACKOUT, ACT = 0, 1, 2  # phases; see `unseen.envs.planar.stage`
-
-# What the runtime needs of any task's record: generator, clock, end flag, tries of the last reset, failed resets.
-HEADER = [("rng", "u8"), ("t", INT), ("done", INT), ("tries", INT), ("failed", INT)]
-
-
-def record(*fields) -> np.dtype:
-    """The aligned record of a task without a room: HEADER and the task's own fields."""
-    return np.dtype([*HEADER, *fields], align=True)
 
 
 def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
