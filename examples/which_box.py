@@ -13,10 +13,10 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import below
 from unseen.envs.core.task import Look, PlanarTask, Sizes
 from unseen.envs.planar.belief import update_belief
-from unseen.envs.planar.navigate import fetch
+from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.physics import launch_speed, roll
 from unseen.envs.planar.sensors import write_lit_slots
-from unseen.envs.planar.stage import advance, free, out_of_time, reset_stage, write_stage
+from unseen.envs.planar.stage import may_act, next_phase, out_of_time, reset_stage, write_stage
 from unseen.envs.planar.world import ACT, DUSK, INT, REVEAL, drive, planar, touch, touching
 
 DT, STRIDE, TURN = 0.25, 0.3, math.pi / 4  # s, m and rad a step
@@ -48,12 +48,12 @@ def begin(s, p):
 @device
 def step(s, a, p):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]. Returns reward, terminated, truncated."""
-    moves = free(s)
+    moves = may_act(s)
     if moves:
         drive(s, STRIDE * a[0], TURN * a[1])
     roll(s, DT, FRICTION, BOUNCE)
     s.t += 1
-    advance(s, DUSK)
+    next_phase(s, DUSK)
     if not moves:
         return 0.0, False, False
     touch(s, touching(s, s.agent_x, s.agent_y, REACH))
@@ -79,14 +79,14 @@ def write_state(s, p, o):
 @device
 def oracle(s, p):
     """Looks through the boxes."""
-    return STAY if s.phase != ACT else fetch(s, RED, s.disc_x[RED], s.disc_y[RED], REACH, STRIDE, TURN)
+    return STAY if s.phase != ACT else steer_to_disc(s, RED, s.disc_x[RED], s.disc_y[RED], REACH, STRIDE, TURN)
 
 
 @device
 def tracker(o, m, p):
     """Remembers, in m, what it saw in the rows o so far, and lets it roll on there."""
     update_belief(o, m, p, DT, FRICTION, BOUNCE)
-    return STAY if m.phase != ACT else fetch(m, RED, m.disc_x[RED], m.disc_y[RED], REACH, STRIDE, TURN)
+    return STAY if m.phase != ACT else steer_to_disc(m, RED, m.disc_x[RED], m.disc_y[RED], REACH, STRIDE, TURN)
 
 
 @device
@@ -95,7 +95,7 @@ def reflex(o, m, p):
     update_belief(o, m, p, DT, FRICTION, BOUNCE)
     if m.disc_x[RED] > 100.0:  # nowhere yet
         m.disc_x[RED], m.disc_y[RED] = 1.5, 0.0
-    return STAY if m.phase != ACT else fetch(m, RED, m.disc_x[RED], m.disc_y[RED], REACH, STRIDE, TURN)
+    return STAY if m.phase != ACT else steer_to_disc(m, RED, m.disc_x[RED], m.disc_y[RED], REACH, STRIDE, TURN)
 
 
 class WhichBox(PlanarTask):

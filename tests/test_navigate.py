@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from unseen.envs.planar import navigate
 from unseen.envs.planar.geometry import FAR
-from unseen.envs.planar.world import AGENT_RADIUS, drive, go, place_box, planar, push_out
+from unseen.envs.planar.world import AGENT_RADIUS, drive, place_box, planar, push_out, slide
 
 STATE = planar(6, 4)
 STRIDE, TURN, REACH = 0.3, math.pi / 4, 0.5
@@ -90,7 +90,7 @@ def test_before_thick_boxes_a_drive_is_one_step(seed: int) -> None:
     s = drawn_world(seed, STRIDE - AGENT_RADIUS)
     x, y, h = s["agent_x"], s["agent_y"], s["heading"]
     one = push_out(s, x + STRIDE * math.cos(h), y + STRIDE * math.sin(h), AGENT_RADIUS)
-    assert go(s, x, y, h, STRIDE) == one
+    assert slide(s, x, y, h, STRIDE) == one
 
 
 def by_trying_all(s: np.void, aim: tuple) -> int:

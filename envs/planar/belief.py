@@ -25,7 +25,7 @@ def belief(boxes: int, discs: int, *fields: tuple, signals: int = 0) -> np.dtype
 def update_belief(o, m, p, dt, friction, restitution):
     """Bring the believed world m (all zero at an episode's start) up to date with the slots row o.
 
-    Small things are kept by colour (index = colour), or by their own slot where they have one. Tall things are as
+    Discs are kept by colour (index = colour), or by their own slot where they have one. Boxes are as
     their slots say, or else face the room's centre with the half extents p.depth and p.breadth.
     """
     c = p.colours
@@ -81,7 +81,7 @@ def update_belief(o, m, p, dt, friction, restitution):
 
 @device
 def disc_motion(o, m, p, q):
-    """Position and velocity, in the room's frame, of the small thing whose slot begins at o[q]."""
+    """Position and velocity, in the room's frame, of the disc whose slot begins at o[q]."""
     x, y = to_room_frame(o, m, p, q + 1)
     u = o[q + 3] * SPEED_UNIT
     v = o[q + 4] * SPEED_UNIT
@@ -106,7 +106,7 @@ def to_room_frame(o, m, p, at):
 
 @device
 def _remember_box(o, m, p, at):
-    """Tall things never move: a place that is known already is not entered twice."""
+    """Boxes never move: a place that is known already is not entered twice."""
     x, y = to_room_frame(o, m, p, at + 1)
     for j in range(m.n_boxes):
         if (m.box_x[j] - x) ** 2 + (m.box_y[j] - y) ** 2 < 0.01:

@@ -5,7 +5,7 @@ import math
 
 from unseen.envs.core.device import device
 from unseen.envs.planar.geometry import FAR, segment_box, wrap
-from unseen.envs.planar.world import AGENT_RADIUS, go, touching
+from unseen.envs.planar.world import AGENT_RADIUS, slide, touching
 
 CLEARANCE = 0.04
 DEPTH = 4  # arcs that are looked ahead
@@ -40,7 +40,7 @@ def _free(s, x0, y0, x1, y1):
 
 @device
 def _corner(s, i):
-    """Way-point i: corner i % 4 of tall thing i // 4, an agent's radius out."""
+    """Way-point i: corner i % 4 of box i // 4, an agent's radius out."""
     k = i // 4
     a = (s.box_hx[k] + AGENT_RADIUS + CLEARANCE) * (1.0 if i & 1 else -1.0)
     b = (s.box_hy[k] + AGENT_RADIUS + CLEARANCE) * (1.0 if i & 2 else -1.0)
@@ -79,13 +79,13 @@ def waypoint(s, x, y, gx, gy):
 
 
 @device
-def arc(s, x, y, h, a, stride, turn):
+def arc_pose(s, x, y, h, a, stride, turn):
     """The pose after arc a (0 forward, 1 left, 2 right) from a pose."""
     if a == 1:
         h = wrap(h + turn)
     elif a == 2:
         h = wrap(h - turn)
-    x, y = go(s, x, y, h, stride)
+    x, y = slide(s, x, y, h, stride)
     return x, y, h
 
 
@@ -139,7 +139,7 @@ def _one_arc(then):
         choice = code
         for a in range(3):
             way = code + a * 3**step
-            u, v, w = arc(s, x, y, h, a, stride, turn)
+            u, v, w = arc_pose(s, x, y, h, a, stride, turn)
             cost, more, ends = _evaluate_pose(s, aim, u, v, w, near, obstacle_cost, step)
             if ends:
                 cost, way = _end(s, aim, u, v, w, cost, more, step + 1, way, stride, turn)
@@ -168,10 +168,10 @@ def _look_ahead(s, aim, stride, turn):
 
 
 @device
-def fetch(s, want, gx, gy, reach, stride, turn):
-    """The arc that best begins a way to small thing `want`, resting at (gx, gy).
+def steer_to_disc(s, want, gx, gy, reach, stride, turn):
+    """The arc that best begins a way to disc `want`, resting at (gx, gy).
 
-    Touching another small thing within `reach` on the way is a loss.
+    Touching another disc within `reach` on the way is a loss.
     """
     wx, wy, _ = waypoint(s, s.agent_x, s.agent_y, gx, gy)
     late = 0.0 if wx == gx and wy == gy else LATE  # being past the corner ends the need for it
@@ -179,7 +179,7 @@ def fetch(s, want, gx, gy, reach, stride, turn):
 
 
 @device
-def walk(s, gx, gy, zx, zy, zr, n, margin, stride, turn):
+def steer_to_place(s, gx, gy, zx, zy, zr, n, margin, stride, turn):
     """The arc that best begins a way to the place (gx, gy), out of n rings.
 
     zx, zy, zr: centres and radii of the rings; to enter one is a loss, and to come within `margin` metres of one is

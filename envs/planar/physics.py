@@ -10,13 +10,13 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.planar.geometry import disc_box, passes_by, segment_box
 
-HEARD_SPEED = 0.1  # m/s of approach above which a bump of two small things is heard
+HEARD_SPEED = 0.1  # m/s of approach above which a bump of two discs is heard
 MAX_SUBSTEPS = 256
 
 
 @device
 def path_clear(s, x0, y0, x1, y1):
-    """Whether the straight line between two points meets no tall thing (glass or not)."""
+    """Whether the straight line between two points meets no box (glass or not)."""
     dx = x1 - x0
     dy = y1 - y0
     for k in range(s.n_boxes):
@@ -38,7 +38,7 @@ def launch_speed(distance, friction):
 
 @device
 def roll(s, dt, friction, restitution):
-    """Advance the small things by dt seconds; sets s.bump when two of them bump.
+    """Advance the discs by dt seconds; sets s.bump when two of them bump.
 
     Args:
         friction: deceleration of a rolling disc, m/s^2.

@@ -39,7 +39,7 @@ def exposed(s, x0, y0, x1, y1, r):
 
 @device
 def sees(s, k):
-    """Whether small thing k shows to the agent now."""
+    """Whether disc k shows to the agent now."""
     if s.light == REVEAL:
         return True
     if s.light == DARK:
@@ -55,7 +55,7 @@ def sees(s, k):
 
 @device
 def identifies_colour(s, k):
-    """Whether the agent can tell the colour of small thing k, which it sees."""
+    """Whether the agent can tell the colour of disc k, which it sees."""
     if s.colour_range == 0.0 or s.light == REVEAL or s.touched == k:
         return True
     return (s.disc_x[k] - s.agent_x) ** 2 + (s.disc_y[k] - s.agent_y) ** 2 <= s.colour_range * s.colour_range
@@ -63,11 +63,11 @@ def identifies_colour(s, k):
 
 @device
 def sees_box(s, k):
-    """Whether tall thing k shows: tall things are not hidden by one another, and show in the dusk."""
+    """Whether box k shows: boxes are not hidden by one another, and show in the dusk."""
     return s.light == REVEAL or (s.light > NIGHT and in_view(s, s.box_x[k], s.box_y[k]))
 
 
 @device
 def identifies_kind(s):
-    """Whether the agent can tell what kind of tall thing it sees."""
+    """Whether the agent can tell what kind of box it sees."""
     return s.kinds_hidden == 0 or s.light != DUSK

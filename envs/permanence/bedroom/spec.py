@@ -10,11 +10,11 @@ from unseen.envs.core.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.belief import update_belief
 from unseen.envs.planar.geometry import disc_box
-from unseen.envs.planar.navigate import walk
+from unseen.envs.planar.navigate import steer_to_place
 from unseen.envs.planar.physics import roll
 from unseen.envs.planar.sensors import write_lit_slots
 from unseen.envs.planar.sight import ALL_ROUND
-from unseen.envs.planar.stage import advance, free, out_of_time, outcome, reset_stage, tell, write_stage
+from unseen.envs.planar.stage import may_act, next_phase, out_of_time, outcome, reset_stage, set_query, write_stage
 from unseen.envs.planar.world import (
     ACT,
     AGENT_RADIUS,
@@ -161,7 +161,7 @@ def begin(s, p):
         s.disc_colour[0] = 0
     s.signal[0] = 0.0
     _rings(s, p, s.target)
-    tell(s, s.target, p.query == LATE)
+    set_query(s, s.target, p.query == LATE)
     return True
 
 
@@ -220,7 +220,7 @@ def _touched_loose(s, p):
 @device
 def step(s, a, p):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
-    acts = free(s)
+    acts = may_act(s)
     x = s.agent_x
     y = s.agent_y
     s.signal[0] = 0.0
@@ -233,8 +233,8 @@ def step(s, a, p):
     roll(s, DT, 0.0, 1.0)
     _ring_cat(s)
     s.t += 1
-    if advance(s, NIGHT if p.dark != 0 else DAY):
-        tell(s, s.target, p.query == LATE)
+    if next_phase(s, NIGHT if p.dark != 0 else DAY):
+        set_query(s, s.target, p.query == LATE)
     s.contact = -1
     s.bump = 0
     if s.phase != OBSERVE:
@@ -293,7 +293,7 @@ def oracle(s, p):
     if s.phase != ACT:
         return STAY
     n = s.n_boxes + s.n_discs
-    return walk(s, s.zx[s.target], s.zy[s.target], s.zx, s.zy, s.zr, n, 0.1, STRIDE, ARC * TURN)
+    return steer_to_place(s, s.zx[s.target], s.zy[s.target], s.zx, s.zy, s.zr, n, 0.1, STRIDE, ARC * TURN)
 
 
 @device
@@ -303,7 +303,7 @@ def _blind(m, p):
     c = math.cos(a)
     n = math.sin(a)
     d = (p.room - LINE - 0.5 * REACH) / max(abs(c), abs(n))
-    return walk(m, d * c, d * n, m.zx, m.zy, m.zr, 0, 0.0, STRIDE, ARC * TURN)
+    return steer_to_place(m, d * c, d * n, m.zx, m.zy, m.zr, 0, 0.0, STRIDE, ARC * TURN)
 
 
 @device
@@ -313,7 +313,7 @@ def _by_map(m, p):
     if asked < 0:
         return _blind(m, p)
     n = m.n_boxes + m.n_discs
-    return walk(m, m.zx[asked], m.zy[asked], m.zx, m.zy, m.zr, n, 0.1 + p.drift, STRIDE, ARC * TURN)
+    return steer_to_place(m, m.zx[asked], m.zy[asked], m.zx, m.zy, m.zr, n, 0.1 + p.drift, STRIDE, ARC * TURN)
 
 
 @device

@@ -9,9 +9,9 @@ from unseen.envs.core.rng import below, shuffle, uniform
 from unseen.envs.core.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.belief import disc_motion, update_belief
-from unseen.envs.planar.navigate import fetch
+from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.sensors import ORDERS, disc_start, write_lit_slots
-from unseen.envs.planar.stage import CLOCK, advance, free, out_of_time, outcome, reset_stage, write_stage
+from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage, write_stage
 from unseen.envs.planar.world import ACT, DAY, FLOAT, INT, OBSERVE, drive, place_box, planar, touch, touching
 
 CUPS = 6
@@ -254,7 +254,7 @@ def _events(s, p):
 @device
 def step(s, a, p):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
-    moves = free(s)
+    moves = may_act(s)
     s.t += 1
     s.bump = 0
     if s.phase == OBSERVE and s.t < s.observe_steps:
@@ -262,7 +262,7 @@ def step(s, a, p):
         _ball(s, p)
         s.n_boxes = 1 if p.screen != 0 and s.t > s.covered else 0
     if not moves:
-        advance(s, DAY)
+        next_phase(s, DAY)
         if s.phase != OBSERVE:
             s.n_boxes = 0  # what the screen hid is in the open again
         return 0.0, False, False
@@ -304,7 +304,7 @@ def oracle(s, p):
     if s.phase != ACT:
         return 3
     j = s.disc_cover[p.cups] - 1
-    return fetch(s, j, s.disc_x[j], s.disc_y[j], REACH, STRIDE, TURN)
+    return steer_to_disc(s, j, s.disc_x[j], s.disc_y[j], REACH, STRIDE, TURN)
 
 
 @device
@@ -345,7 +345,7 @@ def _approach(m, p):
             m.disc_x[k] = 1e3 * (k + 1)
     m.disc_x[p.cups] = m.mx
     m.disc_y[p.cups] = m.my
-    return fetch(m, p.cups, m.mx, m.my, REACH, STRIDE, TURN)
+    return steer_to_disc(m, p.cups, m.mx, m.my, REACH, STRIDE, TURN)
 
 
 @device

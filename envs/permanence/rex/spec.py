@@ -9,11 +9,11 @@ from unseen.envs.core.rng import below, shuffle, uniform
 from unseen.envs.core.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.belief import disc_motion, update_belief
-from unseen.envs.planar.navigate import fetch
+from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.sensors import disc_start, write_lit_slots
-from unseen.envs.planar.stage import advance, free, out_of_time, outcome, reset_stage, tell, write_stage
-from unseen.envs.planar.world import ACT, DUSK, FLOAT, INT, OBSERVE, colour_first, drive, place_box, planar, touch
+from unseen.envs.planar.stage import may_act, next_phase, out_of_time, outcome, reset_stage, set_query, write_stage
+from unseen.envs.planar.world import ACT, DUSK, FLOAT, INT, OBSERVE, drive, place_box, planar, swap_colours, touch
 
 TALL, SMALL, MEETINGS = 6, 6, 4
 COUCH, ARMCHAIR = 0, 1
@@ -177,12 +177,12 @@ def begin(s, p):
         return False
     else:
         if p.query == FIXED:  # Rex wears red, and in the shift another colour
-            colour_first(s, p.dogs, target, shift)
+            swap_colours(s, p.dogs, target, shift)
         s.wanted = s.disc_colour[target]
     for j in range(s.n_discs):
         s.disc_x[j], s.disc_y[j] = _where(s, j, 0)
     _set_off(s)
-    tell(s, s.wanted, p.query == LATE)
+    set_query(s, s.wanted, p.query == LATE)
     return True
 
 
@@ -199,7 +199,7 @@ def _looked_behind(s):
 @device
 def step(s, a, p):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
-    moves = free(s)
+    moves = may_act(s)
     if moves:
         drive(s, STRIDE * a[0], TURN * a[1])
     s.t += 1
@@ -208,8 +208,8 @@ def step(s, a, p):
             s.disc_x[j] += DT * s.disc_vx[j]
             s.disc_y[j] += DT * s.disc_vy[j]
         _set_off(s)
-    if advance(s, DUSK):
-        tell(s, s.wanted, p.query == LATE)
+    if next_phase(s, DUSK):
+        set_query(s, s.wanted, p.query == LATE)
     if not moves:
         return 0.0, False, False
     place = _looked_behind(s)
@@ -258,7 +258,7 @@ def _go_behind(s, p, place):
         if k < s.n_boxes:
             s.disc_x[k], s.disc_y[k] = _spot(s, k)
     s.n_discs = s.n_boxes
-    arc = fetch(s, place, s.disc_x[place], s.disc_y[place], REACH, STRIDE, TURN)
+    arc = steer_to_disc(s, place, s.disc_x[place], s.disc_y[place], REACH, STRIDE, TURN)
     s.n_discs = n
     for k in range(TALL):
         s.disc_x[k] = s.kx[k]

@@ -4,7 +4,7 @@ from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.permanence.rolled_behind.rules import BOUNCE, DT, REACH, RING, SMALL, STRIDE, TALL, TURN
 from unseen.envs.planar.belief import belief, update_belief
-from unseen.envs.planar.navigate import fetch
+from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.task import ARCS
 from unseen.envs.planar.world import ACT, nearest_box
 
@@ -17,7 +17,7 @@ def oracle(s, m, p):
     """Knows where everything is; stays put until it may move."""
     if s.phase != ACT:
         return STAY
-    return fetch(s, s.target, s.disc_x[s.target], s.disc_y[s.target], REACH, STRIDE, TURN)
+    return steer_to_disc(s, s.target, s.disc_x[s.target], s.disc_y[s.target], REACH, STRIDE, TURN)
 
 
 @device
@@ -26,7 +26,7 @@ def tracker(o, m, p):
     update_belief(o, m, p, DT, p.friction, BOUNCE)
     if m.phase != ACT or m.query < 0:
         return STAY
-    return fetch(m, m.query, m.disc_x[m.query], m.disc_y[m.query], REACH, STRIDE, TURN)
+    return steer_to_disc(m, m.query, m.disc_x[m.query], m.disc_y[m.query], REACH, STRIDE, TURN)
 
 
 @device
@@ -36,12 +36,12 @@ def reflex(o, m, p):
     if m.phase != ACT or m.query < 0:
         return STAY
     if m.disc_x[m.query] < 100.0:
-        return fetch(m, m.query, m.disc_x[m.query], m.disc_y[m.query], REACH, STRIDE, TURN)
+        return steer_to_disc(m, m.query, m.disc_x[m.query], m.disc_y[m.query], REACH, STRIDE, TURN)
     near = nearest_box(m, m.agent_x, m.agent_y)
     far = p.ring + RING
     m.disc_x[m.query] = far * m.box_cos[near]
     m.disc_y[m.query] = far * m.box_sin[near]
-    return fetch(m, m.query, m.disc_x[m.query], m.disc_y[m.query], REACH, STRIDE, TURN)
+    return steer_to_disc(m, m.query, m.disc_x[m.query], m.disc_y[m.query], REACH, STRIDE, TURN)
 
 
 REFERENCES = {

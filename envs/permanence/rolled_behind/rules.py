@@ -8,8 +8,8 @@ from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.planar.physics import launch_speed, roll
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.slots import write_lit_slots
-from unseen.envs.planar.stage import advance, free, out_of_time, outcome, reset_stage, tell, write_stage
-from unseen.envs.planar.world import ACT, DUSK, colour_first, drive, nearest_box, place_box, planar, touch, touching
+from unseen.envs.planar.stage import may_act, next_phase, out_of_time, outcome, reset_stage, set_query, write_stage
+from unseen.envs.planar.world import ACT, DUSK, drive, nearest_box, place_box, planar, swap_colours, touch, touching
 
 TALL, SMALL = 6, 6  # boxes and discs, at most
 
@@ -103,7 +103,7 @@ def _choose(s, p, shift):
     if s.target < 0:
         return False
     if p.query == FIXED:
-        colour_first(s, p.blocks, s.target, shift)
+        swap_colours(s, p.blocks, s.target, shift)
     return True
 
 
@@ -170,7 +170,7 @@ def reset(s, p):
             return False
     if p.check_rolls != 0 and not _rehearse(s, p):
         return False
-    tell(s, s.disc_colour[s.target], p.query == LATE)
+    set_query(s, s.disc_colour[s.target], p.query == LATE)
     for j in range(s.n_discs):
         if s.launch[j] == 0:
             s.disc_vx[j] = s.lx[j]
@@ -219,7 +219,7 @@ def _rehearse(s, p):
 @device
 def step(s, a, p, info):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
-    moves = free(s)
+    moves = may_act(s)
     if moves:
         drive(s, STRIDE * a[0], TURN * a[1])
     s.bump = 0
@@ -229,18 +229,12 @@ def step(s, a, p, info):
         if s.launch[j] == s.t:
             s.disc_vx[j] = s.lx[j]
             s.disc_vy[j] = s.ly[j]
-    if advance(s, DUSK):
-        tell(s, s.disc_colour[s.target], p.query == LATE)
+    if next_phase(s, DUSK):
+        set_query(s, s.disc_colour[s.target], p.query == LATE)
     if not moves:
         return 0.0, False, False
     touch(s, touching(s, s.agent_x, s.agent_y, REACH))
     return outcome(s, info, 1.0 if s.touched == s.target else 0.0, s.touched >= 0 or out_of_time(s, p))
-
-
-@device
-def may_act(s, p):
-    """The steps in which no short window of observations may tell where the block is."""
-    return s.phase == ACT
 
 
 @device

@@ -9,6 +9,7 @@ from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.rolled_behind import rules
 from unseen.envs.permanence.rolled_behind.references import REFERENCES
 from unseen.envs.planar.layout import Sizes
+from unseen.envs.planar.stage import acting
 from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
 
 
@@ -111,7 +112,7 @@ class RolledBehind(PlanarTask):
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "blackout": (0, 5, 10, 20, 40), "occluders": (4, 5, 6), "scramble": (0.0, 0.2, 0.35, 0.5),
     }  # fmt: skip
-    hidden = Hidden(rules.write_hidden, classes=lambda params: params.occluders, when=rules.may_act)
+    hidden = Hidden(rules.write_hidden, classes=lambda params: params.occluders, when=acting)
     view = Look(
         captions={
             "observe": "Blocks roll out of sight, one after the other.",

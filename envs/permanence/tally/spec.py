@@ -9,10 +9,10 @@ from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.belief import disc_motion, update_belief
-from unseen.envs.planar.navigate import fetch
+from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.sensors import box_start, disc_start, write_lit_slots
-from unseen.envs.planar.stage import CLOCK, advance, free, out_of_time, outcome, reset_stage, write_stage
+from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage, write_stage
 from unseen.envs.planar.world import ACT, DUSK, FLOAT, INT, OBSERVE, drive, place_box, planar, touch
 
 SMALL = 16  # things in play at once
@@ -323,7 +323,7 @@ def _take(s, p):
 @device
 def step(s, a, p):
     """One step of DT seconds; a: speed and turn, each in [-1, 1], and done, said by more than .8."""
-    moves = free(s)
+    moves = may_act(s)
     says = moves and a[2] > 0.8
     if moves and not says:
         drive(s, STRIDE * a[0], TURN * a[1])
@@ -333,7 +333,7 @@ def step(s, a, p):
     s.t += 1
     if s.phase == OBSERVE:
         _move(s, p)
-    if advance(s, DUSK) and p.looks == TWO:
+    if next_phase(s, DUSK) and p.looks == TWO:
         s.query = s.asked
     if not moves:
         return 0.0, False, False
@@ -384,7 +384,7 @@ def _to_nest(s):
     s.n_discs = 1
     s.disc_x[0] = 0.0
     s.disc_y[0] = NEST
-    choice = fetch(s, 0, 0.0, NEST, REACH, STRIDE, TURN)
+    choice = steer_to_disc(s, 0, 0.0, NEST, REACH, STRIDE, TURN)
     s.n_discs = n
     s.disc_x[0] = x
     s.disc_y[0] = y

@@ -9,9 +9,9 @@ from unseen.envs.core.rng import below, shuffle, uniform
 from unseen.envs.core.task import Knob, Look, PlanarTask, Sizes
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.belief import update_belief
-from unseen.envs.planar.navigate import arc, arc_towards
+from unseen.envs.planar.navigate import arc_pose, arc_towards
 from unseen.envs.planar.sensors import HEAD, Layout, write_lit_slots
-from unseen.envs.planar.stage import CLOCK, advance, free, outcome, reset_stage, tell, write_stage
+from unseen.envs.planar.stage import CLOCK, may_act, next_phase, outcome, reset_stage, set_query, write_stage
 from unseen.envs.planar.world import ACT, DAY, FLOAT, INT, OBSERVE, drive, place_box, planar, touch
 
 EXITS, SMALL = 6, 3
@@ -152,7 +152,7 @@ def begin(s, p):
         if _in_the_way(s, p, j):
             return False
         _roll_on(s, p, j)
-    tell(s, s.disc_colour[s.target], p.query == LATE)
+    set_query(s, s.disc_colour[s.target], p.query == LATE)
     return True
 
 
@@ -214,14 +214,14 @@ def _plate(s, p):
 @device
 def step(s, a, p):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
-    moves = free(s)
+    moves = may_act(s)
     if moves:
         drive(s, STRIDE * a[0], TURN * a[1])
     s.t += 1
     for j in range(s.n_discs):
         _roll_on(s, p, j)
-    if advance(s, DAY):
-        tell(s, s.disc_colour[s.target], p.query == LATE)
+    if next_phase(s, DAY):
+        set_query(s, s.disc_colour[s.target], p.query == LATE)
     if not moves:
         return 0.0, False, False
     here = _plate(s, p)
@@ -273,7 +273,7 @@ def _be_there(s, p, k, left):
     for n in range(64):
         if (x - gx) ** 2 + (y - gy) ** 2 < (PLATE - 0.02) ** 2:
             return STAY if n == 0 or left > n + spare else first
-        x, y, h = arc(s, x, y, h, arc_towards(x, y, h, gx, gy, TURN), STRIDE, TURN)
+        x, y, h = arc_pose(s, x, y, h, arc_towards(x, y, h, gx, gy, TURN), STRIDE, TURN)
     return first
 
 

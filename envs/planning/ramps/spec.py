@@ -34,7 +34,7 @@ from unseen.envs.grid.cells import (
 from unseen.envs.planar.belief import update_belief
 from unseen.envs.planar.physics import launch_speed, roll
 from unseen.envs.planar.sensors import box_start, write_lit_slots
-from unseen.envs.planar.stage import CLOCK, advance, free, out_of_time, outcome, reset_stage
+from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
 from unseen.envs.planar.world import ACT, DAY, DUSK, INT, clear_boxes, planar, touch
 from unseen.envs.planning.ramps.lanes import (
     BALL,
@@ -380,7 +380,7 @@ def _roll_on(s, p):
 @device
 def step(s, a, p):
     """One step. a: east, north, turn, power, release, each in [-1, 1]."""
-    acts = free(s)
+    acts = may_act(s)
     s.bump = 0
     done = False
     won = False
@@ -394,7 +394,7 @@ def step(s, a, p):
         if s.rolling > 0:
             done, won = _roll_on(s, p)
     s.t += 1
-    if advance(s, DUSK):
+    if next_phase(s, DUSK):
         s.glass = p.glass
         s.light = DAY if p.glass != 0 else DUSK
     if not acts:

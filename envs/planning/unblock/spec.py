@@ -31,7 +31,7 @@ from unseen.envs.planar.belief import update_belief
 from unseen.envs.planar.physics import roll
 from unseen.envs.planar.sensors import write_lit_slots
 from unseen.envs.planar.sight import exposed
-from unseen.envs.planar.stage import CLOCK, advance, free, out_of_time, outcome, reset_stage
+from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
 from unseen.envs.planar.world import ACT, DAY, INT, clear_boxes, planar, touch
 from unseen.envs.planning.unblock.crates import EXHAUSTED, PLAN, SEARCH, forget, move, search, toward, trace
 
@@ -260,7 +260,7 @@ def _go(s, d):
 @device
 def step(s, a, p):
     """One cell. a: east and north, each in [-1, 1]."""
-    moves = free(s)
+    moves = may_act(s)
     if moves:
         d = _heading(a)
         if d != STAY:
@@ -270,7 +270,7 @@ def step(s, a, p):
     else:
         roll(s, DT, FRICTION, BOUNCE)
     s.t += 1
-    if advance(s, DAY):
+    if next_phase(s, DAY):
         s.glass = p.glass
     if not moves:
         return 0.0, False, False
