@@ -9,7 +9,7 @@ from unseen.envs.planar.physics import launch_speed, roll
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import may_act, next_phase, out_of_time, outcome, reset_stage, set_query, write_stage
-from unseen.envs.planar.world import ACT, DUSK, drive, nearest_box, place_box, planar, swap_colours, touch, touching
+from unseen.envs.planar.world import DUSK, drive, nearest_box, place_box, planar, swap_colours, touch, touching
 
 TALL, SMALL = 6, 6  # boxes and discs, at most
 
