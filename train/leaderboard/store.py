@@ -20,7 +20,7 @@ from typing import Any
 
 from unseen.train.errors import StoreError
 from unseen.train.leaderboard.journal import Journal, Record, digest
-from unseen.train.leaderboard.lock import FileLock
+from unseen.train.lock import FolderLock
 from unseen.train.leaderboard.rows import (
     COLUMNS,
     SQL_TYPES,
@@ -55,7 +55,7 @@ class Store:
         self._database = self.folder / "board.sqlite"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(self.folder / "board.lock")
+            self._lock = FolderLock(self.folder / "board.lock")
             try:
                 self._journal = Journal(self.folder / "journal.jsonl")
                 self._reconcile()
