@@ -21,6 +21,7 @@ class Progress:
     def __init__(self, totals: Mapping[str, int]) -> None:
         self._totals = dict(totals)
         self._done = dict.fromkeys(totals, 0)
+        self._said = ""
         self._bars: Any = None
         self._ids: dict[str, Any] = {}
         self._started = self._told = time.monotonic()
@@ -28,7 +29,7 @@ class Progress:
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
             self._bars = _bars()
-            self._ids = {name: self._bars.add_task(name, total=total) for name, total in self._totals.items()}
+            self._ids = {name: self._bars.add_task(name, total=total, said="") for name, total in self._totals.items()}
             self._bars.start()
         else:
             self._tell()
@@ -40,18 +41,20 @@ class Progress:
         elif error is None:
             self._tell()
 
-    def advance(self, name: str, by: int = 1) -> None:
-        """So many more of `name` are done."""
+    def advance(self, name: str, by: int = 1, said: str = "") -> None:
+        """So many more of `name` are done; `said` stands beside it until something else is."""
         self._done[name] += by
+        self._said = said
         if self._bars is not None:
-            self._bars.advance(self._ids[name], by)
+            self._bars.update(self._ids[name], advance=by, said=said)
         elif time.monotonic() - self._told >= EVERY:
             self._tell()
 
     def _tell(self) -> None:
         self._told = time.monotonic()
         parts = [f"{name} {done}/{self._totals[name]}" for name, done in self._done.items()]
-        print(f"unseen: {', '.join(parts)} ({self._told - self._started:.0f} s)", file=sys.stderr, flush=True)
+        said = f", {self._said}" if self._said else ""
+        print(f"unseen: {', '.join(parts)} ({self._told - self._started:.0f} s){said}", file=sys.stderr, flush=True)
 
 
 def _bars() -> Any:
@@ -72,5 +75,6 @@ def _bars() -> Any:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
+        TextColumn("{task.fields[said]}", markup=False),
     )
     return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -50,8 +50,10 @@ class Moment:
     """(n, ...), or a dict of such arrays; where the environment does not copy, its own buffers"""
     reward: np.ndarray
     """(n,) of the step that led here"""
-    ended: np.ndarray
+    terminated: np.ndarray
     """(n,) bool: an episode ends here"""
+    truncated: np.ndarray
+    """(n,) bool: an episode is cut off here"""
     live: np.ndarray
     """(n,) bool: the row's first episode goes on from here"""
     actions: np.ndarray
@@ -115,7 +117,7 @@ class Rollout:
         except (Exception, SystemExit) as error:
             return self._fail(self._live.nonzero()[0], f"raised {one_line(error)}", 0, error)
         obs, _ = env.reset(seed=self.seeds)
-        reward, ended, first = np.zeros(n), np.zeros(n, bool), np.ones(n, bool)
+        reward, terminated, truncated, first = np.zeros(n), np.zeros(n, bool), np.zeros(n, bool), np.ones(n, bool)
         for step in range(MAX_STEPS):
             began = time.perf_counter()
             try:
@@ -127,13 +129,12 @@ class Rollout:
             for row, reason in wrong.items():
                 if self._live[row] or not self.once:
                     self._fail([row], reason, step)
-            yield Moment(step, obs, reward, ended, self._live.copy(), actions, state, seconds)
+            yield Moment(step, obs, reward, terminated, truncated, self._live.copy(), actions, state, seconds)
             if self.once and not self._live.any():  # all have failed, or this was the look at the end
                 return
-            first = ended  # a step after an episode's end resets
+            first = terminated | truncated  # a step after an episode's end resets
             obs, reward, terminated, truncated, infos = env.step(actions)
-            ended = terminated | truncated
-            self._count(reward, ended, infos)
+            self._count(reward, terminated | truncated, infos)
             if self.once and not self._live.any() and not self.look_at_end:
                 return
         self._fail(self._live.nonzero()[0], f"its episode did not end within {MAX_STEPS} steps", MAX_STEPS)
