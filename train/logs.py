@@ -97,6 +97,8 @@ class Display:
 
 def summary(figures: Mapping[str, float]) -> str:
     """The figures that a person wants to see, short."""
-    text = f"{figures['steps'] / 1000:.0f} k steps, {figures['cpu_s']:.0f} CPU-s, success {figures['success']:.2f}"
+    text = (
+        f"{figures['steps'] / 1000:.0f} k steps, {figures['cpu_s']:.0f} CPU-s, return {figures['episode_return']:.2f}"
+    )
     losses = [k for k in ("loss", "map", "reward", "value_loss", "entropy_loss", "return", "entropy") if k in figures]
     return text + "".join(f", {k} {figures[k]:.3g}" for k in losses[:3])

@@ -6,7 +6,7 @@ import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from unseen.agents.agent import load_agent
+from unseen.agents.load import load_agent
 from unseen.envs import suite
 from unseen.envs.errors import BadParameter, UnseenError
 from unseen.train.errors import EvaluationError
@@ -73,10 +73,8 @@ def _point(config: SweepConfig, env_name: str, level: int, value: Any) -> Point:
     except BadParameter as error:
         return Point(value, None, str(error))
     try:
-        if hasattr(agent, "attach"):
-            agent.attach(env)
-        if hasattr(agent, "seed"):
-            agent.seed(0)
+        agent.attach(env)
+        agent.seed(0)
         outcomes = rollout(agent.name, agent, env, seeds)
     except UnseenError as error:
         return Point(value, None, str(error))

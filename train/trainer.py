@@ -21,18 +21,18 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from unseen.agents.agent import TRAINED
+from unseen.agents.card import Card
 from unseen.agents.errors import BadAgent, BadCheckpoint
-from unseen.agents.learner import Learner, learner_class
-from unseen.envs.suite import make_vec, resolve
+from unseen.agents.load import TRAINED
+from unseen.agents.protocol import Learner
+from unseen.agents.roster import ROSTER, learner_class
+from unseen.agents.shared.envs import EnvConfig
 from unseen.train import checkpoints
 from unseen.train.budget import Budget, CpuClock
 from unseen.train.errors import StoreError
-from unseen.train.heldout import success
+from unseen.train.heldout import mean_return
 from unseen.train.logs import Display, Log
 
-DEFAULT_STEPS = {"ppo": 1_000_000, "recurrent-ppo": 1_000_000}
-OTHER_STEPS = 150_000
 FINAL_EPISODES = 1_000
 
 
@@ -43,7 +43,13 @@ class TrainConfig:
     agent: str
     """ppo, recurrent-ppo, dreamer or mapper"""
     env: str
-    level: int = 2
+    """an environment of the suite, file.py:Class, or an id of Gymnasium's, such as CartPole-v1"""
+    level: int | str | None = None
+    """difficulty, or the name of a preset; its default without"""
+    obs: str = ""
+    """observation mode: slots, rays, pixels, ...; the environment's default without"""
+    action: str = ""
+    """discrete or continuous; the environment's default without"""
     steps: int | None = None
     """environment steps; by default what the agent needs, unless there is a limit of CPU time"""
     cpu_minutes: float | None = None
@@ -68,8 +74,13 @@ class TrainConfig:
     """copy the result to the agents that ship with the package"""
     quiet: bool = False
 
+    def where(self) -> EnvConfig:
+        return EnvConfig(self.env, self.level, self.obs, self.action)
+
     def folder(self) -> Path:
-        return self.out or Path("runs", resolve(self.env).label, f"level{self.level}", f"{self.agent}-{self.seed}")
+        where = self.where()
+        level = [] if where.chosen_level is None else [f"level{where.chosen_level}"]
+        return self.out or Path("runs", where.label, *level, f"{self.agent}-{self.seed}")
 
     def budget(self) -> Budget:
         for name in ("steps", "cpu_minutes", "eval_every", "eval_episodes", "threads"):
@@ -78,7 +89,7 @@ class TrainConfig:
                 raise BadAgent(f"{name}={value}: must be positive")
         steps = self.steps
         if steps is None and self.cpu_minutes is None:
-            steps = DEFAULT_STEPS.get(self.agent, OTHER_STEPS)
+            steps = ROSTER[self.agent].steps
         return Budget(steps, None if self.cpu_minutes is None else 60 * self.cpu_minutes)
 
     def overrides(self) -> dict[str, Any]:
@@ -101,8 +112,8 @@ def train(config: TrainConfig) -> Path:
     Raises UnknownEnvironment, UnknownAgent, BadAgent, MissingExtra, BadCheckpoint, StoreError;
     KeyboardInterrupt after Ctrl-C, when all is saved.
     """
-    entry, budget, folder = resolve(config.env), config.budget(), config.folder()
     kind, overrides = learner_class(config.agent), config.overrides()
+    where, budget, folder = config.where(), config.budget(), config.folder()
     import torch
 
     torch.set_num_threads(config.threads)
@@ -115,11 +126,11 @@ def train(config: TrainConfig) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise StoreError(folder, f"cannot be made: {error.strerror}") from error
-    learner = kind(entry.name, config.level, config.seed, config.device, overrides)
+    learner = kind(where, config.seed, config.device, overrides)
     meta: dict[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "curve": []}
     if kept:
         meta = _take_up(
-            learner, kept, {"agent": config.agent, "env": entry.id, "level": config.level, "seed": config.seed}
+            learner, kept, {"agent": config.agent, "env": where.id, "level": where.chosen_level, "seed": config.seed}
         )
     return _Training(config, budget, folder, learner, meta).run()
 
@@ -147,7 +158,7 @@ class _Training:
         self, config: TrainConfig, budget: Budget, folder: Path, learner: Learner, meta: dict[str, Any]
     ) -> None:
         self.config, self.budget, self.folder, self.learner = config, budget, folder, learner
-        self.entry = resolve(config.env)
+        self.where = config.where()
         self.curve: list[list[float]] = meta["curve"]
         self.clock = CpuClock(meta["cpu_s"])
         self.started = time.monotonic() - meta["wall_s"]
@@ -156,7 +167,10 @@ class _Training:
     def run(self) -> Path:
         with self.clock.paused():
             log = Log(self.folder, self.learner.steps)
-            display = Display(f"{self.config.agent} on {self.entry.label} level {self.config.level}", self.config.quiet)
+            level = "" if self.where.chosen_level is None else f" level {self.where.chosen_level}"
+            display = Display(f"{self.config.agent} on {self.where.label}{level}", self.config.quiet)
+            for note in self.learner.notes:
+                display.say(note)
         saved = time.monotonic()
         try:
             with _stop_asked() as stop:
@@ -179,7 +193,7 @@ class _Training:
             with self.clock.paused():
                 path = self._finish()
             last = self.curve[-1][2]
-            display.say(f"{path}: success {last:.3f} on {FINAL_EPISODES} held-out episodes")
+            display.say(f"{path}: mean return {last:.3f} on {FINAL_EPISODES} held-out episodes")
             return path
         finally:
             display.close()
@@ -198,13 +212,13 @@ class _Training:
 
     def _evaluate(self, episodes: int) -> float:
         spent = self.clock.seconds
-        score = success(self.learner.policy(), self.entry.name, self.config.level, episodes)
+        score = mean_return(self.learner.policy(), self.where, episodes)
         self.curve.append([self.learner.steps, round(spent, 1), round(score, 4)])
         return score
 
     def _checkpoint(self) -> None:
         meta = {
-            "agent": self.config.agent, "env": self.entry.id, "level": self.config.level, "seed": self.config.seed,
+            "agent": self.config.agent, "env": self.where.id, "level": self.where.chosen_level, "seed": self.config.seed,
             "steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall(), "curve": self.curve,
         }  # fmt: skip
         checkpoints.write(self.folder / "checkpoints", self.learner.steps, self.learner.save, meta)
@@ -217,37 +231,33 @@ class _Training:
         score = self._evaluate(FINAL_EPISODES)
         path = self.folder / "agent.onnx"
         self.learner.export(path)
-        config = getattr(self.learner, "config", None)
-        card = {
-            "agent": self.config.agent,
-            "env": self.entry.id,
-            "level": self.config.level,
-            "obs": "slots",
-            "scale": self._scale(),
-            "seed": self.config.seed,
-            "config": asdict(config) if config is not None else self.config.overrides(),
-            "overrides": self.config.overrides(),
-            "steps": self.learner.steps,
-            "cpu_s": round(cpu, 1),
-            "success": round(score, 4),
-            "success_episodes": FINAL_EPISODES,
-            "curve": self.curve,
-            "versions": _versions(),
-        }
+        policy = self.learner.policy()
+        card = Card(
+            agent=self.config.agent,
+            env=self.where.id,
+            level=self.where.chosen_level,
+            obs=policy.obs,
+            action=policy.action,
+            scale=policy.scale,
+            seed=self.config.seed,
+            config=asdict(self.learner.config),
+            overrides=self.config.overrides(),
+            steps=self.learner.steps,
+            cpu_s=round(cpu, 1),
+            episode_return=round(score, 4),
+            episodes=FINAL_EPISODES,
+            curve=tuple((int(steps), cpu_s, value) for steps, cpu_s, value in self.curve),
+            versions=_versions(),
+        )
         aside = path.with_suffix(".json.tmp")
-        aside.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
+        aside.write_text(card.as_json(), encoding="utf-8")
         aside.replace(path.with_suffix(".json"))
         if self.config.publish:
             self._publish(path)
         return path
 
-    def _scale(self) -> float:
-        """Metres in one unit of an observed position."""
-        env = make_vec(self.entry.name, 1, level=self.config.level)
-        return float(getattr(env.layout, "scale", 1.0))
-
     def _publish(self, path: Path) -> None:
-        target = TRAINED / self.entry.label / f"level{self.config.level}"
+        target = TRAINED / self.where.label / f"level{self.where.chosen_level}"
         target.mkdir(parents=True, exist_ok=True)
         for suffix in (".imagine.onnx", ".onnx", ".json"):
             if (file := path.with_suffix(suffix)).exists():

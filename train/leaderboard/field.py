@@ -11,17 +11,19 @@ import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from unseen.agents import references
-from unseen.agents.agent import AGENTS, list_runs, load_agent, read_card
+from unseen.agents.card import Card, read_card
 from unseen.agents.errors import UnknownAgent
+from unseen.agents.load import list_runs, load_agent
+from unseen.agents.roster import KINDS as ROSTER_KINDS
+from unseen.agents.roster import ROSTER
 from unseen.envs import suite
 from unseen.envs.core.batch import REFERENCES, references_of
 from unseen.train.errors import EvaluationError
 from unseen.train.leaderboard.journal import digest
 
-KINDS = ("reference", "model-free", "model-based", "yours")
+KINDS = (*ROSTER_KINDS, "yours")
 UNTRAINED = -1
 
 
@@ -55,39 +57,27 @@ class Contestant:
     """training seed, or UNTRAINED"""
     trained_on: int | None = None
     """level of its training, where that is another one"""
-    card: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    card: Card = field(default_factory=Card, hash=False, compare=False)
 
     @property
     def load_run(self) -> int | None:
         """What `load_agent` needs besides the name: the seed picks among the shipped agents of a level."""
-        return None if self.agent not in AGENTS or self.run == UNTRAINED else self.run
+        return None if self.agent not in ROSTER or self.run == UNTRAINED else self.run
 
     @property
     def steps(self) -> int | None:
         """Environment steps of its training."""
-        found = _of_training(self.card, ("steps", "env_steps"), 0)
-        return None if found is None else round(found)
+        return self.card.steps
 
     @property
     def cpu_seconds(self) -> float | None:
         """CPU time of its training."""
-        return _of_training(self.card, ("cpu_seconds", "cpu_s"), 1)
+        return self.card.cpu_s
 
     @property
     def curve(self) -> list[tuple[float, float, float]]:
         """(environment steps, CPU seconds, success) as training went; on its own level only."""
-        if self.trained_on is not None:
-            return []
-        points = self.card.get("curve") or []
-        return [(float(p[0]), float(p[1]), float(p[2])) for p in points if len(p) >= 3]
-
-
-def _of_training(card: dict[str, Any], names: Sequence[str], column: int) -> float | None:
-    for name in names:
-        if isinstance(card.get(name), int | float):
-            return float(card[name])
-    curve = card.get("curve") or []
-    return float(curve[-1][column]) if curve else None
+        return [] if self.trained_on is not None else list(self.card.curve)
 
 
 def arena(env_name: str, level: int) -> Arena:
@@ -117,8 +107,8 @@ def contestants(agent: str, where: Arena) -> list[Contestant]:
     Raises:
         UnknownAgent, BadCheckpoint: with the nearest names, or the file at fault.
     """
-    if agent in AGENTS:
-        info = AGENTS[agent]
+    if agent in ROSTER:
+        info = ROSTER[agent]
         if info.trainable:
             runs = [
                 Contestant(_content(run.path), agent, agent, info.kind, where, run.seed, None, run.card)
@@ -136,7 +126,7 @@ def contestants(agent: str, where: Arena) -> list[Contestant]:
     path = Path(agent) / "agent.onnx" if Path(agent).is_dir() else Path(agent)
     if path.suffix == ".onnx" and path.is_file():
         card_path = path.with_suffix(".json")
-        card = read_card(card_path) if card_path.is_file() else {}
+        card = read_card(card_path) if card_path.is_file() else Card()
         return [Contestant(_content(path), agent, Path(agent).name, "yours", where, UNTRAINED, card=card)]
     load_agent(agent, where.name, where.level)  # unknown, then: this says what was meant
     raise UnknownAgent(f"no agent {agent!r}")

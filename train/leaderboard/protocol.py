@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from gymnasium import spaces
 
-from unseen.agents.agent import Agent, load_agent
+from unseen.agents.load import load_agent
+from unseen.agents.protocol import Agent
 from unseen.envs import suite
 from unseen.train.errors import AgentFailed
 from unseen.train.leaderboard.journal import digest
@@ -92,7 +93,7 @@ def work(task: Block | Stopwatch) -> list[Outcome] | Latency | None:
 def evaluate_block(block: Block) -> list[Outcome]:
     """Play the first episode of every seed; one outcome each, in the order of the seeds."""
     try:
-        agent, env = _meet(block, len(block.seeds), block.seeds[0])
+        agent, env = _meet(block, len(block.seeds))
     except AgentFailed as error:
         return [Outcome(seed, 0.0, 0, str(error)) for seed in block.seeds]
     try:
@@ -101,22 +102,13 @@ def evaluate_block(block: Block) -> list[Outcome]:
         env.close()
 
 
-def _meet(task: Block | Stopwatch, n: int, noise_seed: int) -> tuple[Agent, Any]:
+def _meet(task: Block | Stopwatch, n: int) -> tuple[Agent, Any]:
     """The agent, and n environments for it. Raises AgentFailed, whatever the agent's own code raised."""
     try:
         agent = load_agent(task.agent, task.env, task.level, run=task.run)
-        env = suite.make_vec(
-            task.env,
-            n,
-            level=task.level,
-            obs=agent.obs,
-            action=getattr(agent, "action", "discrete"),
-            split=PROTOCOL.split,
-        )
-        if hasattr(agent, "attach"):
-            agent.attach(env)
-        if hasattr(agent, "seed"):
-            agent.seed(noise_seed)
+        modes = {name: mode for name, mode in (("obs", agent.obs), ("action", agent.action)) if mode}
+        env = suite.make_vec(task.env, n, level=task.level, split=PROTOCOL.split, **modes)
+        agent.attach(env)
         return agent, env
     except (Exception, SystemExit) as error:
         raise AgentFailed(task.agent, f"could not be loaded: {_told(error)}") from error
@@ -139,7 +131,7 @@ def rollout(name: str, agent: Agent, env: Any, seeds: range | list[int]) -> list
     for step in range(MAX_STEPS):
         try:
             if step == 0:
-                state = agent.initial_state(n)
+                state = agent.initial_state(np.array(seeds, np.uint64))
             answer, state = agent.act(obs, state, first)
         except (Exception, SystemExit) as error:
             fail(np.flatnonzero(live), f"raised {_told(error)}", step)
@@ -203,12 +195,12 @@ def check_actions(answer: Any, space: spaces.Space, n: int) -> tuple[np.ndarray,
 def measure_latency(task: Stopwatch) -> Latency | None:
     """Time single decisions; None for an agent that fails. Observations come from test seeds, one at a time."""
     try:
-        agent, env = _meet(task, 1, 0)
+        agent, env = _meet(task, 1)
     except AgentFailed:
         return None
     try:
         obs, _ = env.reset(seed=[0])
-        state, first = agent.initial_state(1), np.ones(1, bool)
+        state, first = agent.initial_state(np.zeros(1, np.uint64)), np.ones(1, bool)
         times = []
         for _ in range(task.warm_up + task.decisions):
             start = time.perf_counter_ns()

@@ -12,7 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from unseen.agents.agent import AGENTS, load_agent
+from unseen.agents.load import load_agent
+from unseen.agents.roster import ROSTER
 from unseen.envs import suite
 from unseen.train.errors import AgentFailed, EvaluationError, StoreError, WorkerLost
 from unseen.train.leaderboard import board as boards
@@ -191,7 +192,7 @@ def _check(episodes: int, workers: int) -> None:
 
 def _shipped(only: Sequence[str]) -> list[str]:
     if not only:
-        return list(AGENTS)
+        return list(ROSTER)
     return [] if set(only) == {"none"} else list(dict.fromkeys(only))
 
 
@@ -213,7 +214,7 @@ def _shown(agent: str, own: list[Contestant]) -> str:
 
 
 def _kind(agent: str) -> str:
-    return AGENTS[agent].kind if agent in AGENTS else "yours"
+    return ROSTER[agent].kind if agent in ROSTER else "yours"
 
 
 def _blocks(episodes: int) -> list[range]:
