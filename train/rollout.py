@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -19,9 +19,11 @@ from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, VectorEnv
 
 from unseen.agents.protocol import Agent
-from unseen.train.errors import AgentFailed
+from unseen.agents.shared import envs
+from unseen.agents.shared.envs import EnvConfig
+from unseen.train.errors import AgentFailed, EvaluationError
 
-__all__ = ["Moment", "Outcome", "Rollout", "check_actions", "one_line", "rollout"]
+__all__ = ["Moment", "Outcome", "Rollout", "check_actions", "meet", "metrics_of", "one_line", "rollout"]
 
 MAX_STEPS = 100_000  # an environment ends its episodes long before this; a guard against one that does not
 LONGEST = 500  # characters that are kept of an agent's own words
@@ -155,6 +157,24 @@ class Rollout:
             if self._live[row]:
                 self._errors[row] = str(AgentFailed(self.name, reason, step))
                 self._live[row] = False
+
+
+def meet(agent: Agent, where: EnvConfig, n: int) -> VectorEnv:
+    """n environments with the observation and the actions that the agent needs.
+
+    Raises:
+        EvaluationError: the agent needs others than `where` asks for.
+        UnknownEnvironment, BadParameter, BadAgent: as `envs.make`.
+    """
+    for word, needed, asked in (("obs", agent.obs, where.obs), ("action", agent.action, where.action)):
+        if needed and asked and needed != asked:
+            raise EvaluationError(f"agent {agent.name!r} needs {word}={needed!r}, not {asked!r}")
+    return envs.make(replace(where, obs=agent.obs or where.obs, action=agent.action or where.action), n).vector
+
+
+def metrics_of(where: EnvConfig) -> tuple[str, ...]:
+    """Names of what the environment tells when an episode ends."""
+    return () if where.entry is None else where.entry.task.metrics
 
 
 def rollout(agent: Agent, env: VectorEnv, seeds: Sequence[int], **options: Any) -> list[Outcome]:

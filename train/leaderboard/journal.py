@@ -14,6 +14,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from unseen.train.files import flush_folder
+
 Record = tuple[str, dict[str, Any]]  # table, column -> value
 
 
@@ -64,7 +66,7 @@ class Journal:
         self._file = open(path, "ab", buffering=0)
         if torn:
             self._file.truncate(self._size)
-        _sync_folder(path.parent)
+        flush_folder(path.parent)
 
     def append(self, records: Sequence[Record]) -> None:
         """Write one transaction and wait for the disk; on an error the file is as it was before."""
@@ -91,17 +93,7 @@ class Journal:
         os.replace(fresh, self.path)
         self._file = open(self.path, "ab", buffering=0)
         self._size = len(line)
-        _sync_folder(self.path.parent)
+        flush_folder(self.path.parent)
 
     def close(self) -> None:
         self._file.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable too (a no-op where folders cannot be opened)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

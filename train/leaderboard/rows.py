@@ -23,13 +23,16 @@ class AgentRow:
 
 @dataclass(frozen=True)
 class EnvRow:
-    """One environment at one level; ``id`` is a digest of the code and constants that define it."""
+    """One environment at one level; ``id`` is a digest of the code and constants that define it.
+
+    The references are both 0 where it has no anchors.
+    """
 
     table: ClassVar[str] = "env_spec"
     key: ClassVar[tuple[str, ...]] = ("id", "random_ref", "oracle_ref")
     id: str
     name: str
-    level: int
+    level: int | str
     random_ref: float
     oracle_ref: float
 
@@ -81,7 +84,7 @@ R = TypeVar("R", bound=Row)
 
 TABLES: dict[str, type[Row]] = {row.table: row for row in (AgentRow, EnvRow, RunRow, EpisodeRow, LatencyRow)}
 COLUMNS = {table: [field.name for field in fields(row)] for table, row in TABLES.items()}
-SQL_TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL"}
+SQL_TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL", "int | str": ""}
 
 
 def record_of(row: Row) -> Record:
