@@ -13,7 +13,7 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.core.params import Params, Spec
 from unseen.envs.errors import BadParameter
 
-__all__ = ["EnvArguments", "LevelArgument", "LevelsArgument"]
+__all__ = ["EnvArguments", "LevelArgument", "LevelsArgument", "in_words"]
 
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 DEFAULT = "(default: the environment's)"
@@ -64,6 +64,17 @@ class LevelsArgument(EnvArguments):
 
     level: Annotated[tuple[int | str, ...], arg(metavar="LEVEL", aliases=("--levels",))] = ()
     """difficulties, 0 to 3, or names of presets"""
+
+
+def in_words(where: EnvConfig, split: str) -> str:
+    """How an environment is set beside its level, as on the command line; empty: as it is by default.
+
+    Args:
+        split: what the default is.
+    """
+    words = {"--obs": where.obs, "--action": where.action, "--split": where.split if where.split != split else ""}
+    said = [f"{word} {value}" for word, value in words.items() if value]
+    return " ".join(said + [f"--env {name}={value}".replace(", ", ",") for name, value in where.overrides.items()])
 
 
 def _read(items: tuple[str, ...], params: type[Params] | None) -> dict[str, Any]:

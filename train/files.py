@@ -1,9 +1,22 @@
-"""Files that are whole or absent: written aside, flushed to the disk, renamed. Works on Windows too."""
+"""Files that are whole or absent: written aside, flushed to the disk, renamed; and digests of what is in them."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from pathlib import Path
+from typing import Any
+
+
+def canonical(value: Any) -> str:
+    """The one JSON text of a value: sorted keys, no spaces, floats by their shortest exact form."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """SHA-256 of the canonical JSON, in hexadecimal."""
+    return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
 def flush(file: Path) -> None:

@@ -24,8 +24,9 @@ from unseen.agents.roster import ROSTER
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.core.device import source_hash
 from unseen.envs.suite import Entry
+from unseen.train.arguments import in_words
 from unseen.train.errors import EvaluationError
-from unseen.train.leaderboard.journal import digest
+from unseen.train.files import digest
 from unseen.train.leaderboard.protocol import SPLIT
 from unseen.train.leaderboard.statistics import normalise
 
@@ -60,9 +61,7 @@ class Arena:
     @property
     def setting(self) -> str:
         """What is set beside the level, as on the command line; empty: nothing."""
-        words = [f"--{word} {value}" for word, value in (("obs", self.obs), ("action", self.action)) if value]
-        words += [f"--split {self.split}"] if self.split != SPLIT else []
-        return " ".join(words + [f"--env {name}={value}" for name, value in self.overrides])
+        return in_words(self.where, SPLIT)
 
     @property
     def where(self) -> EnvConfig:

@@ -7,26 +7,15 @@ a line that was cut off by a crash, or changed on the disk, is recognised and dr
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from unseen.train.files import flush_folder
+from unseen.train.files import canonical, digest, flush_folder
 
 Record = tuple[str, dict[str, Any]]  # table, column -> value
-
-
-def canonical(value: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, floats by their shortest exact form."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def digest(value: Any) -> str:
-    """SHA-256 of the canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
 def encode(records: Sequence[Record]) -> bytes:

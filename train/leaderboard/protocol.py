@@ -17,7 +17,7 @@ from unseen.agents.load import load_agent
 from unseen.agents.protocol import Agent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train.errors import AgentFailed
-from unseen.train.leaderboard.journal import digest
+from unseen.train.files import digest
 from unseen.train.rollout import Outcome, Rollout, meet, metrics_of, one_line, rollout
 
 SPLIT = "test"

@@ -13,7 +13,6 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
-
 def number(value: float) -> str:
     """.93, 1.00, -.12: two decimals, without a zero in front."""
     text = f"{round(value, 2) + 0.0:.2f}"  # + 0.0: no minus sign before a zero
@@ -88,7 +87,9 @@ def rules(board: Board) -> list[str]:
         "over episodes where not.",
     ]
     if any(arena.oracle is None for arena in board.arenas):
-        lines.append("Without frozen anchors (presets, parameters of one's own) scores are raw, and do not count overall.")
+        lines.append(
+            "Without frozen anchors (presets, parameters of one's own) scores are raw, and do not count overall."
+        )
     if board.arenas and board.arenas[0].setting:
         lines.append(f"The environments are set by {board.arenas[0].setting}")
     if runs and min(runs) < RANKING_RUNS:

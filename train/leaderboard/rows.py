@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
-from unseen.train.leaderboard.journal import Record, digest
+from unseen.train.files import digest
+from unseen.train.leaderboard.journal import Record
 
 
 @dataclass(frozen=True)

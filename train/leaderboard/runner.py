@@ -119,7 +119,9 @@ def write(path: Path, text: str) -> None:
 def _arenas(env: str, config: LeaderboardConfig) -> list[Arena]:
     """One environment at the levels that are asked for, the usual ones by default."""
     levels = config.level or [level for level in suite.resolve(env).task.levels if level in LEVELS]
-    ordered = sorted(dict.fromkeys(levels), key=lambda level: (isinstance(level, str), level if isinstance(level, int) else 0))
+    ordered = sorted(
+        dict.fromkeys(levels), key=lambda level: (isinstance(level, str), level if isinstance(level, int) else 0)
+    )
     return [arena(config.setting(env, level, SPLIT)) for level in ordered]
 
 
