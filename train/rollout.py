@@ -23,7 +23,7 @@ from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train.errors import AgentFailed, EvaluationError
 
-__all__ = ["Moment", "Outcome", "Rollout", "check_actions", "meet", "metrics_of", "one_line", "rollout"]
+__all__ = ["Moment", "Outcome", "Rollout", "check_actions", "meet", "metrics_of", "one_line", "rollout", "some_actions"]
 
 MAX_STEPS = 100_000  # an environment ends its episodes long before this; a guard against one that does not
 LONGEST = 500  # characters that are kept of an agent's own words
@@ -183,6 +183,15 @@ def rollout(agent: Agent, env: VectorEnv, seeds: Sequence[int], **options: Any) 
     for _ in run:
         pass
     return run.outcomes
+
+
+def some_actions(space: spaces.Space, steps: int, n: int) -> np.ndarray:
+    """Actions (steps, n, ...) drawn uniformly of the space of one, the same every time."""
+    rng = np.random.default_rng(7)
+    if isinstance(space, spaces.Discrete):
+        return rng.integers(space.start, space.start + space.n, (steps, n))
+    assert isinstance(space, spaces.Box)
+    return rng.uniform(space.low, space.high, (steps, n, *space.shape)).astype(np.float32)
 
 
 def check_actions(answer: Any, space: spaces.Space, n: int) -> tuple[np.ndarray, dict[int, str]]:

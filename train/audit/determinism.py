@@ -15,8 +15,8 @@ import numpy as np
 from unseen.envs.core.env import TaskEnv
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.train.audit.report import Check
-from unseen.train.audit.subject import Fixed, Subject, some_actions
-from unseen.train.rollout import Rollout
+from unseen.train.audit.subject import Fixed, Subject
+from unseen.train.rollout import Rollout, some_actions
 
 STEPS, MANY = 120, 64
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from gymnasium import spaces
 
 from unseen.agents.protocol import Agent
 from unseen.agents.references import RandomAgent, ReferenceAgent
@@ -87,12 +86,3 @@ class Fixed(Agent):
 
     def act(self, obs: Any, state: int, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, int]:
         return self.plan[state % len(self.plan)], state + 1
-
-
-def some_actions(space: spaces.Space, steps: int, n: int) -> np.ndarray:
-    """Actions (steps, n, ...) drawn uniformly of the space of one, the same every time."""
-    rng = np.random.default_rng(7)
-    if isinstance(space, spaces.Discrete):
-        return rng.integers(space.start, space.start + space.n, (steps, n))
-    assert isinstance(space, spaces.Box)
-    return rng.uniform(space.low, space.high, (steps, n, *space.shape)).astype(np.float32)
