@@ -10,6 +10,7 @@ from typing import Annotated, Any
 from tyro.conf import UseAppendAction, arg
 
 from unseen.agents.shared.envs import EnvConfig
+from unseen.envs import suite
 from unseen.envs.core.params import Params, Spec
 from unseen.envs.errors import BadParameter
 
@@ -39,15 +40,16 @@ class EnvArguments:
             split: what is meant where none was given.
 
         Raises:
-            UnknownEnvironment, BadParameter, UnknownKeyword: there is no such environment, or it cannot be set so.
+            UnknownEnvironment, BadParameter, UnknownKeyword, BadTask: there is no such environment, or it cannot be so.
         """
         bare = EnvConfig(env, level, self.obs, self.action, self.split or split)
         entry = bare.entry
         if entry is None:
             return EnvConfig(env, level, self.obs, self.action, overrides=_read(self.parameters, None))
         overrides = _read(self.parameters, entry.task.params)
-        entry.task.at(bare.chosen_level, overrides, tuple(vars(bare)))  # what is wrong with it is said at once
-        return EnvConfig(entry.name, level, self.obs, self.action, self.split or split, overrides)
+        words = {"obs": self.obs or None, "action": self.action or None, "split": bare.split}
+        suite.make(entry.name, level=level, **words, **overrides)  # whatever is wrong with it is said at once
+        return EnvConfig(entry.name, level, self.obs, self.action, bare.split, overrides)
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -70,7 +70,6 @@ def subjects(config: AuditConfig) -> list[Subject]:
     for entry in [resolve(config.env)] if config.env is not None else list(SUITE.values()):
         for level in config.level or entry.levels:
             subject = Subject(entry, config.setting(entry.name, level, "train"), config.quick, config.seed)
-            subject.make()
             found.append(subject)
     return found
 
