@@ -14,7 +14,7 @@ import numpy as np
 
 from unseen.envs.core.env import TaskEnv
 from unseen.envs.core.vector_env import TaskVectorEnv
-from unseen.train.audit.report import Check
+from unseen.train.audit.report import Check, held
 from unseen.train.audit.subject import Fixed, Subject
 from unseen.train.rollout import Rollout, some_actions
 
@@ -23,14 +23,13 @@ STEPS, MANY = 120, 64
 
 def determinism(subject: Subject) -> Iterator[Check]:
     """All of the checks."""
-    for name, check in (
-        ("batch of one = batch of many, bit for bit", _batches_agree),
-        ("replay from a seed, and with 2 threads", _replays),
-        ("snapshot and restore", _restores),
-        ("pickle and deepcopy mid-episode", _copies),
-    ):
-        fault = check(subject)
-        yield Check(name, "equal" if "=" in name else "holds", fault or "ok", not fault)
+    promises = {
+        "batch of one equals batch of many, bit for bit": _batches_agree,
+        "replay from a seed, and with 2 threads": _replays,
+        "snapshot and restore": _restores,
+        "pickle and deepcopy mid-episode": _copies,
+    }
+    yield from held(promises, subject)
 
 
 def _trace(env: TaskVectorEnv, seed: int, rows: slice, plan: np.ndarray) -> list[bytes]:

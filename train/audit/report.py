@@ -1,8 +1,12 @@
-"""One finding of the audit."""
+"""Findings of the audit."""
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
+
+from unseen.train.rollout import one_line
 
 
 @dataclass(frozen=True)
@@ -14,3 +18,13 @@ class Check:
     got: str
     passed: bool | None
     """None: shown, not judged"""
+
+
+def held(promises: Mapping[str, Callable[[Any], str]], subject: Any) -> Iterator[Check]:
+    """One finding for each promise: a function that returns a fault, or ""; whatever it raises is a fault too."""
+    for name, promise in promises.items():
+        try:
+            fault = promise(subject)
+        except Exception as error:
+            fault = f"raised {one_line(error)}"
+        yield Check(name, "holds", fault or "ok", not fault)

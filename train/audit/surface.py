@@ -8,7 +8,7 @@ from itertools import islice
 
 import numpy as np
 
-from unseen.train.audit.report import Check
+from unseen.train.audit.report import Check, held
 from unseen.train.audit.subject import Subject, policy
 from unseen.train.rollout import Rollout
 
@@ -18,12 +18,7 @@ ADVICE = "symmetric and normalized"  # stable-baselines3 on the units of actions
 
 def surface(subject: Subject) -> Iterator[Check]:
     """All of the checks."""
-    for name, check in (
-        ("observation stays in its space", _in_space),
-        ("both checkers, double close", _checkers),
-    ):
-        fault = check(subject)
-        yield Check(name, "holds", fault or "ok", not fault)
+    yield from held({"observation stays in its space": _in_space, "both checkers, double close": _checkers}, subject)
 
 
 def _in_space(subject: Subject) -> str:
