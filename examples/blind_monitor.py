@@ -114,8 +114,9 @@ def write_hidden(s, p, out):
 
 
 @device
-def blind(s, p):
-    return s.t >= p.lead
+def long_blind(s, p):
+    """So long that no short window of observations reaches back to a reading."""
+    return s.t >= p.lead + p.blind_low // 4
 
 
 @device
@@ -202,7 +203,7 @@ class BlindMonitor(Task):
     action_high = (1.0,)
     reset, step = reset, step
     metrics = ("is_success", "worst_error")
-    hidden = Hidden(write_hidden, size=1, when=blind)
+    hidden = Hidden(write_hidden, size=1, when=long_blind)
     references: ClassVar[dict[str, Reference]] = {
         "oracle": Reference(oracle),
         "tracker": Reference(tracker, reads="monitor", memory=MEMORY),

@@ -1,6 +1,8 @@
-"""Small networks and distributions that the world models share."""
+"""Small networks and distributions that the algorithms share."""
 
 from __future__ import annotations
+
+import math
 
 import torch
 import torch.nn.functional as F
@@ -9,7 +11,7 @@ from torch import Tensor, nn
 NORM_EPS = 1e-3
 UNIMIX = 0.01
 BINS = 41
-BIN_LIMIT = 4.0  # symlog units: values up to e^4 - 1
+BIN_LIMIT = 4.0  # symlog units: values up to e^4 - 1 = 53.6 at scale 1
 
 
 class Layer(nn.Module):
@@ -26,6 +28,7 @@ class Layer(nn.Module):
 
 
 def norm(x: Tensor, gain: Tensor) -> Tensor:
+    """LayerNorm over the last axis, without a bias."""
     return F.layer_norm(x, gain.shape, gain, None, NORM_EPS)
 
 
@@ -50,19 +53,32 @@ def symexp(x: Tensor) -> Tensor:
 
 
 class TwoHot(nn.Module):
-    """A scalar as a distribution over symexp-spaced bins (Hafner et al. 2023, DreamerV3)."""
+    """A scalar as a distribution over symexp-spaced bins (Hafner et al. 2023, DreamerV3), in units of `scale`.
+
+    At scale 1 the bins end at 53.6; `cover` raises the scale to a larger power of two when the data ask for it.
+    """
 
     values: Tensor
+    scale: Tensor
 
     def __init__(self) -> None:
         super().__init__()
         self.register_buffer("values", symexp(torch.linspace(-BIN_LIMIT, BIN_LIMIT, BINS)), persistent=False)
+        self.register_buffer("scale", torch.ones(()))
+
+    def cover(self, magnitude: float) -> None:
+        """Make room for values up to `magnitude`. What was learned so far is then off by the factor of the change."""
+        limit = float(self.values[-1])
+        if magnitude > limit * float(self.scale):
+            self.scale.fill_(2.0 ** math.ceil(math.log2(magnitude / limit)))
 
     def mean(self, logits: Tensor) -> Tensor:
-        return logits.softmax(-1) @ self.values
+        """The expected scalar (...) of logits (..., BINS)."""
+        return logits.softmax(-1) @ self.values * self.scale
 
     def loss(self, logits: Tensor, x: Tensor) -> Tensor:
-        """Cross-entropy with x spread over its two neighbouring bins, so that the mean is unbiased."""
+        """Cross-entropy with x spread over its two neighbouring bins, so that the mean is unbiased: (...)."""
+        x = x / self.scale
         y = (symlog(x).clamp(-BIN_LIMIT, BIN_LIMIT) + BIN_LIMIT) / (2 * BIN_LIMIT) * (BINS - 1)
         k = y.floor().clamp(0, BINS - 2).long()
         low, high = self.values[k], self.values[k + 1]

@@ -1,4 +1,4 @@
-"""Our native vector environments as stable-baselines3's `VecEnv`, without a Python loop over environments."""
+"""A Gymnasium vector environment as stable-baselines3's `VecEnv`, without a Python loop over environments."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode, VectorEnv
 from stable_baselines3.common.vec_env import VecEnv
 
 from unseen.agents.errors import BadAgent
-from unseen.envs.core.runtime import TaskVectorEnv
 
 
 class SB3Vec(VecEnv):
-    """`TaskVectorEnv` made with `autoreset="same_step"`, as stable-baselines3 wants it.
+    """A vector environment made with SAME_STEP autoreset, as stable-baselines3 wants it.
 
     At an episode's end the observation is already the next episode's first; the last one is in that
     environment's info as `terminal_observation`, with `TimeLimit.truncated` where time ran out.
@@ -22,9 +22,10 @@ class SB3Vec(VecEnv):
         BadAgent: the environments reset themselves a step later.
     """
 
-    def __init__(self, env: TaskVectorEnv) -> None:
-        if env.metadata["autoreset_mode"].value != "SameStep":
-            raise BadAgent('SB3Vec needs an environment made with autoreset="same_step"')
+    def __init__(self, env: VectorEnv) -> None:
+        mode = env.metadata["autoreset_mode"]
+        if mode != AutoresetMode.SAME_STEP:
+            raise BadAgent(f"SB3Vec needs environments that reset themselves by SAME_STEP, not {mode}")
         self.env = env
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
@@ -41,19 +42,20 @@ class SB3Vec(VecEnv):
         obs, reward, terminated, truncated, infos = self.env.step(self._actions)
         done = terminated | truncated
         rows: list[dict[str, Any]] = [{} for _ in range(self.num_envs)]
-        if infos:
+        for i in np.flatnonzero(done):
             last = infos["final_obs"]
-            for i in np.flatnonzero(done):
-                row = {k: v[i] for k, v in last.items()} if isinstance(last, dict) else last[i]
-                late = bool(truncated[i] and not terminated[i])
-                rows[i] = {"terminal_observation": row, "TimeLimit.truncated": late}
+            row = {k: v[i] for k, v in last.items()} if isinstance(last, dict) else last[i]
+            late = bool(truncated[i] and not terminated[i])
+            rows[i] = {"terminal_observation": row, "TimeLimit.truncated": late}
         return obs, reward.astype(np.float32), done, rows
 
     def close(self) -> None:
         self.env.close()
 
     def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
-        return [getattr(self.env, attr_name, None) for _ in self._get_indices(indices)]
+        """An attribute that all environments share. Raises AttributeError, by which `has_attr` is answered."""
+        value = getattr(self.env, attr_name)
+        return [value for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
         raise BadAgent("these environments share one native batch: attributes cannot be set one by one")
