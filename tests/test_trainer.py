@@ -18,10 +18,11 @@ pytest.importorskip("sb3_contrib")
 
 from safetensors.numpy import load_file
 
-from unseen.agents.agent import load_agent
-from unseen.agents.baselines import PPOLearner
+from unseen.agents.card import read_card
 from unseen.agents.errors import BadAgent, BadCheckpoint
+from unseen.agents.load import load_agent
 from unseen.agents.mapper import MapperLearner
+from unseen.agents.sb3.ppo import PPOLearner
 from unseen.envs.suite import SUITE, make_vec
 from unseen.train import checkpoints
 from unseen.train.budget import Budget, CpuClock
@@ -31,7 +32,17 @@ from unseen.train.logs import Log
 from unseen.train.trainer import TrainConfig, train
 
 PPO = ("envs=4", "rollout=16", "batch=32", "epochs=1", "hidden=8")
-MAPPER = ("envs=4", "batch=2", "prefill=4", "patience=4", "starts=4", "horizon=2", "deter=16", "hidden=16", "ratio=16")
+MAPPER = (
+    "envs=4",
+    "batch=2",
+    "prefill=4",
+    "actor_warmup_updates=4",
+    "starts=4",
+    "horizon=2",
+    "deter=16",
+    "hidden=16",
+    "replay_ratio=16",
+)
 
 
 @pytest.fixture
@@ -52,7 +63,7 @@ def test_a_run_from_start_to_agent(tmp_path: Path) -> None:
     assert card["steps"] == 640 and card["env"] == "Unseen/RolledBehind-v0" and card["config"]["hidden"] == 8
     steps = [point[0] for point in card["curve"]]
     assert steps == sorted(set(steps)) and steps[-1] == 640
-    assert card["curve"][-1][2] == card["success"]
+    assert card["curve"][-1][2] == card["episode_return"]
     rows = [json.loads(line) for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
     assert [row["steps"] for row in rows] == list(range(64, 641, 64))
     assert len(checkpoints.found(tmp_path / "run" / "checkpoints")) == 2
@@ -69,13 +80,36 @@ def test_every_environment_can_be_trained_on_by_name(
     sized = ["--set", *settings, "--eval-episodes", "10", "--quiet", "--out", str(tmp_path)]
     assert main(["train", agent, env, "--steps", "400", *sized]) == 0
     card = json.loads((tmp_path / "agent.json").read_text())
-    assert card["env"] == SUITE[env].id and card["steps"] >= 400 and 0 <= card["success"] <= 1
+    assert card["env"] == SUITE[env].id and card["steps"] >= 400 and 0 <= card["episode_return"] <= 1
     updates = [json.loads(line).get("recon", 1.0) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert np.isfinite(updates).all()
     made = load_agent(str(tmp_path), env, SUITE[env].default_level)
     obs, _ = make_vec(env, 2).reset(seed=0)
-    actions, _ = made.act(obs, made.initial_state(2), np.ones(2, bool))
+    actions, _ = made.act(obs, made.initial_state(np.arange(2, dtype=np.uint64)), np.ones(2, bool))
     assert make_vec(env, 2).single_action_space.contains(actions[0])
+
+
+@pytest.mark.parametrize(
+    ("agent", "env", "settings"),
+    [
+        ("dreamer", "CartPole-v1", (*MAPPER, "sequence=20")),
+        ("ppo", "minigrid:MiniGrid-MemoryS7-v0", PPO),
+        ("recurrent-ppo", "Pendulum-v1", (*PPO, "lstm=8")),
+    ],
+)
+def test_any_environment_of_gymnasiums_can_be_trained_on(
+    agent: str, env: str, settings: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unseen.train.trainer.FINAL_EPISODES", 3)
+    if ":" in env:
+        pytest.importorskip(env.partition(":")[0])
+    command = ["train", agent, env, "--eval-episodes", "3", "--out", str(tmp_path), "--set", *settings]
+    assert main([*command, "--steps", "300"]) == 0
+    card = read_card(tmp_path / "agent.json")
+    assert (card.env, card.level, card.obs, card.action) == (env.rpartition(":")[2], None, "", "")
+    assert main([*command, "--steps", "600", "--resume"]) == 0  # with new episodes, as it says
+    assert (read_card(tmp_path / "agent.json").steps or 0) >= 600
+    assert load_agent(str(tmp_path), env, None).name == agent
 
 
 @pytest.mark.usefixtures("no_export")
