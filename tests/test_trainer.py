@@ -19,6 +19,7 @@ pytest.importorskip("sb3_contrib")
 
 from safetensors.numpy import load_file
 
+from unseen.agents.card import read_card
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.agents.load import load_agent
 from unseen.agents.mapper import MapperLearner
@@ -84,6 +85,31 @@ def test_every_environment_can_be_trained_on_by_name(
     obs, _ = make_vec(env, 2).reset(seed=0)
     actions, _ = made.act(obs, made.initial_state(np.arange(2, dtype=np.uint64)), np.ones(2, bool))
     assert make_vec(env, 2).single_action_space.contains(actions[0])
+
+
+@pytest.mark.sample(1)
+@pytest.mark.parametrize(
+    ("agent", "env", "settings"),
+    [
+        ("dreamer", "CartPole-v1", (*MAPPER, "sequence=20")),
+        ("ppo", "minigrid:MiniGrid-MemoryS7-v0", PPO),
+        ("recurrent-ppo", "Pendulum-v1", (*PPO, "lstm=8")),
+    ],
+)
+def test_any_environment_of_gymnasiums_can_be_trained_on(
+    agent: str, env: str, settings: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("unseen.train.trainer.FINAL_EPISODES", 3)
+    if ":" in env:
+        pytest.importorskip(env.partition(":")[0])
+    command = ["train", agent, env, "--eval-episodes", "3", "--out", str(tmp_path), "--set", *settings]
+    assert main([*command, "--steps", "300"]) == 0
+    card = read_card(tmp_path / "agent.json")
+    assert (card.env, card.level, card.obs, card.action) == (env.rpartition(":")[2], None, "", "")
+    assert main([*command, "--steps", "600", "--resume"]) == 0  # with new episodes, as it says
+    assert (read_card(tmp_path / "agent.json").steps or 0) >= 600
+    assert load_agent(str(tmp_path), env, None).name == agent
+    assert main(["evaluate", str(tmp_path), env, "--episodes", "2"]) == 0
 
 
 @pytest.mark.usefixtures("no_export")
