@@ -61,7 +61,7 @@ def memoryless(entry: Entry, level: int) -> float | None:
     """The most that a policy without a memory can score; None where memory is not what is asked for, or not needed."""
     if entry.group != "permanence" or level == 0:
         return None
-    return entry.task.chance(entry.task.values(level, {}))
+    return entry.task.chance(entry.task.at(level))
 
 
 def _draw(entries: list[Entry], runs: dict[str, list[Run]], config: CurvesConfig) -> None:
