@@ -27,6 +27,20 @@ def batch(level, **overrides):
     return _made[key]
 
 
+def returns(env, name: str) -> np.ndarray:
+    """Returns (n,) of one episode of each environment, played by a reference."""
+    n = env.num_envs
+    obs, _ = env.reset(seed=0)
+    policy, first = env.reference(name), np.ones(n, bool)
+    total, over = np.zeros(n), np.zeros(n, bool)
+    while not over.all():
+        obs, reward, terminated, _, _ = env.step(policy.act(obs, first))
+        first[:] = False
+        total += np.where(over, 0, reward)
+        over |= terminated
+    return total
+
+
 def frames(env, seed: int) -> list[np.ndarray]:
     """The worlds from the reset to the first step of the act phase of the slowest."""
     env.reset(seed=seed)
@@ -60,7 +74,9 @@ def test_every_event_is_a_permutation_of_places_and_the_ball_follows_it(level, s
             assert after["disc_cover"][n] == cup[place] + 1
             for k, j in enumerate(cup):
                 if j >= 0:  # at rest, on its place
-                    at = after["place_radius"][k] * np.array([np.cos(after["place_angle"][k]), np.sin(after["place_angle"][k])])
+                    at = after["place_radius"][k] * np.array(
+                        [np.cos(after["place_angle"][k]), np.sin(after["place_angle"][k])]
+                    )
                     assert np.allclose([after["disc_x"][j], after["disc_y"][j]], at) and after["disc_vx"][j] == 0
         last = history[s["observe_steps"] + s["blackout_steps"]][i]
         assert last["phase"] == ACT
@@ -282,7 +298,7 @@ def test_invisible_displacement_takes_the_ball_behind_the_screen_to_a_free_place
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_references_stand_where_they_belong(level) -> None:
     env = make_vec("Cups", 1000, level=level, split="test")
-    score = {name: play(env, name, 0, 1000).mean() for name in ("reflex", "tracker", "oracle")}
+    score = {name: returns(env, name).mean() for name in ("reflex", "tracker", "oracle")}
     assert score["oracle"] > 0.98 and score["tracker"] > 0.97
     chance = 1.0 if level == 0 else 1 / env.params.cups
     assert score["reflex"] == pytest.approx(chance, abs=0.07)
@@ -293,17 +309,68 @@ def test_the_references_stand_where_they_belong(level) -> None:
 def test_resets_never_fail_and_answers_are_uniform(level, split: str) -> None:
     env = make_vec("Cups", 20_000, level=level, split=split)
     env.reset(seed=0)
-    k = Cups.answers(env.batch.values)
+    k = Cups.hidden.classes(env.params)
     count = np.bincount(env.batch.hidden(), minlength=k)
     assert ((count - 20_000 / k) ** 2 / (20_000 / k)).sum() < 26
-    assert (env.world["observe_steps"] + env.world["blackout_steps"] + env.params["act"][0]).max() <= Cups.horizon(
-        env.batch.values
-    )
+    steps = env.world["observe_steps"] + env.world["blackout_steps"] + env.params.act
+    assert steps.max() <= env.horizon
+
+
+def test_metrics_come_at_the_end_and_only_then() -> None:
+    env = make_vec("Cups", 200, level=1)
+    obs, info = env.reset(seed=4)
+    oracle, ended = env.reference("oracle"), 0
+    assert info == {}
+    for _ in range(40):
+        obs, reward, terminated, _, info = env.step(oracle.act(obs, np.zeros(200, bool)))
+        assert (info == {}) == (not terminated.any())
+        if terminated.any():
+            assert np.array_equal(info["_is_success"], terminated)
+            assert np.array_equal(info["is_success"], reward > 0)
+        ended += terminated.sum()
+    assert ended > 200
+
+
+def accepted(**overrides) -> CupsParams | None:
+    try:
+        return CupsParams(**overrides)
+    except BadParameter:
+        return None
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        dict(
+            cups=st.integers(2, 6),
+            swaps=st.tuples(st.integers(0, 10), st.integers(0, 10)).map(sorted),
+            swap_steps=st.integers(3, 12),
+            apart=st.integers(1, 5),
+            screen=st.booleans(),
+            hops=st.sampled_from([0.0, 0.5, 1.0]),
+            hides=st.integers(0, 3),
+            play=st.sampled_from(["swap", "move"]),
+            arc=st.floats(60, 170),
+            blackout=st.integers(0, 8),
+            act=st.integers(4, 12),
+        )
+    ).filter(lambda overrides: accepted(**overrides) is not None),
+    st.sampled_from(["train", "shift"]),
+)
+def test_what_is_accepted_can_be_reset_and_ends_by_the_horizon(overrides: dict, split: str) -> None:
+    env = make_vec("Cups", 8, split=split, **overrides)
+    env.reset(seed=0)
+    steps, over = 0, np.zeros(8, bool)
+    while not over.all():
+        _, _, terminated, _, _ = env.step(np.full(8, STAY))
+        over |= terminated
+        steps += 1
+    assert steps <= env.horizon
 
 
 def test_the_tracker_keeps_up_with_the_shift() -> None:
     for level in (1, 2, 3):
-        assert play(make_vec("Cups", 500, level=level, split="shift"), "tracker", 0, 500).mean() > 0.95
+        assert returns(make_vec("Cups", 500, level=level, split="shift"), "tracker").mean() > 0.95
 
 
 @pytest.mark.parametrize(
@@ -321,6 +388,7 @@ def test_the_tracker_keeps_up_with_the_shift() -> None:
         (dict(hides=4), "0..3"),
         (dict(play="hide"), "'swap', 'move'"),
         (dict(order="colour"), "'place', 'distance', 'index'"),
+        (dict(order="identity"), "'place', 'distance', 'index'"),
         (dict(ring=2.0), "1.1..1.5"),
         (dict(cups=6, arc=60.0), "0.45 m or more"),
         (dict(ring=1.5, jitter=0.06, room=1.9), "room"),
@@ -339,6 +407,6 @@ def test_bad_keywords_are_named_with_what_is_allowed(overrides: dict, allowed: s
 
 def test_every_value_of_every_curve_can_be_played() -> None:
     for level in (1, 2, 3):
-        for knob, values in Cups.curves.items():
+        for name, values in Cups.curves.items():
             for value in values:
-                Cups.values(level, {knob: value})
+                assert getattr(Cups.at(level, {name: value}), name) in (value, (value, value))

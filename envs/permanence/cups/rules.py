@@ -61,9 +61,7 @@ def reset(s, p):
             s.cup_at[k] = s.cup_at[k - 1]
         s.cup_at[s.free_place] = -1
     for k in range(p.places):
-        s.place_angle[k] = (
-            0.5 * math.pi + p.spacing * (0.5 * (p.places - 1) - k) + uniform(s, -1.0, 1.0) * p.jitter
-        )
+        s.place_angle[k] = 0.5 * math.pi + p.spacing * (0.5 * (p.places - 1) - k) + uniform(s, -1.0, 1.0) * p.jitter
         s.place_radius[k] = p.ring + uniform(s, -1.0, 1.0) * p.jitter
         j = s.cup_at[k]
         if j >= 0:
