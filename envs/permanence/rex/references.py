@@ -4,7 +4,7 @@ from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.rex.rules import DT, REACH, SMALL, STRIDE, TALL, TURN, _spot
-from unseen.envs.planar.belief import belief, copy_scene, disc_motion, update_belief
+from unseen.envs.planar.belief import belief, copy_room, disc_motion, update_belief
 from unseen.envs.planar.layout import (
     disc_start,
 )
@@ -61,7 +61,7 @@ def oracle(s, m, p):
     """Knows the answer; stays put until it may move."""
     if s.phase != ACT:
         return STAY
-    copy_scene(s, m)
+    copy_room(s, m)
     return _go_behind(m, s.answer)
 
 
