@@ -25,10 +25,13 @@ def belief(boxes: int, discs: int, *fields: tuple, signals: int = 0) -> np.dtype
 
 
 @device
-def copy_scene(s, m):
-    """Copy the room, the agent and the boxes of the world s into the memory m, where an oracle can add discs of its own."""
-    m.room_hx, m.room_hy = s.room_hx, s.room_hy
-    m.agent_x, m.agent_y, m.heading = s.agent_x, s.agent_y, s.heading
+def copy_room(s, m):
+    """Copy the room, its boxes and the agent's pose from s to m: an oracle that adds things of its own plans in m."""
+    m.room_hx = s.room_hx
+    m.room_hy = s.room_hy
+    m.agent_x = s.agent_x
+    m.agent_y = s.agent_y
+    m.heading = s.heading
     m.n_boxes = s.n_boxes
     for k in range(s.n_boxes):
         place_box(m, k, s.box_kind[k], s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k])

@@ -20,7 +20,7 @@ from unseen.envs.permanence.tally.rules import (
     TWO,
     _at_nest,
 )
-from unseen.envs.planar.belief import belief, copy_scene, disc_motion, update_belief
+from unseen.envs.planar.belief import belief, copy_room, disc_motion, update_belief
 from unseen.envs.planar.layout import (
     box_start,
     disc_start,
@@ -57,7 +57,7 @@ def oracle(s, m, p):
     """Knows how many are left; stays put until it may move."""
     if s.phase != ACT:
         return STAY
-    copy_scene(s, m)
+    copy_room(s, m)
     return DONE if s.left[s.asked] == 0 else _to_nest(m)
 
 
