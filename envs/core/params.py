@@ -40,22 +40,22 @@ class Spec:
 
     @property
     def allowed(self) -> str:
-        """What is allowed, in words."""
+        """What is allowed, as the end of a sentence."""
         within = f"within {self.low:g}..{self.high:g}"
         return {
-            "integer": f"an integer {within}",
-            "real": f"a number {within}",
-            "flag": "True or False",
-            "choice": "one of " + ", ".join(map(repr, self.options)),
-            "span": f"an integer or a pair low <= high, {within}",
-            "vector": f"numbers of shape {self.shape}, each {within}",
+            "integer": f"allowed is an integer {within}",
+            "real": f"allowed is a number {within}",
+            "flag": "allowed are True and False",
+            "choice": "allowed are " + ", ".join(map(repr, self.options)),
+            "span": f"allowed is an integer or a pair low <= high, {within}",
+            "vector": f"allowed are numbers of shape {self.shape}, each {within}",
         }[self.kind]
 
     def check(self, name: str, value: Any) -> Any:
         """The value in its canonical form. Raises BadParameter naming parameter, value and what is allowed."""
         checked = getattr(self, f"_{self.kind}")(value)
         if checked is None:
-            raise BadParameter(f"{name}={value!r}: allowed is {self.allowed}")
+            raise BadParameter(f"{name}={value!r}: {self.allowed}")
         return checked
 
     def _integer(self, value: Any) -> int | None:

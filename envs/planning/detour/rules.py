@@ -20,7 +20,7 @@ from unseen.envs.planar.world import (
     touch,
     touching,
 )
-from unseen.envs.planning.detour.distance_field import FIELD, ahead_of, forbid, lead, spread, survey
+from unseen.envs.planning.detour.distance_field import ahead_of, forbid, lead, spread, survey
 
 TALL, SMALL = 16, 4
 STRIDE = 0.3  # m a step at full speed
@@ -31,16 +31,17 @@ THICK = 0.05  # m, half thickness of glass
 GAP = 0.8  # m, of a doorway, and of an opening in an arm
 COURT = 0.55  # m, half extent of the inner U
 LANE = 0.85  # m, between the inner U and the outer wall
+STAY = 3  # the action
 LOOK = 4  # observations before what is not of glass turns opaque
 AHEAD = 5  # cells that a plan's follower looks ahead
 WALL, DOOR = 0, 1  # kinds of tall things
 AWAY = 1e3  # m, where a door is put while it lets the agent through
 
 STATE = planar(
-        TALL, SMALL, *FIELD,
-        ("target", INT), ("shortest", INT), ("doors", INT), ("inside", INT), ("kept", FLOAT, (TALL,)),
-        ("cx", FLOAT), ("cy", FLOAT), ("turn", FLOAT), ("sides", INT, (4,)), ("slide", FLOAT, (4,)),
-    )  # fmt: skip
+    TALL, SMALL,
+    ("target", INT), ("shortest", INT), ("doors", INT), ("inside", INT), ("kept", FLOAT, (TALL,)),
+    ("cx", FLOAT), ("cy", FLOAT), ("turn", FLOAT), ("sides", INT, (4,)), ("slide", FLOAT, (4,)),
+)  # fmt: skip
 STILL_TO_COME = 2
 
 
@@ -202,7 +203,7 @@ def _clear(s):
 
 
 @device
-def reset(s, p):
+def reset(s, p, f):
     """Draw what is built, the blocks and the agent; accept what only a detour solves within the time."""
     shift = p.split == 2
     reset_stage(s, p)
@@ -229,21 +230,21 @@ def reset(s, p):
         return False
     off = uniform(s, -0.4, 0.4) * min(s.fov, 0.7 * math.pi)
     s.heading = wrap(math.atan2(v - s.agent_y, u - s.agent_x) + off)
-    if p.barriers > 0 and _rehearse(s, p, False) > 0:
+    if p.barriers > 0 and _rehearse(s, f, p, False) > 0:
         return False  # the straight way works
-    plan(s)
-    s.shortest = _rehearse(s, p, True)
+    plan(s, f)
+    s.shortest = _rehearse(s, f, p, True)
     return s.shortest > 0
 
 
 @device
-def plan(s):
+def plan(s, f):
     """How far it is to the block from everywhere, by ways that touch no other block and go through doors rightly."""
-    survey(s, DOOR)
+    survey(s, f, DOOR)
     for k in range(s.n_discs):
         if k != s.target:
-            forbid(s, k, REACH)
-    spread(s, s.target, REACH - 0.08)
+            forbid(s, f, k, REACH)
+    spread(s, f, s.target, REACH - 0.08)
 
 
 @device
@@ -253,25 +254,25 @@ def _towards(s, x, y):
 
 
 @device
-def follow(s):
+def follow(s, f):
     """The arc that goes on along the plan; stays where no way leads on."""
-    x, y, way = lead(s, AHEAD)
+    x, y, way = lead(s, f, AHEAD)
     if not way:
-        return 3
+        return STAY
     if (x - s.agent_x) ** 2 + (y - s.agent_y) ** 2 < 0.01:
         return _towards(s, s.disc_x[s.target], s.disc_y[s.target])
     return _towards(s, x, y)
 
 
 @device
-def _rehearse(s, p, planned):
+def _rehearse(s, f, p, planned):
     """Steps in which the plan, or else the straight way, touches the asked block; 0 when it does not in time."""
     x = s.agent_x
     y = s.agent_y
     h = s.heading
     took = 0
     for t in range(p.act):
-        a = follow(s) if planned else _towards(s, s.disc_x[s.target], s.disc_y[s.target])
+        a = follow(s, f) if planned else _towards(s, s.disc_x[s.target], s.disc_y[s.target])
         turn = 0.0
         if a == 1:
             turn = TURN
@@ -279,7 +280,7 @@ def _rehearse(s, p, planned):
             turn = -TURN
         lx = s.agent_x
         ly = s.agent_y
-        walk(s, STRIDE * (a != 3), turn)
+        drive_through(s, STRIDE * (a != STAY), turn)
         k = touching(s, s.agent_x, s.agent_y, REACH)
         if k >= 0:
             took = t + 1 if k == s.target else 0
@@ -296,7 +297,7 @@ def _rehearse(s, p, planned):
 
 
 @device
-def walk(s, speed, turn):
+def drive_through(s, speed, turn):
     """Drive. A door gives way to who comes from before it, and is a wall for good once that one is through."""
     first = s.n_boxes - s.doors
     for k in range(first, s.n_boxes):
@@ -330,7 +331,7 @@ def walk(s, speed, turn):
 @device
 def step(s, a, p, info):
     """One step; a: speed and turn, each in [-1, 1]."""
-    walk(s, STRIDE * a[0], TURN * a[1])
+    drive_through(s, STRIDE * a[0], TURN * a[1])
     s.t += 1
     if p.glass == 0 and s.t >= LOOK:
         s.glass = 0

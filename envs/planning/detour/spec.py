@@ -2,20 +2,17 @@
 
 from typing import Any, ClassVar
 
-from unseen.envs.core.hidden import Hidden
-from unseen.envs.core.params import flag, integer, real
+from unseen.envs.core.params import derived, flag, integer, real
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.layout import Sizes
-from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
+from unseen.envs.planar.task import Look, PlanarTask, RoomParams, planar_sensors
 from unseen.envs.planning.detour import rules
+from unseen.envs.planning.detour.distance_field import FIELD
 from unseen.envs.planning.detour.references import REFERENCES
 from unseen.envs.planning.detour.rules import RADIUS, SMALL
 
-# P_HEAD PlanarTask.shared |
 
-
-class DetourParams(StagedParams):
+class DetourParams(RoomParams):
     """Parameters of Detour."""
 
     fov: float = real(60.0, 360.0, default=120.0, doc="field of view, degrees")
@@ -36,12 +33,10 @@ class DetourParams(StagedParams):
             sizes = "barriers=2" if self.barriers == 2 else f"breadth={self.breadth}, depth={self.depth}"
             raise BadParameter(f"room={self.room}: at least {need:g} is needed with {sizes}")
 
-    @property
-    def derived(self) -> dict[str, int | float]:
-        # A stage that is neither watched nor veiled; and the radius of things in the tracker's mind.
-        return {
-            "observe_steps": 0, "blackout_low": 0, "blackout_high": 0, "scramble": 0.0, "radius": RADIUS,
-        }  # fmt: skip
+    # There is one phase, in which the agent acts from where it stands.
+    observe_steps = blackout_low = blackout_high = derived(lambda self: 0)
+    scramble = derived(lambda self: 0.0)
+    radius = derived(lambda self: RADIUS)
 
     @derived
     def sizes(self) -> Sizes:
@@ -53,7 +48,7 @@ class DetourParams(StagedParams):
 
     @property
     def horizon(self) -> int:
-        return int(self.act)
+        return self.act
 
 
 P = DetourParams
@@ -136,7 +131,6 @@ class Detour(PlanarTask):
         won="came round",
         lost="did not get there",
     )
-    hidden = Hidden(rules.write_hidden, classes=lambda params: 0, when=acting)
+    scratch = FIELD
     reset, step = rules.reset, rules.step
     references = REFERENCES
-    extra_state = 2

@@ -2,8 +2,10 @@
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
+from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import (
     EAST,
+    GRID,
     box_cells,
     cell_at,
     count,
@@ -14,18 +16,19 @@ from unseen.envs.grid.cells import (
     side,
     square,
 )
-from unseen.envs.planar.belief import update_belief
+from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.layout import (
     box_start,
 )
-from unseen.envs.planar.task import ARCS
 from unseen.envs.planar.world import ACT
 from unseen.envs.planning.ramps.lanes import (
     BALL,
     BLOCK,
+    PLAN,
     search,
 )
 from unseen.envs.planning.ramps.rules import (
+    ACTIONS,
     BALL_RADIUS,
     BLOCK_RADIUS,
     BOUNCE,
@@ -34,6 +37,7 @@ from unseen.envs.planning.ramps.rules import (
     DT,
     FRICTION,
     PILLAR,
+    PILLARS,
     POWER,
     RELEASE,
     SCREEN,
@@ -42,6 +46,13 @@ from unseen.envs.planning.ramps.rules import (
     _row,
     greedy,
 )
+
+BELIEF = belief(
+    2 + PILLARS + DEFLECTORS, 2, *GRID, *PLAN,
+    ("free", INT), ("pillars", INT), ("screen", INT), ("here", INT), ("goal", INT),
+    ("slash", INT), ("back", INT), ("power", INT), ("rolling", INT),
+    signals=3,
+)  # fmt: skip
 
 
 @device
@@ -128,7 +139,7 @@ def reflex(o, m, p):
 
 
 REFERENCES = {
-    "oracle": Reference(by_index(oracle, ARCS)),
-    "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF),
-    "reflex": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF, remembers=False),
+    "oracle": Reference(by_index(oracle, ACTIONS)),
+    "tracker": Reference(by_index(tracker, ACTIONS), reads="slots", memory=BELIEF),
+    "reflex": Reference(by_index(reflex, ACTIONS), reads="slots", memory=BELIEF, remembers=False),
 }

@@ -68,12 +68,18 @@ BALL_RADIUS, BLOCK_RADIUS = 0.1, 0.12
 SLIM = 0.46  # half a pillar, in cells; its padding fills the cell
 STANCE = 0.3  # the builder stands this far south of a cell's middle, in cells: beside the cell's deflector
 
+ACTIONS = {
+    "east": (1.0, 0.0, 0.0, 0.0, 0.0), "north": (0.0, 1.0, 0.0, 0.0, 0.0), "west": (-1.0, 0.0, 0.0, 0.0, 0.0),
+    "south": (0.0, -1.0, 0.0, 0.0, 0.0), "turn": (0.0, 0.0, 1.0, 0.0, 0.0), "power": (0.0, 0.0, 0.0, 1.0, 0.0),
+    "release": (0.0, 0.0, 0.0, 0.0, 1.0), "stay": (0.0, 0.0, 0.0, 0.0, 0.0),
+}  # fmt: skip
+
 STATE = planar(
-        2 + PILLARS + DEFLECTORS, 2, *GRID,
-        ("free", INT), ("pillars", INT), ("screen", INT), ("here", INT), ("goal", INT), ("fixed", INT),
-        ("slash", INT), ("back", INT), ("power", INT), ("left", INT), ("rolling", INT), ("aim", INT),
-        ("want", INT), ("trap", INT), ("steps", INT), *PLAN, signals=3,
-    )  # fmt: skip
+    2 + PILLARS + DEFLECTORS, 2, *GRID,
+    ("free", INT), ("pillars", INT), ("screen", INT), ("here", INT), ("goal", INT), ("fixed", INT),
+    ("slash", INT), ("back", INT), ("power", INT), ("left", INT), ("rolling", INT), ("aim", INT),
+    ("want", INT), ("trap", INT), ("steps", INT), *PLAN, signals=3,
+)  # fmt: skip
 STILL_TO_COME = 5
 
 

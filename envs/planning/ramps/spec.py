@@ -2,25 +2,22 @@
 
 from typing import Any, ClassVar
 
-from unseen.envs.core.hidden import Hidden
-from unseen.envs.core.params import choice, integer, real, span
+from unseen.envs.core.params import choice, derived, integer, real, span
 from unseen.envs.errors import BadParameter
+from unseen.envs.grid.cells import SIDE
 from unseen.envs.planar.layout import Sizes
-from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
+from unseen.envs.planar.task import Look, PlanarTask, RoomParams, planar_sensors
 from unseen.envs.planning.ramps import rules
 from unseen.envs.planning.ramps.references import REFERENCES
 from unseen.envs.planning.ramps.rules import BLOCK_RADIUS, DEFLECTORS, OBSERVE_STEPS, PILLARS, POWERS, RELEASES
 
-# P_HEAD PlanarTask.shared |
 
-
-class RampsParams(StagedParams):
+class RampsParams(RoomParams):
     """Parameters of Ramps."""
 
     order: str = choice("colour", default="colour", doc="slot = record order: see Observation")
     room: float = real(1.8, 3.0, default=2.1, doc="half extent of the room from the rail to the eastern wall, m")
-    # ? "blackout": PlanarTask.staged["blackout_steps"]
+    blackout: tuple[int, int] = span(0, 60, default=(2, 6), doc="steps of the blackout, drawn")
     act: int = integer(4, 200, default=60, doc="steps of the act phase")
     cells: int = integer(5, SIDE, default=6, doc="cells a side")
     screen: int = integer(0, 4, default=3, doc="cells that the screen bars, from south to north; 0: there is none")
@@ -56,15 +53,15 @@ class RampsParams(StagedParams):
                 f"bends={self.bends}: allowed is 0 where screen=0 and pillars=0, since nothing is in the way"
             )
         if high > max(self.pillars, 1):
-            raise BadParameter(f"bends={self.bends}: allowed is at most max(pillars, 1) = {max(values['pillars'], 1)}")
+            raise BadParameter(f"bends={self.bends}: allowed is at most max(pillars, 1) = {max(self.pillars, 1)}")
         if high > 0 and 0 < 2 * self.screen < self.doubt:
             raise BadParameter(f"doubt={self.doubt}: allowed is at most twice screen={self.screen}")
         if self.trap > 0 and (high == 0 or self.pillars == 0):
             raise BadParameter(f"trap={self.trap}: allowed is 0 where bends=0 or pillars=0: greedy does not fail there")
 
-    @property
-    def derived(self) -> dict[str, int | float]:
-        return {"observe_steps": OBSERVE_STEPS, "scramble": 0.0, "radius": BLOCK_RADIUS, "depth": 0.0, "breadth": 0.0}
+    observe_steps = derived(lambda self: OBSERVE_STEPS)
+    scramble = depth = breadth = derived(lambda self: 0.0)
+    radius = derived(lambda self: BLOCK_RADIUS)
 
     @derived
     def sizes(self) -> Sizes:
@@ -80,7 +77,7 @@ P = RampsParams
 
 
 class Ramps(PlanarTask):
-    """Build so that the ball, released once, comes to rest against the block behind the screen.
+    r"""Build so that the ball, released once, comes to rest against the block behind the screen.
 
     **Story.** A field of cells with padded pillars and a screen; along its western edge runs a launcher on a rail.
     While all is clear as glass, a block rolls to its place; then it is dusk, and what is small does not show any more.
@@ -187,19 +184,9 @@ class Ramps(PlanarTask):
         lost="missed",
         signals=("power", "deflectors left", "releases left"),
     )
-    hidden = Hidden(rules.write_hidden, classes=lambda params: 0, when=acting)
     reset, step = rules.reset, rules.step
     references = REFERENCES
-    actions: ClassVar[dict[str, tuple[float, ...]]] = {
-        "east": (1.0, 0.0, 0.0, 0.0, 0.0),
-        "north": (0.0, 1.0, 0.0, 0.0, 0.0),
-        "west": (-1.0, 0.0, 0.0, 0.0, 0.0),
-        "south": (0.0, -1.0, 0.0, 0.0, 0.0),
-        "turn": (0.0, 0.0, 1.0, 0.0, 0.0),
-        "power": (0.0, 0.0, 0.0, 1.0, 0.0),
-        "release": (0.0, 0.0, 0.0, 0.0, 1.0),
-        "stay": (0.0, 0.0, 0.0, 0.0, 0.0),
-    }
+    actions: ClassVar[dict[str, tuple[float, ...]]] = rules.ACTIONS
     action_low = (-1.0,) * 5
     action_high = (1.0,) * 5
     keys: ClassVar[dict[str, str]] = {
@@ -212,5 +199,4 @@ class Ramps(PlanarTask):
         "release": "g",
         "stay": "x",
     }
-    extra_state = 5
     max_tries = 20_000

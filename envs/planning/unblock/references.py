@@ -1,8 +1,12 @@
 """Scripted players of Unblock."""
 
+import numpy as np
+
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
+from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import (
+    GRID,
     NOWHERE,
     SIDE,
     box_cells,
@@ -12,32 +16,42 @@ from unseen.envs.grid.cells import (
     side,
     square,
 )
-from unseen.envs.planar.belief import update_belief
-from unseen.envs.planar.task import ARCS
+from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.world import ACT
-from unseen.envs.planning.unblock.crates import PLAN, search, toward, trace
-from unseen.envs.planning.unblock.rules import BOUNCE, DT, FRICTION, STAY, WALL, _cell
+from unseen.envs.planning.unblock.crates import PLAN, SEARCH, move, search, toward, trace
+from unseen.envs.planning.unblock.rules import ACTIONS, BOUNCE, CRATES, DT, FRICTION, STAY, WALL, WALLS, _cell
+
+PLAN_MEMORY = np.dtype([("made", INT), ("due", INT), ("here", INT), ("crates", INT), *SEARCH], align=True)
+BELIEF = belief(
+    CRATES + WALLS, 1, *GRID,
+    ("free", INT), ("crates", INT), ("here", INT), ("goal", INT), ("due", INT), *SEARCH,
+)  # fmt: skip
 
 
 @device
-def _follow(s, p):
-    """The next step of the plan; a new plan is made where the agent has left it."""
-    if s.due < 0:
-        if search(s, s.free, s.crates, s.here, s.goal, PLAN) <= 0:
+def _next_step(m, free, crates, here, goal):
+    """The next step of the plan in m; a new plan is made where there is none (m.due < 0)."""
+    if m.due < 0:
+        if search(m, free, crates, here, goal, PLAN) <= 0:
             return STAY
-        trace(s, s.free, s.goal)
-        s.due = 0
-    return s.plan[s.due]
+        trace(m, free, goal)
+        m.due = 0
+    return m.plan[m.due]
 
 
 @device
 def oracle(s, m, p):
-    """Goes by the shortest plan, which lies in the record."""
+    """Goes by a shortest plan, and makes a new one where things are not as the plan would have them."""
     if s.phase != ACT:
         return STAY
-    length = s.shortest
-    d = _follow(s, p)
-    s.shortest = length
+    if m.made == 0 or s.here != m.here or s.crates != m.crates:
+        m.made = 1
+        m.due = NOWHERE
+    d = _next_step(m, s.free, s.crates, s.here, s.goal)
+    m.here, m.crates = s.here, s.crates
+    if d != STAY:
+        m.here, m.crates = move(s.free, s.crates, s.here, d)
+        m.due += 1
     return d
 
 
@@ -67,12 +81,12 @@ def _map(o, m, p):
 @device
 def tracker(o, m, p):
     """Remembers where the block came to rest, and plans from what it sees as the oracle does from what is."""
-    if m.n_discs == 0:
+    if m.started == 0:
         m.due = NOWHERE
     _map(o, m, p)
     if m.phase != ACT or m.goal == 0:
         return STAY
-    d = _follow(m, p)
+    d = _next_step(m, m.free, m.crates, m.here, m.goal)
     m.due = m.due + 1 if d != STAY else NOWHERE
     return d
 
@@ -96,7 +110,7 @@ def reflex(o, m, p):
 
 
 REFERENCES = {
-    "oracle": Reference(by_index(oracle, ARCS)),
-    "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF),
-    "reflex": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF, remembers=False),
+    "oracle": Reference(by_index(oracle, ACTIONS), memory=PLAN_MEMORY),
+    "tracker": Reference(by_index(tracker, ACTIONS), reads="slots", memory=BELIEF),
+    "reflex": Reference(by_index(reflex, ACTIONS), reads="slots", memory=BELIEF, remembers=False),
 }

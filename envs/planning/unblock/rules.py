@@ -31,7 +31,7 @@ from unseen.envs.planar.world import (
     planar,
     touch,
 )
-from unseen.envs.planning.unblock.crates import EXHAUSTED, PLAN, SEARCH, forget, move, search, toward, trace
+from unseen.envs.planning.unblock.crates import EXHAUSTED, PLAN, move, search, toward, trace
 
 CRATES = 5
 WALLS = 7  # boxes: three of the wall from side to side, two of each arm
@@ -45,12 +45,16 @@ RUN = 3  # cells that the block rolls, at most
 SLIM = 0.46  # half a crate, in cells: it stands a little free of its neighbours
 PICKS = 4  # places for the block that are tried in one flat
 
+ACTIONS = {
+    "east": (1.0, 0.0), "north": (0.0, 1.0), "west": (-1.0, 0.0), "south": (0.0, -1.0), "stay": (0.0, 0.0),
+}  # fmt: skip
+
 STATE = planar(
-        CRATES + WALLS, 1,
-        *GRID, ("free", INT), ("doors", INT), ("crates", INT), ("here", INT), ("goal", INT),
-        ("stand", INT, (CRATES,)), ("trap", INT), ("moved", INT), ("jam_crates", INT), ("jam_here", INT),
-        ("pushes", INT), ("due", INT), *SEARCH,
-    )  # fmt: skip
+    CRATES + WALLS, 1,
+    *GRID, ("free", INT), ("doors", INT), ("crates", INT), ("here", INT), ("goal", INT),
+    ("stand", INT, (CRATES,)), ("trap", INT), ("moved", INT), ("jam_crates", INT), ("jam_here", INT),
+    ("pushes", INT), ("shortest", INT),
+)  # fmt: skip
 STILL_TO_COME = 3
 
 
@@ -152,13 +156,13 @@ def _jams(s, p, goal):
 
 
 @device
-def _moved(s, steps):
+def _moved(s, w, steps):
     """How many crates the plan pushes."""
     crates = s.crates
     here = s.here
     rest = crates  # those not touched yet
     for t in range(steps):
-        here, crates = move(s.free, crates, here, s.plan[t])
+        here, crates = move(s.free, crates, here, w.plan[t])
         rest &= crates
     return count(s.crates) - count(rest)
 
@@ -166,14 +170,13 @@ def _moved(s, steps):
 @device
 def _clear(s):
     """Leave nothing of the last episode: what is not overwritten must be the same in every batch."""
-    forget(s)
     s.jam_here = 0
     s.jam_crates = 0
     clear_boxes(s)
 
 
 @device
-def reset(s, p):
+def reset(s, p, w):
     """Draw a flat, crates and the agent; search; draw the block's place among those that ask for a plan."""
     n = side(p)
     if s.tries == 1:
@@ -199,8 +202,8 @@ def reset(s, p):
     s.spawn_x = s.agent_x
     s.spawn_y = s.agent_y
     s.spawn_heading = s.heading
-    search(s, s.free, s.crates, s.here, 0, p.plan_high)
-    behind = s.met & ~s.crates
+    search(w, s.free, s.crates, s.here, 0, p.plan_high)
+    behind = w.met & ~s.crates
     if p.crates > 0:  # a crate stands in every way
         behind &= ~walk(s.here, s.free & ~s.crates)
     s.n_discs = 1
@@ -212,7 +215,7 @@ def reset(s, p):
             return False
         goal = nth(behind, below(s, count(behind)))
         behind ^= goal
-        steps = s.reach[index(goal)]
+        steps = w.reach[index(goal)]
         if steps < p.plan_low:
             continue
         x, y = middle(s, index(goal))
@@ -221,12 +224,11 @@ def reset(s, p):
         if not roll_in(s, 0, s.free & ~s.crates & ~s.here, goal, RUN, FRICTION):
             continue
         s.goal = goal
-        s.pushes = trace(s, s.free, goal)
-        s.moved = _moved(s, steps)
+        s.pushes = trace(w, s.free, goal)
+        s.moved = _moved(s, w, steps)
         if s.moved < p.moved:
             continue
-        s.due = 0
-        if s.trap != 0 and search(s, s.free, s.jam_crates, s.jam_here, goal, 4 * PLAN) != EXHAUSTED:
+        if s.trap != 0 and search(w, s.free, s.jam_crates, s.jam_here, goal, 4 * PLAN) != EXHAUSTED:
             return False
         s.shortest = steps
         s.query = 0
@@ -270,8 +272,6 @@ def step(s, a, p, info):
         d = _heading(a)
         if d != STAY:
             _go(s, d)
-        if s.due >= 0 and d != STAY:  # does the plan still hold?
-            s.due = s.due + 1 if d == s.plan[s.due] else NOWHERE
     else:
         roll(s, DT, FRICTION, BOUNCE)
     s.t += 1

@@ -2,25 +2,25 @@
 
 from typing import Any, ClassVar
 
-from unseen.envs.core.hidden import Hidden
-from unseen.envs.core.params import choice, integer, real, span
+import numpy as np
+
+from unseen.envs.core.params import choice, derived, integer, real, span
 from unseen.envs.errors import BadParameter
+from unseen.envs.grid.cells import SIDE
 from unseen.envs.planar.layout import Sizes
-from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
+from unseen.envs.planar.task import Look, PlanarTask, RoomParams, planar_sensors
 from unseen.envs.planning.unblock import rules
+from unseen.envs.planning.unblock.crates import PLAN, SEARCH
 from unseen.envs.planning.unblock.references import REFERENCES
 from unseen.envs.planning.unblock.rules import CRATES, OBSERVE_STEPS, SLIM
 
-# P_HEAD PlanarTask.shared |
 
-
-class UnblockParams(StagedParams):
+class UnblockParams(RoomParams):
     """Parameters of Unblock."""
 
     order: str = choice("colour", default="colour", doc="slot = record order: one block, crates first, then walls")
     room: float = real(1.75, 4.0, default=2.0, doc="half extent of the flat, m")
-    # ? "blackout": PlanarTask.staged["blackout_steps"]
+    blackout: tuple[int, int] = span(0, 60, default=(2, 6), doc="steps of the blackout, drawn")
     act: int = integer(4, 200, default=50, doc="steps of the act phase")
     crates: int = integer(0, CRATES, default=2, doc="crates: the first in a doorway, the others there or near one")
     cells: int = integer(5, SIDE, default=6, doc="cells a side")
@@ -37,10 +37,18 @@ class UnblockParams(StagedParams):
         if self.moved > self.crates:
             raise BadParameter(f"moved={self.moved}: allowed is at most crates={self.crates}")
 
-    @property
-    def derived(self) -> dict[str, int | float]:
-        half = SLIM * 2 * self.room / self.cells
-        return {"observe_steps": OBSERVE_STEPS, "scramble": 0.0, "radius": 0.12, "depth": half, "breadth": half}
+    observe_steps = derived(lambda self: OBSERVE_STEPS)
+    scramble = derived(lambda self: 0.0)
+    radius = derived(lambda self: 0.12)
+
+    @derived
+    def depth(self) -> float:
+        """Half extent of a crate, m; likewise `breadth`."""
+        return SLIM * 2 * self.room / self.cells
+
+    @derived
+    def breadth(self) -> float:
+        return self.depth
 
     @derived
     def sizes(self) -> Sizes:
@@ -127,18 +135,11 @@ class Unblock(PlanarTask):
         won="reached it",
         lost="out of time",
     )
-    hidden = Hidden(rules.write_hidden, classes=lambda params: 0, when=acting)
+    scratch = np.dtype(SEARCH, align=True)
     reset, step = rules.reset, rules.step
     references = REFERENCES
-    actions: ClassVar[dict[str, tuple[float, ...]]] = {
-        "east": (1.0, 0.0),
-        "north": (0.0, 1.0),
-        "west": (-1.0, 0.0),
-        "south": (0.0, -1.0),
-        "stay": (0.0, 0.0),
-    }
+    actions: ClassVar[dict[str, tuple[float, ...]]] = rules.ACTIONS
     action_low = (-1.0, -1.0)
     action_high = (1.0, 1.0)
     keys: ClassVar[dict[str, str]] = {"north": "w", "west": "a", "south": "s", "east": "d", "stay": "x"}
-    extra_state = 3
     max_tries = 5000
