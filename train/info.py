@@ -140,9 +140,7 @@ def _actions(task: type[Task]) -> Rows:
         for i, (name, row) in enumerate(task.actions.items())
     ]
     if task.action_low:
-        rows.append(
-            ("continuous", _numbers(len(task.action_low)), _short(task.action_low), _short(task.action_high))
-        )
+        rows.append(("continuous", _numbers(len(task.action_low)), _short(task.action_low), _short(task.action_high)))
     return rows
 
 

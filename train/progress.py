@@ -52,7 +52,9 @@ class Progress:
 
     def _tell(self) -> None:
         self._told = time.monotonic()
-        parts = [f"{name} {done}/{self._totals[name]}" for name, done in self._done.items()]
+        whole = next(iter(self._totals))
+        at_work = [name for name, done in self._done.items() if name == whole or 0 < done < self._totals[name]]
+        parts = [f"{name} {self._done[name]}/{self._totals[name]}" for name in at_work]
         said = f", {self._said}" if self._said else ""
         print(f"unseen: {', '.join(parts)} ({self._told - self._started:.0f} s){said}", file=sys.stderr, flush=True)
 
