@@ -61,8 +61,8 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
     [
         (["lits"], "did you mean list"),
         (["frobnicate"], "list or info or play"),
-        (["list", "--env", "RoledBehind"], "did you mean RolledBehind?"),
-        (["list", "--enw", "RolledBehind"], "did you mean --env?"),
+        (["list", "RoledBehind"], "did you mean RolledBehind?"),
+        (["list", "--jsn"], "did you mean --json?"),
         (["bench", "RolledBehnd"], "did you mean RolledBehind?"),
         (["bench", "--seconds", "fast"], "'fast'"),
         (["bench", "--seconds", "-1"], "seconds must be positive"),
@@ -104,7 +104,7 @@ def test_errors_are_one_line_that_says_what_to_do(words: list[str], said: str, t
 
 
 def test_debug_shows_the_traceback() -> None:
-    run = unseen("--debug", "list", "--env", "RoledBehind")
+    run = unseen("--debug", "list", "RoledBehind")
     assert run.returncode != 0
     assert "Traceback" in run.stderr
     assert "UnknownEnvironment" in run.stderr
