@@ -36,8 +36,7 @@ def test_lines_in_between(capsys: pytest.CaptureFixture[str], monkeypatch: pytes
         "unseen: all 0/3",
         "unseen: all 1/3",
         "unseen: all 1/3, mapper 1/2",  # beside the whole, what is under way
-        "unseen: all 3/3, mapper 1/2",
-        "unseen: all 3/3, mapper 1/2",
+        "unseen: all 3/3, mapper 1/2",  # and not again at the end
     ]
 
 
