@@ -18,6 +18,43 @@ class View:
 
 
 @dataclass(frozen=True)
+class Belief:
+    """Where an agent last saw things, for n environments and k things that it can tell apart; positions in metres, in
+    the frame of the world.
+
+    Attributes:
+        seen: (n, k) in [0, 1]: whether it has a position for the thing, or how probably it was seen.
+        xy: (n, k, 2) m; read only where `seen`.
+        box_seen, box_xy: likewise (n, m) and (n, m, 2), for each kind of box; None, or m = 0: it keeps none in memory.
+    """
+
+    seen: np.ndarray
+    xy: np.ndarray
+    box_seen: np.ndarray | None = None
+    box_xy: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
+class Imagined:
+    """A roll-out of an agent's world model under its own policy, H steps from the present, in n environments.
+
+    Attributes:
+        xy: (n, H, k, 2) m: the things of `Belief`; k = 0 for a model of something else.
+        pose: (n, H, 4): x, y in m, cos and sin of the heading; zeros where the model predicts no pose; (n, H, 0) for a
+            model without one.
+        reward: (n, H).
+        cont: (n, H) probability that the episode goes on after the step.
+        action: (n, H) indices, or (n, H, a) rows: what led to each step; None where the model does not say.
+    """
+
+    xy: np.ndarray
+    pose: np.ndarray
+    reward: np.ndarray
+    cont: np.ndarray
+    action: np.ndarray | None = None
+
+
+@dataclass(frozen=True)
 class Gauge:
     """One quantity of a task without a room, drawn as a curve over time.
 
