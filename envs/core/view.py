@@ -11,10 +11,18 @@ class View:
     """Base of what a task gives to be drawn.
 
     Attributes:
-        painter: "module:Class" that draws it, imported on first use; see `unseen.envs.watch.viewer`.
+        painter: "module:Class" of the `unseen.envs.watch.painter.Painter` that draws it, imported on first use.
     """
 
     painter: ClassVar[str]
+
+    def chapter(self, record: np.void) -> str:
+        """Which part of the episode this moment belongs to; a contact sheet shows one picture of each."""
+        return ""
+
+    def can_act(self, record: np.void) -> bool:
+        """Whether actions have an effect now. Where they have none, play does not wait for a key."""
+        return True
 
 
 @dataclass(frozen=True)
@@ -56,13 +64,15 @@ class Imagined:
 
 @dataclass(frozen=True)
 class Gauge:
-    """One quantity of a task without a room, drawn as a curve over time.
+    """One quantity of a task without a room: a curve over time, or, among a view's `controls`, a bar.
 
     Attributes:
-        name: what it is; `unit`: of its values.
+        name: what it is.
         read: (record, params) -> its present value.
         low, high: the range of the axis.
+        unit: of its values.
         hidden: (record, params) -> whether the agent cannot sense it now.
+        target: (record, params) -> the range (low, high) in which it should be now, shaded; None where there is none.
     """
 
     name: str
@@ -71,6 +81,7 @@ class Gauge:
     high: float
     unit: str = ""
     hidden: Callable[[np.void, Any], bool] = lambda record, params: False
+    target: Callable[[np.void, Any], tuple[float, float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -78,15 +89,22 @@ class Gauges(View):
     """Quantities over time, for tasks without a room.
 
     Attributes:
-        gauges: from the top down.
+        gauges: curves, from the top down.
+        controls: what the agent sets, as bars. They are read from the record, so the task keeps its last action there.
         request: one sentence above the picture: what has to be done.
         caption: (record, params) -> one sentence about this moment.
-        outcome: (record, params) -> what an episode's end is called.
+        succeeded: (record, params) -> whether an episode that has ended was a success; None: it is neither success nor
+            failure.
+        outcome: what an episode's end is called, by `succeeded`.
     """
 
     painter: ClassVar[str] = "unseen.envs.watch.gauges:GaugePainter"
 
     gauges: tuple[Gauge, ...]
+    controls: tuple[Gauge, ...] = ()
     request: str = ""
     caption: Callable[[np.void, Any], str] = lambda record, params: ""
-    outcome: Mapping[bool, str] = field(default_factory=lambda: {True: "done", False: "failed"})
+    succeeded: Callable[[np.void, Any], bool | None] = lambda record, params: None
+    outcome: Mapping[bool | None, str] = field(
+        default_factory=lambda: {True: "success", False: "failure", None: "end of the episode"}
+    )
