@@ -38,8 +38,8 @@ def weights(made: PPOLearner) -> dict[str, np.ndarray]:
 
 
 def test_the_adapter_gives_the_last_observation_and_the_next_first() -> None:
-    env = make_vec("RolledBehind", 16, level=1, autoreset="same_step")
-    plain = make_vec("RolledBehind", 16, level=1, autoreset="same_step")
+    env = make_vec("RolledBehind", 16, level=1, autoreset_mode="SameStep")
+    plain = make_vec("RolledBehind", 16, level=1, autoreset_mode="SameStep")
     vec = SB3Vec(env)
     vec.seed(3)
     obs, (other, _) = vec.reset(), plain.reset(seed=3)

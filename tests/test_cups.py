@@ -6,11 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.cups.spec import BALL, DT, MEET, SWAP, TIP, Cups
+from unseen.envs.permanence.cups.rules import BALL, DT, MEET, SWAP, TIP
+from unseen.envs.permanence.cups.spec import Cups
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import ACT, DARK, DAY, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
-from unseen.train.audit import play
+from unseen.train.audit.subject import play
 
 STAY = 3
 N = 48
@@ -40,7 +41,7 @@ def frames(env, seed: int) -> list[np.ndarray]:
 @given(st.sampled_from(LEVELS), st.integers(0, 2**40))
 def test_every_event_is_a_permutation_of_places_and_the_ball_follows_it(level, seed: int) -> None:
     env = batch(level)
-    n, pace = env.batch.values["cups"], env.batch.values["swap_steps"]
+    n, pace = env.params.cups, env.params.swap_steps
     history = frames(env, seed)
     for i in range(N):
         s = history[0][i]
@@ -65,7 +66,7 @@ def test_every_event_is_a_permutation_of_places_and_the_ball_follows_it(level, s
         assert last["phase"] == ACT
         ball = last["disc_cover"][n] - 1
         assert (last["disc_x"][n], last["disc_y"][n]) == (last["disc_x"][ball], last["disc_y"][ball])
-        assert (last["disc_x"][:n] < last["disc_x"][ball]).sum() == s["answer"] == env.batch.answers()[i]
+        assert (last["disc_x"][:n] < last["disc_x"][ball]).sum() == s["answer"] == env.batch.hidden()[i]
 
 
 @settings(max_examples=8, deadline=None)
@@ -79,7 +80,7 @@ def test_things_go_where_their_velocities_say(level, seed: int) -> None:
         for x, v in (("disc_x", "disc_vx"), ("disc_y", "disc_vy")):
             gap = np.abs(before[x] + before[v] * DT - after[x])[on]
             # A tip is the one jump: the ball passes from one cup to the other, out of sight.
-            tip = (after["bump"][on] == 1)[:, None] & (np.arange(gap.shape[1]) == env.batch.values["cups"])
+            tip = (after["bump"][on] == 1)[:, None] & (np.arange(gap.shape[1]) == env.params.cups)
             assert gap[~tip].max(initial=0) < 1e-9
             moved += (before[v][on] != 0).sum()
     assert moved
@@ -90,7 +91,7 @@ def test_meetings_touch_and_only_tips_are_heard() -> None:
     kinds = set()
     for seed in range(3):
         history = frames(env, 1000 * seed)
-        pace = env.batch.values["swap_steps"]
+        pace = env.params.swap_steps
         for i in range(N):
             s = history[0][i]
             for q in range(s["events"]):
@@ -127,7 +128,7 @@ def test_the_screen_hides_one_place_and_only_while_cups_move(level, split: str) 
     hidden_ends = 0
     for w in frames(env, 7):
         for s in w:
-            cups = range(env.batch.values["cups"])
+            cups = range(env.params.cups)
             watching = s["phase"] == OBSERVE and s["t"] < s["observe_steps"]
             assert s["n_boxes"] == (watching and s["t"] > s["covered"])
             if not s["n_boxes"] or any(s["disc_vx"][j] != 0 for j in cups):
@@ -147,7 +148,7 @@ def test_the_screen_hides_one_place_and_only_while_cups_move(level, split: str) 
 @pytest.mark.parametrize("level", [1, 2, 3])
 def test_a_hidden_ball_changes_nothing_that_is_observed(level: int) -> None:
     env = batch(level, obs="dict")
-    n = env.batch.values["cups"]
+    n = env.params.cups
     env.reset(seed=3)
     rng = np.random.default_rng(0)
     compared = 0
@@ -176,7 +177,7 @@ def test_a_hidden_ball_changes_nothing_that_is_observed(level: int) -> None:
 
 def test_glass_shows_the_ball_under_its_cup_in_every_mode() -> None:
     env = batch(0, obs="dict")
-    n = env.batch.values["cups"]
+    n = env.params.cups
     env.reset(seed=3)
     while not (env.world["phase"] == ACT).all():
         env.step(np.full(N, STAY))
@@ -249,7 +250,7 @@ def test_the_first_cup_touched_ends_the_episode_and_is_right_only_over_the_ball(
 
 def test_a_not_b_hides_twice_under_a_and_then_under_b() -> None:
     env = batch("a-not-b")
-    n = env.batch.values["cups"]
+    n = env.params.cups
     history = frames(env, 0)
     for i in range(N):
         under = [int(w[i]["disc_cover"][n]) for w in history if w[i]["phase"] == OBSERVE]
@@ -263,7 +264,7 @@ def test_a_not_b_hides_twice_under_a_and_then_under_b() -> None:
 
 def test_invisible_displacement_takes_the_ball_behind_the_screen_to_a_free_place() -> None:
     env = batch("invisible-displacement")
-    n = env.batch.values["cups"]
+    n = env.params.cups
     history = frames(env, 0)
     for i in range(N):
         s, end = history[0][i], history[-1][i]
@@ -283,7 +284,7 @@ def test_the_references_stand_where_they_belong(level) -> None:
     env = make_vec("Cups", 1000, level=level, split="test")
     score = {name: play(env, name, 0, 1000).mean() for name in ("reflex", "tracker", "oracle")}
     assert score["oracle"] > 0.98 and score["tracker"] > 0.97
-    chance = 1.0 if level == 0 else 1 / env.batch.values["cups"]
+    chance = 1.0 if level == 0 else 1 / env.params.cups
     assert score["reflex"] == pytest.approx(chance, abs=0.07)
 
 
@@ -292,12 +293,10 @@ def test_the_references_stand_where_they_belong(level) -> None:
 def test_resets_never_fail_and_answers_are_uniform(level, split: str) -> None:
     env = make_vec("Cups", 20_000, level=level, split=split)
     env.reset(seed=0)
-    k = Cups.answers(env.batch.values)
-    count = np.bincount(env.batch.answers(), minlength=k)
+    k = Cups.hidden.classes(env.params)
+    count = np.bincount(env.batch.hidden(), minlength=k)
     assert ((count - 20_000 / k) ** 2 / (20_000 / k)).sum() < 26
-    assert (env.world["observe_steps"] + env.world["blackout_steps"] + env.params["act"][0]).max() <= Cups.horizon(
-        env.batch.values
-    )
+    assert (env.world["observe_steps"] + env.world["blackout_steps"] + env.params.act).max() <= env.horizon
 
 
 def test_the_tracker_keeps_up_with_the_shift() -> None:

@@ -17,7 +17,10 @@ from unseen.agents.mapper import MapperLearner  # noqa: E402
 from unseen.agents.mental_map import last_seen, map_size, map_targets  # noqa: E402
 from unseen.agents.nets import TwoHot, draw, mixed_probs  # noqa: E402
 from unseen.agents.onnx_agent import OnnxAgent  # noqa: E402
-from unseen.envs.planar.sensors import Layout, Sizes  # noqa: E402
+from unseen.envs.planar.layout import (
+    Layout,
+    Sizes,  # noqa: E402
+)
 from unseen.envs.suite import make_vec  # noqa: E402
 
 SMALL = {"envs": 8, "batch": 4, "prefill": 4, "patience": 3, "starts": 8, "horizon": 4, "deter": 32, "hidden": 32}
@@ -239,7 +242,7 @@ def test_an_exported_mapper_tells_where_its_map_puts_tall_things(tmp_path: Path)
     obs, _ = env.reset(seed=0)
     _, state = agent.act(obs, agent.initial_state(3), np.ones(3, bool))
     believed = agent.belief(state)
-    kinds = env.task.sizes(env.batch.values).box_kinds
+    kinds = env.task.sizes(env.params.values()).box_kinds
     assert believed["tall_seen"].shape == (3, kinds) and believed["tall_xy"].shape == (3, kinds, 2)
     lay = made.layout
     assert lay is not None

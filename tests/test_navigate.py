@@ -116,7 +116,7 @@ def test_the_search_finds_what_trying_all_ways_finds(seed: int) -> None:
     wx, wy, _ = navigate.waypoint(s, s["agent_x"], s["agent_y"], s["disc_x"][1], s["disc_y"][1])
     late = 0.0 if (wx, wy) == (s["disc_x"][1], s["disc_y"][1]) else navigate.LATE
     touch = (wx, wy, late, 1, REACH, s["disc_x"], s["disc_y"], s["disc_radius"], 0, 0.0)
-    assert navigate.fetch(s, 1, s["disc_x"][1], s["disc_y"][1], REACH, STRIDE, TURN) == by_trying_all(s, touch)
+    assert navigate.steer_to_disc(s, 1, s["disc_x"][1], s["disc_y"][1], REACH, STRIDE, TURN) == by_trying_all(s, touch)
     ring = np.full(4, 0.4)
     rings = (1.0, -1.0, navigate.LATE, -1, 0.0, s["disc_x"], s["disc_y"], ring, 4, 0.1)
-    assert navigate.walk(s, 1.0, -1.0, s["disc_x"], s["disc_y"], ring, 4, 0.1, STRIDE, TURN) == by_trying_all(s, rings)
+    assert navigate.steer_to_place(s, 1.0, -1.0, s["disc_x"], s["disc_y"], ring, 4, 0.1, STRIDE, TURN) == by_trying_all(s, rings)

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from unseen.envs.errors import BadParameter
 from unseen.envs.suite import make, make_vec
-from unseen.train.audit import play
+from unseen.train.audit.subject import play
 
 WAYS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 TURN, POWER, RELEASE, STAY = 4, 5, 6, 7
@@ -90,7 +90,7 @@ def test_a_release_does_what_the_rules_say_and_gains_no_energy(seed: int, action
     env = at_work(3, 1, seed, releases=2)
     for action in actions:
         env.step(np.array([action]))
-    s, p = env.world[0].copy(), env.params[0]
+    s, p = env.world[0].copy(), env.batch.param_record[0]
     row = cell_of(s, s["agent_x"], s["agent_y"])[1]
     outcome, metres, end = rolled(s, p, row, s["power"])
     v = math.sqrt(2 * FRICTION * s["power"] * p["reach"] * s["cell"])
@@ -115,7 +115,7 @@ def test_a_release_does_what_the_rules_say_and_gains_no_energy(seed: int, action
 @given(st.integers(0, 10**6), st.lists(st.sampled_from([0, 1, 2, 3, 4, 4, 4, 5, 7]), min_size=1, max_size=50))
 def test_building_is_walking_and_turning_and_nothing_else(seed: int, actions: list[int]) -> None:
     env = at_work(2, 1, seed)
-    s, most = env.world[0], env.params[0]["deflectors"]
+    s, most = env.world[0], env.params.deflectors
     open_, block, want, power = field(s), block_of(s), {}, s["power"]
     here = cell_of(s, s["agent_x"], s["agent_y"])
     for action in actions:
@@ -128,11 +128,11 @@ def test_building_is_walking_and_turning_and_nothing_else(seed: int, actions: li
             want[here] = "\\"
         elif action == TURN and here in want:
             del want[here]
-        power = power % env.params[0]["powers"] + 1 if action == POWER else power
+        power = power % env.params.powers + 1 if action == POWER else power
         assert cell_of(s, s["agent_x"], s["agent_y"]) == here and deflectors(s) == want and s["power"] == power
         assert cell_of(s, s["box_x"][0], s["box_y"][0]) == (-1, here[1])
         assert block_of(s) == block and s["touched"] == -1 and not s["bump"]
-        assert s["signal"][:3] == pytest.approx([power / env.params[0]["powers"], (most - len(want)) / most, 1])
+        assert s["signal"][:3] == pytest.approx([power / env.params.powers, (most - len(want)) / most, 1])
         assert not s["box_x"][s["n_boxes"] :].any()
 
 
@@ -142,7 +142,7 @@ def test_the_certified_plan_solves_the_task_within_its_steps(level: int) -> None
     env = at_work(level, n)
     oracle, first, won = env.reference("oracle"), np.zeros(n, bool), np.zeros(n, int)
     steps, last = env.world["steps"].copy(), env.world["steps"].max()
-    longest = np.ceil(np.sqrt(2 * env.world["plan_power"] * env.params[0]["reach"] * env.world["cell"] / FRICTION) / DT)
+    longest = np.ceil(np.sqrt(2 * env.world["plan_power"] * env.params.reach * env.world["cell"] / FRICTION) / DT)
     placed = np.zeros(n, int)
     for t in range(last):
         still = won == 0
@@ -152,7 +152,7 @@ def test_the_certified_plan_solves_the_task_within_its_steps(level: int) -> None
         assert (over == (reward == 1))[still].all()
     # The ball is at rest against the block before the time in which its run would have ended, or just then.
     assert (won > 0).all() and (won <= steps).all() and (steps - won < longest).all()
-    low, high = env.batch.values["bends"]
+    low, high = env.params.bends
     assert (placed >= low).all() and (placed <= high).all()
 
 
@@ -190,7 +190,7 @@ def test_no_way_to_the_block_has_fewer_bends_and_the_field_leaves_in_doubt_where
         assert block_of(s) in cells
         if level > 1:
             others = sum(fewest_bends(s, cell) == s["bends"] for cell in cells)
-            assert others >= env.batch.values["doubt"]
+            assert others >= env.params.doubt
 
 
 def test_exactly_one_power_fits_a_way() -> None:
@@ -204,11 +204,11 @@ def test_exactly_one_power_fits_a_way() -> None:
         assert (oracle.act(None, first) == RELEASE).all()
         for s in env.world:
             row = cell_of(s, s["agent_x"], s["agent_y"])[1]
-            ends = [rolled(s, env.params[0], row, k + 1)[0] for k in range(env.params[0]["powers"])]
+            ends = [rolled(s, env.batch.param_record[0], row, k + 1)[0] for k in range(env.params.powers)]
             assert ends.count("rest") == 1 and ends[s["plan_power"] - 1] == "rest"
             assert set(ends[: s["plan_power"] - 1]) <= {"short"} and set(ends[s["plan_power"] :]) <= {"knock"}
         fits, built = env.world["plan_power"].copy(), env.snapshot()
-        for power in range(1, env.params[0]["powers"] + 1):  # and so it is with real releases
+        for power in range(1, env.params.powers + 1):  # and so it is with real releases
             env.restore(built)
             env.world["power"] = power
             won, over = np.zeros(n, bool), np.zeros(n, bool)
@@ -267,10 +267,10 @@ def test_the_block_is_seen_at_rest_and_then_not_any_more(level: int) -> None:
         last, *_ = env.step(np.full(n, RELEASE))  # nothing has an effect yet
     assert (last[:, block] == 1).all() and (last[:, block + 3 : block + 5] == 0).all()
     for s, row in zip(env.world, last, strict=True):
-        assert cell_of(s, *(row[block + 1 : block + 3] * env.batch.values["room"])) == block_of(s)
+        assert cell_of(s, *(row[block + 1 : block + 3] * env.params.room)) == block_of(s)
         if s["bends"] > 0:  # behind the screen: it stands between the block and the launcher's rail
             assert block_of(s) in behind_the_screen(s)
-    for _ in range(1 + env.batch.values["blackout"][1]):
+    for _ in range(1 + env.params.blackout[1]):
         obs, *_ = env.step(np.full(n, STAY))
     assert (env.world["phase"] == 2).all() and (obs[:, start:] == 0).all()
 
@@ -386,11 +386,11 @@ def test_resets_never_fail_and_bends_and_traps_keep_their_shares() -> None:
     for level in LEVELS:
         env = make_vec("Ramps", 20_000, level=level, copy=False)
         env.reset(seed=0)
-        low, high = env.batch.values["bends"]
+        low, high = env.params.bends
         share = np.bincount(env.world["bends"], minlength=4) / 20_000
         assert np.allclose(share[low : high + 1], 1 / (high - low + 1), atol=0.015)
         if high > 0:
-            assert abs(env.world["trap"][env.world["bends"] > 0].mean() - env.batch.values["trap"]) < 0.02
+            assert abs(env.world["trap"][env.world["bends"] > 0].mean() - env.params.trap) < 0.02
         shifted = make_vec("Ramps", 2_000, level=level, split="shift", copy=False)
         shifted.reset(seed=0)
         assert len(set(shifted.world["room_hy"]) | set(env.world["room_hy"])) == 2

@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import unseen  # noqa: F401  registers the ids
-from unseen.envs.core.batch import SENSE
+from unseen.envs.core.kernels import SENSE
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.tally.spec import BEHIND, DONE, STAY, Tally
+from unseen.envs.permanence.tally.rules import BEHIND, DONE, STAY
+from unseen.envs.permanence.tally.spec import Tally
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import ACT, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
@@ -45,7 +46,7 @@ def collect(env, seed: int, stop_at: np.ndarray) -> np.ndarray:
     n = env.num_envs
     oracle, first = env.reference("oracle"), np.zeros(n, bool)
     total, over = np.zeros(n), np.zeros(n, bool)
-    for _ in range(env.task.horizon(env.batch.values) + 1):
+    for _ in range(env.horizon + 1):
         # Where nothing is left the oracle would say done, but a sweeping hand still reaches: it stands at the nest.
         actions = oracle.act(obs, first)
         actions = np.where(env.world["taken"] >= stop_at, DONE, np.where(actions == DONE, STAY, actions))
@@ -61,7 +62,7 @@ def collect(env, seed: int, stop_at: np.ndarray) -> np.ndarray:
 def test_what_went_in_less_what_came_out_is_what_is_left(level, seed: int, split: str) -> None:
     env = vec(level, 1, split=split)
     obs, _ = env.reset(seed=seed)
-    p, tracker, first = env.batch.values, env.reference("tracker"), np.ones(1, bool)
+    p, tracker, first = env.params.values(), env.reference("tracker"), np.ones(1, bool)
     while env.world["phase"][0] != ACT:
         s = env.world[0]
         two = p["looks"] == "two"
@@ -82,7 +83,7 @@ def test_what_went_in_less_what_came_out_is_what_is_left(level, seed: int, split
     tracker.act(obs, first)
     # The tracker counted the same from slots alone.
     assert (tracker.memory["left"][0][: s["left"].size] == env.world["left"][0]).all()
-    assert env.world["left"][0][env.world["asked"][0]] == env.batch.answers()[0] + p["least"]
+    assert env.world["left"][0][env.world["asked"][0]] == env.batch.hidden()[0] + p["least"]
 
 
 @pytest.mark.parametrize("level", KINDS)
@@ -90,7 +91,7 @@ def test_what_went_in_less_what_came_out_is_what_is_left(level, seed: int, split
 def test_every_draw_is_sound_and_no_reset_fails(level, split: str) -> None:
     env = make_vec("Tally", 20_000, level=level, split=split)
     env.reset(seed=0)
-    w, p = env.world, env.batch.values
+    w, p = env.world, env.params.values()
     slots = np.arange(w["ins"].shape[1])[None] < w["n_slots"][:, None]
     for c in range(2 if p["looks"] == "two" else 1):
         net = np.where(slots & (w["of"] == c), w["ins"] - w["outs"], 0).cumsum(1)
@@ -102,15 +103,15 @@ def test_every_draw_is_sound_and_no_reset_fails(level, split: str) -> None:
     assert w["goal"].min() == p["least"] and w["goal"].max() == p["most"]
     assert max(w["ins"].max(), w["outs"].max()) <= p["together"]
     assert len(np.unique(w["observe_steps"])) == 1
-    assert w["observe_steps"][0] + p["blackout"][1] + p["act"] <= Tally.horizon(p)
+    assert w["observe_steps"][0] + p["blackout"][1] + p["act"] <= env.horizon
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])
 def test_neither_the_number_of_moves_nor_the_last_move_nor_a_pause_tells_the_number(level: int) -> None:
     env = make_vec("Tally", 20_000, level=level)
     env.reset(seed=1)
-    w, answers = env.world, env.batch.answers()
-    k = env.task.answers(env.batch.values)
+    w, answers = env.world, env.batch.hidden()
+    k = env.task.hidden.classes(env.params)
     slots = np.arange(w["ins"].shape[1])[None] < w["n_slots"][:, None]
     asked = slots & (w["of"] == w["asked"][:, None]) & (w["ins"] + w["outs"] > 0)
     last = w["ins"].shape[1] - 1 - asked[:, ::-1].argmax(1)
@@ -142,12 +143,12 @@ def test_nothing_that_is_told_depends_on_what_is_hidden(level) -> None:
     obs, _ = env.reset(seed=4)
     rng = np.random.default_rng(0)
     compared = touched = 0
-    for t in range(int(Tally.horizon(env.batch.values))):
+    for t in range(env.horizon):
         live = (env.world["light"] != REVEAL) & (env.world["t"] > 0)
         kept, w = env.world.copy(), env.world
         seen = {name: rows.copy() for name, rows in obs.items()}
         for i in range(24):
-            c = int(rng.integers(env.batch.params["classes"][0]))
+            c = int(rng.integers(env.batch.param_record["classes"][0]))
             hidden = [k for k in range(w["n_discs"][i]) if w["disc_cover"][i][k]]
             if hidden and t % 2:  # one less
                 k, j = hidden[0], w["n_discs"][i] - 1
@@ -217,7 +218,7 @@ def test_by_dusk_only_what_is_in_the_hand_shows_and_the_end_shows_all(level) -> 
     obs = to_act(env, 6)
     start, count, width = env.layout.discs
     oracle, ended = env.reference("oracle"), np.zeros(200, bool)
-    most = env.batch.values["most"]
+    most = env.params.most
     for _ in range(40):
         obs, reward, terminated, _, _ = env.step(oracle.act(obs, np.zeros(200, bool)))
         live = ~ended & ~terminated
@@ -240,18 +241,18 @@ def test_through_glass_the_number_shows(level) -> None:
     first = env.world["t"] == env.world["observe_steps"] + env.world["blackout_steps"]
     assert first.sum() > 50
     shows = obs[:, start : start + count * width : width].sum(1)
-    assert (shows[first] == env.batch.answers()[first] + env.batch.values["least"]).all()
+    assert (shows[first] == env.batch.hidden()[first] + env.params.least).all()
 
 
 @pytest.mark.parametrize("level", HIDDEN)
 def test_without_the_number_neither_a_fixed_count_nor_a_sweep_beats_chance(level) -> None:
     n = 1200
     env = make_vec("Tally", n, level=level)
-    k, least = env.task.answers(env.batch.values), env.batch.values["least"]
+    k, least = env.task.hidden.classes(env.params), env.params.least
     for j in range(k):
         total = collect(env, 11, np.full(n, least + j))
         env.reset(seed=11)
-        answers = env.batch.answers()
+        answers = env.batch.hidden()
         # It succeeds just where its count is the number, but for few whose way round the screen takes too long.
         assert not (total[answers != j] > 0).any() and (total[answers == j] > 0).mean() > 0.99
         assert abs(total.mean() - 1 / k) < 4.5 * (1 / k * (1 - 1 / k) / n) ** 0.5
@@ -269,10 +270,10 @@ def test_done_counts_only_once_something_is_taken_and_ends_the_episode() -> None
     assert fresh.sum() > 200 and not terminated[fresh].any() and not reward.any()
     assert (env.world["agent_x"][fresh] == before["agent_x"][fresh]).all()
     # One step too early: one is still there.
-    total = collect(env, 8, np.maximum(env.batch.answers(), 1))
+    total = collect(env, 8, np.maximum(env.batch.hidden(), 1))
     assert total.max() in (0.0, 1.0)
     env.reset(seed=8)
-    assert (total == (env.batch.answers() == 0)).all()
+    assert (total == (env.batch.hidden() == 0)).all()
 
 
 def test_waiting_ends_with_nothing() -> None:
@@ -283,7 +284,7 @@ def test_waiting_ends_with_nothing() -> None:
         _, reward, over, _, _ = env.step(STAY)
         steps += 1
     assert reward == 0.0
-    assert steps == env.world["observe_steps"] + env.world["blackout_steps"] + env.batch.values["act"]
+    assert steps == env.world["observe_steps"] + env.world["blackout_steps"] + env.params.act
 
 
 def test_of_two_colours_only_the_asked_one_counts_and_it_is_told_late() -> None:
@@ -314,7 +315,7 @@ def test_where_each_has_its_own_colour_no_two_share_one_and_none_is_preferred() 
         for i in range(0, 3000, 10):
             assert len(set(w["disc_colour"][i][alive[i]])) == alive[i].sum()
         obs, *_ = env.step(np.full(3000, STAY))
-    oracle, held, answers = env.reference("oracle"), np.full(3000, -1), env.batch.answers()
+    oracle, held, answers = env.reference("oracle"), np.full(3000, -1), env.batch.hidden()
     to_act(env, 10)
     for _ in range(14):
         obs, *_ = env.step(np.minimum(oracle.act(obs, np.zeros(3000, bool)), STAY))
@@ -334,7 +335,7 @@ def test_addition_and_subtraction_follow_wynn(split: str) -> None:
         assert {len(m) for m in drawn} == {2} and {m[1] for m in drawn} == {last}
         assert {m[0] for m in drawn} == {(n, 0) for n in first}
         left = np.array([m[0][0] + last[0] - last[1] for m in drawn])
-        assert (left == env.batch.answers() + env.batch.values["least"]).all()
+        assert (left == env.batch.hidden() + env.params.least).all()
     one_and_one = [(1, 0), (1, 0)]
     env = make_vec("Tally", 50, level="addition")
     env.reset(seed=0)
@@ -347,16 +348,16 @@ def test_the_shift_changes_what_it_says_and_stays_solvable(level) -> None:
     for e in (env, plain):
         e.reset(seed=0)
     assert np.isclose(env.world["size"], 1.25 * plain.world["size"]).all()
-    if env.batch.values["operation"] == "mixed":
+    if env.params.operation == "mixed":
         assert (env.world["observe_steps"] > plain.world["observe_steps"]).all()
-    if env.batch.values["entry"] == "left":
+    if env.params.entry == "left":
         assert (plain.world["side"] == -1).all() and (env.world["side"] == 1).all()
-    assert collect(env, 0, env.batch.answers() + env.batch.values["least"]).mean() > 0.98
+    assert collect(env, 0, env.batch.hidden() + env.params.least).mean() > 0.98
 
 
 def test_continuous_actions_do_what_the_arcs_do() -> None:
     arcs, free = make("Tally", level=1), make("Tally", level=1, action="continuous")
-    oracle = arcs.batch.reference("oracle")
+    oracle = arcs.reference("oracle")
     ends = 0
     for seed in range(6):
         a, _ = arcs.reset(seed=seed)

@@ -12,7 +12,7 @@ from unseen.envs.errors import BadParameter
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planning.unblock.crates import toward
 from unseen.envs.suite import make, make_vec
-from unseen.train.audit import play
+from unseen.train.audit.subject import play
 
 WAYS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 STAY = 4
@@ -107,7 +107,7 @@ def test_a_step_moves_at_most_one_crate_by_one_cell_and_nothing_overlaps(seed: i
 def test_the_certified_plan_solves_the_task_in_exactly_its_steps(level: int) -> None:
     env = at_work(level, 200)
     length, plan = env.world["shortest"].copy(), env.world["plan"].copy()
-    low, high = env.batch.values["plan"]
+    low, high = env.params.plan
     assert (length >= low).all() and (length <= high).all()
     won = np.full(200, -1)
     for t in range(length.max()):
@@ -129,7 +129,7 @@ def test_where_greedy_jams_nothing_can_be_done(level: int, n: int) -> None:
     reflex, first = env.reference("reflex"), np.zeros(n, bool)
     start = env.world.copy()
     obs = env.observe()
-    for _ in range(int(env.params["act"][0]) - 1):
+    for _ in range(int(env.params.act) - 1):
         obs, reward, *_ = env.step(reflex.act(obs, first))
         assert not reward.any()
     for s in env.world:
@@ -187,13 +187,13 @@ def test_the_block_is_seen_at_rest_and_then_hidden_behind_crates(level: int) -> 
     for _ in range(5):
         last, *_ = env.step(np.full(n, STAY))
     assert (last[:, start] == 1).all() and (last[:, start + 3 : start + 5] == 0).all()
-    for _ in range(1 + env.batch.values["blackout"][1]):
+    for _ in range(1 + env.params.blackout[1]):
         obs, *_ = env.step(np.full(n, STAY))
     assert (env.world["phase"] == 2).all() and (obs[:, start:] == 0).all()
     for s, row in zip(env.world, last, strict=True):
         assert not exposed(s, s["agent_x"], s["agent_y"], s["disc_x"][0], s["disc_y"][0], s["disc_radius"][0])
         floor, crates, agent, block = grid(s)
-        assert cell_of(s, *(row[start + 1 : start + 3] * env.batch.values["room"])) == block
+        assert cell_of(s, *(row[start + 1 : start + 3] * env.params.room)) == block
         assert shortest(floor - set(crates), [], agent, block) is None  # a crate stands in every way
 
 
@@ -261,7 +261,7 @@ def test_resets_never_fail_and_traps_keep_their_share() -> None:
     for level, n in ((0, 20_000), (1, 20_000), (2, 20_000), (3, 2_000)):
         env = make_vec("Unblock", n, level=level, copy=False)
         env.reset(seed=0)
-        assert abs(env.world["trap"].mean() - env.batch.values["trap"]) < 0.04
+        assert abs(env.world["trap"].mean() - env.params.trap) < 0.04
         make_vec("Unblock", 300, level=level, split="shift").reset(seed=0)
 
 

@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
-from unseen.agents.agent import AGENTS, Run, list_runs
+from unseen.agents.load import Run, list_runs
+from unseen.agents.roster import trainable
 from unseen.envs.errors import UnseenError
 from unseen.envs.suite import SUITE, Entry, resolve
 from unseen.train.errors import StoreError
@@ -52,9 +53,8 @@ def curves(config: CurvesConfig) -> Path:
 
 
 def _runs(entry: Entry, level: int) -> list[Run]:
-    trained = [name for name, info in AGENTS.items() if info.trainable]
-    found = [run for name in trained for run in list_runs(name, entry.name, level)]
-    return [run for run in found if len(run.card.get("curve") or []) > 1]
+    found = [run for name in trainable() for run in list_runs(name, entry.name, level)]
+    return [run for run in found if len(run.card.curve) > 1]
 
 
 def memoryless(entry: Entry, level: int) -> float | None:
@@ -81,7 +81,7 @@ def _draw(entries: list[Entry], runs: dict[str, list[Run]], config: CurvesConfig
             if (ceiling := memoryless(entry, config.level)) is not None:
                 axes.axhline(ceiling, color=MUTED, lw=1.2, ls=(0, (4, 3)))
             for run in runs[entry.name]:
-                points = [(point[column] / unit, point[2]) for point in run.card["curve"] if point[column] > 0]
+                points = [(point[column] / unit, point[2]) for point in run.card.curve if point[column] > 0]
                 axes.plot(*zip(*points, strict=True), color=COLOURS.get(run.agent, INK), lw=1.9)
             axes.set_xscale("log")
             axes.set_ylim(-0.02, 1.02)

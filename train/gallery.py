@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from unseen.agents.agent import AGENTS, Agent, list_runs, load_agent
+from unseen.agents.load import list_runs, load_agent
+from unseen.agents.protocol import Agent
+from unseen.agents.roster import ROSTER
 from unseen.envs import suite
 from unseen.train.film import FilmError, Shot, check_target, save_film
 from unseen.train.watch import LINGER, STEP_SECONDS, Moment, moments, pictures
@@ -72,12 +74,12 @@ def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int |
     """
     levels = [level] if level is not None else [k for k in entry.levels if k > 0]
     runs = [
-        (info.kind == "model-based", run.level, run.card["success"], run)
-        for name, info in AGENTS.items()
+        (info.kind == "model-based", run.level, run.card.episode_return, run)
+        for name, info in ROSTER.items()
         if info.trainable
         for at in levels
         for run in list_runs(name, entry.name, at)
-        if (run.card.get("success") or 0.0) >= SHOWABLE
+        if (run.card.episode_return or 0.0) >= SHOWABLE
     ]
     if runs:
         run = max(runs, key=lambda found: found[:3])[-1]

@@ -10,8 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from unseen.agents.agent import Agent, load_agent
 from unseen.agents.errors import BadAgent
+from unseen.agents.load import load_agent
+from unseen.agents.protocol import Agent, Belief, Imagined
 from unseen.envs import suite
 from unseen.train.film import Shot, check_target, save_film
 
@@ -64,19 +65,16 @@ class Moment:
 def moments(agent: Agent, env: Any, seed: int, horizon: int) -> Iterator[Moment]:
     """One episode of `agent` in the vector environment `env` of one, from the reset to the end inclusive."""
     obs, _ = env.reset(seed=seed)
-    if hasattr(agent, "seed"):
-        agent.seed(seed)
-    if hasattr(agent, "attach"):
-        agent.attach(env)
-    state = agent.initial_state(1)
+    agent.attach(env)
+    state = agent.initial_state(np.array([seed], np.uint64))
     reward, over, first = 0.0, False, np.ones(1, bool)
     while True:
         try:
             action, state = agent.act(obs, state, first)
         except Exception as error:
             raise BadAgent(f"{agent.name} raised {type(error).__name__}: {error}") from error
-        belief = _ask(agent, "belief", state)
-        imagined = None if over else _ask(agent, "imagine", state, None, horizon)
+        belief = _believed(agent.belief(state))
+        imagined = None if over else _imagined(agent.imagine(state, horizon))
         yield Moment(env.world[0].copy(), reward, belief, imagined, seed, over)
         if over:
             return
@@ -84,14 +82,18 @@ def moments(agent: Agent, env: Any, seed: int, horizon: int) -> Iterator[Moment]
         reward, over, first = float(rewards[0]), bool(terminated[0] or truncated[0]), np.zeros(1, bool)
 
 
-def _ask(agent: Any, what: str, *args: Any) -> dict[str, np.ndarray] | None:
-    """What the agent has in mind; None for one without that faculty."""
-    if not hasattr(agent, what):
+def _believed(belief: Belief | None) -> dict[str, np.ndarray] | None:
+    """A belief as `unseen.envs.watch.mind` draws it."""
+    if belief is None:
         return None
-    try:
-        return getattr(agent, what)(*args)
-    except BadAgent:  # an OnnxAgent has the methods, but only some of its files have the graphs
+    return {"seen": belief.seen, "xy": belief.xy, "tall_seen": belief.box_seen, "tall_xy": belief.box_xy}
+
+
+def _imagined(imagined: Imagined | None) -> dict[str, np.ndarray] | None:
+    """Likewise for a roll-out."""
+    if imagined is None:
         return None
+    return {"xy": imagined.xy, "pose": imagined.pose, "continue": imagined.cont}
 
 
 def watch(config: WatchConfig) -> None:

@@ -12,13 +12,23 @@ from unseen.envs.core.device import device
 from unseen.envs.core.task import INT
 from unseen.envs.planar.layout import BY_INDEX, HEAD, SPEED_UNIT, box_start, box_width, disc_start
 from unseen.envs.planar.physics import roll
-from unseen.envs.planar.world import DUSK, planar
+from unseen.envs.planar.world import DUSK, place_box, planar
 
 
 def belief(boxes: int, discs: int, *fields: tuple, signals: int = 0) -> np.dtype:
     """The dtype of a believed world, as `planar` makes a true one. (`started` also keeps it from being the beginning of
     the true world's dtype, which Numba would take for a subtype.)"""
     return planar(boxes, discs, *fields, ("started", INT), signals=signals)
+
+
+@device
+def copy_scene(s, m):
+    """Copy the room, the agent and the boxes of the world s into the memory m, in which an oracle may then plan."""
+    m.room_hx, m.room_hy = s.room_hx, s.room_hy
+    m.agent_x, m.agent_y, m.heading = s.agent_x, s.agent_y, s.heading
+    m.n_boxes = s.n_boxes
+    for k in range(s.n_boxes):
+        place_box(m, k, s.box_kind[k], s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k])
 
 
 @device

@@ -15,7 +15,7 @@ import numpy as np
 
 from unseen.envs.core.task import Look
 from unseen.envs.planar import palette
-from unseen.envs.planar.sensors import ORDERS
+from unseen.envs.planar.layout import ORDERS
 from unseen.envs.planar.world import ACT, AGENT_RADIUS, DARK, DAY, DUSK, NIGHT, REVEAL
 from unseen.envs.watch.fog import free_line, visible_polygon
 

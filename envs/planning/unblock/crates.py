@@ -15,8 +15,7 @@ ENTRIES = 768  # pushes into one of them
 PLAN = 64  # steps of a plan, at most
 EXHAUSTED, CUT = -1, -2  # what `search` returns without a plan: there is none; or it gave up
 
-# What a record needs for `search`. All but the plan is scratch.
-SEARCH = [
+SEARCH = [  # the fields of a record w in which `search` works and `trace` leaves a plan
     ("shortest", "i8"), ("met", "i8"), ("plan", "i1", (PLAN,)),
     ("configs", "i8"), ("entries", "i8"), ("last", "i2", (CONFIGS,)), ("slot", "i2", (2 * CONFIGS,)),
     ("mask", "i8", (CONFIGS,)), ("seen", "i8", (CONFIGS,)), ("ring", "i8", (CONFIGS,)), ("grown", "i8", (CONFIGS,)),
@@ -62,177 +61,149 @@ def toward(free, crates, here, goal):
 
 
 @device
-def forget(s):
-    """Clear the plan and all scratch, so that a record does not depend on the episodes before."""
-    s.shortest = 0
-    s.met = 0
-    s.configs = 0
-    s.entries = 0
-    for i in range(PLAN):
-        s.plan[i] = 0
-    for i in range(2 * CONFIGS):
-        s.slot[i] = NOWHERE
-    for i in range(CONFIGS):
-        s.last[i] = 0
-        s.mask[i] = 0
-        s.seen[i] = 0
-        s.ring[i] = 0
-        s.grown[i] = 0
-    for i in range(ENTRIES):
-        s.e_from[i] = 0
-        s.e_prev[i] = 0
-        s.e_time[i] = 0
-        s.e_cell[i] = 0
-        s.e_dir[i] = 0
-    for i in range(STRIDE * STRIDE):
-        s.reach[i] = 0
-        s.place[i] = 0
-
-
-@device
-def _config(s, crates):
+def _config(w, crates):
     """The number of an arrangement of crates, entered if it is new; NOWHERE if there is no room for it."""
     size = 2 * CONFIGS
     h = (crates ^ (crates >> 17) ^ (crates >> 31)) * 0x5851F42D4C957F2D
     at = (h >> 40) & (size - 1)
-    while s.slot[at] >= 0:
-        k = s.slot[at]
-        if s.mask[k] == crates:
+    while w.slot[at] >= 0:
+        k = w.slot[at]
+        if w.mask[k] == crates:
             return k
         at = (at + 1) & (size - 1)
-    k = s.configs
+    k = w.configs
     if k >= CONFIGS:
         return NOWHERE
-    s.configs = k + 1
-    s.slot[at] = k
-    s.mask[k] = crates
-    s.seen[k] = 0
-    s.ring[k] = 0
-    s.grown[k] = 0
-    s.last[k] = NOWHERE
+    w.configs = k + 1
+    w.slot[at] = k
+    w.mask[k] = crates
+    w.seen[k] = 0
+    w.ring[k] = 0
+    w.grown[k] = 0
+    w.last[k] = NOWHERE
     return k
 
 
 @device
-def _enter(s, k, parent, cell, d, time):
+def _enter(w, k, parent, cell, d, time):
     """Note that arrangement k was first entered at a cell by a push in direction d from `parent`. False: no room."""
-    e = s.entries
+    e = w.entries
     if e >= ENTRIES:
         return False
-    s.entries = e + 1
-    s.e_from[e] = parent
-    s.e_prev[e] = s.last[k]
-    s.e_time[e] = time
-    s.e_cell[e] = index(cell)
-    s.e_dir[e] = d
-    s.last[k] = e
+    w.entries = e + 1
+    w.e_from[e] = parent
+    w.e_prev[e] = w.last[k]
+    w.e_time[e] = time
+    w.e_cell[e] = index(cell)
+    w.e_dir[e] = d
+    w.last[k] = e
     return True
 
 
 @device
-def _meet(s, met, cells, k, time):
+def _meet(w, met, cells, k, time):
     """Note when cells are first reached, and among which crates."""
     fresh = cells & ~met
     while fresh != 0:
         b = fresh & -fresh
         fresh ^= b
         i = index(b)
-        s.reach[i] = time
-        s.place[i] = k
+        w.reach[i] = time
+        w.place[i] = k
     return met | cells
 
 
 @device
-def search(s, free, crates, here, goal, limit):
+def search(w, free, crates, here, goal, limit):
     """Steps of the shortest plan to the cell `goal`, at most `limit`; else EXHAUSTED (no plan exists) or CUT.
 
-    With goal = 0 it goes on to the end, and `s.reach` holds the shortest plan's length to every cell of `s.met`.
+    With goal = 0 it goes on to the end, and `w.reach` holds the shortest plan's length to every cell of `w.met`.
     Layers are complete in order of time, so that what was found before a CUT is exact too.
     """
     for i in range(2 * CONFIGS):
-        s.slot[i] = NOWHERE
-    s.configs = 0
-    s.entries = 0
-    k = _config(s, crates)
-    s.seen[k] = here
-    s.ring[k] = here
-    _enter(s, k, NOWHERE, here, NOWHERE, 0)
-    met = _meet(s, 0, here, k, 0)
-    s.met = met
+        w.slot[i] = NOWHERE
+    w.configs = 0
+    w.entries = 0
+    k = _config(w, crates)
+    w.seen[k] = here
+    w.ring[k] = here
+    _enter(w, k, NOWHERE, here, NOWHERE, 0)
+    met = _meet(w, 0, here, k, 0)
+    w.met = met
     if goal & met != 0:
         return 0
     full = False
     for t in range(1, limit + 1):
         alive = False
-        for k in range(s.configs):
-            ring = s.ring[k]
+        for k in range(w.configs):
+            ring = w.ring[k]
             if ring == 0:
                 continue
             alive = True
-            mask = s.mask[k]
-            new = grow(ring) & free & ~mask & ~s.seen[k]
-            s.seen[k] |= new
-            s.grown[k] |= new
-            met = _meet(s, met, new, k, t)
+            mask = w.mask[k]
+            new = grow(ring) & free & ~mask & ~w.seen[k]
+            w.seen[k] |= new
+            w.grown[k] |= new
+            met = _meet(w, met, new, k, t)
             for d in range(4):
                 pushed = shift(ring, d) & mask & shift(free & ~mask, (d + 2) % 4)
                 while pushed != 0:
                     b = pushed & -pushed
                     pushed ^= b
-                    j = _config(s, mask ^ b ^ shift(b, d))
+                    j = _config(w, mask ^ b ^ shift(b, d))
                     if j < 0:
                         full = True
-                    elif s.seen[j] & b == 0:
-                        full = full or not _enter(s, j, k, b, d, t)
-                        s.seen[j] |= b
-                        s.grown[j] |= b
-                        met = _meet(s, met, b, j, t)
-        s.met = met
+                    elif w.seen[j] & b == 0:
+                        full = full or not _enter(w, j, k, b, d, t)
+                        w.seen[j] |= b
+                        w.grown[j] |= b
+                        met = _meet(w, met, b, j, t)
+        w.met = met
         if goal & met != 0:
             return t
         if full:
             return CUT
         if not alive:
             return EXHAUSTED
-        for k in range(s.configs):
-            s.ring[k] = s.grown[k]
-            s.grown[k] = 0
+        for k in range(w.configs):
+            w.ring[k] = w.grown[k]
+            w.grown[k] = 0
     return CUT
 
 
 @device
-def trace(s, free, goal):
-    """After `search`: write the shortest plan to the reached cell `goal` into s.plan, s.shortest. The number of its
+def trace(w, free, goal):
+    """After `search`: write the shortest plan to the reached cell `goal` into w.plan, w.shortest. The number of its
     pushes, or NOWHERE if it is too long for the record."""
     i = index(goal)
-    k = s.place[i]
-    t = s.reach[i]
-    s.shortest = t
+    k = w.place[i]
+    t = w.reach[i]
+    w.shortest = t
     if t > PLAN:
         return NOWHERE
     cell = goal
     pushes = 0
     while True:
-        open_ = free & ~s.mask[k]
-        e = s.last[k]
+        open_ = free & ~w.mask[k]
+        e = w.last[k]
         start = 0
         while e >= 0:  # by which of its entries was this place among these crates reached in time?
-            start = 1 << s.e_cell[e]
-            gap = t - s.e_time[e]
+            start = 1 << w.e_cell[e]
+            gap = t - w.e_time[e]
             if gap >= 0 and distance(open_, start, cell, gap) == gap:
                 break
-            e = s.e_prev[e]
+            e = w.e_prev[e]
         if e < 0:
             return NOWHERE
         at = start
-        for n in range(s.e_time[e], t):
+        for n in range(w.e_time[e], t):
             d = first_step(open_, at, cell)
-            s.plan[n] = d
+            w.plan[n] = d
             at = shift(at, d)
-        if s.e_dir[e] < 0:
+        if w.e_dir[e] < 0:
             return pushes
         pushes += 1
-        t = s.e_time[e] - 1
-        s.plan[t] = s.e_dir[e]
-        cell = shift(start, (s.e_dir[e] + 2) % 4)
-        k = s.e_from[e]
+        t = w.e_time[e] - 1
+        w.plan[t] = w.e_dir[e]
+        cell = shift(start, (w.e_dir[e] + 2) % 4)
+        k = w.e_from[e]

@@ -1,0 +1,82 @@
+"""Random numbers as a function of (agent seed, episode seed, step): splitmix64 by counter, as in the environments.
+
+Nothing is drawn in turn from a common generator, so an episode draws the same numbers alone and among a thousand.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+
+LATENT, ACTION, IMAGINATION = range(3)
+"""What numbers are drawn for; each purpose has its own, so that asking for one does not shift another."""
+
+MAX_WIDTH = 1 << 16  # numbers of one row, step and purpose
+_GOLDEN = np.uint64(0x9E3779B97F4A7C15)
+_M1 = np.uint64(0xBF58476D1CE4E5B9)
+_M2 = np.uint64(0x94D049BB133111EB)
+_30, _27, _31, _40 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(40)
+_TO_UNIT = np.float32(2.0**-24)
+
+
+@dataclass(frozen=True)
+class Episodes:
+    """Which episode each of n rows is in, and how far.
+
+    Attributes:
+        seed: (n,) uint64 seed of the row's first episode.
+        index: (n,) uint64 number of the present episode: 0 is the first, the next ones follow by autoreset.
+        step: (n,) uint64 decisions taken in it.
+        key: (n,) uint64 what the present episode's numbers are drawn by.
+    """
+
+    seed: np.ndarray
+    index: np.ndarray
+    step: np.ndarray
+    key: np.ndarray
+
+
+def start(agent_seed: int, seeds: np.ndarray) -> Episodes:
+    """The first episodes, of `seeds` (n,), before the first decision."""
+    seed = np.asarray(seeds, np.uint64).reshape(-1)
+    zeros = np.zeros(len(seed), np.uint64)
+    return Episodes(seed, zeros, zeros, _key(agent_seed, seed, zeros))
+
+
+def open_episodes(agent_seed: int, now: Episodes, first: np.ndarray) -> Episodes:
+    """Rows that `first` (n,) marks go on to their next episode, unless they have yet to decide in their present one."""
+    nexts = first & (now.step > 0)
+    if not nexts.any():
+        return now
+    index = now.index + nexts
+    step = np.where(nexts, np.uint64(0), now.step)
+    return Episodes(now.seed, index, step, np.where(nexts, _key(agent_seed, now.seed, index), now.key))
+
+
+def advance(now: Episodes) -> Episodes:
+    """After a decision in every row."""
+    return replace(now, step=now.step + np.uint64(1))
+
+
+def uniform(now: Episodes, purpose: int, width: int) -> np.ndarray:
+    """float32 in [0, 1), (n, width), for the decision that is due. width: at most MAX_WIDTH."""
+    if width > MAX_WIDTH:
+        raise ValueError(f"{width} numbers a step: at most {MAX_WIDTH}")
+    block = now.step * np.uint64(IMAGINATION + 1) + np.uint64(purpose)
+    counter = block[:, None] * np.uint64(MAX_WIDTH) + np.arange(1, width + 1, dtype=np.uint64)
+    return (_mix(now.key[:, None] + counter * _GOLDEN) >> _40).astype(np.float32) * _TO_UNIT
+
+
+def _key(agent_seed: int, seed: np.ndarray, index: np.ndarray) -> np.ndarray:
+    word = _mix(np.full_like(seed, agent_seed % 2**64) + _GOLDEN)
+    for part in (seed, index):
+        word = _mix((word ^ part) + _GOLDEN)
+    return word
+
+
+def _mix(z: np.ndarray) -> np.ndarray:
+    """A bijection of 64-bit words (splitmix64's finaliser)."""
+    z = (z ^ (z >> _30)) * _M1
+    z = (z ^ (z >> _27)) * _M2
+    return z ^ (z >> _31)
