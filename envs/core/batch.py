@@ -4,6 +4,7 @@ The scalar and the vector environment are both this, with n = 1 or more, so that
 """
 
 import hashlib
+import math
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from unseen.envs.core import checks, device
-from unseen.envs.core.kernels import RESET, SENSE, hidden_kernels, run_kernel
+from unseen.envs.core.kernels import DUE, RESET, SENSE, hidden_kernels, run_kernel
 from unseen.envs.core.params import Params
 from unseen.envs.core.rng import MAX_SEED, SPLITS, keys
 from unseen.envs.core.task import Task
@@ -20,8 +21,8 @@ from unseen.envs.core.validate import validate
 from unseen.envs.errors import BadParameter, BadSnapshot, ResetFailed
 
 ALL = "dict"  # the observation mode that gives every sensor but the privileged ones
-NO_LIMIT = 2**62
-PER_ENV = ("world", "seeds", "seeded", "actions", "reward", "terminated", "truncated", "info", "_marked")
+NO_LIMIT = 2**62  # steps
+PER_ENV = ("world", "seeds", "seeded", "actions", "reward", "terminated", "truncated", "info")
 
 
 class Batch:
@@ -34,7 +35,7 @@ class Batch:
     Attributes:
         params: the parameters.
         world: record array (n,), the true states: privileged.
-        done: view (n,) of the records' `done`: 1 where there is no episode to step.
+        done: view (n,) of the records' `done`: not 0 where there is no episode to step.
         seeds: the seeds that the generators were last given, (n,); `seeded` says whether they were given any.
         actions: rows (n, d) that the next step takes.
         obs: observation buffers, a tuple of arrays (n, ...), one a sensor; `names` says which.
@@ -64,7 +65,9 @@ class Batch:
         self.level = task.level_named(task.default_level if level is None else level)
         self.task, self.split, self.mode = task, split, mode
         self.n, self.threads = checks.count("num_envs", n), checks.count("threads", threads)
-        self.limit = NO_LIMIT if max_episode_steps is None else checks.count("max_episode_steps", max_episode_steps)
+        if max_episode_steps is not None:
+            max_episode_steps = checks.count("max_episode_steps", max_episode_steps)
+        self.max_episode_steps = max_episode_steps
         self.params: Params = task.at(self.level, overrides, keywords)
         self.param_record = self.params.record(split)
         open_sensors = tuple(name for name, sensor in task.sensors.items() if not sensor.privileged)
@@ -75,6 +78,7 @@ class Batch:
         self.world["done"] = 1
         self.seeds = np.zeros(n, np.uint64)
         self.seeded = np.zeros(n, np.bool_)
+        self._all_seeded = False
         self.actions = np.zeros((n, task.width()))
         self.reward = np.zeros(n)
         self.terminated = np.zeros(n, np.bool_)
@@ -83,8 +87,6 @@ class Batch:
         sensors = [task.sensors[name] for name in self.names]
         self.obs = tuple(np.zeros((n, *sensor.shape(self.params)), sensor.dtype) for sensor in sensors)
         self.final = self.obs
-        self._marked = np.ones(n, np.bool_)
-        self._scratch = np.zeros(self.threads, np.uint8 if task.scratch is None else task.scratch)
         self._load()
 
     def _load(self) -> None:
@@ -98,11 +100,12 @@ class Batch:
         """Gather what every kernel call takes, one tuple a thread, so that a step does not."""
         self.done = self.world["done"]
         world = (self.world, self.actions, self.param_record, self.reward, self.terminated, self.truncated)
+        limit = NO_LIMIT if self.max_episode_steps is None else self.max_episode_steps
         cuts = [self.n * i // self.threads for i in range(self.threads + 1)]
-        self._calls = [
-            (self.limit, *world, self.info, self._marked, self._scratch[i : i + 1], *self.obs, *self.final, *cuts[i : i + 2])
-            for i in range(self.threads)
-        ]
+        self._calls = []
+        for i in range(self.threads):
+            scratch = () if self.task.scratch is None else (np.zeros(1, self.task.scratch),)
+            self._calls.append((limit, *world, self.info, *scratch, *self.obs, *self.final, *cuts[i : i + 2]))
 
     def __getstate__(self) -> dict[str, Any]:
         return {k: v for k, v in self.__dict__.items() if k not in ("_run", "_pool", "_calls", "done")}
@@ -119,7 +122,6 @@ class Batch:
         for name in PER_ENV:
             setattr(one, name, getattr(self, name)[i : i + 1])
         one.obs, one.final = (tuple(o[i : i + 1] for o in buffers) for buffers in (self.obs, self.final))
-        one._scratch = np.zeros_like(self._scratch[:1])
         one._bind()
         return one
 
@@ -136,7 +138,7 @@ class Batch:
     def reset(self, where: np.ndarray | None = None) -> None:
         """Start an episode in every environment, or in those that the bool array `where` (n,) marks."""
         self.draw_seeds()
-        self._marked[:] = True if where is None else where
+        self.done[slice(None) if where is None else where] = DUE
         self.run(RESET)
 
     def run(self, what: int) -> None:
@@ -177,9 +179,11 @@ class Batch:
 
     def draw_seeds(self) -> None:
         """Seed the generators that were never given a seed, each by chance."""
-        if not self.seeded.all():
+        if not self._all_seeded:
             new = ~self.seeded
-            self.seed(np.random.default_rng().integers(MAX_SEED, size=int(new.sum()), endpoint=True), new)
+            if new.any():
+                self.seed(np.random.default_rng().integers(MAX_SEED, size=int(new.sum()), endpoint=True), new)
+            self._all_seeded = True
 
     def snapshot(self) -> bytes:
         """The exact state of all environments; `restore` takes it back."""
@@ -218,6 +222,17 @@ class Batch:
         """Where the parts of the observed row lie; None for a sensor that does not say, and for several."""
         describe = self.task.sensors[self.names[0]].layout if self.mode != ALL else None
         return None if describe is None else describe(self.params)
+
+    @property
+    def told(self) -> np.ndarray:
+        """Where the last end of an episode came from the task itself, so that its metrics mean something: (n,) bool."""
+        return ~np.isnan(self.info[:, 0])
+
+    def metrics_of(self, i: int) -> dict[str, float | bool]:
+        """The metrics of environment i, whose episode has just ended; empty where `max_episode_steps` alone ended it."""
+        values = dict(zip(self.task.metrics, self.info[i].tolist(), strict=True))
+        success = values["is_success"]
+        return {} if math.isnan(success) else values | {"is_success": success > 0.5}
 
     def metrics(self) -> dict[str, np.ndarray]:
         """The task's metrics, each (n,); they mean something where an episode has just ended."""

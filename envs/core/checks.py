@@ -1,10 +1,11 @@
-"""Checks of what a caller gives: counts, seeds, reset options and actions. One function each, for every surface."""
+"""Checks of what a caller gives: counts, seeds, reset options, modes and actions. One function each, for every surface."""
 
 import reprlib
 from collections.abc import Collection
 from typing import Any
 
 import numpy as np
+from gymnasium.vector import AutoresetMode
 
 from unseen.envs.core.rng import MAX_SEED
 from unseen.envs.core.task import Task
@@ -50,6 +51,15 @@ def seeds(value: Any, n: int) -> list[int | None]:
     first = one_seed(value)
     one_seed(first + n - 1)
     return [first + i for i in range(n)]
+
+
+def autoreset_mode(value: Any) -> AutoresetMode:
+    """Gymnasium's mode, of which the member, its value or its name may be given. Raises BadParameter."""
+    for mode in AutoresetMode:
+        if value in (mode, mode.value, mode.name):
+            return mode
+    allowed = ", ".join(repr(mode.value) for mode in AutoresetMode)
+    raise BadParameter(f"autoreset_mode={value!r}: allowed are {allowed}, and gymnasium.vector.AutoresetMode's members")
 
 
 def reset_options(options: Any, known: Collection[str] = ()) -> dict[str, Any]:
