@@ -254,9 +254,9 @@ def reference_obs(config: EnvConfig, name: str) -> str:
 def remembered_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """Which discs the memory of a scripted policy holds, (n, k) bool, and where, (n, k, 2) m; None for one without."""
     memory = policy.memory
-    if policy.name != "tracker" or "disc_x" not in (memory.dtype.names or ()):
+    if policy.name != "tracker" or policy.batch.layout is None or "disc_x" not in (memory.dtype.names or ()):
         return None
-    k = policy.batch.task.layout(policy.batch.values).colours
+    k = policy.batch.layout.colours
     xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
     room = np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
     return np.abs(xy).max(-1) <= room, xy  # what was never seen is parked far outside

@@ -172,9 +172,9 @@ class Cups(PlanarTask):
     }  # fmt: skip
     hidden = Hidden(rules.write_hidden, classes=lambda params: params.cups, when=acting)
     view = Look(
-        tall=("screen",),
-        small=("ball", "cup"),
-        asks=("ball", "cup"),
+        boxes=("screen",),
+        discs=("ball", "cup"),
+        queries=("ball", "cup"),
         request="lift the cup that hides the {}",
         captions={
             "observe": "The ball goes under a cup; then cups trade places.",

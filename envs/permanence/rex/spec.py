@@ -154,10 +154,10 @@ class Rex(PlanarTask):
         "crossings": ((0, 0), (1, 1), (2, 2), (3, 3)), "blackout": (0, 5, 10, 20, 40), "pieces": (4, 5),
     }  # fmt: skip
     view = Look(
-        tall=("couch", "armchair"),
-        small=("dog",),
+        boxes=("couch", "armchair"),
+        discs=("dog",),
         request="find the dog with the {} collar",
-        request_tall="go to the {}, grey in the dusk",
+        request_box="go to the {}, grey in the dusk",
         untold="who or what to find is asked after the blackout",
         captions={
             "observe": "Collars show from near. Then the dogs run and hide, and some may change places.",

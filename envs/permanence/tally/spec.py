@@ -177,8 +177,8 @@ class Tally(PlanarTask):
     }  # fmt: skip
     hidden = Hidden(rules.write_hidden, classes=lambda params: params.most - params.least + 1, when=acting)
     view = Look(
-        tall=("screen", "crate"),
-        small=("marble",),
+        boxes=("screen", "crate"),
+        discs=("marble",),
         request="collect the {} marbles that are left, then say done",
         untold="collect all marbles that are left, then say done",
         captions={
