@@ -166,9 +166,9 @@ class Ramps(PlanarTask):
         "blackout": (0, 4, 8, 16),
     }
     view = Look(
-        tall=("launcher", "wall", "screen", "deflector"),
-        small=("ball", "block"),
-        asks=("ball", "block"),
+        boxes=("launcher", "wall", "screen", "deflector"),
+        discs=("ball", "block"),
+        queries=("ball", "block"),
         request="bring the ball to rest at the {}",
         captions={
             "observe": "All is clear while the block rolls to its place.",

@@ -124,7 +124,7 @@ class Unblock(PlanarTask):
         "trap": (0.0, 0.5, 1.0),
     }
     view = Look(
-        tall=("crate", "wall"),
+        boxes=("crate", "wall"),
         request="reach the {} block behind the crates",
         captions={
             "observe": "Walls and crates are clear while the block rolls to its place.",
