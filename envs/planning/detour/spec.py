@@ -75,7 +75,8 @@ class Detour(PlanarTask):
 
     **Observation.** See `unseen.envs.planar.layout.Layout`; boxes tell orientation, half extents and kind (wall, door),
     so that slots say where glass stands. The eye sees `fov` degrees: turning away from the block loses sight of it, as
-    happens in nearly every episode (for at least 40 % of the steps of a good path), and the way back must be remembered. Pixels show glass as a veil; `rays` pass through it, as a lidar's do, so that there it is found by touch.
+    happens in nearly every episode (for at least 40 % of the steps of a good path), and the way back must be
+    remembered. Pixels show glass as a veil; `rays` pass through it, as a lidar's do, so that there it is found by touch.
 
     **Glass.** `glass=True` here is the task itself. With `glass=False` walls turn opaque after the first 4
     observations, so that the block has been seen and is then out of sight behind them. Without barriers (level 0) the
