@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unseen.agents.agent import list_runs
+from unseen.agents.load import list_runs
 from unseen.envs.suite import SUITE, resolve
 from unseen.train.cli import main
 from unseen.train.curves import CurvesConfig, curves, memoryless

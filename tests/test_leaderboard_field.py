@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from unseen.agents import agent as agents
+from unseen.agents import load
 from unseen.agents.errors import BadCheckpoint, UnknownAgent
 from unseen.envs.errors import UnknownEnvironment
 from unseen.train.leaderboard.field import UNTRAINED, arena, contestants
@@ -16,7 +16,7 @@ from unseen.train.leaderboard.field import UNTRAINED, arena, contestants
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two runs of mapper on level 1, one of ppo on level 0, as files; nothing here opens them."""
-    monkeypatch.setattr(agents, "TRAINED", tmp_path)
+    monkeypatch.setattr(load, "TRAINED", tmp_path)
     for name, level in (("mapper-0", 1), ("mapper-3", 1), ("ppo-0", 0), ("ppo-1", 1)):
         folder = tmp_path / "RolledBehind" / f"level{level}"
         folder.mkdir(parents=True, exist_ok=True)
@@ -58,10 +58,10 @@ def test_a_changed_file_is_another_agent(shipped: Path) -> None:
 
 def test_your_own_file(tmp_path: Path) -> None:
     where = arena("RolledBehind", 1)
-    file = tmp_path / "mine.spawn_y"
+    file = tmp_path / "mine.py"
     file.write_text("raise SystemExit('not run, only read')")
     (a,), (b,) = contestants(f"{file}:A", where), contestants(f"{file}:B", where)
-    assert (a.name, a.kind, a.run) == ("A (mine.spawn_y)", "yours", UNTRAINED)
+    assert (a.name, a.kind, a.run) == ("A (mine.py)", "yours", UNTRAINED)
     assert a.id != b.id
     file.write_text("1")
     assert contestants(f"{file}:A", where)[0].id != a.id

@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 from gymnasium import spaces
 
-from unseen.agents.agent import load_agent
+from unseen.agents.load import load_agent
+from unseen.agents.protocol import Agent
 from unseen.envs import suite
 from unseen.train.leaderboard.protocol import (
     Block,
@@ -75,7 +76,7 @@ def test_continuous_actions(answer: Any, wrong_rows: list[int]) -> None:
     assert actions.shape == (2, 2) and np.isfinite(actions).all()
 
 
-class Scripted:
+class Scripted(Agent):
     """Wraps the tracker, and misbehaves when told."""
 
     name, obs = "scripted", "slots"
@@ -86,10 +87,10 @@ class Scripted:
         self.step = -1
 
     def attach(self, env: Any) -> None:
-        self.inner.attach(env)  # type: ignore[attr-defined]
+        self.inner.attach(env)
 
-    def initial_state(self, batch: int) -> Any:
-        return self.inner.initial_state(batch)
+    def initial_state(self, seeds: np.ndarray) -> Any:
+        return self.inner.initial_state(seeds)
 
     def act(self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False) -> tuple[Any, Any]:
         self.step += 1
@@ -114,7 +115,7 @@ def test_an_outcome_is_that_of_the_scalar_environment() -> None:
         agent.attach(vec)
         env = suite.make(ENV, level=1, split="test")
         obs, _ = env.reset(seed=outcome.seed)
-        state, first, total, length, over = agent.initial_state(1), np.ones(1, bool), 0.0, 0, False
+        state, first, total, length, over = agent.initial_state(np.zeros(1, np.uint64)), np.ones(1, bool), 0.0, 0, False
         while not over:
             action, state = agent.act(obs[None], state, first)
             obs, reward, terminated, truncated, _ = env.step(int(action[0]))
@@ -164,9 +165,10 @@ def test_raising_in_the_middle_keeps_what_was_over() -> None:
 USERS = """
 import sys
 import numpy as np
+from unseen.agents.protocol import Agent
 
-class Fine:
-    def initial_state(self, batch):
+class Fine(Agent):
+    def initial_state(self, seeds):
         return None
     def act(self, obs, state, first, explore=False):
         return np.zeros(len(obs), int), state
@@ -199,12 +201,12 @@ class Half(Fine):
     ],
 )
 def test_a_users_class_that_fails_is_named(tmp_path: Path, name: str, error: str) -> None:
-    file = tmp_path / "mine.spawn_y"
+    file = tmp_path / "mine.py"
     file.write_text(USERS)
     outcomes = evaluate_block(Block(f"{file}:{name}", None, ENV, 1, range(3)))
     assert len(outcomes) == 3
     for outcome in outcomes:
-        assert re.search(f"agent '.*mine.spawn_y:{name}'", outcome.error) and re.search(error, outcome.error)
+        assert re.search(f"agent '.*mine.py:{name}'", outcome.error) and re.search(error, outcome.error)
     assert measure_latency(Stopwatch(f"{file}:{name}", None, ENV, 1, 5, 1)) is None
 
 

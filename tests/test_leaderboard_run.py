@@ -21,11 +21,12 @@ COMMAND = [sys.executable, "-m", "unseen.train.cli"]
 SLOW = '''
 import os, time
 import numpy as np
+from unseen.agents.protocol import Agent
 
-class Slow:
+class Slow(Agent):
     """Takes its time, and keeps a list of the blocks that it was asked to play."""
-    def initial_state(self, batch):
-        if batch > 1:
+    def initial_state(self, seeds):
+        if len(seeds) > 1:
             with open({log!r}, "a") as file:
                 file.write("block\\n")
         return None
@@ -37,10 +38,11 @@ class Slow:
 MANNERS = """
 import os, signal
 import numpy as np
+from unseen.agents.protocol import Agent
 
-class Straight:
+class Straight(Agent):
     name = "<img src=x onerror=alert(1)>"
-    def initial_state(self, batch):
+    def initial_state(self, seeds):
         return None
     def act(self, obs, state, first, explore=False):
         return np.zeros(len(obs), int), state
@@ -153,7 +155,7 @@ def test_more_episodes_only_add(tmp_path: Path) -> None:
 
 
 def test_agents_of_one_name_are_kept_apart(tmp_path: Path) -> None:
-    files = [tmp_path / folder / "mine.spawn_y" for folder in ("a", "b")]
+    files = [tmp_path / folder / "mine.py" for folder in ("a", "b")]
     for file in files:
         file.parent.mkdir()
         file.write_text(MANNERS)
@@ -161,7 +163,7 @@ def test_agents_of_one_name_are_kept_apart(tmp_path: Path) -> None:
     board = leaderboard(
         LeaderboardConfig((*own, "random"), ("random",), levels=(1,), episodes=10, out=tmp_path / "out")
     )
-    assert {entry.name for entry in board.entries} == {"random", "Straight (mine.spawn_y)", f"{files[1]}:Straight"}
+    assert {entry.name for entry in board.entries} == {"random", "Straight (mine.py)", f"{files[1]}:Straight"}
     assert all(len(entry.cells["RolledBehind/1"].runs) == 1 for entry in board.entries)
 
 

@@ -11,6 +11,8 @@ from typing import Any
 from unseen.agents.load import list_runs, load_agent
 from unseen.agents.protocol import Agent
 from unseen.agents.roster import ROSTER
+from unseen.agents.shared import envs
+from unseen.agents.shared.envs import EnvConfig
 from unseen.envs import suite
 from unseen.train.film import FilmError, Shot, check_target, save_film
 from unseen.train.watch import LINGER, STEP_SECONDS, Moment, moments, pictures
@@ -51,7 +53,7 @@ def gallery(config: GalleryConfig) -> None:
     for entry in entries:
         agent, level = performer(entry, config.level)
         target = film_of(entry, config)
-        env = suite.make_vec(entry.name, 1, level=level, obs=agent.obs, split=config.split)
+        env = envs.make(EnvConfig(entry.name, level, agent.obs, agent.action, config.split), 1).vector
         try:
             told = best_episode(agent, env, config.seed)
             size = save_small(target, told, env)

@@ -7,6 +7,8 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from unseen.agents.load import load_agent
+from unseen.agents.shared import envs
+from unseen.agents.shared.envs import EnvConfig
 from unseen.envs import suite
 from unseen.envs.errors import BadParameter, UnseenError
 from unseen.train.errors import EvaluationError
@@ -68,8 +70,8 @@ def _point(config: SweepConfig, env_name: str, level: int, value: Any) -> Point:
     agent = load_agent(config.agent, env_name, level)
     seeds = range(config.episodes)
     try:
-        knob = {config.knob: value}
-        env = suite.make_vec(env_name, len(seeds), level=level, obs=agent.obs, split=PROTOCOL.split, **knob)
+        where = EnvConfig(env_name, level, agent.obs, agent.action, PROTOCOL.split, {config.knob: value})
+        env = envs.make(where, len(seeds)).vector
     except BadParameter as error:
         return Point(value, None, str(error))
     try:

@@ -13,6 +13,8 @@ import numpy as np
 from unseen.agents.errors import BadAgent
 from unseen.agents.load import load_agent
 from unseen.agents.protocol import Agent, Belief, Imagined
+from unseen.agents.shared import envs
+from unseen.agents.shared.envs import EnvConfig
 from unseen.envs import suite
 from unseen.train.film import Shot, check_target, save_film
 
@@ -106,7 +108,7 @@ def watch(config: WatchConfig) -> None:
     if config.save is not None:
         check_target(config.save)
     agent = load_agent(config.agent, entry.name, level, config.run)
-    env = suite.make_vec(entry.name, 1, level=level, obs=agent.obs, split=config.split)
+    env = envs.make(EnvConfig(entry.name, level, agent.obs, agent.action, config.split), 1).vector
     try:
         if config.save is not None:
             save_film(config.save, film(agent, env, config))

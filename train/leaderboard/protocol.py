@@ -18,7 +18,8 @@ from gymnasium import spaces
 
 from unseen.agents.load import load_agent
 from unseen.agents.protocol import Agent
-from unseen.envs import suite
+from unseen.agents.shared import envs
+from unseen.agents.shared.envs import EnvConfig
 from unseen.train.errors import AgentFailed
 from unseen.train.leaderboard.journal import digest
 
@@ -106,8 +107,7 @@ def _meet(task: Block | Stopwatch, n: int) -> tuple[Agent, Any]:
     """The agent, and n environments for it. Raises AgentFailed, whatever the agent's own code raised."""
     try:
         agent = load_agent(task.agent, task.env, task.level, run=task.run)
-        modes = {name: mode for name, mode in (("obs", agent.obs), ("action", agent.action)) if mode}
-        env = suite.make_vec(task.env, n, level=task.level, split=PROTOCOL.split, **modes)
+        env = envs.make(EnvConfig(task.env, task.level, agent.obs, agent.action, PROTOCOL.split), n).vector
         agent.attach(env)
         return agent, env
     except (Exception, SystemExit) as error:
