@@ -16,6 +16,14 @@ class BadParameter(UnseenError, ValueError):
     """A keyword of an environment is unknown, of the wrong type, out of range or in conflict with another."""
 
 
+class UnknownKeyword(BadParameter, TypeError):
+    """A keyword is not one of the environment's. Also a TypeError, as Python itself raises, on which some libraries rely."""
+
+
+class BadTask(UnseenError, TypeError):
+    """A task class lacks a piece, or has a wrong one; the message names it."""
+
+
 class BadAction(UnseenError, ValueError):
     """An action is not of the action space: wrong shape, wrong dtype, out of range or not finite."""
 

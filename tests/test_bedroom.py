@@ -10,10 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.core.batch import SENSE
-from unseen.envs.core.runtime import TaskVectorEnv
+from unseen.envs.core.kernels import SENSE
+from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.bedroom.spec import CRATE, PLACES, REACH, VASE, Bedroom
+from unseen.envs.permanence.bedroom.rules import CRATE, PLACES, REACH, VASE
+from unseen.envs.permanence.bedroom.spec import Bedroom
 from unseen.envs.planar.world import ACT, AGENT_RADIUS, NIGHT, OBSERVE, REVEAL, push_out
 from unseen.envs.suite import make, make_vec
 
@@ -108,7 +109,7 @@ def test_no_piece_can_be_touched_from_outside_of_its_ring(level: int, split: str
     env = make_vec("Bedroom", 200, level=level, split=split)
     env.reset(seed=0)
     for s in env.world:
-        for k in range(env.batch.values["places"]):
+        for k in range(env.params.places):
             reach = np.linalg.norm(corners(s, k) - spot_of(s, k), axis=1).max() + AGENT_RADIUS
             assert reach <= REACH
 
@@ -118,12 +119,12 @@ def test_no_piece_can_be_touched_from_outside_of_its_ring(level: int, split: str
 def test_no_reset_fails_and_every_spot_is_asked_for_alike(level: int, split: str) -> None:
     env = make_vec("Bedroom", 20_000, level=level, split=split)
     env.reset(seed=0)
-    spots = env.batch.values["spots"]
+    spots = env.params.spots
     assert (env.world["tries"] == 1).all()
-    share = np.bincount(env.batch.answers(), minlength=spots) / 20_000
+    share = np.bincount(env.batch.hidden(), minlength=spots) / 20_000
     assert share == pytest.approx(1 / spots, abs=4.5 * (1 / spots / 20_000) ** 0.5)
-    for kind in range(env.batch.values["places"]):  # nor does what is asked for tell where it stands
-        asked = env.batch.answers()[env.world["target"] == kind]
+    for kind in range(env.params.places):  # nor does what is asked for tell where it stands
+        asked = env.batch.hidden()[env.world["target"] == kind]
         if len(asked):
             share = np.bincount(asked, minlength=spots) / len(asked)
             assert share == pytest.approx(1 / spots, abs=4.5 * (1 / spots / len(asked)) ** 0.5)
@@ -134,15 +135,15 @@ def test_every_place_at_every_spot_can_be_reached(level: int) -> None:
     n = 1500
     env = make_vec("Bedroom", n, level=level)
     obs, _ = env.reset(seed=7)
-    asked, spot = env.world["target"].copy(), env.batch.answers()
+    asked, spot = env.world["target"].copy(), env.batch.hidden()
     oracle = env.reference("oracle")
     score, over = np.zeros(n), np.zeros(n, bool)
     while not over.all():
         obs, reward, ended, *_ = env.step(oracle.act(obs, np.zeros(n, bool)))
         score += reward * ~over
         over |= ended
-    for k in range(env.batch.values["places"]):
-        for j in range(env.batch.values["spots"]):
+    for k in range(env.params.places):
+        for j in range(env.params.spots):
             mine = (asked == k) & (spot == j)
             assert not mine.any() or score[mine].mean() > 0.8
     assert score.mean() >= 0.95
@@ -162,7 +163,7 @@ def test_in_the_dark_no_observation_tells_where_anything_is(level: int) -> None:
     w["box_cos"], w["box_sin"] = w["box_sin"].copy(), w["box_cos"].copy()
     w["box_hx"] *= 1.5
     w["box_kind"] = (w["box_kind"] + 1) % PLACES
-    w["target"] = (w["target"] + 1) % env.batch.values["places"]
+    w["target"] = (w["target"] + 1) % env.params.places
     w["answer"] += 1
     env.batch.run(SENSE)
     for name, rows in zip(env.batch.names, env.batch.obs, strict=True):
@@ -218,7 +219,7 @@ def spots(env: TaskVectorEnv, which: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("right", [True, False])
 def test_the_first_place_that_is_reached_ends_it(level: int, right: bool) -> None:
     env = dark(64, level, cat=False, vases=0, crates=0)
-    which = (env.world["target"] + (not right)) % env.batch.values["places"]
+    which = (env.world["target"] + (not right)) % env.params.places
     at = spots(env, which) * (1 - 0.6 / np.linalg.norm(spots(env, which), axis=1, keepdims=True))
     put(env, *at.T)
     obs, reward, ended, *_ = env.step(np.full(64, STAY))

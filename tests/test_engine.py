@@ -175,7 +175,7 @@ def test_next_step_resets_in_the_step_after_the_end_and_ignores_its_action() -> 
 
 
 def test_same_step_gives_the_new_episode_and_keeps_the_last_observation() -> None:
-    env = make_vec("RolledBehind", 64, level=1, autoreset="same_step")
+    env = make_vec("RolledBehind", 64, level=1, autoreset_mode="SameStep")
     env.reset(seed=0)
     seen = 0
     for row in plan(64, seed=1):

@@ -43,9 +43,9 @@ def test_it_stands_on_a_board_played_by_other_processes(tmp_path: Path) -> None:
 def test_two_classes_of_one_name_are_not_mixed_up(tmp_path: Path) -> None:
     other = tmp_path / "which_box.py"
     other.write_text(Path(EXAMPLE).read_text().replace('"depth": 0.15', '"depth": 0.25'))
-    depths = [make(f"{file}:WhichBox").unwrapped.params["depth"][0] for file in (EXAMPLE, other)]
+    depths = [make(f"{file}:WhichBox").unwrapped.params.depth for file in (EXAMPLE, other)]
     assert depths == [0.15, 0.25]
-    assert gym.make("Own/WhichBox-v0").unwrapped.params["depth"][0] == 0.25  # the one that was named last
+    assert gym.make("Own/WhichBox-v0").unwrapped.params.depth == 0.25  # the one that was named last
 
 
 def test_without_anchors_there_is_no_normalised_score(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -7,14 +7,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unseen.envs.core.batch import SENSE
+from unseen.envs.core.kernels import SENSE
 from unseen.envs.core.rng import MAX_SEED
-from unseen.envs.core.runtime import TaskVectorEnv
+from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.tunnel.spec import DT, MAT, PLATE, PLATE_AT, SHIFT_CARPET, SPACING, STRIP, Tunnel
+from unseen.envs.permanence.tunnel.rules import DT, MAT, PLATE, PLATE_AT, SHIFT_CARPET, SPACING, STRIP
+from unseen.envs.permanence.tunnel.spec import Tunnel
 from unseen.envs.planar.world import ACT, REVEAL
 from unseen.envs.suite import make, make_vec, resolve
-from unseen.train.audit import play
+from unseen.train.audit.subject import play
 
 SEEDS = st.integers(0, MAX_SEED - 1000)
 KNOBS = st.fixed_dictionaries(
@@ -38,12 +39,12 @@ def crowded(knobs: dict) -> bool:
 
 
 def exit_x(env: TaskVectorEnv, k: np.ndarray) -> np.ndarray:
-    return (k - 0.5 * (env.batch.values["exits"] - 1)) * SPACING
+    return (k - 0.5 * (env.params.exits - 1)) * SPACING
 
 
 def stand(env: TaskVectorEnv, i: int, k: int) -> None:
     """Put agent i on the plate of exit k."""
-    p = env.batch.params[0]
+    p = env.batch.param_record[0]
     env.world["agent_x"][i], env.world["agent_y"][i] = exit_x(env, np.array(k)), p["mouth"] - PLATE_AT
 
 
@@ -66,7 +67,7 @@ def film(env: TaskVectorEnv, seed: int) -> np.ndarray:
 @given(SEEDS, ROOMY)
 def test_balls_keep_identity_order_and_the_law_of_travel(seed: int, knobs: dict) -> None:
     env = make_vec("Tunnel", 16, level=3, **knobs)
-    p, n = env.batch.params[0], knobs["balls"]
+    p, n = env.batch.param_record[0], knobs["balls"]
     s = film(env, seed)
     end = env.world  # at the first end: exits and times are still those of the film
     assert (s["disc_colour"] == s["disc_colour"][0]).all()
@@ -106,7 +107,7 @@ def test_nobody_overtakes_in_a_lane_without_a_siding(seed: int, exits: int) -> N
 def test_the_ball_comes_out_at_its_exit_in_the_step_that_ends_the_episode(level: int) -> None:
     env = make_vec("Tunnel", 200, level=level)
     env.reset(seed=4)
-    p, w, ended = env.batch.params[0], env.world, np.zeros(200, bool)
+    p, w, ended = env.batch.param_record[0], env.world, np.zeros(200, bool)
     while not ended.all():
         w["agent_x"], w["agent_y"] = 0.0, p["mouth"] - MAT  # between the plates and the wall: on none
         obs, reward, terminated, _, _ = stay(env)
@@ -146,7 +147,7 @@ def test_a_ball_behind_a_shut_gate_never_comes_out() -> None:
     while not ended.all():
         terminated = stay(env)[2]
         new = terminated & ~ended
-        assert (env.world["disc_y"][new, 0] > env.batch.params[0]["mouth"]).all()
+        assert (env.world["disc_y"][new, 0] > env.batch.param_record[0]["mouth"]).all()
         ended |= terminated
 
 
@@ -174,18 +175,18 @@ def test_knowing_when_is_worth_chance_and_knowing_where_besides_is_worth_all(lev
     for right in (False, True):
         env = make_vec("Tunnel", n, level=level)
         env.reset(seed=6)
-        guess = np.random.default_rng(0).integers(0, env.batch.values["exits"], n)
+        guess = np.random.default_rng(0).integers(0, env.params.exits, n)
         target = env.world["target"].copy()
         w, total, ended = env.world, np.zeros(n), np.zeros(n, bool)
         while not ended.all():
-            w["agent_x"], w["agent_y"] = 0.0, env.batch.params[0]["mouth"] - MAT
+            w["agent_x"], w["agent_y"] = 0.0, env.batch.param_record[0]["mouth"] - MAT
             k = w["answer"] if right else guess
             now = (w["due"][np.arange(n), target] - w["t"] == 1) & ~ended
-            w["agent_x"][now], w["agent_y"][now] = exit_x(env, k)[now], env.batch.params[0]["mouth"] - PLATE_AT
+            w["agent_x"][now], w["agent_y"][now] = exit_x(env, k)[now], env.batch.param_record[0]["mouth"] - PLATE_AT
             _, reward, terminated, _, _ = stay(env)
             total += np.where(ended, 0, reward)
             ended |= terminated
-        want = 1.0 if right else Tunnel.chance(env.batch.values)
+        want = 1.0 if right else Tunnel.chance(env.params)
         assert total.mean() == pytest.approx(want, abs=4 * (want * (1 - want) / n) ** 0.5)
     assert 2 * PLATE < SPACING
 
@@ -206,8 +207,8 @@ def test_nothing_tells_of_a_hidden_ball_in_any_mode(level: int, obs: str) -> Non
             w[name][hidden] += rng.uniform(-1.0, 1.0, hidden.sum())
         for name in ("due", "launch", "wait", "out"):
             w[name][hidden] += rng.integers(1, 9, hidden.sum())
-        w["exit"][hidden] = (w["exit"][hidden] + 1) % env.batch.values["exits"]
-        w["answer"] = (w["answer"] + 1) % env.batch.values["exits"]
+        w["exit"][hidden] = (w["exit"][hidden] + 1) % env.params.exits
+        w["answer"] = (w["answer"] + 1) % env.params.exits
         env.batch.run(SENSE)
         for a, b in zip(before, env.batch.obs, strict=True):
             assert np.array_equal(a, b)
@@ -227,7 +228,7 @@ def test_play_is_the_same_wherever_the_ball_is_until_it_is_out(level: int) -> No
         if not moved and (one.world["phase"] == ACT).all():
             w = other.world
             rows, j = np.arange(400), w["target"]
-            w["exit"][rows, j] = w["answer"] = (w["answer"] + 1) % other.batch.values["exits"]
+            w["exit"][rows, j] = w["answer"] = (w["answer"] + 1) % other.params.exits
             moved = True
         actions = rng.integers(0, 4, 400)
         a, b = one.step(actions), other.step(actions)

@@ -1,4 +1,5 @@
-"""Hashes of roll-outs: what every environment does, to the byte. `python tests/traces.py` rewrites the table.
+"""Hashes of roll-outs: what every environment does, to the byte. `python tests/traces.py` compares,
+`--write` makes the table anew.
 
 Each value is a hash of observations, rewards and ends along a fixed sequence of actions, or of the actions that a
 reference chose. Rules may change only together with the environment's version, and then this table is made anew.
@@ -47,7 +48,7 @@ def trace(name: str, reference: str = "", **kwargs) -> str:
     digest = hashlib.sha256()
     obs, _ = env.reset(seed=11)
     digest.update(obs.tobytes())
-    if reference and reference not in env.batch.references:
+    if reference and reference not in env.task.references:
         return "absent"
     policy = env.reference(reference) if reference else None
     rng = np.random.default_rng(7)
@@ -73,6 +74,12 @@ def compute(names: list[str]) -> dict[str, str]:
     return {key: trace(name, **kwargs) for name in names for key, kwargs in cases(name)}
 
 
-if __name__ == "__main__":
-    table = compute(sys.argv[2:] or list(SUITE))
-    Path(sys.argv[1]).write_text(json.dumps({"canary": canary(), "traces": table}, indent=0) + "\n")
+if __name__ == "__main__":  # names of environments: compare them; --write: make the table anew
+    names = [name for name in sys.argv[1:] if name != "--write"] or list(SUITE)
+    stored = json.loads(TABLE.read_text())
+    assert "--write" in sys.argv or stored["canary"] == canary(), "made on a machine with other mathematics"
+    found = compute(names)
+    wrong = [key for key, value in found.items() if stored["traces"].get(key) != value]
+    print(f"{len(found) - len(wrong)} equal, {len(wrong)} differ", *wrong)
+    if "--write" in sys.argv:
+        TABLE.write_text(json.dumps({"canary": canary(), "traces": stored["traces"] | found}, indent=0) + "\n")

@@ -1,8 +1,8 @@
 """Train any learner: budget, progress, logs, checkpoints, learning curve, and the agent that comes out.
 
 A run's folder holds `log.jsonl`, `tensorboard/`, `checkpoints/`, and at the end `agent.onnx` with its card
-`agent.json`. Killed at any moment, a resumed run ends with the same parameters, bit for bit, as one that was
-never interrupted (on the same machine and versions).
+`agent.json`; one process at a time writes there. Killed at any moment, a resumed run ends with the same parameters, bit for
+bit, as one that was never interrupted, on the same machine and versions and where the environment has snapshots.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import json
 import platform
 import shutil
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -28,33 +27,32 @@ from unseen.agents.protocol import Learner
 from unseen.agents.roster import ROSTER, learner_class
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train import checkpoints
+from unseen.train.arguments import LevelArgument, in_words
 from unseen.train.budget import Budget, CpuClock
 from unseen.train.errors import StoreError
+from unseen.train.files import write_text
 from unseen.train.heldout import mean_return
+from unseen.train.lock import FolderLock
 from unseen.train.logs import Display, Log
 
+SPLIT = "train"
 FINAL_EPISODES = 1_000
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """Attributes: what to train, for how long, and where to."""
+class TrainConfig(LevelArgument):
+    """What to train, for how long, and where to."""
 
     agent: str
-    """ppo, recurrent-ppo, dreamer or mapper"""
+    """ppo, recurrent-ppo, dreamer or mapper; see: unseen list"""
     env: str
     """an environment of the suite, file.py:Class, or an id of Gymnasium's, such as CartPole-v1"""
-    level: int | str | None = None
-    """difficulty, or the name of a preset; its default without"""
-    obs: str = ""
-    """observation mode: slots, rays, pixels, ...; the environment's default without"""
-    action: str = ""
-    """discrete or continuous; the environment's default without"""
     steps: int | None = None
     """environment steps; by default what the agent needs, unless there is a limit of CPU time"""
     cpu_minutes: float | None = None
     """CPU time of training, evaluation not counted"""
     seed: int = 0
+    """of everything that is random in training"""
     out: Path | None = None
     """folder of the run; by default runs/ENV/level<LEVEL>/AGENT-<SEED>"""
     resume: bool = False
@@ -68,21 +66,25 @@ class TrainConfig:
     eval_every: int | None = None
     """environment steps between points of the learning curve; by default a 25th of the budget"""
     eval_episodes: int = 200
+    """held-out episodes of one point"""
     set: tuple[str, ...] = ()
-    """settings of the algorithm: --set ent_coef=.03 hidden=256"""
+    """settings of the algorithm: --set ent_coef=.03 hidden=256; see: unseen info AGENT"""
     publish: bool = False
     """copy the result to the agents that ship with the package"""
     quiet: bool = False
+    """no progress"""
 
     def where(self) -> EnvConfig:
-        return EnvConfig(self.env, self.level, self.obs, self.action)
+        """The environment. Raises UnknownEnvironment, BadParameter."""
+        return self.setting(self.env, self.level, SPLIT)
 
-    def folder(self) -> Path:
-        where = self.where()
+    def folder(self, where: EnvConfig) -> Path:
+        """Of the run in that environment."""
         level = [] if where.chosen_level is None else [f"level{where.chosen_level}"]
         return self.out or Path("runs", where.label, *level, f"{self.agent}-{self.seed}")
 
     def budget(self) -> Budget:
+        """Raises BadAgent for one that is not positive."""
         for name in ("steps", "cpu_minutes", "eval_every", "eval_episodes", "threads"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -107,35 +109,71 @@ class TrainConfig:
 
 
 def train(config: TrainConfig) -> Path:
-    """Train, and return the path of the exported agent.
+    """Train, and return the path of the exported agent. Whatever is wrong with the request is said before there is a folder.
 
-    Raises UnknownEnvironment, UnknownAgent, BadAgent, MissingExtra, BadCheckpoint, StoreError;
+    Raises UnknownEnvironment, UnknownAgent, BadAgent, BadParameter, MissingExtra, BadCheckpoint, StoreError, StoreLocked;
     KeyboardInterrupt after Ctrl-C, when all is saved.
     """
     kind, overrides = learner_class(config.agent), config.overrides()
-    where, budget, folder = config.where(), config.budget(), config.folder()
-    import torch
+    where, budget = config.where(), config.budget()
+    if config.publish and where.entry is None:
+        raise BadAgent(f"--publish: agents ship for the suite's environments alone, not for {where.id}")
+    folder = config.folder(where)
+    _kept(config, folder)
+    _set_up_torch(config)
+    learner = kind(where, config.seed, config.device, overrides)
+    with _sole_use(folder):
+        kept = _kept(config, folder)
+        meta: dict[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "curve": []}
+        if kept:
+            meta = _load_newest(learner, kept, _identity(config, where))
+        return _Training(config, where, budget, folder, learner, meta).run()
 
-    torch.set_num_threads(config.threads)
+
+def _kept(config: TrainConfig, folder: Path) -> list[Path]:
+    """The checkpoints to go on from. Raises BadCheckpoint where there are some and should be none, or the reverse."""
     kept = checkpoints.found(folder / "checkpoints")
     if kept and not config.resume:
         raise BadCheckpoint(f"{folder} holds a training already: add --resume to go on, or choose another --out")
     if config.resume and not kept:
         raise BadCheckpoint(f"{folder} holds no checkpoint to resume from")
+    return kept
+
+
+def _set_up_torch(config: TrainConfig) -> None:
+    """Raises BadAgent where there is no such device."""
+    import torch
+
+    torch.set_num_threads(config.threads)
+    try:
+        torch.empty(0, device=config.device)
+    except (RuntimeError, AssertionError) as error:  # torch's own answers to an unknown or absent device
+        raise BadAgent(f"device={config.device!r}: {str(error).splitlines()[0]}") from error
+
+
+@contextmanager
+def _sole_use(folder: Path) -> Iterator[None]:
+    """Make the run's folder and keep other processes out of it; a disk that is full, say, is told as StoreError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        lock = FolderLock(folder / "run.lock")
+        try:
+            yield
+        finally:
+            lock.release()
+    except BrokenPipeError:  # nobody reads what is printed: no fault of the folder's
+        raise
     except OSError as error:
-        raise StoreError(folder, f"cannot be made: {error.strerror}") from error
-    learner = kind(where, config.seed, config.device, overrides)
-    meta: dict[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "curve": []}
-    if kept:
-        meta = _take_up(
-            learner, kept, {"agent": config.agent, "env": where.id, "level": where.chosen_level, "seed": config.seed}
-        )
-    return _Training(config, budget, folder, learner, meta).run()
+        raise StoreError(folder, f"cannot be written: {error.strerror or error}") from error
 
 
-def _take_up(learner: Learner, kept: list[Path], same: dict[str, Any]) -> dict[str, Any]:
+def _identity(config: TrainConfig, where: EnvConfig) -> dict[str, Any]:
+    """What has to be the same when a run is resumed."""
+    same = {"agent": config.agent, "env": where.id, "level": where.chosen_level, "seed": config.seed}
+    return same | {"setting": in_words(where, SPLIT)}
+
+
+def _load_newest(learner: Learner, kept: list[Path], same: dict[str, Any]) -> dict[str, Any]:
     """Load the newest checkpoint, or the one before where that is damaged; returns what the trainer noted."""
     fault = BadCheckpoint("no checkpoint")
     for path in reversed(kept):
@@ -155,10 +193,15 @@ class _Training:
     """A run in progress."""
 
     def __init__(
-        self, config: TrainConfig, budget: Budget, folder: Path, learner: Learner, meta: dict[str, Any]
+        self,
+        config: TrainConfig,
+        where: EnvConfig,
+        budget: Budget,
+        folder: Path,
+        learner: Learner,
+        meta: dict[str, Any],
     ) -> None:
-        self.config, self.budget, self.folder, self.learner = config, budget, folder, learner
-        self.where = config.where()
+        self.config, self.where, self.budget, self.folder, self.learner = config, where, budget, folder, learner
         self.curve: list[list[float]] = meta["curve"]
         self.clock = CpuClock(meta["cpu_s"])
         self.started = time.monotonic() - meta["wall_s"]
@@ -217,10 +260,8 @@ class _Training:
         return score
 
     def _checkpoint(self) -> None:
-        meta = {
-            "agent": self.config.agent, "env": self.where.id, "level": self.where.chosen_level, "seed": self.config.seed,
-            "steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall(), "curve": self.curve,
-        }  # fmt: skip
+        now = {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall(), "curve": self.curve}
+        meta = _identity(self.config, self.where) | now
         checkpoints.write(self.folder / "checkpoints", self.learner.steps, self.learner.save, meta)
 
     def _finish(self) -> Path:
@@ -249,9 +290,7 @@ class _Training:
             curve=tuple((int(steps), cpu_s, value) for steps, cpu_s, value in self.curve),
             versions=_versions(),
         )
-        aside = path.with_suffix(".json.tmp")
-        aside.write_text(card.as_json(), encoding="utf-8")
-        aside.replace(path.with_suffix(".json"))
+        write_text(path.with_suffix(".json"), card.as_json())
         if self.config.publish:
             self._publish(path)
         return path
@@ -293,9 +332,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-if __name__ == "__main__":
-    from unseen.train.cli import main
-
-    sys.exit(main(["train", *sys.argv[1:]]))

@@ -20,7 +20,8 @@ from gymnasium.wrappers import DtypeObservation, FilterObservation, FlattenObser
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.envs import suite
 from unseen.envs.errors import BadSnapshot, UnknownEnvironment
-from unseen.envs.planar.sensors import RAYS, Layout
+from unseen.envs.planar.layout import Layout
+from unseen.envs.planar.rays import RAYS
 
 __all__ = ["AutoresetMode", "EnvConfig", "Environments", "Layout", "ObservationSpec", "make", "reference"]
 
@@ -144,19 +145,16 @@ def make(config: EnvConfig, n: int, autoreset: AutoresetMode = AutoresetMode.NEX
 def _of_suite(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environments:
     words = {"obs": config.obs, "action": config.action, "split": config.split}
     given = {name: word for name, word in words.items() if word} | dict(config.overrides)
-    mode = "same_step" if autoreset is AutoresetMode.SAME_STEP else "next_step"
-    vector = suite.make_vec(config.name, n, level=config.chosen_level, autoreset=mode, **given)
+    vector = suite.make_vec(config.name, n, level=config.chosen_level, autoreset_mode=autoreset, **given)
     space = vector.single_observation_space
     if not isinstance(space, spaces.Box):
         raise BadAgent(f"obs={vector.obs_mode!r}: an agent takes one observation mode at a time")
     rays = (space.shape[0] - 3 * RAYS, RAYS, 3) if vector.obs_mode == "rays" else None
-    layout = vector.layout if vector.obs_mode == "slots" else None
-    horizon = vector.task.horizon(vector.batch.values)
     return Environments(
         vector,
         _observation(space, rays),
-        layout,
-        horizon,
+        vector.layout if isinstance(vector.layout, Layout) else None,
+        vector.horizon,
         has_snapshots=True,
         obs_mode=vector.obs_mode,
         action_kind=vector.action_kind,
@@ -262,9 +260,9 @@ def reference_obs(config: EnvConfig, name: str) -> str:
 def remembered_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """Which discs the memory of a scripted policy holds, (n, k) bool, and where, (n, k, 2) m; None for one without."""
     memory = policy.memory
-    if policy.name != "tracker" or "disc_x" not in (memory.dtype.names or ()):
+    if policy.name != "tracker" or policy.batch.layout is None or "disc_x" not in (memory.dtype.names or ()):
         return None
-    k = policy.batch.task.layout(policy.batch.values).colours
+    k = policy.batch.layout.colours
     xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
     room = np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
     return np.abs(xy).max(-1) <= room, xy  # what was never seen is parked far outside

@@ -3,290 +3,259 @@
 The scalar and the vector environment are both this, with n = 1 or more, so that they agree bit for bit.
 """
 
-import sys
+import hashlib
+import math
+import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
 
-from unseen.envs.core import device
+from unseen.envs.core import checks, device
+from unseen.envs.core.kernels import DUE, RESET, SENSE, hidden_kernels, run_kernel
+from unseen.envs.core.params import Params
 from unseen.envs.core.rng import MAX_SEED, SPLITS, keys
 from unseen.envs.core.task import Task
+from unseen.envs.core.validate import validate
 from unseen.envs.errors import BadParameter, BadSnapshot, ResetFailed
 
-RESET, NEXT_STEP, SAME_STEP, SENSE = 0, 1, 2, 3  # what `run` does
-DICT_MODES = ("slots", "rays", "pixels")
-REFERENCES = ("reflex", "tracker", "oracle")
-
-_RUN = '''"""Generated: the kernel of {cls} with observation {mode!r}."""
-from numba import njit
-from {module} import {cls} as task
-
-begin, step = task.begin, task.step
-{sensors}
-
-@njit(nogil=True, error_model="numpy")
-def fresh(s, p):
-    """Draw episodes until one is accepted; 1 if none was."""
-    s.t = 0
-    s.done = 0
-    for i in range({max_tries}):
-        s.tries = i + 1
-        if begin(s, p):
-            return 0
-    s.done = 1
-    s.failed += 1
-    return 1
-
-@njit(nogil=True, error_model="numpy")
-def see(s, p, {rows}):
-    {observe}
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def run(what, S, A, P, R, T, U, {outs}, {finals}, lo, hi):
-    """Returns the number of resets that failed."""
-    p = P[0]
-    failed = 0
-    for i in range(lo, hi):
-        s = S[i]
-        if what == 0 or (what == 1 and s.done != 0):
-            R[i] = 0.0
-            T[i] = False
-            U[i] = False
-            failed += fresh(s, p)
-        elif what != 3:
-            r, t, u = step(s, A[i], p)
-            R[i] = r
-            T[i] = t
-            U[i] = u
-            if t or u:
-                s.done = 1
-                if what == 2:
-                    see(s, p, {final_rows})
-                    failed += fresh(s, p)
-        see(s, p, {out_rows})
-    return failed
-'''
-
-_REFERENCES = '''"""Generated: the reference policies of {cls}."""
-from numba import njit
-from {module} import {cls} as task
-'''
-_ORACLE = """
-_oracle = task.oracle
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def oracle(S, P, A):
-    for i in range(S.shape[0]):
-        A[i] = _oracle(S[i], P[0])
-"""
-_BY_SIGHT = """
-_{name} = task.{name}
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def {name}(O, M, P, A):
-    for i in range(O.shape[0]):
-        A[i] = _{name}(O[i], M[i], P[0])
-"""
-_ANSWERS = """
-_answer = task.answer
-
-@njit(cache=True, nogil=True, error_model="numpy")
-def answers(S, A):
-    for i in range(S.shape[0]):
-        A[i] = _answer(S[i])
-"""
-
-
-def _module(task: type[Task]):
-    return sys.modules[task.__module__]
-
-
-def _kernel(task: type[Task], mode: str):
-    names = DICT_MODES if mode == "dict" else (mode,)
-    k = range(len(names))
-    source = _RUN.format(
-        cls=task.__name__,
-        module=task.__module__,
-        mode=mode,
-        max_tries=task.max_tries,
-        sensors="\n".join(f"observe{i} = task.sensor({name!r})" for i, name in enumerate(names)),
-        rows=", ".join(f"o{i}" for i in k),
-        observe="\n    ".join(f"observe{i}(s, p, o{i})" for i in k),
-        outs=", ".join(f"O{i}" for i in k),
-        finals=", ".join(f"F{i}" for i in k),
-        out_rows=", ".join(f"O{i}[i]" for i in k),
-        final_rows=", ".join(f"F{i}[i]" for i in k),
-    )
-    return device.build(f"{task.__name__}_{mode}", source, _module(task)).run
+ALL = "dict"  # the observation mode that gives every sensor but the privileged ones
+NO_LIMIT = 2**62  # steps
+PER_ENV = ("world", "seeds", "seeded", "actions", "reward", "terminated", "truncated", "info")
 
 
 class Batch:
     """The state, buffers and kernel of n environments.
 
+    Args:
+        keywords: what the environment takes beside its parameters, for the message about an unknown one.
+        overrides: parameters that differ from those of the level.
+
     Attributes:
+        params: the parameters.
         world: record array (n,), the true states: privileged.
-        params: record array (1,), the knobs.
-        obs: observation buffers, a tuple of arrays (n, ...), one a sensor.
+        done: view (n,) of the records' `done`: not 0 where there is no episode to step.
+        seeds: the seeds that the generators were last given, (n,); `seeded` says whether they were given any.
+        actions: rows (n, d) that the next step takes.
+        obs: observation buffers, a tuple of arrays (n, ...), one a sensor; `names` says which.
         reward, terminated, truncated: results of the last step, (n,).
+        info: rows (n, k) of the task's metrics; they mean something where the task has just ended an episode. Where
+            `max_episode_steps` alone has, the first of them is NaN.
     """
 
     def __init__(
         self,
         task: type[Task],
         n: int,
-        level: int | str,
+        level: int | str | None,
         split: str,
-        mode: str,
-        knobs: Mapping[str, Any],
+        mode: str | None,
+        keywords: Sequence[str],
+        overrides: Mapping[str, Any],
         threads: int = 1,
+        max_episode_steps: int | None = None,
     ) -> None:
+        validate(task)
+        mode = next(iter(task.sensors)) if mode is None else mode
         if split not in SPLITS:
             raise BadParameter(f"split={split!r}: allowed are {', '.join(map(repr, SPLITS))}")
-        modes = [*task.modes, "dict"]
-        if mode not in modes:
-            raise BadParameter(f"obs={mode!r}: {task.__name__} has {', '.join(map(repr, modes))}")
-        if not isinstance(n, (int, np.integer)) or n < 1:
-            raise BadParameter(f"num_envs={n!r}: allowed is a positive integer")
-        if not isinstance(threads, int) or threads < 1:
-            raise BadParameter(f"threads={threads!r}: allowed is a positive integer")
-        self.task, self.n, self.level, self.split, self.mode = task, int(n), level, split, mode
-        self.values = task.values(level, knobs)
-        self.params = task.params(self.values, split)
+        if mode not in [*task.sensors, ALL]:
+            raise BadParameter(f"obs={mode!r}: {task.__name__} has {', '.join(map(repr, [*task.sensors, ALL]))}")
+        self.level = task.level_named(task.default_level if level is None else level)
+        self.task, self.split, self.mode = task, split, mode
+        self.n, self.threads = checks.count("num_envs", n), checks.count("threads", threads)
+        if max_episode_steps is not None:
+            max_episode_steps = checks.count("max_episode_steps", max_episode_steps)
+        self.max_episode_steps = max_episode_steps
+        self.params: Params = task.at(self.level, overrides, keywords)
+        self.param_record = self.params.record(split)
+        open_sensors = tuple(name for name, sensor in task.sensors.items() if not sensor.privileged)
+        self.names = open_sensors if mode == ALL else (mode,)
+        self.table = np.array(list(task.actions.values()), dtype=np.float64).reshape(-1, task.width())
+        n = self.n
         self.world = np.zeros(n, task.state)
         self.world["done"] = 1
         self.seeds = np.zeros(n, np.uint64)
-        self.actions = np.zeros((n, len(task.action_low)))
-        self.table = np.array(list(task.actions.values()), dtype=np.float64).reshape(len(task.actions), -1)
+        self.seeded = np.zeros(n, np.bool_)
+        self._all_seeded = False
+        self.actions = np.zeros((n, task.width()))
         self.reward = np.zeros(n)
         self.terminated = np.zeros(n, np.bool_)
         self.truncated = np.zeros(n, np.bool_)
-        self.names = DICT_MODES if mode == "dict" else (mode,)
-        shapes = [task.shape(name, self.values) for name in self.names]
-        self.obs = tuple(np.zeros((n, *shape), dtype) for shape, dtype in shapes)
+        self.info = np.zeros((n, len(task.metrics)))
+        sensors = [task.sensors[name] for name in self.names]
+        self.obs = tuple(np.zeros((n, *sensor.shape(self.params)), sensor.dtype) for sensor in sensors)
         self.final = self.obs
-        self.threads = threads
         self._load()
 
     def _load(self) -> None:
-        self._run = _kernel(self.task, self.mode)
-        self._pool = ThreadPoolExecutor(self.threads) if self.threads > 1 else None
+        self._run = run_kernel(self.task, self.names)
+        self._pool: ThreadPoolExecutor | None = None
+        self._pool_pid = -1
         self._warm = False
+        self._bind()
+
+    def _bind(self) -> None:
+        """Gather what every kernel call takes, one tuple a thread, so that a step does not."""
+        self.done = self.world["done"]
+        world = (self.world, self.actions, self.param_record, self.reward, self.terminated, self.truncated)
+        limit = NO_LIMIT if self.max_episode_steps is None else self.max_episode_steps
+        cuts = [self.n * i // self.threads for i in range(self.threads + 1)]
+        self._calls = []
+        for i in range(self.threads):
+            scratch = () if self.task.scratch is None else (np.zeros(1, self.task.scratch),)
+            self._calls.append((limit, *world, self.info, *scratch, *self.obs, *self.final, *cuts[i : i + 2]))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_run", "_pool")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_run", "_pool", "_calls", "done")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._load()
 
+    def row(self, i: int) -> "Batch":
+        """Environment i alone: a batch of one that shares this one's memory."""
+        one = object.__new__(Batch)
+        one.__dict__.update(self.__dict__)
+        one.n = one.threads = 1
+        for name in PER_ENV:
+            setattr(one, name, getattr(self, name)[i : i + 1])
+        one.obs, one.final = (tuple(o[i : i + 1] for o in buffers) for buffers in (self.obs, self.final))
+        one._bind()
+        return one
+
     def keep_finals(self) -> None:
         """Give SAME_STEP steps buffers of their own for the last observations of episodes."""
         self.final = tuple(np.zeros_like(o) for o in self.obs)
+        self._bind()
+
+    @property
+    def untouched(self) -> bool:
+        """Whether any environment was never reset."""
+        return not self.world["tries"].all()
+
+    def reset(self, where: np.ndarray | None = None) -> None:
+        """Start an episode in every environment, or in those that the bool array `where` (n,) marks."""
+        self.draw_seeds()
+        self.done[slice(None) if where is None else where] = DUE
+        self.run(RESET)
 
     def run(self, what: int) -> None:
         """One kernel call over all environments; raises ResetFailed when no episode could be drawn."""
-        args: tuple[Any, ...] = (self.world, self.actions, self.params, self.reward, self.terminated, self.truncated)
-        args += (*self.obs, *self.final)
+        calls = self._calls
         if not self._warm:
             self._warm = True
-            failed = device.announced(self._run, f"{self.task.__name__} ({self.mode})", (what, *args, 0, self.n))
-        elif self._pool is None:
-            failed = self._run(what, *args, 0, self.n)
+            failed = device.announced(self._run, f"{self.task.__name__} ({self.mode})", (what, *calls[0]))
+            failed += sum(self._run(what, *call) for call in calls[1:])
+        elif self.threads == 1:
+            failed = self._run(what, *calls[0])
         else:
-            cuts = [self.n * i // self.threads for i in range(self.threads + 1)]
-            calls = [(what, *args, *ends) for ends in zip(cuts[1:], cuts[2:], strict=False)]
-            jobs = [self._pool.submit(self._run, *call) for call in calls]
-            failed = self._run(what, *args, 0, cuts[1]) + sum(job.result() for job in jobs)
+            jobs = [self._workers().submit(self._run, what, *call) for call in calls[1:]]
+            failed = self._run(what, *calls[0]) + sum(job.result() for job in jobs)
         if failed:
             i = int(np.nonzero(self.world["failed"])[0][0])
             self.world["failed"] = 0
             raise ResetFailed(
                 f"{self.task.__name__}: no episode found in {self.task.max_tries} tries "
-                f"(seed {self.seeds[i]}, split {self.split!r}, level {self.level}, knobs {self.values})"
+                f"(seed {self.seeds[i]}, split {self.split!r}, level {self.level}, {self.params})"
             )
 
-    def seed(self, seeds: Sequence[int] | np.ndarray) -> None:
-        """Key environment i's generator with seeds[i], 0..2^62-1."""
+    def _workers(self) -> ThreadPoolExecutor:
+        """The threads beside this one; a forked child has none of its parent's and starts its own."""
+        if self._pool is None or self._pool_pid != os.getpid():
+            self._pool, self._pool_pid = ThreadPoolExecutor(self.threads - 1), os.getpid()
+        return self._pool
+
+    def seed(self, seeds: Sequence[int] | np.ndarray, where: np.ndarray | None = None) -> None:
+        """Key the environments' generators with integers of 0..2^62-1, of all or of those that `where` marks."""
         for s in (min(seeds), max(seeds)):
             if not 0 <= s <= MAX_SEED:
                 raise BadParameter(f"seed={s}: allowed is 0..{MAX_SEED}")
-        self.seeds[:] = np.asarray(seeds, dtype=np.uint64)
-        self.world["rng"] = keys(self.seeds, self.split)
+        marked = slice(None) if where is None else where
+        self.seeds[marked] = np.asarray(seeds, dtype=np.uint64)
+        self.world["rng"][marked] = keys(self.seeds[marked], self.split)
+        self.seeded[marked] = True
+
+    def draw_seeds(self) -> None:
+        """Seed the generators that were never given a seed, each by chance."""
+        if not self._all_seeded:
+            new = ~self.seeded
+            if new.any():
+                self.seed(np.random.default_rng().integers(MAX_SEED, size=int(new.sum()), endpoint=True), new)
+            self._all_seeded = True
 
     def snapshot(self) -> bytes:
         """The exact state of all environments; `restore` takes it back."""
-        return self.params.tobytes() + self.seeds.tobytes() + self.world.tobytes()
+        self.draw_seeds()
+        body = self.param_record.tobytes() + self.seeds.tobytes() + self.world.tobytes()
+        return self._digest(body) + body
 
     def restore(self, data: bytes) -> None:
-        """Return to a snapshot of a batch of the same task, knobs, split and size.
+        """Return to a snapshot of a batch of the same task, parameters, split and size.
 
         Raises:
-            BadSnapshot: the bytes are of another environment, or cut short.
+            BadSnapshot: the bytes are of another environment, cut short, or damaged.
         """
-        head, seeds = self.params.nbytes, self.seeds.nbytes
-        want = head + seeds + self.world.nbytes
+        head, seeds = self.param_record.nbytes, self.seeds.nbytes
+        want = 32 + head + seeds + self.world.nbytes
         if not isinstance(data, (bytes, bytearray)) or len(data) != want:
             got = f"{len(data)} bytes" if isinstance(data, (bytes, bytearray)) else type(data).__name__
             raise BadSnapshot(f"a snapshot of {self.n} x {self.task.__name__} has {want} bytes, got {got}")
-        if bytes(data[:head]) != self.params.tobytes():
-            raise BadSnapshot(f"this snapshot was made with another level, split or knobs than {self.values}")
-        self.seeds[:] = np.frombuffer(data, np.uint64, self.n, head)
-        self.world[:] = np.frombuffer(data, self.task.state, self.n, head + seeds)
+        digest, body = bytes(data[:32]), bytes(data[32:])
+        if digest != self._digest(body):
+            raise BadSnapshot(f"these bytes are damaged, or no snapshot of {self.task.__name__}")
+        if body[:head] != self.param_record.tobytes():
+            raise BadSnapshot(f"this snapshot was made with another level, split or parameters than {self.params}")
+        self.seeds[:] = np.frombuffer(body, np.uint64, self.n, head)
+        self.world[:] = np.frombuffer(body, self.task.state, self.n, head + seeds)
+        self.seeded[:] = True
         self.run(SENSE)
 
-    def reference(self, name: str) -> "Reference":
-        """A reference policy over this batch: "oracle" (privileged), "tracker" or "reflex" (slots only)."""
-        if name not in self.references:
-            have = ", ".join(map(repr, self.references))
-            raise BadParameter(f"reference {name!r}: {self.task.__name__} has {have}")
-        return Reference(self, name)
+    def _digest(self, body: bytes) -> bytes:
+        """Of a snapshot's body and of what it is a snapshot of: no other bytes reach the kernels as a state."""
+        kind = f"{self.task.__name__} {self.task.state.descr} {self.param_record.dtype.descr}"
+        return hashlib.sha256(kind.encode() + b"\0" + body).digest()
 
     @property
-    def references(self) -> tuple[str, ...]:
-        """Names of the task's reference policies."""
-        return references_of(self.task)
+    def layout(self) -> Any:
+        """Where the parts of the observed row lie; None for a sensor that does not say, and for several."""
+        describe = self.task.sensors[self.names[0]].layout if self.mode != ALL else None
+        return None if describe is None else describe(self.params)
 
-    def answers(self) -> np.ndarray:
-        """The hidden answer of every environment, (n,) int64: privileged. Raises BadParameter where there is none."""
-        if self.task.answer is None:
-            raise BadParameter(f"{self.task.__name__} has no hidden answer")
-        out = np.zeros(self.n, np.int64)
-        _references(self.task).answers(self.world, out)
+    @property
+    def told(self) -> np.ndarray:
+        """Where the last end of an episode came from the task itself, so that its metrics mean something: (n,) bool."""
+        return ~np.isnan(self.info[:, 0])
+
+    def metrics_of(self, i: int) -> dict[str, float | bool]:
+        """The metrics of environment i, whose episode has just ended; empty where `max_episode_steps` alone ended it."""
+        values = dict(zip(self.task.metrics, self.info[i].tolist(), strict=True))
+        success = values["is_success"]
+        return {} if math.isnan(success) else values | {"is_success": success > 0.5}
+
+    def metrics(self) -> dict[str, np.ndarray]:
+        """The task's metrics, each (n,); they mean something where an episode has just ended."""
+        columns = dict(zip(self.task.metrics, self.info.T.copy(), strict=True))
+        return columns | {"is_success": columns["is_success"] > 0.5}
+
+    def hidden(self) -> np.ndarray:
+        """The hidden truth of every environment: labels (n,) int64, or vectors (n, size) float64. Privileged.
+
+        Raises:
+            BadParameter: nothing is hidden in this task.
+        """
+        hidden = self.task.hidden
+        if hidden is None:
+            raise BadParameter(f"{self.task.__name__} declares no hidden truth")
+        out = np.zeros((self.n, hidden.size))
+        hidden_kernels(self.task)[0](self.world, self.param_record, out)
+        return out[:, 0].astype(np.int64) if hidden.is_class else out
+
+    def must_hide(self) -> np.ndarray:
+        """Where no short window of observations may tell the hidden truth now: (n,) bool. Raises as `hidden`."""
+        if self.task.hidden is None:
+            raise BadParameter(f"{self.task.__name__} declares no hidden truth")
+        out = np.zeros(self.n, np.bool_)
+        hidden_kernels(self.task)[1](self.world, self.param_record, out)
         return out
-
-
-def references_of(task: type[Task]) -> tuple[str, ...]:
-    """Names of the reference policies that a task has."""
-    return tuple(name for name in REFERENCES if getattr(task, name) is not None)
-
-
-def _references(task: type[Task]):
-    source = _REFERENCES.format(cls=task.__name__, module=task.__module__) + _ORACLE
-    source += "".join(_BY_SIGHT.format(name=name) for name in references_of(task) if name != "oracle")
-    source += _ANSWERS if task.answer is not None else ""
-    return device.build(f"{task.__name__}_references", source, _module(task))
-
-
-class Reference:
-    """A scripted policy beside a task. The oracle reads the world; the others read slots and their own memory."""
-
-    def __init__(self, batch: Batch, name: str) -> None:
-        self.name, self.batch = name, batch
-        self.memory = np.zeros(batch.n, batch.task.state)
-        self._policy = getattr(_references(batch.task), name)
-
-    def act(self, obs: np.ndarray, first: np.ndarray) -> np.ndarray:
-        """Discrete actions (n,) for slots rows obs (n, d); first[i] marks a row that opens an episode."""
-        actions = np.zeros(self.batch.n, np.int64)
-        if self.name == "oracle":
-            self._policy(self.batch.world, self.batch.params, actions)
-            return actions
-        if "slots" not in self.batch.names:
-            raise BadParameter(f"{self.name} reads obs='slots', this environment gives obs={self.batch.mode!r}")
-        self.memory[np.asarray(first, dtype=bool)] = np.zeros(1, self.batch.task.state)
-        if self.name == "reflex":  # memoryless by construction
-            self.memory[:] = np.zeros(1, self.batch.task.state)
-        self._policy(np.ascontiguousarray(obs, dtype=np.float32), self.memory, self.batch.params, actions)
-        return actions

@@ -15,7 +15,7 @@ CLOCK = 128.0  # steps for one unit of time in `state`
 
 @device
 def reset_stage(s, p):
-    """An empty, lit room with the agent on the mat; draws its pose and the one after the blackout."""
+    """Empty and light the room, put the agent on the mat, and draw the spawn pose and the length of the blackout."""
     s.room_hx = p.room
     s.room_hy = p.room
     s.fov = p.fov * math.pi / 180.0
@@ -44,15 +44,21 @@ def reset_stage(s, p):
 
 
 @device
-def free(s):
-    """Whether the agent may act."""
+def may_act(s):
+    """Whether the agent's actions have an effect now."""
     return s.phase == ACT
 
 
 @device
-def advance(s, light):
-    """Go on to the phase of step s.t (already counted); the act phase begins under `light`, or by day where things
-    are of glass. True in the step in which it begins."""
+def acting(s, p):
+    """`Hidden.when` of tasks with phases: in the act phase no short window of observations may tell what is hidden."""
+    return s.phase == ACT
+
+
+@device
+def next_phase(s, light):
+    """Enter the phase of step s.t (already counted). The act phase begins under `light`, or by day where boxes are of
+    glass, at the spawn pose. Returns True in the step in which it begins."""
     if s.t >= s.observe_steps and s.phase == OBSERVE:
         s.phase = BLACKOUT
         s.light = DARK
@@ -67,8 +73,8 @@ def advance(s, light):
 
 
 @device
-def tell(s, thing, late):
-    """Tell what is asked for; if it is asked late, only once the act phase has come."""
+def set_query(s, thing, late):
+    """Ask for `thing`: at once, or if `late` only in the act phase."""
     s.query = thing if not late or s.phase == ACT else -1
 
 
@@ -79,16 +85,17 @@ def out_of_time(s, p):
 
 
 @device
-def outcome(s, reward, over):
-    """What a step gives; at an episode's end the lights go on."""
-    if over:
+def outcome(s, info, reward, done):
+    """What a step gives. At an episode's end the lights go on, and `is_success` says whether there was a reward."""
+    if done:
         s.light = REVEAL
-    return reward, over, False
+        info[0] = 1.0 if reward > 0.0 else 0.0
+    return reward, done, False
 
 
 @device
 def write_stage(s, p, o, at):
-    """For `state`: the clock, what of the stage is still to come, and the light, in o[at:at + 7]."""
+    """Write the clock, the spawn pose, the blackout's length and the light into o[at:at + 7] of a `state` row."""
     o[at] = s.t / CLOCK
     o[at + 1] = s.blackout_steps / CLOCK
     o[at + 2] = s.spawn_x / p.room

@@ -1,6 +1,5 @@
 """A planar world as one aligned record: a room, an agent, tall boxes that hide, small discs that roll.
 
-A task *has* a planar world when it asks for one with `planar`; the runtime itself needs only `HEADER`.
 Units are metres, seconds and radians; the room is centred on the origin.
 """
 
@@ -9,28 +8,18 @@ import math
 import numpy as np
 
 from unseen.envs.core.device import device
+from unseen.envs.core.task import FLOAT, INT, record
 from unseen.envs.planar.geometry import FAR, disc_box, segment_box, wrap
 from unseen.envs.planar.physics import path_clear
-
-FLOAT, INT = "f8", "i8"
 
 AGENT_RADIUS = 0.2
 EYE = 0.5
 BOX_HEIGHT = 1.0
 WALL_HEIGHT = 1.4
 
-# Light, from darkest: nothing shows; nothing but one's own pose; tall things too, small ones when touched; all that is
-# in sight; everything.
+# Light: nothing shows; only the agent's own pose; boxes too, and discs when touched; all that is in sight; everything.
 DARK, NIGHT, DUSK, DAY, REVEAL = 0, 1, 2, 3, 4
 OBSERVE, BLACKOUT, ACT = 0, 1, 2  # phases; see `unseen.envs.planar.stage`
-
-# What the runtime needs of any task's record: generator, clock, end flag, tries of the last reset, failed resets.
-HEADER = [("rng", "u8"), ("t", INT), ("done", INT), ("tries", INT), ("failed", INT)]
-
-
-def record(*fields) -> np.dtype:
-    """The aligned record of a task without a room: HEADER and the task's own fields."""
-    return np.dtype([*HEADER, *fields], align=True)
 
 
 def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
@@ -43,9 +32,9 @@ def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
         ("agent_x", FLOAT), ("agent_y", FLOAT), ("heading", FLOAT),  # the agent's pose
         ("pose_error_x", FLOAT), ("pose_error_y", FLOAT), ("pose_error_heading", FLOAT),  # reported pose - true pose
         ("fov", FLOAT), ("light", INT), ("glass", INT),
-        ("colour_range", FLOAT),  # metres within which the colour of a small thing can be told; 0: from anywhere
-        ("kinds_hidden", INT),  # 1: in the dusk all tall things look alike
-        ("touched", INT), ("contact", INT), ("bump", INT),  # small thing, askable thing (-1: none), 1 for a bump
+        ("colour_range", FLOAT),  # metres within which the colour of a disc can be told; 0: from anywhere
+        ("kinds_hidden", INT),  # 1: in the dusk all boxes look alike
+        ("touched", INT), ("contact", INT), ("bump", INT),  # disc, askable thing (-1: none), 1 for a bump
         ("phase", INT), ("query", INT),  # the asked thing, -1 while it is not told
         ("observe_steps", INT), ("blackout_steps", INT), ("spawn_x", FLOAT), ("spawn_y", FLOAT), ("spawn_heading", FLOAT),  # see stage.py
         ("signal", FLOAT, (max(signals, 1),)),
@@ -61,12 +50,12 @@ def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
 
 
 @device
-def place_box(s, k, kind, x, y, c, n, hx, hy):
-    """Put tall thing k at (x, y); cos and sin of its orientation, half extents."""
+def place_box(s, k, kind, x, y, cos, sin, hx, hy):
+    """Put box k at (x, y), m; cos and sin of its orientation, half extents in m."""
     s.box_x[k] = x
     s.box_y[k] = y
-    s.box_cos[k] = c
-    s.box_sin[k] = n
+    s.box_cos[k] = cos
+    s.box_sin[k] = sin
     s.box_hx[k] = hx
     s.box_hy[k] = hy
     s.box_kind[k] = kind
@@ -74,7 +63,7 @@ def place_box(s, k, kind, x, y, c, n, hx, hy):
 
 @device
 def nearest_box(s, x, y):
-    """The tall thing whose centre is nearest to (x, y)."""
+    """The box whose centre is nearest to (x, y)."""
     best = FAR
     near = 0
     for k in range(s.n_boxes):
@@ -86,25 +75,25 @@ def nearest_box(s, x, y):
 
 
 @device
-def colour_first(s, n, k, but):
-    """Let small thing k, one of n, have the first colour, or if `but` any but the first, by an exchange of two."""
+def swap_colours(s, n, k, exclude_first):
+    """Give disc k of the first n colour 0, or if `exclude_first` any but colour 0, by swapping two discs' colours."""
     for j in range(n):
-        if s.disc_colour[j] == 0 and (j != k) != but:
-            other = (j + 1) % s.n_discs if but else k
+        if s.disc_colour[j] == 0 and (j != k) != exclude_first:
+            other = (j + 1) % s.n_discs if exclude_first else k
             s.disc_colour[j], s.disc_colour[other] = s.disc_colour[other], s.disc_colour[j]
             break
 
 
 @device
 def touch(s, k):
-    """The agent touches small thing k, which then shows, and is told which kind it is; -1 for none."""
+    """The agent touches disc k, which then shows with its colour; -1: it touches none."""
     s.touched = k
     s.contact = s.disc_colour[k] if k >= 0 else -1
 
 
 @device
 def clear_boxes(s):
-    """Leave no tall thing of the last episode, in the record's unused rows either."""
+    """Remove all boxes of the last episode, also from the record's unused rows."""
     s.n_boxes = 0
     for k in range(s.box_x.shape[0]):
         place_box(s, k, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -112,15 +101,15 @@ def clear_boxes(s):
 
 @device
 def drive(s, speed, turn):
-    """Turn by `turn` radians, then go `speed` metres; walls and tall things stop the agent, which slides along."""
+    """Turn by `turn` rad, then move `speed` m ahead, sliding along walls and boxes."""
     s.heading = wrap(s.heading + turn)
     if speed != 0.0:
-        s.agent_x, s.agent_y = go(s, s.agent_x, s.agent_y, s.heading, speed)
+        s.agent_x, s.agent_y = slide(s, s.agent_x, s.agent_y, s.heading, speed)
 
 
 @device
-def go(s, x, y, h, speed):
-    """Where an agent comes to that goes `speed` metres from (x, y) in the direction h: through nothing, however thin."""
+def slide(s, x, y, h, speed):
+    """The agent's position after `speed` m from (x, y) in direction h, sliding along walls and boxes, however thin."""
     u, v = push_out(s, x + speed * math.cos(h), y + speed * math.sin(h), AGENT_RADIUS)
     if not _goes_through(s, x, y, u, v, abs(speed)):
         return u, v
@@ -138,7 +127,7 @@ def go(s, x, y, h, speed):
 
 @device
 def _goes_through(s, x, y, u, v, stride):
-    """Whether the straight way from (x, y) to (u, v) enters a tall thing so thin that a stride can end beyond its
+    """Whether the straight way from (x, y) to (u, v) enters a box so thin that a stride can end beyond its
     middle, whence the agent, which began a radius before it, is pushed on rather than back. Wedged between two, it may
     have begun nearer than that."""
     for k in range(s.n_boxes):
@@ -153,7 +142,7 @@ def _goes_through(s, x, y, u, v, stride):
 
 @device
 def _wedged(s, k, x, y):
-    """Whether an agent at (x, y) overlaps tall thing k by more than rounding."""
+    """Whether an agent at (x, y) overlaps box k by more than rounding."""
     if (x - s.box_x[k]) ** 2 + (y - s.box_y[k]) ** 2 >= (AGENT_RADIUS + s.box_hx[k] + s.box_hy[k]) ** 2:
         return False
     depth, _, _ = disc_box(
@@ -164,7 +153,7 @@ def _wedged(s, k, x, y):
 
 @device
 def push_out(s, x, y, r):
-    """The nearest place to (x, y) where a disc of radius r overlaps neither a wall nor a tall thing.
+    """The nearest place to (x, y) where a disc of radius r overlaps neither a wall nor a box.
 
     Tall things push in turn; twice round settles a disc that touches two of them, once one that touches none.
     """
@@ -187,7 +176,7 @@ def push_out(s, x, y, r):
 
 @device
 def touching(s, x, y, reach):
-    """The nearest small thing within `reach` metres (centre to centre) with nothing solid between; -1 for none."""
+    """The nearest disc within `reach` metres (centre to centre) with nothing solid between; -1 for none."""
     best = reach
     found = -1
     for k in range(s.n_discs):

@@ -1,0 +1,138 @@
+"""The compiled loops over many environments, generated for each task and observation mode."""
+
+import sys
+from types import ModuleType
+
+from unseen.envs.core import device
+from unseen.envs.core.task import Task
+
+RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # what `run` does
+DUE = 2  # `done` of a record that the next RESET starts anew; the others it leaves as they are
+
+_RUN = '''"""Generated: {cls} with the observations {names}."""
+import numpy as np
+from numba import njit
+from {module} import {cls} as task
+
+reset, step = task.reset, task.step
+{sensors}
+
+@njit(nogil=True, error_model="numpy")
+def draw(s, p{w}):
+    """Draw episodes until one is accepted; 1 if none was."""
+    s.t = 0
+    s.done = 0
+    for i in range({max_tries}):
+        s.tries = i + 1
+        if reset(s, p{w}):
+            return 0
+    s.done = 1
+    s.failed += 1
+    return 1
+
+@njit(nogil=True, error_model="numpy")
+def sense(s, p, {rows}):
+    {sense}
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
+    """Returns the number of resets that failed."""
+    p = P[0]
+{first_scratch}    failed = 0
+    for i in range(lo, hi):
+        s = S[i]
+        if (what == 0 and s.done == 2) or (what == 1 and s.done != 0):
+            R[i] = 0.0
+            T[i] = False
+            U[i] = False
+            failed += draw(s, p{w})
+        elif what == 0:
+            continue
+        elif what != 3:
+            if s.t == 0:
+                I[i, :] = 0.0
+            r, t, u = step(s, A[i], p, I[i])
+            if s.t >= limit:
+                if not (t or u):  # cut short: the task has no metrics to tell
+                    I[i, 0] = np.nan
+                u = True
+            R[i] = r
+            T[i] = t
+            U[i] = u
+            if t or u:
+                s.done = 1
+                if what == 2:
+                    sense(s, p, {final_rows})
+                    failed += draw(s, p{w})
+        sense(s, p, {out_rows})
+    return failed
+'''
+
+_REFERENCES = '''"""Generated: the reference policies of {cls}."""
+from numba import njit
+from {module} import {cls} as task
+'''
+_REFERENCE = """
+_act{k} = task.references[{name!r}].act
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def act{k}(X, M, P, A):
+    for i in range(X.shape[0]):
+        _act{k}(X[i], M[i], P[0], A[i])
+"""
+
+_HIDDEN = '''"""Generated: the hidden truth of {cls}."""
+from numba import njit
+from {module} import {cls} as task
+
+_write, _when = task.hidden.write, task.hidden.when
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def write(S, P, O):
+    for i in range(S.shape[0]):
+        _write(S[i], P[0], O[i])
+
+@njit(cache=True, nogil=True, error_model="numpy")
+def when(S, P, B):
+    for i in range(S.shape[0]):
+        B[i] = _when(S[i], P[0])
+'''
+
+
+def _build(task: type[Task], name: str, source: str) -> ModuleType:
+    return device.build(f"{task.__name__}_{name}", source, sys.modules[task.__module__])
+
+
+def run_kernel(task: type[Task], names: tuple[str, ...]):
+    """`run` of a task that writes the observations of the named sensors."""
+    k = range(len(names))
+    source = _RUN.format(
+        cls=task.__name__,
+        module=task.__module__,
+        names=", ".join(names),
+        max_tries=task.max_tries,
+        w="" if task.scratch is None else ", w",
+        scratch="" if task.scratch is None else "W, ",
+        first_scratch="" if task.scratch is None else "    w = W[0]\n",
+        sensors="\n".join(f"write{i} = task.sensors[{name!r}].function" for i, name in enumerate(names)),
+        rows=", ".join(f"o{i}" for i in k),
+        sense="\n    ".join(f"write{i}(s, p, o{i})" for i in k),
+        outs=", ".join(f"O{i}" for i in k),
+        finals=", ".join(f"F{i}" for i in k),
+        out_rows=", ".join(f"O{i}[i]" for i in k),
+        final_rows=", ".join(f"F{i}[i]" for i in k),
+    )
+    return _build(task, "_".join(names), source).run
+
+
+def reference_kernel(task: type[Task], name: str):
+    """act(X, M, P, A) of one reference: what it reads (n,), its memories (n,), parameters (1,), action rows (n, d)."""
+    source = _REFERENCES.format(cls=task.__name__, module=task.__module__)
+    source += "".join(_REFERENCE.format(k=k, name=each) for k, each in enumerate(task.references))
+    return getattr(_build(task, "references", source), f"act{list(task.references).index(name)}")
+
+
+def hidden_kernels(task: type[Task]):
+    """write(S, P, O) and when(S, P, B) of the hidden truth: records (n,), parameters (1,), truths (n, size), flags (n,)."""
+    module = _build(task, "hidden", _HIDDEN.format(cls=task.__name__, module=task.__module__))
+    return module.write, module.when

@@ -1,0 +1,61 @@
+"""A reference policy at work in a batch of environments."""
+
+from typing import Any
+
+import numpy as np
+
+from unseen.envs.core.batch import Batch
+from unseen.envs.core.kernels import reference_kernel
+from unseen.envs.core.reference import NO_MEMORY, WORLD
+from unseen.envs.errors import BadAction, BadParameter
+
+
+class ReferencePolicy:
+    """One of a task's references over all environments of a batch.
+
+    Attributes:
+        memory: record array (n,) of what it remembers.
+
+    Args:
+        discrete: give indices of discrete actions, not rows.
+
+    Raises:
+        BadParameter: the task has no such reference, or it reads a sensor that the batch does not observe.
+    """
+
+    def __init__(self, batch: Batch, name: str, discrete: bool) -> None:
+        task = batch.task
+        if name not in task.references:
+            have = ", ".join(map(repr, task.references)) or "none"
+            raise BadParameter(f"reference {name!r}: {task.__name__} has {have}")
+        self.name, self.batch, self.reference, self._discrete = name, batch, task.references[name], discrete
+        reads = self.reference.reads
+        if reads != WORLD and reads not in batch.names:
+            raise BadParameter(f"{name} reads obs={reads!r}, this environment gives obs={batch.mode!r}")
+        memory = self.reference.memory
+        self.memory = np.zeros(batch.n, NO_MEMORY if memory is None else memory)
+        self._act = reference_kernel(task, name)
+
+    def act(self, obs: Any, first: np.ndarray) -> np.ndarray:
+        """Actions for observations of n environments: indices (n,), or rows (n, d).
+
+        Args:
+            obs: what the environment gave: an array (n, ...), or a dict of them.
+            first: (n,) bool, marks rows whose observation opens an episode.
+        """
+        batch = self.batch
+        fresh = np.asarray(first, dtype=bool) if self.reference.remembers else slice(None)
+        self.memory[fresh] = np.zeros(1, self.memory.dtype)
+        if self.reference.reads == WORLD:
+            read = batch.world
+        else:
+            rows = obs[self.reference.reads] if isinstance(obs, dict) else obs
+            read = np.ascontiguousarray(rows, dtype=batch.task.sensors[self.reference.reads].dtype)
+        rows = np.zeros((batch.n, batch.task.width()))
+        self._act(read, self.memory, batch.param_record, rows)
+        if not self._discrete:
+            return rows
+        same = (rows[:, None] == batch.table).all(-1)
+        if not same.any(1).all():
+            raise BadAction(f"{self.name} gave {rows[~same.any(1)][0].tolist()}, which is no discrete action")
+        return same.argmax(1)

@@ -1,0 +1,41 @@
+"""Spaces of a task's observations and actions."""
+
+import numpy as np
+from gymnasium import spaces
+
+from unseen.envs.core.batch import ALL, Batch
+from unseen.envs.core.task import Task
+from unseen.envs.errors import BadParameter
+
+DISCRETE, CONTINUOUS = "discrete", "continuous"
+
+
+def observation_space(batch: Batch) -> spaces.Space:
+    """The space of one environment's observation."""
+    boxes: dict[str, spaces.Space] = {}
+    for name in batch.names:
+        sensor = batch.task.sensors[name]
+        low, high = sensor.bounds(batch.params)
+        boxes[name] = spaces.Box(low, high, dtype=sensor.dtype.type)
+    return spaces.Dict(boxes) if batch.mode == ALL else boxes[batch.mode]
+
+
+def action_kinds(task: type[Task]) -> tuple[str, ...]:
+    """The values of `action=` that a task has; the first is the default."""
+    return (DISCRETE,) * bool(task.actions) + (CONTINUOUS,) * bool(task.action_low)
+
+
+def action_kind(task: type[Task], kind: str | None) -> str:
+    """The kind of actions asked for, or the task's default. Raises BadParameter."""
+    known = action_kinds(task)
+    if kind is not None and kind not in known:
+        raise BadParameter(f"action={kind!r}: {task.__name__} has {', '.join(map(repr, known))}")
+    return known[0] if kind is None else kind
+
+
+def action_space(task: type[Task], kind: str) -> spaces.Space:
+    """The space of one environment's action."""
+    if kind == DISCRETE:
+        return spaces.Discrete(len(task.actions))
+    low, high = (np.array(v, np.float32) for v in (task.action_low, task.action_high))
+    return spaces.Box(low, high, dtype=np.float32)
