@@ -150,9 +150,15 @@ def _of_suite(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environmen
     if not isinstance(space, spaces.Box):
         raise BadAgent(f"obs={vector.obs_mode!r}: an agent takes one observation mode at a time")
     rays = (space.shape[0] - 3 * RAYS, RAYS, 3) if vector.obs_mode == "rays" else None
-    layout = vector.layout if isinstance(vector.layout, Layout) else None
-    modes = {"obs_mode": vector.obs_mode, "action_kind": vector.action_kind}
-    return Environments(vector, _observation(space, rays), layout, vector.horizon, has_snapshots=True, **modes)
+    return Environments(
+        vector,
+        _observation(space, rays),
+        vector.layout if isinstance(vector.layout, Layout) else None,
+        vector.horizon,
+        has_snapshots=True,
+        obs_mode=vector.obs_mode,
+        action_kind=vector.action_kind,
+    )
 
 
 def _of_gymnasium(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environments:
@@ -219,7 +225,7 @@ def _is_image(space: spaces.Space) -> bool:
     )
 
 
-def _observation(space: spaces.Box, rays: tuple[int, int, int] | None = None) -> ObservationSpec:
+def _observation(space: Any, rays: tuple[int, int, int] | None = None) -> ObservationSpec:
     if _is_image(space):
         return ObservationSpec(space.shape, image=True)
     wide = bool(max(np.abs(space.low).max(), np.abs(space.high).max()) > MODERATE)
