@@ -17,7 +17,7 @@ from unseen.train.leaderboard.field import UNTRAINED, arena, contestants
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Two runs of mapper on level 1, one of ppo on level 0, as files; nothing here opens them."""
-    monkeypatch.setattr(load, "TRAINED", tmp_path)
+    monkeypatch.setattr(agents, "TRAINED", tmp_path)
     for name, level in (("mapper-0", 1), ("mapper-3", 1), ("ppo-0", 0), ("ppo-1", 1)):
         folder = tmp_path / "RolledBehind" / f"level{level}"
         folder.mkdir(parents=True, exist_ok=True)
