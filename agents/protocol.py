@@ -103,6 +103,8 @@ class Learner(ABC):
     """
 
     name: ClassVar[str]
+    config_class: ClassVar[type]
+    """of its settings"""
     config: Any
     """its settings, a dataclass"""
     steps: int

@@ -19,6 +19,7 @@ from gymnasium.wrappers import DtypeObservation, FilterObservation, FlattenObser
 
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.envs import suite
+from unseen.envs.core.reference import WORLD
 from unseen.envs.errors import BadSnapshot, UnknownEnvironment
 from unseen.envs.planar.layout import Layout
 from unseen.envs.planar.rays import RAYS
@@ -253,8 +254,10 @@ def reference(vector: VectorEnv, name: str) -> Any:
 
 
 def reference_obs(config: EnvConfig, name: str) -> str:
-    """The observation mode that a scripted policy needs; "" for the environment's default."""
-    return ""
+    """The observation mode that a scripted policy reads; "" for one that reads the world, or that the task lacks."""
+    entry = config.entry
+    reference = None if entry is None else entry.task.references.get(name)
+    return "" if reference is None or reference.reads == WORLD else reference.reads
 
 
 def remembered_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:

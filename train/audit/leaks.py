@@ -233,7 +233,8 @@ class _Target:
         if data.classes is None:
             truth, hides = data.truth[: data.training], data.hides[: data.training]
             self.mean = np.where(hides[..., None], truth, 0.0).sum(0) / np.maximum(hides.sum(0), 1)[:, None]
-            self.std = np.maximum((truth - self.mean)[hides].std(0), 1e-9)
+            beyond: np.ndarray = truth - self.mean
+            self.std = np.maximum(beyond[hides].std(0), 1e-9)
 
     def loss(self, out: Tensor, episode: np.ndarray, step: np.ndarray) -> Tensor:
         import torch
