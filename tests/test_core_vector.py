@@ -97,7 +97,7 @@ def test_it_conforms_to_gymnasiums_own(mode: AutoresetMode, keywords: dict[str, 
     for one, other in zip(theirs, ours, strict=True):
         assert_alike(one, other)
         ends += isinstance(one, dict) and one["ended"].any()
-    assert ends > 4
+    assert ends >= 4
 
 
 @pytest.mark.parametrize("mode", AutoresetMode)
