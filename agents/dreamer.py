@@ -162,8 +162,8 @@ class DreamerLearner(TorchLearner):
             choice = self.head.decode(policy.sample(self._uniform(c.envs, self.head.noise))).cpu().numpy()
         stepped = now.step(choice)
         if self.replay.episodes >= c.prefill:
-            longest = self.replay.longest if self.envs.horizon is None else self.envs.horizon + 1
-            self.update_credit += stepped * c.replay_ratio / (c.batch * min(longest, c.sequence))
+            length = self.replay.mean_length if self.envs.horizon is None else self.envs.horizon + 1
+            self.update_credit += stepped * c.replay_ratio / (c.batch * min(length, c.sequence))
 
     def _finish(self, ended: np.ndarray) -> None:
         """Take the episodes of these environments into the replay."""

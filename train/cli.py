@@ -85,7 +85,7 @@ COMMANDS = {
         "unseen.train.gallery",
         "gallery",
         "GalleryConfig",
-        "unseen gallery --env RolledBehind",
+        "unseen gallery RolledBehind",
     ),
     "train": Command(
         "train an agent; Ctrl-C saves, the same command with --resume goes on",

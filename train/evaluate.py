@@ -16,7 +16,7 @@ from unseen.train.leaderboard.report import milliseconds, number, spread
 from unseen.train.leaderboard.runner import blocks
 from unseen.train.leaderboard.statistics import Interval
 from unseen.train.progress import Progress
-from unseen.train.rollout import Outcome
+from unseen.train.rollout import Outcome, meet
 
 __all__ = ["EvaluateConfig", "Result", "evaluate"]
 
@@ -67,7 +67,8 @@ def evaluate(config: EvaluateConfig) -> Result:
     if config.episodes < 1:
         raise EvaluationError("episodes must be at least 1")
     where = config.setting(config.env, config.level, SPLIT)
-    load_agent(config.agent, where.name, where.level, config.run, where.overrides)  # an unknown name is told at once
+    agent = load_agent(config.agent, where.name, where.level, config.run, where.overrides)
+    meet(agent, where, 1).close()  # who cannot act there is told at once
     outcomes: list[Outcome] = []
     with Progress({f"episodes of {config.agent}": config.episodes}) as progress:
         for seeds in blocks(config.episodes):

@@ -112,7 +112,7 @@ def _hidden(task: type[Task], params: Any) -> str:
     if task.hidden is None:
         return "nothing that a short look could not tell; what is asked for is a plan"
     about = inspect.getdoc(task.hidden.write) or ""
-    kind = f"one of {task.hidden.classes(params)}" if task.hidden.classes is not None else f"{task.hidden.size} numbers"
+    kind = f"one of {task.hidden.classes(params)}" if task.hidden.classes is not None else _numbers(task.hidden.size)
     return f"{about} ({kind})".strip()
 
 
@@ -140,9 +140,7 @@ def _actions(task: type[Task]) -> Rows:
         for i, (name, row) in enumerate(task.actions.items())
     ]
     if task.action_low:
-        rows.append(
-            ("continuous", f"{len(task.action_low)} numbers", _short(task.action_low), _short(task.action_high))
-        )
+        rows.append(("continuous", _numbers(len(task.action_low)), _short(task.action_low), _short(task.action_high)))
     return rows
 
 
@@ -159,6 +157,10 @@ def _differences(task: type[Task], level: int | str) -> tuple[str, str]:
     given = [f"{name}={_short(value)}" for name, value in params.values().items() if value != defaults[name]]
     mark = "visible twin" if level == 0 else "default" if level == task.default_level else ""
     return mark, " ".join(given)
+
+
+def _numbers(n: int) -> str:
+    return "1 number" if n == 1 else f"{n} numbers"
 
 
 def _short(value: Any) -> str:

@@ -6,6 +6,8 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from tyro.conf import Positional
+
 from unseen.agents.load import Run, list_runs
 from unseen.agents.roster import ROSTER
 from unseen.envs.suite import SUITE, Entry, resolve
@@ -15,7 +17,7 @@ from unseen.envs.suite import SUITE, Entry, resolve
 class ListConfig:
     """What to list."""
 
-    env: str | None = None
+    env: Positional[str | None] = None
     """only this environment, and what was trained on it"""
     json: bool = False
     """print JSON instead of tables"""

@@ -22,6 +22,7 @@ class Progress:
         self._totals = dict(totals)
         self._done = dict.fromkeys(totals, 0)
         self._said = ""
+        self._reported: dict[str, int] = {}
         self._bars: Any = None
         self._ids: dict[str, Any] = {}
         self._started = self._told = time.monotonic()
@@ -38,7 +39,7 @@ class Progress:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._bars is not None:
             self._bars.stop()
-        elif error is None:
+        elif error is None and self._done != self._reported:
             self._tell()
 
     def advance(self, name: str, by: int = 1, said: str = "") -> None:
@@ -51,8 +52,10 @@ class Progress:
             self._tell()
 
     def _tell(self) -> None:
-        self._told = time.monotonic()
-        parts = [f"{name} {done}/{self._totals[name]}" for name, done in self._done.items()]
+        self._told, self._reported = time.monotonic(), dict(self._done)
+        whole = next(iter(self._totals))
+        at_work = [name for name, done in self._done.items() if name == whole or 0 < done < self._totals[name]]
+        parts = [f"{name} {self._done[name]}/{self._totals[name]}" for name in at_work]
         said = f", {self._said}" if self._said else ""
         print(f"unseen: {', '.join(parts)} ({self._told - self._started:.0f} s){said}", file=sys.stderr, flush=True)
 

@@ -68,7 +68,7 @@ class Store(ABC):
 
     def data(self, name: str, value: bytes) -> bytes:
         """Bytes of any length."""
-        return self.array(name, np.frombuffer(value, np.uint8), grows=True).tobytes()
+        return self.array(name, np.frombuffer(value, np.uint8).copy(), grows=True).tobytes()
 
 
 class Writer(Store):

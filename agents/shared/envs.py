@@ -178,7 +178,7 @@ def _adapt(env: gym.Env, ignored: tuple[str, ...], name: str) -> gym.Env:
     if ignored and isinstance(space, spaces.Dict):
         env = FilterObservation(env, [key for key in space.spaces if key not in ignored])
     if not _is_image(env.observation_space):
-        if not env.observation_space.is_np_flattenable:
+        if not _flattens(env.observation_space):
             raise BadAgent(f"{name} observes {env.observation_space}, which is not a fixed number of numbers")
         env = DtypeObservation(FlattenObservation(env), np.float32)
     actions = env.action_space
@@ -201,8 +201,11 @@ def _no_numbers(space: spaces.Space) -> tuple[str, ...]:
 
 
 def _flattens(space: spaces.Space) -> bool:
+    """Whether it is a fixed number of numbers, not those of letters."""
+    if isinstance(space, spaces.Text):
+        return False
     try:
-        return isinstance(spaces.flatten_space(space), spaces.Box) and not isinstance(space, spaces.Text)
+        return isinstance(spaces.flatten_space(space), spaces.Box)
     except NotImplementedError:  # a space of somebody's own
         return False
 
@@ -251,9 +254,9 @@ def reference_obs(config: EnvConfig, name: str) -> str:
 def remembered_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """Which discs the memory of a scripted policy holds, (n, k) bool, and where, (n, k, 2) m; None for one without."""
     memory = policy.memory
-    if policy.name != "tracker" or "disc_x" not in (memory.dtype.names or ()):
+    if policy.name != "tracker" or policy.batch.layout is None or "disc_x" not in (memory.dtype.names or ()):
         return None
-    k = policy.batch.task.layout(policy.batch.values).colours
+    k = policy.batch.layout.colours
     xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
     room = np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
     return np.abs(xy).max(-1) <= room, xy  # what was never seen is parked far outside

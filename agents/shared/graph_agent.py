@@ -28,8 +28,9 @@ Graphs hold no generator: all noise is given, and is a function of (agent seed, 
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -63,7 +64,7 @@ class Graph(ABC):
 
     def width(self, name: str) -> int:
         """Numbers of an input in a row; 0 where there is no such input."""
-        return int(np.prod(self.inputs[name])) if name in self.inputs else 0
+        return math.prod(self.inputs[name]) if name in self.inputs else 0
 
     def __call__(self, **values: np.ndarray) -> Arrays:
         """The outputs for n rows, of which those that the graph does not take are left out. Raises BadAgent."""
@@ -85,8 +86,7 @@ def _padded(value: np.ndarray, rows: int) -> np.ndarray:
     return out
 
 
-@dataclass(frozen=True)
-class GraphState:
+class GraphState(NamedTuple):
     """Memory of a `GraphAgent`.
 
     Attributes:
@@ -168,15 +168,16 @@ class GraphAgent(Agent):
         return np.minimum((sums <= threshold).sum(-1), logits.shape[-1] - 1)
 
     def belief(self, state: GraphState) -> Belief | None:
-        if state.map is None:
+        if state.map is None and state.places is None:
             return None
-        n = len(state.map)
-        places = np.zeros((n, 0, PLACE), np.float32) if state.places is None else state.places
+        n = len(state.latent)
+        discs = np.zeros((n, 0, ENTRY), np.float32) if state.map is None else state.map
+        boxes = np.zeros((n, 0, PLACE), np.float32) if state.places is None else state.places
         return Belief(
-            seen=state.map[..., 0],
-            xy=state.map[..., 1:3] * self.scale,
-            box_seen=places[..., 0],
-            box_xy=places[..., 1:] * self.scale,
+            seen=discs[..., 0],
+            xy=discs[..., 1:3] * self.scale,
+            box_seen=boxes[..., 0],
+            box_xy=boxes[..., 1:] * self.scale,
         )
 
     def imagine(self, state: GraphState, horizon: int = 15) -> Imagined | None:

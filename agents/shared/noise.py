@@ -5,7 +5,8 @@ Nothing is drawn in turn from a common generator, so an episode draws the same n
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from functools import cache
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,10 +19,11 @@ _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
 _30, _27, _31, _40 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(40)
 _TO_UNIT = np.float32(2.0**-24)
+_ONE = np.uint64(1)
+_STEP = np.uint64(int(_GOLDEN) * MAX_WIDTH * (IMAGINATION + 1) % 2**64)  # from one decision's word to the next one's
 
 
-@dataclass(frozen=True)
-class Episodes:
+class Episodes(NamedTuple):
     """Which episode each of n rows is in, and how far.
 
     Attributes:
@@ -46,6 +48,8 @@ def start(agent_seed: int, seeds: np.ndarray) -> Episodes:
 
 def open_episodes(agent_seed: int, now: Episodes, first: np.ndarray) -> Episodes:
     """Rows that `first` (n,) marks go on to their next episode, unless they have yet to decide in their present one."""
+    if not first.any():
+        return now
     nexts = first & (now.step > 0)
     if not nexts.any():
         return now
@@ -56,16 +60,23 @@ def open_episodes(agent_seed: int, now: Episodes, first: np.ndarray) -> Episodes
 
 def advance(now: Episodes) -> Episodes:
     """After a decision in every row."""
-    return replace(now, step=now.step + np.uint64(1))
+    return Episodes(now.seed, now.index, now.step + _ONE, now.key)
 
 
 def uniform(now: Episodes, purpose: int, width: int) -> np.ndarray:
     """float32 in [0, 1), (n, width), for the decision that is due. width: at most MAX_WIDTH."""
     if width > MAX_WIDTH:
         raise ValueError(f"{width} numbers a step: at most {MAX_WIDTH}")
-    block = now.step * np.uint64(IMAGINATION + 1) + np.uint64(purpose)
-    counter = block[:, None] * np.uint64(MAX_WIDTH) + np.arange(1, width + 1, dtype=np.uint64)
-    return (_mix(now.key[:, None] + counter * _GOLDEN) >> _40).astype(np.float32) * _TO_UNIT
+    if width == 0:
+        return np.zeros((len(now.key), 0), np.float32)
+    word = (now.key + now.step * _STEP)[:, None] + _columns(purpose, width)
+    return (_mix(word) >> _40).astype(np.float32) * _TO_UNIT
+
+
+@cache
+def _columns(purpose: int, width: int) -> np.ndarray:
+    """What a decision's word is advanced by for each number, (width,)."""
+    return (np.arange(1, width + 1, dtype=np.uint64) + np.uint64(purpose * MAX_WIDTH)) * _GOLDEN
 
 
 def _key(agent_seed: int, seed: np.ndarray, index: np.ndarray) -> np.ndarray:

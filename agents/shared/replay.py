@@ -69,8 +69,6 @@ class EpisodeReplay:
         self.ring = StepRing(capacity, like | more)
         self.episodes = 0
         """finished so far, those that were forgotten among them"""
-        self.longest = 1
-        """steps of the longest of them"""
         self._bounds = np.zeros((FIRST_ROOM, 2), np.int64)  # number of the first step, length
         self._kept = 0  # index of the oldest episode that lies whole in the ring
         self._running = {name: np.zeros((n, 64, *value.shape[1:]), value.dtype) for name, value in like.items()}
@@ -79,6 +77,11 @@ class EpisodeReplay:
     def __len__(self) -> int:
         """Episodes that can be sampled."""
         return self.episodes - self._kept
+
+    @property
+    def mean_length(self) -> float:
+        """Steps of an episode, over all that were finished."""
+        return self.ring.written / self.episodes
 
     def add(self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, first: np.ndarray) -> None:
         """Append a step to every running episode; `first` rows open new ones."""
@@ -113,7 +116,6 @@ class EpisodeReplay:
             self._bounds[self.episodes] = self.ring.written, n
             self.ring.add(steps | {"terminated": ends, "targets": targets[row, :n]})
             self.episodes += 1
-            self.longest = max(self.longest, n)
         while self._bounds[self._kept, 0] < self.ring.oldest:
             self._kept += 1
 
@@ -135,7 +137,7 @@ class EpisodeReplay:
     def sync(self, store: Store) -> None:
         """Running episodes are kept too."""
         self.ring.sync(store)
-        for name in ("episodes", "longest", "_kept"):
+        for name in ("episodes", "_kept"):
             setattr(self, name, store.scalar(f"replay.{name.strip('_')}", getattr(self, name)))
         bounds = store.array("replay.bounds", self._bounds[: self.episodes], grows=True)
         self._at = store.array("replay.at", self._at)

@@ -259,4 +259,3 @@ class Batch:
         out = np.zeros(self.n, np.bool_)
         hidden_kernels(self.task)[1](self.world, self.param_record, out)
         return out
-

@@ -89,7 +89,9 @@ def _numbers(actions: Any, kinds: str, shape: tuple[int, ...], allowed: str) -> 
     try:
         array = np.asarray(actions)
     except Exception as error:  # anything may be given, and its conversion may raise anything
-        raise BadAction(f"action {reprlib.repr(actions)} is no array of numbers ({error}): allowed is {allowed}") from None
+        raise BadAction(
+            f"action {reprlib.repr(actions)} is no array of numbers ({error}): allowed is {allowed}"
+        ) from None
     if array.shape != shape or array.dtype.kind not in kinds:
         raise BadAction(
             f"action {reprlib.repr(actions)} has shape {array.shape} and dtype {array.dtype}: allowed is {allowed}, "

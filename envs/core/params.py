@@ -47,8 +47,8 @@ class Spec:
         return {
             "integer": f"an integer {within}",
             "real": f"a number {within}",
-            "flag": "True or False",
-            "choice": "one of " + ", ".join(map(repr, self.options)),
+            "flag": "True and False",
+            "choice": ", ".join(map(repr, self.options)),
             "span": f"an integer or a pair low <= high, {within}",
             "vector": f"numbers of shape {self.shape}, each {within}",
         }[self.kind]
@@ -57,7 +57,9 @@ class Spec:
         """The value in its canonical form. Raises BadParameter naming parameter, value and what is allowed."""
         checked = getattr(self, f"_{self.kind}")(value)
         if checked is None:
-            raise BadParameter(f"{name}={value!r}: allowed is {self.allowed}")
+            raise BadParameter(
+                f"{name}={value!r}: allowed {'is' if self.kind in ('integer', 'real', 'span') else 'are'} {self.allowed}"
+            )
         return checked
 
     def _integer(self, value: Any) -> int | None:

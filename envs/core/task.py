@@ -126,4 +126,3 @@ class Task:
     def width(cls) -> int:
         """Length of an action row."""
         return len(cls.action_low) or len(next(iter(cls.actions.values())))
-

@@ -4,6 +4,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
+import numpy as np
+
 from unseen.envs.core.params import Params, choice, derived, flag, integer, real, span
 from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import Task
@@ -47,35 +49,73 @@ class StagedParams(RoomParams):
 
 
 @dataclass(frozen=True)
+class Phase:
+    """A part of every episode.
+
+    Attributes:
+        name: as it is shown.
+        steps: (record, params) -> how many steps it lasts in this episode at most.
+        can_act: whether actions have an effect in it.
+    """
+
+    name: str
+    steps: Callable[[np.void, Any], int]
+    can_act: bool = True
+
+
+def stages(act_steps: Callable[[np.void, Any], int] = lambda record, params: params.act) -> tuple[Phase, ...]:
+    """The phases of `unseen.envs.planar.stage`; `act_steps`: (record, params) -> the most steps of the act phase."""
+    return (
+        Phase("observe", lambda record, params: record["observe_steps"], can_act=False),
+        Phase("blackout", lambda record, params: record["blackout_steps"], can_act=False),
+        Phase("act", act_steps),
+    )
+
+
+UNSTAGED = (Phase("act", lambda record, params: params.horizon),)  # of a task that is one phase
+
+
+@dataclass(frozen=True)
 class Look(View):
     """What pictures need to know of a planar task. Names of things are drawn by `unseen.envs.watch.things`.
 
     Attributes:
-        tall: what each kind of box is ("block", "couch", ...); the last one stands for all further kinds.
-        small: what each colour of disc is ("block", "ball", "dog", ...); likewise.
-        asks: names of what can be asked for; where empty, the colours' names.
+        boxes: what each kind of box is ("block", "couch", ...); the last one stands for all further kinds.
+        discs: what each colour of disc is ("block", "ball", "dog", ...); likewise.
+        queries: names of what can be asked for. The picture beside a name is of the kind of box that the name contains,
+            or else of the disc of the colour that it contains or that has its index. Empty: colours, then kinds of boxes.
         request: the sentence above the picture; {} is what is asked for.
-        request_tall: the same where a box is asked for, if that is another sentence.
-        untold: the same until it is asked.
-        phases: names of the phases, in the order of `s.phase`; empty: a task without them.
-        captions: a sentence for each phase, for "lit" (acting in full light) and "over".
+        request_box: the same where a box is asked for, if that is another sentence.
+        untold: the same while it is not yet known what is asked for.
+        phases: in the order of `s.phase`; the last one stands for all further numbers.
+        captions: a sentence for each phase by its name, for "lit" (the last phase in full light) and for "over".
         won, lost: what an end with and without reward is called.
         signals: names of the task's own numbers, in the order of `s.signal`.
     """
 
-    painter: ClassVar[str] = "unseen.envs.watch.view:Viewer"
+    painter: ClassVar[str] = "unseen.envs.watch.room:RoomPainter"
 
-    tall: tuple[str, ...] = ("block",)
-    small: tuple[str, ...] = ("block",)
-    asks: tuple[str, ...] = ()
+    boxes: tuple[str, ...] = ("block",)
+    discs: tuple[str, ...] = ("block",)
+    queries: tuple[str, ...] = ()
     request: str = "fetch the {} block"
-    request_tall: str = ""
+    request_box: str = ""
     untold: str = "what to fetch is asked after the blackout"
-    phases: tuple[str, ...] = ("observe", "blackout", "act")
+    phases: tuple[Phase, ...] = stages()
     captions: Mapping[str, str] = field(default_factory=dict)
     won: str = "fetched it"
     lost: str = "wrong"
     signals: tuple[str, ...] = ()
+
+    def phase(self, record: np.void) -> Phase:
+        """The present phase."""
+        return self.phases[min(int(record["phase"]), len(self.phases) - 1)]
+
+    def chapter(self, record: np.void) -> str:
+        return self.phase(record).name
+
+    def can_act(self, record: np.void) -> bool:
+        return self.phase(record).can_act
 
 
 # Arcs, so that random play gets about: the row is speed and turn, as parts of the task's own most.

@@ -1,10 +1,8 @@
-"""What the agent sees ahead of it, for the human: the same things as in the room from above, by a camera at its eye.
+"""What the agent sees ahead of it: the same drawings as in the room from above, by a camera at its eye.
 
-The bare room is the engine's picture. A tall thing hides all that is behind it, up to the height of the eye; so what
-a small thing shows is decided column by column, as the engine does it.
+The bare room is the picture of the pixels sensor. A box hides all that is behind it, up to the height of the eye; so
+what shows of a disc is decided column by column, as that sensor does it.
 """
-
-from __future__ import annotations
 
 import math
 from dataclasses import replace
@@ -15,11 +13,9 @@ import pygame
 from unseen.envs.planar.camera.pixels import FADE, render
 from unseen.envs.watch.brush import CLOSE, FINE, WHITE, Ahead, times
 from unseen.envs.watch.fog import box_corners
-from unseen.envs.watch.scene import Box, Disc, Scene
+from unseen.envs.watch.scene import Box, Disc, Scene, distance_to
 from unseen.envs.watch.theme import RGB
-from unseen.envs.watch.things import clear, draw_small, draw_tall
-
-__all__ = ["draw_ahead"]
+from unseen.envs.watch.things import clear, draw_box, draw_disc
 
 TINT: dict[str, RGB] = {"dusk": (143, 153, 199)}
 
@@ -33,24 +29,24 @@ def draw_ahead(scene: Scene, record: np.void, width: int, height: int, fov: floa
         return room
     eye = Ahead((width * FINE, height * FINE), *scene.agent, fov)
     canvas = pygame.transform.smoothscale(room, eye.size)
-    shown = [box for box in scene.talls if _before(eye, box)]
-    shown.sort(key=lambda box: -_nearest(eye, box))
+    shown = [box for box in scene.boxes if _before(eye, box)]
+    shown.sort(key=lambda box: -distance_to(box, (eye.x, eye.y)))
     solid = [box for box in shown if not clear(scene, box) and scene.light != "reveal"]
     for box in solid:
         light = _light(scene, eye, box.x, box.y)
-        draw_tall(canvas, eye, box, [True] * 4, light, light, box.told)
+        draw_box(canvas, eye, box, [True] * 4, light, light, box.identified)
     reach = _reach(eye, solid)
-    smalls = [disc for disc in scene.smalls if disc.seen]
-    smalls.sort(key=lambda disc: -math.hypot(disc.x - scene.agent[0], disc.y - scene.agent[1]))
-    for disc in smalls:
-        _small(canvas, eye, scene, disc, reach)
+    discs = [disc for disc in scene.discs if disc.seen]
+    discs.sort(key=lambda disc: -math.hypot(disc.x - scene.agent[0], disc.y - scene.agent[1]))
+    for disc in discs:
+        _disc(canvas, eye, scene, disc, reach)
     rest = [box for box in shown if box not in solid]
     if rest:
         layer = pygame.Surface(eye.size, pygame.SRCALPHA)
         for box in rest:
             light = _light(scene, eye, box.x, box.y)
             pane = replace(box, kind="glass", rgb=(196, 220, 230)) if clear(scene, box) else box
-            draw_tall(layer, eye, pane, [True] * 4, light, light, box.told)
+            draw_box(layer, eye, pane, [True] * 4, light, light, box.identified)
         layer.set_alpha(104)
         canvas.blit(layer, (0, 0))
     return pygame.transform.smoothscale(canvas, (width, height))
@@ -63,15 +59,8 @@ def _light(scene: Scene, eye: Ahead, x: float, y: float) -> RGB:
 
 
 def _before(eye: Ahead, box: Box) -> bool:
+    """Whether a part of a box is before the camera."""
     return bool((eye.frame(box_corners(box))[:, 0] > CLOSE).any())
-
-
-def _nearest(eye: Ahead, box: Box) -> float:
-    """Metres to the nearest point of a box."""
-    x, y = eye.x - box.x, eye.y - box.y
-    return math.hypot(
-        max(abs(x * box.cos + y * box.sin) - box.hx, 0.0), max(abs(y * box.cos - x * box.sin) - box.hy, 0.0)
-    )
 
 
 def _reach(eye: Ahead, boxes: list[Box]) -> np.ndarray:
@@ -93,8 +82,8 @@ def _reach(eye: Ahead, boxes: list[Box]) -> np.ndarray:
     return reach
 
 
-def _small(canvas: pygame.Surface, eye: Ahead, scene: Scene, disc: Disc, reach: np.ndarray) -> None:
-    """A small thing, in those columns in which nothing tall is nearer."""
+def _disc(canvas: pygame.Surface, eye: Ahead, scene: Scene, disc: Disc, reach: np.ndarray) -> None:
+    """A disc, in those columns in which no box is nearer."""
     ahead = float(eye.frame([(disc.x, disc.y)])[0, 0])
     if ahead <= CLOSE:
         return
@@ -104,10 +93,10 @@ def _small(canvas: pygame.Surface, eye: Ahead, scene: Scene, disc: Disc, reach: 
     left, right = (int(np.clip(middle[0] + side * wide, 0, eye.size[0])) for side in (-1, 1))
     open_ = reach > ahead
     if disc.touched or open_[left:right].all():
-        draw_small(canvas, eye, disc, disc.told, light)
+        draw_disc(canvas, eye, disc, disc.identified, light)
         return
     layer = pygame.Surface(eye.size, pygame.SRCALPHA)
-    draw_small(layer, eye, disc, disc.told, light)
+    draw_disc(layer, eye, disc, disc.identified, light)
     open_[:left] = open_[right:] = False
     edges = np.flatnonzero(np.diff(np.concatenate([[False], open_, [False]])))
     for start, end in edges.reshape(-1, 2):

@@ -1,10 +1,8 @@
-"""A camera over the room and a brush for solid things: flat faces, shaded by where they look.
+"""Two cameras, over the room and in it, and a brush for solid things: flat faces, shaded by their direction.
 
-All lengths are metres until `Eye.at`. A brush paints in the frame of one thing, so that a drawing is written once
-for any place and direction. It paints what it is told in that order: the far and the low first.
+All lengths are metres until a camera's `at`. A brush paints in the frame of one thing, so that a drawing is written
+once for any position and direction. Drawings give the far and the low parts first.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
@@ -18,8 +16,6 @@ import pygame
 from unseen.envs.planar.world import EYE, WALL_HEIGHT
 from unseen.envs.watch.theme import RGB, mix
 
-__all__ = ["CAMERA", "FINE", "WHITE", "Ahead", "Brush", "Eye", "overturned_cup", "oval", "rounded", "times"]
-
 FINE = 2  # pictures are painted so much too large and scaled down, which smooths every edge
 CAMERA = 11.0  # m above the floor, over the middle of the room
 SUN = np.array([-0.5, 0.87])  # direction to the light, for the sides of things
@@ -30,15 +26,15 @@ Points = Any  # (n, 2) or (n, 3), metres
 
 
 @dataclass(frozen=True)
-class Eye:
-    """Where a point of the room is in the picture: a camera over the middle, `size` fine pixels wide."""
+class Overhead:
+    """A camera over the middle of the room, whose picture is `size` fine pixels wide."""
 
     size: int
     half: tuple[float, float]
     shift: tuple[float, float] = (0.0, 0.0)  # fine pixels by which the picture is moved
 
     place = (0.0, 0.0, CAMERA)
-    deep = False  # what is painted later lies over what was painted before
+    by_depth = False  # parts are painted in the order in which they are given
 
     @property
     def scale(self) -> float:
@@ -66,7 +62,7 @@ class Eye:
 
 @dataclass(frozen=True)
 class Ahead:
-    """The same for a camera at eye height on the floor, that looks along `heading`; `size` (w, h) in fine pixels."""
+    """A camera in the room at the agent's eye, looking along `heading` (rad); `size` (w, h) in fine pixels."""
 
     size: tuple[int, int]
     x: float
@@ -74,7 +70,7 @@ class Ahead:
     heading: float
     fov: float  # rad
 
-    deep = True
+    by_depth = True  # parts are painted by their distance
 
     @property
     def place(self) -> tuple[float, float, float]:
@@ -143,11 +139,11 @@ class Brush:
     """Paints in the frame of one thing at (x, y), whose first axis points along (cos, sin).
 
     Args:
-        light: the colour of the light on a side that looks along a direction of the room, or up (None).
+        light: the colour of the light on a side that faces a direction of the room, or up (None).
     """
 
     def __init__(
-        self, canvas: pygame.Surface, eye: Eye | Ahead, x: float, y: float, cos: float, sin: float,
+        self, canvas: pygame.Surface, eye: Overhead | Ahead, x: float, y: float, cos: float, sin: float,
         light: Callable[[np.ndarray | None], RGB] = lambda _: WHITE,
     ) -> None:  # fmt: skip
         self.canvas, self.eye, self.light = canvas, eye, light
@@ -156,20 +152,20 @@ class Brush:
 
     def part(self, low: float, outline: Points) -> None:
         """What follows belongs to a solid that stands `low` metres above the floor."""
-        if self.eye.deep:
+        if self.eye.by_depth:
             x, y, _ = self.eye.place
             middle = self.room(outline).mean(axis=0)
             self.parts.append(((round(low, 3), -math.hypot(middle[0] - x, middle[1] - y)), []))
 
     def put(self, paint: Callable[[], object]) -> None:
-        """Paint now, or when it is known what is far."""
-        if self.eye.deep:
+        """Paint now, or by `done` when all parts and their distances are known."""
+        if self.eye.by_depth:
             self.parts[-1][1].append(paint)
         else:
             paint()
 
     def done(self) -> None:
-        """Paint what waits: the low before what stands on it, the far before the near."""
+        """Paint all that waits: the low before what stands on it, the far before the near."""
         for _, paints in sorted(self.parts, key=lambda part: part[0]):
             for paint in paints:
                 paint()
@@ -183,15 +179,15 @@ class Brush:
         return self.eye.at(self.room(points), height)
 
     def tone(self, rgb: RGB, normal: np.ndarray) -> RGB:
-        """The colour of a face that looks along `normal` (3,) of the thing's frame."""
+        """The colour of a face with this `normal` (3,), in the thing's frame."""
         flat = normal[:2] @ self.axes
         up = float(max(normal[2], 0.0))
-        bright = 0.86 if self.eye.deep else 0.62  # from above the sides set off the tops
+        bright = 0.86 if self.eye.by_depth else 0.62  # from above the sides set off the tops
         side = mix(BLACK, rgb, bright + 0.12 * float(flat @ SUN))
         return times(mix(side, mix(rgb, WHITE, 0.10), up), self.light(None if up > 0.7 else flat))
 
     def shows(self, point: Sequence[float], normal: Sequence[float]) -> bool:
-        """Whether a face through `point` (3,) that looks along `normal` (3,) looks towards the camera."""
+        """Whether a face through `point` (3,) with this `normal` (3,) faces the camera."""
         (flat,), along = self.room([point]), np.asarray(normal, dtype=float)
         x, y, z = self.eye.place
         return bool((along[:2] @ self.axes) @ (np.array([x, y]) - flat) + along[2] * (z - point[2]) > 1e-9)
@@ -202,7 +198,7 @@ class Brush:
             self.put(lambda: pygame.draw.polygon(self.canvas, rgb, at, width))
 
     def face(self, points: Points, normal: Sequence[float], rgb: RGB) -> bool:
-        """A flat polygon (n, 3) if it looks towards the camera; whether it does."""
+        """Paint a flat polygon (n, 3) if it faces the camera; gives whether it does."""
         points, along = np.asarray(points, dtype=float), np.asarray(normal, dtype=float)
         along = along / (np.linalg.norm(along) + 1e-12)
         if not self.shows(points.mean(axis=0), along):

@@ -6,15 +6,11 @@ A point of the room is inside the polygon if and only if the straight line to th
 field of view; `tests/test_watch.py` holds the two against each other.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-
-__all__ = ["Oriented", "box_corners", "free_line", "inside", "visible_polygon"]
 
 _BESIDE = 1e-7  # rad; a ray this far beside a corner passes it
 

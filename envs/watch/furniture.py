@@ -1,10 +1,8 @@
-"""What tall things look like: furniture, walls and machines, as they stand in a doll's house seen from above.
+"""What boxes look like: furniture, walls and machines, as they stand in a doll's house seen from above.
 
 Each drawing fills an oriented box of any size; in its frame the first axis points to the back (a couch's, a bed's
 head), which is the side away from the middle of the room. `FURNITURE` holds them by the names that a `Look` uses.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -14,8 +12,6 @@ import numpy as np
 from unseen.envs.planar.world import BOX_HEIGHT
 from unseen.envs.watch.brush import WHITE, Brush, oval, overturned_cup, rounded
 from unseen.envs.watch.theme import RGB, mix
-
-__all__ = ["FURNITURE", "TONES", "frame"]
 
 WOOD: RGB = (168, 122, 82)
 DARK_WOOD: RGB = (122, 86, 62)

@@ -3,8 +3,6 @@
 The world moves in turns: it runs by itself while the player has no say, and waits for a key when they have.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -14,8 +12,6 @@ import pygame
 from unseen.envs import suite
 from unseen.envs.watch.scene import between, scene_of
 from unseen.envs.watch.view import Viewer
-
-__all__ = ["PlayConfig", "keys_to_action", "play"]
 
 ARROWS = {
     "forward": pygame.K_UP, "left": pygame.K_LEFT, "right": pygame.K_RIGHT, "stay": pygame.K_SPACE,

@@ -1,15 +1,12 @@
-"""Colours and letters of the window around the room; the colours of things come from `unseen.envs.planar.palette`."""
-
-from __future__ import annotations
+"""Colours and fonts of all pictures; the colours of things in a room come from `unseen.envs.planar.palette`."""
 
 import importlib.util
 from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    import pygame
+import pygame
+import pygame.font
 
 RGB = tuple[int, int, int]
 
@@ -47,8 +44,6 @@ def font(size: int, bold: bool = False) -> pygame.font.Font:
 
     Only the font module is started: `pygame.init` would start sound and joysticks, slowly.
     """
-    import pygame
-
     if not pygame.font.get_init():
         pygame.font.init()
     try:
@@ -62,8 +57,6 @@ def font(size: int, bold: bool = False) -> pygame.font.Font:
 
 @lru_cache(maxsize=64)
 def _load(size: int, bold: bool) -> pygame.font.Font:
-    import pygame.font
-
     home = importlib.util.find_spec("matplotlib")  # found, not imported
     if home is not None and home.origin:
         name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"

@@ -1,10 +1,8 @@
-"""What small things look like: blocks, balls, cups, and the animals, which look where they go.
+"""What discs look like: blocks, balls, cups, and the animals, which look where they go.
 
 Each drawing has the size of a disc of the given radius in its frame; the first axis points ahead. `TOYS` holds them
 by the names that a `Look` uses.
 """
-
-from __future__ import annotations
 
 import math
 from collections.abc import Callable
@@ -14,15 +12,13 @@ import numpy as np
 from unseen.envs.watch.brush import WHITE, Brush, oval, overturned_cup
 from unseen.envs.watch.theme import RGB, mix
 
-__all__ = ["COLLARED", "HEIGHT", "TOYS"]
-
 HEIGHT = 0.16  # m, of a block
 COLLARED = ("dog", "cat")  # their colour is that of a collar, not of all of them
 NOSE: RGB = (52, 44, 44)
 
 
 def block(b: Brush, r: float, rgb: RGB) -> None:
-    if b.eye.deep:  # a drum
+    if b.eye.by_depth:  # a drum
         b.prism(oval(0, 0, r, n=32), 0, 2 * r, rgb, rim=0)
         return
     for k in range(5):  # its round side, from the floor up
@@ -39,7 +35,7 @@ def _glint(b: Brush, r: float, dx: float, dy: float, height: float, rgb: RGB) ->
 
 def _aside(b: Brush, dx: float, dy: float) -> tuple[float, float, float]:
     """An offset to the right and up in the picture: in the thing's frame, and in height."""
-    if not b.eye.deep:
+    if not b.eye.by_depth:
         x, y = b.axes @ (dx, dy)
         return float(x), float(y), 0.0
     ex, ey, _ = b.eye.place
@@ -60,7 +56,7 @@ def ball(b: Brush, r: float, rgb: RGB) -> None:
 def marble(b: Brush, r: float, rgb: RGB) -> None:
     b.dot(0, 0, r, r, mix(rgb, (0, 0, 0), 0.3))
     b.dot(0, 0, r, 0.88 * r, mix(rgb, WHITE, 0.62))
-    if b.eye.deep:
+    if b.eye.by_depth:
         b.dot(0, 0, r, 0.5 * r, rgb)
     for turn in (0.0, 2 * math.pi / 3, 4 * math.pi / 3):  # three twisted leaves in the glass
         t = np.linspace(0, 1, 7)
@@ -79,7 +75,7 @@ def cup(b: Brush, r: float, rgb: RGB) -> None:
 
 def _limbs(b: Brush, r: float, spots: tuple[tuple[float, float], ...], rgb: RGB) -> None:
     for x, y in spots:
-        if b.eye.deep:
+        if b.eye.by_depth:
             b.prism(oval(0.8 * x * r, 0.8 * y * r, 0.17 * r, n=10), 0, 0.7 * r, mix(rgb, (0, 0, 0), 0.12), rim=0)
         b.plate(oval(x * r, y * r, 0.3 * r, 0.2 * r, 10), 0.02, rgb)
 
@@ -87,10 +83,10 @@ def _limbs(b: Brush, r: float, spots: tuple[tuple[float, float], ...], rgb: RGB)
 def _mound(b: Brush, x: float, long: float, wide: float, low: float, high: float, rgb: RGB, dark: float = 0.28) -> None:
     """A rounded solid of level slices, few as seen from above and many from the side."""
     b.part(0, [(x, 0)])
-    layers = 16 if b.eye.deep else 4
+    layers = 16 if b.eye.by_depth else 4
     for k in range(layers):
         part = k / (layers - 1)
-        round_ = math.sqrt(1 - 0.6 * (2 * part - 1) ** 4) if b.eye.deep else 1.0
+        round_ = math.sqrt(1 - 0.6 * (2 * part - 1) ** 4) if b.eye.by_depth else 1.0
         tone = mix((0, 0, 0), rgb, 1 - dark + (dark - 0.07) * part)
         b.plate(oval(x, 0, long * round_, wide * round_), low + (high - low) * part, tone)
 
@@ -125,7 +121,7 @@ def dog(b: Brush, r: float, rgb: RGB) -> None:
         b.plate(_turned(oval(0, 0, 0.42 * r, 0.22 * r, 12), 0.9 * r, side * 0.56 * r, side * 2.2), head * 0.9, dark)
     _mound(b, 1.1 * r, 0.51 * r, 0.49 * r, 0.55 * head, head, coat, 0.2)
     b.part(0, [(1.5 * r, 0)])
-    for part in (0.7, 0.76, 0.82, 0.9)[0 if b.eye.deep else 3 :]:
+    for part in (0.7, 0.76, 0.82, 0.9)[0 if b.eye.by_depth else 3 :]:
         b.plate(oval(1.5 * r, 0, 0.36 * r, 0.27 * r, 14), head * part, mix(coat, WHITE, part - 0.55))
     b.dot(1.8 * r, 0, head * 0.9, 0.13 * r, NOSE)
     for side in (-1, 1):

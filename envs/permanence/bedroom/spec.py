@@ -177,9 +177,9 @@ class Bedroom(PlanarTask):
         "blackout": (0, 4, 8, 16, 32, 60),
     }
     view = Look(
-        tall=rules.NAMES,
-        small=("cat",),
-        asks=rules.NAMES,
+        boxes=rules.NAMES,
+        discs=("cat",),
+        queries=rules.NAMES,
         request="go to the {}",
         untold="where to go is told in the dark",
         captions={

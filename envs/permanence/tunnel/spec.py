@@ -29,7 +29,7 @@ from unseen.envs.permanence.tunnel.rules import (
 )
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import Look, PlanarParams, PlanarTask, planar_sensors
+from unseen.envs.planar.task import Look, PlanarParams, PlanarTask, planar_sensors, stages
 
 
 class TunnelParams(PlanarParams):
@@ -226,8 +226,9 @@ class Tunnel(PlanarTask):
         "patience": (8, 4, 2, 1),
     }
     view = Look(
-        tall=("tunnel",),
-        small=("ball",),
+        boxes=("tunnel",),
+        discs=("ball",),
+        phases=stages(lambda record, params: params.horizon - record["observe_steps"] - record["blackout_steps"]),
         request="catch the {} ball as it comes out",
         untold="which ball to catch is told after the blackout",
         captions={

@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 from unseen.envs.core.params import derived, flag, integer, real
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.layout import Sizes
-from unseen.envs.planar.task import Look, PlanarTask, RoomParams, planar_sensors
+from unseen.envs.planar.task import UNSTAGED, Look, PlanarTask, RoomParams, planar_sensors
 from unseen.envs.planning.detour import rules
 from unseen.envs.planning.detour.distance_field import FIELD
 from unseen.envs.planning.detour.references import REFERENCES
@@ -120,9 +120,9 @@ class Detour(PlanarTask):
         "fov": (360.0, 180.0, 120.0, 90.0),
     }
     view = Look(
-        tall=("wall", "door"),
+        boxes=("wall", "door"),
         request="come round to the {} block",
-        phases=(),
+        phases=UNSTAGED,
         captions={
             "act": "The straight way is barred: turn away from the block and come round.",
             "lit": "The straight way is barred: turn away from the block and come round.",

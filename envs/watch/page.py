@@ -1,0 +1,147 @@
+"""A sheet to draw a picture on, laid out in units of a design and scaled to any size, with what all pictures share:
+words, a badge, bars and the timeline."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pygame
+
+from unseen.envs.watch import theme
+from unseen.envs.watch.theme import RGB, mix
+
+
+class Page:
+    """A sheet in the window's colour.
+
+    Args:
+        size: width and height in pixels.
+        design: width and height in the units of all other lengths here.
+
+    Attributes:
+        surface: what is drawn on.
+    """
+
+    def __init__(self, size: tuple[int, int], design: tuple[int, int]) -> None:
+        self._scale = min(size[0] / design[0], size[1] / design[1])
+        self.surface = pygame.Surface(size)
+        self.surface.fill(theme.BACK)
+
+    def pixels(self) -> np.ndarray:
+        """What is drawn, (height, width, 3) uint8, as an array of its own."""
+        return np.ascontiguousarray(pygame.surfarray.array3d(self.surface).swapaxes(0, 1))
+
+    def px(self, *lengths: float) -> tuple[int, ...]:
+        """Lengths in pixels."""
+        return tuple(round(self._scale * length) for length in lengths)
+
+    def units(self, pixels: float) -> float:
+        """A length in pixels in units of the design."""
+        return pixels / self._scale
+
+    def rect(self, x: float, y: float, wide: float, tall: float) -> pygame.Rect:
+        """A rectangle in pixels."""
+        return pygame.Rect(*self.px(x, y, wide, tall))
+
+    def font(self, size: float, bold: bool = False, least: int = 8) -> pygame.font.Font:
+        """The font whose letters are `size` high, but no less than `least` pixels."""
+        return theme.font(max(least, round(size * self._scale)), bold)
+
+    def width(self, text: str, size: float, bold: bool = False) -> float:
+        """How wide a text would be."""
+        return self.units(self.font(size, bold).size(text)[0])
+
+    def words(self, text: str, size: float, rgb: RGB, bold: bool = False) -> pygame.Surface:
+        """A text by itself."""
+        return self.font(size, bold, least=1).render(text, True, rgb)
+
+    def text(
+        self, text: str, x: float, y: float, size: float, rgb: RGB = theme.INK, bold: bool = False,
+        right: bool = False, fit: float = 0.0,
+    ) -> float:  # fmt: skip
+        """Write at (x, y), the middle of the line's left (or right) end; gives the text's width.
+
+        `fit` > 0: smaller, where it would be wider than that.
+        """
+        image = self.font(size, bold).render(text, True, rgb)
+        if fit and image.get_width() > fit * self._scale:
+            size *= fit * self._scale / image.get_width()
+            image = theme.font(max(6, int(size * self._scale)), bold).render(text, True, rgb)
+        left = self._scale * x - (image.get_width() if right else 0)
+        self.surface.blit(image, (round(left), round(self._scale * y - image.get_height() / 2)))
+        return self.units(image.get_width())
+
+    def wrapped(self, text: str, size: float, wide: float) -> list[str]:
+        """The text in lines that are at most `wide`."""
+        lines: list[str] = []
+        for word in text.split():
+            longer = f"{lines[-1]} {word}" if lines else word
+            if lines and self.width(longer, size) <= wide:
+                lines[-1] = longer
+            else:
+                lines.append(word)
+        return lines
+
+    def badge(self, text: str, good: bool | None, middle: float, y: float, fit: float) -> None:
+        """How an episode ended: a green plate with a tick, a red one with a cross, or (None) a plain one."""
+        rgb = theme.MUTED if good is None else theme.GOOD if good else theme.BAD
+        size = min(18.0, 18 * fit / self.units(self.words(text, 18, theme.BACK, bold=True).get_width()))
+        image = self.words(text, size, theme.BACK, bold=True)
+        mark = 0 if good is None else 22
+        w = self.units(image.get_width()) + 36 + mark
+        x = middle - w / 2
+        box = self.rect(x, y, w, 40)
+        pygame.draw.rect(self.surface, mix(rgb, theme.BACK, 0.75), box.inflate(6, 6), border_radius=self.px(23)[0])
+        pygame.draw.rect(self.surface, rgb, box, border_radius=self.px(20)[0])
+        self.surface.blit(image, self.px(x + 18 + mark, y + 20 - self.units(image.get_height()) / 2))
+        if good is None:
+            return
+        strokes = [[(16, 21), (22, 27), (32, 14)]] if good else [[(17, 14), (30, 27)], [(30, 14), (17, 27)]]
+        for stroke in strokes:
+            points = [self.px(x + a, y + b) for a, b in stroke]
+            pygame.draw.lines(self.surface, theme.BACK, False, points, self.px(4)[0])
+
+    def bar(self, start: float, end: float, x: float, y: float, wide: float) -> None:
+        """A bar from `start` to `end`, parts of a track in [0, 1], with a mark where it starts."""
+        track = self.rect(x, y, wide, 7)
+        pygame.draw.rect(self.surface, theme.LINE, track, border_radius=self.px(3)[0])
+        zero = track.left + int(start * track.width)
+        left, right = sorted((zero, round(zero + (min(max(end, 0.0), 1.0) - start) * track.width)))
+        rgb = theme.MIND if end >= start else theme.PHASE["observe"]
+        pygame.draw.rect(self.surface, rgb, (left, track.top, max(right - left, 1), track.height))
+        pygame.draw.rect(self.surface, theme.INK, (zero, track.top - 1, max(1, self.px(1)[0]), track.height + 2))
+
+    def timeline(
+        self, parts: Sequence[tuple[str, int]], current: str, step: int, done: bool,
+        x: float = 24, y: float = 542, wide: float = 912,
+    ) -> None:  # fmt: skip
+        """One cell a step, in the colour of its phase; the present one stands out.
+
+        Args:
+            parts: name and steps of each phase.
+            current: name of the present phase.
+        """
+        names = [name for name, _ in parts]
+        total = max(sum(steps for _, steps in parts), 1)
+        tall, cell, at = 12.0, wide / total, 0
+        edge = 1.0 if cell > 5 else 0.5
+        labels: list[tuple[bool, float, str, RGB]] = []
+        for name, steps in parts:
+            hue = theme.phase(name, names)
+            now = name == current and not done
+            if steps and len(parts) > 1:
+                labels.append((not now, x + at * cell, name, hue if now else theme.FAINT))
+            for k in range(at, at + steps):
+                rgb = hue if k < step else mix(hue, theme.BACK, 0.80)
+                if k == min(step, total - 1) and not done:
+                    rgb = theme.INK
+                left, right = self.px(x + k * cell + edge, x + (k + 1) * cell - edge)
+                top, bottom = self.px(y, y + tall)
+                area = (left, top, max(right - left, 1), bottom - top)
+                pygame.draw.rect(self.surface, rgb, area, border_radius=self.px(min(3.0, cell / 3))[0])
+            at += steps
+        taken: list[tuple[float, float]] = []
+        for later, left, name, rgb in sorted(labels):  # the present one first: where names would meet, others wait
+            end = left + self.width(name, 13, not later)
+            if all(end + 6 < a or left > b + 6 for a, b in taken):
+                self.text(name, left, y + tall + 15, 13, rgb, bold=not later)
+                taken.append((left, end))

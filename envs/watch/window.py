@@ -1,0 +1,114 @@
+"""A window of its own for each painter, so that closing one leaves all others open."""
+
+import os
+import weakref
+from typing import Any
+
+import numpy as np
+import pygame
+
+from unseen.envs.errors import UnseenError
+
+
+class NoDisplay(UnseenError, RuntimeError):
+    """There is no screen to open a window on."""
+
+
+class _Video:
+    """pygame's video system, of which a process has one: it starts with the first window and stops after the last.
+
+    Where somebody else had started it, or uses the display of `pygame.display`, it is left running.
+    """
+
+    def __init__(self) -> None:
+        self.windows = 0
+        self.started_here = False
+
+    def enter(self) -> None:
+        """Count one window more. Raises pygame.error where there is no screen."""
+        if not pygame.display.get_init():
+            pygame.display.init()
+            driver = pygame.display.get_driver()
+            if driver in ("offscreen", "dummy") and driver != os.environ.get("SDL_VIDEODRIVER"):
+                pygame.display.quit()  # SDL's way out: a window that nobody sees and nobody can close
+                raise pygame.error("no screen")
+            self.started_here = True
+        self.windows += 1
+
+    def leave(self) -> None:
+        """Count one window less."""
+        self.windows -= 1
+        if self.windows == 0 and self.started_here:
+            self.started_here = False
+            if pygame.display.get_surface() is None:
+                pygame.display.quit()
+
+
+_VIDEO = _Video()
+
+
+def _close(window: pygame.Window) -> None:
+    try:
+        window.destroy()
+    except pygame.error:  # somebody quit pygame, which took the window along
+        pass
+    _VIDEO.leave()
+
+
+class Window:
+    """A window for frames of one size, opened by the first of them and closed with the object at the latest.
+
+    A copy, or an unpickled one, begins without a window.
+    """
+
+    def __init__(self, title: str = "unseen") -> None:
+        self.title = title
+        self._window: pygame.Window | None = None
+        self._close: weakref.finalize | None = None
+
+    def show(self, frame: np.ndarray) -> None:
+        """Put a frame (height, width, 3) uint8 on the screen and let the window system work.
+
+        Raises NoDisplay.
+        """
+        if self._window is None:
+            self._open(frame)
+        try:
+            self._flip(frame)
+        except pygame.error:  # somebody quit pygame since the last frame, as gymnasium.utils.play does
+            self.close()
+            self._open(frame)
+            self._flip(frame)
+
+    def is_closed_by(self, event: pygame.event.Event) -> bool:
+        """Whether an event asks for this window to be closed."""
+        return event.type == pygame.QUIT or (event.type == pygame.WINDOWCLOSE and event.window is self._window)
+
+    def _open(self, frame: np.ndarray) -> None:
+        height, width, _ = frame.shape
+        try:
+            _VIDEO.enter()
+            try:
+                self._window = pygame.Window(self.title, (width, height))
+            except pygame.error:
+                _VIDEO.leave()
+                raise
+        except pygame.error as error:
+            raise NoDisplay(f"no window can be opened here ({error}); pictures can be saved without one") from None
+        self._close = weakref.finalize(self, _close, self._window)
+
+    def _flip(self, frame: np.ndarray) -> None:
+        assert self._window is not None
+        pygame.event.pump()
+        self._window.get_surface().blit(pygame.surfarray.make_surface(frame.swapaxes(0, 1)), (0, 0))
+        self._window.flip()
+
+    def close(self) -> None:
+        """Close the window, if it is open; harmless when repeated."""
+        self._window = None
+        if self._close is not None:
+            self._close()
+            self._close = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        return self.__dict__ | {"_window": None, "_close": None}
