@@ -70,8 +70,8 @@ class Batch:
         self.max_episode_steps = max_episode_steps
         self.params: Params = task.at(self.level, overrides, keywords)
         self.param_record = self.params.record(split)
-        open_sensors = tuple(name for name, sensor in task.sensors.items() if not sensor.privileged)
-        self.names = open_sensors if mode == ALL else (mode,)
+        open_sensors = sorted(name for name, sensor in task.sensors.items() if not sensor.privileged)
+        self.names = tuple(open_sensors) if mode == ALL else (mode,)  # sorted, as in a gymnasium.spaces.Dict
         self.table = np.array(list(task.actions.values()), dtype=np.float64).reshape(-1, task.width())
         n = self.n
         self.world = np.zeros(n, task.state)

@@ -34,4 +34,6 @@ class HorizonSpec(EnvSpec):
 def with_horizon(spec: EnvSpec, horizon: int, limit: int | None) -> HorizonSpec:
     """The spec of an environment that was made: with its limit, else with its horizon."""
     given = {field.name: getattr(spec, field.name) for field in dataclasses.fields(spec) if field.init}
-    return HorizonSpec(**given | {"max_episode_steps": Horizon(horizon) if limit is None else limit})
+    given["kwargs"] = {k: v for k, v in spec.kwargs.items() if not isinstance(v, Horizon)}  # make_vec puts one there
+    given["max_episode_steps"] = Horizon(horizon) if limit is None else limit
+    return HorizonSpec(**given)

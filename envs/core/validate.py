@@ -2,6 +2,7 @@
 
 import functools
 import math
+import sys
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -61,6 +62,8 @@ def validate(task: type[Task]) -> None:
         known = reference.reads == WORLD or reference.reads in task.sensors
         need(known, f"reference {name!r} reads {reference.reads!r}, which is neither {WORLD!r} nor a sensor")
     need(hasattr(task.view, "painter"), "'view' has no 'painter'")
+    at_top = vars(sys.modules[task.__module__]).get(task.__name__) is task
+    need(at_top, f"is not to be imported from {task.__module__}, as kernels do: define it at the top of a file")
 
 
 def _parameters(task: type[Task], need: Callable[[bool, str], None]) -> None:
