@@ -10,7 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unseen.envs.planar import palette
-from unseen.envs.planar.camera.pixels import pixels, render
+from unseen.envs.planar.camera.picture import render
+from unseen.envs.planar.camera.pixels import write_pixels
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import DARK, DAY, DUSK, NIGHT, REVEAL, planar
 
@@ -31,7 +32,7 @@ def world(**fields: object) -> np.void:
 
 def look(s: np.void) -> np.ndarray:
     o = np.zeros((64, 64, 3), np.uint8)
-    pixels(s, s, o)
+    write_pixels(s, s, o)
     return o
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numba import njit
 
-from unseen.envs.planar.camera.pixels import pixels
+from unseen.envs.planar.camera.pixels import write_pixels
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import DARK, DAY, DUSK, planar
 
@@ -16,7 +16,7 @@ FIELDS = [2.0 * math.pi, math.radians(115)]
 @njit(error_model="numpy")
 def run(worlds, o):
     for i in range(worlds.shape[0]):
-        pixels(worlds[i], worlds[i], o[i])
+        write_pixels(worlds[i], worlds[i], o[i])
 
 
 def look(worlds: np.ndarray) -> np.ndarray:
@@ -57,7 +57,7 @@ def test_the_colour_of_a_fully_hidden_block_changes_no_byte(fov: float) -> None:
 
 
 @pytest.mark.parametrize("fov", FIELDS)
-def test_dusk_and_curtain_hide_all_small_things(fov: float) -> None:
+def test_dusk_and_blackout_hide_all_discs(fov: float) -> None:
     for light in (DUSK, DARK):
         worlds = rooms(50, fov, light)
         bare = worlds.copy()

@@ -143,7 +143,7 @@ def planar_sensors(write_state: Callable, more: int, covers: tuple[int, ...] = (
         "slots": Sensor(write_slots, parts=lambda params: row_parts(params.sizes), layout=layout),
         "rays": Sensor(write_rays, parts=lambda params: ray_parts(params.sizes)),
         "pixels": Sensor(
-            "unseen.envs.planar.camera.pixels:pixels", image=(64, 64, 3)
+            "unseen.envs.planar.camera.pixels:write_pixels", image=(64, 64, 3)
         ),  # the camera loads when it is used
         "state": Sensor(write_state, parts=state_parts, privileged=True),
     }

@@ -10,7 +10,8 @@ from dataclasses import replace
 import numpy as np
 import pygame
 
-from unseen.envs.planar.camera.pixels import FADE, render
+from unseen.envs.planar.camera.lens import FADE
+from unseen.envs.planar.camera.picture import render
 from unseen.envs.watch.brush import CLOSE, FINE, WHITE, Ahead, times
 from unseen.envs.watch.fog import box_corners
 from unseen.envs.watch.scene import Box, Disc, Scene, distance_to
