@@ -4,26 +4,30 @@
 SHELL := /bin/bash
 VENV ?= .venv
 BIN := $(VENV)/bin
-PIP := $(BIN)/python -m pip --disable-pip-version-check -qq
+PIP := $(BIN)/python -m pip --disable-pip-version-check
 # The first Python on the path that is recent enough; say `make PYTHON=/path/to/python` to choose.
 PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
 .DEFAULT_GOAL := help
-.PHONY: help leaderboard test lint clean
+.PHONY: help leaderboard test test-all lint clean
 
 help:  ## this list
-	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 	@echo 'ARGS="..." is handed on, as in: make leaderboard ARGS="--episodes 50"'
 
 leaderboard: $(VENV)/.core  ## install the core (no torch), then score the shipped agents
 	$(BIN)/unseen leaderboard $(ARGS)
 
-test: $(VENV)/.all  ## install everything, then run the tests
+test: $(VENV)/.all  ## install everything, then run the quick tests (about five minutes on two cores)
+	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
+
+test-all: $(VENV)/.all  ## the same with all tests: what continuous integration runs
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.all  ## ruff and mypy
 	$(BIN)/ruff check
+	$(BIN)/ruff format --check
 	$(BIN)/mypy
 
 clean:  ## remove the virtual environment and what tools left behind
@@ -39,10 +43,10 @@ $(VENV)/.made:
 
 $(VENV)/.core: pyproject.toml constraints.txt | $(VENV)/.made
 	@echo "installing unseen (without torch: about a minute)"
-	@$(PIP) install -c constraints.txt -e .
+	$(PIP) install -c constraints.txt -e .
 	@touch $@
 
 $(VENV)/.all: pyproject.toml constraints.txt | $(VENV)/.made
-	@echo "installing unseen with everything for training and testing (some minutes)"
-	@$(PIP) install -c constraints.txt -e ".[all]"
+	@echo "installing unseen with everything for training and testing (some minutes; torch is large)"
+	$(PIP) install -c constraints.txt -e ".[all]"
 	@touch $(VENV)/.core $@

@@ -12,7 +12,11 @@ class BadAgent(UnseenError):
 
 
 class BadCheckpoint(UnseenError):
-    """A stored agent or training checkpoint is missing, truncated, or not what it claims to be."""
+    """A stored agent or training checkpoint is missing, damaged, or not what it claims to be."""
+
+
+class BadObservation(UnseenError, ValueError):
+    """An agent was given an observation that is not finite, or not of its shape."""
 
 
 class MissingExtra(UnseenError, ImportError):

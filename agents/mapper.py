@@ -1,14 +1,14 @@
-"""Mapper: a dreamer whose latent must also draw the map of all it has seen, and whose policy reads that map.
+"""Mapper: a dreamer whose latent must also draw a map of all that was seen, and whose policy reads that map.
 
-A world model that reconstructs the present view is hardly ever paid for remembering. One more head is: from the
-latent, draw `unseen.agents.mental_map`. Its last numbers, the way to what is asked for, are what acting needs, and
-weigh more. Policy and value read the drawn map beside the latent.
+A world model that reconstructs the present view is hardly ever rewarded for remembering. One more head is: from the
+latent, draw `unseen.agents.models.mental_map`, the labels of a scripted tracker. Its last numbers, the way to what is
+asked for, are what acting needs, and weigh more. Policy and value read the drawn map beside the latent.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -16,9 +16,10 @@ from torch import Tensor
 
 from unseen.agents.dreamer import DreamerConfig, DreamerLearner
 from unseen.agents.errors import BadAgent
-from unseen.agents.mental_map import GOAL, map_size, map_targets
-from unseen.agents.nets import mlp
-from unseen.agents.rssm import RSSM
+from unseen.agents.models.mental_map import ENTRY, GOAL, PLACE, map_size, map_targets
+from unseen.agents.models.rssm import RSSM
+from unseen.agents.shared.envs import Layout, ObservationSpec
+from unseen.agents.shared.nets import mlp
 
 
 @dataclass(frozen=True)
@@ -29,45 +30,52 @@ class MapperConfig(DreamerConfig):
 
 
 class MapRSSM(RSSM):
-    """A world model that draws the map (..., size) from its latents, and shows it to the policy."""
+    """A world model that draws the map from its latents, and shows it to the policy."""
 
-    def __init__(self, *args: int, size: int) -> None:
-        super().__init__(*args)
-        self.map = mlp(self.feat, self.hidden, 2, size)
-        self.read_size = self.feat + size
+    def __init__(self, observation: ObservationSpec, actions: int, sizes: MapperConfig, layout: Layout) -> None:
+        super().__init__(observation, actions, sizes)
+        self.map_size = map_size(layout)
+        self.map = mlp(self.size, sizes.hidden, 2, self.map_size)
 
-    def read(self, feat: Tensor) -> Tensor:
-        return torch.cat([feat, self.map(feat).detach()], -1)
+    @property
+    def actor_inputs(self) -> int:
+        return self.size + self.map_size
+
+    def actor_input(self, latent: Tensor) -> Tensor:
+        return torch.cat([latent, self.map(latent).detach()], -1)
+
+    def drawn(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
+        """The map's discs, and its boxes where they are of several kinds."""
+        drawn, kinds = self.map(latent), layout.sizes.box_kinds
+        shows = {}
+        if layout.discs[1]:
+            shows["map"] = drawn[:, : ENTRY * layout.things]
+        if kinds:
+            shows["places"] = drawn[:, -GOAL - PLACE * kinds : -GOAL]
+        return shows
 
 
 class MapperLearner(DreamerLearner):
-    """See `unseen.agents.learner.Learner`."""
+    """A dreamer's environments, where they give entity slots."""
 
     name = "mapper"
-    config_class = MapperConfig
+    config_class: ClassVar[type[DreamerConfig]] = MapperConfig
     config: MapperConfig
     model: MapRSSM
 
-    def __init__(
-        self, env_name: str, level: int, seed: int = 0, device: str = "cpu", config: dict[str, Any] | None = None
-    ) -> None:
-        super().__init__(env_name, level, seed, device, config)
+    def build_model(self) -> MapRSSM:
         if self.layout is None:
-            raise BadAgent(f"mapper needs entity slots, which {env_name} has not")
+            raise BadAgent(f"{self.name} needs entity slots, which this environment or observation has not")
+        return MapRSSM(self.envs.observation, self.head.size, self.config, self.layout)
 
-    def build(self) -> RSSM:
-        c = self.config
-        sizes = (self.obs_size, self.actions, c.deter, c.hidden, c.groups, c.classes)
-        return MapRSSM(*sizes, size=self.extra_size())
+    def target_size(self) -> int:
+        return self.model.map_size
 
-    def extra_size(self) -> int:
-        return 0 if self.layout is None else map_size(self.layout)
-
-    def extra_targets(self, obs: np.ndarray) -> np.ndarray:
-        assert self.layout is not None
+    def targets(self, obs: np.ndarray) -> np.ndarray:
+        assert self.layout is not None  # see build_model
         return map_targets(obs, self.layout)
 
-    def extra_loss(self, feat: Tensor, target: Tensor) -> Tensor:
-        error = (self.model.map(feat) - target) ** 2
+    def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
+        error = (self.model.map(latent) - target) ** 2
         way = error[..., -GOAL:].sum(-1)
         return self.config.map_weight * (error[..., :-GOAL].sum(-1) + self.config.way_weight * way)

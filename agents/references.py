@@ -5,43 +5,57 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from gymnasium import spaces
 
 from unseen.agents.errors import BadAgent
+from unseen.agents.protocol import Agent, Belief
+from unseen.agents.shared import envs, noise
+from unseen.agents.shared.envs import EnvConfig
 
 
-class RandomAgent:
-    """Draws every action uniformly."""
+class RandomAgent(Agent):
+    """Draws every action uniformly. Raises BadAgent where it was not attached, or actions have no bounds."""
 
     name = "random"
-    obs = "slots"
 
-    def __init__(self, actions: int) -> None:
-        self._actions = actions
-        self.seed(0)
+    def __init__(self) -> None:
+        self._seed = 0
+        self._space: spaces.Space | None = None
+
+    def attach(self, env: Any) -> None:
+        self._space = env.single_action_space
 
     def seed(self, seed: int) -> None:
-        self._rng = np.random.Generator(np.random.Philox(seed))
+        self._seed = seed
 
-    def initial_state(self, batch: int) -> None:
-        return None
+    def initial_state(self, seeds: np.ndarray) -> noise.Episodes:
+        return noise.start(self._seed, seeds)
 
-    def act(self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, Any]:
-        return self._rng.integers(0, self._actions, len(obs)), None
+    def act(
+        self, obs: np.ndarray, state: noise.Episodes, first: np.ndarray, explore: bool = False
+    ) -> tuple[np.ndarray, noise.Episodes]:
+        now = noise.open_episodes(self._seed, state, np.asarray(first, bool))
+        space = self._space
+        if isinstance(space, spaces.Discrete):
+            drawn = noise.uniform(now, noise.ACTION, 1)[:, 0]
+            return space.start + (drawn * space.n).astype(np.int64), noise.advance(now)
+        if isinstance(space, spaces.Box) and space.is_bounded():
+            drawn = noise.uniform(now, noise.ACTION, int(np.prod(space.shape))).reshape(-1, *space.shape)
+            return space.low + drawn * (space.high - space.low), noise.advance(now)
+        raise BadAgent("random needs attach(env) before it acts" if space is None else f"random cannot draw of {space}")
 
 
-class ReferenceAgent:
+class ReferenceAgent(Agent):
     """An environment's own oracle, tracker or reflex; `attach` tells it which environments it acts in."""
 
-    obs = "slots"
-
-    def __init__(self, name: str) -> None:
-        self.name = name
+    def __init__(self, name: str, obs: str = "") -> None:
+        self.name, self.obs = name, obs
         self._policy: Any = None
 
     def attach(self, env: Any) -> None:
-        self._policy = env.reference(self.name)
+        self._policy = envs.reference(env, self.name)
 
-    def initial_state(self, batch: int) -> None:
+    def initial_state(self, seeds: np.ndarray) -> None:
         return None
 
     def act(self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, Any]:
@@ -49,23 +63,16 @@ class ReferenceAgent:
             raise BadAgent(f"{self.name} needs attach(env) before it acts")
         return self._policy.act(obs, first), None
 
-    def belief(self, state: Any) -> dict[str, np.ndarray]:
-        """The tracker's map: `seen` (n, k) and `xy` (n, k, 2) metres. Raises BadAgent for one without a memory."""
-        if self.name != "tracker" or self._policy is None:
-            raise BadAgent(f"{self.name} keeps no map")
-        memory = self._policy.memory
-        k = self._policy.batch.task.layout(self._policy.batch.values).colours
-        xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
-        known = (
-            np.abs(xy).max(-1) <= np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
-        )  # else: parked far outside
-        return {"seen": known.astype(float), "xy": xy}
+    def belief(self, state: Any) -> Belief | None:
+        """Where the tracker remembers discs to be."""
+        remembered = None if self._policy is None else envs.remembered_discs(self._policy)
+        if remembered is None:
+            return None
+        known, xy = remembered
+        n = len(known)
+        return Belief(known.astype(float), xy, np.zeros((n, 0)), np.zeros((n, 0, 2)))
 
 
-def reference(name: str, env_name: str, level: int | str) -> RandomAgent | ReferenceAgent:
+def make_reference(name: str, env: EnvConfig) -> Agent:
     """The scripted agent called `name`, for an environment."""
-    if name == "random":
-        from unseen.envs.suite import resolve
-
-        return RandomAgent(len(resolve(env_name).task.actions))
-    return ReferenceAgent(name)
+    return RandomAgent() if name == "random" else ReferenceAgent(name, envs.reference_obs(env, name))

@@ -1,24 +1,28 @@
-"""Agents by name, by file and by class; what a bad one is told."""
+"""Agents by name, by file and by class; the ONNX guard; what a bad one is told."""
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from unseen.agents.agent import AGENTS, Agent, list_runs, load_agent
-from unseen.agents.errors import BadAgent, BadCheckpoint, UnknownAgent
-from unseen.agents.learner import LEARNERS, configure, learner_class
-from unseen.agents.onnx_agent import OnnxAgent
-from unseen.agents.onnx_files import refers_to_files
+from unseen.agents import roster
+from unseen.agents.errors import BadAgent, BadCheckpoint, BadObservation, MissingExtra, UnknownAgent
+from unseen.agents.load import list_runs, load_agent
+from unseen.agents.onnx.agent import OnnxAgent
+from unseen.agents.onnx.files import refers_to_files
+from unseen.agents.protocol import Agent
+from unseen.agents.roster import KINDS, ROSTER, learner_class
 from unseen.envs.suite import make_vec
 
 OWN = """
 import numpy as np
+from unseen.agents.protocol import Agent
 
-class Stays:
-    def initial_state(self, batch):
+class Stays(Agent):
+    def initial_state(self, seeds):
         return None
     def act(self, obs, state, first, explore=False):
         return np.full(len(obs), 3), state
@@ -27,28 +31,95 @@ class Raises(Stays):
     def __init__(self):
         raise RuntimeError("no luck")
 
-class Idle:
+class Idle(Agent):
     pass
+
+class Duck:
+    name, obs = "duck", "slots"
+    def initial_state(self, seeds):
+        return None
+    def act(self, obs, state, first, explore=False):
+        return np.full(len(obs), 3), state
+"""
+
+TYPED = """
+from __future__ import annotations
+from dataclasses import dataclass
+import numpy as np
+from unseen.agents.protocol import Agent
+
+@dataclass
+class Memory:
+    steps: int = 0
+
+class Typed(Agent):
+    memory = Memory(7)
+    def initial_state(self, seeds):
+        return None
+    def act(self, obs, state, first, explore=False):
+        return np.zeros(len(obs), int), state
 """
 
 
-@pytest.mark.parametrize("name", [name for name, info in AGENTS.items() if info.kind == "reference"])
+def seeds(n: int) -> np.ndarray:
+    return np.arange(n, dtype=np.uint64)
+
+
+# --- the roster ----------------------------------------------------------------------------------------------
+
+
+def test_the_roster_says_all_there_is_to_know() -> None:
+    for name, row in ROSTER.items():
+        assert name == row.name and row.kind in KINDS and row.summary and row.supervision
+        assert row.trainable == (row.kind != "reference") == (row.steps > 0) == bool(row.extras)
+
+
+def test_every_trainable_agent_has_its_learner() -> None:
+    pytest.importorskip("sb3_contrib")
+    for name in roster.trainable():
+        assert learner_class(name).name == name
+
+
+def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> None:
+        raise ModuleNotFoundError("No module named 'torch'", name="torch.nn")
+
+    monkeypatch.setattr(roster.importlib, "import_module", missing)
+    with pytest.raises(MissingExtra, match="unseen\\[train\\]"):
+        learner_class("dreamer")
+
+
+@pytest.mark.parametrize("name", [name for name, row in ROSTER.items() if row.kind == "reference"])
 def test_references_act(name: str) -> None:
     env = make_vec("RolledBehind", 8, level=1)
     agent = load_agent(name, "RolledBehind", 1)
     assert isinstance(agent, Agent) and agent.name == name
-    if hasattr(agent, "attach"):
-        agent.attach(env)
+    with pytest.raises(BadAgent, match="attach"):
+        agent.act(np.zeros((8, 4)), agent.initial_state(seeds(8)), np.ones(8, bool))
+    agent.attach(env)
     obs, _ = env.reset(seed=0)
-    state, first = agent.initial_state(8), np.ones(8, bool)
+    state, first = agent.initial_state(seeds(8)), np.ones(8, bool)
     for _ in range(5):
         action, state = agent.act(obs, state, first)
-        obs, _, terminated, truncated, _ = env.step(action)
+        obs, *_ = env.step(action)
         first = np.zeros(8, bool)
+    belief = agent.belief(state)
+    assert (belief is not None) == (name == "tracker")
+    if belief is not None:
+        assert belief.seen.shape == (8, 3) and belief.xy.shape == (8, 3, 2) and belief.box_xy.shape == (8, 0, 2)
+        assert belief.seen.any()
 
 
-def test_trainable_agents_have_learners() -> None:
-    assert {name for name, info in AGENTS.items() if info.trainable} == set(LEARNERS)
+def test_random_acts_in_continuous_environments_too() -> None:
+    env = make_vec("RolledBehind", 50, level=1, action="continuous")
+    agent = load_agent("random", "RolledBehind", 1)
+    agent.attach(env)
+    actions, _ = agent.act(env.reset(seed=0)[0], agent.initial_state(seeds(50)), np.ones(50, bool))
+    assert actions.shape == (50, 2) and env.single_action_space.contains(actions[0])
+    assert np.ptp(actions) > 1.5
+
+
+# --- loading -------------------------------------------------------------------------------------------------
 
 
 def test_unknown_names_get_the_nearest(tmp_path: Path) -> None:
@@ -64,16 +135,34 @@ def test_your_own_class(tmp_path: Path) -> None:
     file = tmp_path / "own.py"
     file.write_text(OWN)
     agent = load_agent(f"{file}:Stays", "RolledBehind", 1)
-    assert (agent.name, agent.obs) == ("own:Stays", "slots")
-    with pytest.raises(BadAgent, match="no luck"):
-        load_agent(f"{file}:Raises", "RolledBehind", 1)
-    with pytest.raises(BadAgent, match="initial_state"):
-        load_agent(f"{file}:Idle", "RolledBehind", 1)
+    assert (agent.name, agent.obs, agent.action) == ("own:Stays", "", "")
+    assert agent.belief(None) is None and agent.imagine(None) is None
+    for name, message in (("Raises", "no luck"), ("Idle", "initial_state"), ("Duck", "class Duck\\(Agent\\)")):
+        with pytest.raises(BadAgent, match=message):
+            load_agent(f"{file}:{name}", "RolledBehind", 1)
     with pytest.raises(UnknownAgent, match="Stays"):
         load_agent(f"{file}:Stay", "RolledBehind", 1)
     file.write_text("import nothing_of_this_name")
     with pytest.raises(BadAgent, match="nothing_of_this_name"):
         load_agent(f"{file}:Stays", "RolledBehind", 1)
+
+
+def test_a_module_is_known_while_it_runs(tmp_path: Path) -> None:
+    """Dataclasses with annotations as text look their module up; pickles do later."""
+    file = tmp_path / "typed.py"
+    file.write_text(TYPED)
+    agent = load_agent(f"{file}:Typed", "RolledBehind", 1)
+    assert pickle.loads(pickle.dumps(agent.memory)).steps == 7
+
+
+def test_a_file_does_not_shadow_the_roster(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder = tmp_path / "ppo"
+    folder.mkdir()
+    (folder / "agent.onnx").write_bytes(b"not even ONNX")
+    monkeypatch.chdir(tmp_path)
+    assert load_agent("ppo", "RolledBehind", 1).path.is_relative_to(Path(roster.__file__).parent)
+    with pytest.raises(BadCheckpoint):
+        load_agent("./ppo", "RolledBehind", 1)
 
 
 def test_runs_are_listed_by_seed_and_a_bad_card_is_named(tmp_path: Path) -> None:
@@ -86,9 +175,18 @@ def test_runs_are_listed_by_seed_and_a_bad_card_is_named(tmp_path: Path) -> None
     (folder / "ppo-4.json").write_text("{")
     with pytest.raises(BadCheckpoint, match="ppo-4.json"):
         list_runs("ppo", "RolledBehind", 1, tmp_path)
-    (folder / "ppo-4.json").write_text("[]")
-    with pytest.raises(BadCheckpoint, match="list"):
-        list_runs("ppo", "RolledBehind", 1, tmp_path)
+
+
+def test_the_typical_run_is_taken_unless_one_is_asked_for() -> None:
+    returns = {run.seed: run.card.episode_return for run in list_runs("mapper", "RolledBehind", 2)}
+    typical = load_agent("mapper", "RolledBehind", 2).card
+    assert typical.episode_return == sorted(returns.values())[len(returns) // 2]
+    assert load_agent("mapper", "RolledBehind", 2, run=1).card.seed == 1
+    with pytest.raises(BadCheckpoint, match="unseen train mapper RolledBehind --level 2"):
+        load_agent("mapper", "RolledBehind", 2, run=99)
+
+
+# --- ONNX ----------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("content", [b"", b"\x00garbage", b"\x08\x01\x3a\x7f"])
@@ -101,18 +199,16 @@ def test_bad_files_are_named(content: bytes, tmp_path: Path) -> None:
         load_agent(str(file), "RolledBehind", 1)
 
 
-def _graph(inputs: dict[str, int], external: bool = False) -> bytes:
-    """A model that answers action 0, reading `inputs` of the given widths."""
+def _graph(inputs: dict[str, int], location: int = 0, path: str = "") -> bytes:
+    """A model that answers the action of the largest of 4 sums of `obs`, reading `inputs` of the given widths."""
     onnx = pytest.importorskip("onnx")
     helper, kinds = onnx.helper, onnx.TensorProto
-    weights = helper.make_tensor(
-        "w", kinds.FLOAT, [next(iter(inputs.values())), 4], bytes(16 * inputs["obs"]), raw=True
-    )
-    if external:
+    weights = helper.make_tensor("w", kinds.FLOAT, [inputs["obs"], 4], bytes(16 * inputs["obs"]), raw=True)
+    if path:
         weights.ClearField("raw_data")
-        weights.data_location = kinds.EXTERNAL
+        weights.data_location = location
         entry = weights.external_data.add()
-        entry.key, entry.value = "location", "../../etc/passwd"
+        entry.key, entry.value = "location", path
     nodes = [
         helper.make_node("MatMul", ["obs", "w"], ["logits"]),
         helper.make_node("ArgMax", ["logits"], ["action"], axis=1, keepdims=0),
@@ -127,11 +223,77 @@ def _graph(inputs: dict[str, int], external: bool = False) -> bytes:
 
 
 def test_graphs_that_reach_for_other_files_are_refused(tmp_path: Path) -> None:
-    good, bad = _graph({"obs": 5}), _graph({"obs": 5}, external=True)
+    good, bad = _graph({"obs": 5}), _graph({"obs": 5}, 1, "../../etc/passwd")
     assert not refers_to_files(good) and refers_to_files(bad)
     file = tmp_path / "far.onnx"
     file.write_bytes(bad)
     with pytest.raises(BadCheckpoint, match="another file"):
+        OnnxAgent(file)
+
+
+def _varint(value: int, length: int = 0) -> bytes:
+    """A number as protocol buffers write it, padded to `length` bytes."""
+    out = []
+    while value > 127 or len(out) + 1 < length:
+        out.append(value & 127 | 128)
+        value >>= 7
+    return bytes([*out, value])
+
+
+def _field(tag: bytes, body: bytes) -> bytes:
+    return tag + _varint(len(body)) + body
+
+
+def _model(tensor: bytes, graph_tag: bytes = b"\x3a", tensor_tag: bytes = b"\x2a") -> bytes:
+    """A model whose graph (field 7) holds one weight (field 5)."""
+    return _field(graph_tag, _field(tensor_tag, tensor))
+
+
+EXTERNAL = b"\x70\x01"  # data_location (field 14) = EXTERNAL
+
+
+def test_the_guard_finds_a_tensor_however_its_way_is_written() -> None:
+    assert refers_to_files(_model(EXTERNAL)) and not refers_to_files(_model(b"\x70\x00"))
+    assert refers_to_files(_model(EXTERNAL, graph_tag=_varint(0x3A, 5)))  # padded to 5 bytes: still field 7
+    assert refers_to_files(_model(b"\x70" + _varint(2**32 + 1)))  # a loader keeps 32 bits: 1
+    assert refers_to_files(_model(b"\x6a\x00"))  # external_data (field 13), even empty
+
+
+@pytest.mark.parametrize("tag", [0x3A, 0x2A])
+@pytest.mark.parametrize("bit", [32, 33, 34])
+def test_tags_that_a_loader_reads_otherwise_are_refused(tag: int, bit: int) -> None:
+    """The fifth byte of a tag has three bits that a loader drops: to it this is the field below them."""
+    written = {"graph_tag" if tag == 0x3A else "tensor_tag": _varint(tag | 1 << bit)}
+    with pytest.raises(ValueError, match="tag"):
+        refers_to_files(_model(EXTERNAL, **written))
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        _varint(0x3A, 6) + b"\x00",  # a tag of six bytes
+        b"\x02\x00",  # field 0
+        b"\x3b\x00",  # a group
+        b"\x3a" + b"\x80" * 5 + b"\x00",  # a length of six bytes
+        b"\x3a\x05\x00",  # cut short
+        b"\x08" + b"\xff" * 10 + b"\x01",  # a number of eleven bytes
+    ],
+)
+def test_what_no_writer_of_protocol_buffers_writes_is_refused(model: bytes) -> None:
+    with pytest.raises(ValueError):
+        refers_to_files(model)
+
+
+def test_the_loader_takes_a_padded_tag_for_a_graph_as_the_guard_does(tmp_path: Path) -> None:
+    """The reason for the guard's rules: with the tag of its graph written long, a model still loads."""
+    plain = _graph({"obs": 5})
+    at = plain.rindex(b"\x3a", 0, 60)
+    long = plain[:at] + _varint(0x3A, 5) + plain[at + 1 :]
+    file = tmp_path / "long.onnx"
+    file.write_bytes(long)
+    assert OnnxAgent(file)._act.width("obs") == 5
+    file.write_bytes(plain[:at] + _varint(0x3A | 1 << 33) + plain[at + 1 :])
+    with pytest.raises(BadCheckpoint, match="tag"):
         OnnxAgent(file)
 
 
@@ -152,22 +314,23 @@ def test_an_agent_without_a_model_neither_believes_nor_imagines(tmp_path: Path) 
     file = tmp_path / "a.onnx"
     file.write_bytes(_graph({"obs": 5}))
     agent = OnnxAgent(file)
-    action, state = agent.act(np.zeros((3, 5), np.float32), agent.initial_state(3), np.ones(3, bool))
+    action, state = agent.act(np.zeros((3, 5), np.float32), agent.initial_state(seeds(3)), np.ones(3, bool))
     assert action.tolist() == [0, 0, 0]
-    agent.seed(1)
-    drawn = [agent.act(np.zeros((3, 5), np.float32), state, np.zeros(3, bool), explore=True)[0] for _ in range(40)]
+    assert agent.belief(state) is None and agent.imagine(state) is None
+    drawn = []
+    for _ in range(40):
+        action, state = agent.act(np.zeros((3, 5), np.float32), state, np.zeros(3, bool), explore=True)
+        drawn.append(action)
     assert set(np.ravel(drawn)) == {0, 1, 2, 3}
-    with pytest.raises(BadAgent, match="no map"):
-        agent.belief(state)
-    with pytest.raises(BadAgent, match="no world model"):
-        agent.imagine(state)
 
 
-def test_settings_are_checked() -> None:
-    pytest.importorskip("torch")
-    from unseen.agents.baselines import PPOConfig
-
-    assert configure(PPOConfig, {"lr": 1, "envs": 4}) == PPOConfig(lr=1.0, envs=4)
-    for wrong, message in (({"ent": 0.1}, "ent_coef"), ({"envs": 1.5}, "int"), ({"lr": "x"}, "float")):
-        with pytest.raises(BadAgent, match=message):
-            configure(PPOConfig, wrong)
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf])
+def test_observations_that_are_not_finite_are_refused(value: float) -> None:
+    env = make_vec("RolledBehind", 4, level=1)
+    agent = load_agent("ppo", "RolledBehind", 1)
+    obs, _ = env.reset(seed=0)
+    obs[2, 5] = value
+    with pytest.raises(BadObservation, match=f"number 5 of observation 2 is {value}"):
+        agent.act(obs, agent.initial_state(seeds(4)), np.ones(4, bool))
+    with pytest.raises(BadObservation, match="3 numbers"):
+        agent.act(np.zeros((4, 3)), agent.initial_state(seeds(4)), np.ones(4, bool))

@@ -1,22 +1,261 @@
-"""The audit matrix, sampled, on every registered environment; and that it can fail."""
+"""The audit on every environment, sampled; that it works from declarations alone; and that each check can fail."""
 
+from __future__ import annotations
+
+import dataclasses
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
 import pytest
 
-from unseen.envs.suite import SUITE, make_vec
-from unseen.train.audit import AuditConfig, checks, probe_windows, random_play
+from unseen.agents.shared.envs import EnvConfig
+from unseen.envs.suite import SUITE, make_vec, resolve
+from unseen.train.audit import Check, Subject, checks, play
+from unseen.train.audit.determinism import _batches_agree, determinism
+from unseen.train.audit.draws import draws
+from unseen.train.audit.leaks import features, leaks, probe_history, probe_windows, random_play
+from unseen.train.audit.references import references
+from unseen.train.audit.surface import surface
+from unseen.train.cli import main
 
-CASES = [(entry, level) for entry in SUITE.values() for level in entry.levels]
+CASES = [(name, level) for name, entry in SUITE.items() for level in entry.levels]
+EXAMPLES = Path(__file__).parents[1] / "examples"
+MONITOR, BOX = f"{EXAMPLES / 'blind_monitor.py'}:BlindMonitor", f"{EXAMPLES / 'which_box.py'}:WhichBox"
 
 
-@pytest.mark.parametrize(("entry", "level"), CASES, ids=lambda x: str(getattr(x, "name", x)))
-def test_every_environment_passes(entry, level) -> None:
-    failed = [check for check in checks(entry, level, AuditConfig(quick=True)) if check.passed is False]
-    assert not failed
+def subject(name: str, level: int | str, **more: Any) -> Subject:
+    return Subject(resolve(name), EnvConfig(name, level, **more), quick=True)
 
 
-def test_the_leak_probe_finds_a_leak() -> None:
-    env = make_vec("RolledBehind", 3000, level=1)
-    data = random_play(env, 3000, seed=0)
-    data.obs[..., -1] = data.answer[:, None]  # the answer, in plain sight
-    score, _ = probe_windows(data, 1, 3, seed=0)
-    assert score > 0.9
+def by_name(found: Any) -> dict[str, Check]:
+    return {check.name: check for check in found}
+
+
+def changed(tmp_path: Path, *swaps: tuple[str, str]) -> str:
+    """BlindMonitor with some of its text replaced."""
+    text = (EXAMPLES / "blind_monitor.py").read_text()
+    for old, new in swaps:
+        assert old in text
+        text = text.replace(old, new)
+    file = tmp_path / f"changed{len(list(tmp_path.iterdir()))}.py"  # a file is imported once
+    file.write_text(text)
+    return f"{file}:BlindMonitor"
+
+
+@pytest.mark.sample(4)
+@pytest.mark.parametrize(("name", "level"), CASES)
+def test_every_environment_passes(name: str, level: int) -> None:
+    assert [check for check in checks(subject(name, level)) if check.passed is False] == []
+
+
+@pytest.mark.parametrize(("name", "level"), [(MONITOR, 0), (MONITOR, 1), (MONITOR, 2), (BOX, 1)])
+def test_the_examples_pass(name: str, level: int) -> None:
+    found = by_name(checks(subject(name, level)))
+    assert [check for check in found.values() if check.passed is False] == []
+    assert ("leak probe, last 1 observation" in found) == (level > 0)
+
+
+def test_play_gives_the_returns_of_its_seeds() -> None:
+    env = make_vec("RolledBehind", 30, level=1, split="test")
+    returns = play(env, "oracle", 5, 30)
+    assert returns.shape == (30,) and returns.mean() > 0.95
+    assert np.array_equal(returns[3:4], play(make_vec("RolledBehind", 1, level=1, split="test"), "oracle", 8, 1))
+    assert 0 < play(env, "random", 0, 30).mean() < 0.5
+
+
+# --- what is found ---
+
+
+@pytest.mark.parametrize("window", [1, 4])
+def test_the_leak_probe_finds_a_leak(window: int) -> None:
+    data = random_play(make_vec("RolledBehind", 2000, level=1), seed=0)
+    data.obs[:, window - 1 :, -1] = data.truth[:, : data.truth.shape[1] - window + 1]  # the answer, so many steps late
+    score, tests = probe_windows(data, window, seed=0)
+    assert score > 0.9 and tests == 500
+    if window > 1:
+        assert probe_windows(data, 1, seed=0)[0] > 0.9  # it does not change, so the last row tells it too
+
+
+def test_the_leak_probe_finds_a_hidden_vector_and_not_the_clock() -> None:
+    """R2 is beyond each step's mean: a truth that follows from the time alone counts for nothing."""
+    data = random_play(make_vec(MONITOR, 1500, level=2), seed=0)
+    assert abs(probe_windows(data, 1, seed=0)[0]) < 0.05
+    clock = dataclasses.replace(data, truth=data.obs[..., 3:4].astype(float))
+    rng = np.random.default_rng(0)
+    noisy = dataclasses.replace(data, truth=clock.truth + rng.normal(size=clock.truth.shape))
+    assert probe_windows(noisy, 1, seed=0)[0] < 0.05
+    open_ = dataclasses.replace(data, obs=data.obs.copy())
+    open_.obs[..., 2] = data.truth[..., 0]
+    assert probe_windows(open_, 1, seed=0)[0] > 0.9
+
+
+def test_the_history_tells_what_the_windows_must_not() -> None:
+    data = random_play(make_vec(MONITOR, 3000, level=2), seed=0)
+    assert probe_history(data, seed=0) > 0.8
+    shuffled = dataclasses.replace(data, truth=data.truth[np.random.default_rng(0).permutation(data.n)])
+    assert probe_history(shuffled, seed=0) < 0.1
+
+
+def test_random_play_stops_before_the_last_observation_and_knows_what_must_be_hidden() -> None:
+    env = make_vec("RolledBehind", 50, level=1)
+    data = random_play(env, seed=3)
+    layout = env.layout
+    act = data.obs[..., layout.phase][..., 2] > 0.5
+    assert np.array_equal(data.hides, act & data.played)
+    assert data.classes == 3 and set(np.unique(data.truth[data.played])) == {0, 1, 2}
+    assert data.actions[data.played].sum() == data.played.sum()  # one-hot
+
+
+def test_features_of_rows_images_and_dicts() -> None:
+    image = np.zeros((2, 64, 64, 3), np.uint8)
+    image[1, :4, :4] = 160
+    found = features(image)
+    assert (
+        found.shape == (2, 16 * 16 * 3) and found.dtype == np.uint8 and found[1, 0] == 160 and found[1, 3:].max() == 0
+    )
+    rows = np.ones((2, 5), np.float32)
+    assert features(rows) is rows
+    assert features({"a": rows, "b": image}).shape == (2, 5 + 768)
+
+
+def test_a_leak_of_one_environment_is_a_failed_check(tmp_path: Path) -> None:
+    """The monitor's first blind steps can still be told from the last readings: `when` has to begin later."""
+    early = changed(tmp_path, ("return s.t >= p.lead + p.blind_low // 4", "return s.t >= p.lead"))
+    found = by_name(leaks(subject(early, 2)))
+    assert found["leak probe, last 1 observation"].passed and not found["leak probe, last 4 observations"].passed
+
+
+def test_a_truth_that_never_has_to_be_hidden_is_no_pass(tmp_path: Path) -> None:
+    never = changed(tmp_path, ("return s.t >= p.lead + p.blind_low // 4", "return s.t > 9999"))
+    (found,) = leaks(subject(never, 1))
+    assert found.passed is False
+
+
+def test_gates_bounds_chance_and_anchors_can_fail(tmp_path: Path) -> None:
+    sound = by_name(references(subject(MONITOR, 2)))
+    assert all(check.passed for check in sound.values())
+    assert {"oracle", "tracker", "reflex (memoryless)", "frozen anchor of random", "frozen anchor of oracle"} < set(
+        sound
+    )
+    broken = changed(
+        tmp_path,
+        (
+            'Score(unit="share of the time within tolerance")',
+            'Score(unit="share", low=0.3, high=0.9, gates={"oracle": 1.5, "reflex": 0.0, "nobody": 1.0})',
+        ),
+        ("2: (0.128, 1.0)", "2: (0.528, 1.0)"),
+        ("return min(\n            1.0,", "return min(\n            0.1,"),
+    )
+    found = by_name(references(subject(broken, 2)))
+    assert found["oracle"].passed is False and found["reflex"].passed is True and "nobody" not in found
+    assert found["returns lie within the score's bounds"].passed is False
+    assert found["reflex (memoryless)"].passed is False
+    assert found["frozen anchor of random"].passed is False and found["frozen anchor of oracle"].passed is True
+
+
+def test_scores_need_no_bounds(tmp_path: Path) -> None:
+    """Margins then follow from the spread of what was found."""
+    free = changed(
+        tmp_path,
+        ('Score(unit="share of the time within tolerance")', 'Score(unit="points", low=None, high=None, gates={})'),
+        ("reward = 1.0 / (s.end - settled)", "reward = 100.0 / (s.end - settled)"),
+        ("2: (0.128, 1.0)", "2: (12.8, 100.0)"),
+        ("return min(\n            1.0, (1.0", "return 100.0 * min(\n            1.0, (1.0"),
+    )
+    found = by_name(references(subject(free, 2)))
+    assert [check for check in found.values() if check.passed is False] == []
+    assert "100.000 +- 0." in found["frozen anchor of oracle"].want
+    assert found["returns lie within the score's bounds"].want == "-inf .. inf"
+
+
+def test_own_parameters_have_no_anchors_and_another_sensor_is_probed() -> None:
+    found = by_name(references(subject("RolledBehind", 1, overrides={"blackout": (5, 5)})))
+    assert found["random"].passed is None and "frozen anchor of random" not in found
+    rays = by_name(leaks(subject("RolledBehind", 1, obs="rays")))
+    assert rays["leak probe, last 1 observation"].passed is True
+
+
+def test_planning_is_what_is_asked_for_where_nothing_is_hidden(tmp_path: Path) -> None:
+    open_ = changed(tmp_path, ("    hidden = Hidden(write_hidden, size=1, when=long_blind)\n", ""))
+    found = by_name(references(subject(open_, 2)))
+    assert found["planning gap: reflex (greedy)"].want == "<= 0.5" and found["planning gap: reflex (greedy)"].passed
+    assert by_name(references(subject(open_, 1)))["planning gap: reflex (greedy)"].passed is None
+    assert list(leaks(subject(open_, 2))) == []
+
+
+def test_draws_that_fail_or_are_not_uniform(tmp_path: Path) -> None:
+    assert all(check.passed for check in draws(subject("RolledBehind", 1)))
+    never = changed(
+        tmp_path, ("    s.scored = s.hits = 0\n    return True", "    s.scored = s.hits = 0\n    return False")
+    )
+    (failed,) = draws(subject(never, 1))
+    assert failed.passed is False and "no episode found" in failed.got
+    alike = changed(tmp_path, ("default=0.5, doc=\"patients'", "default=0.0, doc=\"patients'"))
+    assert by_name(draws(subject(alike, 1)))["hidden vector varies (standard deviations)"].passed is False
+    tilted = changed(
+        tmp_path,
+        ("Hidden(write_hidden, size=1, when=long_blind)", "Hidden(write_hidden, classes=lambda p: 2, when=long_blind)"),
+        ("out[0] = s.clearance", "out[0] = 1.0 if s.clearance > 0.9 else 0.0"),
+    )
+    assert by_name(draws(subject(tilted, 1)))["hidden class is uniform (chi-squared)"].passed is False
+
+
+def test_an_observation_outside_of_its_space_is_found(tmp_path: Path) -> None:
+    narrow = changed(tmp_path, ('Part("drug in the blood", 1, 0.0, 30.0, "mg/l")', 'Part("drug", 1, 0.0, 0.5, "mg/l")'))
+    assert by_name(surface(subject(narrow, 1)))["observation stays in its space"].passed is False
+
+
+def test_a_row_that_differs_from_the_same_seed_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert _batches_agree(subject("RolledBehind", 1)) == ""
+    make = Subject.make_vec
+
+    def another_split_alone(self: Subject, n: int, **more: Any) -> Any:
+        return make(self, n, **more, split="shift" if n == 1 else "train")
+
+    monkeypatch.setattr(Subject, "make_vec", another_split_alone)
+    assert "differs from the same seed alone" in _batches_agree(subject("RolledBehind", 1))
+
+
+def test_an_environment_that_raises_is_found(tmp_path: Path) -> None:
+    broken = changed(tmp_path, ('lambda s, params: s["rate"]', 'lambda s, params: s["pace"]'))
+    found = by_name(determinism(subject(broken, 1)))
+    assert "KeyError" in found["pickle and deepcopy mid-episode"].got or "ValueError" in (
+        found["pickle and deepcopy mid-episode"].got
+    )
+    assert found["snapshot and restore"].passed is True
+
+
+# --- the command ---
+
+
+def audit_command(*words: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run([sys.executable, "-m", "unseen", "audit", *words], capture_output=True, text=True)
+
+
+def test_the_command_prints_a_table_and_its_progress_apart() -> None:
+    run = audit_command(MONITOR, "--quick", "--level", "1", "--env", "lead=12")
+    assert run.returncode == 0, run.stderr
+    assert "Audit of Own/BlindMonitor-v0" in run.stdout and "no anchor" in run.stdout and "FAIL" not in run.stdout
+    assert "levels of BlindMonitor 1/1" in run.stderr
+
+
+def test_a_failed_audit_ends_with_1(tmp_path: Path) -> None:
+    broken = changed(tmp_path, ("2: (0.128, 1.0)", "2: (0.528, 1.0)"), ("blind=(60, 100)", "blind=(6, 10)"))
+    run = audit_command(broken, "--quick", "--level", "2")
+    assert run.returncode == 1 and "FAIL" in run.stdout
+
+
+@pytest.mark.parametrize("words", [[], [MONITOR, "--all"]])
+def test_one_environment_or_all(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", *words]) == 2
+    said = capsys.readouterr().err
+    assert "--all" in said and "RolledBehind" in said and said.count("\n") == 1
+
+
+def test_what_is_wrong_is_said_before_anything_runs(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["audit", "RolledBehind", "--level", "1", "9"]) == 2
+    said = capsys.readouterr()
+    assert "level=9" in said.err and said.out == ""

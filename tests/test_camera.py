@@ -47,18 +47,18 @@ def test_a_block_in_the_open_shows_straight_ahead_and_a_box_hides_it() -> None:
     assert seen.shape == (80, 120, 3) and seen.dtype == np.uint8
     assert red(seen) > 10 and red(seen[:, 48:72]) == red(seen), "it is in the middle"
     assert red(seen[:40]) == 0, "and lower than the eye"
-    assert red(render(world(n_tall=1), 120, 80, AHEAD)) == 0
-    assert red(render(world(n_tall=1, glass=1), 120, 80, AHEAD)) > 10
+    assert red(render(world(n_boxes=1), 120, 80, AHEAD)) == 0
+    assert red(render(world(n_boxes=1, glass=1), 120, 80, AHEAD)) > 10
 
 
 def test_left_is_left() -> None:
-    image = render(world(by=(0.8, 0.0)), 120, 80, AHEAD)  # north of an eye that looks east
+    image = render(world(disc_y=(0.8, 0.0)), 120, 80, AHEAD)  # north of an eye that looks east
     assert red(image[:, :60]) == red(image) > 0
 
 
 @pytest.mark.parametrize(("light", "shows"), [(DARK, False), (DUSK, False), (DAY, False), (REVEAL, True)])
 def test_light(light: int, shows: bool) -> None:
-    assert (red(render(world(n_tall=1, light=light), 120, 80, AHEAD)) > 0) == shows
+    assert (red(render(world(n_boxes=1, light=light), 120, 80, AHEAD)) > 0) == shows
     assert red(render(world(light=DUSK), 120, 80, AHEAD)) == 0
     assert red(render(world(light=DUSK, touched=0), 120, 80, AHEAD)) > 0
     assert red(render(world(light=NIGHT), 120, 80, AHEAD)) == 0
@@ -66,11 +66,11 @@ def test_light(light: int, shows: bool) -> None:
 
 def test_what_is_covered_or_too_far_for_its_colour() -> None:
     for picture in (look, lambda s: render(s, 120, 80, AHEAD)):
-        bare, covered = world(n_small=0, ask=-1), world(under=(1, 0), ask=-1)
+        bare, covered = world(n_discs=0, query=-1), world(disc_cover=(1, 0), query=-1)
         assert np.array_equal(picture(bare), picture(covered))
-        assert red(picture(world(under=(1, 0), glass=1, ask=-1))) > 0
-        assert red(picture(world(near=1.0, ask=-1))) == 0 < red(picture(world(near=2.0, ask=-1)))
-        assert not np.array_equal(picture(bare), picture(world(near=1.0, ask=-1))), "it shows all the same"
+        assert red(picture(world(disc_cover=(1, 0), glass=1, query=-1))) > 0
+        assert red(picture(world(colour_range=1.0, query=-1))) == 0 < red(picture(world(colour_range=2.0, query=-1)))
+        assert not np.array_equal(picture(bare), picture(world(colour_range=1.0, query=-1))), "it shows all the same"
 
 
 @settings(max_examples=100, deadline=None)
@@ -82,7 +82,7 @@ def test_where_a_hidden_block_is_changes_nothing(one, other, fov, light, heading
     """No leak: two worlds that differ in a hidden block alone give the same observation, bit for bit."""
     pictures = []
     for x, y in (one, other):
-        s = world(n_tall=1, fov=fov, light=light, ah=heading, bx=(x, 0.0), by=(y, 0.0))
+        s = world(n_boxes=1, fov=fov, light=light, heading=heading, disc_x=(x, 0.0), disc_y=(y, 0.0))
         if light == DAY and exposed(s, 0.0, 0.0, x, y, 1.02 * 0.12):
             return
         pictures.append(look(s))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unseen.agents.agent import list_runs
+from unseen.agents.load import list_runs
 from unseen.envs.suite import SUITE, resolve
 from unseen.train.cli import main
 from unseen.train.curves import CurvesConfig, curves, memoryless
@@ -30,10 +30,10 @@ def test_the_ceiling_is_chance_where_memory_is_needed_and_none_elsewhere() -> No
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["--env", "RoledBehind"], "RolledBehind"),
+        (["RoledBehind"], "RolledBehind"),
         (["--level", "7"], "level 7"),
-        (["--env", "RolledBehind", "--out", "{}/curves.doc"], "doc"),
-        (["--env", "RolledBehind", "--out", "{}/file/curves.svg"], "file"),
+        (["RolledBehind", "--out", "{}/curves.doc"], "doc"),
+        (["RolledBehind", "--out", "{}/file/curves.svg"], "file"),
     ],
 )
 def test_bad_words_are_named(

@@ -13,12 +13,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unseen.agents.card import Card
 from unseen.train.leaderboard import board as boards
 from unseen.train.leaderboard import report
 from unseen.train.leaderboard.board import Board
 from unseen.train.leaderboard.field import UNTRAINED, Arena, Contestant
 from unseen.train.leaderboard.page import render
-from unseen.train.leaderboard.protocol import PROTOCOL, Latency, Outcome
+from unseen.train.leaderboard.protocol import PROTOCOL, Latency
+from unseen.train.rollout import Outcome
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'> $x^2$ & \"'"
 ARENAS = [Arena(f"e{level}", "RolledBehind", level, 0.1, 0.9) for level in (0, 1, 2)]
@@ -35,7 +37,7 @@ def make_board() -> Board:
         results[Contestant(f"o{arena.level}", "oracle", "oracle", "reference", arena, UNTRAINED)] = outcomes(90)
         results[Contestant(f"r{arena.level}", "random", "random", "reference", arena, UNTRAINED)] = outcomes(10)
         for run, (ours, theirs) in enumerate([(80, 20), (70, 10), (60, 30)]):
-            card = {"steps": 150_000 + run, "cpu_s": 600.0, "curve": [[1e3, 5, 0.1], [1.5e5, 600, 0.8]]}
+            card = Card(steps=150_000 + run, cpu_s=600.0, curve=((1_000, 5.0, 0.1), (150_000, 600.0, 0.8)))
             results[Contestant(f"m{arena.level}{run}", "mapper", "mapper", "model-based", arena, run, card=card)] = (
                 outcomes(ours)
             )

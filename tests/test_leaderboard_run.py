@@ -13,19 +13,22 @@ from pathlib import Path
 import pytest
 
 from unseen.agents.errors import UnknownAgent
-from unseen.train.errors import AgentFailed, EvaluationError, StoreError
-from unseen.train.leaderboard.runner import EvaluateConfig, LeaderboardConfig, evaluate, leaderboard
+from unseen.agents.shared.envs import EnvConfig
+from unseen.envs.errors import BadParameter, UnknownEnvironment
+from unseen.train.errors import EvaluationError, StoreError
+from unseen.train.leaderboard.runner import LeaderboardConfig, leaderboard
 
 COMMAND = [sys.executable, "-m", "unseen.train.cli"]
 
 SLOW = '''
 import os, time
 import numpy as np
+from unseen.agents.protocol import Agent
 
-class Slow:
+class Slow(Agent):
     """Takes its time, and keeps a list of the blocks that it was asked to play."""
-    def initial_state(self, batch):
-        if batch > 1:
+    def initial_state(self, seeds):
+        if len(seeds) > 1:
             with open({log!r}, "a") as file:
                 file.write("block\\n")
         return None
@@ -37,10 +40,11 @@ class Slow:
 MANNERS = """
 import os, signal
 import numpy as np
+from unseen.agents.protocol import Agent
 
-class Straight:
+class Straight(Agent):
     name = "<img src=x onerror=alert(1)>"
-    def initial_state(self, batch):
+    def initial_state(self, seeds):
         return None
     def act(self, obs, state, first, explore=False):
         return np.zeros(len(obs), int), state
@@ -74,18 +78,23 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path) -> None:
     words = ["leaderboard", "--agent", f"{agent}:Slow", "--only", "reflex", "--levels", "1", "2", "--episodes", "350"]
     cut, whole = tmp_path / "cut", tmp_path / "whole"
 
-    process = subprocess.Popen([*COMMAND, *words, "--out", cut], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        [*COMMAND, *words, "--out", cut],
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,  # so that its workers can be waited for
+    )
     journal = cut / "journal.jsonl"
-    deadline = time.monotonic() + 120
     while not (journal.exists() and journal.read_bytes().count(b'["episode"') > 0 and log.exists()):
-        assert process.poll() is None and time.monotonic() < deadline
+        assert process.poll() is None
         time.sleep(0.01)
     while log.read_text().count("block") < 4:  # so that at least one of its blocks is stored
-        assert process.poll() is None and time.monotonic() < deadline
+        assert process.poll() is None
         time.sleep(0.01)
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
-    time.sleep(1.0)  # its workers end with the block they are at
+    while any_left(process.pid):  # its workers end with the block they are at
+        time.sleep(0.01)
     assert not (cut / "board.json").exists()
     played = log.read_text().count("block")
     own = journal.read_bytes().count(in_journal(f"{agent}:Slow")) / 100
@@ -101,11 +110,20 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path) -> None:
     assert board_of(cut) == board_of(whole)
 
 
+def any_left(session: int) -> bool:
+    """Whether a process of that session is alive."""
+    try:
+        os.killpg(session, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
 def in_journal(agent: str) -> bytes:
     """How the journal names an agent in an episode."""
     from unseen.train.leaderboard.field import arena, contestants
 
-    (found,) = contestants(agent, arena("RolledBehind", 1))
+    (found,) = contestants(agent, arena(EnvConfig("RolledBehind", 1)))
     return f'"agent":"{found.id}"'.encode()
 
 
@@ -113,7 +131,7 @@ def test_bad_manners_harm_nobody_else(tmp_path: Path, capsys: pytest.CaptureFixt
     file = tmp_path / "manners.py"
     file.write_text(MANNERS)
     own = tuple(f"{file}:{name}" for name in ("Straight", "Raises", "Nan", "Dies"))
-    config = LeaderboardConfig(own, ("random", "oracle"), ("rolledbehind",), (1,), 100, out=tmp_path / "board")
+    config = LeaderboardConfig(own, ("random", "oracle"), ("rolledbehind",), 100, level=(1,), out=tmp_path / "board")
     board = leaderboard(config)
     cells = {entry.name: entry.cells["RolledBehind/1"] for entry in board.entries}
     assert cells["oracle"].raw is not None and cells["oracle"].raw.point > 0.95
@@ -141,7 +159,7 @@ def test_bad_manners_harm_nobody_else(tmp_path: Path, capsys: pytest.CaptureFixt
 
 def test_more_episodes_only_add(tmp_path: Path) -> None:
     def run(episodes: int, out: Path) -> str:
-        leaderboard(LeaderboardConfig((), ("random",), ("RolledBehind",), (0, 1), episodes, out=out))
+        leaderboard(LeaderboardConfig((), ("random",), ("RolledBehind",), episodes, level=(0, 1), out=out))
         return board_of(out)
 
     run(10, tmp_path / "a")
@@ -153,15 +171,13 @@ def test_more_episodes_only_add(tmp_path: Path) -> None:
 
 
 def test_agents_of_one_name_are_kept_apart(tmp_path: Path) -> None:
-    files = [tmp_path / folder / "mine.spawn_y" for folder in ("a", "b")]
+    files = [tmp_path / folder / "mine.py" for folder in ("a", "b")]
     for file in files:
         file.parent.mkdir()
         file.write_text(MANNERS)
     own = tuple(f"{file}:Straight" for file in (*files, files[0]))
-    board = leaderboard(
-        LeaderboardConfig((*own, "random"), ("random",), levels=(1,), episodes=10, out=tmp_path / "out")
-    )
-    assert {entry.name for entry in board.entries} == {"random", "Straight (mine.spawn_y)", f"{files[1]}:Straight"}
+    board = leaderboard(LeaderboardConfig((*own, "random"), ("random",), level=(1,), episodes=10, out=tmp_path / "out"))
+    assert {entry.name for entry in board.entries} == {"random", "Straight (mine.py)", f"{files[1]}:Straight"}
     assert all(len(entry.cells["RolledBehind/1"].runs) == 1 for entry in board.entries)
 
 
@@ -170,7 +186,11 @@ def test_agents_of_one_name_are_kept_apart(tmp_path: Path) -> None:
     [
         (dict(only=("mapr",)), UnknownAgent, "did you mean mapper"),
         (dict(agent=("nowhere.py:Agent",)), UnknownAgent, "nowhere.py"),
-        (dict(levels=(9,)), EvaluationError, "RolledBehind has no level 9; it has 0, 1, 2, 3"),
+        (dict(level=(9,)), BadParameter, "level=9: RolledBehind has levels 0, 1, 2, 3"),
+        (dict(parameters=("ocluders=5",)), BadParameter, "did you mean 'occluders'"),
+        (dict(split="exam"), BadParameter, "exam"),
+        (dict(env=("RoledBehind",)), UnknownEnvironment, "did you mean RolledBehind"),
+        (dict(env=("CartPole-v1",)), UnknownEnvironment, "CartPole"),
         (dict(episodes=0), EvaluationError, "at least 1"),
         (dict(only=("none",)), EvaluationError, "no agent"),
         (dict(out=Path(__file__)), StoreError, "test_leaderboard_run.py"),
@@ -192,21 +212,46 @@ def test_the_command_fails_in_one_line(tmp_path: Path) -> None:
         text=True,
     )
     assert run.returncode == 2 and run.stdout == ""
-    assert run.stderr.startswith("unseen: the store ") and run.stderr.count("\n") == 1
+    assert run.stderr.startswith(f"unseen: {tmp_path}") and run.stderr.count("\n") == 1
 
 
-def test_evaluate(capsys: pytest.CaptureFixture[str]) -> None:
-    result = evaluate(EvaluateConfig("reflex", "rolledbehind", 0, 40, json=True))
-    assert result.raw is not None and result.raw.point > 0.9 and len(result.outcomes) == 40
-    printed = json.loads(capsys.readouterr().out)
-    assert printed["raw"]["point"] == result.raw.point and printed["latency"]["p50_ms"] > 0
-    again = evaluate(EvaluateConfig("reflex", "RolledBehind", 0, 140))
-    assert again.outcomes[:40] == result.outcomes
-    assert "140 held-out episodes" in capsys.readouterr().out
+def test_presets_and_own_parameters_are_scored_without_anchors(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    board = leaderboard(
+        LeaderboardConfig((), ("random", "oracle"), ("Cups",), 20, level=(1, "a-not-b"), out=tmp_path / "presets")
+    )
+    assert [arena.key for arena in board.arenas] == ["Cups/1", "Cups/a-not-b"]
+    best = {entry.name: entry for entry in board.entries}["oracle"]
+    assert best.cells["Cups/a-not-b"].normal is None and best.cells["Cups/1"].normal is not None
+    assert best.overall is not None and best.overall.point == best.cells["Cups/1"].normal.point  # counts alone
+    said = " ".join(capsys.readouterr().out.split())
+    assert "a-not-b" in said and "do not count overall" in said
+    assert "a-not-b" in (tmp_path / "presets" / "index.html").read_text()
+
+    raw = leaderboard(
+        LeaderboardConfig(
+            (), ("random", "oracle"), episodes=20, level=(1,), parameters=("blackout=9",), split="shift",
+            out=tmp_path / "presets",
+        )
+    )  # fmt: skip
+    assert [entry.name for entry in raw.entries] == ["oracle", "random"]
+    assert all(entry.overall is None and entry.cells["RolledBehind/1"].raw for entry in raw.entries)
+    assert raw.protocol["split"] == "shift" and raw.protocol["id"] != board.protocol["id"]
+    said = capsys.readouterr().out
+    assert "--split shift --env blackout=(9,9)" in said and "incomplete" not in said
 
 
-def test_evaluate_names_an_agent_that_fails(tmp_path: Path) -> None:
-    file = tmp_path / "manners.py"
-    file.write_text(MANNERS)
-    with pytest.raises(AgentFailed, match=r"manners.py:Nan.*every episode failed.*at step 0: action .*nan"):
-        evaluate(EvaluateConfig(f"{file}:Nan", "RolledBehind", 1, 5))
+def test_progress_is_told_on_a_pipe(tmp_path: Path) -> None:
+    words = ["leaderboard", "--only", "random", "--level", "1", "--episodes", "10", "--out", str(tmp_path)]
+    run = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=True)
+    assert "blocks of episodes 1/1" in run.stderr and "decision latency 1/1" in run.stderr
+    assert "blocks" not in run.stdout.split("page")[0]
+
+
+def test_an_environment_is_named_without_env(tmp_path: Path) -> None:
+    run = subprocess.run(
+        [*COMMAND, "leaderboard", "--env", "Cups", "--out", tmp_path / "out"], capture_output=True, text=True
+    )
+    assert run.returncode == 2 and "NAME=VALUE" in run.stderr and "without --env" in run.stderr
+    assert not (tmp_path / "out").exists()

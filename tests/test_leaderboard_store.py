@@ -252,14 +252,14 @@ def test_a_full_disk_stops_it_and_keeps_what_was_stored(tmp_path: Path) -> None:
 @pytest.mark.parametrize("where", ["file", "file/inside"])
 def test_a_folder_that_cannot_be_is_named(tmp_path: Path, where: str) -> None:
     (tmp_path / "file").write_text("in the way")
-    with pytest.raises(StoreError, match=r"the store .*file.*: cannot be opened"):
+    with pytest.raises(StoreError, match=r"file.*: cannot be opened"):
         Store(tmp_path / where)
     assert (tmp_path / "file").read_text() == "in the way"
 
 
 @pytest.mark.skipif(not Path("/proc/version").exists(), reason="needs a folder that even root cannot write")
 def test_a_read_only_folder_is_named() -> None:
-    with pytest.raises(StoreError, match="the store /proc/sys/board: cannot be opened"):
+    with pytest.raises(StoreError, match="^/proc/sys/board: cannot be opened"):
         Store("/proc/sys/board")
 
 

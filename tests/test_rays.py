@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from unseen.envs.planar.geometry import segment_box
-from unseen.envs.planar.sensors import RAYS
+from unseen.envs.planar.rays import RAYS
 from unseen.envs.planar.world import DAY
 from unseen.envs.suite import make_vec
 

@@ -19,11 +19,12 @@ from importlib import metadata, util
 from typing import Annotated, Any
 
 import gymnasium as gym
-import numpy as np
 import tyro
 
 from unseen.envs import suite
 from unseen.envs.errors import BadParameter
+from unseen.train.progress import Progress
+from unseen.train.rollout import some_actions
 
 ROUNDS = 5
 
@@ -36,10 +37,10 @@ class BenchConfig:
     """environment"""
     all: bool = False
     """every registered environment"""
-    level: int = 1
-    """its level"""
-    obs: tuple[str, ...] = ("slots", "rays", "pixels")
-    """observation modes"""
+    level: Annotated[int | str, tyro.conf.arg(metavar="LEVEL")] = 1
+    """its level, or the name of a preset"""
+    obs: tuple[str, ...] = ()
+    """observation modes; by default all that are not privileged"""
     sizes: tuple[int, ...] = (64, 1024)
     """numbers of environments in a vector environment; the single one is always measured"""
     threads: int = 1
@@ -88,7 +89,8 @@ def measure(step: Callable[[int], Any], envs: int, seconds: float) -> tuple[floa
 def scalar(env: gym.Env, seconds: float) -> tuple[float, float]:
     """Speed of one Env below Gymnasium's wrappers, resets included."""
     env = env.unwrapped
-    actions = np.random.default_rng(0).integers(int(env.action_space.n), size=1024).tolist()  # type: ignore[attr-defined]
+    drawn = some_actions(env.action_space, 1024, 1)[:, 0]
+    actions = drawn.tolist() if drawn.ndim == 1 else list(drawn)
     env.reset(seed=0)
 
     def step(i: int) -> None:
@@ -105,8 +107,7 @@ def scalar(env: gym.Env, seconds: float) -> tuple[float, float]:
 def vector(env: gym.vector.VectorEnv, seconds: float) -> tuple[float, float]:
     """Speed of a vector environment."""
     n = env.num_envs
-    choices = int(env.single_action_space.n)  # type: ignore[attr-defined]
-    actions = np.random.default_rng(0).integers(choices, size=(64, n))
+    actions = some_actions(env.single_action_space, 64, n)
     env.reset(seed=0)
     try:
         return measure(lambda i: env.step(actions[i % 64]), n, seconds)
@@ -116,7 +117,7 @@ def vector(env: gym.vector.VectorEnv, seconds: float) -> tuple[float, float]:
 
 def ours(config: BenchConfig) -> Iterator[Speed]:
     """Every environment that is asked for, in every observation mode, at every size."""
-    for name, obs in itertools.product(names(config), config.obs):
+    for name, obs in modes(config):
         one = suite.make(name, level=config.level, obs=obs)
         yield Speed(name, obs, 1, *scalar(one, config.seconds))
         for n in config.sizes:
@@ -127,6 +128,15 @@ def ours(config: BenchConfig) -> Iterator[Speed]:
 def names(config: BenchConfig) -> list[str]:
     """The environments to measure. Raises UnknownEnvironment."""
     return list(suite.SUITE) if config.all else [suite.resolve(config.env).name]
+
+
+def modes(config: BenchConfig) -> list[tuple[str, str]]:
+    """Environments, each with every observation mode that is measured. Raises UnknownEnvironment."""
+    found = []
+    for name in names(config):
+        sensors = suite.resolve(name).task.sensors
+        found += [(name, obs) for obs in config.obs or [k for k, sensor in sensors.items() if not sensor.privileged]]
+    return found
 
 
 def neighbours(config: BenchConfig) -> Iterator[Speed]:
@@ -147,7 +157,7 @@ def first_step(config: BenchConfig) -> float:
     script = (
         "import time; started = time.perf_counter()\n"
         "from unseen.envs.suite import make\n"
-        f"env = make({config.env!r}, level={config.level}); env.reset(seed=0); env.step(0)\n"
+        f"env = make({config.env!r}, level={config.level!r}); env.reset(seed=0); env.step(env.action_space.sample())\n"
         "print(time.perf_counter() - started)"
     )
     run = [subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True) for _ in range(3)]
@@ -164,20 +174,17 @@ def bench(config: BenchConfig) -> None:
     """Measure and print. Raises UnknownEnvironment, BadParameter."""
     if config.seconds <= 0 or config.threads < 1 or any(n < 1 for n in config.sizes):
         raise BadParameter("seconds must be positive, threads and sizes at least 1")
-    from rich.console import Console
-    from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
-
-    for name, obs in itertools.product(names(config), config.obs):  # whatever is wrong with the request shows here
+    for name, obs in modes(config):  # whatever is wrong with the request shows here
         suite.make(name, level=config.level, obs=obs)
     speeds: list[Speed] = []
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as progress:
-        shown = progress.add_task("first step (compiles what is not in the cache)")
-        suite.make(config.env, level=config.level).reset(seed=0)
+    figures = len(modes(config)) * (1 + len(config.sizes)) + (2 + len(config.sizes)) * config.neighbours
+    with Progress({"figures": 1 + figures}) as progress:
+        suite.make(config.env, level=config.level).reset(seed=0)  # compiles what is not in the cache
         start = first_step(config)
+        progress.advance("figures")
         for speed in itertools.chain(ours(config), neighbours(config) if config.neighbours else ()):
             speeds.append(speed)
-            progress.update(shown, description=f"after {speed.what}, {speed.obs}, n = {speed.envs}")
+            progress.advance("figures", 1, f"{speed.what}, {speed.obs}, n = {speed.envs}")
     if config.json:
         print(json.dumps({**machine(), "first_step_s": start, "speeds": [asdict(s) for s in speeds]}, indent=2))
     else:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -11,8 +10,10 @@ from typing import Any
 
 from unseen.agents.errors import BadCheckpoint
 from unseen.train.errors import StoreError
+from unseen.train.files import digest, flush, flush_folder
 
 KEEP = 2
+META = "trainer.json"
 
 
 def write(root: Path, steps: int, save: Callable[[Path], None], meta: dict[str, Any]) -> Path:
@@ -22,12 +23,13 @@ def write(root: Path, steps: int, save: Callable[[Path], None], meta: dict[str, 
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
         save(fresh)
-        (fresh / "trainer.json").write_text(json.dumps(meta), encoding="utf-8")
-        for file in [*fresh.iterdir(), fresh]:
-            _flush(file)
+        (fresh / META).write_text(json.dumps({"sha256": digest(meta), "meta": meta}), encoding="utf-8")
+        for file in fresh.iterdir():
+            flush(file)
+        flush_folder(fresh)
         shutil.rmtree(done, ignore_errors=True)
         fresh.rename(done)
-        _flush(root)
+        flush_folder(root)
     except OSError as error:
         shutil.rmtree(fresh, ignore_errors=True)
         raise StoreError(root, f"cannot write a checkpoint: {error.strerror or error}") from error
@@ -44,17 +46,12 @@ def found(root: Path) -> list[Path]:
 def read_meta(folder: Path) -> dict[str, Any]:
     """What the trainer wrote beside the learner's state. Raises BadCheckpoint."""
     try:
-        meta = json.loads((folder / "trainer.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        sealed = json.loads((folder / META).read_text(encoding="utf-8"))
+        meta = sealed["meta"]
+        if digest(meta) != sealed["sha256"]:
+            raise BadCheckpoint(f"{folder}: {META} is damaged")
+    except (OSError, ValueError, KeyError, TypeError, RecursionError) as error:
         raise BadCheckpoint(f"{folder}: not a checkpoint: {error}") from error
     if not isinstance(meta, dict) or not {"steps", "cpu_s", "wall_s", "curve"} <= meta.keys():
-        raise BadCheckpoint(f"{folder}: trainer.json is incomplete")
+        raise BadCheckpoint(f"{folder}: {META} is incomplete")
     return meta
-
-
-def _flush(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

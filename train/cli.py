@@ -21,6 +21,7 @@ from typing import Any
 
 import unseen
 from unseen.envs.errors import UnseenError
+from unseen.train.errors import UsageError
 
 TRAIN_EXTRA = {
     "torch",
@@ -58,9 +59,16 @@ COMMANDS = {
         "ListConfig",
         "unseen list",
     ),
+    "info": Command(
+        "all about one environment or one agent",
+        "unseen.train.info",
+        "info",
+        "InfoConfig",
+        "unseen info RolledBehind --level 2",
+    ),
     "play": Command(
         "play an environment with the keyboard",
-        "unseen.envs.watch.play",
+        "unseen.train.play",
         "play",
         "PlayConfig",
         "unseen play RolledBehind --level 2",
@@ -77,7 +85,7 @@ COMMANDS = {
         "unseen.train.gallery",
         "gallery",
         "GalleryConfig",
-        "unseen gallery --env RolledBehind",
+        "unseen gallery RolledBehind",
     ),
     "train": Command(
         "train an agent; Ctrl-C saves, the same command with --resume goes on",
@@ -88,13 +96,13 @@ COMMANDS = {
     ),
     "evaluate": Command(
         "score one agent on one environment",
-        "unseen.train.leaderboard.runner",
+        "unseen.train.evaluate",
         "evaluate",
         "EvaluateConfig",
         "unseen evaluate tracker RolledBehind --level 1 --episodes 200",
     ),
     "sweep": Command(
-        "score an agent along a difficulty knob",
+        "score an agent along a parameter that makes the environment harder",
         "unseen.train.sweep",
         "sweep",
         "SweepConfig",
@@ -129,10 +137,6 @@ COMMANDS = {
         "unseen bench RolledBehind --seconds 2",
     ),
 }
-
-
-class UsageError(UnseenError, ValueError):
-    """The command line does not say what to do."""
 
 
 def overview() -> str:

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from unseen.agents.agent import AGENTS, Run, list_runs
+from tyro.conf import Positional, arg
+
+from unseen.agents.load import Run, list_runs
+from unseen.agents.roster import trainable
 from unseen.envs.errors import UnseenError
 from unseen.envs.suite import SUITE, Entry, resolve
 from unseen.train.errors import StoreError
@@ -26,7 +29,7 @@ class NoCurves(UnseenError, LookupError):
 class CurvesConfig:
     """What to draw, and where to."""
 
-    env: tuple[str, ...] = ()
+    env: Annotated[Positional[tuple[str, ...]], arg(metavar="[ENV ...]")] = ()
     """environments; by default all on which an agent was trained"""
     level: int = 1
     against: Literal["steps", "cpu"] = "steps"
@@ -52,16 +55,14 @@ def curves(config: CurvesConfig) -> Path:
 
 
 def _runs(entry: Entry, level: int) -> list[Run]:
-    trained = [name for name, info in AGENTS.items() if info.trainable]
-    found = [run for name in trained for run in list_runs(name, entry.name, level)]
-    return [run for run in found if len(run.card.get("curve") or []) > 1]
+    found = [run for name in trainable() for run in list_runs(name, entry.name, level)]
+    return [run for run in found if len(run.card.curve) > 1]
 
 
 def memoryless(entry: Entry, level: int) -> float | None:
     """The most that a policy without a memory can score; None where memory is not what is asked for, or not needed."""
-    if entry.group != "permanence" or level == 0:
-        return None
-    return entry.task.chance(entry.task.values(level, {}))
+    task = entry.task
+    return None if task.hidden is None or level == 0 else task.chance(task.at(level))
 
 
 def _draw(entries: list[Entry], runs: dict[str, list[Run]], config: CurvesConfig) -> None:
@@ -73,7 +74,8 @@ def _draw(entries: list[Entry], runs: dict[str, list[Run]], config: CurvesConfig
     column, unit, label = (0, 1.0, "environment steps") if config.against == "steps" else (1, 60.0, "CPU minutes")
     with matplotlib.rc_context(_settings()):
         figure = Figure(figsize=(3.4 * columns, 2.5 * rows + 0.35), layout="constrained", facecolor="white")
-        panels = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
+        alike = all((entry.task.score.low, entry.task.score.high) == (0.0, 1.0) for entry in entries)
+        panels = figure.subplots(rows, columns, sharex=True, sharey=alike, squeeze=False)
         for axes in panels.flat[len(entries) :]:
             axes.remove()
         for axes, entry in zip(panels.flat, entries, strict=False):
@@ -81,13 +83,14 @@ def _draw(entries: list[Entry], runs: dict[str, list[Run]], config: CurvesConfig
             if (ceiling := memoryless(entry, config.level)) is not None:
                 axes.axhline(ceiling, color=MUTED, lw=1.2, ls=(0, (4, 3)))
             for run in runs[entry.name]:
-                points = [(point[column] / unit, point[2]) for point in run.card["curve"] if point[column] > 0]
+                points = [(point[column] / unit, point[2]) for point in run.card.curve if point[column] > 0]
                 axes.plot(*zip(*points, strict=True), color=COLOURS.get(run.agent, INK), lw=1.9)
             axes.set_xscale("log")
-            axes.set_ylim(-0.02, 1.02)
+            if alike:
+                axes.set_ylim(-0.02, 1.02)
             axes.xaxis.set_major_formatter(lambda value, _: charts.short(value))
         for axes in panels[:, 0]:
-            axes.set_ylabel("success")
+            axes.set_ylabel("mean return")
         for k, axes in enumerate(panels.flat[: len(entries)]):
             if k + columns >= len(entries):
                 axes.set_xlabel(label)

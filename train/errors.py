@@ -10,19 +10,23 @@ from pathlib import Path
 from unseen.envs.errors import UnseenError
 
 
+class UsageError(UnseenError, ValueError):
+    """The command line does not say what to do."""
+
+
 class StoreError(UnseenError):
-    """The results folder cannot be read or written; what was stored before stays stored."""
+    """A results or run folder cannot be read or written; what was stored before stays stored."""
 
     def __init__(self, path: Path, reason: str):
         super().__init__(path, reason)
         self.path, self.reason = path, reason
 
     def __str__(self) -> str:
-        return f"the store {self.path}: {self.reason}"
+        return f"{self.path}: {self.reason}"
 
 
 class StoreLocked(StoreError):
-    """Another process is writing the same results folder."""
+    """Another process is writing the same folder."""
 
 
 class EvaluationError(UnseenError):

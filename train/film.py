@@ -27,11 +27,11 @@ class FilmError(UnseenError, ValueError):
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture (height, width, 3) uint8, for how many seconds it shows, and the phase it belongs to."""
+    """One picture (height, width, 3) uint8, for how many seconds it shows, and the chapter it belongs to."""
 
     image: np.ndarray
     seconds: float
-    phase: str = ""
+    chapter: str = ""
 
 
 def check_target(path: Path) -> Path:
@@ -127,11 +127,11 @@ def _mp4(shots: Sequence[Shot]) -> bytes:
 
 
 def _png(shots: Sequence[Shot]) -> bytes:
-    """A contact sheet, two abreast: the middle of each phase, and the end."""
+    """A contact sheet, two abreast: the middle of each chapter, and the end."""
     from PIL import Image
 
-    phases = list(dict.fromkeys(shot.phase for shot in shots))
-    rows = [[i for i, shot in enumerate(shots) if shot.phase == phase] for phase in phases]
+    chapters = list(dict.fromkeys(shot.chapter for shot in shots))
+    rows = [[i for i, shot in enumerate(shots) if shot.chapter == chapter] for chapter in chapters]
     picks = sorted({row[len(row) // 2] for row in rows} | {len(shots) - 1})
     images = [Image.fromarray(shots[i].image) for i in picks]
     across = min(2, len(images))

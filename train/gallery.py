@@ -6,12 +6,20 @@ import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated
 
-from unseen.agents.agent import AGENTS, Agent, list_runs, load_agent
+from tyro.conf import Positional, arg
+
+from unseen.agents.load import list_runs, load_agent
+from unseen.agents.protocol import Agent
+from unseen.agents.roster import ROSTER
+from unseen.agents.shared.envs import EnvConfig
 from unseen.envs import suite
+from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.train.film import FilmError, Shot, check_target, save_film
-from unseen.train.watch import LINGER, STEP_SECONDS, Moment, moments, pictures
+from unseen.train.progress import Progress
+from unseen.train.rollout import meet
+from unseen.train.watch import LINGER, STEP_SECONDS, Instant, instants, painter_of, pictures
 
 __all__ = ["GalleryConfig", "gallery"]
 
@@ -27,13 +35,13 @@ HORIZON = 12  # imagined steps that are drawn
 class GalleryConfig:
     """What to film, and where to put it."""
 
-    env: str | None = None
+    env: Positional[str | None] = None
     """only this environment"""
     out: Path = Path("docs/media/gallery")
     """folder of the films"""
     page: Path = Path("docs/gallery.md")
     """page that shows the films in the folder"""
-    level: int | str | None = None
+    level: Annotated[int | str | None, arg(metavar="LEVEL")] = None
     """difficulty; without, that of the best agent shipped for more than level 0, or else the environment's default"""
     seed: int = 0
     """the first won episode from this one on is shown"""
@@ -46,18 +54,26 @@ def gallery(config: GalleryConfig) -> None:
     entries = [suite.resolve(config.env)] if config.env else list(suite.SUITE.values())
     for entry in entries:
         check_target(film_of(entry, config))
-    for entry in entries:
-        agent, level = performer(entry, config.level)
-        target = film_of(entry, config)
-        env = suite.make_vec(entry.name, 1, level=level, obs=agent.obs, split=config.split)
-        try:
-            told = best_episode(agent, env, config.seed)
-            size = save_small(target, told, env)
-        finally:
-            env.close()
-        print(f"wrote {target} ({size / 1e3:.0f} kB): {agent.name}, level {level}, seed {told[0].seed}")
+    with Progress({"films": len(entries)}) as progress:
+        for entry in entries:
+            print(film_one(entry, config))
+            progress.advance("films")
     write_page(config)
     print(f"wrote {config.page}")
+
+
+def film_one(entry: suite.Entry, config: GalleryConfig) -> str:
+    """Film one environment; gives a line about it."""
+    agent, level = performer(entry, config.level)
+    target = film_of(entry, config)
+    env = meet(agent, EnvConfig(entry.name, level, split=config.split), 1)
+    assert isinstance(env, TaskVectorEnv)
+    try:
+        told = best_episode(agent, env, config.seed)
+        size = save_small(target, told, env)
+    finally:
+        env.close()
+    return f"wrote {target} ({size / 1e3:.0f} kB): {agent.name}, level {level}, seed {told[0].seed}"
 
 
 def film_of(entry: suite.Entry, config: GalleryConfig) -> Path:
@@ -72,12 +88,12 @@ def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int |
     """
     levels = [level] if level is not None else [k for k in entry.levels if k > 0]
     runs = [
-        (info.kind == "model-based", run.level, run.card["success"], run)
-        for name, info in AGENTS.items()
+        (info.kind == "model-based", run.level, run.card.episode_return, run)
+        for name, info in ROSTER.items()
         if info.trainable
         for at in levels
         for run in list_runs(name, entry.name, at)
-        if (run.card.get("success") or 0.0) >= SHOWABLE
+        if (run.card.episode_return or 0.0) >= SHOWABLE
     ]
     if runs:
         run = max(runs, key=lambda found: found[:3])[-1]
@@ -86,18 +102,18 @@ def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int |
     return load_agent("oracle", entry.name, at), at
 
 
-def best_episode(agent: Agent, env: Any, seed: int) -> list[Moment]:
+def best_episode(agent: Agent, env: TaskVectorEnv, seed: int) -> list[Instant]:
     """The first episode that ends well, or the first one."""
-    first: list[Moment] = []
+    first: list[Instant] = []
     for k in range(TRIES):
-        told = list(moments(agent, env, seed + k, HORIZON))
+        told = list(instants(agent, env, seed + k, HORIZON))
         if told[-1].reward > 0:
             return told
         first = first or told
     return first
 
 
-def save_small(target: Path, told: list[Moment], env: Any) -> int:
+def save_small(target: Path, told: list[Instant], env: TaskVectorEnv) -> int:
     """Write the film in the best quality that keeps it small; gives its size in bytes."""
     size = 0
     for parts, scale in SIZES:
@@ -108,14 +124,14 @@ def save_small(target: Path, told: list[Moment], env: Any) -> int:
     return size
 
 
-def cards(told: list[Moment], env: Any, parts: int, scale: float) -> Iterator[Shot]:
+def cards(told: list[Instant], env: TaskVectorEnv, parts: int, scale: float) -> Iterator[Shot]:
     """The narrow pictures of an episode, `parts` to a step."""
-    from unseen.envs.watch.view import CARD, Viewer
+    from unseen.envs.watch.painter import CARD
 
-    viewer = Viewer(round(CARD[0] * scale), round(CARD[1] * scale))
-    for moment, record, belief in pictures(told, parts):
-        image = viewer.card(record, env.params[0], env.task, moment.reward, belief, moment.imagined)
-        yield Shot(image, LINGER if moment.last else STEP_SECONDS / parts)
+    painter = painter_of(env, round(CARD[0] * scale), round(CARD[1] * scale))
+    for instant, record, belief in pictures(told, painter, parts):
+        image = painter.card(record, env.params, env.task, instant.reward, belief, instant.imagined)
+        yield Shot(image, LINGER if instant.last else STEP_SECONDS / parts)
 
 
 def write_page(config: GalleryConfig) -> None:

@@ -1,29 +1,30 @@
-"""Success on episodes that neither training nor the leaderboard sees, for learning curves."""
+"""Mean return on episodes that neither training nor the leaderboard sees, for learning curves."""
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import replace
 
-from unseen.agents.agent import Agent
-from unseen.envs.suite import make_vec
+from unseen.agents.protocol import Agent
+from unseen.agents.shared.envs import EnvConfig
+from unseen.train.rollout import meet, rollout
 
 FIRST_SEED = 1_000_000
 """Test seeds below are the leaderboard's."""
+AT_ONCE = 50  # environments of Gymnasium's, each of which is an object of its own
 
 
-def success(agent: Agent, env_name: str, level: int, episodes: int, first_seed: int = FIRST_SEED) -> float:
-    """Mean return of `episodes`, each environment playing exactly one, so that short ones do not count double."""
-    env = make_vec(env_name, episodes, level=level, obs=agent.obs, split="test", copy=False)
-    try:
-        obs, _ = env.reset(seed=first_seed)
-        state = agent.initial_state(episodes)
-        returns, playing, first = np.zeros(episodes), np.ones(episodes, bool), np.ones(episodes, bool)
-        while playing.any():
-            action, state = agent.act(obs, state, first)
-            obs, reward, terminated, truncated, _ = env.step(action)
-            returns += np.where(playing, reward, 0)
-            playing &= ~(terminated | truncated)
-            first = np.zeros(episodes, bool)  # a row that has ended is played on, but no longer counted
-        return float(returns.mean())
-    finally:
-        env.close()
+def mean_return(agent: Agent, where: EnvConfig, episodes: int, first_seed: int = FIRST_SEED) -> float:
+    """Mean return of `episodes`, each environment playing exactly one, so that short ones do not count double.
+
+    Raises AgentFailed for a policy that does not act as it should.
+    """
+    returns: list[float] = []
+    at_once = AT_ONCE if where.entry is None else episodes
+    for start in range(first_seed, first_seed + episodes, at_once):
+        seeds = range(start, min(start + at_once, first_seed + episodes))
+        env = meet(agent, replace(where, split="test"), len(seeds))
+        try:
+            returns += [outcome.episode_return for outcome in rollout(agent, env, seeds, fail_fast=True)]
+        finally:
+            env.close()
+    return sum(returns) / episodes

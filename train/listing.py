@@ -6,7 +6,10 @@ import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from unseen.agents.agent import AGENTS, Run, list_runs
+from tyro.conf import Positional
+
+from unseen.agents.load import Run, list_runs
+from unseen.agents.roster import ROSTER
 from unseen.envs.suite import SUITE, Entry, resolve
 
 
@@ -14,7 +17,7 @@ from unseen.envs.suite import SUITE, Entry, resolve
 class ListConfig:
     """What to list."""
 
-    env: str | None = None
+    env: Positional[str | None] = None
     """only this environment, and what was trained on it"""
     json: bool = False
     """print JSON instead of tables"""
@@ -49,7 +52,7 @@ def agents_as_json(entries: list[Entry]) -> list[dict[str, object]]:
             "summary": info.summary,
             "trained": [{"env": r.env, "level": r.level, "seed": r.seed} for r in shipped(name, entries)],
         }
-        for name, info in AGENTS.items()
+        for name, info in ROSTER.items()
     ]
 
 
@@ -80,7 +83,7 @@ def show(entries: list[Entry]) -> None:
     table = Table(title="Agents", title_justify="left")
     for heading in ("name", "kind", "what it does", "trained, shipped"):
         table.add_column(heading, no_wrap=heading == "name")
-    for name, info in AGENTS.items():
+    for name, info in ROSTER.items():
         runs = brief(list(shipped(name, entries)))
         table.add_row(name, info.kind, info.summary, runs or ("none yet" if info.trainable else "needs no training"))
     console.print(table)

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import json
+import math
 import sys
 import time
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from unseen.train.files import write_text
+
 
 class Log:
-    """`log.jsonl`, one flushed line an entry, and TensorBoard files beside it where tensorboard is installed.
+    """`log.jsonl`, one flushed line an entry, and TensorBoard files beside it where tensorboard is installed. Raises OSError.
 
     A resumed log forgets what lies after `steps`: that part is about to happen again.
     """
 
     def __init__(self, folder: Path, steps: int) -> None:
         path = folder / "log.jsonl"
-        kept = [line for line in _lines(path) if json.loads(line)["steps"] <= steps]
-        fresh = path.with_suffix(".tmp")
-        fresh.write_text("".join(f"{line}\n" for line in kept), encoding="utf-8")
-        fresh.replace(path)
+        write_text(path, "".join(f"{line}\n" for at, line in _entries(path) if at <= steps))
         self._file = path.open("a", encoding="utf-8")
         self._board: Any = None
         try:
@@ -45,26 +45,27 @@ class Log:
             self._board.close()
 
 
-def _lines(path: Path) -> list[str]:
-    """Whole lines of the file; a kill may have cut the last."""
-    if not path.is_file():
-        return []
-    whole = []
-    for line in path.read_text(encoding="utf-8").splitlines():
+def _entries(path: Path) -> list[tuple[float, str]]:
+    """Steps and text of every whole entry of the file. A kill may have cut the last; what else is damaged is dropped."""
+    entries = []
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
         try:
-            json.loads(line)["steps"]
-        except (ValueError, KeyError, TypeError):
+            text = line.decode()
+            entry = json.loads(text)
+        except (ValueError, RecursionError):
             continue
-        whole.append(line)
-    return whole
+        at = entry.get("steps") if isinstance(entry, dict) else None
+        if isinstance(at, int | float) and not isinstance(at, bool):
+            entries.append((at, text))
+    return entries
 
 
 class Display:
-    """A progress bar on a terminal; elsewhere a plain line now and then."""
+    """A progress bar on a terminal; elsewhere a plain line at first, and then every so many seconds."""
 
     def __init__(self, title: str, quiet: bool = False, every: float = 15.0) -> None:
         self._title, self._quiet, self._every = title, quiet, every
-        self._told = time.monotonic()
+        self._told = -math.inf
         self._bar: Any = None
         if not quiet and sys.stderr.isatty():
             from rich.console import Console
@@ -97,6 +98,8 @@ class Display:
 
 def summary(figures: Mapping[str, float]) -> str:
     """The figures that a person wants to see, short."""
-    text = f"{figures['steps'] / 1000:.0f} k steps, {figures['cpu_s']:.0f} CPU-s, success {figures['success']:.2f}"
+    text = (
+        f"{figures['steps'] / 1000:.0f} k steps, {figures['cpu_s']:.0f} CPU-s, return {figures['episode_return']:.2f}"
+    )
     losses = [k for k in ("loss", "map", "reward", "value_loss", "entropy_loss", "return", "entropy") if k in figures]
     return text + "".join(f", {k} {figures[k]:.3g}" for k in losses[:3])

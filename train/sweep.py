@@ -1,32 +1,36 @@
-"""`unseen sweep`: an agent's score along a difficulty knob, a curve instead of a point."""
+"""`unseen sweep`: an agent's score along a parameter that makes the environment harder, a curve instead of a point."""
 
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from unseen.agents.agent import load_agent
-from unseen.envs import suite
+from unseen.agents.errors import BadAgent
+from unseen.agents.load import load_agent
+from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.errors import BadParameter, UnseenError
+from unseen.train.arguments import LevelArgument
 from unseen.train.errors import EvaluationError
 from unseen.train.leaderboard import statistics as st
-from unseen.train.leaderboard.protocol import PROTOCOL, rollout
+from unseen.train.leaderboard.protocol import SPLIT
 from unseen.train.leaderboard.statistics import Interval
+from unseen.train.progress import Progress
+from unseen.train.rollout import meet, rollout
+
+__all__ = ["Point", "SweepConfig", "sweep"]
 
 
 @dataclass(frozen=True)
-class SweepConfig:
-    """Which agent to score, and along which knob."""
+class SweepConfig(LevelArgument):
+    """Which agent to score, and along which parameter."""
 
     agent: str
     """name, a trained .onnx file or a run's folder, or file.py:Class"""
     env: str
-    """name of the environment, such as RolledBehind"""
-    knob: str
+    """name of the environment, such as RolledBehind, or file.py:Class"""
+    parameter: str
     """one of the environment's curves, such as blackout"""
-    level: int | None = None
-    """what the other knobs are set to; its default without"""
     episodes: int = 200
     """episodes at every value, on the first seeds of the held-out split"""
     json: bool = False
@@ -35,7 +39,7 @@ class SweepConfig:
 
 @dataclass(frozen=True)
 class Point:
-    """The score at one value of the knob; None where the agent cannot act there, and why."""
+    """The score at one value of the parameter; None where the agent cannot act there, and why."""
 
     value: Any
     score: Interval | None
@@ -43,58 +47,64 @@ class Point:
 
 
 def sweep(config: SweepConfig) -> list[Point]:
-    """Score the agent at every value of the knob and print the curve.
+    """Score the agent at every value of the parameter and print the curve.
 
-    Raises UnknownEnvironment, UnknownAgent, BadCheckpoint, EvaluationError.
+    Raises UnknownEnvironment, UnknownAgent, BadParameter, BadCheckpoint, EvaluationError.
     """
-    entry = suite.resolve(config.env)
-    values = entry.task.curves.get(config.knob)
-    if values is None:
-        raise EvaluationError(
-            f"{entry.name} has no curve over {config.knob!r}; it has {', '.join(entry.task.curves) or 'none'}"
-        )
     if config.episodes < 1:
         raise EvaluationError("episodes must be at least 1")
-    level = entry.default_level if config.level is None else config.level
-    points = [_point(config, entry.name, level, value) for value in values]
+    where = config.setting(config.env, config.level, SPLIT)
+    curves = {} if where.entry is None else where.entry.task.curves
+    if config.parameter not in curves:
+        known = ", ".join(curves) or "none"
+        raise EvaluationError(f"{where.label} has no curve over {config.parameter!r}; it has {known}")
+    points = []
+    with Progress({f"values of {config.parameter}": len(curves[config.parameter])}) as progress:
+        for value in curves[config.parameter]:
+            points.append(_point(config, replace(where, overrides={**where.overrides, config.parameter: value}), value))
+            progress.advance(f"values of {config.parameter}")
     if config.json:
         print(json.dumps([asdict(point) for point in points], indent=1))
     else:
-        _show(f"{config.agent} on {entry.name} level {level}, {config.episodes} episodes each", config.knob, points)
+        title = f"{config.agent} on {where.label} level {where.chosen_level}, {config.episodes} episodes each"
+        _show(title, config.parameter, points, _range(where, points))
     return points
 
 
-def _point(config: SweepConfig, env_name: str, level: int, value: Any) -> Point:
-    agent = load_agent(config.agent, env_name, level)
+def _point(config: SweepConfig, where: EnvConfig, value: Any) -> Point:
+    """The score at one value. Raises UnknownAgent, BadCheckpoint."""
     seeds = range(config.episodes)
     try:
-        knob = {config.knob: value}
-        env = suite.make_vec(env_name, len(seeds), level=level, obs=agent.obs, split=PROTOCOL.split, **knob)
-    except BadParameter as error:
+        agent = load_agent(config.agent, where.name, where.level, overrides=where.overrides)
+        env = meet(agent, where, len(seeds))
+    except (BadParameter, BadAgent) as error:
         return Point(value, None, str(error))
     try:
-        if hasattr(agent, "attach"):
-            agent.attach(env)
-        if hasattr(agent, "seed"):
-            agent.seed(0)
-        outcomes = rollout(agent.name, agent, env, seeds)
+        outcomes = rollout(agent, env, seeds, fail_fast=True)
     except UnseenError as error:
         return Point(value, None, str(error))
     finally:
         env.close()
-    errors = [outcome.error for outcome in outcomes if outcome.error]
-    if errors:
-        return Point(value, None, errors[0])
     return Point(value, st.bootstrap([[outcome.episode_return for outcome in outcomes]]))
 
 
-def _show(title: str, knob: str, points: list[Point]) -> None:
+def _range(where: EnvConfig, points: list[Point]) -> tuple[float, float]:
+    """The ends of the bars: the bounds of the score, or what was found where there are none."""
+    found = [point.score.point for point in points if point.score] or [0.0]
+    assert where.entry is not None
+    score = where.entry.task.score
+    low = min([0.0, *found]) if score.low is None else score.low
+    high = max(found) if score.high is None else score.high
+    return low, max(high, low + 1e-9)
+
+
+def _show(title: str, parameter: str, points: list[Point], ends: tuple[float, float]) -> None:
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     table = Table(title=title, title_justify="left")
-    table.add_column(knob)
+    table.add_column(parameter)
     table.add_column("mean return")
     table.add_column("95 %")
     table.add_column("")
@@ -103,6 +113,6 @@ def _show(title: str, knob: str, points: list[Point]) -> None:
         if score is None:
             table.add_row(str(point.value), "n/a", "", Text(point.reason))
         else:
-            bar = "█" * round(30 * max(0.0, min(1.0, score.point)))
+            bar = "█" * round(30 * (score.point - ends[0]) / (ends[1] - ends[0]))
             table.add_row(str(point.value), f"{score.point:.3f}", f"{score.low:.3f}–{score.high:.3f}", bar)
     Console().print(table)

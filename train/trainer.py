@@ -1,8 +1,8 @@
 """Train any learner: budget, progress, logs, checkpoints, learning curve, and the agent that comes out.
 
 A run's folder holds `log.jsonl`, `tensorboard/`, `checkpoints/`, and at the end `agent.onnx` with its card
-`agent.json`. Killed at any moment, a resumed run ends with the same parameters, bit for bit, as one that was
-never interrupted (on the same machine and versions).
+`agent.json`; one process at a time writes there. Killed at any moment, a resumed run ends with the same parameters, bit for
+bit, as one that was never interrupted, on the same machine and versions and where the environment has snapshots.
 """
 
 from __future__ import annotations
@@ -11,44 +11,49 @@ import json
 import platform
 import shutil
 import signal
-import sys
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-from unseen.agents.agent import TRAINED
+from unseen.agents.card import Card
 from unseen.agents.errors import BadAgent, BadCheckpoint
-from unseen.agents.learner import Learner, learner_class
-from unseen.envs.suite import make_vec, resolve
+from unseen.agents.load import TRAINED
+from unseen.agents.protocol import Learner
+from unseen.agents.roster import ROSTER, learner_class
+from unseen.agents.shared import envs
+from unseen.agents.shared.envs import EnvConfig
 from unseen.train import checkpoints
+from unseen.train.arguments import LevelArgument, in_words
 from unseen.train.budget import Budget, CpuClock
 from unseen.train.errors import StoreError
-from unseen.train.heldout import success
+from unseen.train.files import write_text
+from unseen.train.heldout import mean_return
+from unseen.train.lock import FolderLock
 from unseen.train.logs import Display, Log
 
-DEFAULT_STEPS = {"ppo": 1_000_000, "recurrent-ppo": 1_000_000}
-OTHER_STEPS = 150_000
+SPLIT = "train"
 FINAL_EPISODES = 1_000
 
 
 @dataclass(frozen=True)
-class TrainConfig:
-    """Attributes: what to train, for how long, and where to."""
+class TrainConfig(LevelArgument):
+    """What to train, for how long, and where to."""
 
     agent: str
-    """ppo, recurrent-ppo, dreamer or mapper"""
+    """ppo, recurrent-ppo, dreamer or mapper; see: unseen list"""
     env: str
-    level: int = 2
+    """an environment of the suite, file.py:Class, or an id of Gymnasium's, such as CartPole-v1"""
     steps: int | None = None
     """environment steps; by default what the agent needs, unless there is a limit of CPU time"""
     cpu_minutes: float | None = None
     """CPU time of training, evaluation not counted"""
     seed: int = 0
+    """of everything that is random in training"""
     out: Path | None = None
     """folder of the run; by default runs/ENV/level<LEVEL>/AGENT-<SEED>"""
     resume: bool = False
@@ -62,23 +67,32 @@ class TrainConfig:
     eval_every: int | None = None
     """environment steps between points of the learning curve; by default a 25th of the budget"""
     eval_episodes: int = 200
+    """held-out episodes of one point"""
     set: tuple[str, ...] = ()
-    """settings of the algorithm: --set ent_coef=.03 hidden=256"""
+    """settings of the algorithm: --set ent_coef=.03 hidden=256; see: unseen info AGENT"""
     publish: bool = False
     """copy the result to the agents that ship with the package"""
     quiet: bool = False
+    """no progress"""
 
-    def folder(self) -> Path:
-        return self.out or Path("runs", resolve(self.env).label, f"level{self.level}", f"{self.agent}-{self.seed}")
+    def where(self) -> EnvConfig:
+        """The environment. Raises UnknownEnvironment, BadParameter."""
+        return self.setting(self.env, self.level, SPLIT)
+
+    def folder(self, where: EnvConfig) -> Path:
+        """Of the run in that environment."""
+        level = [] if where.chosen_level is None else [f"level{where.chosen_level}"]
+        return self.out or Path("runs", where.label, *level, f"{self.agent}-{self.seed}")
 
     def budget(self) -> Budget:
+        """Raises BadAgent for one that is not positive."""
         for name in ("steps", "cpu_minutes", "eval_every", "eval_episodes", "threads"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadAgent(f"{name}={value}: must be positive")
         steps = self.steps
         if steps is None and self.cpu_minutes is None:
-            steps = DEFAULT_STEPS.get(self.agent, OTHER_STEPS)
+            steps = ROSTER[self.agent].steps
         return Budget(steps, None if self.cpu_minutes is None else 60 * self.cpu_minutes)
 
     def overrides(self) -> dict[str, Any]:
@@ -96,35 +110,71 @@ class TrainConfig:
 
 
 def train(config: TrainConfig) -> Path:
-    """Train, and return the path of the exported agent.
+    """Train, and return the path of the exported agent. Whatever is wrong with the request is said before there is a folder.
 
-    Raises UnknownEnvironment, UnknownAgent, BadAgent, MissingExtra, BadCheckpoint, StoreError;
+    Raises UnknownEnvironment, UnknownAgent, BadAgent, BadParameter, MissingExtra, BadCheckpoint, StoreError, StoreLocked;
     KeyboardInterrupt after Ctrl-C, when all is saved.
     """
-    entry, budget, folder = resolve(config.env), config.budget(), config.folder()
     kind, overrides = learner_class(config.agent), config.overrides()
-    import torch
+    where, budget = config.where(), config.budget()
+    if config.publish and where.entry is None:
+        raise BadAgent(f"--publish: agents ship for the suite's environments alone, not for {where.id}")
+    folder = config.folder(where)
+    _kept(config, folder)
+    _set_up_torch(config)
+    learner = kind(where, config.seed, config.device, overrides)
+    with _sole_use(folder):
+        kept = _kept(config, folder)
+        meta: dict[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "curve": []}
+        if kept:
+            meta = _load_newest(learner, kept, _identity(config, where))
+        return _Training(config, where, budget, folder, learner, meta).run()
 
-    torch.set_num_threads(config.threads)
+
+def _kept(config: TrainConfig, folder: Path) -> list[Path]:
+    """The checkpoints to go on from. Raises BadCheckpoint where there are some and should be none, or the reverse."""
     kept = checkpoints.found(folder / "checkpoints")
     if kept and not config.resume:
         raise BadCheckpoint(f"{folder} holds a training already: add --resume to go on, or choose another --out")
     if config.resume and not kept:
         raise BadCheckpoint(f"{folder} holds no checkpoint to resume from")
+    return kept
+
+
+def _set_up_torch(config: TrainConfig) -> None:
+    """Raises BadAgent where there is no such device."""
+    import torch
+
+    torch.set_num_threads(config.threads)
+    try:
+        torch.empty(0, device=config.device)
+    except (RuntimeError, AssertionError) as error:  # torch's own answers to an unknown or absent device
+        raise BadAgent(f"device={config.device!r}: {str(error).splitlines()[0]}") from error
+
+
+@contextmanager
+def _sole_use(folder: Path) -> Iterator[None]:
+    """Make the run's folder and keep other processes out of it; a disk that is full, say, is told as StoreError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
+        lock = FolderLock(folder / "run.lock")
+        try:
+            yield
+        finally:
+            lock.release()
+    except BrokenPipeError:  # nobody reads what is printed: no fault of the folder's
+        raise
     except OSError as error:
-        raise StoreError(folder, f"cannot be made: {error.strerror}") from error
-    learner = kind(entry.name, config.level, config.seed, config.device, overrides)
-    meta: dict[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "curve": []}
-    if kept:
-        meta = _take_up(
-            learner, kept, {"agent": config.agent, "env": entry.id, "level": config.level, "seed": config.seed}
-        )
-    return _Training(config, budget, folder, learner, meta).run()
+        raise StoreError(folder, f"cannot be written: {error.strerror or error}") from error
 
 
-def _take_up(learner: Learner, kept: list[Path], same: dict[str, Any]) -> dict[str, Any]:
+def _identity(config: TrainConfig, where: EnvConfig) -> dict[str, Any]:
+    """What has to be the same when a run is resumed."""
+    same = {"agent": config.agent, "env": where.id, "level": where.chosen_level, "seed": config.seed}
+    return same | {"setting": in_words(where, SPLIT)}
+
+
+def _load_newest(learner: Learner, kept: list[Path], same: dict[str, Any]) -> dict[str, Any]:
     """Load the newest checkpoint, or the one before where that is damaged; returns what the trainer noted."""
     fault = BadCheckpoint("no checkpoint")
     for path in reversed(kept):
@@ -144,10 +194,15 @@ class _Training:
     """A run in progress."""
 
     def __init__(
-        self, config: TrainConfig, budget: Budget, folder: Path, learner: Learner, meta: dict[str, Any]
+        self,
+        config: TrainConfig,
+        where: EnvConfig,
+        budget: Budget,
+        folder: Path,
+        learner: Learner,
+        meta: dict[str, Any],
     ) -> None:
-        self.config, self.budget, self.folder, self.learner = config, budget, folder, learner
-        self.entry = resolve(config.env)
+        self.config, self.where, self.budget, self.folder, self.learner = config, where, budget, folder, learner
         self.curve: list[list[float]] = meta["curve"]
         self.clock = CpuClock(meta["cpu_s"])
         self.started = time.monotonic() - meta["wall_s"]
@@ -156,7 +211,10 @@ class _Training:
     def run(self) -> Path:
         with self.clock.paused():
             log = Log(self.folder, self.learner.steps)
-            display = Display(f"{self.config.agent} on {self.entry.label} level {self.config.level}", self.config.quiet)
+            level = "" if self.where.chosen_level is None else f" level {self.where.chosen_level}"
+            display = Display(f"{self.config.agent} on {self.where.label}{level}", self.config.quiet)
+            for note in self.learner.notes:
+                display.say(note)
         saved = time.monotonic()
         try:
             with _stop_asked() as stop:
@@ -179,7 +237,7 @@ class _Training:
             with self.clock.paused():
                 path = self._finish()
             last = self.curve[-1][2]
-            display.say(f"{path}: success {last:.3f} on {FINAL_EPISODES} held-out episodes")
+            display.say(f"{path}: mean return {last:.3f} on {FINAL_EPISODES} held-out episodes")
             return path
         finally:
             display.close()
@@ -198,15 +256,13 @@ class _Training:
 
     def _evaluate(self, episodes: int) -> float:
         spent = self.clock.seconds
-        score = success(self.learner.policy(), self.entry.name, self.config.level, episodes)
+        score = mean_return(self.learner.policy(), self.where, episodes)
         self.curve.append([self.learner.steps, round(spent, 1), round(score, 4)])
         return score
 
     def _checkpoint(self) -> None:
-        meta = {
-            "agent": self.config.agent, "env": self.entry.id, "level": self.config.level, "seed": self.config.seed,
-            "steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall(), "curve": self.curve,
-        }  # fmt: skip
+        now = {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall(), "curve": self.curve}
+        meta = _identity(self.config, self.where) | now
         checkpoints.write(self.folder / "checkpoints", self.learner.steps, self.learner.save, meta)
 
     def _finish(self) -> Path:
@@ -217,37 +273,33 @@ class _Training:
         score = self._evaluate(FINAL_EPISODES)
         path = self.folder / "agent.onnx"
         self.learner.export(path)
-        config = getattr(self.learner, "config", None)
-        card = {
-            "agent": self.config.agent,
-            "env": self.entry.id,
-            "level": self.config.level,
-            "obs": "slots",
-            "scale": self._scale(),
-            "seed": self.config.seed,
-            "config": asdict(config) if config is not None else self.config.overrides(),
-            "overrides": self.config.overrides(),
-            "steps": self.learner.steps,
-            "cpu_s": round(cpu, 1),
-            "success": round(score, 4),
-            "success_episodes": FINAL_EPISODES,
-            "curve": self.curve,
-            "versions": _versions(),
-        }
-        aside = path.with_suffix(".json.tmp")
-        aside.write_text(json.dumps(card, indent=1) + "\n", encoding="utf-8")
-        aside.replace(path.with_suffix(".json"))
+        policy = self.learner.policy()
+        made = envs.make(replace(self.where, obs=policy.obs, action=policy.action), 1)
+        made.vector.close()
+        card = Card(
+            agent=self.config.agent,
+            env=self.where.id,
+            level=self.where.chosen_level,
+            obs=policy.obs,
+            action=policy.action,
+            scale=1.0 if made.layout is None else made.layout.scale,
+            seed=self.config.seed,
+            config=asdict(self.learner.config),
+            overrides=self.config.overrides(),
+            steps=self.learner.steps,
+            cpu_s=round(cpu, 1),
+            episode_return=round(score, 4),
+            episodes=FINAL_EPISODES,
+            curve=tuple((int(steps), cpu_s, value) for steps, cpu_s, value in self.curve),
+            versions=_versions(),
+        )
+        write_text(path.with_suffix(".json"), card.as_json())
         if self.config.publish:
             self._publish(path)
         return path
 
-    def _scale(self) -> float:
-        """Metres in one unit of an observed position."""
-        env = make_vec(self.entry.name, 1, level=self.config.level)
-        return float(getattr(env.layout, "scale", 1.0))
-
     def _publish(self, path: Path) -> None:
-        target = TRAINED / self.entry.label / f"level{self.config.level}"
+        target = TRAINED / self.where.label / f"level{self.where.chosen_level}"
         target.mkdir(parents=True, exist_ok=True)
         for suffix in (".imagine.onnx", ".onnx", ".json"):
             if (file := path.with_suffix(suffix)).exists():
@@ -283,9 +335,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-if __name__ == "__main__":
-    from unseen.train.cli import main
-
-    sys.exit(main(["train", *sys.argv[1:]]))

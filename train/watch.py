@@ -4,39 +4,44 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from unseen.agents.agent import Agent, load_agent
-from unseen.agents.errors import BadAgent
-from unseen.envs import suite
+from unseen.agents.load import load_agent
+from unseen.agents.protocol import Agent, Belief, Imagined
+from unseen.envs.core.lazy import load
+from unseen.envs.core.vector_env import TaskVectorEnv
+from unseen.train.arguments import LevelArgument
+from unseen.train.errors import EvaluationError
 from unseen.train.film import Shot, check_target, save_film
+from unseen.train.progress import Progress
+from unseen.train.rollout import Rollout, meet
 
-__all__ = ["LINGER", "STEP_SECONDS", "Moment", "WatchConfig", "moments", "pictures", "watch"]
+if TYPE_CHECKING:
+    from unseen.envs.watch.painter import Painter
+
+__all__ = ["LINGER", "STEP_SECONDS", "Instant", "WatchConfig", "instants", "pictures", "scene_of", "watch"]
 
 STEP_SECONDS = 0.25
 SMOOTH = 4  # pictures a step
 LINGER = 1.75  # s that the end of an episode stays
+FAR = 1.0  # m: a believed place that jumps farther is not drawn on its way
 HELP = "space: pause    N: one step    + -: speed    R: next episode    M: mind on / off    Esc: quit"
 
 
 @dataclass(frozen=True)
-class WatchConfig:
+class WatchConfig(LevelArgument):
     """Whom to watch, where."""
 
     agent: str
     """name, a trained .onnx file or a run's folder, or file.py:Class"""
     env: str
-    """name of the environment, such as RolledBehind"""
-    level: int | str | None = None
-    """difficulty, or the name of a preset; its default without"""
+    """name of the environment, such as RolledBehind, or file.py:Class"""
     seed: int = 0
     """of the first episode; the next ones count on"""
-    split: str = "test"
-    """train, test or shift"""
     episodes: int = 0
     """how many; 0: one into a film, and in a window until you quit"""
     save: Path | None = None
@@ -50,125 +55,117 @@ class WatchConfig:
 
 
 @dataclass(frozen=True)
-class Moment:
+class Instant:
     """One step of one episode: a copy of the world, and what the agent has in mind after seeing it."""
 
     record: np.void
     reward: float
-    belief: dict[str, np.ndarray] | None
-    imagined: dict[str, np.ndarray] | None
+    """of the step that led here"""
+    belief: Belief | None
+    imagined: Imagined | None
     seed: int
     last: bool
 
 
-def moments(agent: Agent, env: Any, seed: int, horizon: int) -> Iterator[Moment]:
-    """One episode of `agent` in the vector environment `env` of one, from the reset to the end inclusive."""
-    obs, _ = env.reset(seed=seed)
-    if hasattr(agent, "seed"):
-        agent.seed(seed)
-    if hasattr(agent, "attach"):
-        agent.attach(env)
-    state = agent.initial_state(1)
-    reward, over, first = 0.0, False, np.ones(1, bool)
-    while True:
-        try:
-            action, state = agent.act(obs, state, first)
-        except Exception as error:
-            raise BadAgent(f"{agent.name} raised {type(error).__name__}: {error}") from error
-        belief = _ask(agent, "belief", state)
-        imagined = None if over else _ask(agent, "imagine", state, None, horizon)
-        yield Moment(env.world[0].copy(), reward, belief, imagined, seed, over)
-        if over:
-            return
-        obs, rewards, terminated, truncated, _ = env.step(action)
-        reward, over, first = float(rewards[0]), bool(terminated[0] or truncated[0]), np.zeros(1, bool)
+def instants(agent: Agent, env: TaskVectorEnv, seed: int, horizon: int) -> Iterator[Instant]:
+    """One episode of `agent` in the vector environment `env` of one, from the reset to the end inclusive.
 
-
-def _ask(agent: Any, what: str, *args: Any) -> dict[str, np.ndarray] | None:
-    """What the agent has in mind; None for one without that faculty."""
-    if not hasattr(agent, what):
-        return None
-    try:
-        return getattr(agent, what)(*args)
-    except BadAgent:  # an OnnxAgent has the methods, but only some of its files have the graphs
-        return None
+    Raises AgentFailed for an agent that raises, or gives what is no action.
+    """
+    for moment in Rollout(agent, env, [seed], look_at_end=True, fail_fast=True):
+        last = not moment.live[0]
+        imagined = None if last else agent.imagine(moment.state, horizon)
+        belief = agent.belief(moment.state)
+        yield Instant(env.world[0].copy(), moment.reward.item(0), belief, imagined, seed, last)
 
 
 def watch(config: WatchConfig) -> None:
     """Run the agent and show it, or save it.
 
-    Raises UnknownEnvironment, UnknownAgent, BadCheckpoint, BadParameter, FilmError, NoDisplay.
+    Raises UnknownEnvironment, UnknownAgent, BadCheckpoint, BadParameter, EvaluationError, FilmError, NoDisplay.
     """
-    entry = suite.resolve(config.env)
-    level = entry.default_level if config.level is None else config.level
+    if config.speed <= 0:
+        raise EvaluationError(f"speed={config.speed:g}: must be positive")
     if config.save is not None:
         check_target(config.save)
-    agent = load_agent(config.agent, entry.name, level, config.run)
-    env = suite.make_vec(entry.name, 1, level=level, obs=agent.obs, split=config.split)
+    agent, env = scene_of(config, config.agent, config.env, config.level, config.run)
     try:
-        if config.save is not None:
+        if config.save is None:
+            _Window(agent, env, config).run()
+        else:
             save_film(config.save, film(agent, env, config))
             print(f"wrote {config.save} ({config.save.stat().st_size / 1e6:.2f} MB)")
-        else:
-            _Window(agent, env, config).run()
     finally:
         env.close()
 
 
-def _between(before: Moment, after: Moment, part: float) -> tuple[np.void, dict[str, np.ndarray] | None]:
-    """The world and the belief `part` of the way to the next moment, so that rings roll with the blocks."""
-    from unseen.envs.watch.scene import between
+def scene_of(
+    given: LevelArgument, agent: str, env: str, level: int | str | None, run: int | None = None
+) -> tuple[Agent, TaskVectorEnv]:
+    """An agent and the one environment in which it is watched. Raises as `watch`."""
+    where = given.setting(env, level, "test")
+    if where.entry is None:
+        raise EvaluationError(f"{where.id} has no picture of ours: only environments with a view can be watched")
+    made = load_agent(agent, where.name, where.level, run, where.overrides)
+    vector = meet(made, where, 1)
+    assert isinstance(vector, TaskVectorEnv)
+    return made, vector
 
-    belief = before.belief
-    if belief is not None and after.belief is not None:
-        step = after.belief["xy"] - belief["xy"]
-        near = np.abs(step).max(-1, keepdims=True) < 1.0
-        belief = belief | {"xy": belief["xy"] + part * np.where(near, step, 0.0)}
-    return between(before.record, after.record, part), belief
+
+def painter_of(env: TaskVectorEnv, *size: int, keys: str = "") -> Painter:
+    """What draws an environment's pictures."""
+    return load(env.task.view.painter)(*size, keys=keys)
 
 
-def pictures(told: Iterable[Moment], parts: int) -> Iterator[tuple[Moment, np.void, dict[str, np.ndarray] | None]]:
-    """Each moment with the worlds and beliefs to draw it by: `parts` on the way to the next one, and one at the end."""
-    before: Moment | None = None
-    for moment in told:
+def on_the_way(painter: Painter, before: Instant, after: Instant, part: float) -> tuple[np.void, Belief | None]:
+    """The world and the belief `part` of the way to the next instant, so that rings roll with the blocks."""
+    record, belief = painter.between(before.record, after.record, part), before.belief
+    if belief is None or after.belief is None:
+        return record, belief
+    step = after.belief.xy - belief.xy
+    near = np.abs(step).max(-1, keepdims=True) < FAR
+    return record, replace(belief, xy=belief.xy + part * np.where(near, step, 0.0))
+
+
+def pictures(told: Iterable[Instant], painter: Painter, parts: int) -> Iterator[tuple[Instant, np.void, Belief | None]]:
+    """Each instant with the worlds and beliefs to draw it by: `parts` on the way to the next one, and one at the end."""
+    before: Instant | None = None
+    for instant in told:
         if before is not None:
             for k in range(parts):
-                yield before, *_between(before, moment, k / parts)
-        before = moment
+                yield before, *on_the_way(painter, before, instant, k / parts)
+        before = instant
     if before is not None:
         yield before, before.record, before.belief
 
 
-def _message(agent: Agent, env: Any, moment: Moment) -> str:
-    return f"{agent.name}   level {env.level}   {env.split} seed {moment.seed}"
+def _message(agent: Agent, env: TaskVectorEnv, instant: Instant) -> str:
+    return f"{agent.name}   level {env.level}   {env.split} seed {instant.seed}"
 
 
-def film(agent: Agent, env: Any, config: WatchConfig) -> list[Shot]:
-    """The pictures of some episodes. Phases are named, so that a contact sheet can choose among them."""
-    from unseen.envs.watch.scene import scene_of
-    from unseen.envs.watch.view import Viewer
-
-    viewer = Viewer()
+def film(agent: Agent, env: TaskVectorEnv, config: WatchConfig) -> list[Shot]:
+    """The pictures of some episodes. Each says which part of which episode it is from, for a contact sheet to choose."""
+    painter = painter_of(env)
     shots: list[Shot] = []
-    for seed in range(config.seed, config.seed + max(1, config.episodes)):
-        for moment, record, belief in pictures(moments(agent, env, seed, config.horizon), SMOOTH):
-            image = viewer.frame(
-                record, env.params[0], env.task, moment.reward, belief, moment.imagined, _message(agent, env, moment)
-            )
-            scene = scene_of(moment.record, env.params[0], env.task)
-            shown = LINGER if moment.last else STEP_SECONDS / SMOOTH
-            shots.append(Shot(image, shown / config.speed, f"{seed} {scene.phase}"))
+    seeds = range(config.seed, config.seed + max(1, config.episodes))
+    with Progress({"episodes": len(seeds)}) as progress:
+        for seed in seeds:
+            told = instants(agent, env, seed, config.horizon)
+            for instant, record, belief in pictures(told, painter, SMOOTH):
+                mind, message = (belief, instant.imagined), _message(agent, env, instant)
+                image = painter.frame(record, env.params, env.task, instant.reward, *mind, message)
+                shown = LINGER if instant.last else STEP_SECONDS / SMOOTH
+                shots.append(Shot(image, shown / config.speed, f"{seed} {env.task.view.chapter(instant.record)}"))
+            progress.advance("episodes")
     return shots
 
 
 class _Window:
     """Shows episode after episode; the keyboard pauses, steps and hurries."""
 
-    def __init__(self, agent: Agent, env: Any, config: WatchConfig) -> None:
-        from unseen.envs.watch.view import Viewer
-
+    def __init__(self, agent: Agent, env: TaskVectorEnv, config: WatchConfig) -> None:
         self.agent, self.env, self.config = agent, env, config
-        self.viewer = Viewer(keys=HELP)
+        self.painter = painter_of(env, keys=HELP)
         self.speed, self.mind = config.speed, True
         self.paused = self.step_once = self.skip = self.quit = False
 
@@ -179,29 +176,28 @@ class _Window:
                 self.episode(seed)
                 seed += 1
         finally:
-            self.viewer.close()
+            self.painter.close()
 
     def episode(self, seed: int) -> None:
         self.skip = False
-        before: Moment | None = None
-        for moment in moments(self.agent, self.env, seed, self.config.horizon):
+        before: Instant | None = None
+        for instant in instants(self.agent, self.env, seed, self.config.horizon):
             if before is not None:
                 for k in range(1, SMOOTH):
-                    self.draw(before, *_between(before, moment, k / SMOOTH))
+                    self.draw(before, *on_the_way(self.painter, before, instant, k / SMOOTH))
                     self.wait(STEP_SECONDS / SMOOTH)
-            self.draw(moment, moment.record, moment.belief)
-            self.wait(LINGER if moment.last else STEP_SECONDS / SMOOTH)
-            self.hold(moment)
+            self.draw(instant, instant.record, instant.belief)
+            self.wait(LINGER if instant.last else STEP_SECONDS / SMOOTH)
+            self.hold(instant)
             if self.quit or self.skip:
                 return
-            before = moment
+            before = instant
 
-    def draw(self, moment: Moment, record: np.void, belief: dict[str, np.ndarray] | None) -> None:
-        belief, imagined = (belief, moment.imagined) if self.mind else (None, None)
-        message = _message(self.agent, self.env, moment) + ("   paused" if self.paused else "")
-        self.viewer.show(
-            self.viewer.frame(record, self.env.params[0], self.env.task, moment.reward, belief, imagined, message)
-        )
+    def draw(self, instant: Instant, record: np.void, belief: Belief | None) -> None:
+        mind = (belief, instant.imagined) if self.mind else (None, None)
+        message = _message(self.agent, self.env, instant) + ("   paused" if self.paused else "")
+        frame = self.painter.frame(record, self.env.params, self.env.task, instant.reward, *mind, message)
+        self.painter.show(frame)
 
     def wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds / self.speed
@@ -210,11 +206,11 @@ class _Window:
             time.sleep(min(left, 0.02))
             self.listen()
 
-    def hold(self, moment: Moment) -> None:
-        """Stay at this moment while paused."""
+    def hold(self, instant: Instant) -> None:
+        """Stay at this instant while paused."""
         self.step_once = False
         while self.paused and not (self.quit or self.skip or self.step_once):
-            self.draw(moment, moment.record, moment.belief)
+            self.draw(instant, instant.record, instant.belief)
             time.sleep(0.03)
             self.listen()
 
@@ -222,7 +218,7 @@ class _Window:
         import pygame
 
         for event in pygame.event.get():
-            if event.type == pygame.QUIT:
+            if self.painter.is_closed_by(event):
                 self.quit = True
             elif event.type == pygame.KEYDOWN:
                 self.command(event.key)

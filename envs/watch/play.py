@@ -3,8 +3,8 @@
 The world waits for a key, except while actions have no effect: then it runs by itself.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pygame
@@ -46,6 +46,8 @@ class PlayConfig:
     """show what the agent cannot see"""
     episodes: int = 0
     """stop after so many; 0: when you quit"""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """parameters of the environment that are set beside the level"""
 
 
 def keys_to_action(task: type[Task]) -> dict[tuple[int, ...], int]:
@@ -97,7 +99,7 @@ def play(config: PlayConfig, events: Callable[[], list[pygame.event.Event]] | No
     """
     task = suite.resolve(config.env).task
     keys = keys_to_action(task)
-    env = suite.make(config.env, level=config.level, split=config.split, action="discrete")
+    env = suite.make(config.env, level=config.level, split=config.split, action="discrete", **config.overrides)
     painter = load(task.view.painter)(hidden=config.hidden, keys=help_line(task))
     try:
         _Game(env, painter, keys, config, events or pygame.event.get).run()

@@ -6,6 +6,6 @@ Importing this registers the environments with Gymnasium, and loads nothing heav
 
 from unseen.envs.suite import register_all
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 register_all()

@@ -16,8 +16,9 @@ import numpy as np
 
 from unseen.train.leaderboard import statistics as st
 from unseen.train.leaderboard.field import KINDS, Arena, Contestant, median
-from unseen.train.leaderboard.protocol import Latency, Outcome
+from unseen.train.leaderboard.protocol import Latency
 from unseen.train.leaderboard.statistics import Interval
+from unseen.train.rollout import Outcome
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,7 @@ class Cell:
     """ok, failed, or missing (not trained for it)"""
     raw: Interval | None = None
     normal: Interval | None = None
+    """None where the arena has no anchors"""
     unit: str = ""
     """what the interval resamples: runs or episodes"""
     episodes: int = 0
@@ -58,7 +60,7 @@ class Entry:
     name: str
     kind: str
     overall: Interval | None
-    """IQM of the normalised score over the levels that hide something; None where incomplete"""
+    """IQM of the normalised score over the levels that count; None where incomplete, and where none counts"""
     cells: dict[str, Cell]
 
 
@@ -73,7 +75,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Curve:
-    """How one training run learned: points of (environment steps, CPU seconds, success)."""
+    """How one training run learned: points of (environment steps, CPU seconds, mean return)."""
 
     agent: str
     kind: str
@@ -103,6 +105,11 @@ class Board:
         return found
 
     @property
+    def counted(self) -> list[Arena]:
+        """The arenas of the overall score."""
+        return counted(self.arenas)
+
+    @property
     def failures(self) -> list[tuple[str, str, str]]:
         """(agent, arena, error) of every cell that failed."""
         return [
@@ -130,7 +137,15 @@ def entries(names: Sequence[tuple[str, str]], arenas: Sequence[Arena], results: 
             own = {c: results[c] for c in results if c.name == name and c.arena.key == arena.key}
             cells[arena.key] = _cell(own, arena, name)
         rows.append(Entry(name, kind, _overall(cells, arenas, results, name), cells))
-    return sorted(rows, key=lambda row: (KINDS.index(row.kind), -row.overall.point if row.overall else 9, row.name))
+    return sorted(rows, key=lambda row: (KINDS.index(row.kind), -_rank(row, arenas), row.name))
+
+
+def _rank(row: Entry, arenas: Sequence[Arena]) -> float:
+    """What rows are ordered by: the overall score, or the mean return where no arena has anchors."""
+    if row.overall:
+        return row.overall.point
+    raw = [cell.raw.point for cell in row.cells.values() if cell.raw]
+    return -9.0 if counted(arenas) or not raw else float(np.mean(raw))
 
 
 def _cell(own: Results, arena: Arena, name: str) -> Cell:
@@ -148,32 +163,36 @@ def _cell(own: Results, arena: Arena, name: str) -> Cell:
     unit = "runs" if len(runs) > 1 else "episodes"
     sample = [run.score for run in runs] if len(runs) > 1 else scores[0]
     raw = st.bootstrap([sample], seed=_seed(name, arena.key))
-    normal = Interval(*(float(st.normalise(end, arena.random, arena.oracle)) for end in asdict(raw).values()))
+    ends = arena.normalise([raw.point, raw.low, raw.high])
+    normal = None if ends is None else Interval(*ends.tolist())
     steps, cpu = median([run.steps for run in runs]), median([run.cpu_seconds for run in runs])
     return Cell("ok", raw, normal, unit, episodes, 0, "", runs, steps, cpu, ordered[0].trained_on)
 
 
-def hiding(arenas: Sequence[Arena]) -> list[Arena]:
-    """The arenas that count overall: level 0 is the visible twin, a control (unless nothing else was run)."""
-    return [arena for arena in arenas if arena.level > 0] or list(arenas)
+def counted(arenas: Sequence[Arena]) -> list[Arena]:
+    """The arenas that count overall: those with anchors, but for level 0, the visible twin, which is a control (unless
+    nothing else was run)."""
+    anchored = [arena for arena in arenas if arena.oracle is not None]
+    return [arena for arena in anchored if arena.level != 0] or anchored
 
 
 def _overall(cells: dict[str, Cell], arenas: Sequence[Arena], results: Results, name: str) -> Interval | None:
-    counted = hiding(arenas)
-    if any(cells[arena.key].status != "ok" for arena in counted):
+    if not counted(arenas) or any(cells[arena.key].status != "ok" for arena in counted(arenas)):
         return None
     rng = np.random.default_rng(_seed(name, "overall"))
     points, draws = [], []
-    for arena in counted:
+    for arena in counted(arenas):
         runs = [run.score for run in cells[arena.key].runs]
-        points.append(st.normalise(runs, arena.random, arena.oracle))
         if len(runs) > 1:
             drawn = st.resample([runs], st.REPLICATES, rng)
         else:
             (outcomes,) = (results[c] for c in results if c.name == name and c.arena.key == arena.key)
             episodes = [outcome.episode_return for outcome in outcomes]
             drawn = st.mean(st.resample([episodes], st.REPLICATES, rng))[:, None]
-        draws.append(st.normalise(drawn, arena.random, arena.oracle))
+        point, draw = arena.normalise(runs), arena.normalise(drawn)
+        assert point is not None and draw is not None
+        points.append(point)
+        draws.append(draw)
     tail = 50 * (1 - st.CONFIDENCE)
     low, high = np.percentile(st.iqm(np.concatenate(draws, axis=1)), [tail, 100 - tail])
     return Interval(float(st.iqm(np.concatenate(points))), float(low), float(high))
@@ -181,7 +200,7 @@ def _overall(cells: dict[str, Cell], arenas: Sequence[Arena], results: Results, 
 
 def comparisons(rows: Sequence[Entry], arenas: Sequence[Arena]) -> list[Comparison]:
     """Every ordered pair of agents that were trained more than once on every level that counts."""
-    keys = [arena.key for arena in hiding(arenas)]
+    keys = [arena.key for arena in counted(arenas)]
     trained = {
         row.name: [[run.score for run in row.cells[key].runs] for key in keys]
         for row in rows
@@ -191,7 +210,7 @@ def comparisons(rows: Sequence[Entry], arenas: Sequence[Arena]) -> list[Comparis
         Comparison(x, y, st.probability_of_improvement(trained[x], trained[y], seed=_seed(x, y)))
         for x in trained
         for y in trained
-        if x != y
+        if x != y and keys
     ]
 
 

@@ -65,18 +65,23 @@ def colour_index(board: Board) -> dict[str, int]:
 
 
 def scores(board: Board) -> str:
-    """Normalised score of every agent, a panel a level: interval as a line, training runs as small dots."""
+    """Normalised score of every agent, a panel a level that has anchors: interval as a line, training runs as small dots.
+
+    Empty where no level has any."""
     import matplotlib
 
+    arenas = [arena for arena in board.arenas if arena.oracle is not None]
+    if not arenas:
+        return ""
     shown = [entry for entry in board.entries if any(cell.normal for cell in entry.cells.values())]
     index = colour_index(board)
     places = _rows(shown)
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(10.2, 0.9 + 0.3 * (max(places.values(), default=0) + 1)), layout="constrained")
         figure.get_layout_engine().set(wspace=0.06)  # type: ignore[union-attr, call-arg]
-        panels = figure.subplots(1, len(board.arenas), sharey=True, squeeze=False)[0]
-        for axes, arena in zip(panels, board.arenas, strict=True):
-            twin = "the visible twin" if arena.level == 0 else f"level {arena.level}"
+        panels = figure.subplots(1, len(arenas), sharey=True, squeeze=False)[0]
+        for axes, arena in zip(panels, arenas, strict=True):
+            twin = "the visible twin" if arena.level == 0 else arena.title
             axes.set_title(f"{arena.name}, {twin}", loc="left")
             axes.grid(axis="y", visible=False)
             axes.set_xticks([0, 0.5, 1], ["random", ".5", "oracle"])
@@ -92,9 +97,8 @@ def scores(board: Board) -> str:
                     [cell.normal.low, cell.normal.high], [y, y], color=colour, lw=5, alpha=0.3, solid_capstyle="round"
                 )
                 if cell.unit == "runs":
-                    scale = arena.oracle - arena.random
-                    dots = [(run.score - arena.random) / scale for run in cell.runs]
-                    axes.plot(dots, [y] * len(dots), "o", color=colour, ms=3.5, mew=0, alpha=0.55)
+                    dots = arena.normalise([run.score for run in cell.runs])
+                    axes.plot(dots, [y] * len(cell.runs), "o", color=colour, ms=3.5, mew=0, alpha=0.55)
                 axes.plot([cell.normal.point], [y], "o", color=colour, ms=8, mew=0)
                 low, high = min(low, cell.normal.low - 0.04), max(high, cell.normal.high + 0.04)
             axes.set_xlim(low, high)
@@ -119,7 +123,7 @@ def _rows(shown: Sequence[Entry]) -> dict[str, float]:
 
 
 def learning(board: Board, arena_key: str) -> str:
-    """Success as training went, against environment steps and against CPU time; empty without any curve."""
+    """Mean return as training went, against environment steps and against CPU time; empty without any curve."""
     import matplotlib
 
     curves = [curve for curve in board.curves if curve.arena == arena_key and len(curve.points) > 1]
@@ -134,10 +138,11 @@ def learning(board: Board, arena_key: str) -> str:
                 axes.plot(*_line(curve, column, scale), color=COLOURS[index[curve.agent]], lw=1.8, alpha=0.85)
             axes.set_xscale("log")
             axes.set_xlabel(label)
-            axes.set_ylim(-0.02, 1.02)
+            if all(0 <= point[2] <= 1 for curve in curves for point in curve.points):
+                axes.set_ylim(-0.02, 1.02)
             axes.xaxis.set_major_formatter(lambda value, _: short(value))
             axes.spines["left"].set_visible(False)
-        left.set_ylabel("success")
+        left.set_ylabel("mean return")
         left.tick_params(axis="y", colors=MUTED)
         return _svg(figure, f"Learning curves on {arena_key}, against environment steps and against CPU time")
 

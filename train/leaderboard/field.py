@@ -13,31 +13,66 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from unseen.agents import references
-from unseen.agents.agent import AGENTS, list_runs, load_agent, read_card
-from unseen.agents.errors import UnknownAgent
-from unseen.envs import suite
-from unseen.envs.core.batch import REFERENCES, references_of
-from unseen.train.errors import EvaluationError
-from unseen.train.leaderboard.journal import digest
+import numpy as np
 
-KINDS = ("reference", "model-free", "model-based", "yours")
+from unseen.agents import references
+from unseen.agents.card import Card, read_card
+from unseen.agents.errors import UnknownAgent
+from unseen.agents.load import list_runs, load_agent
+from unseen.agents.roster import KINDS as ROSTER_KINDS
+from unseen.agents.roster import ROSTER
+from unseen.agents.shared.envs import EnvConfig
+from unseen.envs.core.device import source_hash
+from unseen.envs.suite import Entry
+from unseen.train.arguments import in_words
+from unseen.train.errors import EvaluationError
+from unseen.train.files import digest
+from unseen.train.leaderboard.protocol import SPLIT
+from unseen.train.leaderboard.statistics import normalise
+
+KINDS = (*ROSTER_KINDS, "yours")
 UNTRAINED = -1
 
 
 @dataclass(frozen=True)
 class Arena:
-    """One environment at one level, with the anchors that normalise its scores."""
+    """One environment as it is set, with the anchors that normalise its scores; without any, scores stay raw."""
 
     id: str
     name: str
-    level: int
-    random: float
-    oracle: float
+    level: int | str
+    random: float | None = None
+    oracle: float | None = None
+    obs: str = ""
+    action: str = ""
+    split: str = SPLIT
+    overrides: tuple[tuple[str, Any], ...] = ()
+    """parameters that are set beside the level"""
 
     @property
     def key(self) -> str:
         return f"{self.name}/{self.level}"
+
+    @property
+    def title(self) -> str:
+        """The level in words."""
+        return f"level {self.level}" if isinstance(self.level, int) else self.level
+
+    @property
+    def setting(self) -> str:
+        """What is set beside the level, as on the command line; empty: nothing."""
+        return in_words(self.where, SPLIT)
+
+    @property
+    def where(self) -> EnvConfig:
+        """How to make it."""
+        return EnvConfig(self.name, self.level, self.obs, self.action, self.split, dict(self.overrides))
+
+    def normalise(self, scores: Any) -> np.ndarray | None:
+        """Scores with random = 0 and oracle = 1; None without anchors."""
+        if self.random is None or self.oracle is None:
+            return None
+        return normalise(scores, self.random, self.oracle)
 
 
 @dataclass(frozen=True)
@@ -55,58 +90,56 @@ class Contestant:
     """training seed, or UNTRAINED"""
     trained_on: int | None = None
     """level of its training, where that is another one"""
-    card: dict[str, Any] = field(default_factory=dict, hash=False, compare=False)
+    card: Card = field(default_factory=Card, hash=False, compare=False)
 
     @property
     def load_run(self) -> int | None:
         """What `load_agent` needs besides the name: the seed picks among the shipped agents of a level."""
-        return None if self.agent not in AGENTS or self.run == UNTRAINED else self.run
+        return None if self.agent not in ROSTER or self.run == UNTRAINED else self.run
 
     @property
     def steps(self) -> int | None:
         """Environment steps of its training."""
-        found = _of_training(self.card, ("steps", "env_steps"), 0)
-        return None if found is None else round(found)
+        return self.card.steps
 
     @property
     def cpu_seconds(self) -> float | None:
         """CPU time of its training."""
-        return _of_training(self.card, ("cpu_seconds", "cpu_s"), 1)
+        return self.card.cpu_s
 
     @property
     def curve(self) -> list[tuple[float, float, float]]:
-        """(environment steps, CPU seconds, success) as training went; on its own level only."""
-        if self.trained_on is not None:
-            return []
-        points = self.card.get("curve") or []
-        return [(float(p[0]), float(p[1]), float(p[2])) for p in points if len(p) >= 3]
+        """(environment steps, CPU seconds, mean return) as training went; on its own level only."""
+        return [] if self.trained_on is not None else list(self.card.curve)
 
 
-def _of_training(card: dict[str, Any], names: Sequence[str], column: int) -> float | None:
-    for name in names:
-        if isinstance(card.get(name), int | float):
-            return float(card[name])
-    curve = card.get("curve") or []
-    return float(curve[-1][column]) if curve else None
+def arena(where: EnvConfig) -> Arena:
+    """The arena of an environment of the suite, or of your own.
 
+    Anchors hold for a level with its own parameters, as they lie in "train" and "test".
 
-def arena(env_name: str, level: int) -> Arena:
-    """The arena of a name and level. Raises UnknownEnvironment, EvaluationError."""
-    from unseen.envs.core.device import source_hash
-
-    entry = suite.resolve(env_name)
-    if not entry.anchors:
-        raise EvaluationError(
-            f"{entry.label} has no anchors, by which scores are normalised: give the class anchors = "
-            "{level: (random, oracle)}; `unseen audit` prints both"
-        )
-    if level not in entry.anchors:
-        raise EvaluationError(f"{entry.name} has no level {level}; it has {', '.join(map(str, entry.levels))}")
-    anchor = entry.anchors[level]
-    if not anchor.oracle - anchor.random > 1e-3:
+    Raises UnknownEnvironment, BadParameter, EvaluationError.
+    """
+    entry, level = where.entry, where.chosen_level
+    if entry is None or level is None:
+        raise EvaluationError(f"{where.name} is no environment of the suite; `unseen evaluate` scores an agent there")
+    level = int(level) if isinstance(level, str) and level.isdecimal() else level
+    entry.task.at(level, where.overrides)
+    split = where.split or SPLIT
+    extra = (where.obs, where.action, split, tuple(where.overrides.items()))
+    content: list[Any] = [entry.id, level, task_hash(entry)]
+    if extra != ("", "", SPLIT, ()):
+        content.append(repr(extra))
+    own = entry.anchors.get(level) if isinstance(level, int) and not where.overrides and split != "shift" else None
+    random, oracle = (None, None) if own is None else (own.random, own.oracle)
+    if own is not None and not own.oracle - own.random > 1e-3:
         raise EvaluationError(f"{entry.name} level {level}: its oracle does not beat random; no score means anything")
-    sources = source_hash(sys.modules[entry.task.__module__])
-    return Arena(digest([entry.id, level, sources])[:16], entry.name, level, anchor.random, anchor.oracle)
+    return Arena(digest(content)[:16], entry.name, level, random, oracle, *extra)
+
+
+def task_hash(entry: Entry) -> str:
+    """A digest of everything that an environment's rules follow from."""
+    return source_hash(sys.modules[entry.task.__module__])
 
 
 def contestants(agent: str, where: Arena) -> list[Contestant]:
@@ -117,15 +150,17 @@ def contestants(agent: str, where: Arena) -> list[Contestant]:
     Raises:
         UnknownAgent, BadCheckpoint: with the nearest names, or the file at fault.
     """
-    if agent in AGENTS:
-        info = AGENTS[agent]
+    if agent in ROSTER:
+        info = ROSTER[agent]
         if info.trainable:
             runs = [
-                Contestant(_content(run.path), agent, agent, info.kind, where, run.seed, None, run.card)
+                Contestant(_trained(run.path, run.card), agent, agent, info.kind, where, run.seed, None, run.card)
                 for run in list_runs(agent, where.name, where.level)
             ]
             return runs or _from_level_1(agent, info.kind, where)
-        if agent in REFERENCES and agent not in references_of(suite.resolve(where.name).task):
+        entry = where.where.entry
+        assert entry is not None
+        if agent != "random" and agent not in entry.task.references:
             return []
         sources = Path(references.__file__).read_bytes().hex()
         return [Contestant(digest([agent, sources])[:16], agent, agent, info.kind, where, UNTRAINED)]
@@ -136,8 +171,8 @@ def contestants(agent: str, where: Arena) -> list[Contestant]:
     path = Path(agent) / "agent.onnx" if Path(agent).is_dir() else Path(agent)
     if path.suffix == ".onnx" and path.is_file():
         card_path = path.with_suffix(".json")
-        card = read_card(card_path) if card_path.is_file() else {}
-        return [Contestant(_content(path), agent, Path(agent).name, "yours", where, UNTRAINED, card=card)]
+        card = read_card(card_path) if card_path.is_file() else Card()
+        return [Contestant(_trained(path, card), agent, Path(agent).name, "yours", where, UNTRAINED, card=card)]
     load_agent(agent, where.name, where.level)  # unknown, then: this says what was meant
     raise UnknownAgent(f"no agent {agent!r}")
 
@@ -147,7 +182,15 @@ def _from_level_1(agent: str, kind: str, where: Arena) -> list[Contestant]:
     if where.level != 0:
         return []
     runs = list_runs(agent, where.name, 1)
-    return [Contestant(_content(run.path), str(run.path), agent, kind, where, run.seed, 1, run.card) for run in runs]
+    return [
+        Contestant(_trained(run.path, run.card), str(run.path), agent, kind, where, run.seed, 1, run.card)
+        for run in runs
+    ]
+
+
+def _trained(path: Path, card: Card) -> str:
+    """A trained agent is its graph, and what its card says of how to use it."""
+    return _content(path, card.obs, card.action)
 
 
 def _content(path: Path, *more: str) -> str:

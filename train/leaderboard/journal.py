@@ -7,24 +7,15 @@ a line that was cut off by a crash, or changed on the disk, is recognised and dr
 from __future__ import annotations
 
 import errno
-import hashlib
 import json
 import os
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from unseen.train.files import canonical, digest, flush_folder
+
 Record = tuple[str, dict[str, Any]]  # table, column -> value
-
-
-def canonical(value: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, floats by their shortest exact form."""
-    return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
-
-
-def digest(value: Any) -> str:
-    """SHA-256 of the canonical JSON, in hexadecimal."""
-    return hashlib.sha256(canonical(value).encode()).hexdigest()
 
 
 def encode(records: Sequence[Record]) -> bytes:
@@ -64,7 +55,7 @@ class Journal:
         self._file = open(path, "ab", buffering=0)
         if torn:
             self._file.truncate(self._size)
-        _sync_folder(path.parent)
+        flush_folder(path.parent)
 
     def append(self, records: Sequence[Record]) -> None:
         """Write one transaction and wait for the disk; on an error the file is as it was before."""
@@ -91,17 +82,7 @@ class Journal:
         os.replace(fresh, self.path)
         self._file = open(self.path, "ab", buffering=0)
         self._size = len(line)
-        _sync_folder(self.path.parent)
+        flush_folder(self.path.parent)
 
     def close(self) -> None:
         self._file.close()
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make a new file's name durable too (a no-op where folders cannot be opened)."""
-    if os.name == "posix":
-        handle = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(handle)
-        finally:
-            os.close(handle)

@@ -7,7 +7,7 @@ import platform
 from importlib.metadata import version
 from pathlib import Path
 
-from unseen.train.leaderboard.journal import digest
+from unseen.train.files import digest
 from unseen.train.leaderboard.rows import RunRow
 
 

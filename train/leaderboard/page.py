@@ -49,6 +49,7 @@ def render(board: Board) -> str:
         groups=[(KINDS[kind], list(group)) for kind, group in groupby(board.entries, key=lambda e: e.kind)],
         colour=charts.colour_index(board),
         scores=Markup(charts.scores(board)),
+        overall=lambda entry: report.overall(board, entry),
         curves=[(arena, Markup(svg)) for arena, svg in curves.items() if svg],
         learners=[e for e in board.entries if any(curve.agent == e.name for curve in board.curves)],
         rivals=list(dict.fromkeys(comparison.left for comparison in board.comparisons)),

@@ -12,8 +12,6 @@ from unseen.train.leaderboard.statistics import RANKING_RUNS, Interval
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from unseen.train.leaderboard.runner import Result
-
 
 def number(value: float) -> str:
     """.93, 1.00, -.12: two decimals, without a zero in front."""
@@ -88,6 +86,12 @@ def rules(board: Board) -> list[str]:
         "Intervals: 95 %, percentile bootstrap over training runs where an agent was trained more than once, "
         "over episodes where not.",
     ]
+    if any(arena.oracle is None for arena in board.arenas):
+        lines.append(
+            "Without frozen anchors (presets, parameters of one's own) scores are raw, and do not count overall."
+        )
+    if board.arenas and board.arenas[0].setting:
+        lines.append(f"The environments are set by {board.arenas[0].setting}")
     if runs and min(runs) < RANKING_RUNS:
         few = f"{min(runs)}" if min(runs) == max(runs) else f"{min(runs)} to {max(runs)}"
         lines.append(
@@ -108,13 +112,18 @@ def rules(board: Board) -> list[str]:
 def _text(cell: Cell) -> Text:
     from rich.text import Text
 
-    if cell.raw is None or cell.normal is None:
+    if cell.raw is None:
         if cell.status == "missing":
             return Text("untrained", style="dim")
         return Text(f"failed\n{cell.failed} of {cell.episodes}", style="red")
     star = "" if cell.trained_on is None else "*"
-    normal = (f"  {number(cell.normal.point)}{star}", "cyan")
+    normal = (star if cell.normal is None else f"  {number(cell.normal.point)}{star}", "cyan")
     return Text.assemble((number(cell.raw.point), "bold"), normal, "\n", (short(cell.raw), "dim"))
+
+
+def overall(board: Board, entry: Entry) -> str:
+    """The overall score in words where there is none."""
+    return "incomplete" if board.counted and entry.overall is None else "—"
 
 
 def _name(entry: Entry) -> Text:
@@ -144,8 +153,7 @@ def print_board(board: Board, page: Path) -> None:
     table.add_column("agent", min_width=13)
     several = len({arena.name for arena in board.arenas}) > 1
     for arena in board.arenas:
-        level = f"level {arena.level}"
-        table.add_column(f"{arena.name}\n{level}" if several else level, no_wrap=True)
+        table.add_column(f"{arena.name}\n{arena.title}" if several else arena.title, no_wrap=True)
     for title in ("overall", "training", "ms"):
         table.add_column(title, justify="right", no_wrap=True)
     for kind, group in groupby(board.entries, key=lambda entry: entry.kind):
@@ -153,12 +161,12 @@ def print_board(board: Board, page: Path) -> None:
         table.add_row(Text(kind, style="italic dim"))
         for entry in group:
             p50, p95 = latency(board, entry)
-            overall = entry.overall
+            score = entry.overall
             steps, cpu = training(entry)
             table.add_row(
                 _name(entry),
                 *(_text(entry.cells[arena.key]) for arena in board.arenas),
-                "incomplete" if overall is None else f"{number(overall.point)}\n{short(overall)}",
+                overall(board, entry) if score is None else f"{number(score.point)}\n{short(score)}",
                 steps if steps == cpu else f"{steps}\n{cpu}",
                 "—" if p50 is None else f"{milliseconds(p50)}\n({milliseconds(p95)})",
             )
@@ -183,33 +191,13 @@ def markdown(board: Board) -> str:
             cell = entry.cells[arena.key]
             star = "" if cell.trained_on is None else "*"
             cells.append(f"{number(cell.raw.point)}{star} ({short(cell.raw)})" if cell.raw else cell.status)
-        overall = f"**{number(entry.overall.point)}** ({short(entry.overall)})" if entry.overall else "incomplete"
+        score = entry.overall
+        shown = overall(board, entry) if score is None else f"**{number(score.point)}** ({short(score)})"
         steps, cpu = training(entry)
         cost = steps if steps == cpu else f"{steps} steps, {cpu}"
         p50 = latency(board, entry)[0]
         name = entry.name.replace("|", "\\|").replace("<", "&lt;")
-        row = [name, *cells, overall, cost, "—" if p50 is None else f"{milliseconds(p50)} ms"]
+        row = [name, *cells, shown, cost, "—" if p50 is None else f"{milliseconds(p50)} ms"]
         lines.append("| " + " | ".join(row) + " |")
     notes = "  \n".join(rule.replace("* ", "\\* ", 1) if rule.startswith("*") else rule for rule in rules(board))
     return "\n".join([*lines, "", notes, ""])
-
-
-def print_result(result: Result) -> None:
-    """What `unseen evaluate` found, in a few lines."""
-    from rich.console import Console
-    from rich.text import Text
-
-    console = Console()
-    failed = [outcome for outcome in result.outcomes if outcome.error]
-    title = f"{result.agent} on {result.env} level {result.level}, {len(result.outcomes)} held-out episodes"
-    console.print(Text(title, style="bold"))
-    if result.raw is None or result.normal is None:
-        console.print(Text(f"no score: {len(failed)} episodes failed; the first: {failed[0].error}", style="red"))
-    else:
-        console.print(Text(f"  return      {number(result.raw.point)}  (95 %: {spread(result.raw)})"))
-        console.print(Text(f"  normalised  {number(result.normal.point)}  (random = 0, oracle = 1)"))
-    lengths = sum(outcome.length for outcome in result.outcomes) / len(result.outcomes)
-    console.print(Text(f"  length      {lengths:.1f} steps"))
-    if result.latency:
-        p50, p95 = milliseconds(result.latency.p50_ms), milliseconds(result.latency.p95_ms)
-        console.print(Text(f"  decision    {p50} ms  (95th percentile {p95})"))

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import astuple, dataclass, fields
 from typing import Any, ClassVar, TypeVar
 
-from unseen.train.leaderboard.journal import Record, digest
+from unseen.train.files import digest
+from unseen.train.leaderboard.journal import Record
 
 
 @dataclass(frozen=True)
@@ -23,13 +24,16 @@ class AgentRow:
 
 @dataclass(frozen=True)
 class EnvRow:
-    """One environment at one level; ``id`` is a digest of the code and constants that define it."""
+    """One environment at one level; ``id`` is a digest of the code and constants that define it.
+
+    The references are both 0 where it has no anchors.
+    """
 
     table: ClassVar[str] = "env_spec"
     key: ClassVar[tuple[str, ...]] = ("id", "random_ref", "oracle_ref")
     id: str
     name: str
-    level: int
+    level: int | str
     random_ref: float
     oracle_ref: float
 
@@ -81,7 +85,7 @@ R = TypeVar("R", bound=Row)
 
 TABLES: dict[str, type[Row]] = {row.table: row for row in (AgentRow, EnvRow, RunRow, EpisodeRow, LatencyRow)}
 COLUMNS = {table: [field.name for field in fields(row)] for table, row in TABLES.items()}
-SQL_TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL"}
+SQL_TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL", "int | str": ""}
 
 
 def record_of(row: Row) -> Record:

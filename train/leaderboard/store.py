@@ -19,8 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from unseen.train.errors import StoreError
-from unseen.train.leaderboard.journal import Journal, Record, digest
-from unseen.train.leaderboard.lock import FileLock
+from unseen.train.files import digest
+from unseen.train.leaderboard.journal import Journal, Record
 from unseen.train.leaderboard.rows import (
     COLUMNS,
     SQL_TYPES,
@@ -34,6 +34,7 @@ from unseen.train.leaderboard.rows import (
     proves,
     record_of,
 )
+from unseen.train.lock import FolderLock
 
 # What SQLite answers when the bytes are wrong, rather than the disk or the permissions.
 DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT, None}
@@ -55,7 +56,7 @@ class Store:
         self._database = self.folder / "board.sqlite"
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            self._lock = FileLock(self.folder / "board.lock")
+            self._lock = FolderLock(self.folder / "board.lock")
             try:
                 self._journal = Journal(self.folder / "journal.jsonl")
                 self._reconcile()

@@ -1,457 +1,130 @@
 """Detour: the block is in sight behind glass, and the straight way to it is a pocket."""
 
-import math
-from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from unseen.envs.core.device import device
-from unseen.envs.core.rng import below, shuffle, uniform
-from unseen.envs.core.task import Knob, Look, PlanarTask, Sizes
+from unseen.envs.core.params import derived, flag, integer, real
 from unseen.envs.errors import BadParameter
-from unseen.envs.planar.belief import update_belief
-from unseen.envs.planar.geometry import disc_box, wrap
-from unseen.envs.planar.navigate import arc_towards
-from unseen.envs.planar.sensors import write_lit_slots
-from unseen.envs.planar.stage import out_of_time, outcome, reset_stage
-from unseen.envs.planar.world import (
-    ACT,
-    AGENT_RADIUS,
-    FLOAT,
-    INT,
-    clear_boxes,
-    drive,
-    place_box,
-    planar,
-    push_out,
-    touch,
-    touching,
-)
-from unseen.envs.planning.detour.distance_field import FIELD, ahead_of, forbid, lead, spread, survey
-
-TALL, SMALL = 16, 4
-
-STRIDE = 0.3  # m a step at full speed
-TURN = math.pi / 4  # rad a step at full turn
-REACH = 0.45  # m, centre to centre, at which a block is touched
-RADIUS = 0.12  # m, of a block
-THICK = 0.05  # m, half thickness of glass
-GAP = 0.8  # m, of a doorway, and of an opening in an arm
-COURT = 0.55  # m, half extent of the inner U
-LANE = 0.85  # m, between the inner U and the outer wall
-LOOK = 4  # observations before what is not of glass turns opaque
-AHEAD = 5  # cells that a plan's follower looks ahead
-WALL, DOOR = 0, 1  # kinds of tall things
-AWAY = 1e3  # m, where a door is put while it lets the agent through
+from unseen.envs.planar.layout import Sizes
+from unseen.envs.planar.task import UNSTAGED, Look, PlanarTask, RoomParams, planar_sensors
+from unseen.envs.planning.detour import rules
+from unseen.envs.planning.detour.draw import RADIUS
+from unseen.envs.planning.detour.references import REFERENCES
+from unseen.envs.planning.detour.rules import DOORS, SMALL
 
 
-@device
-def _put(s, x, y):
-    """A place in the frame of what is built, in the room's."""
-    c = math.cos(s.turn)
-    n = math.sin(s.turn)
-    return s.cx + x * c - y * n, s.cy + x * n + y * c
+class DetourParams(RoomParams):
+    """Parameters of Detour."""
+
+    fov: float = real(60.0, 360.0, default=120.0, doc="field of view, degrees")
+    glass: bool = flag(default=True, doc="walls are of glass throughout; else they turn opaque after the first steps")
+    barriers: int = integer(0, 2, default=1, doc="between agent and block: none, a pocket, or a court within a ring")
+    depth: float = real(0.0, 1.8, default=1.3, doc="of the pocket at most, m; 0: a straight wall")
+    breadth: float = real(0.5, 1.2, default=0.8, doc="half width of the pocket at most, m")
+    gaps: bool = flag(default=True, doc="half of the pockets have an opening in one arm, where it is long enough")
+    doors: int = integer(0, DOORS, default=0, doc="one-way doors into the ring; 0: one side of it is open")
+    blocks: int = integer(1, SMALL, default=3, doc="small blocks, one of them asked for")
+    act: int = integer(8, 150, default=60, doc="steps of an episode")
+
+    def check(self) -> None:
+        if self.doors and self.barriers < 2:
+            raise BadParameter(f"doors={self.doors}: doors lead into the ring, and barriers={self.barriers} has none")
+        need = max(1.2 * self.breadth + 0.7, 0.6 * self.depth + 1.2) if self.barriers < 2 else 2.5
+        if self.room < need:
+            sizes = "barriers=2" if self.barriers == 2 else f"breadth={self.breadth}, depth={self.depth}"
+            raise BadParameter(f"room={self.room}: at least {need:g} is needed with {sizes}")
+
+    # There is one phase, in which the agent acts from where it stands.
+    observe_steps = blackout_low = blackout_high = derived(lambda self: 0)
+    scramble = derived(lambda self: 0.0)
+    radius = derived(lambda self: RADIUS)
+
+    @derived
+    def sizes(self) -> Sizes:
+        boxes = 4  # a bottom and two arms, one of them in two pieces
+        if self.barriers == 2 and self.doors == 0:
+            boxes = 6  # a U, and three sides of a ring
+        elif self.barriers == 2:  # a U and a ring, two more pieces for each door, and partitions between doors
+            boxes = 7 + 2 * self.doors + (self.doors if self.doors > 1 else 0)
+        return Sizes(colours=self.blocks, disc_slots=self.blocks, box_slots=boxes, box_kinds=2, box_shape=1)
+
+    @property
+    def horizon(self) -> int:
+        return self.act
 
 
-@device
-def _build(s, kind, x, y, angle, hx, hy):
-    """Add a tall thing, placed and turned in the frame of what is built."""
-    k = s.n_boxes
-    u, v = _put(s, x, y)
-    place_box(s, k, kind, u, v, math.cos(s.turn + angle), math.sin(s.turn + angle), hx, hy)
-    s.n_boxes = k + 1
-
-
-@device
-def _arm(s, side, angle, start, end, half):
-    """A piece of the pocket's arm, `start` to `end` metres from its bottom."""
-    if end - start > 0.1:
-        mid = 0.5 * (start + end)
-        x = -mid * math.cos(angle)
-        y = side * (half + mid * math.sin(angle))
-        _build(s, WALL, x, y, -side * angle, 0.5 * (end - start) + THICK, THICK)
-
-
-@device
-def _pocket(s, p, shift):
-    """A U that opens towards the agent, bottom at x = 0; the block lies beyond it. Without barriers: the two alone."""
-    grow = 1.2 if shift else 1.0
-    deep = p.depth * uniform(s, 0.75, 1.0) * grow
-    half = p.breadth * uniform(s, 0.85, 1.0) * grow
-    back = uniform(s, 0.5, 0.8)
-    front = uniform(s, 0.6, deep + 0.8)
-    s.cx = uniform(s, -0.2, 0.2)
-    s.cy = uniform(s, -0.2, 0.2)
-    s.cx, s.cy = _put(s, 0.5 * (front - back), 0.0)
-    s.disc_x[s.target], s.disc_y[s.target] = _put(s, back, half * uniform(s, -0.5, 0.5))
-    s.agent_x, s.agent_y = _put(s, -front, (half - 0.35) * uniform(s, -1.0, 1.0))
-    if p.barriers == 0:
-        return
-    _build(s, WALL, 0.0, 0.0, 0.0, THICK, half + THICK)
-    gap = 2.0 * below(s, 2) - 1.0 if p.gaps != 0 and below(s, 2) == 0 and deep > GAP + 0.2 else 0.0
-    for i in range(2):
-        side = 2.0 * i - 1.0
-        angle = uniform(s, -0.09, 0.09)
-        if shift:
-            angle = uniform(s, 0.17, 0.35)
-        if side == gap:
-            at = uniform(s, 0.0, deep - GAP)
-            _arm(s, side, angle, 0.0, at, half)
-            _arm(s, side, angle, at + GAP, deep, half)
-        else:
-            _arm(s, side, angle, 0.0, deep, half)
-
-
-@device
-def _court(s, p, shift):
-    """The block lies in a U within a closed ring, into which doors lead. The ring is parted at its corners, so that
-    each door has its own part, and one part alone holds the mouth of the U."""
-    lane = LANE * (1.15 if shift else 1.0)
-    out = COURT + lane
-    s.cx = uniform(s, -0.3, 0.3)
-    s.cy = uniform(s, -0.3, 0.3)
-    s.disc_x[s.target], s.disc_y[s.target] = _put(s, uniform(s, -0.15, 0.15), uniform(s, -0.15, 0.15))
-    mouth = below(s, 4)
-    shuffle(s, s.sides, 4)
-    for i in range(4):  # side i faces the direction i * 90 degrees
-        a = 0.5 * math.pi * i
-        c = math.cos(a)
-        n = math.sin(a)
-        if i != mouth:
-            _build(s, WALL, COURT * c, COURT * n, a, THICK, COURT + THICK)
-        door = False
-        for j in range(max(p.doors, 1)):
-            door = door or s.sides[j] == i
-        if not door:
-            _build(s, WALL, out * c, out * n, a, THICK, out + THICK)
-        elif p.doors > 0:
-            at = uniform(s, -0.3, 0.3)
-            if shift:
-                at = uniform(s, 0.3, 0.5) * (2.0 * below(s, 2) - 1.0)
-            s.slide[i] = at
-            for end in range(2):
-                side = 2.0 * end - 1.0
-                long = 0.5 * (out - 0.5 * GAP - side * at)
-                mid = side * (out - long)
-                _build(s, WALL, out * c - mid * n, out * n + mid * c, a, THICK, long + THICK)
-        # The next door's side on; the parting stands at one of the corners on the way to it.
-        if door and p.doors > 1:
-            steps = 1
-            while not _has_door(s, p, (i + steps) % 4):
-                steps += 1
-            b = a + 0.5 * math.pi * (below(s, steps) + 0.5)
-            mid = (COURT + 0.5 * lane) * math.sqrt(2.0)
-            _build(s, WALL, mid * math.cos(b), mid * math.sin(b), b, lane / math.sqrt(2.0), THICK)
-    for i in range(4):
-        if _has_door(s, p, i):
-            a = 0.5 * math.pi * i
-            c = math.cos(a)
-            n = math.sin(a)
-            at = s.slide[i]
-            _build(s, DOOR, out * c - at * n, out * n + at * c, a + math.pi, THICK, 0.5 * GAP)
-            s.doors += 1
-    s.agent_x = uniform(s, -1.0, 1.0) * (s.room_hx - AGENT_RADIUS)
-    s.agent_y = uniform(s, -1.0, 1.0) * (s.room_hy - AGENT_RADIUS)
-    x = abs((s.agent_x - s.cx) * math.cos(s.turn) + (s.agent_y - s.cy) * math.sin(s.turn))
-    y = abs((s.agent_y - s.cy) * math.cos(s.turn) - (s.agent_x - s.cx) * math.sin(s.turn))
-    return max(x, y) > out + AGENT_RADIUS + 0.1
-
-
-@device
-def _has_door(s, p, side):
-    for j in range(p.doors):
-        if s.sides[j] == side:
-            return True
-    return False
-
-
-@device
-def _scatter(s, p):
-    """Lay the blocks that are not asked for where nothing else is."""
-    for k in range(s.n_discs):
-        if k == s.target:
-            continue
-        found = False
-        for _ in range(20):
-            x = uniform(s, -1.0, 1.0) * (s.room_hx - 0.3)
-            y = uniform(s, -1.0, 1.0) * (s.room_hy - 0.3)
-            u, v = push_out(s, x, y, RADIUS + 0.05)
-            good = u == x and v == y
-            for j in range(k):
-                good = good and (s.disc_x[j] - x) ** 2 + (s.disc_y[j] - y) ** 2 > 0.5**2
-            good = good and (s.disc_x[s.target] - x) ** 2 + (s.disc_y[s.target] - y) ** 2 > 0.8**2
-            if good and (s.agent_x - x) ** 2 + (s.agent_y - y) ** 2 > 0.8**2:
-                s.disc_x[k] = x
-                s.disc_y[k] = y
-                found = True
-                break
-        if not found:
-            return False
-    return True
-
-
-@device
-def _clear(s):
-    """Take everything down. Equal episodes have equal records, whatever stood there before."""
-    clear_boxes(s)
-    for k in range(TALL):
-        s.kept[k] = 0.0
-    for i in range(4):
-        s.slide[i] = 0.0
-    s.doors = 0
-    s.inside = -1
-
-
-@device
-def begin(s, p):
-    """Draw what is built, the blocks and the agent; accept what only a detour solves within the time."""
-    shift = p.split == 2
-    reset_stage(s, p)
-    s.phase = ACT
-    s.glass = 1
-    _clear(s)
-    s.turn = uniform(s, -math.pi, math.pi)
-    s.n_discs = p.blocks
-    s.target = below(s, p.blocks)
-    shuffle(s, s.disc_colour, p.blocks)
-    s.query = s.disc_colour[s.target]
-    for k in range(s.n_discs):
-        s.disc_radius[k] = RADIUS
-        s.disc_vx[k] = 0.0
-        s.disc_vy[k] = 0.0
-        s.disc_cover[k] = 0
-    if p.barriers < 2:
-        _pocket(s, p, shift)
-    elif not _court(s, p, shift):
-        return False
-    x, y = push_out(s, s.agent_x, s.agent_y, AGENT_RADIUS)
-    u, v = push_out(s, s.disc_x[s.target], s.disc_y[s.target], RADIUS + 0.05)
-    if x != s.agent_x or y != s.agent_y or u != s.disc_x[s.target] or v != s.disc_y[s.target] or not _scatter(s, p):
-        return False
-    off = uniform(s, -0.4, 0.4) * min(s.fov, 0.7 * math.pi)
-    s.heading = wrap(math.atan2(v - s.agent_y, u - s.agent_x) + off)
-    if p.barriers > 0 and _rehearse(s, p, False) > 0:
-        return False  # the straight way works
-    plan(s)
-    s.shortest = _rehearse(s, p, True)
-    return s.shortest > 0
-
-
-@device
-def plan(s):
-    """How far it is to the block from everywhere, by ways that touch no other block and go through doors rightly."""
-    survey(s, DOOR)
-    for k in range(s.n_discs):
-        if k != s.target:
-            forbid(s, k, REACH)
-    spread(s, s.target, REACH - 0.08)
-
-
-@device
-def _towards(s, x, y):
-    """The arc that begins the straight way to a place."""
-    return arc_towards(s.agent_x, s.agent_y, s.heading, x, y, TURN)
-
-
-@device
-def follow(s):
-    """The arc that goes on along the plan; stays where no way leads on."""
-    x, y, way = lead(s, AHEAD)
-    if not way:
-        return 3
-    if (x - s.agent_x) ** 2 + (y - s.agent_y) ** 2 < 0.01:
-        return _towards(s, s.disc_x[s.target], s.disc_y[s.target])
-    return _towards(s, x, y)
-
-
-@device
-def _rehearse(s, p, planned):
-    """Steps in which the plan, or else the straight way, touches the asked block; 0 when it does not in time."""
-    x = s.agent_x
-    y = s.agent_y
-    h = s.heading
-    took = 0
-    for t in range(p.act):
-        a = follow(s) if planned else _towards(s, s.disc_x[s.target], s.disc_y[s.target])
-        turn = 0.0
-        if a == 1:
-            turn = TURN
-        elif a == 2:
-            turn = -TURN
-        lx = s.agent_x
-        ly = s.agent_y
-        walk(s, STRIDE * (a != 3), turn)
-        k = touching(s, s.agent_x, s.agent_y, REACH)
-        if k >= 0:
-            took = t + 1 if k == s.target else 0
-            break
-        if turn == 0.0 and abs(s.agent_x - lx) + abs(s.agent_y - ly) < 1e-9:
-            break  # stuck for good
-    s.agent_x = x
-    s.agent_y = y
-    s.heading = h
-    s.inside = -1
-    for k in range(s.n_boxes - s.doors, s.n_boxes):
-        s.box_kind[k] = DOOR
-    return took
-
-
-@device
-def walk(s, speed, turn):
-    """Drive. A door gives way to who comes from before it, and is a wall for good once that one is through."""
-    first = s.n_boxes - s.doors
-    for k in range(first, s.n_boxes):
-        s.kept[k] = s.box_x[k]
-        if s.box_kind[k] == DOOR and (s.inside == k or ahead_of(s, k, s.agent_x, s.agent_y) < 0.0):
-            s.box_x[k] = AWAY
-    drive(s, speed, turn)
-    for k in range(first, s.n_boxes):
-        gives = s.box_x[k] == AWAY
-        s.box_x[k] = s.kept[k]
-        if gives:
-            depth, _, _ = disc_box(
-                s.agent_x,
-                s.agent_y,
-                AGENT_RADIUS,
-                s.box_x[k],
-                s.box_y[k],
-                s.box_cos[k],
-                s.box_sin[k],
-                s.box_hx[k],
-                s.box_hy[k],
-            )
-            if depth > 0.0:
-                s.inside = k
-            elif s.inside == k:
-                s.inside = -1
-                if ahead_of(s, k, s.agent_x, s.agent_y) > 0.0:
-                    s.box_kind[k] = WALL
-
-
-@device
-def step(s, a, p):
-    """One step; a: speed and turn, each in [-1, 1]."""
-    walk(s, STRIDE * a[0], TURN * a[1])
-    s.t += 1
-    if p.glass == 0 and s.t >= LOOK:
-        s.glass = 0
-    touch(s, touching(s, s.agent_x, s.agent_y, REACH))
-    return outcome(s, 1.0 if s.touched == s.target else 0.0, s.touched >= 0 or out_of_time(s, p))
-
-
-@device
-def write_state(s, p, o):
-    """Slots with the lights on, then the time and the door that is being gone through."""
-    write_lit_slots(s, p, o, s.query)
-    o[o.shape[0] - 2] = s.t / 64.0
-    o[o.shape[0] - 1] = (s.inside + 1.0) / TALL
-
-
-@device
-def oracle(s, p):
-    """Follows the plan made when the episode was drawn, which holds wherever a way is left."""
-    return follow(s)
-
-
-@device
-def tracker(o, m, p):
-    """Remembers what stands where and plans anew at every step; looks round for the block until it has seen it."""
-    update_belief(o, m, p, 1.0, 1.0, 0.0)
-    if m.disc_x[m.query] >= AWAY:
-        return 1
-    m.target = m.query
-    plan(m)
-    return follow(m)
-
-
-@device
-def reflex(o, m, p):
-    """Greedy: straight at the block; looks round for it where it is not in view."""
-    update_belief(o, m, p, 1.0, 1.0, 0.0)
-    if m.disc_x[m.query] >= AWAY:
-        return 1
-    return _towards(m, m.disc_x[m.query], m.disc_y[m.query])
+P = DetourParams
 
 
 class Detour(PlanarTask):
     """Turn away from the block to reach it.
 
-    **Story.** The block of the asked colour is in sight behind glass, and all else is too: nothing is hidden, but the
-    straight way is a pocket. Who heads for the block stands before the glass until the time is over; the way leads
-    away from it, out of its sight, and round. Glass is solid; the agent slides along it. The first block touched ends
-    the episode, with reward 1 if it is the one asked for.
+    **Story.** The block of the asked colour is in sight behind glass. Nothing at all is hidden, but the straight way to
+    it leads into a pocket. An agent that heads for the block stands at the glass until time is up; the way there turns
+    away from the block, loses sight of it, and goes round. Glass is solid; the agent slides along it. The first block
+    touched ends the episode, with reward 1 if it is the one asked for.
 
-    **Levels.** 0: no glass in the way: what is left is control. 1: a shallow U of glass, nothing but the red block.
-    2 (default): a deep pocket that opens towards the agent, which stands in it or before it; in half of the episodes
-    one of its arms has an opening; two further blocks lie about. 3: the block lies in a U within a closed ring. Two
-    one-way doors lead into the ring, which is parted so that each opens into its own part; from one of these alone
-    leads a way to the block. A door lets the agent through once, in the direction of its first axis, and is a wall from
-    then on: the wrong door makes the task impossible. Egocentric slots, the nearest first.
+    **Levels.** 0: no glass in the way: what is left is control. 1: a shallow U of glass, no block but the red one. 2
+    (default): a deep pocket that opens towards the agent, which stands in it or before it; in half of the episodes one
+    of its arms has an opening; two further blocks lie about. 3: the block lies in a U within a closed ring. Two one-way
+    doors lead into the ring, which is parted so that each opens into its own part, and only one of these parts leads to
+    the block. A door lets the agent through once, in the direction of its first axis, and is a wall from then on: after
+    the wrong door the block cannot be reached. Egocentric slots, the nearest first.
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
     [-1, 1], at most 0.3 m and 45 degrees a step.
 
-    **Observation.** See `unseen.envs.planar.sensors.Layout`; tall things tell orientation, half extents and kind
-    (wall, door), so that slots say where glass stands. The eye sees `fov` degrees: turning away from the block loses
-    it, which happens in nearly every episode (on two steps of five and more of a good way), and the way back must be
-    remembered. Pixels show glass as a veil; `rays` go through it, as a lidar's do, so that there it is found by touch.
+    **Observation.** See `unseen.envs.planar.layout.Layout`; boxes tell orientation, half extents and kind (wall, door),
+    so that slots say where glass stands. The eye sees `fov` degrees: turning away from the block loses sight of it, as
+    happens in nearly every episode (for at least 40 % of the steps of a good path), and the way back must be
+    remembered. Pixels show glass as a veil; `rays` pass through it, as a lidar's do, so that there it is found by touch.
 
-    **Glass.** `glass=True` here is the task itself. With `glass=False` walls turn opaque after the first LOOK
+    **Glass.** `glass=True` here is the task itself. With `glass=False` walls turn opaque after the first 4
     observations, so that the block has been seen and is then out of sight behind them. Without barriers (level 0) the
-    knob has nothing to act on.
+    parameter has no effect.
 
     **Reward and end.** 1 for the asked block; a touch of any block or `act` steps end the episode, both `terminated`,
-    since the deadline is part of the rules. When the episode ends the terminal observation shows everything.
+    since the deadline is part of the rules. The terminal observation shows everything; the last step's info holds
+    `plan_steps`.
 
-    **Certificate.** A draw is accepted only if heading straight for the block fails within the time and the oracle's
-    plan (shortest way on a grid of the room, driven in the simulator by arcs) succeeds; the record keeps the length
-    of that plan in steps as `shortest`. It is no minimum: a
-    breadth-first search over arcs (places within 8 cm taken for one) found plans 1 to 2 steps shorter on average.
+    **Certified.** A draw is accepted only if heading straight for the block fails within the time and the oracle's path
+    (the shortest on a grid of the room, driven in the simulator by arcs) succeeds. `plan_steps` in the record is the
+    length of that path in steps. It is not the fewest: a breadth-first search over arcs, with places within 8 cm taken
+    for one, found plans 1 to 2 steps shorter on average.
 
-    **Leaks closed.** There is no hidden answer. All that is built is turned at random; which side holds the mouth,
-    which sides hold doors and which block is asked for are drawn apart from their indices.
+    **Leaks closed.** There is no hidden truth. All that is built is turned at random; which side holds the mouth, which
+    sides hold doors and which block is asked for are drawn independently of their indices.
 
     **Shift.** Pockets 1.2 x as large whose arms splay outwards by 10 to 20 degrees (else at most 5); rings 1.15 x as
     wide with doors near their corners (else near the middle).
 
     **Presets.** "barrier": a straight transparent barrier, after the detour problems of Koehler (The Mentality of
     Apes, 1925), which Animal-AI's test suites took up (O-PIAAGETS: Voudouris et al., 2022). "opaque-barrier": its
-    twin, in which what draws the agent on is out of sight once it moves: the classic comparison.
+    twin, in which the block is out of sight once the agent moves: the classic comparison.
     """
 
     title = "come round the glass that bars the straight way"
-    state = planar(
-        TALL, SMALL, *FIELD,
-        ("target", INT), ("shortest", INT), ("doors", INT), ("inside", INT), ("kept", FLOAT, (TALL,)),
-        ("cx", FLOAT), ("cy", FLOAT), ("turn", FLOAT), ("sides", INT, (4,)), ("slide", FLOAT, (4,)),
-    )  # fmt: skip
-    knobs: ClassVar[dict[str, Knob]] = PlanarTask.shared | {
-        "fov": Knob(120.0, 60.0, 360.0, doc="field of view, degrees"),
-        "glass": Knob(True, doc="walls are of glass throughout; else they turn opaque after the first steps"),
-        "barriers": Knob(1, 0, 2, doc="between agent and block: none, a pocket, or a court within a ring"),
-        "depth": Knob(1.3, 0.0, 1.8, doc="of the pocket at most, m; 0: a straight wall"),
-        "breadth": Knob(0.8, 0.5, 1.2, doc="half width of the pocket at most, m"),
-        "gaps": Knob(True, doc="half of the pockets have an opening in one arm, where it is long enough"),
-        "doors": Knob(0, 0, 3, doc="one-way doors into the ring; 0: one side of it is open"),
-        "blocks": Knob(3, 1, SMALL, doc="small blocks, one of them asked for"),
-        "act": Knob(60, 8, 150, doc="steps of an episode"),
+    params = P
+    state = rules.STATE
+    sensors = planar_sensors(rules.write_state, rules.STILL_TO_COME)
+    levels: ClassVar[dict[int, P]] = {
+        0: P(barriers=0, depth=0.3, breadth=0.5, blocks=1, room=2.0, act=20),
+        1: P(depth=0.3, breadth=0.5, gaps=False, blocks=1, room=2.0, act=60),
+        2: P(),
+        3: P(barriers=2, doors=2, room=2.8, order="distance", frame="ego", act=80),
     }
-    levels: ClassVar[dict[int, dict[str, Any]]] = {
-        0: dict(barriers=0, depth=0.3, breadth=0.5, blocks=1, room=2.0, act=20),
-        1: dict(depth=0.3, breadth=0.5, gaps=False, blocks=1, room=2.0, act=60),
-        2: dict(),
-        3: dict(barriers=2, doors=2, room=2.8, order="distance", frame="ego", act=80),
-    }
-    presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "barrier": dict(depth=0.0, gaps=False, blocks=1),
-        "opaque-barrier": dict(depth=0.0, gaps=False, blocks=1, glass=False),
+    presets: ClassVar[dict[str, P]] = {
+        "barrier": P(depth=0.0, gaps=False, blocks=1),
+        "opaque-barrier": P(depth=0.0, gaps=False, blocks=1, glass=False),
     }
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "depth": (0.0, 0.4, 0.8, 1.2, 1.6), "breadth": (0.5, 0.8, 1.2), "fov": (360.0, 180.0, 120.0, 90.0),
-    }  # fmt: skip
-    look = Look(
-        tall=("wall", "door"),
+        "depth": (0.0, 0.4, 0.8, 1.2, 1.6),
+        "breadth": (0.5, 0.8, 1.2),
+        "fov": (360.0, 180.0, 120.0, 90.0),
+    }
+    view = Look(
+        boxes=("wall", "door"),
         request="come round to the {} block",
-        phases=(),
+        phases=UNSTAGED,
         captions={
             "act": "The straight way is barred: turn away from the block and come round.",
             "lit": "The straight way is barred: turn away from the block and come round.",
@@ -460,37 +133,7 @@ class Detour(PlanarTask):
         won="came round",
         lost="did not get there",
     )
-    extra_state = 2
-
-    begin, step, write_state = begin, step, write_state
-    oracle, tracker, reflex = oracle, tracker, reflex
-
-    @classmethod
-    def check(cls, values: Mapping[str, Any]) -> None:
-        if values["doors"] and values["barriers"] < 2:
-            raise BadParameter(
-                f"doors={values['doors']}: doors lead into the ring, and barriers={values['barriers']} has none"
-            )
-        need = max(1.2 * values["breadth"] + 0.7, 0.6 * values["depth"] + 1.2) if values["barriers"] < 2 else 2.5
-        if values["room"] < need:
-            sizes = "barriers=2" if values["barriers"] == 2 else f"breadth={values['breadth']}, depth={values['depth']}"
-            raise BadParameter(f"room={values['room']}: at least {need:g} is needed with {sizes}")
-
-    @classmethod
-    def derived(cls, values: Mapping[str, Any]) -> dict[str, int | float]:
-        # A stage that is neither watched nor veiled; and the radius of things in the tracker's mind.
-        return {
-            "observe_steps": 0, "blackout_low": 0, "blackout_high": 0, "scramble": 0.0, "radius": RADIUS,
-        }  # fmt: skip
-
-    @classmethod
-    def sizes(cls, values: Mapping[str, Any]) -> Sizes:
-        talls = 4
-        if values["barriers"] == 2:
-            doors = values["doors"]
-            talls = 7 + 2 * doors + (doors if doors > 1 else 0) if doors else 6
-        return Sizes(colours=values["blocks"], disc_slots=values["blocks"], box_slots=talls, box_kinds=2, box_shape=1)
-
-    @classmethod
-    def horizon(cls, values: Mapping[str, Any]) -> int:
-        return int(values["act"])
+    metrics = ("is_success", "plan_steps")
+    scratch = rules.SCRATCH
+    reset, step = rules.reset, rules.step
+    references = REFERENCES

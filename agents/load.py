@@ -1,0 +1,145 @@
+"""How an agent is found: by its name in the roster, by file, or by class. And which trained ones are on disk."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import inspect
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from unseen.agents.card import Card, read_card
+from unseen.agents.errors import BadAgent, BadCheckpoint, UnknownAgent
+from unseen.agents.protocol import Agent
+from unseen.agents.roster import ROSTER
+from unseen.agents.shared.envs import EnvConfig
+from unseen.envs.errors import nearest
+
+TRAINED = Path(__file__).parent / "trained"
+"""Agents shipped with the package: `<Env>/level<k>/<agent>-<seed>.onnx` with a `.json` card beside it."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One trained agent on disk."""
+
+    agent: str
+    env: str
+    level: int | str
+    seed: int
+    path: Path
+    card: Card
+
+
+def list_runs(name: str, env_name: str, level: int | str, root: Path | None = None) -> list[Run]:
+    """Trained runs of `name` on that environment and level, by seed. Raises BadCheckpoint on a bad card."""
+    env = EnvConfig(env_name).label
+    runs = []
+    for card_path in (root or TRAINED).joinpath(env, f"level{level}").glob(f"{name}-*.json"):
+        seed = card_path.stem.removeprefix(f"{name}-")
+        if seed.isdigit():
+            runs.append(Run(name, env, level, int(seed), card_path.with_suffix(".onnx"), read_card(card_path)))
+    return sorted(runs, key=lambda run: run.seed)
+
+
+def load_agent(
+    name_or_path: str,
+    env_name: str,
+    level: int | str | None,
+    run: int | None = None,
+    overrides: Mapping[str, Any] | None = None,
+) -> Agent:
+    """An agent ready to act in `env_name` at `level`.
+
+    Args:
+        name_or_path: a name of the roster, whatever files of that name there are; `file.onnx`, or a training run's
+            folder holding `agent.onnx`; or `file.py:Class`, an agent of your own.
+        run: picks a shipped agent by its training seed; without it the typical one is taken, the median of the final
+            returns.
+        overrides: further keywords of the environment that it shall act in.
+
+    Raises:
+        UnknownAgent, BadAgent, BadCheckpoint
+    """
+    env = EnvConfig(env_name, level, overrides=overrides or {})
+    if name_or_path in ROSTER:
+        if ROSTER[name_or_path].trainable:
+            return _load_onnx(_pick(name_or_path, env, run).path, env, name_or_path)
+        from unseen.agents.references import make_reference
+
+        return make_reference(name_or_path, env)
+    file, colon, attribute = name_or_path.rpartition(":")
+    if colon and file.endswith(".py"):
+        return load_class(Path(file), attribute)
+    path = Path(name_or_path)
+    if path.suffix == ".onnx" or path.is_dir():
+        return _load_onnx(path / "agent.onnx" if path.is_dir() else path, env)
+    hint = "; your own is given as file.py:Class" if path.suffix == ".py" else ""
+    raise UnknownAgent(f"no agent {name_or_path!r}: {nearest(name_or_path, ROSTER)}{hint}")
+
+
+def _pick(name: str, env: EnvConfig, seed: int | None) -> Run:
+    level = env.chosen_level
+    runs = [] if level is None else list_runs(name, env.name, level)
+    if seed is not None:
+        runs = [run for run in runs if run.seed == seed]
+    if not runs:
+        which = f"{name} on {env.name}" + ("" if level is None else f" level {level}")
+        train = f"unseen train {name} {env.name}" + ("" if level is None else f" --level {level}")
+        seeded = "" if seed is None else f" with seed {seed}"
+        raise BadCheckpoint(f"no trained {which}{seeded} is shipped; train it: {train}")
+    return sorted(runs, key=lambda run: run.card.episode_return or 0.0)[len(runs) // 2]
+
+
+def _load_onnx(path: Path, env: EnvConfig, name: str | None = None) -> Agent:
+    from unseen.agents.onnx.agent import OnnxAgent
+
+    return OnnxAgent(path, env, name)
+
+
+def load_class(file: Path, attribute: str) -> Agent:
+    """An agent of the user's own class, made without arguments.
+
+    Raises:
+        UnknownAgent: no such file, or nothing of that name in it.
+        BadAgent: the file or the class raised, or it is no subclass of Agent.
+    """
+    module = _import(file)
+    if attribute not in vars(module):
+        own = [v for v in vars(module).values() if inspect.isclass(v) and v.__module__ == module.__name__]
+        classes = ", ".join(c.__name__ for c in own)
+        raise UnknownAgent(f"{file} has no {attribute!r}; it has: {classes or 'no class'}")
+    kind = vars(module)[attribute]
+    if not (inspect.isclass(kind) and issubclass(kind, Agent)):
+        raise BadAgent(
+            f"{file}:{attribute} is no Agent: write `class {attribute}(Agent)`, and `from unseen.agents.protocol import "
+            "Agent` above"
+        )
+    try:
+        agent = kind()
+    except Exception as error:
+        raise BadAgent(f"{file}:{attribute}: could not be made: {type(error).__name__}: {error}") from error
+    agent.name = agent.name or f"{file.stem}:{attribute}"
+    return agent
+
+
+def _import(file: Path) -> ModuleType:
+    """Run a file anew, as a module that others can find by its name. Raises UnknownAgent, BadAgent."""
+    if not file.is_file():
+        raise UnknownAgent(f"{file}: no such file")
+    path = file.resolve()
+    name = f"unseen_agent_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None  # a .py file always has both
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # while it runs already: dataclasses look their module up, and pickles do later
+    try:
+        spec.loader.exec_module(module)
+    except Exception as error:
+        del sys.modules[name]
+        raise BadAgent(f"{file}: could not be imported: {type(error).__name__}: {error}") from error
+    return module

@@ -1,0 +1,84 @@
+"""A policy on a world model's latents as graphs: one decision, and one step of imagination."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+
+from unseen.agents.models.rssm import RSSM
+from unseen.agents.shared.actions import DiscreteActions
+from unseen.agents.shared.actor_critic import ActorCritic
+from unseen.agents.shared.envs import Layout, ObservationSpec
+from unseen.agents.shared.torch_graph import TorchGraph
+
+
+class _LatentGraph(nn.Module):
+    def __init__(self, model: RSSM, ac: ActorCritic, layout: Layout | None) -> None:
+        super().__init__()
+        self.model, self.actor = model, ac.actor
+        self.head, self.layout = ac.head, layout
+        self.discrete = isinstance(ac.head, DiscreteActions)
+
+    def drawn(self, latent: Tensor) -> dict[str, Tensor]:
+        """What the model can show of places; nothing for an observation without a layout."""
+        return {} if self.layout is None else self.model.drawn(latent, self.layout)
+
+    def placeholders(self, n: int = 2) -> tuple[Tensor, Tensor]:
+        """A latent and an action, for shapes."""
+        return torch.zeros(n, self.model.size), torch.from_numpy(self.head.zeros(n))
+
+
+class ActGraph(_LatentGraph):
+    """One decision; its noise is the posterior's (S columns), and for continuous actions the policy's."""
+
+    def forward(self, obs: Tensor, state: Tensor, last: Tensor, first: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+        model = self.model
+        embedded = model.encode(obs.reshape(-1, *model.observation.shape))
+        latent = model.observe(state, self.head.encode(last), embedded, 1 - first, noise[:, : model.groups])
+        outputs = self.actor(model.actor_input(latent))
+        if self.discrete:
+            chosen = (outputs.argmax(-1), outputs)
+        else:
+            policy = self.head.distribution(outputs)
+            explored = policy.sample(noise[:, model.groups :])
+            chosen = (self.head.decode(policy.mode()), self.head.decode(explored))
+        return (*chosen, latent, *self.drawn(latent).values())
+
+    def graph(self, observation: ObservationSpec) -> TorchGraph:
+        state, last = self.placeholders()
+        n = len(state)
+        width = self.model.groups + (0 if self.discrete else self.head.noise)
+        example = {
+            "obs": torch.zeros(n, observation.size), "state": state, "last": last, "first": torch.ones(n, 1),
+            "noise": torch.rand(n, width),
+        }  # fmt: skip
+        names = ["action", "logits" if self.discrete else "explored", "new_state"]
+        return TorchGraph(self, example, [*names, *self.shows()])
+
+    def shows(self) -> list[str]:
+        device = next(self.model.parameters()).device
+        return list(self.drawn(torch.zeros(1, self.model.size, device=device)))
+
+
+class ImagineGraph(_LatentGraph):
+    """One step of imagination."""
+
+    def forward(self, state: Tensor, action: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+        model = self.model
+        latent = model.imagine_step(state, self.head.encode(action), noise)
+        outputs = self.actor(model.actor_input(latent))
+        if not self.discrete:
+            outputs = self.head.decode(self.head.distribution(outputs).mode())
+        common = (latent, outputs, model.reward(latent), model.continues(latent))
+        if self.layout is None:
+            return common
+        discs = (self.drawn(latent)["map"],) if self.layout.discs[1] else ()
+        return (*common, model.decode(latent)[:, self.layout.pose], *discs)
+
+    def graph(self) -> TorchGraph:
+        state, action = self.placeholders()
+        names = ["new_state", "logits" if self.discrete else "next_action", "reward", "continue"]
+        if self.layout is not None:
+            names += ["pose", *(["map"] if self.layout.discs[1] else [])]
+        example = {"state": state, "action": action, "noise": torch.rand(len(state), self.model.groups)}
+        return TorchGraph(self, example, names)

@@ -1,0 +1,175 @@
+"""The recurrent state-space model: a deterministic memory h and a discrete stochastic state z (Hafner et al. 2023).
+
+Shapes: T time, B batch, D memory, S x C categoricals, A an encoded action; a latent is [h, z], F = D + S*C numbers.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unseen.agents.protocol import WorldModel
+from unseen.agents.shared.encoders import make_decoder, make_encoder, prepare
+from unseen.agents.shared.envs import Layout, ObservationSpec
+from unseen.agents.shared.graph_agent import ENTRY
+from unseen.agents.shared.nets import BINS, Layer, TwoHot, draw, mixed_probs, mlp, norm
+
+
+@dataclass(frozen=True)
+class RSSMSizes:
+    deter: int = 128
+    """D"""
+    hidden: int = 128
+    groups: int = 8
+    """S"""
+    classes: int = 8
+    """C"""
+
+
+class RSSM(nn.Module, WorldModel):
+    """World model of an observation and an encoded action of `actions` numbers."""
+
+    def __init__(self, observation: ObservationSpec, actions: int, sizes: RSSMSizes) -> None:
+        super().__init__()
+        self.observation, self.actions = observation, actions
+        self.deter, self.groups, self.classes = sizes.deter, sizes.groups, sizes.classes
+        deter, hidden = sizes.deter, sizes.hidden
+        self.stoch = sizes.groups * sizes.classes
+        self.size = deter + self.stoch
+        self.encoder = make_encoder(observation, hidden)
+        self.in_z = nn.Linear(self.stoch, hidden, bias=False)
+        self.in_a = nn.Linear(actions, hidden, bias=False)
+        self.in_gain = nn.Parameter(torch.ones(hidden))
+        self.gru = nn.Linear(hidden + deter, 3 * deter, bias=False)
+        self.gru_gain = nn.Parameter(torch.ones(3 * deter))
+        self.post_h = nn.Linear(deter, hidden, bias=False)
+        self.post_e = nn.Linear(hidden, hidden, bias=False)
+        self.post_gain = nn.Parameter(torch.ones(hidden))
+        self.post_out = nn.Linear(hidden, self.stoch)
+        self.prior = nn.Sequential(Layer(deter, hidden), nn.Linear(hidden, self.stoch))
+        self.decoder = make_decoder(self.size, hidden, observation)
+        self.reward_head = mlp(self.size, hidden, 1, BINS, zero=True)
+        self.cont_head = mlp(self.size, hidden, 1, 1)
+        self.twohot = TwoHot()
+
+    # --- as a world model ---
+
+    def encode(self, obs: Tensor) -> Tensor:
+        return self.encoder(prepare(obs, self.observation))
+
+    def observe(self, latent: Tensor, action: Tensor, embedded: Tensor, keep: Tensor, noise: Tensor) -> Tensor:
+        """See `WorldModel`; noise: (n, S)."""
+        h, z = self.split(latent)
+        h = self._remember(h * keep, z * keep, self.in_a(action * keep))
+        z = draw(self._posterior(h, self.post_e(embedded)), noise[..., None])
+        return torch.cat([h, z.flatten(-2)], -1)
+
+    def imagine_step(self, latent: Tensor, action: Tensor, noise: Tensor) -> Tensor:
+        """See `WorldModel`; noise: (n, S)."""
+        h, z = self.split(latent)
+        h = self._remember(h, z, self.in_a(action))
+        z = draw(self._probs(self.prior(h)), noise[..., None])
+        return torch.cat([h, z.flatten(-2)], -1)
+
+    def reward(self, latent: Tensor) -> Tensor:
+        return self.twohot.mean(self.reward_head(latent))
+
+    def continues(self, latent: Tensor) -> Tensor:
+        return torch.sigmoid(self.cont_head(latent)[..., 0])
+
+    def decode(self, latent: Tensor) -> Tensor:
+        return self.decoder.inverse(self.decoder(latent))
+
+    # --- what policy and viewer are given of it ---
+
+    @property
+    def actor_inputs(self) -> int:
+        """Numbers of `actor_input`."""
+        return self.size
+
+    def actor_input(self, latent: Tensor) -> Tensor:
+        """What policy and value are computed from: (..., actor_inputs)."""
+        return latent
+
+    def drawn(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
+        """`map` (n, 5 k) for latents (n, F), see `unseen.agents.shared.graph_agent`: the discs that it decodes as the
+        present view, which is all that a model of observations has. Empty where there are no discs."""
+        start, count, width = layout.discs
+        if count == 0:
+            return {}
+        view = self.decode(latent)[:, start : start + count * width]
+        return {"map": view.reshape(-1, count, width)[..., :ENTRY].reshape(-1, count * ENTRY)}
+
+    # --- learning ---
+
+    def observe_episodes(self, prepared: Tensor, action: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Episodes from their starts: h (T, B, D), z (T, B, S*C) by straight-through, posterior (T, B, S, C).
+
+        prepared: (T, B, *shape); action: (T, B, A), zero at t = 0; noise: (T, B, S). Everything that does not depend on
+        the recurrent state is computed outside the time loop.
+        """
+        a = self.in_a(action).unbind(0)
+        e = self.post_e(self.encoder(prepared)).unbind(0)
+        u = noise[..., None].unbind(0)
+        h = action.new_zeros(action.shape[1], self.deter)
+        z = action.new_zeros(action.shape[1], self.stoch)
+        hs, zs, ps = [], [], []
+        for t in range(len(a)):
+            h = self._remember(h, z, a[t])
+            p = self._posterior(h, e[t])
+            z = (draw(p.detach(), u[t]) + p - p.detach()).flatten(-2)
+            hs.append(h)
+            zs.append(z)
+            ps.append(p)
+        return torch.stack(hs), torch.stack(zs), torch.stack(ps)
+
+    def loss(
+        self,
+        h: Tensor,
+        z: Tensor,
+        post: Tensor,
+        batch: dict[str, Tensor],
+        free_nats: float,
+        kl_rep: float,
+        end_weight: float,
+    ) -> tuple[Tensor, dict[str, Tensor]]:
+        """Loss of every step (T, B), and its parts.
+
+        batch: `obs` prepared (T, B, *shape), `reward` and `terminated` (T, B). The last step of an episode counts
+        `end_weight` times in KL and reward: it shows everything that was to be remembered, once an episode.
+        """
+        prior = self._probs(self.prior(h))
+        log_post, log_prior = post.log(), prior.log()
+        dyn = (post.detach() * (log_post.detach() - log_prior)).sum((-1, -2))
+        rep = (post * (log_post - log_prior.detach())).sum((-1, -2))
+        latent = torch.cat([h, z], -1)
+        error = (self.decoder(latent) - self.decoder.target(batch["obs"])) ** 2
+        recon = error.flatten(2).sum(-1)
+        reward = self.twohot.loss(self.reward_head(latent), batch["reward"])
+        goes_on = 1 - batch["terminated"]
+        cont = F.binary_cross_entropy_with_logits(self.cont_head(latent)[..., 0], goes_on, reduction="none")
+        weight = 1 + (end_weight - 1) * batch["terminated"]
+        loss = weight * (dyn.clamp(min=free_nats) + reward) + kl_rep * rep.clamp(min=free_nats) + recon + cont
+        return loss, {"kl_dyn": dyn.detach(), "recon": recon.detach(), "reward": reward.detach()}
+
+    # --- parts ---
+
+    def split(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """h (..., D) and z (..., S*C)."""
+        return latent[..., : self.deter], latent[..., self.deter :]
+
+    def _remember(self, h: Tensor, z: Tensor, a: Tensor) -> Tensor:
+        """The next memory (n, D); a: the action's projection."""
+        x = F.silu(norm(self.in_z(z) + a, self.in_gain))
+        reset, candidate, update = norm(self.gru(torch.cat([x, h], -1)), self.gru_gain).chunk(3, -1)
+        return torch.lerp(h, torch.tanh(torch.sigmoid(reset) * candidate), torch.sigmoid(update - 1))
+
+    def _posterior(self, h: Tensor, e: Tensor) -> Tensor:
+        """Class probabilities (n, S, C); e: the embedding's projection."""
+        return self._probs(self.post_out(F.silu(norm(self.post_h(h) + e, self.post_gain))))
+
+    def _probs(self, logits: Tensor) -> Tensor:
+        return mixed_probs(logits.unflatten(-1, (self.groups, self.classes)))

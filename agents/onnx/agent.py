@@ -1,0 +1,164 @@
+"""One class runs every trained agent, whatever framework it was trained in, by onnxruntime.
+
+`<file>.onnx` is the graph that acts, `<file>.imagine.onnx` one step of its world model if it has one, `<file>.json` its
+card; see `unseen.agents.shared.graph_agent` for inputs and outputs. Graphs carry their own weights: one that refers to
+another file is refused, since such a path may lead anywhere.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from gymnasium import spaces
+
+from unseen.agents.card import Card, read_card
+from unseen.agents.errors import BadAgent, BadCheckpoint
+from unseen.agents.onnx.files import refers_to_files
+from unseen.agents.shared import envs
+from unseen.agents.shared.envs import EnvConfig
+from unseen.agents.shared.graph_agent import Arrays, Graph, GraphAgent
+
+Needs = Mapping[str, int | None]
+"""Names that a graph must have, with their number of dimensions."""
+
+MAX_BYTES = 256 << 20
+"""Larger files are refused; shipped agents are under 2 MB."""
+
+ROWS = 16  # where the height of a product changes how it is rounded, rows are computed by so many
+_DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
+
+
+class OnnxAgent(GraphAgent):
+    """A trained agent.
+
+    Args:
+        path: of the graph that acts.
+        env: what it shall act in; without, it is taken on trust.
+        name: how it is shown; by default as its card says.
+
+    Raises:
+        BadCheckpoint: a bad file.
+        BadAgent: it does not fit `env`.
+    """
+
+    def __init__(self, path: str | Path, env: EnvConfig | None = None, name: str | None = None) -> None:
+        self.path = Path(path)
+        card_path = self.path.with_suffix(".json")
+        self.card = read_card(card_path) if card_path.is_file() else Card()
+        act = OnnxGraph(self.path, {"obs": 2}, {"action": None})
+        imagine_path = self.path.with_suffix(".imagine.onnx")
+        imagine = None
+        if imagine_path.is_file():
+            outputs = {"new_state": 2, "reward": 1}
+            imagine = OnnxGraph(imagine_path, {"state": 2, "action": None}, outputs)
+        if act.width("state") and "new_state" not in act.outputs:
+            raise BadCheckpoint(f"{self.path}: takes a state but gives no new_state")
+        if imagine is not None and imagine.width("state") != act.width("state"):
+            raise BadCheckpoint(f"{imagine_path}: its state is not that of {self.path.name}")
+        shown = name or self.card.agent or self.path.stem
+        super().__init__(shown, act, imagine, self.card.obs, self.card.action, self.card.scale)
+        if env is not None:
+            self._check_fits(act, env)
+
+    def _check_fits(self, act: OnnxGraph, env: EnvConfig) -> None:
+        made = envs.make(EnvConfig(env.name, env.level, self.obs, self.action, overrides=env.overrides), 1)
+        try:
+            size, space = made.observation.size, made.vector.single_action_space
+            if made.layout is not None:
+                self.scale = made.layout.scale
+        finally:
+            made.vector.close()
+        where = env.label if env.chosen_level is None else f"{env.label} level {env.chosen_level}"
+        if act.width("obs") != size:
+            raise BadAgent(f"{self.path}: takes {act.width('obs')} observations, {where} gives {size}")
+        logits = act.output_shapes.get("logits")
+        if isinstance(space, spaces.Discrete) and logits is not None and logits[-1] != space.n:
+            raise BadAgent(f"{self.path}: chooses among {logits[-1]} actions, {where} has {space.n}")
+
+
+class OnnxGraph(Graph):
+    """An ONNX file that holds all its own weights, opened for one thread. Raises BadCheckpoint.
+
+    Attributes:
+        output_shapes: name -> shape with the batch.
+    """
+
+    def __init__(self, path: Path, inputs: Needs, outputs: Needs) -> None:
+        self.path = path
+        self._session = _open(path)
+        nodes = {node.name: node for node in self._session.get_inputs()}
+        self.output_shapes = {node.name: tuple(node.shape) for node in self._session.get_outputs()}
+        self.outputs = tuple(self.output_shapes)
+        shapes = {name: tuple(node.shape) for name, node in nodes.items()}
+        for have, need, word in ((shapes, inputs, "input"), (self.output_shapes, outputs, "output")):
+            for name, rank in need.items():
+                if name not in have:
+                    raise BadCheckpoint(f"{path}: has no {word} {name!r}; it has {', '.join(have)}")
+                if rank is not None and len(have[name]) != rank:
+                    raise BadCheckpoint(f"{path}: {word} {name!r} has shape {have[name]}, not {rank} dims")
+        self.inputs = {}
+        self._dtypes = {}
+        for name, node in nodes.items():
+            if not all(isinstance(size, int) for size in node.shape[1:]):
+                raise BadCheckpoint(f"{path}: input {name!r} has no fixed width: {node.shape}")
+            if node.type not in _DTYPES:
+                raise BadCheckpoint(f"{path}: input {name!r} is a {node.type}; known are {', '.join(_DTYPES)}")
+            self.inputs[name] = shapes[name][1:]
+            self._dtypes[name] = _DTYPES[node.type]
+        self.rows = 0 if self._rounds_alike() else ROWS
+
+    def _rounds_alike(self) -> bool:
+        """Whether a row comes out the same to the bit in batches of every height, on this machine.
+
+        onnxruntime packs constant weights, and then it does; this makes sure.
+        """
+        rng = np.random.Generator(np.random.Philox(0))
+        n = 64
+        given = {}
+        for name, shape in self.inputs.items():
+            drawn = rng.random((n, *shape), np.float32)
+            given[name] = drawn if self._dtypes[name] == np.float32 else np.zeros((n, *shape), np.int64)
+        try:
+            whole = self.run(given)
+            for rows in (1, 3, 16):
+                part = self.run({name: value[:rows] for name, value in given.items()})
+                if any(not np.array_equal(value, whole[name][:rows]) for name, value in part.items()):
+                    return False
+        except BadAgent as error:
+            raise BadCheckpoint(str(error)) from error
+        return True
+
+    def run(self, inputs: Arrays) -> Arrays:
+        try:
+            out = self._session.run(None, inputs)
+        except Exception as error:  # onnxruntime raises its own classes, which share no public base
+            raise BadAgent(f"{self.path}: failed to run: {str(error).splitlines()[0]}") from error
+        return dict(zip(self.outputs, out, strict=True))
+
+
+def _open(path: Path):
+    """A session of the file. Raises BadCheckpoint."""
+    import onnxruntime
+
+    try:
+        size = path.stat().st_size
+        if size > MAX_BYTES:
+            raise BadCheckpoint(f"{path}: {size >> 20} MB; at most {MAX_BYTES >> 20} are accepted")
+        data = path.read_bytes()
+    except OSError as error:
+        raise BadCheckpoint(f"{path}: {error.strerror or error}") from error
+    try:
+        external = refers_to_files(data)
+    except ValueError as error:
+        raise BadCheckpoint(f"{path}: truncated, or not ONNX: {error}") from error
+    if external:
+        raise BadCheckpoint(f"{path}: its weights lie in another file; export it with embedded weights")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    options.log_severity_level = 4
+    try:
+        return onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises its own classes, which share no public base
+        raise BadCheckpoint(f"{path}: truncated, or not ONNX: {str(error).splitlines()[0]}") from error

@@ -1,0 +1,190 @@
+"""PPO of stable-baselines3 (Schulman et al. 2017) as a learner: the model-free baseline without a memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import torch
+from stable_baselines3 import PPO
+from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from torch import Tensor, nn
+
+from unseen.agents.sb3.features import feature_arguments
+from unseen.agents.sb3.generators import OwnGenerators
+from unseen.agents.sb3.vec import SB3Vec
+from unseen.agents.shared.actions import ActionHead, ContinuousActions, action_head, normal
+from unseen.agents.shared.checkpoint import Store
+from unseen.agents.shared.collector import Returns
+from unseen.agents.shared.encoders import prepare
+from unseen.agents.shared.envs import AutoresetMode, EnvConfig, ObservationSpec
+from unseen.agents.shared.torch_graph import TorchGraph
+from unseen.agents.shared.torch_learner import TorchLearner
+
+SEED_STRIDE = 1_000_003  # between the environments' first seeds of two training seeds
+
+
+@dataclass(frozen=True)
+class PPOConfig:
+    """Settings, tuned on RolledBehind."""
+
+    envs: int = 128
+    rollout: int = 128
+    """steps of every environment between updates"""
+    batch: int = 2048
+    epochs: int = 10
+    lr: float = 5e-4
+    gamma: float = 0.97
+    lam: float = 0.95
+    clip: float = 0.2
+    ent_coef: float = 0.03
+    vf_coef: float = 0.5
+    hidden: int = 128
+
+
+class PPOLearner(TorchLearner):
+    """One `advance` is one rollout and the updates on it. Flat, ray or image observations; any actions."""
+
+    name = "ppo"
+    config_class: ClassVar[type[PPOConfig]] = PPOConfig
+    config: PPOConfig
+    autoreset = AutoresetMode.SAME_STEP
+
+    def __init__(
+        self, env: EnvConfig, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None
+    ) -> None:
+        super().__init__(env, seed, device, config)
+        self.vec = _CountingVec(self.envs.vector)
+        self.head = action_head(self.envs.vector.single_action_space)
+        self.generators = OwnGenerators(seed)
+        self.seed = SEED_STRIDE * (seed + 1)
+        with self.generators.used():
+            self.model = self.build(seed, device)
+            self.vec.seed(self.seed)  # before its first reset, which is here
+            _, self._callback = self.model._setup_learn(1 << 62, None)
+
+    def build(self, seed: int, device: str) -> OnPolicyAlgorithm:
+        features = feature_arguments(self.envs.observation, self.config.hidden)
+        policy = {"net_arch": [self.config.hidden] * 2} | features
+        return PPO("MlpPolicy", self.vec, policy_kwargs=policy, device=device, **self.arguments())
+
+    def arguments(self) -> dict[str, Any]:
+        """What PPO with and without a memory are made with alike."""
+        c = self.config
+        return dict(
+            n_steps=c.rollout,
+            batch_size=c.batch,
+            n_epochs=c.epochs,
+            learning_rate=c.lr,
+            gamma=c.gamma,
+            gae_lambda=c.lam,
+            clip_range=c.clip,
+            ent_coef=c.ent_coef,
+            vf_coef=c.vf_coef,
+            verbose=0,
+        )
+
+    @property
+    def steps(self) -> int:  # type: ignore[override]
+        return self.model.num_timesteps
+
+    def advance(self) -> dict[str, float]:
+        model = self.model
+        assert model.env is not None
+        with self.generators.used():
+            model.collect_rollouts(model.env, self._callback, model.rollout_buffer, self.config.rollout)
+            model.train()
+        logged = model.logger.name_to_value
+        figures = {k.removeprefix("train/"): float(v) for k, v in logged.items() if k.startswith("train/")}
+        model.logger.name_to_value.clear()
+        return figures | {"episode_return": self.vec.returns.mean}
+
+    def act_graph(self) -> TorchGraph:
+        graph = PPOGraph(self.model.policy, self.envs.observation, self.head)
+        return TorchGraph(graph, graph.example(), graph.outputs)
+
+    def sync(self, store: Store) -> None:
+        model = self.model
+        store.module("policy", model.policy)
+        store.optimizer("optimizer", model.policy.optimizer)
+        self.generators.sync(store)
+        model.num_timesteps = store.scalar("steps", model.num_timesteps)
+        model._n_updates = store.scalar("updates", model._n_updates)
+        self.vec.returns.sync(store)
+        if self.envs.has_snapshots:
+            snapshot = store.data("snapshot", self.envs.snapshot())
+            obs, starts = model._last_obs, model._last_episode_starts
+            assert isinstance(obs, np.ndarray) and starts is not None  # _setup_learn made them
+            model._last_obs, model._last_episode_starts = store.array("obs", obs), store.array("starts", starts)
+            self.sync_memory(store)
+            if store.reading:
+                self.envs.restore(snapshot)
+        elif store.reading:
+            self.open_episodes()
+
+    def sync_memory(self, store: Store) -> None:
+        """Hand over the memory that the running episodes have reached; here there is none."""
+
+    def open_episodes(self) -> None:
+        """Begin anew in every environment, in other episodes than the first time."""
+        self.vec.returns.restart()
+        assert self.model.env is not None
+        self.model.env.seed(self.seed + self.steps + 1)
+        self.model._last_obs = self.model.env.reset()  # type: ignore[assignment]
+        self.model._last_episode_starts = np.ones(self.config.envs, bool)
+
+
+class _CountingVec(SB3Vec):
+    """Counts returns. Observations lie in torch's own memory, aligned alike, so that a resumed run rounds alike."""
+
+    def __init__(self, env: Any) -> None:
+        super().__init__(env)
+        self.returns = Returns(env.num_envs)
+
+    def reset(self) -> Any:
+        return torch.tensor(super().reset()).numpy()
+
+    def step_wait(self) -> Any:
+        obs, reward, done, infos = super().step_wait()
+        self.returns.add(reward, done)
+        return torch.tensor(obs).numpy(), reward, done, infos
+
+
+class PolicyGraph(nn.Module):
+    """What the graphs of PPO with and without a memory share: see `unseen.agents.shared.graph_agent`."""
+
+    def __init__(self, policy: Any, observation: ObservationSpec, head: ActionHead) -> None:
+        super().__init__()
+        self.observation, self.head = observation, head
+        self.features = policy.pi_features_extractor
+        self.body, self.out = policy.mlp_extractor.policy_net, policy.action_net
+        self.outputs = ["action", "logits"]
+        if isinstance(head, ContinuousActions):
+            self.outputs = ["action", "explored"]
+            self.log_std, self.low, self.high = policy.log_std, head.low, head.high
+
+    def example(self, n: int = 2) -> dict[str, Tensor]:
+        """Inputs of a batch of n, for shapes."""
+        inputs = {"obs": torch.zeros(n, self.observation.size)}
+        return inputs if "logits" in self.outputs else inputs | {"noise": torch.zeros(n, self.head.noise)}
+
+    def see(self, obs: Tensor) -> Tensor:
+        """Features of flattened observations (n, d)."""
+        rows = prepare(obs.reshape(-1, *self.observation.shape), self.observation)
+        return self.features(rows.permute(0, 3, 1, 2) if self.observation.image else rows)
+
+    def decide(self, hidden: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The action, and logits or an action to explore by."""
+        outputs = self.out(self.body(hidden))
+        if noise is None:
+            return outputs.argmax(-1), outputs
+        low, high = self.low.to(outputs.device), self.high.to(outputs.device)
+        drawn = outputs + self.log_std.exp() * normal(noise)
+        return torch.clamp(outputs, low, high), torch.clamp(drawn, low, high)
+
+
+class PPOGraph(PolicyGraph):
+    def forward(self, obs: Tensor, noise: Tensor | None = None) -> tuple[Tensor, ...]:
+        return self.decide(self.see(obs), noise)

@@ -1,0 +1,195 @@
+"""Action heads: how a policy's outputs become actions, by uniform noise that the caller gives.
+
+An *encoded* action is what a world model takes and a policy draws: a one-hot row, or numbers in [-1, 1].
+"""
+
+from __future__ import annotations
+
+import math
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from gymnasium import spaces
+from torch import Tensor
+
+from unseen.agents.shared.nets import draw, mixed_probs
+
+LOG_STD = (-4.0, 1.0)  # of a squashed normal: from .018 to 2.7, before the squashing
+EDGE = 1e-6  # keeps log_prob finite at the ends of [-1, 1]
+
+
+class Distribution(ABC):
+    """Of encoded actions (..., A)."""
+
+    @abstractmethod
+    def mode(self) -> Tensor:
+        """The most likely action (..., A)."""
+
+    @abstractmethod
+    def sample(self, uniform: Tensor) -> Tensor:
+        """One action (..., A) by uniform noise (..., noise) in [0, 1)."""
+
+    @abstractmethod
+    def log_prob(self, action: Tensor) -> Tensor:
+        """Of encoded actions (..., A): (...)."""
+
+    @abstractmethod
+    def entropy(self) -> Tensor:
+        """(...), nats."""
+
+
+class ActionHead(ABC):
+    """What an algorithm must know of an action space.
+
+    Attributes:
+        size: numbers of an encoded action, A.
+        outputs: numbers that a policy network gives.
+        noise: uniform numbers that one sample takes.
+    """
+
+    size: int
+    outputs: int
+    noise: int
+
+    @abstractmethod
+    def distribution(self, outputs: Tensor) -> Distribution:
+        """Of the outputs (..., outputs) of a policy network."""
+
+    @abstractmethod
+    def encode(self, action: Tensor) -> Tensor:
+        """Actions of the space, (...) int64 or (..., A), as rows (..., A)."""
+
+    @abstractmethod
+    def decode(self, encoded: Tensor) -> Tensor:
+        """Encoded actions (..., A) as actions of the space."""
+
+    @abstractmethod
+    def random(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """n uniformly drawn actions of the space."""
+
+    @abstractmethod
+    def zeros(self, *shape: int) -> np.ndarray:
+        """Placeholders for actions that were not taken, in the space's own shape and dtype."""
+
+
+class Categorical(Distribution):
+    """One of A actions, each drawn with at least UNIMIX / A."""
+
+    def __init__(self, logits: Tensor) -> None:
+        self.logits = logits
+        self.probs = mixed_probs(logits)
+        self._logp = self.probs.log()
+
+    def mode(self) -> Tensor:
+        return F.one_hot(self.logits.argmax(-1), self.logits.shape[-1]).to(self.logits.dtype)
+
+    def sample(self, uniform: Tensor) -> Tensor:
+        return draw(self.probs, uniform)
+
+    def log_prob(self, action: Tensor) -> Tensor:
+        return (self._logp * action).sum(-1)
+
+    def entropy(self) -> Tensor:
+        return -(self._logp.exp() * self._logp).sum(-1)
+
+
+class DiscreteActions(ActionHead):
+    """Of a Discrete space that begins at 0."""
+
+    def __init__(self, n: int) -> None:
+        self.size = self.outputs = n
+        self.noise = 1
+
+    def distribution(self, outputs: Tensor) -> Categorical:
+        return Categorical(outputs)
+
+    def encode(self, action: Tensor) -> Tensor:
+        return F.one_hot(action, self.size).float()
+
+    def decode(self, encoded: Tensor) -> Tensor:
+        return encoded.argmax(-1)
+
+    def random(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        return rng.integers(0, self.size, n)
+
+    def zeros(self, *shape: int) -> np.ndarray:
+        return np.zeros(shape, np.int64)
+
+
+class SquashedNormal(Distribution):
+    """tanh of a normal, one a dimension: every action lies in (-1, 1) (Haarnoja et al. 2018, SAC)."""
+
+    # Gauss-Hermite nodes and weights of the standard normal, for the entropy lost to the squashing.
+    _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
+
+    def __init__(self, mean: Tensor, log_std: Tensor) -> None:
+        self.mean, self.log_std = mean, log_std
+
+    def mode(self) -> Tensor:
+        return torch.tanh(self.mean)
+
+    def sample(self, uniform: Tensor) -> Tensor:
+        return torch.tanh(self.mean + self.log_std.exp() * normal(uniform))
+
+    def log_prob(self, action: Tensor) -> Tensor:
+        x = torch.atanh(action.clamp(-1 + EDGE, 1 - EDGE))
+        z = (x - self.mean) * (-self.log_std).exp()
+        inner = -0.5 * z**2 - self.log_std - 0.5 * math.log(2 * math.pi)
+        return (inner - _log_slope(x)).sum(-1)
+
+    def entropy(self) -> Tensor:
+        nodes = torch.as_tensor(self._NODES, dtype=self.mean.dtype, device=self.mean.device)
+        weights = torch.as_tensor(self._WEIGHTS / self._WEIGHTS.sum(), dtype=self.mean.dtype, device=self.mean.device)
+        x = self.mean[..., None] + self.log_std.exp()[..., None] * nodes
+        inner = self.log_std + 0.5 * math.log(2 * math.pi * math.e)
+        return (inner + (_log_slope(x) * weights).sum(-1)).sum(-1)
+
+
+class ContinuousActions(ActionHead):
+    """Of a bounded Box of one dimension; the bounds are -1 and 1 when encoded."""
+
+    def __init__(self, low: np.ndarray, high: np.ndarray) -> None:
+        self.size = len(low)
+        self.outputs = self.noise = 2 * self.size
+        self.low, self.high = torch.as_tensor(low, dtype=torch.float32), torch.as_tensor(high, dtype=torch.float32)
+
+    def distribution(self, outputs: Tensor) -> SquashedNormal:
+        mean, raw = outputs.chunk(2, -1)
+        low, high = LOG_STD
+        return SquashedNormal(mean, low + (high - low) * torch.sigmoid(raw))
+
+    def encode(self, action: Tensor) -> Tensor:
+        low, high = self.low.to(action.device), self.high.to(action.device)
+        return 2 * (action - low) / (high - low) - 1
+
+    def decode(self, encoded: Tensor) -> Tensor:
+        low, high = self.low.to(encoded.device), self.high.to(encoded.device)
+        return torch.clamp(low + (encoded + 1) / 2 * (high - low), low, high)
+
+    def random(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        return rng.uniform(self.low.numpy(), self.high.numpy(), (n, self.size)).astype(np.float32)
+
+    def zeros(self, *shape: int) -> np.ndarray:
+        return np.zeros((*shape, self.size), np.float32)
+
+
+def action_head(space: Any) -> ActionHead:
+    """The head for an action space as `unseen.agents.shared.envs.Environments` has it."""
+    if isinstance(space, spaces.Discrete):
+        return DiscreteActions(int(space.n))
+    return ContinuousActions(space.low, space.high)
+
+
+def normal(uniform: Tensor) -> Tensor:
+    """Standard normal numbers (..., d) of uniform ones (..., 2 d) in [0, 1): Box and Muller, which every runtime
+    can compute."""
+    a, b = uniform.chunk(2, -1)
+    return torch.sqrt(-2 * torch.log(1 - a)) * torch.cos(2 * math.pi * b)
+
+
+def _log_slope(x: Tensor) -> Tensor:
+    """log of the derivative of tanh at x, without overflow."""
+    return 2 * (math.log(2) - x - F.softplus(-2 * x))

@@ -1,0 +1,144 @@
+"""Encoders of observations, and the decoders that predict them: flat rows, rows with rays, and images."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unseen.agents.shared.envs import ObservationSpec
+from unseen.agents.shared.nets import Layer, mlp, norm, symexp, symlog
+
+CHANNELS = 16  # of the first convolution; each further one has twice as many
+BOTTOM = 8  # pixels: convolutions halve an image down to at most this size
+RAY_CHANNELS = 16
+
+
+def prepare(obs: Tensor, observation: ObservationSpec) -> Tensor:
+    """Observations (..., *shape) as floats for an encoder: pixels become 0 to 1."""
+    return obs.float() / 255 if observation.image else obs
+
+
+def make_encoder(observation: ObservationSpec, hidden: int) -> nn.Module:
+    """(..., *shape), prepared, -> (..., hidden)."""
+    if observation.image:
+        return ImageEncoder(observation, hidden)
+    return VectorEncoder(observation, hidden) if observation.rays is None else RayEncoder(observation, hidden)
+
+
+def make_decoder(features: int, hidden: int, observation: ObservationSpec) -> VectorDecoder | ImageDecoder:
+    """Latents (..., features) -> what `target` gives for the observation that they predict."""
+    return (ImageDecoder if observation.image else VectorDecoder)(features, hidden, observation)
+
+
+class VectorEncoder(nn.Module):
+    """(..., size) -> (..., hidden)."""
+
+    def __init__(self, observation: ObservationSpec, hidden: int) -> None:
+        super().__init__()
+        self.wide = observation.wide
+        self.net = mlp(observation.size, hidden, 2)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        return self.net(symlog(obs) if self.wide else obs)
+
+
+class RayEncoder(nn.Module):
+    """A row with rays, (..., size) -> (..., hidden): neighbouring rays are seen together."""
+
+    def __init__(self, observation: ObservationSpec, hidden: int) -> None:
+        super().__init__()
+        assert observation.rays is not None
+        self.start, self.count, self.width = observation.rays
+        self.near = nn.Conv1d(self.width, RAY_CHANNELS, 3, padding=1)
+        self.far = nn.Conv1d(RAY_CHANNELS, 2 * RAY_CHANNELS, 3, stride=2, padding=1)
+        rest = observation.size - self.count * self.width
+        self.net = mlp(rest + 2 * RAY_CHANNELS * math.ceil(self.count / 2), hidden, 2)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        stop = self.start + self.count * self.width
+        rays = obs[..., self.start : stop].reshape(-1, self.count, self.width).transpose(1, 2)
+        seen = F.silu(self.far(F.silu(self.near(rays)))).flatten(1)
+        rest = torch.cat([obs[..., : self.start], obs[..., stop:]], -1)
+        return self.net(torch.cat([rest, seen.reshape(*obs.shape[:-1], -1)], -1))
+
+
+class ImageEncoder(nn.Module):
+    """Pixels of 0 to 1, (..., height, width, channels) -> (..., hidden)."""
+
+    def __init__(self, observation: ObservationSpec, hidden: int) -> None:
+        super().__init__()
+        height, width, channels = observation.shape
+        layers, outputs = [], CHANNELS
+        while max(height, width) > BOTTOM:
+            layers.append(nn.Conv2d(channels, outputs, 4, stride=2, padding=1))
+            height, width, channels, outputs = height // 2, width // 2, outputs, 2 * outputs
+        self.layers = nn.ModuleList(layers)
+        self.bottom = (channels, height, width)
+        self.out = Layer(math.prod(self.bottom), hidden)
+
+    def forward(self, obs: Tensor) -> Tensor:
+        x = obs.flatten(0, -4).permute(0, 3, 1, 2)
+        for layer in self.layers:
+            x = F.silu(layer(x))
+        return self.out(x.flatten(1)).reshape(*obs.shape[:-3], -1)
+
+
+class VectorDecoder(nn.Module):
+    """Latents (..., F) -> rows (..., size), in symlog units."""
+
+    def __init__(self, features: int, hidden: int, observation: ObservationSpec) -> None:
+        super().__init__()
+        self.net = mlp(features, hidden, 2, observation.size)
+
+    def forward(self, latent: Tensor) -> Tensor:
+        return self.net(latent)
+
+    @staticmethod
+    def target(prepared: Tensor) -> Tensor:
+        """What `forward` should give for prepared observations (..., size)."""
+        return symlog(prepared)
+
+    @staticmethod
+    def inverse(predicted: Tensor) -> Tensor:
+        """Observations, in their own units, of what `forward` gave."""
+        return symexp(predicted)
+
+
+class ImageDecoder(nn.Module):
+    """Latents (..., F) -> pixels of 0 to 1, (..., height, width, channels)."""
+
+    def __init__(self, features: int, hidden: int, observation: ObservationSpec) -> None:
+        super().__init__()
+        self.shape = observation.shape
+        sizes = [observation.shape[:2]]
+        while max(sizes[-1]) > BOTTOM:
+            sizes.append((sizes[-1][0] // 2, sizes[-1][1] // 2))
+        widths = [observation.shape[2], *(CHANNELS * 2**i for i in range(len(sizes) - 1))]
+        self.bottom = (widths[-1], *sizes[-1])
+        self.net = mlp(features, hidden, 1, math.prod(self.bottom))
+        self.gain = nn.Parameter(torch.ones(widths[-1]))
+        steps = reversed(range(len(sizes) - 1))
+        self.layers = nn.ModuleList(
+            nn.ConvTranspose2d(
+                widths[i + 1], widths[i], 4, stride=2, padding=1, output_padding=(sizes[i][0] % 2, sizes[i][1] % 2)
+            )
+            for i in steps
+        )
+
+    def forward(self, latent: Tensor) -> Tensor:
+        x = self.net(latent).reshape(-1, *self.bottom)
+        x = norm(x.permute(0, 2, 3, 1), self.gain).permute(0, 3, 1, 2)
+        for layer in self.layers:
+            x = layer(F.silu(x))
+        return x.permute(0, 2, 3, 1).reshape(*latent.shape[:-1], *self.shape) + 0.5
+
+    @staticmethod
+    def target(prepared: Tensor) -> Tensor:
+        return prepared
+
+    @staticmethod
+    def inverse(predicted: Tensor) -> Tensor:
+        return predicted.clamp(0, 1) * 255

@@ -1,0 +1,99 @@
+"""Small networks and distributions that the algorithms share."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+NORM_EPS = 1e-3
+UNIMIX = 0.01
+BINS = 41
+BIN_LIMIT = 4.0  # symlog units: values up to e^4 - 1 = 53.6 at scale 1
+
+
+class Layer(nn.Module):
+    """Linear, LayerNorm, SiLU. LayerNorm is fused on the CPU, where RMSNorm is not: a sixth of an update's time."""
+
+    def __init__(self, inputs: int, outputs: int) -> None:
+        super().__init__()
+        self.weight = nn.Parameter(torch.empty(outputs, inputs))
+        self.gain = nn.Parameter(torch.ones(outputs))
+        nn.init.uniform_(self.weight, -(inputs**-0.5), inputs**-0.5)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return F.silu(norm(F.linear(x, self.weight), self.gain))
+
+
+def norm(x: Tensor, gain: Tensor) -> Tensor:
+    """LayerNorm over the last axis, without a bias."""
+    return F.layer_norm(x, gain.shape, gain, None, NORM_EPS)
+
+
+def mlp(inputs: int, hidden: int, layers: int, outputs: int = 0, zero: bool = False) -> nn.Sequential:
+    """`layers` hidden layers; a linear output where `outputs`, zero at first where `zero`."""
+    parts: list[nn.Module] = [Layer(inputs if i == 0 else hidden, hidden) for i in range(layers)]
+    if outputs:
+        last = nn.Linear(hidden, outputs)
+        nn.init.zeros_(last.bias)
+        if zero:
+            nn.init.zeros_(last.weight)
+        parts.append(last)
+    return nn.Sequential(*parts)
+
+
+def symlog(x: Tensor) -> Tensor:
+    return torch.sign(x) * torch.log1p(x.abs())
+
+
+def symexp(x: Tensor) -> Tensor:
+    return torch.sign(x) * torch.expm1(x.abs())
+
+
+class TwoHot(nn.Module):
+    """A scalar as a distribution over symexp-spaced bins (Hafner et al. 2023, DreamerV3), in units of `scale`.
+
+    At scale 1 the bins end at 53.6; `cover` raises the scale to a larger power of two when the data ask for it.
+    """
+
+    values: Tensor
+    scale: Tensor
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.register_buffer("values", symexp(torch.linspace(-BIN_LIMIT, BIN_LIMIT, BINS)), persistent=False)
+        self.register_buffer("scale", torch.ones(()))
+
+    def cover(self, magnitude: float) -> None:
+        """Make room for values up to `magnitude`. What was learned so far is then off by the factor of the change."""
+        limit = float(self.values[-1])
+        if magnitude > limit * float(self.scale):
+            self.scale.fill_(2.0 ** math.ceil(math.log2(magnitude / limit)))
+
+    def mean(self, logits: Tensor) -> Tensor:
+        """The expected scalar (...) of logits (..., BINS)."""
+        return logits.softmax(-1) @ self.values * self.scale
+
+    def loss(self, logits: Tensor, x: Tensor) -> Tensor:
+        """Cross-entropy with x spread over its two neighbouring bins, so that the mean is unbiased: (...)."""
+        x = x / self.scale
+        y = (symlog(x).clamp(-BIN_LIMIT, BIN_LIMIT) + BIN_LIMIT) / (2 * BIN_LIMIT) * (BINS - 1)
+        k = y.floor().clamp(0, BINS - 2).long()
+        low, high = self.values[k], self.values[k + 1]
+        w = ((x - low) / (high - low)).clamp(0, 1)
+        logp = logits.log_softmax(-1).gather(-1, torch.stack([k, k + 1], -1))
+        return -(logp[..., 0] * (1 - w) + logp[..., 1] * w)
+
+
+def mixed_probs(logits: Tensor) -> Tensor:
+    """Softmax over the last axis with 1 % uniform, so that no class is ever impossible."""
+    return logits.softmax(-1) * (1 - UNIMIX) + UNIMIX / logits.shape[-1]
+
+
+def draw(probs: Tensor, uniform: Tensor) -> Tensor:
+    """One-hot samples (..., c) of probs (..., c) by one uniform number (..., 1) each."""
+    above = (probs.cumsum(-1) >= uniform).to(probs.dtype)
+    above = torch.cat([above[..., :-1], torch.ones_like(above[..., :1])], -1)  # rounding: the sum may end below 1
+    return torch.cat([above[..., :1], above[..., 1:] - above[..., :-1]], -1)

@@ -1,0 +1,160 @@
+"""Replay: a ring of steps, and the episodes that lie in it. Sequences start where episodes start."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from unseen.agents.errors import BadAgent
+from unseen.agents.shared.checkpoint import Store
+
+Columns = Mapping[str, np.ndarray]
+"""name -> array with one row a step"""
+
+FIRST_ROOM = 1024  # steps and episodes that memory is taken for at first; it doubles when they are filled
+
+
+class StepRing:
+    """The last `capacity` steps, in columns; each step has a number, counted from the first one ever added.
+
+    Args:
+        like: name -> an array whose shape without its first dimension, and whose dtype, a step has.
+    """
+
+    def __init__(self, capacity: int, like: Columns) -> None:
+        self.capacity, self.written = capacity, 0
+        room = min(capacity, FIRST_ROOM)
+        self._columns = {name: np.zeros((room, *value.shape[1:]), value.dtype) for name, value in like.items()}
+
+    @property
+    def oldest(self) -> int:
+        """The number of the oldest step that is kept."""
+        return max(0, self.written - self.capacity)
+
+    def add(self, steps: Columns) -> None:
+        """Append some steps in order."""
+        n = len(next(iter(steps.values())))
+        for name, column in self._columns.items():
+            column = self._columns[name] = _with_room(column, self.written + n, self.capacity)
+            column[(self.written + np.arange(n)) % self.capacity] = steps[name]
+        self.written += n
+
+    def take(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
+        """The steps of the given numbers, in an array of any shape."""
+        at = numbers % self.capacity
+        return {name: column[at] for name, column in self._columns.items()}
+
+    def sync(self, store: Store) -> None:
+        self.written = store.scalar("replay.written", self.written)
+        for name, column in self._columns.items():
+            used = store.array(f"replay.{name}", column[: min(self.written, self.capacity)], grows=True)
+            if store.reading:
+                column = self._columns[name] = _with_room(column, len(used), self.capacity)
+                column[: len(used)] = used
+
+
+class EpisodeReplay:
+    """Whole episodes in a ring of steps, and those that are being collected.
+
+    Step t of an episode holds an observation, the action that led to it, its reward, and whether the episode terminated
+    there; step 0 has neither action nor reward. `targets` are further columns, given when an episode ends.
+    """
+
+    def __init__(self, capacity: int, obs: np.ndarray, action: np.ndarray, targets: int = 0) -> None:
+        """capacity: in steps; obs (n, ...) and action (n, ...) of n environments, for shapes and dtypes."""
+        n = len(obs)
+        like = {"obs": obs, "action": action, "reward": np.zeros(n, np.float32)}
+        more = {"terminated": np.zeros(n, np.float32), "targets": np.zeros((n, targets), np.float32)}
+        self.ring = StepRing(capacity, like | more)
+        self.episodes = 0
+        """finished so far, those that were forgotten among them"""
+        self._bounds = np.zeros((FIRST_ROOM, 2), np.int64)  # number of the first step, length
+        self._kept = 0  # index of the oldest episode that lies whole in the ring
+        self._running = {name: np.zeros((n, 64, *value.shape[1:]), value.dtype) for name, value in like.items()}
+        self._at = np.zeros(n, np.int64)
+
+    def __len__(self) -> int:
+        """Episodes that can be sampled."""
+        return self.episodes - self._kept
+
+    @property
+    def mean_length(self) -> float:
+        """Steps of an episode, over all that were finished."""
+        return self.ring.written / self.episodes
+
+    def add(self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, first: np.ndarray) -> None:
+        """Append a step to every running episode; `first` rows open new ones."""
+        self._at[first] = 0
+        rows = np.arange(len(obs))
+        for name, value in {"obs": obs, "action": action, "reward": reward}.items():
+            column = self._running[name]
+            if self._at.max() >= column.shape[1]:
+                column = self._running[name] = np.concatenate([column, np.zeros_like(column)], axis=1)
+            column[rows, self._at] = value
+        self._at += 1
+
+    def running_obs(self, envs: np.ndarray) -> np.ndarray:
+        """Observations (n, T, ...) of the running episodes of these environments, T the longest. Beyond the end of a
+        shorter one lies what an earlier one left."""
+        return self._running["obs"][envs, : int(self._at[envs].max())]
+
+    def rewards(self, envs: np.ndarray) -> list[np.ndarray]:
+        """Rewards of the running episodes of these environments."""
+        return [self._running["reward"][env, : self._at[env]].copy() for env in envs]
+
+    def finish(self, envs: np.ndarray, terminated: np.ndarray, targets: np.ndarray) -> None:
+        """Store the running episodes of these environments; targets: (n, T, width). Raises BadAgent."""
+        for row, env in enumerate(envs):
+            n = int(self._at[env])
+            if n > self.ring.capacity:
+                raise BadAgent(f"an episode of {n} steps does not fit into a replay of {self.ring.capacity}")
+            steps = {name: column[env, :n] for name, column in self._running.items()}
+            ends = np.zeros(n, np.float32)
+            ends[-1] = terminated[env]
+            self._bounds = _with_room(self._bounds, self.episodes + 1)
+            self._bounds[self.episodes] = self.ring.written, n
+            self.ring.add(steps | {"terminated": ends, "targets": targets[row, :n]})
+            self.episodes += 1
+        while self._bounds[self._kept, 0] < self.ring.oldest:
+            self._kept += 1
+
+    def sample(self, rng: np.random.Generator, batch: int, longest: int) -> dict[str, np.ndarray]:
+        """Episodes drawn uniformly, time-major (T, batch, ...), T the longest of them.
+
+        Of an episode of more than `longest` steps a stretch is drawn. `mask` marks real steps; the others are zero.
+        """
+        start, length = self._bounds[self._kept + rng.integers(0, len(self), batch)].T
+        if (length > longest).any():
+            start = start + rng.integers(0, np.maximum(length - longest, 0) + 1)
+            length = np.minimum(length, longest)
+        mask = np.arange(int(length.max()))[:, None] < length
+        steps = self.ring.take(np.where(mask, start + np.arange(len(mask))[:, None], start))
+        for value in steps.values():
+            value[~mask] = 0
+        return steps | {"mask": mask.astype(np.float32)}
+
+    def sync(self, store: Store) -> None:
+        """Running episodes are kept too."""
+        self.ring.sync(store)
+        for name in ("episodes", "_kept"):
+            setattr(self, name, store.scalar(f"replay.{name.strip('_')}", getattr(self, name)))
+        bounds = store.array("replay.bounds", self._bounds[: self.episodes], grows=True)
+        self._at = store.array("replay.at", self._at)
+        for name, column in self._running.items():
+            by_time = store.array(f"replay.running.{name}", column.swapaxes(0, 1), grows=True)
+            self._running[name] = np.ascontiguousarray(by_time.swapaxes(0, 1))
+        if store.reading:
+            self._bounds = _with_room(self._bounds, len(bounds))
+            self._bounds[: len(bounds)] = bounds
+
+
+def _with_room(column: np.ndarray, needed: int, most: int | None = None) -> np.ndarray:
+    """The column, or a longer copy of it with room for `needed` rows, of at most `most`."""
+    needed = needed if most is None else min(needed, most)
+    if needed <= len(column):
+        return column
+    room = max(needed, 2 * len(column))
+    longer = np.zeros((room if most is None else min(room, most), *column.shape[1:]), column.dtype)
+    longer[: len(column)] = column
+    return longer

@@ -1,0 +1,28 @@
+"""Settings of an algorithm: a frozen dataclass, overridden by name."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any, TypeVar
+
+from unseen.agents.errors import BadAgent
+from unseen.envs.errors import nearest
+
+Config = TypeVar("Config")
+
+
+def configure(kind: type[Config], overrides: Mapping[str, Any] | None) -> Config:
+    """The dataclass `kind` with its defaults overridden by name. Raises BadAgent naming what is known."""
+    known: dict[str, Any] = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
+    typed = {}
+    for name, value in (overrides or {}).items():
+        if name not in known:
+            raise BadAgent(f"no setting {name!r}; {nearest(name, known)}")
+        want = type(known[name])
+        given = int if want is int else int | want
+        if isinstance(value, bool) != (want is bool) or not isinstance(value, given) or not math.isfinite(value):
+            raise BadAgent(f"setting {name}={value!r}: allowed is {want.__name__}")
+        typed[name] = want(value)
+    return replace(kind(), **typed)  # type: ignore[type-var]

@@ -1,0 +1,97 @@
+"""`unseen info`: the card of an environment and of an agent, as the declarations say."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from unseen.agents.roster import ROSTER
+from unseen.envs.suite import SUITE, make
+from unseen.train.cli import main
+from unseen.train.info import field_docs
+
+MONITOR = str(Path(__file__).parents[1] / "examples" / "blind_monitor.py") + ":BlindMonitor"
+
+
+@pytest.fixture(autouse=True)
+def wide(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "200")
+
+
+def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
+    assert main(["info", *words]) == 0
+    return capsys.readouterr().out
+
+
+@pytest.mark.sample(3)
+@pytest.mark.parametrize("name", SUITE)
+def test_an_environment(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said, env = told(capsys, name, "--level", "1"), make(name, level=1)
+    assert SUITE[name].id in said and SUITE[name].title in said
+    for parameter, spec in env.params.specs().items():
+        assert re.search(rf"^  {parameter} .*{re.escape(spec.doc[:30])}", said, re.MULTILINE), parameter
+    for word in (*env.task.actions, *env.task.sensors, *env.task.presets, *env.task.references, *env.task.curves):
+        assert word in said
+    for level, anchor in SUITE[name].anchors.items():
+        assert re.search(rf"level {level} +random {anchor.random:g} +oracle {anchor.oracle:g}", said)
+    assert f"after at most {env.horizon} steps" in said
+    last = env.observation_space.shape[0] - 1
+    assert re.search(rf"^  (\d+ - )?{last} ", said, re.MULTILINE)  # the parts cover the whole row
+
+
+def test_the_layout_has_index_name_unit_and_range(capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(capsys, MONITOR)
+    assert re.search(r"index +name +unit +range", said)
+    assert re.search(r"^  0 +drug in the blood +mg/l +0 \.\. 30", said, re.MULTILINE)
+    assert re.search(r"^  3 +time +longest episodes +0 \.\. 1", said, re.MULTILINE)
+    assert re.search(r"continuous +1 number +\(0\) +\(1\)", said)
+    assert "The patient's clearance, 1/h. (1 number)" in said
+    assert "0 .. 1: share of the time within tolerance. At its end, info has is_success, worst_error" in said
+    assert re.search(r"^  3 +blind=\(60,100\)", said, re.MULTILINE)
+
+
+def test_the_card_follows_level_sensor_and_parameters(capsys: pytest.CaptureFixture[str]) -> None:
+    assert "one of 3" in told(capsys, "RolledBehind", "--level", "1")
+    assert "one of 6" in told(capsys, "RolledBehind", "--level", "2", "--env", "occluders=6")
+    assert re.search(r"image +64x64x3", told(capsys, "RolledBehind", "--obs", "pixels"))
+    assert re.search(r"^  blackout +\(7,9\)", told(capsys, "RolledBehind", "--env", "blackout=7,9"), re.MULTILINE)
+
+
+@pytest.mark.parametrize("name", ROSTER)
+def test_an_agent(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    said, row = told(capsys, name), ROSTER[name]
+    assert row.summary in said and row.kind in said and row.supervision in said
+    assert ("settings" in said) == row.trainable
+    if row.trainable:
+        assert f"{row.steps:,} environment steps" in said
+        assert re.search(r"RolledBehind level 1 +seed 0 +mean return 0?\.?\d", said)
+    if name == "mapper":
+        assert re.search(r"replay_ratio +128 +replayed steps for one environment step", said)
+        assert re.search(r"map_weight +1\b", said)
+
+
+def test_documentation_of_fields_is_read_off_the_source() -> None:
+    assert field_docs(Derived) == {"a": "of the base", "b": "said anew", "c": "in two lines"}
+
+
+@dataclass
+class Base:
+    """The base."""
+
+    a: int = 1
+    """of the base"""
+    b: int = 2
+    """of the base too"""
+
+
+@dataclass
+class Derived(Base):
+    b: int = 3
+    """said anew"""
+    c: int = 4
+    """in two
+    lines"""
+    d: int = 5

@@ -1,0 +1,88 @@
+"""Do the references stand where they belong: above their gates, at chance without a memory, on the frozen anchors?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import numpy as np
+
+from unseen.envs.core.task import Task
+from unseen.train.audit.report import Check
+from unseen.train.audit.subject import Subject, play
+
+ANCHOR_EPISODES = 20_000  # from which anchors are measured
+TWIN = 0.05  # of the scale: how far reflex may stay behind oracle where everything is visible
+
+
+def references(subject: Subject) -> Iterator[Check]:
+    """Every check of what scripted policies return."""
+    task, n = subject.task, 1_000 if subject.quick else 4_000
+    env = subject.make_vec(n, split="test")
+    returns = {name: play(env, name, 0, n) for name in ("random", *task.references)}
+    mean = {name: float(found.mean()) for name, found in returns.items()}
+    for name, gate in task.score.gates.items():
+        if name in mean:
+            yield Check(name, f">= {gate:g}", f"{mean[name]:.3f}", mean[name] >= gate)
+    yield _within(task, returns)
+    if "reflex" in mean and "oracle" in mean:
+        yield _reflex(subject, mean, _margin(task, returns["reflex"]))
+    yield from _anchors(subject, returns)
+
+
+def _within(task: type[Task], returns: dict[str, np.ndarray]) -> Check:
+    """No return lies outside of the bounds of the score."""
+    low, high = task.score.low, task.score.high
+    least, most = (float(f([f(found) for found in returns.values()])) for f in (min, max))
+    good = (low is None or least >= low - 1e-9) and (high is None or most <= high + 1e-9)
+    bounds = f"{'-inf' if low is None else f'{low:g}'} .. {'inf' if high is None else f'{high:g}'}"
+    return Check("returns lie within the score's bounds", bounds, f"{least:.3g} .. {most:.3g}", good)
+
+
+def _scale(task: type[Task], mean: dict[str, float]) -> tuple[float, float]:
+    """The ends of the range in which scores lie: the bounds, or where there are none, random and oracle."""
+    if task.score.low is not None and task.score.high is not None:
+        return task.score.low, task.score.high
+    return mean["random"], mean["oracle"]
+
+
+def _margin(task: type[Task], returns: np.ndarray) -> float:
+    """Four standard errors of a mean return, of the widest spread that the bounds allow; where there are no bounds, of
+    the spread found, and of the anchor too."""
+    low, high = task.score.low, task.score.high
+    if low is not None and high is not None:
+        return float(4 * 0.5 * (high - low) / len(returns) ** 0.5)
+    return float(4 * returns.std() * (1 / len(returns) ** 0.5 + 1 / ANCHOR_EPISODES**0.5))
+
+
+def _reflex(subject: Subject, mean: dict[str, float], margin: float) -> Check:
+    """A policy without a memory is as good as the oracle on the visible twin, and fails elsewhere."""
+    task, level, reflex = subject.task, subject.level, f"{mean['reflex']:.3f}"
+    low, high = _scale(task, mean)
+    if level == 0:
+        gap, most = mean["oracle"] - mean["reflex"], TWIN * (high - low)
+        return Check("visible twin: oracle - reflex", f"<= {most:.3g}", f"{gap:.3f}", gap <= most)
+    if task.hidden is None:
+        half = 0.5 * (low + high)
+        good = mean["reflex"] <= half if isinstance(level, int) and level >= 2 else None
+        return Check("planning gap: reflex (greedy)", f"<= {half:.3g}", reflex, good)
+    if not task.hidden.is_class and task.chance.__func__ is Task.chance.__func__:  # type: ignore[attr-defined]
+        return Check("reflex (memoryless)", "the task gives no chance(params)", reflex, None)
+    chance = task.chance(subject.params)
+    good = mean["reflex"] <= chance + margin
+    return Check("reflex (memoryless)", f"<= chance {chance:.3f} + {margin:.3f}", reflex, good)
+
+
+def _anchors(subject: Subject, returns: dict[str, np.ndarray]) -> Iterator[Check]:
+    """What normalises scores is what is found."""
+    level = subject.level
+    anchor = subject.entry.anchors.get(level) if isinstance(level, int) and not subject.setting.overrides else None
+    if anchor is None:
+        for name in ("random", "oracle"):
+            if name in returns:
+                yield Check(name, "no anchor", f"{returns[name].mean():.3f}", None)
+        return
+    for name, frozen in (("random", anchor.random), ("oracle", anchor.oracle)):
+        margin = _margin(subject.task, returns[name])
+        found = float(returns[name].mean())
+        good = abs(found - frozen) <= margin
+        yield Check(f"frozen anchor of {name}", f"{frozen:.3f} +- {margin:.3f}", f"{found:.3f}", good)

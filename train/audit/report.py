@@ -1,0 +1,30 @@
+"""Findings of the audit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from unseen.train.rollout import one_line
+
+
+@dataclass(frozen=True)
+class Check:
+    """One row of the table."""
+
+    name: str
+    want: str
+    got: str
+    passed: bool | None
+    """None: shown, not judged"""
+
+
+def held(promises: Mapping[str, Callable[[Any], str]], subject: Any) -> Iterator[Check]:
+    """One finding for each promise: a function that returns a fault, or ""; whatever it raises is a fault too."""
+    for name, promise in promises.items():
+        try:
+            fault = promise(subject)
+        except Exception as error:
+            fault = f"raised {one_line(error)}"
+        yield Check(name, "holds", fault or "ok", not fault)

@@ -1,0 +1,88 @@
+"""What is audited: an environment at one level, and policies at play in it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from unseen.agents.protocol import Agent
+from unseen.agents.references import RandomAgent, ReferenceAgent
+from unseen.agents.shared.envs import EnvConfig
+from unseen.envs.core.env import TaskEnv
+from unseen.envs.core.task import Task
+from unseen.envs.core.vector_env import TaskVectorEnv
+from unseen.envs.suite import Entry, make, make_vec
+from unseen.train.rollout import rollout
+
+
+@dataclass(frozen=True)
+class Subject:
+    """An environment at one level.
+
+    Attributes:
+        entry: its row in the suite.
+        setting: level, observation, actions, parameters.
+        quick: use smaller samples, and no recurrent probe.
+        seed: from which the probes' training follows.
+    """
+
+    entry: Entry
+    setting: EnvConfig
+    quick: bool = False
+    seed: int = 0
+
+    @property
+    def task(self) -> type[Task]:
+        return self.entry.task
+
+    @property
+    def level(self) -> int | str:
+        level = self.setting.chosen_level
+        assert level is not None, "the suite's environments have levels"
+        return level
+
+    @property
+    def params(self) -> Any:
+        return self.task.at(self.level, self.setting.overrides)
+
+    @property
+    def keywords(self) -> dict[str, Any]:
+        """How the environment is made."""
+        given = {"obs": self.setting.obs, "action": self.setting.action}
+        return {"level": self.level} | {k: v for k, v in given.items() if v} | dict(self.setting.overrides)
+
+    def make(self, **more: Any) -> TaskEnv:
+        """One environment."""
+        return make(self.entry.name, **self.keywords, **more)
+
+    def make_vec(self, n: int, **more: Any) -> TaskVectorEnv:
+        """n environments."""
+        return make_vec(self.entry.name, n, **self.keywords, **more)
+
+
+def policy(name: str) -> Agent:
+    """The reference of that name, or "random"."""
+    return RandomAgent() if name == "random" else ReferenceAgent(name)
+
+
+def play(env: TaskVectorEnv, name: str, seed: int, n: int) -> np.ndarray:
+    """Returns (n,) of the first episodes of seeds seed .. seed + n - 1 under a reference or "random"."""
+    outcomes = rollout(policy(name), env, range(seed, seed + n), fail_fast=True)
+    return np.array([outcome.episode_return for outcome in outcomes])
+
+
+class Fixed(Agent):
+    """Takes the actions of a plan (steps, n, ...), one after the other, whatever it observes."""
+
+    name = "fixed"
+
+    def __init__(self, plan: np.ndarray) -> None:
+        self.plan = plan
+
+    def initial_state(self, seeds: np.ndarray) -> int:
+        return 0
+
+    def act(self, obs: Any, state: int, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, int]:
+        return self.plan[state % len(self.plan)], state + 1

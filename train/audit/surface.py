@@ -1,0 +1,52 @@
+"""Does the environment keep Gymnasium's contract? Each check returns a fault, or ""."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from itertools import islice
+
+import numpy as np
+
+from unseen.train.audit.report import Check, held
+from unseen.train.audit.subject import Subject, policy
+from unseen.train.rollout import Rollout
+
+N = 256
+ADVICE = "symmetric and normalized"  # stable-baselines3 on the units of actions: a taste, no fault
+
+
+def surface(subject: Subject) -> Iterator[Check]:
+    """All of the checks."""
+    yield from held({"observation stays in its space": _in_space, "both checkers, double close": _checkers}, subject)
+
+
+def _in_space(subject: Subject) -> str:
+    env = subject.make_vec(N)
+    run = Rollout(policy("random"), env, range(9, 9 + N), once=False, fail_fast=True)
+    for moment in islice(run, 3 * env.horizon):
+        if not env.observation_space.contains(moment.obs):
+            rows = moment.obs.values() if isinstance(moment.obs, dict) else [moment.obs]
+            most = max(float(np.abs(row).max()) for row in rows)
+            return f"step {moment.step}: an observation of {most:.2f} is outside of its space"
+    return ""
+
+
+def _checkers(subject: Subject) -> str:
+    import gymnasium as gym
+    from gymnasium.utils.env_checker import check_env as gymnasium_check
+    from stable_baselines3.common.env_checker import check_env as sb3_check
+
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        env = gym.make(subject.entry.id, **subject.keywords).unwrapped
+        try:
+            gymnasium_check(env, skip_render_check=True)
+            sb3_check(env)
+        except AssertionError as error:
+            return str(error).splitlines()[0]
+        env.close()
+        env.close()
+    said = [str(w.message).splitlines()[0] for w in caught if issubclass(w.category, UserWarning)]
+    faults = [line for line in said if ADVICE not in line]
+    return faults[0] if faults else ""

@@ -1,0 +1,126 @@
+"""`unseen evaluate`: the score of one agent in one environment, in this process, without storing anything."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+
+from unseen.agents.load import load_agent
+from unseen.agents.shared.envs import EnvConfig
+from unseen.train.arguments import LevelArgument
+from unseen.train.errors import AgentFailed, EvaluationError
+from unseen.train.leaderboard import statistics as st
+from unseen.train.leaderboard.field import arena
+from unseen.train.leaderboard.protocol import SPLIT, Block, Latency, Stopwatch, evaluate_block, measure_latency
+from unseen.train.leaderboard.report import milliseconds, number, spread
+from unseen.train.leaderboard.runner import blocks
+from unseen.train.leaderboard.statistics import Interval
+from unseen.train.progress import Progress
+from unseen.train.rollout import Outcome, meet
+
+__all__ = ["EvaluateConfig", "Result", "evaluate"]
+
+
+@dataclass(frozen=True)
+class EvaluateConfig(LevelArgument):
+    """Which agent to score, on what."""
+
+    agent: str
+    """name, a trained .onnx file or a run's folder, or file.py:Class"""
+    env: str
+    """name of the environment, file.py:Class, or an id of Gymnasium's"""
+    episodes: int = 200
+    """episodes, on the first seeds of the held-out split"""
+    run: int | None = None
+    """training seed of the shipped agent; the typical one without"""
+    json: bool = False
+    """print JSON"""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What `evaluate` found. Failed episodes carry an error, and then there is no score."""
+
+    agent: str
+    env: str
+    level: int | str | None
+    episodes: int
+    raw: Interval | None
+    """mean return"""
+    normal: Interval | None
+    """the same with random = 0 and oracle = 1; None without anchors"""
+    success: Interval | None
+    """share of the episodes that succeeded; None where the environment does not say"""
+    length: float
+    """mean steps of an episode"""
+    latency: Latency | None
+    outcomes: list[Outcome]
+
+
+def evaluate(config: EvaluateConfig) -> Result:
+    """Score one agent and print the result.
+
+    Raises:
+        UnknownEnvironment, UnknownAgent, BadParameter, BadAgent, BadCheckpoint, EvaluationError
+        AgentFailed: with the first error, when every episode failed.
+    """
+    if config.episodes < 1:
+        raise EvaluationError("episodes must be at least 1")
+    where = config.setting(config.env, config.level, SPLIT)
+    agent = load_agent(config.agent, where.name, where.level, config.run, where.overrides)
+    meet(agent, where, 1).close()  # who cannot act there is told at once
+    outcomes: list[Outcome] = []
+    with Progress({f"episodes of {config.agent}": config.episodes}) as progress:
+        for seeds in blocks(config.episodes):
+            seeds = seeds[: config.episodes - seeds.start]
+            outcomes += evaluate_block(Block(config.agent, config.run, where, seeds))
+            progress.advance(f"episodes of {config.agent}", len(seeds))
+    errors = [outcome.error for outcome in outcomes if outcome.error]
+    if len(errors) == len(outcomes):
+        raise AgentFailed(config.agent, f"every episode failed; the first: {errors[0]}")
+    latency = None if errors else measure_latency(Stopwatch(config.agent, config.run, where))
+    result = _result(config, where, outcomes, latency)
+    if config.json:
+        print(json.dumps(asdict(result), indent=1))
+    else:
+        show(result)
+    return result
+
+
+def _result(config: EvaluateConfig, where: EnvConfig, outcomes: list[Outcome], latency: Latency | None) -> Result:
+    """The figures of these episodes."""
+    length = sum(outcome.length for outcome in outcomes) / len(outcomes)
+    bare = Result(
+        config.agent, where.label, where.chosen_level, len(outcomes), None, None, None, length, latency, outcomes
+    )
+    if any(outcome.error for outcome in outcomes):
+        return bare
+    raw = st.bootstrap([[outcome.episode_return for outcome in outcomes]])
+    told = [outcome.metrics["is_success"] for outcome in outcomes if "is_success" in outcome.metrics]
+    ends = None if where.entry is None else arena(where).normalise([raw.point, raw.low, raw.high])
+    normal = None if ends is None else Interval(*ends.tolist())
+    return replace(bare, raw=raw, normal=normal, success=st.bootstrap([told]) if told else None)
+
+
+def show(result: Result) -> None:
+    """A few lines."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(soft_wrap=True)
+    level = "" if result.level is None else f" level {result.level}"
+    title = f"{result.agent} on {result.env}{level}, {result.episodes} held-out episodes"
+    console.print(Text(title, style="bold"))
+    if result.raw is None:
+        failed = [outcome for outcome in result.outcomes if outcome.error]
+        console.print(Text(f"no score: {len(failed)} episodes failed; the first: {failed[0].error}", style="red"))
+    else:
+        console.print(Text(f"  return      {number(result.raw.point)}  (95 %: {spread(result.raw)})"))
+    if result.success is not None:
+        console.print(Text(f"  success     {number(result.success.point)}  (95 %: {spread(result.success)})"))
+    if result.normal is not None:
+        console.print(Text(f"  normalised  {number(result.normal.point)}  (random = 0, oracle = 1)"))
+    console.print(Text(f"  length      {result.length:.1f} steps"))
+    if result.latency:
+        p50, p95 = milliseconds(result.latency.p50_ms), milliseconds(result.latency.p95_ms)
+        console.print(Text(f"  decision    {p50} ms  (95th percentile {p95})"))
