@@ -1,15 +1,22 @@
-"""The flagship's own rules. What every environment promises lies in test_core_*.py."""
+"""The flagship's own rules, and what every environment's surface promises."""
 
+import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode
 
+import unseen  # noqa: F401  registers the ids
+from unseen.envs.core.rng import keys
+from unseen.envs.errors import BadAction, BadParameter, BadSnapshot, ResetNeeded, UnknownEnvironment
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import DARK, DUSK, REVEAL
-from unseen.envs.suite import make_vec, resolve
+from unseen.envs.suite import make, make_vec, resolve
+
+ID = "Unseen/RolledBehind-v0"
 
 
 @pytest.mark.parametrize("level", [1, 2])
-def test_blocks_rest_fully_hidden_when_the_curtain_falls_and_when_it_rises(level: int) -> None:
+def test_blocks_rest_fully_hidden_when_the_blackout_falls_and_when_it_ends(level: int) -> None:
     env = make_vec("RolledBehind", 300, level=level)
     env.reset(seed=0)
     for _ in range(40):
@@ -49,6 +56,140 @@ def test_the_act_phase_shows_no_block_until_one_is_touched() -> None:
         obs, _, terminated, _, _ = env.step(rng.integers(0, 4, 300))
         hidden = (obs[:, env.layout.phase][:, 2] > 0.5) & ~terminated & (env.world["t"] > 0)
         assert (obs[hidden, start:] == 0).all()
+
+
+def test_splits_share_no_key() -> None:
+    seeds = np.arange(100_000)
+    drawn = np.concatenate([keys(seeds, split) for split in ("train", "test", "shift")])
+    assert len(np.unique(drawn)) == len(drawn)
+
+
+def test_gymnasium_makes_it_all_ways() -> None:
+    for env in (gym.make(ID, level=1), gym.make(f"unseen:{ID}")):
+        obs, info = env.reset(seed=0)
+        assert obs in env.observation_space and info == {}
+        env.step(env.action_space.sample())
+    vec = gym.make_vec(ID, num_envs=1024)
+    assert type(vec.unwrapped).__name__ == "TaskVectorEnv"
+    assert vec.reset(seed=0)[0].shape[0] == 1024
+
+
+@pytest.mark.parametrize("obs", ["slots", "rays", "pixels", "dict", "state"])
+def test_every_observation_lies_in_its_space(obs: str) -> None:
+    env = make_vec("RolledBehind", 8, level=3, obs=obs)
+    rows, _ = env.reset(seed=0)
+    for _ in range(50):
+        assert env.observation_space.contains(rows)
+        rows, *_ = env.step(env.action_space.sample())
+
+
+def test_continuous_actions_do_what_the_arcs_do() -> None:
+    arcs, free = make("RolledBehind", level=1), make("RolledBehind", level=1, action="continuous")
+    arcs.reset(seed=5)
+    free.reset(seed=5)
+    for action, row in ((0, (1, 0)), (1, (1, 1)), (2, (1, -1)), (3, (0, 0))) * 5:
+        a, b = arcs.step(action), free.step(np.array(row, np.float32))
+        assert np.array_equal(a[0], b[0]) and a[1:4] == b[1:4]
+        if a[2]:
+            break
+
+
+def test_same_step_autoreset_gives_the_final_observation() -> None:
+    same, following = (
+        make_vec("RolledBehind", 64, level=1, autoreset_mode=mode)
+        for mode in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP)
+    )
+    same.reset(seed=3)
+    following.reset(seed=3)
+    ended = 0
+    for _ in range(30):
+        actions = np.zeros(64, int)
+        obs, reward, terminated, _, infos = same.step(actions)
+        other, same_reward, same_end, _, _ = following.step(actions)
+        assert np.array_equal(reward, same_reward) and np.array_equal(terminated, same_end)
+        if terminated.any():
+            assert np.array_equal(infos["_final_obs"], terminated)
+            assert np.array_equal(infos["final_obs"][terminated], other[terminated])
+            ended += terminated.sum()
+            break
+    assert ended
+
+
+@pytest.mark.parametrize("action", [-1, 4, 1.0, float("nan"), "forward", np.array([0, 1]), None, True])
+def test_bad_discrete_actions_are_named(action: object) -> None:
+    env = make("RolledBehind")
+    env.reset(seed=0)
+    with pytest.raises(BadAction, match="action"):
+        env.step(action)
+
+
+@pytest.mark.parametrize("row", [[np.nan, 0], [2.0, 0], [0.0], "x", [[0, 0]]])
+def test_bad_continuous_actions_are_named(row: object) -> None:
+    env = make("RolledBehind", action="continuous")
+    env.reset(seed=0)
+    with pytest.raises(BadAction, match="action"):
+        env.step(row)
+
+
+@pytest.mark.parametrize(
+    "overrides",
+    [
+        dict(level=9), dict(level=True), dict(obs="smell"), dict(action="walk"), dict(split="valid"),
+        dict(colour="red"),
+        dict(occluders=7), dict(occluders=2.5), dict(blocks=5), dict(blackout=(5, 2)), dict(blackout="long"),
+        dict(glass=1), dict(query="never"), dict(bump=True), dict(ring=1.4, room=2.0), dict(radius=float("nan")),
+        dict(render_mode="ansi"),
+    ],
+)  # fmt: skip
+def test_bad_keywords_are_named_with_what_is_allowed(overrides: dict) -> None:
+    with pytest.raises(BadParameter) as caught:
+        make("RolledBehind", **overrides)
+    assert any(str(name) in str(caught.value) for name in overrides)
+
+
+def test_a_renamed_keyword_is_told_its_new_name() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'curtain': it is now called 'blackout'"):
+        make("RolledBehind", curtain=3)
+
+
+def test_metrics_come_at_the_end_and_only_then() -> None:
+    env = make_vec("RolledBehind", 200, level=1)
+    obs, info = env.reset(seed=4)
+    oracle, ended = env.reference("oracle"), 0
+    assert info == {}
+    for _ in range(40):
+        obs, reward, terminated, _, info = env.step(oracle.act(obs, np.zeros(200, bool)))
+        assert (info == {}) == (not terminated.any())
+        if terminated.any():
+            assert np.array_equal(info["_is_success"], terminated)
+            assert np.array_equal(info["is_success"], reward > 0)
+        ended += terminated.sum()
+    assert ended >= 200
+
+
+def test_step_needs_a_live_episode() -> None:
+    env = make("RolledBehind", level=1)
+    with pytest.raises(ResetNeeded):
+        env.step(0)
+    env.reset(seed=0)
+    over = False
+    while not over:
+        _, _, over, _, _ = env.step(0)
+    with pytest.raises(ResetNeeded):
+        env.step(0)
+
+
+def test_foreign_snapshots_are_refused() -> None:
+    env = make("RolledBehind", level=1)
+    env.reset(seed=0)
+    for data in (b"", env.snapshot()[:-1], make("RolledBehind", level=0).snapshot(), 7):
+        with pytest.raises(BadSnapshot):
+            env.restore(data)
+
+
+def test_unknown_names_get_the_nearest() -> None:
+    with pytest.raises(UnknownEnvironment, match="RolledBehind"):
+        resolve("RoledBehind")
 
 
 def test_every_level_can_be_shifted() -> None:

@@ -72,6 +72,7 @@ def environment_card(where: EnvConfig) -> dict[str, Any]:
     task = entry.task
     params = task.at(level, where.overrides)
     name = where.obs or next(iter(task.sensors))
+    levels: list[int | str] = [*task.levels, *task.presets]
     return {
         entry.id: f"{task.title}  ({entry.group}; shown at level {level})",
         "about": _unwrapped(task.__doc__ or ""),
@@ -81,7 +82,7 @@ def environment_card(where: EnvConfig) -> dict[str, Any]:
         "actions": _actions(task),
         "score": _score(task),
         "ends": f"after at most {params.horizon} steps",
-        "levels": [(str(key), *_differences(task, key)) for key in [*task.levels, *task.presets]],
+        "levels": [(str(key), *_differences(task, key)) for key in levels],
         f"parameters, at level {level}": [
             (name, _short(getattr(params, name)), spec.allowed, spec.doc) for name, spec in params.specs().items()
         ],
@@ -120,7 +121,8 @@ def _observation(sensor: Sensor, params: Any) -> Rows:
     """Index, name, unit and range of every part of a row."""
     if sensor.parts is None:
         return [("all", "image", "x".join(map(str, sensor.shape(params))), "0 .. 255")]
-    rows, at = [("index", "name", "unit", "range")], 0
+    rows: Rows = [("index", "name", "unit", "range")]
+    at = 0
     for part in sensor.parts(params):
         index = str(at) if part.size == 1 else f"{at} - {at + part.size - 1}"
         rows.append((index, part.name, part.unit, f"{part.low:g} .. {part.high:g}"))

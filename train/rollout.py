@@ -118,7 +118,7 @@ class Rollout:
             state = agent.initial_state(np.array(self.seeds, np.uint64))
         except (Exception, SystemExit) as error:
             return self._fail(self._live.nonzero()[0], f"raised {one_line(error)}", 0, error)
-        obs, _ = env.reset(seed=self.seeds)
+        obs, _ = env.reset(seed=self.seeds)  # type: ignore[arg-type]  # Gymnasium's lists are not in its types
         reward, terminated, truncated, first = np.zeros(n), np.zeros(n, bool), np.zeros(n, bool), np.ones(n, bool)
         for step in range(MAX_STEPS):
             began = time.perf_counter()
@@ -227,7 +227,7 @@ def check_actions(answer: Any, space: spaces.Space, n: int) -> tuple[np.ndarray,
         inside = (flat >= space.low.ravel() - 1e-6) & (flat <= space.high.ravel() + 1e-6)  # False for NaN
         bad = ~np.asarray(inside.all(1))
         due = f"where {space.low.tolist()} .. {space.high.tolist()} is due"
-        wrong = {int(i): f"action {_value(actions, i)}, {due}" for i in np.flatnonzero(bad)}
+        wrong = {i: f"action {_value(actions, i)}, {due}" for i in np.flatnonzero(bad).tolist()}
     return np.where(bad.reshape(n, *[1] * (len(shape) - 1)), safe, actions), wrong
 
 

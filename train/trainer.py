@@ -15,7 +15,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -25,6 +25,7 @@ from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.agents.load import TRAINED
 from unseen.agents.protocol import Learner
 from unseen.agents.roster import ROSTER, learner_class
+from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train import checkpoints
 from unseen.train.arguments import LevelArgument, in_words
@@ -273,13 +274,15 @@ class _Training:
         path = self.folder / "agent.onnx"
         self.learner.export(path)
         policy = self.learner.policy()
+        made = envs.make(replace(self.where, obs=policy.obs, action=policy.action), 1)
+        made.vector.close()
         card = Card(
             agent=self.config.agent,
             env=self.where.id,
             level=self.where.chosen_level,
             obs=policy.obs,
             action=policy.action,
-            scale=policy.scale,
+            scale=1.0 if made.layout is None else made.layout.scale,
             seed=self.config.seed,
             config=asdict(self.learner.config),
             overrides=self.config.overrides(),

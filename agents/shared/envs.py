@@ -19,6 +19,7 @@ from gymnasium.wrappers import DtypeObservation, FilterObservation, FlattenObser
 
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.envs import suite
+from unseen.envs.core.reference import WORLD
 from unseen.envs.errors import BadSnapshot, UnknownEnvironment
 from unseen.envs.planar.layout import Layout
 from unseen.envs.planar.rays import RAYS
@@ -150,9 +151,15 @@ def _of_suite(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environmen
     if not isinstance(space, spaces.Box):
         raise BadAgent(f"obs={vector.obs_mode!r}: an agent takes one observation mode at a time")
     rays = (space.shape[0] - 3 * RAYS, RAYS, 3) if vector.obs_mode == "rays" else None
-    layout = vector.layout if isinstance(vector.layout, Layout) else None
-    modes = {"obs_mode": vector.obs_mode, "action_kind": vector.action_kind}
-    return Environments(vector, _observation(space, rays), layout, vector.horizon, has_snapshots=True, **modes)
+    return Environments(
+        vector,
+        _observation(space, rays),
+        vector.layout if isinstance(vector.layout, Layout) else None,
+        vector.horizon,
+        has_snapshots=True,
+        obs_mode=vector.obs_mode,
+        action_kind=vector.action_kind,
+    )
 
 
 def _of_gymnasium(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environments:
@@ -219,7 +226,7 @@ def _is_image(space: spaces.Space) -> bool:
     )
 
 
-def _observation(space: spaces.Box, rays: tuple[int, int, int] | None = None) -> ObservationSpec:
+def _observation(space: Any, rays: tuple[int, int, int] | None = None) -> ObservationSpec:
     if _is_image(space):
         return ObservationSpec(space.shape, image=True)
     wide = bool(max(np.abs(space.low).max(), np.abs(space.high).max()) > MODERATE)
@@ -247,8 +254,10 @@ def reference(vector: VectorEnv, name: str) -> Any:
 
 
 def reference_obs(config: EnvConfig, name: str) -> str:
-    """The observation mode that a scripted policy needs; "" for the environment's default."""
-    return ""
+    """The observation mode that a scripted policy reads; "" for one that reads the world, or that the task lacks."""
+    entry = config.entry
+    reference = None if entry is None else entry.task.references.get(name)
+    return "" if reference is None or reference.reads == WORLD else reference.reads
 
 
 def remembered_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:

@@ -80,8 +80,8 @@ def _parameters(task: type[Task], need: Callable[[bool, str], None]) -> None:
             need(params.horizon > 0, f"{task.params.__name__} has a 'horizon' of {params.horizon} steps at {level!r}")
     unknown = set(task.curves) - set(task.params.specs())
     need(not unknown, f"'curves' names no parameters: {sorted(unknown)}")
-    unknown = set(task.anchors) - set(task.levels)
-    need(not unknown, f"'anchors' names no levels: {sorted(unknown, key=repr)}")
+    strange = set(task.anchors) - set(task.levels)
+    need(not strange, f"'anchors' names no levels: {sorted(strange, key=repr)}")
     pairs = all(isinstance(pair, tuple) and len(pair) == 2 for pair in task.anchors.values())
     need(pairs, f"'anchors' is {task.anchors!r}, not pairs of mean returns")
 

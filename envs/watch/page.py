@@ -9,6 +9,8 @@ import pygame
 from unseen.envs.watch import theme
 from unseen.envs.watch.theme import RGB, mix
 
+NARROW = 2.0  # units of the page: cells of the timeline that are no wider run together
+
 
 class Page:
     """A sheet in the window's colour.
@@ -114,7 +116,8 @@ class Page:
         self, parts: Sequence[tuple[str, int]], current: str, step: int, done: bool,
         x: float = 24, y: float = 542, wide: float = 912,
     ) -> None:  # fmt: skip
-        """One cell a step, in the colour of its phase; the present one stands out.
+        """One cell a step, in the colour of its phase; the present one stands out. Where cells would be too narrow to be
+        told apart, a bar.
 
         Args:
             parts: name and steps of each phase.
@@ -123,25 +126,32 @@ class Page:
         names = [name for name, _ in parts]
         total = max(sum(steps for _, steps in parts), 1)
         tall, cell, at = 12.0, wide / total, 0
-        edge = 1.0 if cell > 5 else 0.5
+        spans: list[tuple[int, int, RGB]] = []  # from step, to step, colour
         labels: list[tuple[bool, float, str, RGB]] = []
         for name, steps in parts:
             hue = theme.phase(name, names)
             now = name == current and not done
             if steps and len(parts) > 1:
                 labels.append((not now, x + at * cell, name, hue if now else theme.FAINT))
-            for k in range(at, at + steps):
-                rgb = hue if k < step else mix(hue, theme.BACK, 0.80)
-                if k == min(step, total - 1) and not done:
-                    rgb = theme.INK
-                left, right = self.px(x + k * cell + edge, x + (k + 1) * cell - edge)
-                top, bottom = self.px(y, y + tall)
-                area = (left, top, max(right - left, 1), bottom - top)
-                pygame.draw.rect(self.surface, rgb, area, border_radius=self.px(min(3.0, cell / 3))[0])
+            if cell > NARROW:
+                cuts = list(range(at, at + steps + 1))
+            else:
+                cuts = sorted({at, min(max(step, at), at + steps), at + steps})
+            dim = mix(hue, theme.BACK, 0.80)
+            spans += [(a, b, hue if a < step else dim) for a, b in zip(cuts, cuts[1:], strict=False)]
             at += steps
+        if not done:
+            present = min(step, total - 1)
+            spans.append((present, present + 1, theme.INK))
+        edge = 1.0 if cell > 5 else 0.5 if cell > NARROW else 0.0
+        for a, b, rgb in spans:
+            left, right = self.px(x + a * cell + edge, x + b * cell - edge)
+            top, bottom = self.px(y, y + tall)
+            area = (left, top, max(right - left, 1), bottom - top)
+            pygame.draw.rect(self.surface, rgb, area, border_radius=self.px(min(3.0, cell / 3))[0])
         taken: list[tuple[float, float]] = []
-        for later, left, name, rgb in sorted(labels):  # the present one first: where names would meet, others wait
-            end = left + self.width(name, 13, not later)
-            if all(end + 6 < a or left > b + 6 for a, b in taken):
-                self.text(name, left, y + tall + 15, 13, rgb, bold=not later)
-                taken.append((left, end))
+        for later, start, name, rgb in sorted(labels):  # the present one first: where names would meet, others wait
+            end = start + self.width(name, 13, not later)
+            if all(end + 6 < a or start > b + 6 for a, b in taken):
+                self.text(name, start, y + tall + 15, 13, rgb, bold=not later)
+                taken.append((start, end))

@@ -1,24 +1,31 @@
 """Play an environment with the keyboard. What the agent cannot see is not shown, so that you must remember it too.
 
-The world moves in turns: it runs by itself while the player has no say, and waits for a key when they have.
+The world waits for a key, except while actions have no effect: then it runs by itself.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 import pygame
 
 from unseen.envs import suite
-from unseen.envs.watch.scene import between, scene_of
-from unseen.envs.watch.view import Viewer
+from unseen.envs.core.env import TaskEnv
+from unseen.envs.core.lazy import load
+from unseen.envs.core.task import Task
+from unseen.envs.errors import UnseenError
+from unseen.envs.watch.painter import Painter
 
 ARROWS = {
     "forward": pygame.K_UP, "left": pygame.K_LEFT, "right": pygame.K_RIGHT, "stay": pygame.K_SPACE,
     "north": pygame.K_UP, "west": pygame.K_LEFT, "south": pygame.K_DOWN, "east": pygame.K_RIGHT,
 }  # fmt: skip
-COMMANDS = "qrhpn"  # letters that mean something to the player's window, and can be no action
+COMMANDS = "qrhpn"  # letters that are commands of the window, so that no action can have them
 SMOOTH = 5  # pictures a step
+
+
+class NotPlayable(UnseenError, ValueError):
+    """The task has no keys, or one that cannot be used."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +46,31 @@ class PlayConfig:
     """show what the agent cannot see"""
     episodes: int = 0
     """stop after so many; 0: when you quit"""
+    overrides: Mapping[str, Any] = field(default_factory=dict)
+    """parameters of the environment that are set beside the level"""
 
 
-def keys_to_action(task: Any) -> dict[tuple[int, ...], int]:
-    """Key combinations for `gymnasium.utils.play`: the arrows, and the letters that the task names.
+def keys_to_action(task: type[Task]) -> dict[tuple[int, ...], int]:
+    """Combinations of keys for `gymnasium.utils.play`: the letters that the task names, and arrows for ways to go.
 
     An arrow to the side steers with or without "up". In `gymnasium.utils.play` the world does not wait, so pass
     `noop=list(task.actions).index("stay")`.
+
+    Raises:
+        NotPlayable: the task has no keys, or one that is no letter, is used twice or is a command of the window.
     """
+    if not task.keys:
+        raise NotPlayable(f"{task.__name__} has no keys: it cannot be played by keyboard")
+    letters = list(task.keys.values())
+    for action, key in task.keys.items():
+        if len(key) != 1 or key in COMMANDS or letters.count(key) > 1:
+            raise NotPlayable(
+                f"{task.__name__}: key {key!r} of {action!r}: allowed is one letter, another one for each action, "
+                f"and none of {', '.join(COMMANDS)}"
+            )
     names = list(task.actions)
     keys: dict[tuple[int, ...], int] = {}
-    for name, index in zip(names, range(len(names)), strict=True):
+    for index, name in enumerate(names):
         if name in ARROWS:
             keys[(ARROWS[name],)] = index
         if name in task.keys:
@@ -62,45 +83,41 @@ def keys_to_action(task: Any) -> dict[tuple[int, ...], int]:
     return keys
 
 
-def help_line(task: Any) -> str:
+def help_line(task: type[Task]) -> str:
     """What the keys do, for the bottom of the window."""
     ways = "".join(task.keys[name] for name in ARROWS if name != "stay" and name in task.keys)
     own = [f"{task.keys[name].upper()}: {name}" for name in task.actions if name not in ARROWS and name in task.keys]
-    parts = [
-        f"arrows or {ways}: go",
-        "space: stay",
-        *own,
-        "R: again",
-        "H: show hidden",
-        "P: pause",
-        "+ -: speed",
-        "Esc: quit",
-    ]
-    return "    ".join(parts)
+    parts = [f"arrows or {ways}: go"] if ways else []
+    parts += ["space: stay"] if "stay" in task.actions else []
+    return "    ".join([*parts, *own, "R: again", "H: show hidden", "P: pause", "+ -: speed", "Esc: quit"])
 
 
 def play(config: PlayConfig, events: Callable[[], list[pygame.event.Event]] | None = None) -> None:
     """Open a window and play until Esc. `events` stands in for the keyboard (tests).
 
-    Raises UnknownEnvironment, BadParameter, NoDisplay.
+    Raises UnknownEnvironment, BadParameter, NotPlayable, NoDisplay.
     """
-    env = suite.make(config.env, level=config.level, split=config.split)
-    viewer = Viewer(hidden=config.hidden, keys=help_line(env.task))
+    task = suite.resolve(config.env).task
+    keys = keys_to_action(task)
+    env = suite.make(config.env, level=config.level, split=config.split, action="discrete", **config.overrides)
+    painter = load(task.view.painter)(hidden=config.hidden, keys=help_line(task))
     try:
-        _Game(env, viewer, config, events or pygame.event.get).run()
+        _Game(env, painter, keys, config, events or pygame.event.get).run()
     finally:
-        viewer.close()
+        painter.close()
         env.close()
 
 
 class _Game:
     """One sitting: episodes, score, speed and pause."""
 
-    def __init__(self, env: Any, viewer: Viewer, config: PlayConfig, events: Callable[[], list[Any]]) -> None:
-        self.env, self.viewer, self.config, self.events = env, viewer, config, events
-        self.keys = keys_to_action(env.task)
+    def __init__(
+        self, env: TaskEnv, painter: Painter, keys: dict[tuple[int, ...], int], config: PlayConfig,
+        events: Callable[[], list[pygame.event.Event]],
+    ) -> None:  # fmt: skip
+        self.env, self.painter, self.keys, self.config, self.events = env, painter, keys, config, events
         names = list(env.task.actions)
-        self.stay = names.index("stay") if "stay" in names else 0
+        self.idle = names.index("stay") if "stay" in names else 0  # what is done while actions have no effect
         self.clock = pygame.time.Clock()
         self.speed = config.fps
         self.seed = config.seed
@@ -116,27 +133,25 @@ class _Game:
 
     def episode(self) -> None:
         self.env.reset(seed=self.seed)
-        reward, over, self.again = 0.0, False, False
+        reward, done, self.again = 0.0, False, False
         self.draw(self.env.world[0], 0.0)
         while not (self.quit or self.again):
             before = self.env.world[0].copy()
             pressed = self.listen()
             if self.quit or self.again:
                 break
-            scene = scene_of(before, self.env.params[0], self.env.task)
-            action = self.chosen(pressed) if scene.free else self.stay
-            waiting = over or action is None or (self.paused and not self.step_once)
-            if waiting:
+            action = self.chosen(pressed) if self.env.task.view.can_act(before) else self.idle
+            if done or action is None or (self.paused and not self.step_once):
                 self.draw(before, reward)
                 self.clock.tick(30)
                 continue
             self.step_once = False
             _, reward, terminated, truncated, _ = self.env.step(action)
             for k in range(1, SMOOTH):
-                self.draw(between(before, self.env.world[0], k / SMOOTH), 0.0)
+                self.draw(self.painter.between(before, self.env.world[0], k / SMOOTH), 0.0)
                 self.clock.tick(self.speed * SMOOTH)
             if terminated or truncated:
-                over = True
+                done = True
                 self.played += 1
                 self.score += reward
                 if self.played == self.config.episodes:
@@ -151,10 +166,10 @@ class _Game:
         return self.keys[max(combos, key=len)] if combos else None
 
     def listen(self) -> set[int]:
-        """Take in the keyboard; gives the keys pressed since the last time."""
+        """Read the keyboard; gives the keys pressed since the last time."""
         pressed: set[int] = set()
         for event in self.events():
-            if event.type == pygame.QUIT:
+            if self.painter.is_closed_by(event):
                 self.quit = True
             elif event.type == pygame.KEYUP:
                 self.down.discard(event.key)
@@ -170,7 +185,7 @@ class _Game:
         elif key in (pygame.K_r, pygame.K_RETURN):
             self.again = True
         elif key == pygame.K_h:
-            self.viewer.hidden = not self.viewer.hidden
+            self.painter.hidden = not self.painter.hidden
         elif key == pygame.K_p:
             self.paused = not self.paused
         elif key == pygame.K_n:
@@ -187,4 +202,5 @@ class _Game:
             message = f"{scored}   R: play again"
         elif self.paused:
             message = "paused   P: go on   N: one step"
-        self.viewer.show(self.viewer.frame(record, self.env.params[0], self.env.task, reward=reward, message=message))
+        frame = self.painter.frame(record, self.env.params, self.env.task, reward=reward, message=message)
+        self.painter.show(frame)

@@ -199,6 +199,7 @@ def probe_history(data: Episodes, seed: int) -> float:
         memory, _ = gru(torch.from_numpy(np.concatenate([seen, done], axis=-1)))
         return head(memory[torch.arange(len(pick)), torch.from_numpy(when[pick])])
 
+    hidden = np.asarray(hidden)
     train, rest = np.nonzero(hidden[: data.training])[0], data.training + np.nonzero(hidden[data.training :])[0]
     for epoch in range(24):
         for group in optimiser.param_groups:
@@ -233,7 +234,8 @@ class _Target:
         if data.classes is None:
             truth, hides = data.truth[: data.training], data.hides[: data.training]
             self.mean = np.where(hides[..., None], truth, 0.0).sum(0) / np.maximum(hides.sum(0), 1)[:, None]
-            self.std = np.maximum((truth - self.mean)[hides].std(0), 1e-9)
+            beyond: np.ndarray = truth - self.mean
+            self.std = np.maximum(beyond[hides].std(0), 1e-9)
 
     def loss(self, out: Tensor, episode: np.ndarray, step: np.ndarray) -> Tensor:
         import torch

@@ -30,8 +30,17 @@ class UnblockParams(RoomParams):
     trap: float = real(0.0, 1.0, default=0.75, doc="share of episodes in which greedy's pushes jam the way for good")
 
     def check(self) -> None:
-        if self.act < self.plan[1]:
-            raise BadParameter(f"act={self.act}: plan={self.plan} needs at least {self.plan[1]} steps")
+        low, high = self.plan
+        near = 1 if self.crates > 0 else 2  # steps to a cell that nothing can hide
+        if high <= near:
+            raise BadParameter(f"plan={self.plan}: within {near} steps the block is in sight, so that more are needed")
+        longest = self.cells * (self.cells - 1)  # cells on either side of the shortest wall, but for the agent's
+        if self.crates == 0 and low > longest:
+            raise BadParameter(
+                f"plan={self.plan}: without crates no plan has more than cells x (cells - 1) = {longest}"
+            )
+        if self.act < high:
+            raise BadParameter(f"act={self.act}: plan={self.plan} needs at least {high} steps")
         if self.trap > 0 and self.crates < 1:
             raise BadParameter(f"trap={self.trap}: allowed is 0 where crates=0, since nothing can jam")
         if self.moved > self.crates:

@@ -1,0 +1,209 @@
+"""Curves over time: one panel for each quantity, with what the agent cannot sense shaded and dashed."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pygame
+
+from unseen.envs.core.view import Gauge
+from unseen.envs.watch import theme
+from unseen.envs.watch.page import Page
+from unseen.envs.watch.theme import RGB, mix
+
+FINE = 3  # panels are painted so much too large and scaled down, which smooths every edge
+GROUND: RGB = (28, 31, 40)
+SHADED: RGB = (21, 23, 30)
+HATCH: RGB = (44, 48, 62)
+PAD = 6.0  # units of the page between the axes' ends and the border, so that the present point is whole there
+DASH = (5.0, 4.0)  # lengths of a dash and of the gap after it, in units of the page
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A gauge at one step.
+
+    Attributes:
+        step: since the reset.
+        value: in the gauge's unit.
+        hidden: the agent cannot sense it.
+        target: the range in which it should be, if any.
+    """
+
+    step: int
+    value: float
+    hidden: bool
+    target: tuple[float, float] | None
+
+
+def draw_panel(
+    page: Page, gauge: Gauge, samples: Sequence[Sample], steps: int, rgb: RGB,
+    x: float, y: float, wide: float, tall: float, show_hidden: bool, size: float = 14, axis: bool = True,
+) -> None:  # fmt: skip
+    """Draw a gauge's name, present value, axes and curve into a rectangle of the page.
+
+    Args:
+        samples: from the oldest to the present one, in order of their steps.
+        steps: the length of the time axis.
+        show_hidden: draw also what the agent cannot sense.
+        size: of the letters.
+        axis: number the steps, below the rectangle.
+    """
+    now, margin, top = samples[-1], 2.6 * size, 1.75 * size
+    named = page.text(
+        gauge.name, x + margin, y + 0.6 * size, size, mix(rgb, theme.INK, 0.35), bold=True, fit=0.5 * wide
+    )
+    page.text(gauge.unit, x + margin + named + 0.6 * size, y + 0.6 * size, 0.86 * size, theme.MUTED)
+    shown = number(now.value) if show_hidden or not now.hidden else "not sensed"
+    written = page.text(shown, x + wide, y + 0.55 * size, 1.15 * size, _pale(rgb, now), bold=True, right=True)
+    if now.hidden and show_hidden:
+        page.text("hidden", x + wide - written - 0.6 * size, y + 0.6 * size, 0.86 * size, theme.MUTED, right=True)
+    plot = page.rect(x + margin, y + top, wide - margin, tall - top)
+    page.surface.blit(_plot(page, gauge, samples, steps, rgb, plot.size, show_hidden), plot)
+    for value in ticks(gauge.low, gauge.high, 4 if tall > 110 else 2):
+        part = (value - gauge.low) / (gauge.high - gauge.low)
+        at = page.units(plot.bottom) - PAD - part * (page.units(plot.height) - 2 * PAD)
+        page.text(number(value), x + margin - 0.5 * size, at, 0.79 * size, theme.MUTED, right=True)
+    if axis:
+        base = page.units(plot.bottom) + 0.75 * size
+        for step in ticks(0, steps, 6)[1:]:
+            word = number(step)
+            middle = page.units(plot.left) + PAD + step / steps * (page.units(plot.width) - 2 * PAD)
+            left = middle - page.width(word, 0.79 * size) / 2
+            page.text(word, min(left, x + wide - page.width(word, 0.79 * size)), base, 0.79 * size, theme.FAINT)
+        page.text("step", x + margin, base, 0.79 * size, theme.FAINT)
+
+
+def number(value: float) -> str:
+    """A number for people: three digits, no exponent where that is short."""
+    if not math.isfinite(value):
+        return "-"
+    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
+
+
+def ticks(low: float, high: float, most: int) -> list[float]:
+    """Round numbers within [low, high], at most `most` + 1 of them."""
+    rough = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(k * power for k in (1, 2, 2.5, 5, 10) if k * power >= rough * (1 - 1e-9))
+    first = math.ceil(low / step - 1e-9)
+    return [k * step for k in range(first, math.floor(high / step + 1e-9) + 1)]
+
+
+def _pale(rgb: RGB, sample: Sample) -> RGB:
+    return mix(rgb, theme.MUTED, 0.55) if sample.hidden else rgb
+
+
+def _plot(
+    page: Page, gauge: Gauge, samples: Sequence[Sample], steps: int, rgb: RGB, size: tuple[int, int], show_hidden: bool
+) -> pygame.Surface:
+    """The curve on its ground, a surface of `size` pixels."""
+    width, height = (side * FINE for side in size)
+    unit = FINE * page.px(100)[0] / 100  # fine pixels in one unit of the page
+    pad = PAD * unit
+    canvas = pygame.Surface((width, height))
+    canvas.fill(GROUND)
+
+    def down(value: np.ndarray | float) -> np.ndarray | float:
+        return height - pad - (value - gauge.low) / (gauge.high - gauge.low) * (height - 2 * pad)
+
+    at = np.array([(pad + s.step / steps * (width - 2 * pad), down(s.value)) for s in samples])
+    runs = _runs(samples)
+    for hidden, run in runs:
+        if hidden:
+            left, right = math.floor(at[run[0], 0]), math.ceil(at[run[-1], 0])
+            _hatch(canvas, pygame.Rect(left, 0, right - left, height), unit)
+    for value in ticks(gauge.low, gauge.high, 4):
+        pygame.draw.line(canvas, theme.LINE, (0, float(down(value))), (width, float(down(value))), FINE // 2)
+    targets = [(x, down(s.target[0]), down(s.target[1])) for x, s in zip(at[:, 0], samples, strict=True) if s.target]
+    if targets:
+        _band(canvas, np.array(targets), unit)
+    for hidden, run in runs:
+        points = at[run]
+        if not hidden:
+            _area(canvas, points, rgb, height)
+            _line(canvas, rgb, points, 2.4 * unit)
+        elif show_hidden:
+            for dash in _dashes(points, DASH[0] * unit, DASH[1] * unit):
+                _line(canvas, mix(rgb, theme.PAPER, 0.35), dash, 1.8 * unit)
+    if math.isfinite(samples[-1].value) and (show_hidden or not samples[-1].hidden):
+        _present(canvas, at[-1], rgb, samples[-1].hidden, unit)
+    return pygame.transform.smoothscale(canvas, size)
+
+
+def _runs(samples: Sequence[Sample]) -> list[tuple[bool, list[int]]]:
+    """Stretches of the curve as indices of samples; a piece between two samples is hidden if either of them is. Values
+    that are no numbers interrupt it."""
+    runs: list[tuple[bool, list[int]]] = []
+    for k, (a, b) in enumerate(zip(samples, samples[1:], strict=False)):
+        if not (math.isfinite(a.value) and math.isfinite(b.value)):
+            continue
+        hidden = a.hidden or b.hidden
+        if runs and runs[-1][0] == hidden and runs[-1][1][-1] == k:
+            runs[-1][1].append(k + 1)
+        else:
+            runs.append((hidden, [k, k + 1]))
+    return runs
+
+
+def _hatch(canvas: pygame.Surface, area: pygame.Rect, unit: float) -> None:
+    """Shade what the agent cannot sense, as fog does in a room."""
+    canvas.set_clip(area)
+    canvas.fill(SHADED)
+    gap = max(4, round(7 * unit))
+    for x in range(area.left // gap * gap - area.height, area.right, gap):
+        pygame.draw.line(canvas, HATCH, (x, area.bottom), (x + area.height, area.top), max(1, round(unit)))
+    canvas.set_clip(None)
+
+
+def _band(canvas: pygame.Surface, targets: np.ndarray, unit: float) -> None:
+    """The target over time, (n, 3): across, and down to its lower and its upper end."""
+    if len(targets) == 1:
+        targets = np.concatenate([targets, targets + (3 * unit, 0, 0)])
+    across, low, high = targets.T
+    low_edge, high_edge = np.column_stack([across, low]), np.column_stack([across, high])
+    layer = pygame.Surface(canvas.get_size(), pygame.SRCALPHA)
+    pygame.draw.polygon(layer, (*theme.GOOD, 44), np.concatenate([low_edge, high_edge[::-1]]))
+    for edge in (low_edge, high_edge):
+        pygame.draw.lines(layer, (*theme.GOOD, 120), False, edge, max(1, round(unit)))
+    canvas.blit(layer, (0, 0))
+
+
+def _area(canvas: pygame.Surface, points: np.ndarray, rgb: RGB, height: int) -> None:
+    """A faint wash from the curve down to the axis."""
+    layer = pygame.Surface(canvas.get_size(), pygame.SRCALPHA)
+    foot = [(points[-1, 0], height), (points[0, 0], height)]
+    pygame.draw.polygon(layer, (*rgb, 30), np.concatenate([points, foot]))
+    canvas.blit(layer, (0, 0))
+
+
+def _line(canvas: pygame.Surface, rgb: RGB, points: np.ndarray, width: float) -> None:
+    """A line with round joints and ends."""
+    pygame.draw.lines(canvas, rgb, False, points, round(width))
+    for point in points:
+        pygame.draw.circle(canvas, rgb, point, width / 2)
+
+
+def _dashes(points: np.ndarray, dash: float, gap: float) -> list[np.ndarray]:
+    """The dashes of a dashed line through points (n, 2)."""
+    length = np.concatenate([[0.0], np.cumsum(np.hypot(*np.diff(points, axis=0).T))])
+    found = []
+    for start in np.arange(0.0, length[-1], dash + gap):
+        end = min(start + dash, length[-1])
+        inner = length[(length > start) & (length < end)]
+        along = np.concatenate([[start], inner, [end]])
+        found.append(np.column_stack([np.interp(along, length, points[:, axis]) for axis in (0, 1)]))
+    return found
+
+
+def _present(canvas: pygame.Surface, point: np.ndarray, rgb: RGB, hidden: bool, unit: float) -> None:
+    """The present value: a point, hollow where the agent cannot sense it; out of the axis' range an arrow at its end."""
+    (x, y), height = point, canvas.get_height()
+    if not 0 <= y <= height:
+        tip, foot = (2 * unit, 9 * unit) if y < 0 else (height - 2 * unit, height - 9 * unit)
+        pygame.draw.polygon(canvas, rgb, [(x, tip), (x - 5 * unit, foot), (x + 5 * unit, foot)])
+        return
+    pygame.draw.circle(canvas, mix(GROUND, rgb, 0.35), point, 6 * unit)
+    pygame.draw.circle(canvas, rgb, point, 4 * unit)
+    pygame.draw.circle(canvas, SHADED if hidden else theme.INK, point, 2.2 * unit)

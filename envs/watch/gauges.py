@@ -1,0 +1,183 @@
+"""Pictures of a task without a room: its quantities as curves over time, and what the agent sets as bars."""
+
+import numpy as np
+import pygame
+
+from unseen.envs.core.params import Params
+from unseen.envs.core.task import Task
+from unseen.envs.core.view import Belief, Gauge, Gauges, Imagined
+from unseen.envs.watch import theme
+from unseen.envs.watch.curves import DASH, HATCH, SHADED, Sample, draw_panel, number
+from unseen.envs.watch.page import Page
+from unseen.envs.watch.painter import CARD, FRAME, Painter
+from unseen.envs.watch.theme import RGB, mix
+
+HUES: tuple[RGB, ...] = ((96, 176, 250), (250, 194, 92), (186, 150, 246), (250, 142, 140), (126, 220, 214))
+LONG = 240  # steps; a longer episode is shown in a part of its time axis until it has got so far
+
+
+class GaugePainter(Painter):
+    """Draws tasks whose view is `unseen.envs.core.view.Gauges`.
+
+    The curves hold what was drawn since the episode's first picture: a step that was not drawn is bridged by a straight
+    line. A step earlier than the last one, or any after an end, begins anew. What an agent believes or imagines is not
+    drawn: it is said in places, and here there are none.
+    """
+
+    def __init__(self, width: int = FRAME[0], height: int = FRAME[1], hidden: bool = True, keys: str = "") -> None:
+        super().__init__(width, height, hidden, keys)
+        self._history: dict[int, list[Sample]] = {}
+        self._ended = False
+
+    def frame(
+        self,
+        record: np.void,
+        params: Params,
+        task: type[Task],
+        reward: float = 0.0,
+        belief: Belief | None = None,
+        imagined: Imagined | None = None,
+        message: str = "",
+    ) -> np.ndarray:
+        view = self._remember(record, params, task)
+        page = Page(self.size, FRAME)
+        taken = page.text(message or task.__name__, 936, 32, 14, theme.MUTED, right=True)
+        page.text(view.request, 24, 32, 21, fit=912 - taken - 32)
+        self._draw_panels(page, view, params, 24, 64, 616, 462, 14)
+        page.text(
+            f"step {int(record['t'])} of {params.horizon}     reward {reward:.4g}", 936, 74, 14, theme.MUTED, right=True
+        )
+        y = 110.0
+        for line in page.wrapped(view.caption(record, params), 15, 264):
+            page.text(line, 672, y, 15, theme.INK, fit=264)
+            y += 20
+        top = max(y + 16, 150)
+        self._draw_controls(page, view, record, params, 672, top, 264, 390 - top, 14)
+        self._draw_key(page, view, 680, 532)
+        self._draw_end(page, view, record, params, 804, 400, 204)
+        page.timeline((("", params.horizon),), "", int(record["t"]), bool(record["done"]))
+        if self.keys:
+            page.text(self.keys, 936, 589, 12, theme.FAINT, right=True, fit=912)
+        return page.pixels()
+
+    def card(
+        self,
+        record: np.void,
+        params: Params,
+        task: type[Task],
+        reward: float = 0.0,
+        belief: Belief | None = None,
+        imagined: Imagined | None = None,
+    ) -> np.ndarray:
+        view = self._remember(record, params, task)
+        page = Page(self.size, CARD)
+        wide = CARD[0] - 24.0
+        page.text(view.request, 12, 24, 17, fit=wide)
+        bars = min(34.0 * len(view.controls), 136.0)
+        self._draw_panels(page, view, params, 12, 48, wide, 392 - bars, 12)
+        self._draw_controls(page, view, record, params, 12, 456 - bars, wide, bars, 12)
+        if record["done"]:
+            self._draw_end(page, view, record, params, 12 + wide / 2, 448, wide - 90)
+        else:
+            page.text(view.caption(record, params), 12, 472, 13, theme.INK, fit=wide)
+        page.timeline((("", params.horizon),), "", int(record["t"]), bool(record["done"]), 12, CARD[1] - 24, wide)
+        return page.pixels()
+
+    def _remember(self, record: np.void, params: Params, task: type[Task]) -> Gauges:
+        """Add the present values to the curves; gives the task's view."""
+        view, step = task.view, int(record["t"])
+        assert isinstance(view, Gauges)
+        last = next(iter(self._history.values()))[-1].step if self._history else -1
+        if step < last or (self._ended and step != last):
+            self._history = {}
+        self._ended = bool(record["done"])
+        for k, gauge in enumerate(view.gauges):
+            past = self._history.setdefault(k, [])
+            if past and past[-1].step == step:
+                past.pop()
+            target = gauge.target(record, params) if gauge.target is not None else None
+            past.append(Sample(step, float(gauge.read(record, params)), bool(gauge.hidden(record, params)), target))
+        return view
+
+    def _draw_panels(
+        self, page: Page, view: Gauges, params: Params, x: float, y: float, wide: float, tall: float, size: float
+    ) -> None:
+        """All curves in a rectangle: one below the other, or from six on in two columns."""
+        n = len(view.gauges)
+        columns = 1 if n < 6 else 2
+        rows = -(-n // columns)
+        gap, numbers = 0.9 * size, 1.4 * size  # between panels; of the steps' numbers below the last
+        each, high = (wide - 24 * (columns - 1)) / columns, (tall - numbers + gap) / rows
+        for k, gauge in enumerate(view.gauges):
+            samples = self._history[k]
+            draw_panel(
+                page, gauge, samples, _axis(params.horizon, samples[-1].step), HUES[k % len(HUES)],
+                x + k // rows * (each + 24), y + k % rows * high, each, high - gap, self.hidden, size,
+                axis=k % rows == rows - 1 or k == n - 1,
+            )  # fmt: skip
+
+    def _draw_controls(
+        self, page: Page, view: Gauges, record: np.void, params: Params,
+        x: float, y: float, wide: float, tall: float, size: float,
+    ) -> None:  # fmt: skip
+        """What the agent sets, each a bar from zero, or from the end of its range that is nearest to zero."""
+        for k, gauge in enumerate(view.controls):
+            at = y + min(2.8 * size, tall / len(view.controls)) * k
+            value = float(gauge.read(record, params))
+            start, end = ((v - gauge.low) / (gauge.high - gauge.low) for v in (_nearest_zero(gauge), value))
+            written = page.text(f"{number(value)} {gauge.unit}", x + wide, at, size, theme.INK, right=True)
+            page.text(gauge.name, x, at, size, theme.MUTED, fit=wide - written - 10)
+            page.bar(start, end, x, at + 0.85 * size, wide)
+
+    def _draw_key(self, page: Page, view: Gauges, x: float, bottom: float) -> None:
+        """What the signs mean; only those that are on the picture."""
+        samples = [sample for past in self._history.values() for sample in past]
+        rows = []
+        if any(sample.hidden for sample in samples):
+            rows.append(("hatch", "shaded: the agent cannot sense it"))
+            if self.hidden:
+                rows.append(("dashes", "hidden value, shown to you only"))
+        if any(sample.target for sample in samples):
+            rows.append(("band", "where it should be"))
+        for k, (sign, text) in enumerate(rows):
+            y = bottom - 10 - 25 * (len(rows) - 1 - k)
+            _draw_sign(page, sign, x, y)
+            page.text(text, x + 20, y, 13, theme.MUTED)
+
+    def _draw_end(
+        self, page: Page, view: Gauges, record: np.void, params: Params, middle: float, y: float, fit: float
+    ) -> None:
+        if record["done"]:
+            succeeded = view.succeeded(record, params)
+            page.badge(view.outcome[succeeded], succeeded, middle, y, fit)
+
+
+def _axis(horizon: int, step: int) -> int:
+    """Steps on the time axis: the horizon, or, while that leaves room, a half, a quarter, ... of it."""
+    while horizon > LONG and horizon / 2 >= step:
+        horizon = -(-horizon // 2)
+    return horizon
+
+
+def _nearest_zero(gauge: Gauge) -> float:
+    return min(max(0.0, gauge.low), gauge.high)
+
+
+def _draw_sign(page: Page, sign: str, x: float, y: float) -> None:
+    box = page.rect(x - 8, y - 8, 18, 16)
+    if sign == "hatch":
+        page.surface.set_clip(box)
+        page.surface.fill(SHADED)
+        for k in range(-box.height, box.width, max(3, box.width // 4)):
+            ends = (box.left + k, box.bottom), (box.left + k + box.height, box.top)
+            pygame.draw.line(page.surface, mix(HATCH, theme.MUTED, 0.4), *ends)
+        page.surface.set_clip(None)
+    elif sign == "dashes":
+        for left in (0.0, DASH[0] + DASH[1]):
+            dash = page.px(x - 8 + left, y), page.px(x - 8 + left + DASH[0], y)
+            pygame.draw.line(page.surface, mix(HUES[0], theme.PAPER, 0.35), *dash, page.px(2)[0])
+    else:
+        pygame.draw.rect(page.surface, mix(theme.BACK, theme.GOOD, 0.25), box)
+        for edge in (box.top, box.bottom):
+            ends = (box.left, edge), (box.right - 1, edge)
+            pygame.draw.line(page.surface, mix(theme.BACK, theme.GOOD, 0.6), *ends)

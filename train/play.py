@@ -1,0 +1,42 @@
+"""`unseen play`: an environment under the shared arguments, played with the keyboard."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from unseen.train.arguments import LevelArgument
+from unseen.train.errors import UsageError
+
+__all__ = ["PlayConfig", "play"]
+
+
+@dataclass(frozen=True)
+class PlayConfig(LevelArgument):
+    """What to play. You see the picture, whatever --obs an agent would get."""
+
+    env: str
+    """name of the environment, such as RolledBehind, or file.py:Class"""
+    seed: int = 0
+    """of the first episode; the next ones count on"""
+    fps: float = 4.0
+    """steps a second while the world moves by itself"""
+    hidden: bool = False
+    """show what the agent cannot see"""
+    episodes: int = 0
+    """stop after so many; 0: when you quit"""
+
+
+def play(config: PlayConfig) -> None:
+    """Open a window and play until Esc.
+
+    Raises UnknownEnvironment, BadParameter, UsageError, NotPlayable, NoDisplay.
+    """
+    where = config.setting(config.env, config.level, "train")
+    if where.entry is None:
+        raise UsageError(f"{where.id} is played by Gymnasium's own `gymnasium.utils.play`")
+    if where.action == "continuous":
+        raise UsageError("the keyboard chooses among discrete actions: leave out --action continuous")
+    from unseen.envs.watch import play as keyboard
+
+    options = (config.seed, where.split, config.fps, config.hidden, config.episodes, where.overrides)
+    keyboard.play(keyboard.PlayConfig(where.name, where.level, *options))
