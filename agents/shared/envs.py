@@ -259,7 +259,7 @@ def remembered_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:
     memory = policy.memory
     if policy.name != "tracker" or "disc_x" not in (memory.dtype.names or ()):
         return None
-    k = policy.batch.task.layout(policy.batch.values).colours
+    k = policy.batch.params.sizes.colours
     xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
     room = np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
     return np.abs(xy).max(-1) <= room, xy  # what was never seen is parked far outside
