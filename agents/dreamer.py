@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -81,7 +81,7 @@ class DreamerLearner(TorchLearner):
     """Any torch device; flat, ray or image observations; discrete or continuous actions."""
 
     name = "dreamer"
-    config_class: type[DreamerConfig] = DreamerConfig
+    config_class: ClassVar[type[DreamerConfig]] = DreamerConfig
     config: DreamerConfig
 
     def __init__(

@@ -8,6 +8,7 @@ asked for, are what acting needs, and weigh more. Policy and value read the draw
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import torch
@@ -58,7 +59,7 @@ class MapperLearner(DreamerLearner):
     """A dreamer's environments, where they give entity slots."""
 
     name = "mapper"
-    config_class = MapperConfig
+    config_class: ClassVar[type[DreamerConfig]] = MapperConfig
     config: MapperConfig
     model: MapRSSM
 

@@ -3,16 +3,15 @@
 Wherever an environment is named, one of your own may be given as file.py:Class.
 """
 
-import hashlib
 import importlib
-import importlib.util
 import inspect
-import sys
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from unseen.envs import own
+from unseen.envs.core.metadata import METADATA
 from unseen.envs.errors import UnknownEnvironment, nearest
 
 if TYPE_CHECKING:
@@ -159,7 +158,7 @@ def resolve(name: str) -> Entry:
 def _own(name: str) -> Entry:
     """The entry of an environment that is not in the table, registered with Gymnasium as Own/Class-v0."""
     file, _, attribute = name.rpartition(":")
-    module = _load(Path(file))
+    module = own.load(Path(file))
     task = getattr(module, attribute, None)
     from unseen.envs.core.task import Task
 
@@ -168,26 +167,8 @@ def _own(name: str) -> Entry:
         raise UnknownEnvironment(f"{file} has no task {attribute!r}; it has {', '.join(tasks) or 'no class'}")
     anchors = {level: Anchor(*pair) for level, pair in task.anchors.items()}
     entry = Entry(name, "own", f"{module.__name__}:{attribute}", task.title, anchors, task.default_level)
-    _register(entry)
+    _register(entry, f"{Path(file).resolve()}:{attribute}")  # absolute, for other processes
     return entry
-
-
-def _load(file: Path) -> Any:
-    """Import a file once, under a name that pickles find again."""
-    if not file.is_file():
-        raise UnknownEnvironment(f"{file}: no such file")
-    path = file.resolve()
-    name = f"unseen_own_{path.stem}_{hashlib.sha256(str(path).encode()).hexdigest()[:8]}"
-    if name not in sys.modules:
-        spec = importlib.util.spec_from_file_location(name, path)
-        assert spec is not None and spec.loader is not None  # a .py file always has both
-        sys.modules[name] = module = importlib.util.module_from_spec(spec)
-        try:
-            spec.loader.exec_module(module)
-        except Exception as error:
-            del sys.modules[name]
-            raise UnknownEnvironment(f"{file}: could not be imported: {type(error).__name__}: {error}") from error
-    return sys.modules[name]
 
 
 def make(name: str, **kwargs: Any) -> "TaskEnv":
@@ -204,21 +185,25 @@ def make_vec(name: str, num_envs: int = 1, **kwargs: Any) -> "TaskVectorEnv":
     return TaskVectorEnv(resolve(name).task, num_envs, **kwargs)
 
 
+make.metadata = METADATA  # type: ignore[attr-defined]  # gymnasium.make looks for it on the entry point
+
+
 def register_all() -> None:
-    """Register every id with Gymnasium; entry points are strings or small closures, so nothing heavy loads."""
+    """Register every id with Gymnasium; entry points are strings, so that nothing heavy loads."""
     for entry in SUITE.values():
-        _register(entry)
+        _register(entry, entry.name)
 
 
-def _register(entry: Entry) -> None:
+def _register(entry: Entry, name: str) -> None:
+    """Register an entry, which `make` and `make_vec` find by this name in any process."""
     import gymnasium as gym
 
     known = gym.registry.get(entry.id)
-    if known is None or known.kwargs != {"name": entry.name}:
+    if known is None or known.kwargs != {"name": name}:
         gym.registry.pop(entry.id, None)  # another file's class of the same name
         gym.register(
             entry.id,
             entry_point="unseen.envs.suite:make",
             vector_entry_point="unseen.envs.suite:make_vec",
-            kwargs={"name": entry.name},
+            kwargs={"name": name},
         )

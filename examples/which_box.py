@@ -128,7 +128,7 @@ class WhichBox(PlanarTask):
     levels: ClassVar[dict[int, P]] = {0: P(blackout=0, glass=True), 1: P(blackout=(1, 3)), 2: P(blackout=(4, 12))}
     anchors: ClassVar[Any] = {0: (0.075, 1.0), 1: (0.074, 1.0), 2: (0.079, 1.0)}
     curves: ClassVar[Any] = {"blackout": (0, 5, 10, 20, 40)}
-    view = Look(tall=("crate",), small=("ball",), request="fetch the {} ball")
+    view = Look(boxes=("crate",), discs=("ball",), request="fetch the {} ball")
     hidden = Hidden(write_hidden, classes=lambda params: 2, when=acting)
     reset, step = reset, step
     references: ClassVar[dict[str, Reference]] = {

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from itertools import groupby
+from types import ModuleType
+from typing import Any
 
+import numpy as np
 import pytest
 
 os.environ.setdefault("SDL_VIDEODRIVER", "dummy")
@@ -27,3 +31,37 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         for index, item in enumerate(cases):
             if index not in kept:
                 item.add_marker(pytest.mark.slow)
+
+
+class BlankPainter:
+    """Draws frames whose first pixel counts the steps, and keeps what it was told to show in a window."""
+
+    shown: list[np.ndarray] = []
+
+    def frame(self, record: np.void, *args: Any, **kwargs: Any) -> np.ndarray:
+        picture = np.zeros((48, 64, 3), np.uint8)
+        picture[0, 0] = record["t"]
+        return picture
+
+    def show(self, frame: np.ndarray) -> None:
+        self.shown.append(frame)
+
+    def close(self) -> None:
+        pass
+
+
+@pytest.fixture
+def blank_painter(monkeypatch: pytest.MonkeyPatch) -> type[BlankPainter]:
+    """RolledBehind drawn by BlankPainter: render modes without a window or a font."""
+    from unseen.envs.core.view import View
+    from unseen.envs.permanence.rolled_behind.spec import RolledBehind
+
+    class Blank(View):
+        painter = "blank_painter:BlankPainter"
+
+    module = ModuleType("blank_painter")
+    module.__dict__["BlankPainter"] = BlankPainter
+    monkeypatch.setitem(sys.modules, "blank_painter", module)
+    monkeypatch.setattr(RolledBehind, "view", Blank())
+    monkeypatch.setattr(BlankPainter, "shown", [])
+    return BlankPainter

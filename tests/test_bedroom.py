@@ -23,35 +23,36 @@ LEVELS = tuple(Bedroom.levels)
 
 
 def to_the_dark(env: TaskVectorEnv, seed: int = 0) -> np.ndarray:
-    """Stay until the act phase of every environment has begun (their curtains are equally long); the observation."""
+    """Stay until the act phase begins in every environment (their blackouts are equally long); the observation."""
     obs, _ = env.reset(seed=seed)
     while (env.world["phase"] != ACT).any():
         obs, *_ = env.step(np.full(env.num_envs, STAY))
     return obs
 
 
-def dark(n: int, level: int = 2, **knobs: Any) -> TaskVectorEnv:
-    env = make_vec("Bedroom", n, level=level, **{"blackout": 2, "look": 2, **knobs})
+def dark(n: int, level: int = 2, **overrides: Any) -> TaskVectorEnv:
+    env = make_vec("Bedroom", n, level=level, **{"blackout": 2, "look": 2, **overrides})
     to_the_dark(env)
     return env
 
 
 def spot_of(s: np.void, k: int) -> np.ndarray:
-    """Worked out from the box alone: 0.3 m from the wall at its back."""
+    """The spot of place k, worked out from its box alone: 0.3 m from the wall at its back."""
     return np.array([s["box_x"][k], s["box_y"][k]]) + (0.3 - s["box_hx"][k]) * np.array(
         [s["box_cos"][k], s["box_sin"][k]]
     )
 
 
-def corners(s: np.void, k: int, grow: float = 0.0) -> np.ndarray:
-    a, b = s["box_hx"][k] + grow, s["box_hy"][k] + grow
+def corners(s: np.void, k: int) -> np.ndarray:
+    """The corners of box k, (4, 2)."""
+    a, b = s["box_hx"][k], s["box_hy"][k]
     at = np.array([[a, b], [a, -b], [-a, -b], [-a, b]])
-    c, n = s["box_cos"][k], s["box_sin"][k]
-    return np.array([s["box_x"][k], s["box_y"][k]]) + at @ np.array([[c, n], [-n, c]])
+    cos, sin = s["box_cos"][k], s["box_sin"][k]
+    return np.array([s["box_x"][k], s["box_y"][k]]) + at @ np.array([[cos, sin], [-sin, cos]])
 
 
 def apart(one: np.ndarray, other: np.ndarray) -> bool:
-    """Whether two convex quadrilaterals do not overlap: some side of either parts them."""
+    """Whether two convex quadrilaterals do not overlap: a side of one of them separates them."""
     for shape in (one, other):
         for i in range(4):
             side = shape[(i + 1) % 4] - shape[i]
@@ -76,36 +77,33 @@ def apart(one: np.ndarray, other: np.ndarray) -> bool:
     st.sampled_from(["train", "shift"]),
     st.integers(0, 10_000),
 )  # fmt: skip
-def test_what_the_knobs_allow_can_be_furnished(knobs: dict, split: str, seed: int) -> None:
-    """Nothing overlaps, all is in the room, and the agent is set down where it touches nothing."""
+def test_what_parameters_allow_can_be_furnished(overrides: dict, split: str, seed: int) -> None:
+    """Nothing overlaps, everything is in the room, and the agent is set down where it touches nothing."""
     try:
-        env = make_vec("Bedroom", 4, split=split, **knobs)
+        env = make_vec("Bedroom", 4, split=split, **overrides)
     except BadParameter:
         return
     env.reset(seed=seed)
+    p = env.params
     for s in env.world:
         n = int(s["n_boxes"])
         boxes = [corners(s, k) for k in range(n)]
-        assert n == knobs["places"] + knobs["vases"] + knobs["crates"]
+        assert n == p.places + p.vases + p.crates
         assert all((np.abs(box) <= [s["room_hx"] + 1e-9, s["room_hy"] + 1e-9]).all() for box in boxes)
         assert all(apart(boxes[i], boxes[j]) for i in range(n) for j in range(i))
         assert push_out(s, s["spawn_x"], s["spawn_y"], AGENT_RADIUS + 0.06) == (s["spawn_x"], s["spawn_y"])
-        for k in range(knobs["places"]):
+        for k in range(p.places):
             assert math.dist(spot_of(s, k), (s["spawn_x"], s["spawn_y"])) > REACH
-        assert s["box_kind"][:n].tolist() == [
-            *range(knobs["places"]),
-            *[VASE] * knobs["vases"],
-            *[CRATE] * knobs["crates"],
-        ]
-        assert len({*s["home"][: knobs["places"]]}) == knobs["places"]
-        assert s["home"][s["target"]] == s["answer"] < knobs["spots"]
-        assert knobs["query"] != "fixed" or (s["target"] == 0) == (split != "shift")
+        assert s["box_kind"][:n].tolist() == [*range(p.places), *[VASE] * p.vases, *[CRATE] * p.crates]
+        assert len({*s["home"][: p.places]}) == p.places
+        assert s["home"][s["target"]] == s["answer"] < p.spots
+        assert p.query != "fixed" or (s["target"] == 0) == (split != "shift")
 
 
 @pytest.mark.parametrize("level", LEVELS)
 @pytest.mark.parametrize("split", ["train", "shift"])
-def test_no_piece_can_be_touched_from_outside_of_its_ring(level: int, split: str) -> None:
-    """Else a walk out of the rings of small pieces would find the large ones without a memory."""
+def test_every_piece_inflated_by_the_agent_fits_inside_its_ring(level: int, split: str) -> None:
+    """Otherwise a walk that keeps out of the rings would still touch large pieces, and find them without memory."""
     env = make_vec("Bedroom", 200, level=level, split=split)
     env.reset(seed=0)
     for s in env.world:
@@ -149,11 +147,11 @@ def test_every_place_at_every_spot_can_be_reached(level: int) -> None:
     assert score.mean() >= 0.95
 
 
-# --- what the dark tells ---
+# --- what the dark hides ---
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])
-def test_in_the_dark_no_observation_tells_where_anything_is(level: int) -> None:
+def test_in_the_dark_no_observation_shows_where_anything_is(level: int) -> None:
     env = dark(16, level, obs="dict")
     assert (env.world["light"] == NIGHT).all()
     before = {name: rows.copy() for name, rows in zip(env.batch.names, env.batch.obs, strict=True)}
@@ -175,7 +173,7 @@ def test_in_the_dark_no_observation_tells_where_anything_is(level: int) -> None:
 
 
 @pytest.mark.parametrize("level", LEVELS)
-def test_the_light_goes_out_but_at_level_0(level: int) -> None:
+def test_the_light_goes_out_except_at_level_0(level: int) -> None:
     env = dark(16, level)
     start, count, width = env.layout.boxes
     rows, _, ended, *_ = env.step(np.full(16, TURN_ROUND))
@@ -184,7 +182,7 @@ def test_the_light_goes_out_but_at_level_0(level: int) -> None:
     assert (rows[:, env.layout.pose] != 0).any(1).all()
 
 
-def test_under_the_curtain_not_even_the_pose_is_told_and_nothing_moves() -> None:
+def test_under_the_blackout_not_even_the_pose_shows_and_the_agent_does_not_move() -> None:
     env = make_vec("Bedroom", 32, level=3, look=1, blackout=6)
     env.reset(seed=0)
     obs, *_ = env.step(np.full(32, FORWARD))
@@ -195,7 +193,7 @@ def test_under_the_curtain_not_even_the_pose_is_told_and_nothing_moves() -> None
         assert (env.world[["agent_x", "agent_y", "heading"]] == at).all()
 
 
-def test_what_is_asked_is_told_when_its_knob_says() -> None:
+def test_the_query_shows_when_its_parameter_says() -> None:
     for query, early in (("fixed", True), ("first", True), ("late", False)):
         env = make_vec("Bedroom", 16, level=2, query=query, look=2, blackout=2)
         obs, _ = env.reset(seed=0)
@@ -217,7 +215,7 @@ def spots(env: TaskVectorEnv, which: np.ndarray) -> np.ndarray:
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
 @pytest.mark.parametrize("right", [True, False])
-def test_the_first_place_that_is_reached_ends_it(level: int, right: bool) -> None:
+def test_the_first_place_that_is_reached_ends_the_episode(level: int, right: bool) -> None:
     env = dark(64, level, cat=False, vases=0, crates=0)
     which = (env.world["target"] + (not right)) % env.params.places
     at = spots(env, which) * (1 - 0.6 / np.linalg.norm(spots(env, which), axis=1, keepdims=True))
@@ -229,7 +227,7 @@ def test_the_first_place_that_is_reached_ends_it(level: int, right: bool) -> Non
     assert (obs[:, start : start + count * width : width] == 1).all()
 
 
-def test_just_outside_of_the_ring_nothing_is_reached() -> None:
+def test_just_outside_the_ring_nothing_is_reached() -> None:
     env = dark(64, 1)
     at = spots(env, env.world["target"])
     inward = np.stack([env.world["box_cos"], env.world["box_sin"]])[:, np.arange(64), env.world["target"]].T
@@ -255,11 +253,11 @@ def test_a_vase_must_not_be_touched_and_a_crate_may(kind: int, ends: bool) -> No
     assert (obs[:, env.layout.signals] == 1).all()
 
 
-def test_a_bump_into_the_wall_is_told_and_ends_nothing() -> None:
+def test_a_bump_into_the_wall_is_felt_and_ends_nothing() -> None:
     env = dark(64, 2, places=2, vases=0)
     w = env.world
     for k in range(2):  # out of the way
-        w["box_x"][:, k], w["box_y"][:, k], w["zx"][:, k], w["zy"][:, k] = -2.0, 0.0, -2.0, 0.0
+        w["box_x"][:, k], w["box_y"][:, k] = -2.0, 0.0
     put(env, np.full(64, 2.0), np.full(64, 0.0))
     obs, _, ended, *_ = env.step(np.full(64, FORWARD))
     assert not ended.any() and (obs[:, env.layout.signals] == 1).all() and (obs[:, env.layout.contact] == 0).all()
@@ -281,10 +279,10 @@ def test_while_the_light_is_on_nothing_counts(level: int) -> None:
     assert touched.mean() > 0.5
 
 
-def test_only_its_own_step_brings_the_agent_onto_the_cat() -> None:
+def test_the_agent_steps_on_the_cat_only_by_its_own_step() -> None:
     env = dark(32, 3, vases=0, crates=0, drift=0.0)
     w = env.world
-    for own in (False, True):  # the cat comes up to the agent, then the agent goes on to the cat
+    for own in (False, True):  # first the cat walks up to the agent, then the agent steps on the cat
         put(env, np.zeros(32), np.zeros(32))
         w["disc_x"][:, 0], w["disc_y"][:, 0], w["disc_vx"][:, 0], w["disc_vy"][:, 0] = 0.42, 0.0, -0.4, 0.0
         obs, reward, ended, *_ = env.step(np.full(32, FORWARD if own else STAY))
@@ -313,23 +311,25 @@ def test_drift_keeps_within_its_bound(drift: float, seed: int) -> None:
         most = max(most, off.max())
         assert off.max() <= drift + 1e-12 and np.abs(w["pose_error_heading"]).max() <= drift / 2 + 1e-12
         assert t > 1 or off.max() == 0
-        told = obs[:, env.layout.pose][:, :2] * env.layout.scale
+        reported = obs[:, env.layout.pose][:, :2] * env.layout.scale
         true = np.stack([w["agent_x"], w["agent_y"]], 1)
         lit = w["light"] == REVEAL
-        assert np.allclose(told[lit], true[lit], atol=1e-5)
+        assert np.allclose(reported[lit], true[lit], atol=1e-5)
         night = w["light"] == NIGHT
-        assert np.allclose(told[night], (true + np.stack([w["pose_error_x"], w["pose_error_y"]], 1))[night], atol=1e-5)
-        differs |= bool(night.any()) and not np.allclose(told[night], true[night], atol=1e-4)
+        assert np.allclose(
+            reported[night], (true + np.stack([w["pose_error_x"], w["pose_error_y"]], 1))[night], atol=1e-5
+        )
+        differs |= bool(night.any()) and not np.allclose(reported[night], true[night], atol=1e-4)
         obs, *_ = env.step(np.full(64, TURN_ROUND))
     assert most > drift / 2 and differs
 
 
 @settings(max_examples=20, deadline=None)
 @given(st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.floats(-0.5, 0.5), st.integers(0, 1000))
-def test_an_agent_whose_odometry_errs_takes_all_places_for_moved_with_it(
+def test_where_odometry_errs_all_positions_in_the_rooms_frame_move_with_it(
     x: float, y: float, h: float, seed: int
 ) -> None:
-    """Where it sees things from itself is as it was; in the room's frame they follow from that and the told pose."""
+    """Egocentric positions do not change; those in the room's frame follow from them and from the reported pose."""
     room, ego = (make_vec("Bedroom", 4, level=3, order="colour", frame=frame, fov=360.0) for frame in ("room", "ego"))
     rows = {}
     for env in (room, ego):
@@ -339,22 +339,22 @@ def test_an_agent_whose_odometry_errs_takes_all_places_for_moved_with_it(
         env.batch.run(SENSE)
         rows[env.layout.frame] = env.batch.obs[0].copy()
         start, count, width = env.layout.boxes
-        small = env.layout.discs[0]
+        disc_start, _, disc_width = env.layout.discs
         if env is ego:
             assert np.array_equal(rows["ego"][:, start:], straight[:, start:])
-    px, py, c, n = (rows["room"][:, i, None].astype(float) for i in range(4))
-    for at, stride, number in ((start, width, count), (small, env.layout.discs[2], 1)):
+    px, py, cos, sin = (rows["room"][:, i, None].astype(float) for i in range(4))
+    for at, stride, number in ((start, width, count), (disc_start, disc_width, 1)):
         a, b = (
             rows[frame][:, at : at + stride * number].reshape(4, number, stride).astype(float)
             for frame in ("ego", "room")
         )
-        assert np.allclose(b[..., 1], a[..., 1] * c - a[..., 2] * n + px, atol=1e-5)
-        assert np.allclose(b[..., 2], a[..., 1] * n + a[..., 2] * c + py, atol=1e-5)
-        assert np.allclose(b[..., 3], a[..., 3] * c - a[..., 4] * n, atol=1e-5)  # orientation, velocity
-        assert np.allclose(b[..., 4], a[..., 3] * n + a[..., 4] * c, atol=1e-5)
+        assert np.allclose(b[..., 1], a[..., 1] * cos - a[..., 2] * sin + px, atol=1e-5)
+        assert np.allclose(b[..., 2], a[..., 1] * sin + a[..., 2] * cos + py, atol=1e-5)
+        assert np.allclose(b[..., 3], a[..., 3] * cos - a[..., 4] * sin, atol=1e-5)  # orientation, velocity
+        assert np.allclose(b[..., 4], a[..., 3] * sin + a[..., 4] * cos, atol=1e-5)
 
 
-def test_the_light_sets_odometry_right() -> None:
+def test_in_the_light_odometry_is_right() -> None:
     env = dark(32, 3, dark=False)
     assert not env.world["pose_error_x"].any() and not env.world["pose_error_heading"].any()
 
@@ -374,7 +374,7 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("knobs", "named"),
+    ("overrides", "named"),
     [
         (dict(places=6), "places=6: allowed is an integer within 2..5"),
         (dict(places=1), "places=1: allowed is an integer within 2..5"),
@@ -391,10 +391,34 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
         (dict(lok=3), "did you mean 'look'"),
     ],
 )
-def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, named: str) -> None:
+def test_bad_parameters_are_named_with_what_is_allowed(overrides: dict, named: str) -> None:
     with pytest.raises(BadParameter) as caught:
-        make("Bedroom", **knobs)
+        make("Bedroom", **overrides)
     assert named in str(caught.value)
+
+
+def test_an_episode_in_which_nothing_is_reached_takes_the_horizon() -> None:
+    env = make_vec("Bedroom", 16, level=3, cat=False, blackout=(16, 16))
+    env.reset(seed=0)
+    for steps in range(1, env.horizon + 1):
+        _, reward, ended, *_ = env.step(np.full(16, STAY))
+        assert ended.all() == ended.any() == (steps == env.horizon)
+    assert not reward.any()
+
+
+def test_metrics_come_at_the_end_and_only_then() -> None:
+    env = make_vec("Bedroom", 200, level=1)
+    obs, infos = env.reset(seed=4)
+    oracle, count = env.reference("oracle"), 0
+    assert infos == {}
+    for _ in range(40):
+        obs, reward, ended, _, infos = env.step(oracle.act(obs, np.zeros(200, bool)))
+        assert (infos == {}) == (not ended.any())
+        if ended.any():
+            assert np.array_equal(infos["_is_success"], ended)
+            assert np.array_equal(infos["is_success"], reward > 0)
+        count += ended.sum()
+    assert count > 200
 
 
 @pytest.mark.parametrize("obs", ["slots", "dict", "state"])

@@ -6,12 +6,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.cups.rules import BALL, DT, MEET, SWAP, TIP
-from unseen.envs.permanence.cups.spec import Cups
+from unseen.envs.permanence.cups.rules import BALL, DT
+from unseen.envs.permanence.cups.script import MEET, SWAP, TIP
+from unseen.envs.permanence.cups.spec import Cups, CupsParams
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import ACT, DARK, DAY, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
-from unseen.train.audit.subject import play
 
 STAY = 3
 N = 48
@@ -19,12 +19,26 @@ LEVELS = (0, 1, 2, 3, "a-not-b", "invisible-displacement")
 _made: dict = {}
 
 
-def batch(level, **knobs):
+def batch(level, **overrides):
     """One batch a level, made once: hypothesis calls the same one again and again."""
-    key = (level, *sorted(knobs.items()))
+    key = (level, *sorted(overrides.items()))
     if key not in _made:
-        _made[key] = make_vec("Cups", N, level=level, **knobs)
+        _made[key] = make_vec("Cups", N, level=level, **overrides)
     return _made[key]
+
+
+def returns(env, name: str) -> np.ndarray:
+    """Returns (n,) of one episode of each environment, played by a reference."""
+    n = env.num_envs
+    obs, _ = env.reset(seed=0)
+    policy, first = env.reference(name), np.ones(n, bool)
+    total, over = np.zeros(n), np.zeros(n, bool)
+    while not over.all():
+        obs, reward, terminated, _, _ = env.step(policy.act(obs, first))
+        first[:] = False
+        total += np.where(over, 0, reward)
+        over |= terminated
+    return total
 
 
 def frames(env, seed: int) -> list[np.ndarray]:
@@ -45,28 +59,30 @@ def test_every_event_is_a_permutation_of_places_and_the_ball_follows_it(level, s
     history = frames(env, seed)
     for i in range(N):
         s = history[0][i]
-        cup, place = s["cup"][: n + (s["vacant"] >= 0)].tolist(), int(s["first"])
-        if s["vacant"] >= 0:  # the record keeps what is free at first; the script worked backwards to it
-            assert cup[s["vacant"]] == -1
-        for q in range(s["events"]):
-            a, b, kind = int(s["pa"][q]), int(s["pb"][q]), s["kind"][q]
+        cup, place = s["cup_at"][: n + (s["free_place"] >= 0)].tolist(), int(s["first_place"])
+        if s["free_place"] >= 0:  # the record keeps what is free at first; the script worked backwards to it
+            assert cup[s["free_place"]] == -1
+        for q in range(s["n_events"]):
+            a, b, kind = int(s["place_a"][q]), int(s["place_b"][q]), s["kind"][q]
             assert a != b and (kind == SWAP or abs(a - b) == 1)
-            after = history[s["onset"] + q * (pace + 1) + pace][i]
+            after = history[s["events_at"] + q * (pace + 1) + pace][i]
             if kind == SWAP:
                 cup[a], cup[b] = cup[b], cup[a]
             if kind != MEET and place in (a, b):
                 place = a + b - place
-            assert after["cup"][: len(cup)].tolist() == cup
+            assert after["cup_at"][: len(cup)].tolist() == cup
             assert after["disc_cover"][n] == cup[place] + 1
             for k, j in enumerate(cup):
                 if j >= 0:  # at rest, on its place
-                    at = after["far"][k] * np.array([np.cos(after["angle"][k]), np.sin(after["angle"][k])])
+                    at = after["place_radius"][k] * np.array(
+                        [np.cos(after["place_angle"][k]), np.sin(after["place_angle"][k])]
+                    )
                     assert np.allclose([after["disc_x"][j], after["disc_y"][j]], at) and after["disc_vx"][j] == 0
         last = history[s["observe_steps"] + s["blackout_steps"]][i]
         assert last["phase"] == ACT
         ball = last["disc_cover"][n] - 1
         assert (last["disc_x"][n], last["disc_y"][n]) == (last["disc_x"][ball], last["disc_y"][ball])
-        assert (last["disc_x"][:n] < last["disc_x"][ball]).sum() == s["answer"] == env.batch.hidden()[i]
+        assert (last["disc_x"][:n] < last["disc_x"][ball]).sum() == s["ball_rank"] == env.batch.hidden()[i]
 
 
 @settings(max_examples=8, deadline=None)
@@ -94,9 +110,9 @@ def test_meetings_touch_and_only_tips_are_heard() -> None:
         pace = env.params.swap_steps
         for i in range(N):
             s = history[0][i]
-            for q in range(s["events"]):
-                start = s["onset"] + q * (pace + 1)
-                a, b = s["cup"][[s["pa"][q], s["pb"][q]]] if q == 0 else (None, None)
+            for q in range(s["n_events"]):
+                start = s["events_at"] + q * (pace + 1)
+                a, b = s["cup_at"][[s["place_a"][q], s["place_b"][q]]] if q == 0 else (None, None)
                 heard = [int(history[start + u][i]["bump"]) for u in range(pace + 1)]
                 assert sum(heard) == (s["kind"][q] == TIP)
                 kinds.add(int(s["kind"][q]))
@@ -111,14 +127,14 @@ def test_the_events_tell_nothing_of_the_answer() -> None:
     env = make_vec("Cups", 20_000, level=2)
     env.reset(seed=0)
     w, rows = env.world, np.arange(20_000)
-    last = w["events"] - 1
-    for told in (w["pa"][rows, last] * 8 + w["pb"][rows, last], w["hidden"], w["events"]):
+    last = w["n_events"] - 1
+    for told in (w["place_a"][rows, last] * 8 + w["place_b"][rows, last], w["screened_place"], w["n_events"]):
         for value in np.unique(told):
-            count = np.bincount(w["answer"][told == value], minlength=4)
+            count = np.bincount(w["ball_rank"][told == value], minlength=4)
             expected = count.sum() / 4
             assert ((count - expected) ** 2 / expected).sum() < 21  # chi-squared with 3 dof, p = 1e-4
     # Nor does staying with the first place pay.
-    assert (w["first"] == w["answer"]).mean() < 0.3
+    assert (w["first_place"] == w["ball_rank"]).mean() < 0.3
 
 
 @pytest.mark.parametrize("level", [2, 3, "invisible-displacement"])
@@ -130,7 +146,7 @@ def test_the_screen_hides_one_place_and_only_while_cups_move(level, split: str) 
         for s in w:
             cups = range(env.params.cups)
             watching = s["phase"] == OBSERVE and s["t"] < s["observe_steps"]
-            assert s["n_boxes"] == (watching and s["t"] > s["covered"])
+            assert s["n_boxes"] == (watching and s["t"] > s["covered_at"])
             if not s["n_boxes"] or any(s["disc_vx"][j] != 0 for j in cups):
                 continue
             shows = {
@@ -139,7 +155,7 @@ def test_the_screen_hides_one_place_and_only_while_cups_move(level, split: str) 
                 )
                 for j in cups
             }
-            behind = int(s["cup"][s["hidden"]])
+            behind = int(s["cup_at"][s["screened_place"]])
             assert shows == {j: j != behind for j in cups}
             hidden_ends += s["disc_cover"][len(cups)] == behind + 1
     assert hidden_ends  # the ball is behind it now and then
@@ -164,7 +180,7 @@ def test_a_hidden_ball_changes_nothing_that_is_observed(level: int) -> None:
             w["disc_cover"][i, n] = other + 1
             for x in ("disc_x", "disc_y", "disc_vx", "disc_vy"):
                 w[x][i, n] = w[x][i, other]
-            for name in ("answer", "first", "decoy", "events", "side"):
+            for name in ("ball_rank", "first_place", "decoy_place", "n_events", "side"):
                 w[name][i] = 0
         assert (w["disc_cover"] != kept["disc_cover"]).any()
         again = env.observe()
@@ -256,7 +272,7 @@ def test_a_not_b_hides_twice_under_a_and_then_under_b() -> None:
         under = [int(w[i]["disc_cover"][n]) for w in history if w[i]["phase"] == OBSERVE]
         spells = [u for u, before in zip(under[1:], under, strict=False) if u and u != before]
         s = history[0][i]
-        a, b = s["cup"][s["decoy"]] + 1, s["cup"][s["first"]] + 1
+        a, b = s["cup_at"][s["decoy_place"]] + 1, s["cup_at"][s["first_place"]] + 1
         assert spells == [a, a, b] and a != b
         for w in history[:-1]:
             assert w[i]["light"] == DARK or (w[i]["disc_vx"][:n] == 0).all()
@@ -270,7 +286,7 @@ def test_invisible_displacement_takes_the_ball_behind_the_screen_to_a_free_place
         s, end = history[0][i], history[-1][i]
         moved = np.hypot(end["disc_x"] - s["disc_x"], end["disc_y"] - s["disc_y"])[:n] > 0.1
         assert np.nonzero(moved)[0].tolist() == [end["disc_cover"][n] - 1]
-        assert s["vacant"] == s["hidden"] == s["pb"][0] and s["cup"][s["hidden"]] == -1
+        assert s["free_place"] == s["screened_place"] == s["place_b"][0] and s["cup_at"][s["screened_place"]] == -1
         shows = [w[i] for w in history if w[i]["n_boxes"]]
         j = end["disc_cover"][n] - 1
         last = shows[-1]
@@ -282,7 +298,7 @@ def test_invisible_displacement_takes_the_ball_behind_the_screen_to_a_free_place
 @pytest.mark.parametrize("level", LEVELS)
 def test_the_references_stand_where_they_belong(level) -> None:
     env = make_vec("Cups", 1000, level=level, split="test")
-    score = {name: play(env, name, 0, 1000).mean() for name in ("reflex", "tracker", "oracle")}
+    score = {name: returns(env, name).mean() for name in ("reflex", "tracker", "oracle")}
     assert score["oracle"] > 0.98 and score["tracker"] > 0.97
     chance = 1.0 if level == 0 else 1 / env.params.cups
     assert score["reflex"] == pytest.approx(chance, abs=0.07)
@@ -296,16 +312,69 @@ def test_resets_never_fail_and_answers_are_uniform(level, split: str) -> None:
     k = Cups.hidden.classes(env.params)
     count = np.bincount(env.batch.hidden(), minlength=k)
     assert ((count - 20_000 / k) ** 2 / (20_000 / k)).sum() < 26
-    assert (env.world["observe_steps"] + env.world["blackout_steps"] + env.params.act).max() <= env.horizon
+    steps = env.world["observe_steps"] + env.world["blackout_steps"] + env.params.act
+    assert steps.max() <= env.horizon
+
+
+def test_metrics_come_at_the_end_and_only_then() -> None:
+    env = make_vec("Cups", 200, level=1)
+    obs, info = env.reset(seed=4)
+    oracle, ended = env.reference("oracle"), 0
+    assert info == {}
+    for _ in range(40):
+        obs, reward, terminated, _, info = env.step(oracle.act(obs, np.zeros(200, bool)))
+        assert (info == {}) == (not terminated.any())
+        if terminated.any():
+            assert np.array_equal(info["_is_success"], terminated)
+            assert np.array_equal(info["is_success"], reward > 0)
+        ended += terminated.sum()
+    assert ended > 200
+
+
+def accepted(**overrides) -> CupsParams | None:
+    try:
+        return CupsParams(**overrides)
+    except BadParameter:
+        return None
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.fixed_dictionaries(
+        dict(
+            cups=st.integers(2, 6),
+            swaps=st.tuples(st.integers(0, 10), st.integers(0, 10)).map(sorted),
+            swap_steps=st.integers(3, 12),
+            apart=st.integers(1, 5),
+            screen=st.booleans(),
+            hops=st.sampled_from([0.0, 0.5, 1.0]),
+            hides=st.integers(0, 3),
+            play=st.sampled_from(["swap", "move"]),
+            arc=st.floats(60, 170),
+            blackout=st.integers(0, 8),
+            act=st.integers(4, 12),
+        )
+    ).filter(lambda overrides: accepted(**overrides) is not None),
+    st.sampled_from(["train", "shift"]),
+)
+def test_what_is_accepted_can_be_reset_and_ends_by_the_horizon(overrides: dict, split: str) -> None:
+    env = make_vec("Cups", 8, split=split, **overrides)
+    env.reset(seed=0)
+    steps, over = 0, np.zeros(8, bool)
+    while not over.all():
+        _, _, terminated, _, _ = env.step(np.full(8, STAY))
+        over |= terminated
+        steps += 1
+    assert steps <= env.horizon
 
 
 def test_the_tracker_keeps_up_with_the_shift() -> None:
     for level in (1, 2, 3):
-        assert play(make_vec("Cups", 500, level=level, split="shift"), "tracker", 0, 500).mean() > 0.95
+        assert returns(make_vec("Cups", 500, level=level, split="shift"), "tracker").mean() > 0.95
 
 
 @pytest.mark.parametrize(
-    ("knobs", "allowed"),
+    ("overrides", "allowed"),
     [
         (dict(cups=7), "2..6"),
         (dict(cups=1), "2..6"),
@@ -313,12 +382,13 @@ def test_the_tracker_keeps_up_with_the_shift() -> None:
         (dict(swaps=11), "0..10"),
         (dict(swap_steps=2), "3..12"),
         (dict(apart=6), "1..5"),
-        (dict(screen=1), "True and False"),
+        (dict(screen=1), "True or False"),
         (dict(hops=1.5), "0..1"),
         (dict(hops=float("nan")), "0..1"),
         (dict(hides=4), "0..3"),
         (dict(play="hide"), "'swap', 'move'"),
         (dict(order="colour"), "'place', 'distance', 'index'"),
+        (dict(order="identity"), "'place', 'distance', 'index'"),
         (dict(ring=2.0), "1.1..1.5"),
         (dict(cups=6, arc=60.0), "0.45 m or more"),
         (dict(ring=1.5, jitter=0.06, room=1.9), "room"),
@@ -329,14 +399,14 @@ def test_the_tracker_keeps_up_with_the_shift() -> None:
         (dict(cup=3), "cups"),
     ],
 )
-def test_bad_keywords_are_named_with_what_is_allowed(knobs: dict, allowed: str) -> None:
+def test_bad_keywords_are_named_with_what_is_allowed(overrides: dict, allowed: str) -> None:
     with pytest.raises(BadParameter) as caught:
-        make("Cups", **knobs)
-    assert any(str(name) in str(caught.value) for name in knobs) and allowed in str(caught.value)
+        make("Cups", **overrides)
+    assert any(str(name) in str(caught.value) for name in overrides) and allowed in str(caught.value)
 
 
 def test_every_value_of_every_curve_can_be_played() -> None:
     for level in (1, 2, 3):
-        for knob, values in Cups.curves.items():
+        for name, values in Cups.curves.items():
             for value in values:
-                Cups.values(level, {knob: value})
+                assert getattr(Cups.at(level, {name: value}), name) in (value, (value, value))

@@ -11,11 +11,20 @@ from hypothesis import strategies as st
 
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
-from unseen.envs.planar.geometry import disc_box
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.world import AGENT_RADIUS, REVEAL
-from unseen.envs.planning.detour.distance_field import BARRED, GRID, NOWHERE, ahead_of, cell, centre
-from unseen.envs.planning.detour.rules import DOOR, LOOK, REACH, WALL
+from unseen.envs.planning.detour.distance_field import (
+    BLOCKED,
+    FIELD,
+    INFINITE,
+    RESOLUTION,
+    agent_in_box,
+    beyond_door,
+    cell_of,
+    centre_of,
+)
+from unseen.envs.planning.detour.draw import DOOR, WALL
+from unseen.envs.planning.detour.rules import LOOK_STEPS, REACH, plan_path
 from unseen.envs.planning.detour.spec import Detour
 from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.audit.subject import play
@@ -33,14 +42,11 @@ def doors_of(s: np.void) -> range:
     return range(s["n_boxes"] - s["doors"], s["n_boxes"])
 
 
-def depth_in(s: np.void, k: int) -> float:
-    """How deep the agent is in tall thing k, m."""
-    return disc_box(
-        s["agent_x"],
-        s["agent_y"],
-        AGENT_RADIUS,
-        *(s[name][k] for name in ("box_x", "box_y", "box_cos", "box_sin", "box_hx", "box_hy")),
-    )[0]
+def field_of(s: np.void) -> np.void:
+    """The distances to the asked block."""
+    field = np.zeros(1, FIELD)[0]
+    plan_path(s, field)
+    return field
 
 
 def stand_at_door(s: np.void, k: int, along: float) -> None:
@@ -66,7 +72,9 @@ def test_glass_is_solid_however_one_drives(level: int, seed: int, rows: list[tup
         _, _, terminated, _, _ = env.step(np.tile(np.array(row, np.float32), (12, 1)))
         live &= ~terminated
         for s in env.world[live]:
-            worst = max(depth_in(s, k) for k in range(s["n_boxes"]) if s["box_kind"][k] == WALL)
+            worst = max(
+                agent_in_box(s, k, s["agent_x"], s["agent_y"]) for k in range(s["n_boxes"]) if s["box_kind"][k] == WALL
+            )
             assert worst < 0.02
             assert (
                 abs(s["agent_x"]) <= s["room_hx"] - AGENT_RADIUS + 1e-9
@@ -85,13 +93,13 @@ def test_a_door_lets_through_once_and_in_one_direction() -> None:
     env.step(np.full(64, FORWARD))
     for s, k in zip(w, doors, strict=True):
         assert (
-            ahead_of(s, k, s["agent_x"], s["agent_y"]) >= 0.2 and s["box_kind"][k] == DOOR
+            beyond_door(s, k, s["agent_x"], s["agent_y"]) >= 0.2 and s["box_kind"][k] == DOOR
         )  # shut to who comes from behind
         stand_at_door(s, k, -0.5)
     for _ in range(3):
         env.step(np.full(64, FORWARD))
     through = [
-        i for i, (s, k) in enumerate(zip(w, doors, strict=True)) if ahead_of(s, k, s["agent_x"], s["agent_y"]) > 0.25
+        i for i, (s, k) in enumerate(zip(w, doors, strict=True)) if beyond_door(s, k, s["agent_x"], s["agent_y"]) > 0.25
     ]
     assert len(through) > 48  # the others slid along a wall or touched a block
     for i in through:
@@ -100,7 +108,7 @@ def test_a_door_lets_through_once_and_in_one_direction() -> None:
         s["heading"] += math.pi
     for _ in range(4):
         env.step(np.full(64, FORWARD))
-    assert all(ahead_of(w[i], doors[i], w[i]["agent_x"], w[i]["agent_y"]) >= 0.2 for i in through)
+    assert all(beyond_door(w[i], doors[i], w[i]["agent_x"], w[i]["agent_y"]) >= 0.2 for i in through)
 
 
 def test_who_turns_back_in_the_doorway_has_not_used_the_door() -> None:
@@ -109,16 +117,16 @@ def test_who_turns_back_in_the_doorway_has_not_used_the_door() -> None:
     for s in env.world:
         stand_at_door(s, doors_of(s)[0], -0.3)
     env.step(np.full(64, FORWARD))
-    assert all(s["inside"] == doors_of(s)[0] for s in env.world if not s["done"])
+    assert all(s["in_door"] == doors_of(s)[0] for s in env.world if not s["done"])
     for s in env.world:
         s["heading"] += math.pi
     env.step(np.full(64, FORWARD))
     env.step(np.full(64, FORWARD))
     for s in env.world[env.world["done"] == 0]:
         assert (
-            s["inside"] == -1
+            s["in_door"] == -1
             and s["box_kind"][doors_of(s)[0]] == DOOR
-            and ahead_of(s, doors_of(s)[0], s["agent_x"], s["agent_y"]) < 0
+            and beyond_door(s, doors_of(s)[0], s["agent_x"], s["agent_y"]) < 0
         )
 
 
@@ -127,10 +135,10 @@ def test_one_door_is_right_and_the_wrong_one_is_for_good() -> None:
     obs, _ = env.reset(seed=3)
     w, wrong = env.world, np.full(200, -1)
     for i, s in enumerate(w):
-        inner = []
+        inner, field = [], field_of(s)
         for k in doors_of(s):
-            c = cell(s, s["box_x"][k] + 0.45 * s["box_cos"][k], s["box_y"][k] + 0.45 * s["box_sin"][k])
-            inner.append(s["far"][c] < NOWHERE)
+            c = cell_of(s, s["box_x"][k] + 0.45 * s["box_cos"][k], s["box_y"][k] + 0.45 * s["box_sin"][k])
+            inner.append(field["distance"][c] < INFINITE)
         assert sum(inner) <= 1
         if sum(inner) == 1:
             wrong[i] = doors_of(s)[inner.index(False)]
@@ -152,16 +160,19 @@ def test_one_door_is_right_and_the_wrong_one_is_for_good() -> None:
 
 @pytest.mark.parametrize("split", ["test", "shift"])
 @pytest.mark.parametrize("level", [*LEVELS, *Detour.presets])
-def test_the_plan_in_the_record_works_and_the_straight_way_does_not(level: int | str, split: str) -> None:
+def test_the_certified_path_works_and_the_straight_way_does_not(level: int | str, split: str) -> None:
     env = make_vec("Detour", 200, level=level, split=split)
     obs, _ = env.reset(seed=4)
-    shortest, steps = env.world["shortest"].copy(), np.zeros(200, int)
+    shortest, steps = env.world["plan_steps"].copy(), np.zeros(200, int)
     oracle, over = env.reference("oracle"), np.zeros(200, bool)
     assert (shortest > 0).all() and (shortest <= env.params.act).all()
     while not over.all():
-        obs, reward, terminated, _, _ = env.step(oracle.act(obs, np.zeros(200, bool)))
+        obs, reward, terminated, _, infos = env.step(oracle.act(obs, np.zeros(200, bool)))
         steps += ~over
-        assert (reward[terminated & ~over] == 1).all()
+        ends = terminated & ~over
+        assert (reward[ends] == 1).all()
+        if ends.any():  # the path's length is told at the end
+            assert (infos["plan_steps"][ends] == shortest[ends]).all()
         over |= terminated
     assert (steps == shortest).all()
     greedy = play(env, "reflex", 4, 200).mean()
@@ -173,11 +184,12 @@ def test_the_field_is_the_shortest_way_on_its_grid() -> None:
     env = envs(3)
     env.reset(seed=5)
     for s in env.world[:6]:
-        mark, best = s["mark"], {}
-        heap = [(0, int(c)) for c in np.nonzero(s["far"] == 0)[0]]
+        field = field_of(s)
+        mark, best = field["mark"], {}
+        heap = [(0, int(c)) for c in np.nonzero(field["distance"] == 0)[0]]
         assert heap
         for _, c in heap:
-            x, y = centre(s, c)
+            x, y = centre_of(s, c)
             assert math.hypot(x - s["disc_x"][s["target"]], y - s["disc_y"][s["target"]]) < REACH
         while heap:
             d, c = heapq.heappop(heap)
@@ -186,15 +198,15 @@ def test_the_field_is_the_shortest_way_on_its_grid() -> None:
             best[c] = d
             for di in (-1, 0, 1):
                 for dj in (-1, 0, 1):
-                    i, j = c // GRID + di, c % GRID + dj
-                    n = i * GRID + j
-                    if not (di or dj) or not (0 <= i < GRID and 0 <= j < GRID) or mark[n] == BARRED:
+                    i, j = c // RESOLUTION + di, c % RESOLUTION + dj
+                    n = i * RESOLUTION + j
+                    if not (di or dj) or not (0 <= i < RESOLUTION and 0 <= j < RESOLUTION) or mark[n] == BLOCKED:
                         continue
                     k = mark[c] - 1
-                    if k >= 0 and mark[n] != k + 1 and ahead_of(s, k, *centre(s, n)) >= 0:
+                    if k >= 0 and mark[n] != k + 1 and beyond_door(s, k, *centre_of(s, n)) >= 0:
                         continue  # into a doorway from behind the door
                     heapq.heappush(heap, (d + (7 if di and dj else 5), n))
-        assert all(best.get(c, NOWHERE) == s["far"][c] for c in range(GRID * GRID))
+        assert all(best.get(c, INFINITE) == field["distance"][c] for c in range(RESOLUTION * RESOLUTION))
 
 
 @pytest.mark.parametrize("level", [2, 3])
@@ -237,7 +249,7 @@ def test_another_block_ends_the_episode_with_nothing() -> None:
 def test_what_is_out_of_sight_is_in_no_observation(level: int | str) -> None:
     env = make_vec("Detour", 80, level=level, obs="dict")
     env.reset(seed=9)
-    for _ in range(LOOK):
+    for _ in range(LOOK_STEPS):
         env.step(np.full(80, STAY))
     for s in env.world:
         if level == 2:
@@ -246,8 +258,7 @@ def test_what_is_out_of_sight_is_in_no_observation(level: int | str) -> None:
     before = env.observe()
     for s in env.world:
         s["disc_x"][s["target"]] -= 0.04
-        s["shortest"] += 5
-        s["far"][:] = 7
+        s["plan_steps"] += 5
     after = env.observe()
     hidden = [i for i, s in enumerate(env.world) if not shows(s)]
     assert len(hidden) > 30
@@ -293,14 +304,14 @@ def test_every_observation_lies_in_its_space(obs: str) -> None:
         rows, *_ = env.step(env.action_space.sample())
 
 
-# --- presets and knobs ---
+# --- presets and parameters ---
 
 
 def test_barrier_is_one_straight_transparent_wall_across_the_way() -> None:
     env = make_vec("Detour", 100, level="barrier")
     obs, _ = env.reset(seed=11)
     start = env.layout.discs[0]
-    for _ in range(LOOK + 2):
+    for _ in range(LOOK_STEPS + 2):
         assert (obs[:, start] == 1).all()  # it never goes out of sight of who stays
         for s in env.world:
             assert s["n_boxes"] == 1 and s["glass"] == 1
@@ -312,10 +323,10 @@ def test_opaque_barrier_is_its_twin_that_hides_the_block_once_it_has_been_seen()
     env, twin = make_vec("Detour", 100, level="opaque-barrier"), make_vec("Detour", 100, level="barrier")
     obs, _ = env.reset(seed=11)
     twin.reset(seed=11)
-    for name in ("agent_x", "agent_y", "heading", "disc_x", "disc_y", "box_x", "box_y", "shortest"):
+    for name in ("agent_x", "agent_y", "heading", "disc_x", "disc_y", "box_x", "box_y", "plan_steps"):
         assert np.array_equal(env.world[name], twin.world[name])
     start = env.layout.discs[0]
-    for _ in range(LOOK):
+    for _ in range(LOOK_STEPS):
         assert (obs[:, start] == 1).all()
         obs, *_ = env.step(np.full(100, STAY))
     assert (obs[:, start] == 0).mean() > 0.7  # of the others an edge looks out beside the wall
@@ -323,7 +334,7 @@ def test_opaque_barrier_is_its_twin_that_hides_the_block_once_it_has_been_seen()
 
 
 @pytest.mark.parametrize(
-    ("knobs", "says"),
+    ("parameters", "says"),
     [
         (dict(barriers=3), "0..2"), (dict(doors=4, barriers=2), "0..3"), (dict(doors=2), "barriers=1"),
         (dict(blocks=0), "1..4"), (dict(depth=-0.1), "0..1.8"), (dict(glass=1), "True and False"),
@@ -331,10 +342,10 @@ def test_opaque_barrier_is_its_twin_that_hides_the_block_once_it_has_been_seen()
         (dict(room=1.6), "room"), (dict(deep=1.0), "depth"), (dict(blackout=3), "unexpected keyword argument"),
     ],
 )  # fmt: skip
-def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, says: str) -> None:
+def test_bad_parameters_are_named_with_what_is_allowed(parameters: dict, says: str) -> None:
     with pytest.raises(BadParameter) as caught:
-        make("Detour", **knobs)
-    assert says in str(caught.value) and any(name in str(caught.value) for name in knobs)
+        make("Detour", **parameters)
+    assert says in str(caught.value) and any(name in str(caught.value) for name in parameters)
 
 
 @pytest.mark.parametrize("depth", Detour.curves["depth"])

@@ -1,4 +1,4 @@
-"""Driving and looking ahead: nothing is driven through, and the search finds what trying all ways finds."""
+"""Driving and steering: the agent drives through nothing, and the look-ahead finds the best of all sequences of arcs."""
 
 import itertools
 import math
@@ -24,7 +24,7 @@ def empty_world(half: float = 3.0) -> np.void:
 
 
 def drawn_world(seed: int, thick: float) -> np.void:
-    """Boxes of at least half the thickness `thick` about the middle, small things among them, the agent outside."""
+    """Boxes of at least half the thickness `thick` near the middle, discs among them, the agent outside."""
     rng = np.random.default_rng(seed)
     s = empty_world(2.5)
     s["n_boxes"], s["n_discs"] = 4, 4
@@ -42,18 +42,18 @@ def drawn_world(seed: int, thick: float) -> np.void:
 def test_a_drive_never_crosses_a_box(
     thin: float, angle: float, middle: float, moves: list[tuple[float, float]]
 ) -> None:
-    """Two chambers of thin walls: who starts in one stays in it, whatever the stride."""
+    """Two chambers with thin walls: the agent stays in the one it starts in, whatever its stride."""
     s = empty_world()
-    c, n = math.cos(angle), math.sin(angle)
+    cos, sin = math.cos(angle), math.sin(angle)
     walls = [(1, 0, thin, 1 + thin), (-1, 0, thin, 1 + thin), (0, 1, 1 + thin, thin), (0, -1, 1 + thin, thin)]
     for k, (x, y, hx, hy) in enumerate([*walls, (middle, 0, thin, 1)]):
-        place_box(s, k, 0, x * c - y * n, x * n + y * c, c, n, hx, hy)
+        place_box(s, k, 0, x * cos - y * sin, x * sin + y * cos, cos, sin, hx, hy)
     s["n_boxes"] = 5
     x = 0.5 * (middle - 1.0)
-    s["agent_x"], s["agent_y"] = x * c, x * n
+    s["agent_x"], s["agent_y"] = x * cos, x * sin
     for speed, turn in moves:
         drive(s, speed, turn)
-        x, y = s["agent_x"] * c + s["agent_y"] * n, s["agent_y"] * c - s["agent_x"] * n
+        x, y = s["agent_x"] * cos + s["agent_y"] * sin, s["agent_y"] * cos - s["agent_x"] * sin
         assert -1 < x < middle and abs(y) < 1
 
 
@@ -61,16 +61,16 @@ def test_a_drive_never_crosses_a_box(
 @settings(max_examples=60, deadline=None)
 @example(thin=0.09375, wedge=0.1015625, moves=[(1.0, 0.0), (0.0, 3.0), (0.25, 3.0)])
 @given(thin=st.floats(0.01, 0.1), wedge=st.floats(0.1, 0.6), moves=MOVES)
-def test_nobody_is_squeezed_out_between_two_walls(
+def test_the_agent_is_not_squeezed_through_two_walls(
     gap: float, thin: float, wedge: float, moves: list[tuple[float, float]]
 ) -> None:
-    """Two long walls that all but meet, too narrow for the agent, which drives on into the wedge between them."""
+    """Two long walls leave a gap that is too narrow for the agent, which keeps driving into the wedge between them."""
     s = empty_world()
     s["n_boxes"] = 2
     long = 2.0
     for k, side in enumerate((1, -1)):  # they open towards negative x
-        c, n = math.cos(wedge), -side * math.sin(wedge)
-        place_box(s, k, 0, -long * c, side * (0.5 * gap + long * abs(n)), c, n, long, thin)
+        cos, sin = math.cos(wedge), -side * math.sin(wedge)
+        place_box(s, k, 0, -long * cos, side * (0.5 * gap + long * abs(sin)), cos, sin, long, thin)
     s["agent_x"], s["agent_y"] = push_out(s, -2.7, 0.0, AGENT_RADIUS)
     inside = [_side(s, k) for k in range(2)]
     for speed, turn in moves:
@@ -93,30 +93,33 @@ def test_before_thick_boxes_a_drive_is_one_step(seed: int) -> None:
     assert slide(s, x, y, h, STRIDE) == one
 
 
-def by_trying_all(s: np.void, aim: tuple) -> int:
-    """The first arc of the best of all ways, the first of equals."""
+def by_trying_all(s: np.void, goal: tuple) -> int:
+    """The first arc of the best of all sequences, of equals the first."""
     best, choice = FAR, 0
     for digits in itertools.product(range(3), repeat=navigate.DEPTH):
         arcs = digits[::-1]
-        x, y, h, near, obstacle_cost = s["agent_x"], s["agent_y"], s["heading"], FAR, 0.0
+        x, y, h, distance_cost, obstacle_cost = s["agent_x"], s["agent_y"], s["heading"], FAR, 0.0
         for step, a in enumerate(arcs):
-            x, y, h = navigate.arc(s, x, y, h, a, STRIDE, TURN)
-            near, obstacle_cost, ends = navigate._evaluate_pose(s, aim, x, y, h, near, obstacle_cost, step)
+            x, y, h = navigate.arc_pose(s, x, y, h, a, STRIDE, TURN)
+            distance_cost, obstacle_cost, ends = navigate._evaluate_pose(
+                s, goal, x, y, h, distance_cost, obstacle_cost, step
+            )
             if ends:
                 break
-        if near + obstacle_cost < best:
-            best, choice = near + obstacle_cost, arcs[0]
+        if distance_cost + obstacle_cost < best:
+            best, choice = distance_cost + obstacle_cost, arcs[0]
     return choice
 
 
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 2**32 - 1))
-def test_the_search_finds_what_trying_all_ways_finds(seed: int) -> None:
+def test_the_look_ahead_finds_what_trying_all_sequences_finds(seed: int) -> None:
     s = drawn_world(seed, 0.05)
-    wx, wy, _ = navigate.waypoint(s, s["agent_x"], s["agent_y"], s["disc_x"][1], s["disc_y"][1])
-    late = 0.0 if (wx, wy) == (s["disc_x"][1], s["disc_y"][1]) else navigate.LATE
-    touch = (wx, wy, late, 1, REACH, s["disc_x"], s["disc_y"], s["disc_radius"], 0, 0.0)
-    assert navigate.steer_to_disc(s, 1, s["disc_x"][1], s["disc_y"][1], REACH, STRIDE, TURN) == by_trying_all(s, touch)
-    ring = np.full(4, 0.4)
-    rings = (1.0, -1.0, navigate.LATE, -1, 0.0, s["disc_x"], s["disc_y"], ring, 4, 0.1)
-    assert navigate.steer_to_place(s, 1.0, -1.0, s["disc_x"], s["disc_y"], ring, 4, 0.1, STRIDE, TURN) == by_trying_all(s, rings)
+    gx, gy = s["disc_x"][1], s["disc_y"][1]
+    wx, wy, _ = navigate.waypoint(s, s["agent_x"], s["agent_y"], gx, gy)
+    step_cost = 0.0 if (wx, wy) == (gx, gy) else navigate.STEP_COST
+    disc = (wx, wy, step_cost, 1, REACH, s["disc_x"], s["disc_y"], s["disc_radius"], 0, 0.0)
+    assert navigate.steer_to_disc(s, 1, gx, gy, REACH, STRIDE, TURN) == by_trying_all(s, disc)
+    rings = (s["disc_x"], s["disc_y"], np.full(4, 0.4), 4, 0.1)
+    place = (1.0, -1.0, navigate.STEP_COST, -1, 0.0, *rings)
+    assert navigate.steer_to_place(s, 1.0, -1.0, *rings, STRIDE, TURN) == by_trying_all(s, place)

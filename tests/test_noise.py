@@ -75,10 +75,10 @@ def test_numbers_are_uniform_and_uncorrelated() -> None:
 def test_a_row_that_opens_another_episode_draws_its_own_numbers() -> None:
     now = noise.start(0, np.arange(3, dtype=np.uint64))
     same = noise.open_episodes(0, now, np.ones(3, bool))  # nothing was decided yet: still the first episode
-    assert same.index.tolist() == [0, 0, 0]
+    assert same.number.tolist() == [0, 0, 0]
     later = noise.advance(noise.advance(now))
     opened = noise.open_episodes(0, later, np.array([True, False, True]))
-    assert opened.index.tolist() == [1, 0, 1] and opened.step.tolist() == [0, 2, 0]
+    assert opened.number.tolist() == [1, 0, 1] and opened.step.tolist() == [0, 2, 0]
     drawn = noise.uniform(opened, 0, 8)
     np.testing.assert_array_equal(drawn[1], noise.uniform(later, 0, 8)[1])
     alone = noise.open_episodes(0, noise.advance(noise.start(0, np.array([2], np.uint64))), np.ones(1, bool))

@@ -23,11 +23,11 @@ LEVELS = (0, 1, 2, 3)
 
 def cell_of(s, x, y) -> tuple[int, int]:
     """The launcher's rail is column -1."""
-    return int((x + s["room_hx"]) // s["cell"]) - 1, int((y + s["room_hy"]) // s["cell"])
+    return int((x + s["room_hx"]) // s["cell_size"]) - 1, int((y + s["room_hy"]) // s["cell_size"])
 
 
 def middle(s, cell) -> np.ndarray:
-    return np.array([(cell[0] + 1.5) * s["cell"] - s["room_hx"], (cell[1] + 0.5) * s["cell"] - s["room_hy"]])
+    return np.array([(cell[0] + 1.5) * s["cell_size"] - s["room_hx"], (cell[1] + 0.5) * s["cell_size"] - s["room_hy"]])
 
 
 def covered(s, k) -> set[tuple[int, int]]:
@@ -38,7 +38,7 @@ def covered(s, k) -> set[tuple[int, int]]:
 
 def field(s) -> set[tuple[int, int]]:
     """The open cells."""
-    nx, ny = round(2 * s["room_hx"] / s["cell"]) - 1, round(2 * s["room_hy"] / s["cell"])
+    nx, ny = round(2 * s["room_hx"] / s["cell_size"]) - 1, round(2 * s["room_hy"] / s["cell_size"])
     solid = [covered(s, k) for k in range(s["n_boxes"]) if s["box_kind"][k] in (PILLAR, SCREEN)]
     return {(x, y) for x in range(nx) for y in range(ny)} - set().union(*solid)
 
@@ -58,8 +58,8 @@ def block_of(s) -> tuple[int, int]:
 
 def rolled(s, p, row, power):
     """A roll once more, on sets of cells: (outcome, metres, where the ball ends)."""
-    open_, at, mirrors, cell = field(s), block_of(s), deflectors(s), s["cell"]
-    run, place, way, gone = power * p["reach"] * cell, (-1, row), (1, 0), 0.0
+    open_, at, mirrors, cell = field(s), block_of(s), deflectors(s), s["cell_size"]
+    run, place, way, gone = power * p["cells_per_power"] * cell, (-1, row), (1, 0), 0.0
     while True:
         to = place[0] + way[0], place[1] + way[1]
         room = cell - 0.22 if to == at else cell if to in open_ else cell / 2 - 0.1
@@ -68,15 +68,15 @@ def rolled(s, p, row, power):
         if to == at or to not in open_:
             end = middle(s, place) + room * np.array(way)
             left = run - gone - room
-            return ("wall" if to != at else "rest" if left < p["reach"] * cell else "knock"), gone + room, end
+            return ("wall" if to != at else "rest" if left < p["cells_per_power"] * cell else "knock"), gone + room, end
         gone, place = gone + cell, to
         if place in mirrors:
             way = (way[1], way[0]) if mirrors[place] == "/" else (-way[1], -way[0])
 
 
-def at_work(level: int, n: int, seed: int = 0, **knobs):
-    """A batch whose act phase has come: no blackout, and the watch is over."""
-    env = make_vec("Ramps", n, level=level, blackout=0, **knobs)
+def at_work(level: int, n: int, seed: int = 0, **parameters):
+    """A batch whose act phase has come: no blackout, and the observe phase is over."""
+    env = make_vec("Ramps", n, level=level, blackout=0, **parameters)
     env.reset(seed=seed)
     for _ in range(6):
         env.step(np.full(n, STAY))
@@ -93,7 +93,7 @@ def test_a_release_does_what_the_rules_say_and_gains_no_energy(seed: int, action
     s, p = env.world[0].copy(), env.batch.param_record[0]
     row = cell_of(s, s["agent_x"], s["agent_y"])[1]
     outcome, metres, end = rolled(s, p, row, s["power"])
-    v = math.sqrt(2 * FRICTION * s["power"] * p["reach"] * s["cell"])
+    v = math.sqrt(2 * FRICTION * s["power"] * p["cells_per_power"] * s["cell_size"])
     fastest = v
     for t in range(1, 20):
         _, reward, over, _, _ = env.step(np.array([RELEASE if t == 1 else t % 8]))
@@ -108,7 +108,11 @@ def test_a_release_does_what_the_rules_say_and_gains_no_energy(seed: int, action
     assert np.allclose([now["disc_x"][0], now["disc_y"][0]], end) and reward[0] == (outcome == "rest") == over[0]
     assert t == math.ceil(v / FRICTION / DT) or outcome in ("rest", "wall")
     away = math.dist((now["disc_x"][1], now["disc_y"][1]), middle(s, block_of(s)))
-    assert away < 1e-6 if outcome != "knock" else away <= s["power"] * p["reach"] * s["cell"] - metres + 1e-6
+    assert (
+        away < 1e-6
+        if outcome != "knock"
+        else away <= s["power"] * p["cells_per_power"] * s["cell_size"] - metres + 1e-6
+    )
 
 
 @settings(max_examples=25, deadline=None)
@@ -141,15 +145,19 @@ def test_the_certified_plan_solves_the_task_within_its_steps(level: int) -> None
     n = 200
     env = at_work(level, n)
     oracle, first, won = env.reference("oracle"), np.zeros(n, bool), np.zeros(n, int)
-    steps, last = env.world["steps"].copy(), env.world["steps"].max()
-    longest = np.ceil(np.sqrt(2 * env.world["plan_power"] * env.params.reach * env.world["cell"] / FRICTION) / DT)
+    steps, last = env.world["plan_steps"].copy(), env.world["plan_steps"].max()
+    oracle.act(None, first)  # it plans
+    run = oracle.memory["power"] * env.params.cells_per_power * env.world["cell_size"]
+    longest = np.ceil(np.sqrt(2 * run / FRICTION) / DT)
     placed = np.zeros(n, int)
     for t in range(last):
         still = won == 0
-        _, reward, over, _, _ = env.step(oracle.act(None, first))
+        _, reward, over, _, infos = env.step(oracle.act(None, first))
         placed = np.where(still & ~over, [len(deflectors(s)) for s in env.world], placed)
         won[still & (reward == 1)] = t + 1
         assert (over == (reward == 1))[still].all()
+        if (still & over).any():  # what the plan was is told at the end
+            assert (infos["plan_steps"][still & over] == steps[still & over]).all()
     # The ball is at rest against the block before the time in which its run would have ended, or just then.
     assert (won > 0).all() and (won <= steps).all() and (steps - won < longest).all()
     low, high = env.params.bends
@@ -159,7 +167,7 @@ def test_the_certified_plan_solves_the_task_within_its_steps(level: int) -> None
 def fewest_bends(s, block) -> int | None:
     """0-1 breadth-first over (cell, heading)."""
     open_ = field(s)
-    queue = deque((0, (-1, y), (1, 0)) for y in range(round(2 * s["room_hy"] / s["cell"])))
+    queue = deque((0, (-1, y), (1, 0)) for y in range(round(2 * s["room_hy"] / s["cell_size"])))
     known = set()
     while queue:
         bends, place, way = queue.popleft()
@@ -190,7 +198,7 @@ def test_no_way_to_the_block_has_fewer_bends_and_the_field_leaves_in_doubt_where
         assert block_of(s) in cells
         if level > 1:
             others = sum(fewest_bends(s, cell) == s["bends"] for cell in cells)
-            assert others >= env.params.doubt
+            assert others >= env.params.candidates
 
 
 def test_exactly_one_power_fits_a_way() -> None:
@@ -202,12 +210,12 @@ def test_exactly_one_power_fits_a_way() -> None:
             actions = oracle.act(None, first)
             env.step(np.where(actions == RELEASE, STAY, actions))
         assert (oracle.act(None, first) == RELEASE).all()
-        for s in env.world:
+        fits, built = oracle.memory["power"].copy(), env.snapshot()
+        for s, fit in zip(env.world, fits, strict=True):
             row = cell_of(s, s["agent_x"], s["agent_y"])[1]
             ends = [rolled(s, env.batch.param_record[0], row, k + 1)[0] for k in range(env.params.powers)]
-            assert ends.count("rest") == 1 and ends[s["plan_power"] - 1] == "rest"
-            assert set(ends[: s["plan_power"] - 1]) <= {"short"} and set(ends[s["plan_power"] :]) <= {"knock"}
-        fits, built = env.world["plan_power"].copy(), env.snapshot()
+            assert ends.count("rest") == 1 and ends[fit - 1] == "rest"
+            assert set(ends[: fit - 1]) <= {"short"} and set(ends[fit:]) <= {"knock"}
         for power in range(1, env.params.powers + 1):  # and so it is with real releases
             env.restore(built)
             env.world["power"] = power
@@ -282,7 +290,7 @@ def test_a_hidden_block_changes_no_observation_wherever_the_builder_goes() -> No
         x, y = sorted(field(s) - {block_of(s)})[7]
         s["disc_x"][1], s["disc_y"][1] = middle(s, (x, y))
         s["goal"] = 1 << (8 * y + x)
-        for name in ("steps", "bends", "length", "plan_row", "plan_power", "plan_slash", "plan_back", "want", "trap"):
+        for name in ("plan_steps", "bends", "trap"):
             s[name] = 0
     rng, met = np.random.default_rng(0), 0
     for _ in range(40):
@@ -308,7 +316,7 @@ def test_a_miss_puts_all_back_and_the_last_release_ends_the_episode() -> None:
         released += ready
         obs, reward, over, _, _ = env.step(np.full(n, RELEASE))
         lost = alive & over & (reward == 0)
-        assert (released[lost] == 3).all() and (env.world["left"] == 3 - released)[alive].all()
+        assert (released[lost] == 3).all() and (env.world["releases_left"] == 3 - released)[alive].all()
         rests = alive & ~over & (env.world["rolling"] < 0)
         alive &= ~over
         if rests.any():  # one step on they are back in their places, and nothing shows
@@ -363,22 +371,22 @@ def test_turn_and_power_go_the_other_way_round_below_zero() -> None:
 
 
 @pytest.mark.parametrize(
-    ("knobs", "told"),
+    ("parameters", "told"),
     [
         (dict(cells=8), "5..7"), (dict(cells=5.5), "integer"), (dict(screen=5), "0..4"), (dict(pillars=11), "0..10"),
         (dict(bends=(0, 4)), "0..3"), (dict(bends=(2, 1)), "low <= high"), (dict(deflectors=4), "0..3"),
-        (dict(powers=0), "1..6"), (dict(reach=6), "1..5"), (dict(releases=0), "1..4"), (dict(releases=5), "1..4"),
+        (dict(powers=0), "1..6"), (dict(cells_per_power=6), "1..5"), (dict(releases=0), "1..4"), (dict(releases=5), "1..4"),
         (dict(trap=1.5), "0..1"), (dict(room=1.0), "1.8..3"), (dict(order="distance"), "colour"),
         (dict(screen=4, cells=5), "cells - 2 = 3"), (dict(deflectors=1), "at least 2"),
-        (dict(bends=3, pillars=2), "= 2"), (dict(screen=1), "doubt=4"), (dict(doubt=7), "1..6"),
+        (dict(bends=3, pillars=2), "= 2"), (dict(screen=1), "candidates=4"), (dict(candidates=7), "1..6"),
         (dict(screen=0, pillars=0, trap=0.0), "nothing is in the way"),
-        (dict(bends=0), "trap=0.75"), (dict(bends=1, pillars=0), "trap=0.75"), (dict(powers=1, reach=1), "longest"),
-        (dict(glass=1), "True"), (dict(pillar=2), "pillars"),
+        (dict(bends=0), "trap=0.75"), (dict(bends=1, pillars=0), "trap=0.75"), (dict(powers=1, cells_per_power=1), "longest"),
+        (dict(glass=1), "True"), (dict(pillar=2), "pillars"), (dict(reach=3), "'cells_per_power'"), (dict(doubt=3), "'candidates'"),
     ],
 )  # fmt: skip
-def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, told: str) -> None:
-    with pytest.raises(BadParameter, match="|".join(knobs)) as caught:
-        make("Ramps", **knobs)
+def test_bad_parameters_are_named_with_what_is_allowed(parameters: dict, told: str) -> None:
+    with pytest.raises(BadParameter, match="|".join(parameters)) as caught:
+        make("Ramps", **parameters)
     assert told in str(caught.value)
 
 

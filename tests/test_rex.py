@@ -1,4 +1,4 @@
-"""Rex: collars show from near alone, dogs that meet may change places, one look is all, the hidden is hidden."""
+"""Rex: collars show only from near, dogs that meet may change places, there is one look, what is hidden stays hidden."""
 
 from functools import cache
 
@@ -15,6 +15,7 @@ from unseen.envs.permanence.rex.spec import Rex
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import ACT, DARK, DUSK, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
+from unseen.train.audit.subject import play
 
 LEVELS = (0, 1, 2, 3)
 STAY = 3
@@ -23,10 +24,10 @@ few = settings(max_examples=25, deadline=None)
 
 
 @cache
-def env_of(level: int, n: int = 8, obs: str = "slots", split: str = "train", **knobs: object) -> TaskVectorEnv:
-    if level in (0, 2):  # so that all watch equally long
-        knobs = {"crossings": (1, 1), **knobs}
-    return make_vec("Rex", n, level=level, obs=obs, split=split, **knobs)
+def env_of(level: int, n: int = 8, obs: str = "slots", split: str = "train", **overrides: object) -> TaskVectorEnv:
+    if level in (0, 2):  # so that all observe equally long
+        overrides = {"crossings": (1, 1), **overrides}
+    return make_vec("Rex", n, level=level, obs=obs, split=split, **overrides)
 
 
 def stay(env: TaskVectorEnv, steps: int = 1) -> np.ndarray:
@@ -58,7 +59,7 @@ def places(s: np.void) -> list[int]:
 
 @few
 @given(seed=seeds, near=st.sampled_from([0.9, 1.2, 1.7]), level=st.sampled_from([1, 2]))
-def test_a_collar_is_told_exactly_within_near(seed: int, near: float, level: int) -> None:
+def test_a_collar_shows_exactly_within_near(seed: int, near: float, level: int) -> None:
     env = env_of(level, near=near)
     obs, _ = env.reset(seed=seed)
     start, count, width = env.layout.discs
@@ -97,10 +98,10 @@ def test_at_first_all_dogs_stand_still_and_show_their_collars(seed: int, level: 
 def test_meetings_are_permutations(seed: int, level: int, feints: bool, split: str) -> None:
     env = env_of(level, feints=feints, split=split)
     env.reset(seed=seed)
-    stay(env, int(env.world["first"][0]))
-    for m in range(int(env.world["meetings"][0])):
+    stay(env, int(env.world["first_meeting"][0]))
+    for m in range(int(env.world["n_meetings"][0])):
         before = [places(s) for s in env.world]
-        stay(env, int(env.world["meet"][0]))
+        stay(env, int(env.world["meeting_steps"][0]))
         for s, old in zip(env.world, before, strict=True):
             new, a, b = places(s), s["lower"][m], s["upper"][m]
             assert len(set(new)) == s["n_discs"] and sorted(new) == sorted(old)
@@ -109,13 +110,13 @@ def test_meetings_are_permutations(seed: int, level: int, feints: bool, split: s
             assert new == old
             assert feints or s["passes"][m]
     for s in env.world:
-        assert [s["inside"][k] for k in places(s)] == list(range(s["n_discs"]))
-        assert sorted(k for k in s["inside"][: s["n_boxes"]] if k >= 0) == list(range(s["n_discs"]))
+        assert [s["behind"][k] for k in places(s)] == list(range(s["n_discs"]))
+        assert sorted(k for k in s["behind"][: s["n_boxes"]] if k >= 0) == list(range(s["n_discs"]))
 
 
 @few
 @given(seed=seeds, level=st.sampled_from([1, 2, 3]), split=st.sampled_from(["train", "shift"]))
-def test_runs_are_continuous_and_nobody_collides(seed: int, level: int, split: str) -> None:
+def test_runs_are_continuous_and_no_dog_collides(seed: int, level: int, split: str) -> None:
     env = env_of(level, split=split)
     env.reset(seed=seed)
     while (env.world["phase"] == OBSERVE).all():
@@ -136,7 +137,7 @@ def test_runs_are_continuous_and_nobody_collides(seed: int, level: int, split: s
 
 @pytest.mark.parametrize("split", ["train", "shift"])
 @pytest.mark.parametrize("level", [1, 2, 3])
-def test_dogs_rest_fully_hidden_when_the_curtain_falls(level: int, split: str) -> None:
+def test_dogs_rest_fully_hidden_when_the_blackout_falls(level: int, split: str) -> None:
     env = env_of(level, split=split)
     for seed in range(0, 160, 8):
         env.reset(seed=seed)
@@ -160,7 +161,7 @@ def test_what_is_asked_for_is_in_one_place_and_that_is_the_answer(seed: int, lev
             assert kinds[k] == s["query"] - colours and (kinds == kinds[k]).sum() == 1
             assert level != 1
         else:
-            assert s["disc_colour"][s["inside"][k]] == s["query"]
+            assert s["disc_colour"][s["behind"][k]] == s["query"]
             assert level not in (1, 2) or s["query"] == 0
         assert (s["box_hx"][: s["n_boxes"]] == s["box_hx"][0]).all() and (
             s["box_hy"][: s["n_boxes"]] == s["box_hy"][0]
@@ -171,7 +172,7 @@ def test_what_is_asked_for_is_in_one_place_and_that_is_the_answer(seed: int, lev
 def test_one_look_behind_any_piece_ends_the_episode(level: int) -> None:
     env = env_of(level)
     empty = 0
-    for place in range(int(env.params.pieces)):
+    for place in range(env.params.pieces):
         env.reset(seed=7)
         until_act(env)
         for s in env.world:
@@ -181,17 +182,17 @@ def test_one_look_behind_any_piece_ends_the_episode(level: int) -> None:
         assert terminated.all() and not truncated.any()
         assert (reward == (env.world["answer"] == place)).all()
         for s in env.world:
-            inside, told = s["inside"][place], env.layout.colours
-            assert s["light"] == REVEAL and s["touched"] == inside
-            if inside >= 0 and not s["furniture"]:
-                assert s["contact"] == s["disc_colour"][inside]
+            dog, colours = s["behind"][place], env.layout.colours
+            assert s["light"] == REVEAL and s["touched"] == dog
+            if dog >= 0 and not s["asks_furniture"]:
+                assert s["contact"] == s["disc_colour"][dog]
             else:
-                assert s["contact"] == (-1 if level == 1 else told + s["box_kind"][place])
-            empty += inside < 0
+                assert s["contact"] == (-1 if level == 1 else colours + s["box_kind"][place])
+            empty += dog < 0
     assert empty
 
 
-def test_nothing_ends_while_nobody_looks_behind_and_time_is_left() -> None:
+def test_an_episode_goes_on_while_there_is_no_look_and_time_is_left() -> None:
     env = env_of(2, blackout=(2, 2))
     env.reset(seed=3)
     until_act(env)
@@ -199,14 +200,14 @@ def test_nothing_ends_while_nobody_looks_behind_and_time_is_left() -> None:
         s["agent_x"], s["agent_y"] = 0.6 * s["box_x"][0], 0.6 * s["box_y"][0]
     _, reward, terminated, _, _ = env.step(np.full(8, STAY))
     assert not terminated.any() and (reward == 0).all()
-    for _ in range(int(env.params.act) - 1):
+    for _ in range(env.params.act - 1):
         assert not terminated.any()
         _, reward, terminated, _, _ = env.step(np.full(8, STAY))
     assert terminated.all() and (reward == 0).all() and (env.world["light"] == REVEAL).all()
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])
-def test_the_hidden_is_hidden_in_every_mode(level: int) -> None:
+def test_what_is_hidden_is_hidden_in_every_mode(level: int) -> None:
     env = env_of(level, obs="dict")
     env.reset(seed=11)
     stay(env, int(env.world["launch"].max()) + 3)
@@ -230,13 +231,13 @@ def test_the_hidden_is_hidden_in_every_mode(level: int) -> None:
     assert far
     acted = 0
     for _ in range(40):
-        for s in env.world:  # and after it everything that is not the agent's own or asked for
+        for s in env.world:  # and in the dusk everything but the agent's pose and the query
             if s["light"] == DUSK:
                 s["disc_colour"][: s["n_discs"]] = rng.permutation(s["disc_colour"][: s["n_discs"]])
                 s["disc_x"][: s["n_discs"]] = rng.uniform(-2, 2, s["n_discs"])
-                s["inside"] = rng.permutation(s["inside"])
+                s["behind"] = rng.permutation(s["behind"])
                 s["box_kind"] = rng.integers(0, 2, len(s["box_kind"]))
-                s["answer"], s["furniture"] = rng.integers(s["n_boxes"]), rng.integers(2)
+                s["answer"], s["asks_furniture"] = rng.integers(s["n_boxes"]), rng.integers(2)
                 acted += 1
         assert unchanged()
         stay(env)
@@ -246,11 +247,11 @@ def test_the_hidden_is_hidden_in_every_mode(level: int) -> None:
 def test_a_changed_kind_shows_by_day_and_not_in_the_dusk() -> None:
     env = env_of(2, obs="dict")
     env.reset(seed=1)
-    for told in (True, False):
+    for shows in (True, False):
         before = [o.copy() for o in env.batch.obs]
         env.world["box_kind"] = 1 - env.world["box_kind"]
         env.batch.run(SENSE)
-        assert [not np.array_equal(a, b) for a, b in zip(before, env.batch.obs, strict=True)] == [told] * 3
+        assert [not np.array_equal(a, b) for a, b in zip(before, env.batch.obs, strict=True)] == [shows] * 3
         until_act(env)
 
 
@@ -260,13 +261,13 @@ def test_level_0_shows_the_answer_throughout() -> None:
     until_act(env)
     obs = stay(env)
     start, count, width = env.layout.discs
-    tall, talls, wide = env.layout.boxes
+    box_start, boxes, box_width = env.layout.boxes
     for s, row in zip(env.world, obs, strict=True):
         if s["done"]:
             continue
         assert row[start : start + count * width].reshape(count, width)[:, 5:].sum() == s["n_discs"]
-        kinds = row[tall : tall + talls * wide].reshape(talls, wide)[:, 3:]
-        assert (kinds.argmax(1) == s["box_kind"][:talls]).all() and kinds.sum() == talls
+        kinds = row[box_start : box_start + boxes * box_width].reshape(boxes, box_width)[:, 3:]
+        assert (kinds.argmax(1) == s["box_kind"][:boxes]).all() and kinds.sum() == boxes
 
 
 @pytest.mark.parametrize(("request_", "kinds"), [("collar", set()), ("furniture", {COUCH, ARMCHAIR})])
@@ -292,11 +293,12 @@ def test_an_episode_leaves_nothing_to_the_next_one() -> None:
 def test_the_number_of_meetings_is_drawn() -> None:
     env = make_vec("Rex", 400, level=2)
     env.reset(seed=0)
-    assert 150 < env.world["meetings"].sum() < 250 and set(env.world["meetings"]) == {0, 1}
-    assert (env.world["observe_steps"] == env.world["first"] + env.world["meetings"] * env.world["meet"] + 1).all()
+    w = env.world
+    assert 150 < w["n_meetings"].sum() < 250 and set(w["n_meetings"]) == {0, 1}
+    assert (w["observe_steps"] == w["first_meeting"] + w["n_meetings"] * w["meeting_steps"] + 1).all()
 
 
-def test_level_3_asks_only_after_the_curtain() -> None:
+def test_level_3_asks_only_after_the_blackout() -> None:
     env = env_of(3)
     obs, _ = env.reset(seed=0)
     while not (env.world["phase"] == ACT).any():
@@ -310,15 +312,15 @@ def test_shift_draws_from_other_ranges(level: int) -> None:
     here, there = (make_vec("Rex", 20_000, level=level, split=split) for split in ("train", "shift"))
     for env in (here, there):
         env.reset(seed=0)
-    assert there.world["first"].max() < here.world["first"].min()
+    assert there.world["first_meeting"].max() < here.world["first_meeting"].min()
     assert there.world["disc_radius"][0, 0] > here.world["disc_radius"][0, 0]
     if level in (1, 2):
-        told = here.layout.colours
-        assert set(here.world["query"]) & set(range(told)) == {0} and (there.world["query"] != 0).all()
+        colours = set(range(here.layout.colours))
+        assert set(here.world["query"]) & colours == {0} and (there.world["query"] != 0).all()
     if level == 3:
         assert (there.world["n_discs"] == here.world["n_discs"] - 1).all()
     for env in (here, there):
-        k = int(env.params.pieces)
+        k = env.params.pieces
         counts = np.bincount(env.batch.hidden(), minlength=k)
         assert len(counts) == k and np.abs(counts - 20_000 / k).max() < 5 * (20_000 / k) ** 0.5
 
@@ -327,7 +329,50 @@ def test_shift_draws_from_other_ranges(level: int) -> None:
 def test_levels_are_of_a_playable_length(level: int) -> None:
     env = make("Rex", level=level)
     assert 20 <= env.horizon <= 150
-    assert REACH < env.params.ring + BACK - 2**0.5 * env.params.scramble  # nobody starts behind one
+    assert REACH < env.params.ring + BACK - 2**0.5 * env.params.scramble  # no agent starts behind a piece
+
+
+@pytest.mark.parametrize("split", ["train", "shift"])
+@pytest.mark.parametrize("pace", [1.0, 2.8, 4.0])
+@pytest.mark.parametrize("level", LEVELS)
+def test_the_longest_episode_takes_the_horizon(level: int, pace: float, split: str) -> None:
+    most = Rex.at(level, {"pace": pace})
+    env = make_vec(
+        "Rex", 4, level=level, split=split, pace=pace, blackout=most.blackout[1], crossings=most.crossings[1]
+    )
+    env.reset(seed=0)
+    steps, terminated = 0, np.zeros(4, bool)
+    while not terminated.any():
+        _, _, terminated, _, _ = env.step(np.full(4, STAY))
+        steps += 1
+    assert terminated.all() and steps <= env.horizon
+    assert steps == env.horizon or split == "shift"
+
+
+def test_metrics_come_at_the_end_and_only_then() -> None:
+    env = make_vec("Rex", 200, level=1)
+    obs, infos = env.reset(seed=4)
+    oracle, ended = env.reference("oracle"), 0
+    assert infos == {}
+    for _ in range(40):
+        obs, reward, terminated, _, infos = env.step(oracle.act(obs, np.zeros(200, bool)))
+        assert (infos == {}) == (not terminated.any())
+        if terminated.any():
+            assert np.array_equal(infos["_is_success"], terminated)
+            assert np.array_equal(infos["is_success"], reward > 0)
+        ended += terminated.sum()
+    assert ended > 200
+
+
+def test_asking_the_oracle_leaves_the_world_as_it_is() -> None:
+    env = make_vec("Rex", 8, level=3)
+    obs, _ = env.reset(seed=0)
+    oracle = env.reference("oracle")
+    for _ in range(env.horizon):
+        before = env.snapshot()
+        actions = oracle.act(obs, np.zeros(8, bool))
+        assert env.snapshot() == before
+        obs, *_ = env.step(actions)
 
 
 def test_continuous_actions_do_what_the_arcs_do() -> None:
@@ -343,7 +388,7 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("knobs", "says"),
+    ("overrides", "says"),
     [
         (dict(dogs=4), "pieces=4"), (dict(dogs=0), "1..5"), (dict(dogs=2.5), "integer"), (dict(pieces=7), "2..6"),
         (dict(dogs=2), "neighbouring"), (dict(crossings=5), "0..4"), (dict(crossings=(2, 1)), "0..4"),
@@ -352,21 +397,19 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
         (dict(feints=1), "True and False"), (dict(collars=3), "unexpected keyword argument"),
     ],
 )  # fmt: skip
-def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, says: str) -> None:
+def test_bad_parameters_are_named_with_what_is_allowed(overrides: dict, says: str) -> None:
     with pytest.raises(BadParameter) as caught:
-        make("Rex", **knobs)
-    assert any(name in str(caught.value) for name in knobs) and says in str(caught.value)
+        make("Rex", **overrides)
+    assert any(name in str(caught.value) for name in overrides) and says in str(caught.value)
 
 
-def test_every_point_of_the_curves_can_be_had() -> None:
-    for knob, values in Rex.curves.items():
+def test_every_point_of_the_curves_is_allowed() -> None:
+    for name, values in Rex.curves.items():
         for value in values:
-            Rex.values(Rex.default_level, {knob: value})
+            assert getattr(Rex.at(Rex.default_level, {name: value}), name) in (value, (value, value))
 
 
 def test_references_stand_where_they_belong() -> None:
-    from unseen.train.audit.subject import play
-
     for level, split in ((0, "test"), (1, "test"), (2, "test"), (3, "test"), (3, "shift")):
         env = make_vec("Rex", 300, level=level, split=split)
         assert play(env, "oracle", 0, 300).mean() > 0.97

@@ -3,6 +3,7 @@
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.vector import AutoresetMode
 
 import unseen  # noqa: F401  registers the ids
 from unseen.envs.core.rng import keys
@@ -15,7 +16,7 @@ ID = "Unseen/RolledBehind-v0"
 
 
 @pytest.mark.parametrize("level", [1, 2])
-def test_blocks_rest_fully_hidden_when_the_curtain_falls_and_when_it_rises(level: int) -> None:
+def test_blocks_rest_fully_hidden_when_the_blackout_falls_and_when_it_ends(level: int) -> None:
     env = make_vec("RolledBehind", 300, level=level)
     env.reset(seed=0)
     for _ in range(40):
@@ -94,14 +95,17 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
 
 
 def test_same_step_autoreset_gives_the_final_observation() -> None:
-    kinds = {mode: make_vec("RolledBehind", 64, level=1, autoreset=mode) for mode in ("same_step", "next_step")}
-    for env in kinds.values():
-        env.reset(seed=3)
+    same, following = (
+        make_vec("RolledBehind", 64, level=1, autoreset_mode=mode)
+        for mode in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP)
+    )
+    same.reset(seed=3)
+    following.reset(seed=3)
     ended = 0
     for _ in range(30):
         actions = np.zeros(64, int)
-        obs, reward, terminated, _, infos = kinds["same_step"].step(actions)
-        other, same_reward, same_end, _, _ = kinds["next_step"].step(actions)
+        obs, reward, terminated, _, infos = same.step(actions)
+        other, same_reward, same_end, _, _ = following.step(actions)
         assert np.array_equal(reward, same_reward) and np.array_equal(terminated, same_end)
         if terminated.any():
             assert np.array_equal(infos["_final_obs"], terminated)
@@ -128,7 +132,7 @@ def test_bad_continuous_actions_are_named(row: object) -> None:
 
 
 @pytest.mark.parametrize(
-    "knobs",
+    "overrides",
     [
         dict(level=9), dict(level=True), dict(obs="smell"), dict(action="walk"), dict(split="valid"),
         dict(colour="red"),
@@ -137,10 +141,30 @@ def test_bad_continuous_actions_are_named(row: object) -> None:
         dict(render_mode="ansi"),
     ],
 )  # fmt: skip
-def test_bad_keywords_are_named_with_what_is_allowed(knobs: dict) -> None:
+def test_bad_keywords_are_named_with_what_is_allowed(overrides: dict) -> None:
     with pytest.raises(BadParameter) as caught:
-        make("RolledBehind", **knobs)
-    assert any(str(name) in str(caught.value) for name in knobs)
+        make("RolledBehind", **overrides)
+    assert any(str(name) in str(caught.value) for name in overrides)
+
+
+def test_a_renamed_keyword_is_told_its_new_name() -> None:
+    with pytest.raises(TypeError, match="unexpected keyword argument 'curtain': it is now called 'blackout'"):
+        make("RolledBehind", curtain=3)
+
+
+def test_metrics_come_at_the_end_and_only_then() -> None:
+    env = make_vec("RolledBehind", 200, level=1)
+    obs, info = env.reset(seed=4)
+    oracle, ended = env.reference("oracle"), 0
+    assert info == {}
+    for _ in range(40):
+        obs, reward, terminated, _, info = env.step(oracle.act(obs, np.zeros(200, bool)))
+        assert (info == {}) == (not terminated.any())
+        if terminated.any():
+            assert np.array_equal(info["_is_success"], terminated)
+            assert np.array_equal(info["is_success"], reward > 0)
+        ended += terminated.sum()
+    assert ended >= 200
 
 
 def test_step_needs_a_live_episode() -> None:

@@ -4,25 +4,29 @@ from functools import lru_cache
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import unseen  # noqa: F401  registers the ids
-from unseen.envs.core.kernels import SENSE
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.tally.rules import BEHIND, DONE, STAY
-from unseen.envs.permanence.tally.spec import Tally
+from unseen.envs.permanence.tally.marbles import BEHIND
+from unseen.envs.permanence.tally.references import DONE, STAY
+from unseen.envs.permanence.tally.spec import SLOT_ORDERS, Tally, TallyParams
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import ACT, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
 
 KINDS = [0, 1, 2, 3, "addition", "subtraction"]
 HIDDEN = [1, 2, 3, "addition", "subtraction"]
+# The fields of a marble in the record.
+MARBLE = (
+    "disc_x", "disc_y", "disc_vx", "disc_vy", "disc_radius", "disc_colour", "disc_cover", "motion", "since", "lane", "spot",
+)  # fmt: skip
 
 
 @lru_cache
-def vec(level, n: int = 1, **knobs):
-    return make_vec("Tally", n, level=level, **knobs)
+def vec(level, n: int = 1, **overrides):
+    return make_vec("Tally", n, level=level, **overrides)
 
 
 def to_act(env, seed: int) -> np.ndarray:
@@ -35,8 +39,8 @@ def to_act(env, seed: int) -> np.ndarray:
 
 def moves_of(world: np.void, c: int) -> list[tuple[int, int]]:
     """The moves (in, out) of one class of things, in their order, without pauses."""
-    n = int(world["n_slots"])
-    rows = zip(world["ins"][:n], world["outs"][:n], world["of"][:n], strict=True)
+    n = int(world["n_beats"])
+    rows = zip(world["ins"][:n], world["outs"][:n], world["group"][:n], strict=True)
     return [(int(i), int(o)) for i, o, of in rows if of == c and i + o]
 
 
@@ -62,28 +66,28 @@ def collect(env, seed: int, stop_at: np.ndarray) -> np.ndarray:
 def test_what_went_in_less_what_came_out_is_what_is_left(level, seed: int, split: str) -> None:
     env = vec(level, 1, split=split)
     obs, _ = env.reset(seed=seed)
-    p, tracker, first = env.params.values(), env.reference("tracker"), np.ones(1, bool)
+    p, tracker, first = env.params, env.reference("tracker"), np.ones(1, bool)
     while env.world["phase"][0] != ACT:
         s = env.world[0]
-        two = p["looks"] == "two"
+        two = p.looks == "two"
         for c in range(2 if two else 1):
-            begun = min(int(s["t"]) // 2 + 1, int(s["n_slots"]))
-            mine = s["of"][:begun] == c
+            begun = min(int(s["t"]) // 2 + 1, int(s["n_beats"]))
+            mine = s["group"][:begun] == c
             left = int((s["ins"][:begun] - s["outs"][:begun])[mine].sum())
-            assert 0 <= left <= p["most"] + 1
+            assert 0 <= left <= p.most + 1
             assert s["left"][c] == left
             k = np.arange(s["n_discs"])
             mine = (s["disc_colour"][k] == c) | (not two)
             coming = mine & (s["disc_cover"][k] == 0) & (s["disc_x"][k] * s["side"] > 0)
-            staying = mine & (s["disc_cover"][k] == 1) & (s["way"][k] == BEHIND)
+            staying = mine & (s["disc_cover"][k] == 1) & (s["motion"][k] == BEHIND)
             assert staying.sum() + coming.sum() == left
         tracker.act(obs, first)
         first[:] = False
         obs, *_ = env.step(np.array([STAY]))
     tracker.act(obs, first)
     # The tracker counted the same from slots alone.
-    assert (tracker.memory["left"][0][: s["left"].size] == env.world["left"][0]).all()
-    assert env.world["left"][0][env.world["asked"][0]] == env.batch.hidden()[0] + p["least"]
+    assert (tracker.memory["counted"][0][: s["left"].size] == env.world["left"][0]).all()
+    assert env.world["left"][0][env.world["asked"][0]] == env.batch.hidden()[0] + p.least
 
 
 @pytest.mark.parametrize("level", KINDS)
@@ -91,19 +95,19 @@ def test_what_went_in_less_what_came_out_is_what_is_left(level, seed: int, split
 def test_every_draw_is_sound_and_no_reset_fails(level, split: str) -> None:
     env = make_vec("Tally", 20_000, level=level, split=split)
     env.reset(seed=0)
-    w, p = env.world, env.params.values()
-    slots = np.arange(w["ins"].shape[1])[None] < w["n_slots"][:, None]
-    for c in range(2 if p["looks"] == "two" else 1):
-        net = np.where(slots & (w["of"] == c), w["ins"] - w["outs"], 0).cumsum(1)
-        assert net.min() >= 0 and net.max() <= p["most"] + 1
+    w, p = env.world, env.params
+    slots = np.arange(w["ins"].shape[1])[None] < w["n_beats"][:, None]
+    for c in range(2 if p.looks == "two" else 1):
+        net = np.where(slots & (w["group"] == c), w["ins"] - w["outs"], 0).cumsum(1)
+        assert net.min() >= 0 and net.max() <= p.most + 1
         assert (net[:, -1] == w["goal"][:, c]).all()
-        count = (slots & (w["of"] == c) & (w["ins"] + w["outs"] > 0)).sum(1)
-        more = 2 if split == "shift" and p["operation"] == "mixed" else 0
-        assert count.min() == p["moves"][0] + more and count.max() == p["moves"][1] + more
-    assert w["goal"].min() == p["least"] and w["goal"].max() == p["most"]
-    assert max(w["ins"].max(), w["outs"].max()) <= p["together"]
+        count = (slots & (w["group"] == c) & (w["ins"] + w["outs"] > 0)).sum(1)
+        more = 2 if split == "shift" and p.operation == "mixed" else 0
+        assert count.min() == p.moves[0] + more and count.max() == p.moves[1] + more
+    assert w["goal"].min() == p.least and w["goal"].max() == p.most
+    assert max(w["ins"].max(), w["outs"].max()) <= p.together
     assert len(np.unique(w["observe_steps"])) == 1
-    assert w["observe_steps"][0] + p["blackout"][1] + p["act"] <= env.horizon
+    assert w["observe_steps"][0] + p.blackout[1] + p.act <= env.horizon
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])
@@ -112,8 +116,8 @@ def test_neither_the_number_of_moves_nor_the_last_move_nor_a_pause_tells_the_num
     env.reset(seed=1)
     w, answers = env.world, env.batch.hidden()
     k = env.task.hidden.classes(env.params)
-    slots = np.arange(w["ins"].shape[1])[None] < w["n_slots"][:, None]
-    asked = slots & (w["of"] == w["asked"][:, None]) & (w["ins"] + w["outs"] > 0)
+    slots = np.arange(w["ins"].shape[1])[None] < w["n_beats"][:, None]
+    asked = slots & (w["group"] == w["asked"][:, None]) & (w["ins"] + w["outs"] > 0)
     last = w["ins"].shape[1] - 1 - asked[:, ::-1].argmax(1)
     rows = np.arange(len(answers))
     clues = {
@@ -148,41 +152,24 @@ def test_nothing_that_is_told_depends_on_what_is_hidden(level) -> None:
         kept, w = env.world.copy(), env.world
         seen = {name: rows.copy() for name, rows in obs.items()}
         for i in range(24):
-            c = int(rng.integers(env.batch.param_record["classes"][0]))
+            c = int(rng.integers(env.params.groups))
             hidden = [k for k in range(w["n_discs"][i]) if w["disc_cover"][i][k]]
             if hidden and t % 2:  # one less
                 k, j = hidden[0], w["n_discs"][i] - 1
-                for name in (
-                    "disc_x",
-                    "disc_y",
-                    "disc_vx",
-                    "disc_vy",
-                    "disc_radius",
-                    "disc_colour",
-                    "disc_cover",
-                    "way",
-                    "since",
-                    "lane",
-                    "spot",
-                ):
+                for name in MARBLE:
                     w[name][i][k] = w[name][i][j]
                 if w["touched"][i] == j:
                     w["touched"][i] = k
                 w["n_discs"][i] = j
             elif w["n_discs"][i] < w["disc_x"].shape[1]:  # one more
                 j = w["n_discs"][i]
-                (
-                    w["disc_x"][i][j],
-                    w["disc_y"][i][j],
-                    w["disc_radius"][i][j],
-                    w["disc_colour"][i][j],
-                    w["disc_cover"][i][j],
-                ) = 0.1, 0.5, 0.08, c, 1
+                added = dict(disc_x=0.1, disc_y=0.5, disc_radius=0.08, disc_colour=c, disc_cover=1)
+                for name, value in added.items():
+                    w[name][i][j] = value
                 w["n_discs"][i] = j + 1
-            w["left"][i], w["goal"][i], w["answer"][i] = 7, 7, 0
+            w["left"][i], w["goal"][i] = 7, 7
             w["ins"][i], w["outs"][i] = 0, 0
-        env.batch.run(SENSE)
-        for name, rows in zip(env.batch.names, env.batch.obs, strict=True):
+        for name, rows in env.observe().items():
             assert np.array_equal(rows[live], seen[name][live]), (t, name)
         compared += live.sum()
         touched += (live & (kept["touched"] >= 0)).sum()
@@ -347,7 +334,7 @@ def test_the_shift_changes_what_it_says_and_stays_solvable(level) -> None:
     env, plain = (make_vec("Tally", 300, level=level, split=split) for split in ("shift", "train"))
     for e in (env, plain):
         e.reset(seed=0)
-    assert np.isclose(env.world["size"], 1.25 * plain.world["size"]).all()
+    assert np.isclose(env.world["marble_radius"], 1.25 * plain.world["marble_radius"]).all()
     if env.params.operation == "mixed":
         assert (env.world["observe_steps"] > plain.world["observe_steps"]).all()
     if env.params.entry == "left":
@@ -373,7 +360,7 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
 
 
 @pytest.mark.parametrize(
-    ("knobs", "allowed"),
+    ("overrides", "allowed"),
     [
         (dict(most=1), "2..10"), (dict(most=11), "2..10"), (dict(least=0), "1..9"), (dict(together=4), "1..3"),
         (dict(least=4), "most=4"), (dict(moves=3), "at least 4"), (dict(moves=(5, 13)), "2..12"),
@@ -386,20 +373,71 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
         (dict(level="multiplication"), "addition"), (dict(number=3), "most"), (dict(radius=float("nan")), "0.05..0.1"),
     ],
 )  # fmt: skip
-def test_bad_keywords_are_named_with_what_is_allowed(knobs: dict, allowed: str) -> None:
+def test_bad_keywords_are_named_with_what_is_allowed(overrides: dict, allowed: str) -> None:
     with pytest.raises(BadParameter) as caught:
-        make("Tally", **knobs)
-    assert any(str(name) in str(caught.value) for name in knobs) and allowed in str(caught.value)
+        make("Tally", **overrides)
+    assert any(str(name) in str(caught.value) for name in overrides) and allowed in str(caught.value)
 
 
 def test_every_point_of_the_curves_can_be_made() -> None:
     for level in (1, 2, 3):
         made = 0
-        for knob, points in Tally.curves.items():
-            for value in points:
+        for name, values in Tally.curves.items():
+            for value in values:
                 try:
-                    Tally.values(level, {knob: value})
+                    Tally.at(level, {name: value})
                     made += 1
                 except BadParameter:
                     assert level != 2
         assert made > 5
+
+
+def test_metrics_come_at_the_end_and_only_then() -> None:
+    env = make_vec("Tally", 200, level=1)
+    obs, info = env.reset(seed=4)
+    oracle, ended = env.reference("oracle"), 0
+    assert info == {}
+    for _ in range(50):
+        obs, reward, terminated, _, info = env.step(oracle.act(obs, np.zeros(200, bool)))
+        assert (info == {}) == (not terminated.any())
+        if terminated.any():
+            assert np.array_equal(info["_is_success"], terminated)
+            assert np.array_equal(info["is_success"], reward > 0)
+        ended += terminated.sum()
+    assert ended >= 200
+
+
+@st.composite
+def some_parameters(draw) -> TallyParams:
+    looks = draw(st.sampled_from(["own", "same", "two"]))
+    most = draw(st.integers(2, 6))
+    low = draw(st.integers(5, 12))
+    try:
+        return TallyParams(
+            looks=looks,
+            order=draw(st.sampled_from(SLOT_ORDERS[looks])),
+            most=most,
+            least=draw(st.integers(1, most - 1)),
+            moves=(low, draw(st.integers(low, 12))),
+            together=draw(st.integers(1, 3)),
+            blackout=draw(st.integers(0, 8)),
+            act=draw(st.integers(16, 20)),
+        )
+    except BadParameter:
+        reject()
+
+
+@settings(max_examples=30, deadline=None)
+@given(some_parameters(), st.sampled_from(["train", "shift"]))
+def test_what_is_accepted_leads_to_the_drawn_number_and_ends_by_the_horizon(params: TallyParams, split: str) -> None:
+    env = make_vec("Tally", 8, split=split, **params.values())
+    env.reset(seed=0)
+    steps, over = 0, np.zeros(8, bool)
+    while not over.all():
+        _, _, terminated, _, _ = env.step(np.full(8, STAY))
+        ended = terminated & ~over
+        groups = slice(env.params.groups)
+        assert (env.world["left"][ended, groups] == env.world["goal"][ended, groups]).all()
+        over |= terminated
+        steps += 1
+    assert steps <= env.horizon

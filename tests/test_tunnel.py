@@ -1,4 +1,4 @@
-"""Tunnel's own rules: the law inside, gates and plates, and that nothing tells of a ball that is hidden."""
+"""Tunnel: the law inside, gates and plates, and that nothing gives a hidden ball away."""
 
 import math
 
@@ -11,6 +11,7 @@ from unseen.envs.core.kernels import SENSE
 from unseen.envs.core.rng import MAX_SEED
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
+from unseen.envs.permanence.tunnel.references import STAY
 from unseen.envs.permanence.tunnel.rules import DT, MAT, PLATE, PLATE_AT, SHIFT_CARPET, SPACING, STRIP
 from unseen.envs.permanence.tunnel.spec import Tunnel
 from unseen.envs.planar.world import ACT, REVEAL
@@ -18,7 +19,7 @@ from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.audit.subject import play
 
 SEEDS = st.integers(0, MAX_SEED - 1000)
-KNOBS = st.fixed_dictionaries(
+PARAMETERS = st.fixed_dictionaries(
     {
         "exits": st.integers(2, 6),
         "balls": st.integers(2, 3),
@@ -30,12 +31,12 @@ KNOBS = st.fixed_dictionaries(
         "radius": st.floats(0.06, 0.12),
     }
 )
-ROOMY = KNOBS.filter(lambda knobs: not crowded(knobs))
+ROOMY = PARAMETERS.filter(lambda overrides: not crowded(overrides))
 
 
-def crowded(knobs: dict) -> bool:
-    """Whether so many balls do not fit."""
-    return knobs["balls"] > knobs["exits"] or knobs["fork"] < 0.3 * (knobs["balls"] - 1) - 1e-9
+def crowded(overrides: dict) -> bool:
+    """Whether there are too many balls for the exits or the hall."""
+    return overrides["balls"] > overrides["exits"] or overrides["fork"] < 0.3 * (overrides["balls"] - 1) - 1e-9
 
 
 def exit_x(env: TaskVectorEnv, k: np.ndarray) -> np.ndarray:
@@ -44,16 +45,15 @@ def exit_x(env: TaskVectorEnv, k: np.ndarray) -> np.ndarray:
 
 def stand(env: TaskVectorEnv, i: int, k: int) -> None:
     """Put agent i on the plate of exit k."""
-    p = env.batch.param_record[0]
-    env.world["agent_x"][i], env.world["agent_y"][i] = exit_x(env, np.array(k)), p["mouth"] - PLATE_AT
+    env.world["agent_x"][i], env.world["agent_y"][i] = exit_x(env, np.array(k)), env.params.mouth - PLATE_AT
 
 
 def stay(env: TaskVectorEnv) -> tuple:
-    return env.step(np.full(env.num_envs, 3))
+    return env.step(np.full(env.num_envs, STAY))
 
 
 def film(env: TaskVectorEnv, seed: int) -> np.ndarray:
-    """World records (T, n) of episodes that wait, up to and without the first end."""
+    """World records (T, n) of episodes in which the agent stays where it is, up to the step before the first end."""
     env.reset(seed=seed)
     frames = [env.world.copy()]
     while True:
@@ -65,9 +65,9 @@ def film(env: TaskVectorEnv, seed: int) -> np.ndarray:
 
 @settings(max_examples=20, deadline=None)
 @given(SEEDS, ROOMY)
-def test_balls_keep_identity_order_and_the_law_of_travel(seed: int, knobs: dict) -> None:
-    env = make_vec("Tunnel", 16, level=3, **knobs)
-    p, n = env.batch.param_record[0], knobs["balls"]
+def test_balls_keep_identity_order_and_the_law_of_travel(seed: int, overrides: dict) -> None:
+    env = make_vec("Tunnel", 16, level=3, **overrides)
+    p, n = env.params, env.params.balls
     s = film(env, seed)
     end = env.world  # at the first end: exits and times are still those of the film
     assert (s["disc_colour"] == s["disc_colour"][0]).all()
@@ -80,23 +80,23 @@ def test_balls_keep_identity_order_and_the_law_of_travel(seed: int, knobs: dict)
             x, y, vx, vy = (s[name][:, i, j] for name in ("disc_x", "disc_y", "disc_vx", "disc_vy"))
             moves = int(np.argmax(vy < 0))
             speed = math.hypot(vx[moves], vy[moves])
-            # From what is seen at the entry alone: where the straight way meets the lanes, and the time on each part.
-            to_bend = (y[moves] - p["bend"]) / -vy[moves]
-            k = int(np.argmin(np.abs(exit_x(env, np.arange(knobs["exits"])) - (x[moves] + vx[moves] * to_bend))))
-            steps = (to_bend + p["lane"] / (speed * s["factor"][0, i, k])) / DT + (p["hold"] if held and j == 0 else 0)
+            # From what shows at the entry alone: where the straight way meets the lanes, and the time on each part.
+            to_bend = (y[moves] - p.bend) / -vy[moves]
+            k = int(np.argmin(np.abs(exit_x(env, np.arange(p.exits)) - (x[moves] + vx[moves] * to_bend))))
+            steps = (to_bend + p.lane / (speed * s["factor"][0, i, k])) / DT + (p.hold if held and j == 0 else 0)
             assert k == s["exit"][0, i, j]
             assert moves + steps + 0.5 == pytest.approx(due[j], abs=1e-6)
             stride = np.hypot(np.diff(x), np.diff(y))
             assert (stride <= speed * DT + 1e-9).all()  # nothing jumps
-            inside = (y < p["top"] - 1e-9) & (y > p["mouth"])
+            inside = (y < p.top - 1e-9) & (y > p.mouth)
             assert (s["disc_cover"][:, i, j][inside] == 1).all()
-            assert (y[: due[j]] > p["mouth"]).all()
+            assert (y[: due[j]] > p.mouth).all()
     assert (end["exit"] >= 0).all()
 
 
 @settings(max_examples=15, deadline=None)
 @given(SEEDS, st.integers(2, 6))
-def test_nobody_overtakes_in_a_lane_without_a_siding(seed: int, exits: int) -> None:
+def test_no_ball_overtakes_in_a_lane_without_a_siding(seed: int, exits: int) -> None:
     env = make_vec("Tunnel", 64, level=3, siding=False, exits=exits)
     s = film(env, seed)
     same = s["exit"][0, :, 0] == s["exit"][0, :, 1]
@@ -107,15 +107,15 @@ def test_nobody_overtakes_in_a_lane_without_a_siding(seed: int, exits: int) -> N
 def test_the_ball_comes_out_at_its_exit_in_the_step_that_ends_the_episode(level: int) -> None:
     env = make_vec("Tunnel", 200, level=level)
     env.reset(seed=4)
-    p, w, ended = env.batch.param_record[0], env.world, np.zeros(200, bool)
+    p, w, ended = env.params, env.world, np.zeros(200, bool)
     while not ended.all():
-        w["agent_x"], w["agent_y"] = 0.0, p["mouth"] - MAT  # between the plates and the wall: on none
+        w["agent_x"], w["agent_y"] = 0.0, p.mouth - MAT  # between the plates and the wall: on no plate
         obs, reward, terminated, _, _ = stay(env)
         for i in np.nonzero(terminated & ~ended)[0]:
             j = w["target"][i]
             assert w["t"][i] == w["due"][i, j] and reward[i] == 0.0 and w["light"][i] == REVEAL
             assert w["disc_x"][i, j] == pytest.approx(exit_x(env, w["answer"][i]))
-            assert p["mouth"] - STRIP <= w["disc_y"][i, j] < p["mouth"]
+            assert p.mouth - STRIP <= w["disc_y"][i, j] < p.mouth
             start, count, width = env.layout.discs
             assert (obs[i, start::width] == 1).all() and count == w["n_discs"][i]
         ended |= terminated
@@ -123,7 +123,7 @@ def test_the_ball_comes_out_at_its_exit_in_the_step_that_ends_the_episode(level:
 
 @settings(max_examples=20, deadline=None)
 @given(SEEDS, st.integers(1, 6), st.integers(1, 8))
-def test_a_gate_stays_open_for_patience_steps_and_not_for_more(seed: int, patience: int, early: int) -> None:
+def test_a_gate_stays_open_for_patience_steps_and_no_longer(seed: int, patience: int, early: int) -> None:
     env = make_vec("Tunnel", 32, level=2, patience=patience)
     env.reset(seed=seed)
     w, ended = env.world, np.zeros(32, bool)
@@ -132,9 +132,9 @@ def test_a_gate_stays_open_for_patience_steps_and_not_for_more(seed: int, patien
             if w["phase"][i] == ACT:
                 stand(env, i, int(w["answer"][i]))
         obs, reward, terminated, _, _ = stay(env)
-        on = ~ended & ~terminated & (w["loiter"].sum(1) > 0)
-        bars = obs[on][:, env.layout.signals][:, :4]
-        assert np.allclose(bars, np.maximum(1 - w["loiter"][on][:, :4] / (patience + 1), 0))
+        on = ~ended & ~terminated & (w["stood_on"].sum(1) > 0)
+        gates = obs[on][:, env.layout.signals][:, :4]
+        assert np.allclose(gates, np.maximum(1 - w["stood_on"][on][:, :4] / (patience + 1), 0))
         assert (reward[terminated & ~ended] == (early <= patience)).all()
         ended |= terminated
 
@@ -142,12 +142,12 @@ def test_a_gate_stays_open_for_patience_steps_and_not_for_more(seed: int, patien
 def test_a_ball_behind_a_shut_gate_never_comes_out() -> None:
     env = make_vec("Tunnel", 100, level=2)
     env.reset(seed=8)
-    env.world["loiter"] = 99
+    env.world["stood_on"] = 99
     ended = np.zeros(100, bool)
     while not ended.all():
         terminated = stay(env)[2]
         new = terminated & ~ended
-        assert (env.world["disc_y"][new, 0] > env.batch.param_record[0]["mouth"]).all()
+        assert (env.world["disc_y"][new, 0] > env.params.mouth).all()
         ended |= terminated
 
 
@@ -170,7 +170,7 @@ def test_the_wrong_ball_ends_the_episode_with_nothing() -> None:
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])
-def test_knowing_when_is_worth_chance_and_knowing_where_besides_is_worth_all(level: int) -> None:
+def test_knowing_when_is_worth_chance_and_knowing_where_too_is_worth_everything(level: int) -> None:
     n = 6000
     for right in (False, True):
         env = make_vec("Tunnel", n, level=level)
@@ -179,10 +179,10 @@ def test_knowing_when_is_worth_chance_and_knowing_where_besides_is_worth_all(lev
         target = env.world["target"].copy()
         w, total, ended = env.world, np.zeros(n), np.zeros(n, bool)
         while not ended.all():
-            w["agent_x"], w["agent_y"] = 0.0, env.batch.param_record[0]["mouth"] - MAT
+            w["agent_x"], w["agent_y"] = 0.0, env.params.mouth - MAT
             k = w["answer"] if right else guess
             now = (w["due"][np.arange(n), target] - w["t"] == 1) & ~ended
-            w["agent_x"][now], w["agent_y"][now] = exit_x(env, k)[now], env.batch.param_record[0]["mouth"] - PLATE_AT
+            w["agent_x"][now], w["agent_y"][now] = exit_x(env, k)[now], env.params.mouth - PLATE_AT
             _, reward, terminated, _, _ = stay(env)
             total += np.where(ended, 0, reward)
             ended |= terminated
@@ -193,7 +193,7 @@ def test_knowing_when_is_worth_chance_and_knowing_where_besides_is_worth_all(lev
 
 @pytest.mark.parametrize("level", [1, 2, 3])
 @pytest.mark.parametrize("obs", ["dict", "slots"])
-def test_nothing_tells_of_a_hidden_ball_in_any_mode(level: int, obs: str) -> None:
+def test_nothing_gives_a_hidden_ball_away_in_any_mode(level: int, obs: str) -> None:
     env = make_vec("Tunnel", 24, level=level, obs=obs)
     env.reset(seed=3)
     rng = np.random.default_rng(0)
@@ -218,7 +218,7 @@ def test_nothing_tells_of_a_hidden_ball_in_any_mode(level: int, obs: str) -> Non
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])
-def test_play_is_the_same_wherever_the_ball_is_until_it_is_out(level: int) -> None:
+def test_until_a_ball_is_out_its_exit_changes_nothing(level: int) -> None:
     one, other = (make_vec("Tunnel", 400, level=level) for _ in range(2))
     one.reset(seed=7)
     other.reset(seed=7)
@@ -250,14 +250,14 @@ def test_every_ball_is_seen_at_rest_and_then_on_the_move_and_all_are_hidden_afte
         obs = stay(env)[0]
     seen = np.stack(rows)
     shows, moves = seen[..., 0] > 0.5, np.abs(seen[..., 3:5]).max(-1) > 0
-    # Slots sorted by distance say which ball only by its colour.
+    # Where slots are sorted by distance, only its colour says which ball it is.
     colour = seen[..., 5:]
     assert ((shows & ~moves)[..., None] * colour).sum((0, 2)).min() >= 2
     assert ((shows & moves)[..., None] * colour).sum((0, 2)).min() >= 2
     assert (env.world["disc_cover"][:, :count] == 1).all()
 
 
-def test_exits_and_times_are_drawn_apart() -> None:
+def test_exits_and_times_are_independent() -> None:
     env = make_vec("Tunnel", 20_000, level=2)
     env.reset(seed=0)
     w = env.world
@@ -267,9 +267,9 @@ def test_exits_and_times_are_drawn_apart() -> None:
     slow = w["factor"][np.arange(20_000), w["answer"]] < 1
     assert abs(slow.mean() - 0.5) < 0.02
     assert left[slow].mean() == pytest.approx(left[~slow].mean(), abs=6 * left.std() / 10_000**0.5)
-    # Where it entered does not give the exit away, nor does the angle alone: both are needed.
-    assert abs(np.corrcoef(w["x0"][:, 0], w["answer"])[0, 1]) < 0.9
-    assert abs(np.corrcoef(w["ux"][:, 0], w["answer"])[0, 1]) < 0.9
+    # Neither the place of entry alone gives the exit away, nor the angle alone: both are needed.
+    assert abs(np.corrcoef(w["start_x"][:, 0], w["answer"])[0, 1]) < 0.9
+    assert abs(np.corrcoef(w["dir_x"][:, 0], w["answer"])[0, 1]) < 0.9
 
 
 @pytest.mark.parametrize("split", ["train", "shift"])
@@ -279,15 +279,15 @@ def test_no_reset_fails(level: int, split: str) -> None:
 
 
 @settings(max_examples=40, deadline=None)
-@given(KNOBS, st.sampled_from(("train", "shift")), st.integers(0, 5), st.floats(0.3, 1.0))
-def test_combinations_are_refused_or_can_be_played(knobs: dict, split: str, blackout: int, carpet: float) -> None:
+@given(PARAMETERS, st.sampled_from(("train", "shift")), st.integers(0, 5), st.floats(0.3, 1.0))
+def test_combinations_are_refused_or_can_be_played(overrides: dict, split: str, blackout: int, carpet: float) -> None:
     try:
-        env = make_vec("Tunnel", 64, level=3, split=split, **(knobs | {"blackout": blackout, "carpet": carpet}))
+        env = make_vec("Tunnel", 64, level=3, split=split, **(overrides | {"blackout": blackout, "carpet": carpet}))
     except BadParameter as error:
-        assert "balls" in str(error) if crowded(knobs) else "carpet" in str(error) and "m/s" in str(error)
+        assert "balls" in str(error) if crowded(overrides) else "carpet" in str(error) and "m/s" in str(error)
         return
     env.reset(seed=0)
-    w, n = env.world, knobs["balls"]
+    w, n = env.world, env.params.balls
     assert (w["speed"][:, :n] > 0).all() and (w["speed"][:, :n] <= 3.0 + 1e-9).all()
     assert (np.abs(w["disc_x"][:, :n]) < w["room_hx"][:, None]).all() and (
         w["disc_y"][:, :n] < w["agent_y"][:, None] - 0.2
@@ -315,14 +315,45 @@ def test_in_a_glass_tunnel_one_look_is_enough(level: int) -> None:
     assert play(make_vec("Tunnel", 500, level=level, glass=True), "reflex", 0, 500).mean() >= 0.95
 
 
+@settings(max_examples=30, deadline=None)
+@given(SEEDS, ROOMY, st.sampled_from(("train", "shift")), st.integers(0, 5))
+def test_no_episode_outlasts_the_horizon(seed: int, overrides: dict, split: str, blackout: int) -> None:
+    try:
+        env = make_vec("Tunnel", 16, level=3, split=split, **(overrides | {"blackout": (blackout, blackout + 3)}))
+    except BadParameter:
+        return
+    env.reset(seed=seed)
+    steps, ended = 0, np.zeros(16, bool)
+    while not ended.all():
+        env.world["agent_x"], env.world["agent_y"] = 0.0, env.params.mouth - MAT  # on no plate
+        ended |= stay(env)[2]
+        steps += 1
+    assert steps <= env.horizon
+
+
+def test_metrics_come_at_the_end_and_only_then() -> None:
+    env = make_vec("Tunnel", 200, level=1)
+    obs, infos = env.reset(seed=4)
+    oracle, count = env.reference("oracle"), 0
+    assert infos == {}
+    for _ in range(60):
+        obs, reward, ended, _, infos = env.step(oracle.act(obs, np.zeros(200, bool)))
+        assert (infos == {}) == (not ended.any())
+        if ended.any():
+            assert np.array_equal(infos["_is_success"], ended)
+            assert np.array_equal(infos["is_success"], reward > 0)
+        count += ended.sum()
+    assert count > 200
+
+
 def test_every_value_of_the_curves_can_be_played() -> None:
-    for knob, values in Tunnel.curves.items():
+    for name, values in Tunnel.curves.items():
         for value in values:
-            make("Tunnel", **{knob: value}).reset(seed=0)
+            make("Tunnel", **{name: value}).reset(seed=0)
 
 
 @pytest.mark.parametrize(
-    ("knobs", "says"),
+    ("overrides", "says"),
     [
         (dict(exits=7), "exits=7: allowed is an integer within 2..6"),
         (dict(exits=2.5), "exits=2.5"),
@@ -339,11 +370,11 @@ def test_every_value_of_the_curves_can_be_played() -> None:
         (dict(balls=2, fork=0.0), "fork=0.0: balls=2 cross each other's ways"),
         (dict(query="late"), "query='late' with balls=1"),
         (dict(carpet=0.3, lane=3.0, fork=2.0, blackout=0), "m/s"),
-        (dict(room=3.0), "no knob 'room'"),
-        (dict(act=9), "no knob 'act'"),
+        (dict(room=3.0), "unexpected keyword argument 'room'"),
+        (dict(act=9), "unexpected keyword argument 'act'"),
         (dict(fov=90.0), "fov=90.0: allowed is a number within 180..360"),
     ],
 )
-def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, says: str) -> None:
+def test_bad_parameters_are_named_with_what_is_allowed(overrides: dict, says: str) -> None:
     with pytest.raises(BadParameter, match=says.replace("(", r"\(").replace(")", r"\)").replace("..", r"\.\.")):
-        make("Tunnel", **knobs)
+        make("Tunnel", **overrides)

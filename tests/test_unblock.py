@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.sight import exposed
-from unseen.envs.planning.unblock.crates import toward
+from unseen.envs.planning.unblock.crates import greedy_direction
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
 
@@ -20,11 +20,11 @@ MODES = ("slots", "rays", "pixels")
 
 
 def cell_of(s, x, y) -> tuple[int, int]:
-    return int((x + s["room_hx"]) // s["cell"]), int((y + s["room_hy"]) // s["cell"])
+    return int((x + s["room_hx"]) // s["cell_size"]), int((y + s["room_hy"]) // s["cell_size"])
 
 
 def boxes(s, kind: int) -> list[set[tuple[int, int]]]:
-    """The cells of every tall thing of a kind, in the order of the record."""
+    """The cells of every box of a kind, in the order of the record."""
     out = []
     for k in range(s["n_boxes"]):
         if s["box_kind"][k] == kind:
@@ -36,7 +36,7 @@ def boxes(s, kind: int) -> list[set[tuple[int, int]]]:
 
 def grid(s):
     """(open cells, crates in order, agent, block) of a record."""
-    n = round(2 * s["room_hx"] / s["cell"])
+    n = round(2 * s["room_hx"] / s["cell_size"])
     walls = set().union(*boxes(s, 1))
     floor = {(x, y) for x in range(n) for y in range(n)} - walls
     crates = [next(iter(b)) for b in boxes(s, 0)]
@@ -76,9 +76,9 @@ def cells_of_mask(mask: int) -> set[tuple[int, int]]:
     return {(i % 8, i // 8) for i in range(64) if int(mask) >> i & 1}
 
 
-def at_work(level: int, n: int, seed: int = 0, **knobs):
-    """A batch whose act phase has come: no blackout, and the watch is over."""
-    env = make_vec("Unblock", n, level=level, blackout=0, **knobs)
+def at_work(level: int, n: int, seed: int = 0, **parameters):
+    """A batch whose act phase has come: no blackout, and the observe phase is over."""
+    env = make_vec("Unblock", n, level=level, blackout=0, **parameters)
     env.reset(seed=seed)
     for _ in range(6):
         env.step(np.full(n, STAY))
@@ -105,22 +105,27 @@ def test_a_step_moves_at_most_one_crate_by_one_cell_and_nothing_overlaps(seed: i
 
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
 def test_the_certified_plan_solves_the_task_in_exactly_its_steps(level: int) -> None:
-    env = at_work(level, 200)
-    length, plan = env.world["shortest"].copy(), env.world["plan"].copy()
+    n = 200
+    env = at_work(level, n)
+    length, oracle, first = env.world["plan_steps"].copy(), env.reference("oracle"), np.zeros(n, bool)
     low, high = env.params.plan
     assert (length >= low).all() and (length <= high).all()
-    won = np.full(200, -1)
+    won = np.full(n, -1)
     for t in range(length.max()):
-        _, reward, over, _, _ = env.step(np.where(won < 0, plan[:, t], STAY))
-        won[(won < 0) & (reward == 1)] = t + 1
+        _, reward, over, _, infos = env.step(np.where(won < 0, oracle.act(None, first), STAY))
+        ends = (won < 0) & (reward == 1)
+        won[ends] = t + 1
         assert (over == (reward == 1))[won < 0].all()
+        if ends.any():  # the length is told at the end, and at no other step
+            assert (infos["plan_steps"][ends] == length[ends]).all() and infos["_plan_steps"][ends].all()
+        assert not infos or (infos["_plan_steps"] == over).all()
     assert (won == length).all()
 
 
 @pytest.mark.parametrize(("level", "n"), [(1, 60), (2, 60), (3, 6)])
 def test_no_plan_is_shorter_than_the_certified_one(level: int, n: int) -> None:
     for s in at_work(level, n).world:
-        assert shortest(*grid(s)) == s["shortest"]
+        assert shortest(*grid(s)) == s["plan_steps"]
 
 
 @pytest.mark.parametrize(("level", "n"), [(2, 60), (3, 10)])
@@ -141,7 +146,7 @@ def test_where_greedy_jams_nothing_can_be_done(level: int, n: int) -> None:
         for lone in crates:
             here, there = int(s["here"]), 1 << (8 * lone[1] + lone[0])
             for _ in range(50):
-                way = toward(int(s["free"]), there, here, int(s["goal"]))
+                way = greedy_direction(int(s["free"]), there, here, int(s["goal"]))
                 agent, left = pushed(floor, cells_of_mask(there), cells_of_mask(here).pop(), WAYS[way])
                 here, there = 1 << (8 * agent[1] + agent[0]), sum(1 << (8 * y + x) for x, y in left)
                 if here == s["goal"]:
@@ -205,12 +210,12 @@ def test_a_hidden_block_changes_no_observation() -> None:
     for s in env.world:
         floor, crates, agent, block = grid(s)
         for x, y in sorted(floor - set(crates) - {agent, block}):
-            px, py = (x + 0.5) * s["cell"] - s["room_hx"], (y + 0.5) * s["cell"] - s["room_hy"]
+            px, py = (x + 0.5) * s["cell_size"] - s["room_hx"], (y + 0.5) * s["cell_size"] - s["room_hy"]
             if not exposed(s, s["agent_x"], s["agent_y"], px, py, s["disc_radius"][0]):
                 s["disc_x"][0], s["disc_y"][0], s["goal"] = px, py, 1 << (8 * y + x)
                 moved += 1
                 break
-        for name in ("plan", "shortest", "trap", "jam_crates", "jam_here", "due", "pushes", "moved", "reach"):
+        for name in ("plan_steps", "trap", "jam_crates", "jam_here"):
             s[name] = 0
     after = env.observe()
     assert moved > n // 2
@@ -243,17 +248,19 @@ def test_a_continuous_action_is_a_direction() -> None:
 
 
 @pytest.mark.parametrize(
-    ("knobs", "told"),
+    ("parameters", "told"),
     [
         (dict(crates=6), "0..5"), (dict(crates=-1), "0..5"), (dict(crates=1.5), "integer"), (dict(cells=8), "5..7"),
         (dict(rooms=5), "2..4"), (dict(plan=(9, 4)), "low <= high"), (dict(plan=(5, 70)), "1..64"),
         (dict(act=8), "act=8"), (dict(crates=0), "crates=0"), (dict(moved=3), "crates=2"), (dict(trap=1.5), "0..1"),
+        (dict(plan=(1, 1)), "in sight"), (dict(plan=(1, 2), crates=0, moved=0, trap=0.0), "in sight"),
+        (dict(plan=(31, 40), crates=0, moved=0, trap=0.0), "= 30"),
         (dict(order="distance"), "colour"), (dict(glass=1), "True"), (dict(crate=2), "crates"),
     ],
 )  # fmt: skip
-def test_bad_knobs_are_named_with_what_is_allowed(knobs: dict, told: str) -> None:
-    with pytest.raises(BadParameter, match="|".join(knobs)) as caught:
-        make("Unblock", **knobs)
+def test_bad_parameters_are_named_with_what_is_allowed(parameters: dict, told: str) -> None:
+    with pytest.raises(BadParameter, match="|".join(parameters)) as caught:
+        make("Unblock", **parameters)
     assert told in str(caught.value)
 
 

@@ -19,7 +19,6 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from unseen.agents.errors import BadAgent, UnknownAgent
-from unseen.agents.protocol import Agent
 from unseen.envs import suite
 from unseen.envs.core.task import Look
 from unseen.envs.planar.sight import identifies_colour, sees, sees_box
@@ -443,7 +442,7 @@ def test_a_game_is_played_by_keys_and_quits() -> None:
 
 
 def test_moments_run_from_the_reset_to_the_end() -> None:
-    from unseen.agents.load import load_agent
+    from unseen.agents.agent import load_agent
 
     env = suite.make_vec("RolledBehind", 1, level=1, split="test")
     told = list(moments(load_agent("tracker", "RolledBehind", 1), env, seed=5, horizon=3))
@@ -453,10 +452,10 @@ def test_moments_run_from_the_reset_to_the_end() -> None:
 
 
 def test_an_agent_that_raises_is_named() -> None:
-    class Broken(Agent):
-        name = "broken"
+    class Broken:
+        name, obs = "broken", "slots"
 
-        def initial_state(self, seeds: np.ndarray) -> None:
+        def initial_state(self, batch: int) -> None:
             return None
 
         def act(self, *args: object) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import torch
@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from unseen.agents.sb3.features import feature_arguments
 from unseen.agents.sb3.generators import OwnGenerators
 from unseen.agents.sb3.vec import SB3Vec
-from unseen.agents.shared.actions import ActionHead, DiscreteActions, action_head, normal
+from unseen.agents.shared.actions import ActionHead, ContinuousActions, action_head, normal
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import Returns
 from unseen.agents.shared.encoders import prepare
@@ -48,7 +48,7 @@ class PPOLearner(TorchLearner):
     """One `advance` is one rollout and the updates on it. Flat, ray or image observations; any actions."""
 
     name = "ppo"
-    config_class: type[PPOConfig] = PPOConfig
+    config_class: ClassVar[type[PPOConfig]] = PPOConfig
     config: PPOConfig
     autoreset = AutoresetMode.SAME_STEP
 
@@ -115,8 +115,9 @@ class PPOLearner(TorchLearner):
         self.vec.returns.sync(store)
         if self.envs.has_snapshots:
             snapshot = store.data("snapshot", self.envs.snapshot())
-            model._last_obs = store.array("obs", model._last_obs)
-            model._last_episode_starts = store.array("starts", model._last_episode_starts)
+            obs, starts = model._last_obs, model._last_episode_starts
+            assert isinstance(obs, np.ndarray) and starts is not None  # _setup_learn made them
+            model._last_obs, model._last_episode_starts = store.array("obs", obs), store.array("starts", starts)
             self.sync_memory(store)
             if store.reading:
                 self.envs.restore(snapshot)
@@ -131,7 +132,7 @@ class PPOLearner(TorchLearner):
         self.vec.returns.restart()
         assert self.model.env is not None
         self.model.env.seed(self.seed + self.steps + 1)
-        self.model._last_obs = self.model.env.reset()
+        self.model._last_obs = self.model.env.reset()  # type: ignore[assignment]
         self.model._last_episode_starts = np.ones(self.config.envs, bool)
 
 
@@ -157,17 +158,17 @@ class PolicyGraph(nn.Module):
     def __init__(self, policy: Any, observation: ObservationSpec, head: ActionHead) -> None:
         super().__init__()
         self.observation, self.head = observation, head
-        self.discrete = isinstance(head, DiscreteActions)
         self.features = policy.pi_features_extractor
         self.body, self.out = policy.mlp_extractor.policy_net, policy.action_net
-        self.outputs = ["action", "logits" if self.discrete else "explored"]
-        if not self.discrete:
-            self.log_std = policy.log_std
+        self.outputs = ["action", "logits"]
+        if isinstance(head, ContinuousActions):
+            self.outputs = ["action", "explored"]
+            self.log_std, self.low, self.high = policy.log_std, head.low, head.high
 
     def example(self, n: int = 2) -> dict[str, Tensor]:
         """Inputs of a batch of n, for shapes."""
         inputs = {"obs": torch.zeros(n, self.observation.size)}
-        return inputs if self.discrete else inputs | {"noise": torch.zeros(n, self.head.noise)}
+        return inputs if "logits" in self.outputs else inputs | {"noise": torch.zeros(n, self.head.noise)}
 
     def see(self, obs: Tensor) -> Tensor:
         """Features of flattened observations (n, d)."""
@@ -179,7 +180,7 @@ class PolicyGraph(nn.Module):
         outputs = self.out(self.body(hidden))
         if noise is None:
             return outputs.argmax(-1), outputs
-        low, high = self.head.low.to(outputs.device), self.head.high.to(outputs.device)
+        low, high = self.low.to(outputs.device), self.high.to(outputs.device)
         drawn = outputs + self.log_std.exp() * normal(noise)
         return torch.clamp(outputs, low, high), torch.clamp(drawn, low, high)
 

@@ -7,7 +7,7 @@ What made the memory learnable was large minibatches of long rollouts with ten e
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -52,7 +52,7 @@ class RecurrentPPOLearner(PPOLearner):
     """PPO with an LSTM each for actor and critic."""
 
     name = "recurrent-ppo"
-    config_class = RecurrentPPOConfig
+    config_class: ClassVar[type[PPOConfig]] = RecurrentPPOConfig
     config: RecurrentPPOConfig
     model: RecurrentPPO
 

@@ -31,7 +31,7 @@ class SB3Vec(VecEnv):
 
     def reset(self) -> Any:
         seeds = None if any(s is None for s in self._seeds) else [int(s) for s in self._seeds if s is not None]
-        obs, _ = self.env.reset(seed=seeds)
+        obs, _ = self.env.reset(seed=seeds)  # type: ignore[arg-type]  # the base class names one integer alone
         self._reset_seeds()
         return obs
 
@@ -69,4 +69,4 @@ class SB3Vec(VecEnv):
         return [False for _ in self._get_indices(indices)]
 
     def get_images(self) -> Sequence[np.ndarray | None]:
-        return self.env.render() or [None] * self.num_envs
+        return self.env.render() or [None] * self.num_envs  # type: ignore[return-value]

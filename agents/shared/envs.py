@@ -151,9 +151,15 @@ def _of_suite(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environmen
     if not isinstance(space, spaces.Box):
         raise BadAgent(f"obs={vector.obs_mode!r}: an agent takes one observation mode at a time")
     rays = (space.shape[0] - 3 * RAYS, RAYS, 3) if vector.obs_mode == "rays" else None
-    layout = vector.layout if isinstance(vector.layout, Layout) else None
-    modes = {"obs_mode": vector.obs_mode, "action_kind": vector.action_kind}
-    return Environments(vector, _observation(space, rays), layout, vector.horizon, has_snapshots=True, **modes)
+    return Environments(
+        vector,
+        _observation(space, rays),
+        vector.layout if isinstance(vector.layout, Layout) else None,
+        vector.horizon,
+        has_snapshots=True,
+        obs_mode=vector.obs_mode,
+        action_kind=vector.action_kind,
+    )
 
 
 def _of_gymnasium(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environments:
@@ -220,7 +226,7 @@ def _is_image(space: spaces.Space) -> bool:
     )
 
 
-def _observation(space: spaces.Box, rays: tuple[int, int, int] | None = None) -> ObservationSpec:
+def _observation(space: Any, rays: tuple[int, int, int] | None = None) -> ObservationSpec:
     if _is_image(space):
         return ObservationSpec(space.shape, image=True)
     wide = bool(max(np.abs(space.low).max(), np.abs(space.high).max()) > MODERATE)
@@ -257,9 +263,9 @@ def reference_obs(config: EnvConfig, name: str) -> str:
 def remembered_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """Which discs the memory of a scripted policy holds, (n, k) bool, and where, (n, k, 2) m; None for one without."""
     memory = policy.memory
-    if policy.name != "tracker" or "disc_x" not in (memory.dtype.names or ()):
+    if policy.name != "tracker" or policy.batch.layout is None or "disc_x" not in (memory.dtype.names or ()):
         return None
-    k = policy.batch.params.sizes.colours
+    k = policy.batch.layout.colours
     xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
     room = np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
     return np.abs(xy).max(-1) <= room, xy  # what was never seen is parked far outside

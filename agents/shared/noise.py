@@ -28,13 +28,13 @@ class Episodes(NamedTuple):
 
     Attributes:
         seed: (n,) uint64 seed of the row's first episode.
-        index: (n,) uint64 number of the present episode: 0 is the first, the next ones follow by autoreset.
+        number: (n,) uint64 number of the present episode: 0 is the first, the next ones follow by autoreset.
         step: (n,) uint64 decisions taken in it.
         key: (n,) uint64 what the present episode's numbers are drawn by.
     """
 
     seed: np.ndarray
-    index: np.ndarray
+    number: np.ndarray
     step: np.ndarray
     key: np.ndarray
 
@@ -53,14 +53,14 @@ def open_episodes(agent_seed: int, now: Episodes, first: np.ndarray) -> Episodes
     nexts = first & (now.step > 0)
     if not nexts.any():
         return now
-    index = now.index + nexts
+    number = now.number + nexts
     step = np.where(nexts, np.uint64(0), now.step)
-    return Episodes(now.seed, index, step, np.where(nexts, _key(agent_seed, now.seed, index), now.key))
+    return Episodes(now.seed, number, step, np.where(nexts, _key(agent_seed, now.seed, number), now.key))
 
 
 def advance(now: Episodes) -> Episodes:
     """After a decision in every row."""
-    return Episodes(now.seed, now.index, now.step + _ONE, now.key)
+    return Episodes(now.seed, now.number, now.step + _ONE, now.key)
 
 
 def uniform(now: Episodes, purpose: int, width: int) -> np.ndarray:
@@ -79,9 +79,9 @@ def _columns(purpose: int, width: int) -> np.ndarray:
     return (np.arange(1, width + 1, dtype=np.uint64) + np.uint64(purpose * MAX_WIDTH)) * _GOLDEN
 
 
-def _key(agent_seed: int, seed: np.ndarray, index: np.ndarray) -> np.ndarray:
+def _key(agent_seed: int, seed: np.ndarray, number: np.ndarray) -> np.ndarray:
     word = _mix(np.full_like(seed, agent_seed % 2**64) + _GOLDEN)
-    for part in (seed, index):
+    for part in (seed, number):
         word = _mix((word ^ part) + _GOLDEN)
     return word
 

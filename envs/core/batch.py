@@ -4,6 +4,7 @@ The scalar and the vector environment are both this, with n = 1 or more, so that
 """
 
 import hashlib
+import math
 import os
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -11,29 +12,36 @@ from typing import Any
 
 import numpy as np
 
-from unseen.envs.core import device
-from unseen.envs.core.kernels import RESET, SENSE, hidden_kernels, run_kernel
+from unseen.envs.core import checks, device
+from unseen.envs.core.kernels import DUE, RESET, SENSE, hidden_kernels, run_kernel
 from unseen.envs.core.params import Params
-from unseen.envs.core.reference import NO_MEMORY
 from unseen.envs.core.rng import MAX_SEED, SPLITS, keys
 from unseen.envs.core.task import Task
+from unseen.envs.core.validate import validate
 from unseen.envs.errors import BadParameter, BadSnapshot, ResetFailed
 
 ALL = "dict"  # the observation mode that gives every sensor but the privileged ones
-NO_LIMIT = 2**62
-KEYWORDS = ("level", "obs", "action", "split", "render_mode")  # of every environment, beside its parameters
+NO_LIMIT = 2**62  # steps
+PER_ENV = ("world", "seeds", "seeded", "actions", "reward", "terminated", "truncated", "info")
 
 
 class Batch:
     """The state, buffers and kernel of n environments.
 
+    Args:
+        keywords: what the environment takes beside its parameters, for the message about an unknown one.
+        overrides: parameters that differ from those of the level.
+
     Attributes:
         params: the parameters.
         world: record array (n,), the true states: privileged.
+        done: view (n,) of the records' `done`: not 0 where there is no episode to step.
+        seeds: the seeds that the generators were last given, (n,); `seeded` says whether they were given any.
         actions: rows (n, d) that the next step takes.
         obs: observation buffers, a tuple of arrays (n, ...), one a sensor; `names` says which.
         reward, terminated, truncated: results of the last step, (n,).
-        info: rows (n, k) of the task's metrics; they mean something where an episode has just ended.
+        info: rows (n, k) of the task's metrics; they mean something where the task has just ended an episode. Where
+            `max_episode_steps` alone has, the first of them is NaN.
     """
 
     def __init__(
@@ -43,29 +51,34 @@ class Batch:
         level: int | str | None,
         split: str,
         mode: str | None,
+        keywords: Sequence[str],
         overrides: Mapping[str, Any],
         threads: int = 1,
         max_episode_steps: int | None = None,
     ) -> None:
-        task.validate()
-        level = task.default_level if level is None else level
+        validate(task)
         mode = next(iter(task.sensors)) if mode is None else mode
         if split not in SPLITS:
             raise BadParameter(f"split={split!r}: allowed are {', '.join(map(repr, SPLITS))}")
         if mode not in [*task.sensors, ALL]:
             raise BadParameter(f"obs={mode!r}: {task.__name__} has {', '.join(map(repr, [*task.sensors, ALL]))}")
-        self.task, self.level, self.split, self.mode = task, level, split, mode
-        self.n, self.threads = count("num_envs", n), count("threads", threads)
-        self.limit = NO_LIMIT if max_episode_steps is None else count("max_episode_steps", max_episode_steps)
-        self.params: Params = task.at(level, overrides, KEYWORDS)
+        self.level = task.level_named(task.default_level if level is None else level)
+        self.task, self.split, self.mode = task, split, mode
+        self.n, self.threads = checks.count("num_envs", n), checks.count("threads", threads)
+        if max_episode_steps is not None:
+            max_episode_steps = checks.count("max_episode_steps", max_episode_steps)
+        self.max_episode_steps = max_episode_steps
+        self.params: Params = task.at(self.level, overrides, keywords)
         self.param_record = self.params.record(split)
-        open_sensors = tuple(name for name, sensor in task.sensors.items() if not sensor.privileged)
-        self.names = open_sensors if mode == ALL else (mode,)
+        open_sensors = sorted(name for name, sensor in task.sensors.items() if not sensor.privileged)
+        self.names = tuple(open_sensors) if mode == ALL else (mode,)  # sorted, as in a gymnasium.spaces.Dict
         self.table = np.array(list(task.actions.values()), dtype=np.float64).reshape(-1, task.width())
         n = self.n
         self.world = np.zeros(n, task.state)
         self.world["done"] = 1
         self.seeds = np.zeros(n, np.uint64)
+        self.seeded = np.zeros(n, np.bool_)
+        self._all_seeded = False
         self.actions = np.zeros((n, task.width()))
         self.reward = np.zeros(n)
         self.terminated = np.zeros(n, np.bool_)
@@ -74,8 +87,6 @@ class Batch:
         sensors = [task.sensors[name] for name in self.names]
         self.obs = tuple(np.zeros((n, *sensor.shape(self.params)), sensor.dtype) for sensor in sensors)
         self.final = self.obs
-        self._marked = np.ones(n, np.bool_)
-        self._scratch = np.zeros(self.threads, NO_MEMORY if task.scratch is None else task.scratch)
         self._load()
 
     def _load(self) -> None:
@@ -83,49 +94,65 @@ class Batch:
         self._pool: ThreadPoolExecutor | None = None
         self._pool_pid = -1
         self._warm = False
+        self._bind()
+
+    def _bind(self) -> None:
+        """Gather what every kernel call takes, one tuple a thread, so that a step does not."""
+        self.done = self.world["done"]
+        world = (self.world, self.actions, self.param_record, self.reward, self.terminated, self.truncated)
+        limit = NO_LIMIT if self.max_episode_steps is None else self.max_episode_steps
+        cuts = [self.n * i // self.threads for i in range(self.threads + 1)]
+        self._calls = []
+        for i in range(self.threads):
+            scratch = () if self.task.scratch is None else (np.zeros(1, self.task.scratch),)
+            self._calls.append((limit, *world, self.info, *scratch, *self.obs, *self.final, *cuts[i : i + 2]))
 
     def __getstate__(self) -> dict[str, Any]:
-        return {k: v for k, v in self.__dict__.items() if k not in ("_run", "_pool")}
+        return {k: v for k, v in self.__dict__.items() if k not in ("_run", "_pool", "_calls", "done")}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
         self._load()
 
+    def row(self, i: int) -> "Batch":
+        """Environment i alone: a batch of one that shares this one's memory."""
+        one = object.__new__(Batch)
+        one.__dict__.update(self.__dict__)
+        one.n = one.threads = 1
+        for name in PER_ENV:
+            setattr(one, name, getattr(self, name)[i : i + 1])
+        one.obs, one.final = (tuple(o[i : i + 1] for o in buffers) for buffers in (self.obs, self.final))
+        one._bind()
+        return one
+
     def keep_finals(self) -> None:
         """Give SAME_STEP steps buffers of their own for the last observations of episodes."""
         self.final = tuple(np.zeros_like(o) for o in self.obs)
+        self._bind()
+
+    @property
+    def untouched(self) -> bool:
+        """Whether any environment was never reset."""
+        return not self.world["tries"].all()
 
     def reset(self, where: np.ndarray | None = None) -> None:
         """Start an episode in every environment, or in those that the bool array `where` (n,) marks."""
-        self._marked[:] = True if where is None else where
+        self.draw_seeds()
+        self.done[slice(None) if where is None else where] = DUE
         self.run(RESET)
 
     def run(self, what: int) -> None:
         """One kernel call over all environments; raises ResetFailed when no episode could be drawn."""
-        args: tuple[Any, ...] = (
-            self.world,
-            self.actions,
-            self.param_record,
-            self.reward,
-            self.terminated,
-            self.truncated,
-        )
-        args += (self.info, self._marked)
-        rows = (*self.obs, *self.final)
-        cuts = [self.n * i // self.threads for i in range(self.threads + 1)]
-        calls = [
-            (what, self.limit, *args, self._scratch[i : i + 1], *rows, cuts[i], cuts[i + 1])
-            for i in range(self.threads)
-        ]
+        calls = self._calls
         if not self._warm:
             self._warm = True
-            failed = device.announced(self._run, f"{self.task.__name__} ({self.mode})", calls[0])
-            failed += sum(self._run(*call) for call in calls[1:])
+            failed = device.announced(self._run, f"{self.task.__name__} ({self.mode})", (what, *calls[0]))
+            failed += sum(self._run(what, *call) for call in calls[1:])
         elif self.threads == 1:
-            failed = self._run(*calls[0])
+            failed = self._run(what, *calls[0])
         else:
-            jobs = [self._workers().submit(self._run, *call) for call in calls[1:]]
-            failed = self._run(*calls[0]) + sum(job.result() for job in jobs)
+            jobs = [self._workers().submit(self._run, what, *call) for call in calls[1:]]
+            failed = self._run(what, *calls[0]) + sum(job.result() for job in jobs)
         if failed:
             i = int(np.nonzero(self.world["failed"])[0][0])
             self.world["failed"] = 0
@@ -148,9 +175,19 @@ class Batch:
         marked = slice(None) if where is None else where
         self.seeds[marked] = np.asarray(seeds, dtype=np.uint64)
         self.world["rng"][marked] = keys(self.seeds[marked], self.split)
+        self.seeded[marked] = True
+
+    def draw_seeds(self) -> None:
+        """Seed the generators that were never given a seed, each by chance."""
+        if not self._all_seeded:
+            new = ~self.seeded
+            if new.any():
+                self.seed(np.random.default_rng().integers(MAX_SEED, size=int(new.sum()), endpoint=True), new)
+            self._all_seeded = True
 
     def snapshot(self) -> bytes:
         """The exact state of all environments; `restore` takes it back."""
+        self.draw_seeds()
         body = self.param_record.tobytes() + self.seeds.tobytes() + self.world.tobytes()
         return self._digest(body) + body
 
@@ -172,6 +209,7 @@ class Batch:
             raise BadSnapshot(f"this snapshot was made with another level, split or parameters than {self.params}")
         self.seeds[:] = np.frombuffer(body, np.uint64, self.n, head)
         self.world[:] = np.frombuffer(body, self.task.state, self.n, head + seeds)
+        self.seeded[:] = True
         self.run(SENSE)
 
     def _digest(self, body: bytes) -> bytes:
@@ -184,6 +222,17 @@ class Batch:
         """Where the parts of the observed row lie; None for a sensor that does not say, and for several."""
         describe = self.task.sensors[self.names[0]].layout if self.mode != ALL else None
         return None if describe is None else describe(self.params)
+
+    @property
+    def told(self) -> np.ndarray:
+        """Where the last end of an episode came from the task itself, so that its metrics mean something: (n,) bool."""
+        return ~np.isnan(self.info[:, 0])
+
+    def metrics_of(self, i: int) -> dict[str, float | bool]:
+        """The metrics of environment i, whose episode has just ended; empty where `max_episode_steps` alone ended it."""
+        values = dict(zip(self.task.metrics, self.info[i].tolist(), strict=True))
+        success = values["is_success"]
+        return {} if math.isnan(success) else values | {"is_success": success > 0.5}
 
     def metrics(self) -> dict[str, np.ndarray]:
         """The task's metrics, each (n,); they mean something where an episode has just ended."""
@@ -210,10 +259,3 @@ class Batch:
         out = np.zeros(self.n, np.bool_)
         hidden_kernels(self.task)[1](self.world, self.param_record, out)
         return out
-
-
-def count(name: str, value: Any) -> int:
-    """A positive integer, or BadParameter."""
-    if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, np.integer)) or value < 1:
-        raise BadParameter(f"{name}={value!r}: allowed is a positive integer")
-    return int(value)

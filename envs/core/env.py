@@ -1,20 +1,32 @@
 """`TaskEnv`: one environment of a task, as a gymnasium.Env."""
 
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.spaces import Space
+from gymnasium.utils import seeding
 
-from unseen.envs.core import spaces
+from unseen.envs.core import checks, spaces
 from unseen.envs.core.batch import ALL, Batch
-from unseen.envs.core.kernels import NEXT_STEP
+from unseen.envs.core.kernels import NEXT_STEP, SENSE
 from unseen.envs.core.lazy import load
+from unseen.envs.core.metadata import METADATA
 from unseen.envs.core.params import Params
 from unseen.envs.core.policy import ReferencePolicy
+from unseen.envs.core.spec import with_horizon
 from unseen.envs.core.task import Task
-from unseen.envs.errors import BadAction, BadParameter, ResetNeeded
+from unseen.envs.errors import BadParameter, ResetNeeded
 
-RENDER_MODES = ("human", "rgb_array")
+KEYWORDS = ("level", "obs", "action", "split", "render_mode")  # beside the task's parameters
+_PLAIN = (int, np.int64)  # what an action mostly is
+
+
+def check_render_mode(mode: str | None) -> None:
+    """Raise BadParameter for a way of showing that there is not."""
+    if mode is not None and mode not in METADATA["render_modes"]:
+        raise BadParameter(f"render_mode={mode!r}: allowed are None, {', '.join(map(repr, METADATA['render_modes']))}")
 
 
 class TaskEnv(gym.Env):
@@ -34,7 +46,7 @@ class TaskEnv(gym.Env):
         BadTask: the task lacks a piece.
     """
 
-    metadata: ClassVar[dict[str, Any]] = {"render_modes": list(RENDER_MODES), "render_fps": 4}  # type: ignore[misc]
+    metadata: ClassVar[dict[str, Any]] = METADATA  # type: ignore[misc]
 
     def __init__(
         self,
@@ -47,17 +59,26 @@ class TaskEnv(gym.Env):
         render_mode: str | None = None,
         **overrides: Any,
     ) -> None:
-        if render_mode is not None and render_mode not in RENDER_MODES:
-            raise BadParameter(f"render_mode={render_mode!r}: allowed are None, 'human', 'rgb_array'")
-        self.batch = Batch(task, 1, level, split, obs, overrides)
-        self.task, self.level, self.split, self.obs_mode = task, self.batch.level, split, self.batch.mode
-        self.action_kind = spaces.action_kind(task, action)
-        self.render_mode = render_mode
-        self.observation_space = spaces.observation_space(self.batch)
-        self.action_space = spaces.action_space(task, self.action_kind)
-        self._rows = list(self.batch.table)
-        self._live = False
+        check_render_mode(render_mode)
+        batch = Batch(task, 1, level, split, obs, KEYWORDS, overrides)
+        kind = spaces.action_kind(task, action)
+        self._take(batch, kind, spaces.observation_space(batch), spaces.action_space(task, kind), render_mode)
+
+    @classmethod
+    def of_batch(cls, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None) -> Self:
+        """The environment whose state is a batch of one, such as a row of a larger one."""
+        env = cls.__new__(cls)
+        env._take(batch, kind, observation, action, render_mode)
+        return env
+
+    def _take(self, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None) -> None:
+        self.batch = batch
+        self.task, self.level, self.split, self.obs_mode = batch.task, batch.level, batch.split, batch.mode
+        self.action_kind, self.render_mode = kind, render_mode
+        self.observation_space, self.action_space = observation, action
+        self._rows = list(batch.table)
         self._viewer: Any = None
+        self._spec: EnvSpec | None = None
 
     @property
     def params(self) -> Params:
@@ -78,6 +99,37 @@ class TaskEnv(gym.Env):
         """The most steps that an episode can take."""
         return self.params.horizon
 
+    @property
+    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+        """What `gymnasium.make` made this by; its max_episode_steps is the horizon. None where that did not make it."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = None if spec is None else with_horizon(spec, self.horizon, self.batch.max_episode_steps)
+
+    @property
+    def np_random_seed(self) -> int:
+        """The seed that the generator was last given, or has drawn itself."""
+        self.batch.draw_seeds()
+        return self.batch.seeds.item(0)
+
+    @property
+    def np_random(self) -> np.random.Generator:
+        """A generator of the same seed, for wrappers; the task draws from its own, in the record."""
+        if self._np_random is None:
+            self._np_random, _ = seeding.np_random(self.np_random_seed)
+        return self._np_random
+
+    @np_random.setter
+    def np_random(self, value: np.random.Generator) -> None:
+        self._np_random = value
+        self.batch.seed([int(value.integers(checks.MAX_SEED, endpoint=True))])
+
+    def forget_np_random(self) -> None:
+        """Make `np_random` anew of the generator's seed, which was set from outside."""
+        self._np_random = None
+
     def _observation(self) -> Any:
         if self.obs_mode == ALL:
             return {name: o[0].copy() for name, o in zip(self.batch.names, self.batch.obs, strict=True)}
@@ -85,18 +137,14 @@ class TaskEnv(gym.Env):
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
         """Start an episode. A seed restarts the environment's generator; without one it goes on from where it is."""
-        spaces.refuse_options(options)
-        fresh = self._np_random is None
-        seed = None if seed is None else spaces.whole_seed(seed)
-        super().reset(seed=seed)
+        checks.reset_options(options)
         if seed is not None:
+            seed = checks.one_seed(seed)
+            super().reset(seed=seed)
             self.batch.seed([seed])
-        elif fresh:
-            self.batch.seed([int(self.np_random.integers(2**62))])
         self.batch.reset()
-        self._live = True
         if self.render_mode == "human":
-            self._draw()
+            self.show()
         return self._observation(), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
@@ -106,31 +154,21 @@ class TaskEnv(gym.Env):
             ResetNeeded: before the first reset, or after the episode's end.
             BadAction: the action is not of the action space.
         """
-        if not self._live:
-            raise ResetNeeded(f"{self.task.__name__}: call reset() before the first step and after an episode's end")
         b = self.batch
-        b.actions[0] = self._row(action)
+        if b.done.item(0):
+            raise ResetNeeded(f"{self.task.__name__}: call reset() before the first step and after an episode's end")
+        if self.action_kind == spaces.CONTINUOUS:
+            b.actions[0] = checks.continuous_actions(self.task, [action], 1)[0]
+        elif type(action) in _PLAIN and 0 <= action < len(self._rows):
+            b.actions[0] = self._rows[action]
+        else:
+            b.actions[0] = self._rows[checks.discrete_actions(self.task, [action], 1)[0]]
         b.run(NEXT_STEP)
         terminated, truncated = b.terminated.item(0), b.truncated.item(0)
-        info: dict[str, Any] = {}
-        if terminated or truncated:
-            self._live = False
-            info = {name: value.item(0) for name, value in b.metrics().items()}
+        info = b.metrics_of(0) if terminated or truncated else {}
         if self.render_mode == "human":
-            self._draw()
+            self.show()
         return self._observation(), b.reward.item(0), terminated, truncated, info
-
-    def _row(self, action: Any) -> np.ndarray:
-        if self.action_kind == spaces.CONTINUOUS:
-            return spaces.check_rows(self.task, [action], 1)[0]
-        if type(action) is not int:
-            scalar = isinstance(action, np.ndarray | np.generic) and action.ndim == 0
-            if not scalar or action.dtype.kind not in "iu":
-                raise BadAction(f"action {action!r} is not an integer of 0..{len(self._rows) - 1}")
-            action = int(action)
-        if not 0 <= action < len(self._rows):
-            raise BadAction(f"action {action} is out of range: allowed is 0..{len(self._rows) - 1}")
-        return self._rows[action]
 
     def snapshot(self) -> bytes:
         """The exact state, for `restore`."""
@@ -139,7 +177,11 @@ class TaskEnv(gym.Env):
     def restore(self, data: bytes) -> Any:
         """Return to a snapshot; gives its observation. Raises BadSnapshot for damaged or foreign bytes."""
         self.batch.restore(data)
-        self._live = not bool(self.world["done"][0])
+        return self._observation()
+
+    def observe(self) -> Any:
+        """The observation of the present state, computed anew (after `world` was edited)."""
+        self.batch.run(SENSE)
         return self._observation()
 
     def reference(self, name: str) -> ReferencePolicy:
@@ -153,20 +195,28 @@ class TaskEnv(gym.Env):
     def _draw(self) -> np.ndarray:
         if self._viewer is None:
             self._viewer = load(self.task.view.painter)()
-        frame = self._viewer.frame(self.world[0], self.params, self.task, reward=self.batch.reward.item(0))
-        if self.render_mode == "human":
-            self._viewer.show(frame)
-        return frame
+        return self._viewer.frame(self.world[0], self.params, self.task, reward=self.batch.reward.item(0))
+
+    def show(self) -> None:
+        """Draw the present state in the window, as every reset and step does with "human"."""
+        frame = self._draw()
+        self._viewer.show(frame)
 
     def render(self) -> np.ndarray | None:
-        """The picture (height, width, 3) uint8 for "rgb_array"; None otherwise."""
+        """The picture (height, width, 3) uint8 for "rgb_array"; None otherwise.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
         if self.render_mode is None:
             gym.logger.warn("render() was called without a render_mode; pass render_mode='rgb_array' to make()")
             return None
-        if self._np_random is None:
+        if self.batch.untouched:
             raise ResetNeeded(f"{self.task.__name__}: call reset() before render()")
-        frame = self._draw()
-        return frame if self.render_mode == "rgb_array" else None
+        if self.render_mode == "human":
+            self.show()
+            return None
+        return self._draw()
 
     def close(self) -> None:
         """Close the window, if any; harmless when repeated."""

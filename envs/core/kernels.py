@@ -7,8 +7,10 @@ from unseen.envs.core import device
 from unseen.envs.core.task import Task
 
 RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # what `run` does
+DUE = 2  # `done` of a record that the next RESET starts anew; the others it leaves as they are
 
 _RUN = '''"""Generated: {cls} with the observations {names}."""
+import numpy as np
 from numba import njit
 from {module} import {cls} as task
 
@@ -16,13 +18,13 @@ reset, step = task.reset, task.step
 {sensors}
 
 @njit(nogil=True, error_model="numpy")
-def draw(s, p, w):
+def draw(s, p{w}):
     """Draw episodes until one is accepted; 1 if none was."""
     s.t = 0
     s.done = 0
     for i in range({max_tries}):
         s.tries = i + 1
-        if reset({reset_args}):
+        if reset(s, p{w}):
             return 0
     s.done = 1
     s.failed += 1
@@ -33,23 +35,26 @@ def sense(s, p, {rows}):
     {sense}
 
 @njit(cache=True, nogil=True, error_model="numpy")
-def run(what, limit, S, A, P, R, T, U, I, K, W, {outs}, {finals}, lo, hi):
+def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
     """Returns the number of resets that failed."""
     p = P[0]
-    w = W[0]
-    failed = 0
+{first_scratch}    failed = 0
     for i in range(lo, hi):
         s = S[i]
-        if (what == 0 and K[i]) or (what == 1 and s.done != 0):
+        if (what == 0 and s.done == 2) or (what == 1 and s.done != 0):
             R[i] = 0.0
             T[i] = False
             U[i] = False
-            failed += draw(s, p, w)
+            failed += draw(s, p{w})
         elif what == 0:
             continue
         elif what != 3:
+            if s.t == 0:
+                I[i, :] = 0.0
             r, t, u = step(s, A[i], p, I[i])
             if s.t >= limit:
+                if not (t or u):  # cut short: the task has no metrics to tell
+                    I[i, 0] = np.nan
                 u = True
             R[i] = r
             T[i] = t
@@ -58,7 +63,7 @@ def run(what, limit, S, A, P, R, T, U, I, K, W, {outs}, {finals}, lo, hi):
                 s.done = 1
                 if what == 2:
                     sense(s, p, {final_rows})
-                    failed += draw(s, p, w)
+                    failed += draw(s, p{w})
         sense(s, p, {out_rows})
     return failed
 '''
@@ -106,7 +111,9 @@ def run_kernel(task: type[Task], names: tuple[str, ...]):
         module=task.__module__,
         names=", ".join(names),
         max_tries=task.max_tries,
-        reset_args="s, p" if task.scratch is None else "s, p, w",
+        w="" if task.scratch is None else ", w",
+        scratch="" if task.scratch is None else "W, ",
+        first_scratch="" if task.scratch is None else "    w = W[0]\n",
         sensors="\n".join(f"write{i} = task.sensors[{name!r}].function" for i, name in enumerate(names)),
         rows=", ".join(f"o{i}" for i in k),
         sense="\n    ".join(f"write{i}(s, p, o{i})" for i in k),

@@ -16,6 +16,8 @@ import numpy as np
 from unseen.envs.core.rng import SPLITS
 from unseen.envs.errors import BadParameter, UnknownKeyword
 
+# Former keywords of environments -> present ones, for the message that a user of an old name gets.
+RENAMED = {"autoreset": "autoreset_mode"}
 _SPEC = "unseen"  # key of a field's `Spec` in its metadata
 
 
@@ -40,22 +42,24 @@ class Spec:
 
     @property
     def allowed(self) -> str:
-        """What is allowed, as the end of a sentence."""
+        """What is allowed, in words."""
         within = f"within {self.low:g}..{self.high:g}"
         return {
-            "integer": f"allowed is an integer {within}",
-            "real": f"allowed is a number {within}",
-            "flag": "allowed are True and False",
-            "choice": "allowed are " + ", ".join(map(repr, self.options)),
-            "span": f"allowed is an integer or a pair low <= high, {within}",
-            "vector": f"allowed are numbers of shape {self.shape}, each {within}",
+            "integer": f"an integer {within}",
+            "real": f"a number {within}",
+            "flag": "True and False",
+            "choice": ", ".join(map(repr, self.options)),
+            "span": f"an integer or a pair low <= high, {within}",
+            "vector": f"numbers of shape {self.shape}, each {within}",
         }[self.kind]
 
     def check(self, name: str, value: Any) -> Any:
         """The value in its canonical form. Raises BadParameter naming parameter, value and what is allowed."""
         checked = getattr(self, f"_{self.kind}")(value)
         if checked is None:
-            raise BadParameter(f"{name}={value!r}: {self.allowed}")
+            raise BadParameter(
+                f"{name}={value!r}: allowed {'is' if self.kind in ('integer', 'real', 'span') else 'are'} {self.allowed}"
+            )
         return checked
 
     def _integer(self, value: Any) -> int | None:
@@ -65,8 +69,8 @@ class Spec:
     def _real(self, value: Any) -> float | None:
         if isinstance(value, (bool, np.bool_)) or not isinstance(value, (int, float, np.integer, np.floating)):
             return None
-        number = float(value)
-        return number if math.isfinite(number) and self.low <= number <= self.high else None
+        within = math.isfinite(value) if isinstance(value, (float, np.floating)) else True  # any int is finite
+        return float(value) if within and self.low <= value <= self.high else None
 
     def _flag(self, value: Any) -> bool | None:
         return bool(value) if isinstance(value, (bool, np.bool_)) else None
@@ -83,11 +87,13 @@ class Spec:
 
     def _vector(self, value: Any) -> tuple | None:
         try:
-            numbers = np.array(value, dtype=np.float64)
-        except (TypeError, ValueError):
+            numbers = np.array(value)
+        except ValueError:  # rows of different lengths
             return None
-        fits = numbers.shape == self.shape and np.isfinite(numbers).all()
-        if not fits or (numbers < self.low).any() or (numbers > self.high).any():
+        if numbers.shape != self.shape or numbers.dtype.kind not in "iuf":
+            return None
+        numbers = numbers.astype(np.float64)
+        if not ((numbers >= self.low) & (numbers <= self.high)).all():  # false for a NaN
             return None
         rows = numbers.tolist()
         return tuple(map(tuple, rows)) if len(self.shape) == 2 else tuple(rows)
@@ -211,11 +217,12 @@ class Params:
 
     def _unknown(self, name: str, known: list[str]) -> str:
         says = f"unexpected keyword argument {name!r}"
-        if name in self.renamed:
-            return f"{says}: it is now called {self.renamed[name]!r}"
-        close = difflib.get_close_matches(name, known, n=1)
-        hint = f"; did you mean {close[0]!r}?" if close else ""
-        return f"{says}{hint} Known are {', '.join(known)}" if hint else f"{says}; known are {', '.join(known)}"
+        new = {**RENAMED, **self.renamed}.get(name)
+        if new in known:
+            return f"{says}: it is now called {new!r}"
+        close = difflib.get_close_matches(name.lower(), known, n=1)
+        hint = f"; did you mean {close[0]!r}?" if close else "."
+        return f"{says}{hint} Known are {', '.join(known)}"
 
     def record(self, split: str) -> np.ndarray:
         """The parameters as kernels receive them: a record array of length 1, with the split's number first."""
@@ -230,10 +237,14 @@ class Params:
             row[0][name] = value
         return row
 
+    @classmethod
+    def derived_names(cls) -> list[str]:
+        """Names of the derived properties, sorted."""
+        return sorted({name for base in cls.__mro__ for name, v in vars(base).items() if isinstance(v, derived)})
+
     def _derived(self) -> dict[str, int | float]:
-        names = {name for cls in type(self).__mro__ for name, v in vars(cls).items() if isinstance(v, derived)}
         found: dict[str, int | float] = {}
-        for name in sorted(names):
+        for name in self.derived_names():
             value = getattr(self, name)
             found |= dataclasses.asdict(value) if dataclasses.is_dataclass(value) else {name: value}  # type: ignore[arg-type]
         return found

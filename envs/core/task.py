@@ -1,6 +1,6 @@
 """What the author of an environment writes: a record, parameters, sensors, and a handful of device functions."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar
 
@@ -8,10 +8,10 @@ import numpy as np
 
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import Params
-from unseen.envs.core.reference import WORLD, Reference
+from unseen.envs.core.reference import Reference
 from unseen.envs.core.sensor import Sensor
 from unseen.envs.core.view import View
-from unseen.envs.errors import BadParameter, BadTask
+from unseen.envs.errors import BadParameter
 
 FLOAT, INT = "f8", "i8"  # of record fields
 
@@ -99,7 +99,16 @@ class Task:
         return 1.0 / cls.hidden.classes(params) if cls.hidden is not None and cls.hidden.classes is not None else 1.0
 
     @classmethod
-    def at(cls, level: int | str, overrides: Mapping[str, Any] | None = None, also: tuple[str, ...] = ()) -> Any:
+    def level_named(cls, level: Any) -> int | str:
+        """A level (2, also given as "2") or the name of a preset. Raises BadParameter for anything else."""
+        named = {**cls.levels, **cls.presets}
+        key = int(level) if isinstance(level, str) and level.isdecimal() and level not in named else level
+        if isinstance(key, (bool, np.bool_)) or not isinstance(key, (int, np.integer, str)) or key not in named:
+            raise BadParameter(f"level={level!r}: {cls.__name__} has levels {', '.join(map(repr, named))}")
+        return key if isinstance(key, str) else int(key)
+
+    @classmethod
+    def at(cls, level: int | str, overrides: Mapping[str, Any] | None = None, also: Iterable[str] = ()) -> Any:
         """The parameters of a level or preset, with some of them set anew.
 
         Args:
@@ -110,64 +119,10 @@ class Task:
             BadParameter: unknown level, or a value out of its range, or an impossible combination.
             UnknownKeyword: unknown parameter.
         """
-        named: dict[Any, Params] = {**cls.levels, **cls.presets}
-        key = int(level) if isinstance(level, str) and level.isdecimal() and level not in named else level
-        if isinstance(key, (bool, np.bool_)) or not isinstance(key, (int, np.integer, str)) or key not in named:
-            raise BadParameter(f"level={level!r}: {cls.__name__} has levels {', '.join(map(repr, named))}")
-        return named[key].replace(also, **overrides) if overrides else named[key]
-
-    @classmethod
-    def validate(cls) -> None:
-        """Raise BadTask naming the first piece that is missing or wrong."""
-
-        def need(ok: bool, what: str) -> None:
-            if not ok:
-                raise BadTask(f"{cls.__name__}: {what}")
-
-        for name, kind in _PIECES.items():
-            need(hasattr(cls, name), f"has no {name!r}; see unseen.envs.core.task.Task")
-            need(isinstance(getattr(cls, name), kind), f"{name!r} is {getattr(cls, name)!r}, not a {_said(kind)}")
-        need(issubclass(cls.params, Params), "'params' is not a subclass of Params")
-        names = cls.state.names or ()
-        need(names[: len(HEADER)] == tuple(n for n, _ in HEADER), "'state' is not made by record(...)")
-        need(bool(cls.sensors), "'sensors' is empty")
-        need(bool(cls.levels), "'levels' is empty")
-        need(cls.default_level in cls.levels, f"default_level={cls.default_level!r} is not among its levels")
-        for level, params in [*cls.levels.items(), *cls.presets.items()]:
-            need(isinstance(params, cls.params), f"level {level!r} is not an instance of {cls.params.__name__}")
-            need(_has_horizon(params), f"{cls.params.__name__} has no 'horizon': the most steps of an episode")
-        need(bool(cls.actions) or bool(cls.action_low), "has neither 'actions' nor 'action_low' and 'action_high'")
-        need(len(cls.action_low) == len(cls.action_high), "'action_low' and 'action_high' differ in length")
-        widths = {len(row) for row in cls.actions.values()} | ({len(cls.action_low)} if cls.action_low else set())
-        need(len(widths) == 1, f"rows of actions and their bounds have different lengths: {sorted(widths)}")
-        need(
-            set(cls.keys) <= set(cls.actions),
-            f"'keys' names unknown actions: {sorted(set(cls.keys) - set(cls.actions))}",
-        )
-        need(cls.metrics[:1] == ("is_success",), "the first of 'metrics' must be 'is_success'")
-        for name, reference in cls.references.items():
-            known = reference.reads == WORLD or reference.reads in cls.sensors
-            need(known, f"reference {name!r} reads {reference.reads!r}, which is neither {WORLD!r} nor a sensor")
+        params: Params = {**cls.levels, **cls.presets}[cls.level_named(level)]
+        return params.replace(also, **overrides) if overrides else params
 
     @classmethod
     def width(cls) -> int:
         """Length of an action row."""
         return len(cls.action_low) or len(next(iter(cls.actions.values())))
-
-
-_PIECES: dict[str, Any] = {
-    "title": str, "params": type, "state": np.dtype, "sensors": Mapping, "levels": Mapping, "presets": Mapping,
-    "actions": Mapping, "action_low": tuple, "action_high": tuple, "keys": Mapping, "reset": Callable, "step": Callable,
-    "metrics": tuple, "hidden": (Hidden, type(None)), "references": Mapping, "view": View, "score": Score,
-}  # fmt: skip
-
-
-def _said(kind: Any) -> str:
-    return " or ".join(k.__name__ for k in kind) if isinstance(kind, tuple) else kind.__name__
-
-
-def _has_horizon(params: Params) -> bool:
-    try:
-        return int(params.horizon) > 0
-    except NotImplementedError:
-        return False

@@ -1,32 +1,40 @@
 """`TaskVectorEnv`: n environments of a task, as a gymnasium.vector.VectorEnv."""
 
+import dataclasses
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from unseen.envs.core import spaces
+from unseen.envs.core import checks, spaces
+from unseen.envs.core import env as scalar
 from unseen.envs.core.batch import ALL, Batch
 from unseen.envs.core.kernels import NEXT_STEP, SAME_STEP, SENSE, STEP
-from unseen.envs.core.lazy import load
+from unseen.envs.core.metadata import METADATA
 from unseen.envs.core.params import Params
 from unseen.envs.core.policy import ReferencePolicy
+from unseen.envs.core.spec import Horizon, with_horizon
 from unseen.envs.core.task import Task
 from unseen.envs.errors import BadParameter, ResetNeeded
 
+_VECTOR_ONLY = ("num_envs", "autoreset_mode", "max_episode_steps", "threads", "copy", "vectorization_mode")
+KEYWORDS = (*scalar.KEYWORDS, *_VECTOR_ONLY[:-1])  # beside the task's parameters
 _KERNEL = {AutoresetMode.NEXT_STEP: NEXT_STEP, AutoresetMode.SAME_STEP: SAME_STEP, AutoresetMode.DISABLED: STEP}
 
 
 class TaskVectorEnv(gym.vector.VectorEnv):
     """n environments of a task, advanced by one kernel: the native path of `gymnasium.make_vec`.
 
+    It does what Gymnasium's SyncVectorEnv does with n TaskEnv, faster.
+
     Args:
         num_envs: n.
-        autoreset_mode: Gymnasium's, as a member or its value: NEXT_STEP (the default: the step after an end resets),
-            SAME_STEP (the ending step resets; its last observation is infos["final_obs"]) or DISABLED.
+        autoreset_mode: Gymnasium's, as a member, its value or its name: NEXT_STEP (the default: the step after an end
+            resets), SAME_STEP (the ending step resets; its last observation is infos["final_obs"]) or DISABLED.
         max_episode_steps: truncate episodes after that many steps; None: never, since episodes end by themselves.
         threads: Python threads over the batch; kernels release the GIL.
         copy: give fresh arrays; False gives the buffers, which the next step overwrites.
@@ -35,12 +43,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
     in it leaves that environment's generator as it is. `options={"reset_mask": mask}` resets those that it marks.
     """
 
-    metadata: dict[str, Any] = {
-        "render_modes": ["rgb_array"],
-        "render_fps": 4,
-        "autoreset_mode": AutoresetMode.NEXT_STEP,
-    }
-    _modes: ClassVar[tuple[str, ...]] = tuple(mode.value for mode in AutoresetMode)
+    metadata: ClassVar[dict[str, Any]] = METADATA | {"autoreset_mode": AutoresetMode.NEXT_STEP}  # type: ignore[misc]
 
     def __init__(
         self,
@@ -58,24 +61,25 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         render_mode: str | None = None,
         **overrides: Any,
     ) -> None:
-        if isinstance(autoreset_mode, str) and autoreset_mode not in self._modes:
-            raise BadParameter(f"autoreset_mode={autoreset_mode!r}: allowed are {', '.join(map(repr, self._modes))}")
-        if render_mode not in (None, "rgb_array"):
-            raise BadParameter(f"render_mode={render_mode!r}: a vector environment has None and 'rgb_array'")
-        self.batch = Batch(task, num_envs, level, split, obs, overrides, threads, max_episode_steps)
+        scalar.check_render_mode(render_mode)
+        self.autoreset_mode = checks.autoreset_mode(autoreset_mode)
+        if isinstance(max_episode_steps, Horizon):  # made again from a spec
+            max_episode_steps = None
+        self.batch = Batch(task, num_envs, level, split, obs, KEYWORDS, overrides, threads, max_episode_steps)
         self.task, self.level, self.split, self.obs_mode = task, self.batch.level, split, self.batch.mode
         self.action_kind = spaces.action_kind(task, action)
         self.render_mode, self.copy, self.num_envs = render_mode, copy, self.batch.n
-        self.autoreset_mode = AutoresetMode(autoreset_mode)
         if self.autoreset_mode == AutoresetMode.SAME_STEP:
             self.batch.keep_finals()
-        self.metadata = type(self).metadata | {"autoreset_mode": self.autoreset_mode}
+        self.metadata = METADATA | {"autoreset_mode": self.autoreset_mode}  # type: ignore[misc]
         self.single_observation_space = spaces.observation_space(self.batch)
         self.single_action_space = spaces.action_space(task, self.action_kind)
         self.observation_space = batch_space(self.single_observation_space, self.num_envs)
         self.action_space = batch_space(self.single_action_space, self.num_envs)
         self._live = False
-        self._viewers: list[Any] = []
+        self._spec: EnvSpec | None = None
+        self._envs: list[scalar.TaskEnv] = []
+        self._attributes: dict[str, tuple[Any, ...]] = {}
 
     @property
     def params(self) -> Params:
@@ -96,6 +100,26 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         """The most steps that an episode can take."""
         return self.params.horizon
 
+    @property
+    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+        """What `gymnasium.make_vec` made this by; its max_episode_steps is the limit, else the horizon."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = None if spec is None else with_horizon(spec, self.horizon, self.batch.max_episode_steps)
+
+    @property
+    def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]
+        """The seed that each generator was last given, or has drawn itself."""
+        self.batch.draw_seeds()
+        return tuple(self.batch.seeds.tolist())
+
+    @property
+    def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
+        """A generator of each environment's seed, for wrappers; the task draws from its own, in the record."""
+        return self.call("np_random")
+
     def _give(self, buffers: tuple[np.ndarray, ...]) -> Any:
         out = tuple(o.copy() for o in buffers) if self.copy else buffers
         return dict(zip(self.batch.names, out, strict=True)) if self.obs_mode == ALL else out[0]
@@ -104,46 +128,48 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
         """Start an episode in every environment, or in those that options["reset_mask"] marks."""
-        options = dict(options or {})
-        mask = spaces.check_mask(options.pop("reset_mask", None), self.num_envs)
-        spaces.refuse_options(options)
-        if mask is not None and not self._live and not mask.all():
+        options = checks.reset_options(options, known=("reset_mask",))
+        mask = checks.reset_mask(options.get("reset_mask"), self.num_envs)
+        if mask is not None and not (mask | (self.world["tries"] > 0)).all():
             raise ResetNeeded(f"{self.task.__name__}: the first reset() must reset every environment")
-        seeds = spaces.check_seeds(seed, self.num_envs)
-        if not self._live:  # no generator has a state yet: draw what was not given
-            drawn = np.random.default_rng().integers(2**62, size=self.num_envs).tolist()
-            seeds = [d if s is None else s for s, d in zip(seeds, drawn, strict=True)]
+        seeds = checks.seeds(seed, self.num_envs)
         given = np.array([s is not None for s in seeds]) & (True if mask is None else mask)
         if given.any():
             self.batch.seed([s for s, g in zip(seeds, given, strict=True) if g and s is not None], given)
+        for env, anew in zip(self._envs, given, strict=False):  # none of them, where nobody has asked for one yet
+            if anew:
+                env.forget_np_random()
         self.batch.reset(mask)
-        self._live = True
+        self._show()
         return self._give(self.batch.obs), {}
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
         """Advance every environment; `autoreset_mode` says what happens at an episode's end.
 
-        Where episodes ended, infos hold the task's metrics, each (n,) with its mask under "_name"; with SAME_STEP they
-        are in infos["final_info"].
+        Where the task ended episodes, infos hold its metrics, each (n,) with its mask under "_name"; with SAME_STEP they
+        are in infos["final_info"], and infos["final_obs"] is an object array of these episodes' last observations.
 
         Raises:
             ResetNeeded: before the first reset; with DISABLED, while an episode that has ended was not reset.
             BadAction: an action is not of the action space.
         """
-        if not self._live:
-            raise ResetNeeded(f"{self.task.__name__}: call reset() before the first step")
         b = self.batch
-        if self.autoreset_mode == AutoresetMode.DISABLED and b.world["done"].any():
-            i = int(b.world["done"].argmax())
+        if not self._live:
+            if b.untouched:
+                raise ResetNeeded(f"{self.task.__name__}: call reset() before the first step")
+            self._live = True
+        if self.autoreset_mode == AutoresetMode.DISABLED and b.done.any():
+            i = int(b.done.argmax())
             raise ResetNeeded(
                 f"{self.task.__name__}: environment {i} has ended; reset it by options={{'reset_mask': ...}}"
             )
         if self.action_kind == spaces.DISCRETE:
-            indices = spaces.check_indices(self.task, actions, self.num_envs)
+            indices = checks.discrete_actions(self.task, actions, self.num_envs)
             np.take(b.table, indices, axis=0, out=b.actions, mode="clip")
         else:
-            b.actions[:] = spaces.check_rows(self.task, actions, self.num_envs)
+            b.actions[:] = checks.continuous_actions(self.task, actions, self.num_envs)
         b.run(_KERNEL[self.autoreset_mode])
+        self._show()
         infos = self._infos(b.terminated | b.truncated)
         if self.copy:
             return self._give(b.obs), b.reward.copy(), b.terminated.copy(), b.truncated.copy(), infos
@@ -152,17 +178,17 @@ class TaskVectorEnv(gym.vector.VectorEnv):
     def _infos(self, ended: np.ndarray) -> dict[str, Any]:
         if not ended.any():
             return {}
+        told = ended & self.batch.told
         metrics: dict[str, Any] = {}
-        for name, values in self.batch.metrics().items():
-            metrics |= {name: np.where(ended, values, np.zeros((), values.dtype)), f"_{name}": ended}
+        for name, values in self.batch.metrics().items() if told.any() else ():
+            metrics |= {name: np.where(told, values, np.zeros((), values.dtype)), f"_{name}": told.copy()}
         if self.autoreset_mode != AutoresetMode.SAME_STEP:
             return metrics
-        return {
-            "final_obs": self._give(self.batch.final),
-            "_final_obs": ended,
-            "final_info": metrics,
-            "_final_info": ended,
-        }
+        final_obs = np.full(self.num_envs, None, dtype=object)
+        for i in np.flatnonzero(ended):
+            rows = {name: o[i].copy() for name, o in zip(self.batch.names, self.batch.final, strict=True)}
+            final_obs[i] = rows if self.obs_mode == ALL else rows[self.obs_mode]
+        return {"final_obs": final_obs, "_final_obs": ended, "final_info": metrics, "_final_info": ended.copy()}
 
     def snapshot(self) -> bytes:
         """The exact state of all environments, for `restore`."""
@@ -171,7 +197,6 @@ class TaskVectorEnv(gym.vector.VectorEnv):
     def restore(self, data: bytes) -> Any:
         """Return to a snapshot; gives its observations. Raises BadSnapshot for damaged or foreign bytes."""
         self.batch.restore(data)
-        self._live = True
         return self._give(self.batch.obs)
 
     def observe(self) -> Any:
@@ -183,23 +208,54 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         """One of the task's scripted reference policies over all environments, such as "oracle" (privileged)."""
         return ReferencePolicy(self.batch, name, self.action_kind == spaces.DISCRETE)
 
-    def render(self) -> tuple[np.ndarray, ...] | None:
-        """A picture (height, width, 3) uint8 of each environment for "rgb_array"."""
-        if self.render_mode is None:
-            return None
-        if not self._live:
-            raise ResetNeeded(f"{self.task.__name__}: call reset() before render()")
-        if not self._viewers:
-            self._viewers = [load(self.task.view.painter)() for _ in range(self.num_envs)]
-        return tuple(
-            viewer.frame(self.world[i], self.params, self.task, reward=self.batch.reward.item(i))
-            for i, viewer in enumerate(self._viewers)
-        )
+    def _each(self) -> list[scalar.TaskEnv]:
+        """Every environment alone, as a TaskEnv that shares this one's memory."""
+        if not self._envs:
+            alike = (self.action_kind, self.single_observation_space, self.single_action_space, self.render_mode)
+            self._envs = [scalar.TaskEnv.of_batch(self.batch.row(i), *alike) for i in range(self.num_envs)]
+            if self.spec is not None:
+                kwargs = {k: v for k, v in self.spec.kwargs.items() if k not in _VECTOR_ONLY}
+                for env in self._envs:
+                    env.spec = dataclasses.replace(self.spec, kwargs=kwargs)
+        return self._envs
+
+    def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
+        """The attribute `name` of every environment; where it is a method, what it gives. Raises AttributeError."""
+        found = self._attributes.get(name) or [getattr(env, name) for env in self._each()]
+        return tuple(value(*args, **kwargs) if callable(value) else value for value in found)
+
+    def get_attr(self, name: str) -> tuple[Any, ...]:
+        """The attribute `name` of every environment, as `call` gives it. Raises AttributeError."""
+        return self.call(name)
+
+    def set_attr(self, name: str, values: Any) -> None:
+        """Give environments an attribute of your own: a list or tuple of n values, or one value for all.
+
+        Raises:
+            BadParameter: the number of values is wrong, or `name` is the environment's own, which one kernel shares.
+        """
+        if hasattr(self._each()[0], name):
+            raise BadParameter(
+                f"set_attr({name!r}): the {self.num_envs} environments are one batch and share it; make them anew with another"
+            )
+        each = tuple(values) if isinstance(values, (list, tuple)) else (values,) * self.num_envs
+        if len(each) != self.num_envs:
+            raise BadParameter(f"set_attr({name!r}): {len(each)} values for {self.num_envs} environments")
+        self._attributes[name] = each
+
+    def render(self) -> tuple[np.ndarray | None, ...]:
+        """For "rgb_array" a picture (height, width, 3) uint8 of each environment. Raises ResetNeeded before reset."""
+        return self.call("render")
+
+    def _show(self) -> None:
+        if self.render_mode == "human":
+            for env in self._each():
+                env.show()
 
     def close_extras(self, **kwargs: Any) -> None:
-        for viewer in self._viewers:
-            viewer.close()
-        self._viewers = []
+        for env in self._envs:
+            env.close()
+        self._envs = []
 
     def __getstate__(self) -> dict[str, Any]:
-        return self.__dict__ | {"_viewers": []}
+        return self.__dict__ | {"_envs": []}

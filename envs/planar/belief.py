@@ -1,7 +1,7 @@
-"""A mental map: a believed world of the same record as the true one, filled from slots alone.
+"""A mental map: a believed world with the same fields as the true one, filled from slots alone.
 
-What is seen overwrites the belief; what is not seen goes on in it, by the same physics. Scripted agents plan in
-this record as an oracle plans in the true one.
+What is seen overwrites the belief; what is not seen moves on in it, by the same physics. So a scripted agent plans in
+this record by the same functions by which an oracle plans in the true one. Metres, seconds, radians.
 """
 
 import math
@@ -16,16 +16,22 @@ from unseen.envs.planar.world import DUSK, place_box, planar
 
 
 def belief(boxes: int, discs: int, *fields: tuple, signals: int = 0) -> np.dtype:
-    """The dtype of a believed world, as `planar` makes a true one. (`started` also keeps it from being the beginning of
-    the true world's dtype, which Numba would take for a subtype.)"""
+    """The dtype of a believed world, with a task's own fields, as `planar` makes that of a true one.
+
+    `started` is 1 once a row was entered. It also keeps this dtype from being the first part of the true world's, which
+    Numba would take for a subtype.
+    """
     return planar(boxes, discs, *fields, ("started", INT), signals=signals)
 
 
 @device
-def copy_scene(s, m):
-    """Copy the room, the agent and the boxes of the world s into the memory m, in which an oracle may then plan."""
-    m.room_hx, m.room_hy = s.room_hx, s.room_hy
-    m.agent_x, m.agent_y, m.heading = s.agent_x, s.agent_y, s.heading
+def copy_room(s, m):
+    """Copy the room, its boxes and the agent's pose from s to m: an oracle that adds things of its own plans in m."""
+    m.room_hx = s.room_hx
+    m.room_hy = s.room_hy
+    m.agent_x = s.agent_x
+    m.agent_y = s.agent_y
+    m.heading = s.heading
     m.n_boxes = s.n_boxes
     for k in range(s.n_boxes):
         place_box(m, k, s.box_kind[k], s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k])
@@ -33,25 +39,26 @@ def copy_scene(s, m):
 
 @device
 def update_belief(o, m, p, dt, friction, restitution):
-    """Bring the believed world m (all zero at an episode's start) up to date with the slots row o.
+    """Advance the believed world m (all zero when an episode starts) by dt seconds, then enter the slots row o.
 
-    Discs are kept by colour (index = colour), or by their own slot where they have one. Boxes are as
-    their slots say, or else face the room's centre with the half extents p.depth and p.breadth.
+    Disc j of the belief is the one of colour j, or with order "index" the one in slot j; discs that were never seen lie
+    far outside of the room. Boxes are as their slots say; where these do not tell their shape, they face the room's
+    centre with half depth p.depth and half width p.breadth. Friction and restitution as for `roll`.
     """
-    c = p.colours
+    colours = p.colours
     own = p.order == BY_INDEX
     if m.started == 0:  # the first row of an episode
         m.started = 1
-        m.n_discs = p.disc_slots if own else c
+        m.n_discs = p.disc_slots if own else colours
         m.room_hx = p.room
         m.room_hy = p.room
         m.query = -1
         for k in range(m.n_discs):
             m.disc_radius[k] = p.radius
             m.disc_colour[k] = -1 if own else k
-            m.disc_x[k] = 1e3 * (k + 1)  # nowhere yet: outside of everything
+            m.disc_x[k] = 1e3 * (k + 1)  # not seen yet: outside of everything
     else:
-        roll(m, dt, friction, restitution)  # those not seen yet have no speed and stay nowhere
+        roll(m, dt, friction, restitution)  # discs not seen yet have no speed, and stay where they are
     m.light = DUSK
     m.touched = -1
     m.contact = -1
@@ -71,12 +78,12 @@ def update_belief(o, m, p, dt, friction, restitution):
         at = box_start(p) + box_width(p) * k
         if o[at] > 0.5:
             _remember_box(o, m, p, at)
-    width = 5 + c
+    width = 5 + colours
     for k in range(p.disc_slots):
         q = disc_start(p) + width * k
         if o[q] > 0.5:
             colour = -1
-            for i in range(c):
+            for i in range(colours):
                 if o[q + 5 + i] > 0.5:
                     colour = i
             j = colour
@@ -85,26 +92,26 @@ def update_belief(o, m, p, dt, friction, restitution):
                 if colour >= 0:
                     m.disc_colour[j] = colour
             if j < 0:
-                continue  # seen, but nobody can tell which one it is
+                continue  # seen, but there is no telling which one it is
             m.disc_x[j], m.disc_y[j], m.disc_vx[j], m.disc_vy[j] = disc_motion(o, m, p, q)
 
 
 @device
 def disc_motion(o, m, p, q):
-    """Position and velocity, in the room's frame, of the disc whose slot begins at o[q]."""
+    """Position, m, and velocity, m/s, in the room's frame, of the disc whose slot starts at o[q]. It needs the pose in m."""
     x, y = to_room_frame(o, m, p, q + 1)
-    u = o[q + 3] * SPEED_UNIT
-    v = o[q + 4] * SPEED_UNIT
+    vx = o[q + 3] * SPEED_UNIT
+    vy = o[q + 4] * SPEED_UNIT
     if p.frame != 0:
         cos = math.cos(m.heading)
         sin = math.sin(m.heading)
-        u, v = u * cos - v * sin, u * sin + v * cos
-    return x, y, u, v
+        vx, vy = vx * cos - vy * sin, vx * sin + vy * cos
+    return x, y, vx, vy
 
 
 @device
 def to_room_frame(o, m, p, at):
-    """The position at o[at:at + 2] in the room's frame, m; needs the believed pose."""
+    """The position o[at:at + 2] in the room's frame, m. It needs the pose in m."""
     x = o[at] * p.room
     y = o[at + 1] * p.room
     if p.frame == 0:
@@ -116,7 +123,7 @@ def to_room_frame(o, m, p, at):
 
 @device
 def _remember_box(o, m, p, at):
-    """Boxes never move: a place that is known already is not entered twice."""
+    """Enter the box whose slot starts at o[at]. Boxes never move, so one at a known place is not entered again."""
     x, y = to_room_frame(o, m, p, at + 1)
     for j in range(m.n_boxes):
         if (m.box_x[j] - x) ** 2 + (m.box_y[j] - y) ** 2 < 0.01:
@@ -127,14 +134,14 @@ def _remember_box(o, m, p, at):
     m.box_x[j] = x
     m.box_y[j] = y
     if p.box_shape != 0:
-        c = o[at + 3]
-        n = o[at + 4]
+        cos = o[at + 3]
+        sin = o[at + 4]
         if p.frame != 0:
-            cos = math.cos(m.heading)
-            sin = math.sin(m.heading)
-            c, n = c * cos - n * sin, c * sin + n * cos
-        m.box_cos[j] = c
-        m.box_sin[j] = n
+            cos_h = math.cos(m.heading)
+            sin_h = math.sin(m.heading)
+            cos, sin = cos * cos_h - sin * sin_h, cos * sin_h + sin * cos_h
+        m.box_cos[j] = cos
+        m.box_sin[j] = sin
         m.box_hx[j] = o[at + 5] * p.room
         m.box_hy[j] = o[at + 6] * p.room
     else:

@@ -1,15 +1,18 @@
-"""Plane geometry as device functions: segments and discs against oriented boxes. Metres and radians."""
+"""Plane geometry as device functions: segments and discs against oriented boxes. Metres and radians.
+
+An oriented box is its centre (cx, cy), cos and sin of its orientation, and its half extents hx, hy.
+"""
 
 import math
 
 from unseen.envs.core.device import device
 
-FAR = 1e30
+FAR = 1e30  # m, or segment lengths: further than anything
 
 
 @device
 def wrap(angle):
-    """The angle in (-pi, pi]."""
+    """The same angle in (-pi, pi]."""
     while angle > math.pi:
         angle -= 2.0 * math.pi
     while angle <= -math.pi:
@@ -19,23 +22,20 @@ def wrap(angle):
 
 @device
 def passes_by(x, y, dx, dy, cx, cy, r):
-    """Whether the line through (x, y) in the direction d keeps further than r from (cx, cy)."""
+    """Whether the whole line through (x, y) along (dx, dy) stays further than r from (cx, cy)."""
     aside = dx * (cy - y) - dy * (cx - x)
     return aside * aside > r * r * (dx * dx + dy * dy)
 
 
 @device
-def segment_box(x, y, dx, dy, cx, cy, c, n, hx, hy):
-    """Where x + t*d enters a box (centre, cos and sin of orientation, half extents): t >= 0, or FAR.
-
-    A start inside the box gives 0.
-    """
+def segment_box(x, y, dx, dy, cx, cy, cos, sin, hx, hy):
+    """The least t >= 0 at which (x, y) + t * (dx, dy) is in a box; FAR if there is none, 0 for a start inside it."""
     rx = x - cx
     ry = y - cy
-    ox = rx * c + ry * n
-    oy = ry * c - rx * n
-    vx = dx * c + dy * n
-    vy = dy * c - dx * n
+    ox = rx * cos + ry * sin  # the start and the direction in the box's own frame
+    oy = ry * cos - rx * sin
+    vx = dx * cos + dy * sin
+    vy = dy * cos - dx * sin
     low = 0.0
     high = FAR
     if vx != 0.0:
@@ -56,12 +56,12 @@ def segment_box(x, y, dx, dy, cx, cy, c, n, hx, hy):
 
 
 @device
-def disc_box(x, y, r, cx, cy, c, n, hx, hy):
-    """Contact of a disc with a box: (depth, nx, ny), depth 0 when apart; the normal points to the disc."""
+def disc_box(x, y, r, cx, cy, cos, sin, hx, hy):
+    """How deep a disc of radius r at (x, y) is in a box, m, and the unit normal towards the disc; zeros when apart."""
     rx = x - cx
     ry = y - cy
-    ox = rx * c + ry * n
-    oy = ry * c - rx * n
+    ox = rx * cos + ry * sin  # the disc's centre, and the box's point nearest to it, in the box's own frame
+    oy = ry * cos - rx * sin
     qx = min(max(ox, -hx), hx)
     qy = min(max(oy, -hy), hy)
     ex = ox - qx
@@ -74,7 +74,7 @@ def disc_box(x, y, r, cx, cy, c, n, hx, hy):
         depth = r - d
         ux = ex / d
         uy = ey / d
-    else:  # the centre is inside: out by the nearest face
+    else:  # the centre is inside: out through the nearest face
         px = hx - abs(ox)
         py = hy - abs(oy)
         if px < py:
@@ -85,4 +85,4 @@ def disc_box(x, y, r, cx, cy, c, n, hx, hy):
             ux = 0.0
             uy = 1.0 if oy > 0.0 else -1.0
             depth = r + py
-    return depth, ux * c - uy * n, ux * n + uy * c
+    return depth, ux * cos - uy * sin, ux * sin + uy * cos

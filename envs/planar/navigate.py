@@ -1,5 +1,8 @@
-"""Walking to a thing or to a place: visibility graph to the next corner, or rings to keep out of, then a short
-look-ahead in the arcs: 0 forward, 1 left, 2 right."""
+"""Steering to a disc or to a place: the way to the next corner by a visibility graph, or rings to keep out of, and
+then a short look-ahead in arcs.
+
+Arcs are 0 forward, 1 left, 2 right: a turn of 0 or +-`turn` radians, then `stride` metres ahead. Metres, radians.
+"""
 
 import math
 
@@ -7,40 +10,30 @@ from unseen.envs.core.device import device
 from unseen.envs.planar.geometry import FAR, segment_box, wrap
 from unseen.envs.planar.world import AGENT_RADIUS, slide, touching
 
-CLEARANCE = 0.04
-DEPTH = 4  # arcs that are looked ahead
-LATE = 0.02  # m for which a step less is taken
+CLEARANCE = 0.04  # m beyond the agent's radius at which corners are passed
+DEPTH = 4  # arcs of the look-ahead
+STEP_COST = 0.02  # m of distance that one more step costs
+_LOSS = 100.0  # cost of touching a wrong disc or entering a ring: more than any distance
 
 
 @device
 def _free(s, x0, y0, x1, y1):
-    """Whether a disc of the agent's size can go straight between two points."""
+    """Whether a disc of nearly the agent's size can go straight from (x0, y0) to (x1, y1)."""
     grow = AGENT_RADIUS * 0.9
     dx = x1 - x0
     dy = y1 - y0
     for k in range(s.n_boxes):
-        if (
-            segment_box(
-                x0,
-                y0,
-                dx,
-                dy,
-                s.box_x[k],
-                s.box_y[k],
-                s.box_cos[k],
-                s.box_sin[k],
-                s.box_hx[k] + grow,
-                s.box_hy[k] + grow,
-            )
-            < 1.0
-        ):
+        t = segment_box(
+            x0, y0, dx, dy, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k] + grow, s.box_hy[k] + grow
+        )
+        if t < 1.0:
             return False
     return True
 
 
 @device
 def _corner(s, i):
-    """Way-point i: corner i % 4 of box i // 4, an agent's radius out."""
+    """Node i of the visibility graph: corner i % 4 of box i // 4, moved out by the agent's radius and CLEARANCE."""
     k = i // 4
     a = (s.box_hx[k] + AGENT_RADIUS + CLEARANCE) * (1.0 if i & 1 else -1.0)
     b = (s.box_hy[k] + AGENT_RADIUS + CLEARANCE) * (1.0 if i & 2 else -1.0)
@@ -49,7 +42,10 @@ def _corner(s, i):
 
 @device
 def waypoint(s, x, y, gx, gy):
-    """The next point on a short way to (gx, gy), by up to two corners, and the length of that way."""
+    """The next point on a short way from (x, y) to (gx, gy) round at most two corners, and the length of that way, m.
+
+    Where there is no such way, the goal itself, and 1000 m more than the straight line.
+    """
     straight = math.sqrt((gx - x) ** 2 + (gy - y) ** 2)
     if _free(s, x, y, gx, gy):
         return gx, gy, straight
@@ -80,7 +76,7 @@ def waypoint(s, x, y, gx, gy):
 
 @device
 def arc_pose(s, x, y, h, a, stride, turn):
-    """The pose after arc a (0 forward, 1 left, 2 right) from a pose."""
+    """The pose after arc a from the pose (x, y, h), sliding along walls and boxes."""
     if a == 1:
         h = wrap(h + turn)
     elif a == 2:
@@ -91,7 +87,7 @@ def arc_pose(s, x, y, h, a, stride, turn):
 
 @device
 def arc_towards(x, y, h, gx, gy, turn):
-    """The arc that begins the straight way from a pose to a place."""
+    """The arc that points best from the pose (x, y, h) straight at (gx, gy)."""
     off = wrap(math.atan2(gy - y, gx - x) - h)
     if abs(off) <= 0.5 * turn:
         return 0
@@ -99,90 +95,102 @@ def arc_towards(x, y, h, gx, gy, turn):
 
 
 @device
-def _evaluate_pose(s, aim, x, y, h, near, obstacle_cost, step):
-    """Take account of the pose after one more arc. `near`: the nearest approach on the way so far; `obstacle_cost`: what the
-    rings cost so far. Returns both anew, and whether the way ends here."""
-    gx, gy, late, want, reach, zx, zy, zr, n, margin = aim
-    if want >= 0:
+def _evaluate_pose(s, goal, x, y, h, distance_cost, obstacle_cost, step):
+    """Evaluate the pose that the look-ahead's arc number `step`, from 0, leads to.
+
+    Args:
+        goal: (gx, gy, step_cost, disc, reach, ring_x, ring_y, ring_radius, rings, margin): the place to reach, and what
+            a step on the way costs, m; the disc to touch there from within `reach` m (-1: none); centres and radii of
+            the first `rings` rings to keep out of, if possible by `margin` m.
+        distance_cost: the least of all poses so far, m: the distance to the goal, with a little for facing away from it.
+        obstacle_cost: the sum over all poses so far.
+
+    Returns:
+        The updated pair, and whether the search ends here, because a disc is touched.
+    """
+    gx, gy, step_cost, disc, reach, ring_x, ring_y, ring_radius, rings, margin = goal
+    if disc >= 0:
         hit = touching(s, x, y, reach)
         if hit >= 0:
-            return (-100.0 + step if hit == want else 100.0 - step), 0.0, True
-    for i in range(n):
-        gap = math.sqrt((zx[i] - x) ** 2 + (zy[i] - y) ** 2) - zr[i]
+            return (-_LOSS + step if hit == disc else _LOSS - step), 0.0, True
+    for i in range(rings):
+        gap = math.sqrt((ring_x[i] - x) ** 2 + (ring_y[i] - y) ** 2) - ring_radius[i]
         if gap < 0.0:
-            obstacle_cost += 100.0 - step
+            obstacle_cost += _LOSS - step
         elif gap < margin:
             obstacle_cost += 2.0 * (margin - gap)
     d = math.sqrt((gx - x) ** 2 + (gy - y) ** 2)
     d += 0.15 * abs(wrap(math.atan2(gy - y, gx - x) - h)) * (d > 0.25)
-    if (d if want >= 0 else d + late * step) < near:
-        near = d + late * step
-    return near, obstacle_cost, False
+    if (d if disc >= 0 else d + step_cost * step) < distance_cost:
+        distance_cost = d + step_cost * step
+    return distance_cost, obstacle_cost, False
 
 
 @device
-def _end(s, aim, x, y, h, near, obstacle_cost, step, code, stride, turn):
-    """Nothing more to try: what the way costs, and its arcs."""
-    return near + obstacle_cost, code
+def _end(s, goal, x, y, h, distance_cost, obstacle_cost, step, code, stride, turn):
+    """The end of a sequence of arcs: its cost, and its code."""
+    return distance_cost + obstacle_cost, code
 
 
 def _one_arc(then):
-    """The device function that tries the arcs that come next on a way, and hands each to `then`.
+    """The device function that tries each of the three arcs from a pose, and continues with `then`.
 
-    It returns the least cost of the ways on from a pose that was reached by `step` arcs, the digits of `code` to the
-    base 3, and all arcs of that way. Of equals, the one with the smallest code counts.
+    It takes the pose, its costs as `_evaluate_pose` gives them, the number of arcs that led to it, and these arcs as the
+    digits of `code` to the base 3. It returns the cost and the code of the best sequence that begins with them; of
+    equals, the one with the smallest code.
     """
 
     @device
-    def onward(s, aim, x, y, h, near, obstacle_cost, step, code, stride, turn):
+    def onward(s, goal, x, y, h, distance_cost, obstacle_cost, step, code, stride, turn):
         best = FAR
-        choice = code
+        best_code = code
         for a in range(3):
-            way = code + a * 3**step
+            longer = code + a * 3**step
             u, v, w = arc_pose(s, x, y, h, a, stride, turn)
-            cost, more, ends = _evaluate_pose(s, aim, u, v, w, near, obstacle_cost, step)
+            near, obstacles, ends = _evaluate_pose(s, goal, u, v, w, distance_cost, obstacle_cost, step)
             if ends:
-                cost, way = _end(s, aim, u, v, w, cost, more, step + 1, way, stride, turn)
+                cost, longer = _end(s, goal, u, v, w, near, obstacles, step + 1, longer, stride, turn)
             else:
-                cost, way = then(s, aim, u, v, w, cost, more, step + 1, way, stride, turn)
-            if cost < best or (cost == best and way < choice):
+                cost, longer = then(s, goal, u, v, w, near, obstacles, step + 1, longer, stride, turn)
+            if cost < best or (cost == best and longer < best_code):
                 best = cost
-                choice = way
-        return best, choice
+                best_code = longer
+        return best, best_code
 
     return onward
 
 
-# One device function for each arc ahead: Numba cannot cache one that calls itself.
-_onward = _end
+# One device function for each arc of the look-ahead: Numba cannot cache one that calls itself.
+_search = _end
 for _ in range(DEPTH):
-    _onward = _one_arc(_onward)
+    _search = _one_arc(_search)
 
 
 @device
-def _look_ahead(s, aim, stride, turn):
-    """The first of DEPTH arcs at the least cost. `aim`: a place and what a step on the way there costs; the small
-    thing to touch there (-1: none) and from how far; and what `walk` says of rings."""
-    _, code = _onward(s, aim, s.agent_x, s.agent_y, s.heading, FAR, 0.0, 0, 0, stride, turn)
+def _look_ahead(s, goal, stride, turn):
+    """The first arc of the best sequence of DEPTH arcs towards a goal; see `_evaluate_pose`."""
+    _, code = _search(s, goal, s.agent_x, s.agent_y, s.heading, FAR, 0.0, 0, 0, stride, turn)
     return code % 3
 
 
 @device
 def steer_to_disc(s, want, gx, gy, reach, stride, turn):
-    """The arc that best begins a way to disc `want`, resting at (gx, gy).
+    """The best arc towards disc `want` at (gx, gy), which is touched from within `reach` m.
 
-    Touching another disc within `reach` on the way is a loss.
+    Touching another disc on the way costs more than any detour.
     """
     wx, wy, _ = waypoint(s, s.agent_x, s.agent_y, gx, gy)
-    late = 0.0 if wx == gx and wy == gy else LATE  # being past the corner ends the need for it
-    return _look_ahead(s, (wx, wy, late, want, reach, s.disc_x, s.disc_y, s.disc_radius, 0, 0.0), stride, turn)
+    step_cost = 0.0 if wx == gx and wy == gy else STEP_COST  # at the disc, an early touch is better in any case
+    goal = (wx, wy, step_cost, want, reach, s.disc_x, s.disc_y, s.disc_radius, 0, 0.0)
+    return _look_ahead(s, goal, stride, turn)
 
 
 @device
-def steer_to_place(s, gx, gy, zx, zy, zr, n, margin, stride, turn):
-    """The arc that best begins a way to the place (gx, gy), out of n rings.
+def steer_to_place(s, gx, gy, ring_x, ring_y, ring_radius, rings, margin, stride, turn):
+    """The best arc towards the place (gx, gy) that keeps out of rings.
 
-    zx, zy, zr: centres and radii of the rings; to enter one is a loss, and to come within `margin` metres of one is
-    avoided where it can be.
+    Args:
+        ring_x, ring_y, ring_radius: centres and radii of the first `rings` rings, m. Entering one costs more than any
+            detour; coming within `margin` m of one costs a little.
     """
-    return _look_ahead(s, (gx, gy, LATE, -1, 0.0, zx, zy, zr, n, margin), stride, turn)
+    return _look_ahead(s, (gx, gy, STEP_COST, -1, 0.0, ring_x, ring_y, ring_radius, rings, margin), stride, turn)

@@ -1,8 +1,8 @@
 """Rolling discs: friction, restitution, disc against disc, box and wall.
 
-A disc that meets nothing is moved in one go, exactly. Else all move in sub-steps so short that nothing goes further
-than half its radius in one, so that nothing tunnels. Friction takes speed off first; every impulse has restitution
-<= 1 and positional corrections carry no energy, so that kinetic energy never grows.
+Where no disc can meet anything, all move in one exact step. Otherwise they move in sub-steps, so short that none goes
+further than half its radius in one: nothing tunnels. Friction only takes speed away, every restitution is <= 1, and
+corrections of position carry no energy: kinetic energy never grows. Metres, seconds.
 """
 
 import math
@@ -10,35 +10,33 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.planar.geometry import disc_box, passes_by, segment_box
 
-HEARD_SPEED = 0.1  # m/s of approach above which a bump of two discs is heard
+HEARD_SPEED = 0.1  # m/s of approach above which two discs that bump are heard
 MAX_SUBSTEPS = 256
 
 
 @device
 def path_clear(s, x0, y0, x1, y1):
-    """Whether the straight line between two points meets no box (glass or not)."""
+    """Whether the straight line from (x0, y0) to (x1, y1) meets no box, glass or not."""
     dx = x1 - x0
     dy = y1 - y0
     for k in range(s.n_boxes):
         if passes_by(x0, y0, dx, dy, s.box_x[k], s.box_y[k], s.box_hx[k] + s.box_hy[k]):
-            continue  # as most do, and this is quicker to tell
-        if (
-            segment_box(x0, y0, dx, dy, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k])
-            < 1.0
-        ):
+            continue  # most do, and this is the quicker test
+        t = segment_box(x0, y0, dx, dy, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k])
+        if t < 1.0:
             return False
     return True
 
 
 @device
 def launch_speed(distance, friction):
-    """The speed with which a disc rolls `distance` metres before friction (m/s^2) stops it."""
+    """The speed, m/s, at which a disc rolls `distance` metres before friction (m/s^2) stops it."""
     return math.sqrt(2.0 * friction * distance)
 
 
 @device
 def roll(s, dt, friction, restitution):
-    """Advance the discs by dt seconds; sets s.bump when two of them bump.
+    """Advance the discs by dt seconds; set s.bump to 1 when two of them bump loudly enough to be heard.
 
     Args:
         friction: deceleration of a rolling disc, m/s^2.
@@ -56,7 +54,7 @@ def roll(s, dt, friction, restitution):
             if s.disc_vx[k] != 0.0 or s.disc_vy[k] != 0.0:
                 _glide(s, k, dt, friction, restitution)
         return
-    # Energy never grows, so no disc ever gets faster than one that had it all.
+    # Energy never grows, so no disc can become faster than one that had all of it.
     steps = min(max(int(math.ceil(math.sqrt(energy) * dt / (0.5 * smallest))), 1), MAX_SUBSTEPS)
     h = dt / steps
     for _ in range(steps):
@@ -70,7 +68,7 @@ def roll(s, dt, friction, restitution):
 
 @device
 def _run_length(speed, dt, friction):
-    """How far a disc rolls in dt seconds, or until friction stops it."""
+    """How far, m, a disc rolls in dt seconds, or until friction stops it."""
     if speed > friction * dt:
         return (speed - 0.5 * friction * dt) * dt
     return 0.5 * speed * speed / friction
@@ -78,8 +76,8 @@ def _run_length(speed, dt, friction):
 
 @device
 def _free_run(s, dt, friction):
-    """Whether no disc can meet anything within dt: every path is clear of walls, of the bounding circles of tall
-    things, and of the circles about the paths of the other discs."""
+    """Whether no disc can meet anything within dt seconds: every path is clear of walls, of the bounding circles of
+    boxes, and of the circles round the paths of the other discs."""
     for k in range(s.n_discs):
         speed = math.sqrt(s.disc_vx[k] * s.disc_vx[k] + s.disc_vy[k] * s.disc_vy[k])
         if speed == 0.0:
@@ -116,10 +114,11 @@ def _free_run(s, dt, friction):
 
 @device
 def _glide(s, k, h, friction, restitution):
+    """Move disc k by h seconds, bouncing off walls and boxes."""
     u = s.disc_vx[k]
     v = s.disc_vy[k]
     speed = math.sqrt(u * u + v * v)
-    # Constant deceleration, integrated exactly, so that launch_speed hits its mark.
+    # Constant deceleration, integrated exactly, so that a disc rolls as far as launch_speed promises.
     if speed > friction * h:
         f = (speed - friction * h) / speed
         time = 0.5 * (1.0 + f) * h
@@ -164,7 +163,8 @@ def _glide(s, k, h, friction, restitution):
 
 @device
 def _collide(s, i, j, restitution):
-    """Equal masses: exchange of the normal velocities, scaled by restitution."""
+    """Let discs i and j, of equal mass, bounce off each other if they overlap: they exchange their normal velocities, by
+    restitution. Sets s.bump when they approach at more than HEARD_SPEED."""
     dx = s.disc_x[j] - s.disc_x[i]
     dy = s.disc_y[j] - s.disc_y[i]
     gap = s.disc_radius[i] + s.disc_radius[j]

@@ -1,4 +1,4 @@
-"""What the agent can see: light, field of view and line of sight. Every sensor asks here."""
+"""What the agent can see: light, field of view and line of sight. Every sensor uses these functions."""
 
 import math
 
@@ -7,18 +7,18 @@ from unseen.envs.planar.geometry import wrap
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.world import DARK, DAY, DUSK, NIGHT, REVEAL
 
-ALL_ROUND = 2.0 * math.pi - 1e-9
+ALL_ROUND = 2.0 * math.pi - 1e-9  # rad, from where on a field of view has no edge
 
 
 @device
 def line_of_sight(s, x0, y0, x1, y1):
-    """Whether nothing opaque stands between two points."""
+    """Whether nothing opaque stands between (x0, y0) and (x1, y1)."""
     return s.glass != 0 or path_clear(s, x0, y0, x1, y1)
 
 
 @device
 def in_view(s, x, y):
-    """Whether a point lies in the field of view."""
+    """Whether the point (x, y) lies in the agent's field of view, hidden or not."""
     if s.fov >= ALL_ROUND:
         return True
     return abs(wrap(math.atan2(y - s.agent_y, x - s.agent_x) - s.heading)) <= 0.5 * s.fov
@@ -26,7 +26,7 @@ def in_view(s, x, y):
 
 @device
 def exposed(s, x0, y0, x1, y1, r):
-    """Whether any of a disc's centre and two silhouette points is in line of sight of (x0, y0)."""
+    """Whether a disc of radius r at (x1, y1) shows from (x0, y0): its centre, or its left or right edge."""
     if line_of_sight(s, x0, y0, x1, y1):
         return True
     dx = x1 - x0
@@ -39,7 +39,7 @@ def exposed(s, x0, y0, x1, y1, r):
 
 @device
 def sees(s, k):
-    """Whether disc k shows to the agent now."""
+    """Whether the agent sees disc k now."""
     if s.light == REVEAL:
         return True
     if s.light == DARK:
@@ -55,7 +55,7 @@ def sees(s, k):
 
 @device
 def identifies_colour(s, k):
-    """Whether the agent can tell the colour of disc k, which it sees."""
+    """Whether the agent sees the colour of disc k, which it sees itself."""
     if s.colour_range == 0.0 or s.light == REVEAL or s.touched == k:
         return True
     return (s.disc_x[k] - s.agent_x) ** 2 + (s.disc_y[k] - s.agent_y) ** 2 <= s.colour_range * s.colour_range
@@ -63,11 +63,11 @@ def identifies_colour(s, k):
 
 @device
 def sees_box(s, k):
-    """Whether box k shows: boxes are not hidden by one another, and show in the dusk."""
+    """Whether the agent sees box k now: boxes do not hide one another, and show in the dusk."""
     return s.light == REVEAL or (s.light > NIGHT and in_view(s, s.box_x[k], s.box_y[k]))
 
 
 @device
 def identifies_kind(s):
-    """Whether the agent can tell what kind of box it sees."""
+    """Whether the agent sees the kinds of the boxes that it sees."""
     return s.kinds_hidden == 0 or s.light != DUSK

@@ -1,33 +1,54 @@
-"""Scripted players of Bedroom."""
+"""Scripted players of Bedroom. They walk by rings round what they must keep out of, which their memory holds."""
 
 import math
+
+import numpy as np
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT
-from unseen.envs.permanence.bedroom.rules import (
-    ACTIONS,
-    ARC,
-    DT,
-    LINE,
-    REACH,
-    STAY,
-    STRIDE,
-    TALL,
-    TURN,
-    TURN_ROUND,
-    _rings,
-)
+from unseen.envs.permanence.bedroom.rules import ACTIONS, ARC, DT, LINE, REACH, STRIDE, TALL, TURN, VASE, spot_of
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.navigate import steer_to_place
 from unseen.envs.planar.sight import ALL_ROUND
-from unseen.envs.planar.world import (
-    ACT,
-    OBSERVE,
-)
+from unseen.envs.planar.world import ACT, OBSERVE
 
-RINGS = (("zx", FLOAT, (TALL + 1,)), ("zy", FLOAT, (TALL + 1,)), ("zr", FLOAT, (TALL + 1,)))  # see rules
+TURN_ROUND, STAY = 3, 4
+VASE_RING, CRATE_RING, CAT_RING = 0.4, 0.5, 0.45  # m from its centre
+MARGIN = 0.1  # m to keep from rings where that is possible
+
+RINGS = [("ring_x", FLOAT, (TALL + 1,)), ("ring_y", FLOAT, (TALL + 1,)), ("ring_radius", FLOAT, (TALL + 1,))]
 BELIEF = belief(TALL, 1, *RINGS, signals=1)
+
+
+@device
+def _fill_rings(s, m, ask):
+    """Fill the rings of memory m for the room s, true or believed: one round the spot of each place, round each vase and
+    crate, and last round the cat. Returns the index of place `ask`, whose ring may be entered, or -1."""
+    asked = -1
+    for k in range(s.n_boxes):
+        kind = s.box_kind[k]
+        if kind < VASE:
+            m.ring_x[k], m.ring_y[k] = spot_of(s, k)
+            m.ring_radius[k] = REACH + 0.02
+        else:
+            m.ring_x[k] = s.box_x[k]
+            m.ring_y[k] = s.box_y[k]
+            m.ring_radius[k] = VASE_RING if kind == VASE else CRATE_RING
+        if kind == ask:
+            asked = k
+            m.ring_radius[k] = -10.0
+    if s.n_discs > 0:
+        m.ring_x[s.n_boxes] = s.disc_x[0]
+        m.ring_y[s.n_boxes] = s.disc_y[0]
+        m.ring_radius[s.n_boxes] = CAT_RING
+    return asked
+
+
+@device
+def _steer(s, m, x, y, rings, margin):
+    """The best arc in the room s, true or believed, towards (x, y), out of the first `rings` rings of memory m."""
+    return steer_to_place(s, x, y, m.ring_x, m.ring_y, m.ring_radius, rings, margin, STRIDE, ARC * TURN)
 
 
 @device
@@ -35,28 +56,27 @@ def oracle(s, m, p):
     """Knows where everything is; stays put until it may act."""
     if s.phase != ACT:
         return STAY
-    n = s.n_boxes + s.n_discs
-    return steer_to_place(s, s.zx[s.target], s.zy[s.target], s.zx, s.zy, s.zr, n, 0.1, STRIDE, ARC * TURN)
+    k = _fill_rings(s, m, s.target)
+    return _steer(s, m, m.ring_x[k], m.ring_y[k], s.n_boxes + s.n_discs, MARGIN)
 
 
 @device
-def _blind(m, p):
-    """Without an idea where: along the line of the spots, so as to try one after the other."""
+def _search(m, p):
+    """Walk round along the line of the spots, so as to try one after the other."""
     a = math.atan2(m.agent_y, m.agent_x) - 0.6
-    c = math.cos(a)
-    n = math.sin(a)
-    d = (p.room - LINE - 0.5 * REACH) / max(abs(c), abs(n))
-    return steer_to_place(m, d * c, d * n, m.zx, m.zy, m.zr, 0, 0.0, STRIDE, ARC * TURN)
+    cos = math.cos(a)
+    sin = math.sin(a)
+    d = (p.room - LINE - 0.5 * REACH) / max(abs(cos), abs(sin))
+    return _steer(m, m, d * cos, d * sin, 0, 0.0)
 
 
 @device
-def _by_map(m, p):
-    """Walk to what is asked for by the map m, out of what else is on it; the less odometry holds, the wider."""
-    asked = _rings(m, p, m.query)
-    if asked < 0:
-        return _blind(m, p)
-    n = m.n_boxes + m.n_discs
-    return steer_to_place(m, m.zx[asked], m.zy[asked], m.zx, m.zy, m.zr, n, 0.1 + p.drift, STRIDE, ARC * TURN)
+def _walk_by_map(m, p):
+    """Walk to the asked place of the map m, if it is on it, with the more margin the more odometry may err."""
+    k = _fill_rings(m, m, m.query)
+    if k < 0:
+        return _search(m, p)
+    return _steer(m, m, m.ring_x[k], m.ring_y[k], m.n_boxes + m.n_discs, MARGIN + p.drift)
 
 
 @device
@@ -64,20 +84,19 @@ def tracker(o, m, p):
     """Looks round, keeps a map of what it saw, lets the cat walk on in it, and walks by the map."""
     update_belief(o, m, p, DT, 0.0, 1.0)
     if m.phase == ACT and m.query >= 0:
-        return _by_map(m, p)
+        return _walk_by_map(m, p)
     return TURN_ROUND if m.phase == OBSERVE and p.fov * math.pi / 180.0 < ALL_ROUND else STAY
 
 
 @device
 def reflex(o, m, p):
-    """The best that one observation allows: to what is asked for if it shows, else round the walls until something
-    is reached."""
+    """The best that one observation allows: to the asked place if it shows, else round the walls until it meets one."""
     update_belief(o, m, p, DT, 0.0, 1.0)
-    return _by_map(m, p) if m.phase == ACT and m.query >= 0 else STAY
+    return _walk_by_map(m, p) if m.phase == ACT and m.query >= 0 else STAY
 
 
 REFERENCES = {
-    "oracle": Reference(by_index(oracle, ACTIONS)),
+    "oracle": Reference(by_index(oracle, ACTIONS), memory=np.dtype(RINGS, align=True), remembers=False),
     "tracker": Reference(by_index(tracker, ACTIONS), reads="slots", memory=BELIEF),
     "reflex": Reference(by_index(reflex, ACTIONS), reads="slots", memory=BELIEF, remembers=False),
 }

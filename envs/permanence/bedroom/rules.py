@@ -4,69 +4,50 @@ import math
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, shuffle, uniform
-from unseen.envs.core.task import FLOAT, INT
+from unseen.envs.core.task import INT
 from unseen.envs.planar.geometry import disc_box
 from unseen.envs.planar.physics import roll
 from unseen.envs.planar.slots import write_lit_slots
-from unseen.envs.planar.stage import (
-    may_act,
-    next_phase,
-    out_of_time,
-    outcome,
-    reset_stage,
-    set_query,
-    write_stage,
-)
-from unseen.envs.planar.world import (
-    AGENT_RADIUS,
-    BLACKOUT,
-    DAY,
-    NIGHT,
-    OBSERVE,
-    drive,
-    place_box,
-    planar,
-)
+from unseen.envs.planar.stage import may_act, next_phase, out_of_time, outcome, reset_stage, set_query, write_stage
+from unseen.envs.planar.world import AGENT_RADIUS, BLACKOUT, DAY, NIGHT, OBSERVE, drive, place_box, planar
 
-PLACES, LOOSE, SPOTS = 5, 4, 8  # at most: askable pieces, vases and crates, spots
-TALL = PLACES + LOOSE
+PLACES, LOOSE, SPOTS = 5, 4, 8  # at most: pieces that can be asked for, vases and crates, spots
+TALL = PLACES + LOOSE  # boxes, at most
 NAMES = ("bed", "door", "lamp", "table", "armchair", "vase", "crate")  # by kind; the first PLACES can be asked for
-VASE, CRATE = 5, 6
+VASE, CRATE = 5, 6  # kinds
 KINDS = len(NAMES)
+
 DT = 0.25  # s a step
 STRIDE = 0.3  # m a step at full speed
 TURN = math.pi / 2  # rad a step at full turn
-ARC = 0.5  # part of it that an arc takes
-TURN_ROUND, STAY = 3, 4
-LINE = 0.3  # m from the wall to the line of the spots
-REACH = 0.72  # m from a spot within which its place is reached: no piece, grown by the agent, sticks out of this ring
-TOUCH = 0.05  # m within which a solid is touched
-SPACE = 1.44  # m between spots, so that no two pieces overlap however far they are shifted
-VASE_RING, CRATE_RING, CAT_RING = 0.4, 0.5, 0.45  # m, what scripted walkers keep out of
-VASE_HALF, CRATE_HALF, CAT = 0.09, 0.17, 0.12  # m
-CAT_REACH, PURR = 0.35, 1.0  # m, within which the cat is stepped on, and heard
-CAT_SPEED = 0.4  # m/s
-WANDER = 0.2  # of the bound on drift, the most that a step adds
-VEER = 0.5  # rad of heading that drift for each metre of place
-NARROW = 0.92  # half extent of the shifted room in y, of that in x
-FIXED, FIRST, LATE = 0, 1, 2
-
+ARC = 0.5  # turn of an arc, as a part of TURN
 ACTIONS = {
     "forward": (1.0, 0.0), "left": (1.0, ARC), "right": (1.0, -ARC), "turn": (0.0, 1.0), "stay": (0.0, 0.0),
 }  # fmt: skip
+LINE = 0.3  # m from the wall to the line of the spots
+REACH = 0.72  # m from a spot within which its place is reached: each piece, inflated by the agent's radius, fits inside
+TOUCH = 0.05  # m within which a vase or crate is touched
+SPACE = 1.44  # m between spots: pieces do not overlap, however far they are shifted along the wall
+CLEAR = 0.5  # m from where the agent may be set down to loose things
+VASE_HALF, CRATE_HALF, CAT = 0.09, 0.17, 0.12  # m: half widths, and the cat's radius
+CAT_REACH, PURR = 0.35, 1.0  # m from the cat's centre, within which it is stepped on, and heard
+CAT_SPEED = 0.4  # m/s
+WANDER = 0.2  # the most that one step adds to the pose error, as a part of its bound
+VEER = 0.5  # rad of error in heading for each metre of error in position
+NARROW = 0.92  # under shift, the room's half extent in y as a part of that in x
+FIXED, FIRST, LATE = 0, 1, 2  # when the asked place is known
 
 STATE = planar(
     TALL, 1,
-    ("target", INT), ("answer", INT), ("home", INT, (SPOTS,)),
-    ("zx", FLOAT, (TALL + 1,)), ("zy", FLOAT, (TALL + 1,)), ("zr", FLOAT, (TALL + 1,)),  # see _rings
+    ("target", INT), ("answer", INT), ("home", INT, (SPOTS,)),  # the asked place, its spot, the spot of each place
     signals=1,
 )  # fmt: skip
-STILL_TO_COME = 11
+STILL_TO_COME = 11  # numbers that `state` adds behind a lit slots row
 
 
 @device
-def _half(kind):
-    """Half depth and half breadth of a kind of piece, m: no corner lies further than REACH - AGENT_RADIUS from a spot."""
+def _half_extents(kind):
+    """Half depth and half width of a kind of piece, m. No corner is further than REACH - AGENT_RADIUS from the spot."""
     if kind == 0:
         return 0.3, 0.4
     if kind == 1:
@@ -78,9 +59,11 @@ def _half(kind):
     return 0.26, 0.28
 
 
-def spot(k, count, a, b, aside):
-    """Spot k of `count`, evenly spaced on the rectangle |x| <= a, |y| <= b, then moved `aside` metres along its wall:
-    x, y, and the unit vector into the room."""
+def wall_spot(k, count, a, b, aside):
+    """Spot k of `count`, evenly spaced on the rectangle |x| <= a, |y| <= b, and moved `aside` m along its wall.
+
+    Returns x, y, and the unit vector from its wall into the room.
+    """
     u = ((k + (0.5 if count == 8 else 0.0)) * 4.0 * (a + b) / count) % (4.0 * (a + b))
     if u < a or u >= 3.0 * a + 4.0 * b:
         x = u if u < a else u - 4.0 * (a + b)
@@ -95,60 +78,31 @@ def spot(k, count, a, b, aside):
     return -a, min(max(u - b + aside, 0.12 - b), b - 0.12), 1.0, 0.0
 
 
-_spot = device(spot)  # parameters are checked by the plain one
+_wall_spot = device(wall_spot)  # parameters are checked with the plain Python function
 
 
 @device
-def _rings(s, p, ask):
-    """Fill the rings round what stands in the room s, true or believed: round the spots of places, which is where
-    these are reached, round vases and crates, and last round the cat. The index of what is asked for, or -1."""
-    asked = -1
-    for k in range(s.n_boxes):
-        kind = s.box_kind[k]
-        out = LINE - s.box_hx[k] if kind < VASE else 0.0
-        s.zx[k] = s.box_x[k] + out * s.box_cos[k]
-        s.zy[k] = s.box_y[k] + out * s.box_sin[k]
-        s.zr[k] = REACH + 0.02 if kind < VASE else VASE_RING if kind == VASE else CRATE_RING
-        if kind == ask:
-            asked = k
-            s.zr[k] = -10.0  # to be entered
-    _ring_cat(s)
-    return asked
+def spot_of(s, k):
+    """The spot of place k, LINE from the wall at its back."""
+    out = LINE - s.box_hx[k]
+    return s.box_x[k] + out * s.box_cos[k], s.box_y[k] + out * s.box_sin[k]
 
 
 @device
-def _ring_cat(s):
-    if s.n_discs > 0:
-        s.zx[s.n_boxes] = s.disc_x[0]
-        s.zy[s.n_boxes] = s.disc_y[0]
-        s.zr[s.n_boxes] = CAT_RING
-
-
-@device
-def reset(s, p):
-    """Draw an episode: which piece stands where, the loose things, the question, the pose after the blackout."""
-    shift = p.split == 2
-    reset_stage(s, p)
-    if shift:
-        s.room_hy = NARROW * p.room
-    s.answer = below(s, p.spots)
-    s.target = 0
-    if p.query != FIXED:
-        s.target = below(s, p.places)
-    elif shift:
-        s.target = 1 + below(s, p.places - 1)
-    shuffle(s, s.home, p.spots)
-    for j in range(p.spots):
-        if s.home[j] == s.answer:
-            s.home[j], s.home[s.target] = s.home[s.target], s.home[j]
-            break
+def _place_furniture(s, p, shift):
+    """Place the pieces, each with its back to the wall at the spot that is its home."""
     for j in range(p.places):
         aside = uniform(s, -0.1, 0.1)
         if shift:
             aside += math.copysign(0.1, aside)
-        x, y, c, n = _spot(s.home[j], p.spots, s.room_hx - LINE, s.room_hy - LINE, aside)
-        hx, hy = _half(j)
-        place_box(s, j, j, x + (hx - LINE) * c, y + (hx - LINE) * n, c, n, hx, hy)
+        x, y, cos, sin = _wall_spot(s.home[j], p.spots, s.room_hx - LINE, s.room_hy - LINE, aside)
+        hx, hy = _half_extents(j)
+        place_box(s, j, j, x + (hx - LINE) * cos, y + (hx - LINE) * sin, cos, sin, hx, hy)
+
+
+@device
+def _place_loose(s, p, shift):
+    """Place vases, crates and the cat in a ring round the middle."""
     loose = p.vases + p.crates
     around = uniform(s, -math.pi, math.pi)
     step = 2.0 * math.pi / max(loose, 1)
@@ -171,15 +125,36 @@ def reset(s, p):
         s.disc_vy[0] = v * math.sin(a)
         s.disc_radius[0] = p.radius
         s.disc_colour[0] = 0
+
+
+@device
+def reset(s, p):
+    """Draw an episode: which piece stands where, the loose things, the question, the pose after the blackout."""
+    shift = p.split == 2
+    reset_stage(s, p)
+    if shift:
+        s.room_hy = NARROW * p.room
+    s.answer = below(s, p.spots)
+    s.target = 0
+    if p.query != FIXED:
+        s.target = below(s, p.places)
+    elif shift:
+        s.target = 1 + below(s, p.places - 1)
+    shuffle(s, s.home, p.spots)
+    for j in range(p.spots):
+        if s.home[j] == s.answer:
+            s.home[j], s.home[s.target] = s.home[s.target], s.home[j]
+            break
+    _place_furniture(s, p, shift)
+    _place_loose(s, p, shift)
     s.signal[0] = 0.0
-    _rings(s, p, s.target)
     set_query(s, s.target, p.query == LATE)
     return True
 
 
 @device
 def _drift(s, p):
-    """In the dark the told pose strays from the true one by a random walk within p.drift metres; light sets it right."""
+    """Let the pose error wander in the dark, at most p.drift m (and VEER * p.drift rad); in the light there is none."""
     if p.drift == 0.0 or s.light > NIGHT:
         s.pose_error_x = 0.0
         s.pose_error_y = 0.0
@@ -198,11 +173,12 @@ def _drift(s, p):
 
 @device
 def _reached(s, p):
-    """The place whose spot is nearest, if it is within reach; else -1."""
+    """The place whose spot is nearest, if within REACH; else -1."""
     best = REACH
     near = -1
     for k in range(p.places):
-        d = math.sqrt((s.zx[k] - s.agent_x) ** 2 + (s.zy[k] - s.agent_y) ** 2)
+        x, y = spot_of(s, k)
+        d = math.sqrt((x - s.agent_x) ** 2 + (y - s.agent_y) ** 2)
         if d < best:
             best = d
             near = k
@@ -212,21 +188,50 @@ def _reached(s, p):
 @device
 def _touched_loose(s, p):
     """The vase or crate that the agent touches; -1 for none."""
+    r = AGENT_RADIUS + TOUCH
     for k in range(p.places, s.n_boxes):
         depth, _, _ = disc_box(
-            s.agent_x,
-            s.agent_y,
-            AGENT_RADIUS + TOUCH,
-            s.box_x[k],
-            s.box_y[k],
-            s.box_cos[k],
-            s.box_sin[k],
-            s.box_hx[k],
-            s.box_hy[k],
+            s.agent_x, s.agent_y, r, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k]
         )
         if depth > 0.0:
             return k
     return -1
+
+
+@device
+def _move(s, a):
+    """Drive, and set the signal to 1 if something solid kept the agent from going where it would have gone."""
+    x = s.agent_x
+    y = s.agent_y
+    drive(s, STRIDE * a[0], TURN * a[1])
+    off = abs(s.agent_x - x - STRIDE * a[0] * math.cos(s.heading)) + abs(
+        s.agent_y - y - STRIDE * a[0] * math.sin(s.heading)
+    )
+    s.signal[0] = 1.0 if off > 1e-6 else 0.0
+
+
+@device
+def _feel(s, p, x, y, acts):
+    """Set contact, and bump to 1 while the cat purrs, for an agent that was at (x, y) a step ago.
+
+    Returns the reward, and whether the episode ends; both count only if the agent `acts`.
+    """
+    place = _reached(s, p)
+    loose = _touched_loose(s, p)
+    if loose >= 0:
+        s.contact = s.box_kind[loose]
+    elif place >= 0:
+        s.contact = place
+    stepped_on = False
+    if s.n_discs > 0:
+        d = math.sqrt((s.disc_x[0] - s.agent_x) ** 2 + (s.disc_y[0] - s.agent_y) ** 2)
+        s.bump = 1 if d < PURR else 0
+        # Only if the agent came nearer: the cat may also walk up to it.
+        stepped_on = d < CAT_REACH and d < math.sqrt((s.disc_x[0] - x) ** 2 + (s.disc_y[0] - y) ** 2)
+    if stepped_on and acts:
+        s.touched = 0
+    lost = stepped_on or s.contact == VASE
+    return (1.0 if place == s.target and not lost else 0.0), lost or place >= 0
 
 
 @device
@@ -237,13 +242,8 @@ def step(s, a, p, info):
     y = s.agent_y
     s.signal[0] = 0.0
     if s.phase != BLACKOUT:
-        drive(s, STRIDE * a[0], TURN * a[1])
-        off = abs(s.agent_x - x - STRIDE * a[0] * math.cos(s.heading)) + abs(
-            s.agent_y - y - STRIDE * a[0] * math.sin(s.heading)
-        )
-        s.signal[0] = 1.0 if off > 1e-6 else 0.0
+        _move(s, a)
     roll(s, DT, 0.0, 1.0)
-    _ring_cat(s)
     s.t += 1
     if next_phase(s, NIGHT if p.dark != 0 else DAY):
         set_query(s, s.target, p.query == LATE)
@@ -254,44 +254,22 @@ def step(s, a, p, info):
     if s.phase == BLACKOUT:
         s.signal[0] = 0.0
         return 0.0, False, False
-    score, over = _feel(s, p, x, y, acts)
-    over = acts and (over or out_of_time(s, p))
-    return outcome(s, info, score if over else 0.0, over)
-
-
-@device
-def _feel(s, p, x, y, acts):
-    """Tell what is touched and whether the cat purrs. (x, y): where the agent was a step ago. Returns the score of
-    this, and whether it is an end; both count only where the agent acts."""
-    place = _reached(s, p)
-    loose = _touched_loose(s, p)
-    if loose >= 0:
-        s.contact = s.box_kind[loose]
-    elif place >= 0:
-        s.contact = place
-    tread = False
-    if s.n_discs > 0:
-        d = math.sqrt((s.disc_x[0] - s.agent_x) ** 2 + (s.disc_y[0] - s.agent_y) ** 2)
-        s.bump = 1 if d < PURR else 0
-        # A cat that walks up to one is not stepped on.
-        tread = d < CAT_REACH and d < math.sqrt((s.disc_x[0] - x) ** 2 + (s.disc_y[0] - y) ** 2)
-    if tread and acts:
-        s.touched = 0
-    lost = tread or s.contact == VASE
-    return (1.0 if place == s.target and not lost else 0.0), lost or place >= 0
+    reward, ends = _feel(s, p, x, y, acts)
+    ends = acts and (ends or out_of_time(s, p))
+    return outcome(s, info, reward if ends else 0.0, ends)
 
 
 @device
 def write_hidden(s, p, out):
-    """The spot at which the asked place stands."""
+    """The spot of the asked place."""
     out[0] = s.answer
 
 
 @device
 def write_state(s, p, o):
-    """Slots with the lights on and the question told, then what is still to come and how far odometry is off."""
+    """Slots with the lights on and the question asked, then what is still to come, and the pose error."""
     write_lit_slots(s, p, o, s.target)
-    at = o.shape[0] - 11
+    at = o.shape[0] - STILL_TO_COME
     write_stage(s, p, o, at)
     o[at + 7] = s.bump
     o[at + 8] = s.pose_error_x

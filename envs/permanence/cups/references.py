@@ -5,29 +5,38 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.cups.rules import BALL, BULGE, CUPS, DT, REACH, SCREEN_AT, STRIDE, TURN, _pace
-from unseen.envs.planar.belief import belief, disc_motion, update_belief
-from unseen.envs.planar.layout import (
-    disc_start,
+from unseen.envs.permanence.cups.rules import (
+    BALL,
+    BULGE,
+    DT,
+    MAX_BOXES,
+    MAX_DISCS,
+    REACH,
+    SCREEN_AT,
+    STRIDE,
+    TURN,
+    event_steps,
 )
+from unseen.envs.planar.belief import belief, disc_motion, update_belief
+from unseen.envs.planar.geometry import FAR
+from unseen.envs.planar.layout import disc_start
 from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.task import ARCS
-from unseen.envs.planar.world import (
-    ACT,
-    OBSERVE,
-)
+from unseen.envs.planar.world import ACT, OBSERVE
 
 STAY = 3
+SAME = 0.04  # m^2: a squared distance below which two places are one
 BELIEF = belief(
-    1, CUPS + 1,
-    # The ball's place, the two places of the event under way, the step at which that is over, whether cups only meet.
-    ("mx", FLOAT), ("my", FLOAT), ("ex", FLOAT), ("ey", FLOAT), ("fx", FLOAT), ("fy", FLOAT), ("until", INT), ("meets", INT),
+    MAX_BOXES, MAX_DISCS,
+    ("ball_x", FLOAT), ("ball_y", FLOAT),  # where the ball is believed to be
+    ("a_x", FLOAT), ("a_y", FLOAT), ("b_x", FLOAT), ("b_y", FLOAT),  # the two places of the present event
+    ("busy_until", INT), ("meets", INT),  # the step at which it ends; whether it is a meeting
 )  # fmt: skip
 
 
 @device
 def oracle(s, m, p):
-    """Is told which cup; stays put until it may move."""
+    """Knows which cup covers the ball; stays put until it may move."""
     if s.phase != ACT:
         return STAY
     j = s.disc_cover[p.cups] - 1
@@ -35,24 +44,27 @@ def oracle(s, m, p):
 
 
 @device
-def _look(o, m, p):
-    """Enter what the row shows into the believed world: the cups in sight, from m.disc_x[0] on, and the ball's place
-    (m.mx, m.my) a step on, while it shows. Returns how many cups are in sight, and whether the ball is."""
+def _read(o, m, p):
+    """Enter the row into the belief: the n cups in sight become discs 0..n-1, all others are nowhere; the ball's place
+    is the one that it will have a step on. Returns n, and whether the ball is in sight."""
+    for k in range(p.disc_slots):  # the row gives every position anew: nothing is to roll on
+        m.disc_vx[k] = 0.0
+        m.disc_vy[k] = 0.0
     update_belief(o, m, p, DT, 0.0, 0.0)
     m.n_discs = p.disc_slots
     n = 0
     ball = False
     for k in range(p.disc_slots):
-        q = disc_start(p) + (5 + p.colours) * k
-        if o[q] < 0.5:
+        at = disc_start(p) + (5 + p.colours) * k
+        if o[at] < 0.5:
             continue
-        x, y, u, v = disc_motion(o, m, p, q)
-        if o[q + 5 + BALL] > 0.5:
+        x, y, vx, vy = disc_motion(o, m, p, at)
+        if o[at + 5 + BALL] > 0.5:
             ball = True
-            m.mx = x + u * DT
-            m.my = y + v * DT
+            m.ball_x = x + vx * DT
+            m.ball_y = y + vy * DT
             continue
-        m.disc_x[n], m.disc_y[n], m.disc_vx[n], m.disc_vy[n] = x, y, u, v
+        m.disc_x[n], m.disc_y[n], m.disc_vx[n], m.disc_vy[n] = x, y, vx, vy
         n += 1
     for k in range(n, p.disc_slots):
         m.disc_x[k] = 1e3 * (k + 1)
@@ -63,31 +75,31 @@ def _look(o, m, p):
 
 @device
 def _approach(m, p):
-    """The arc towards the believed place of the ball, round every other cup in sight."""
+    """The action that leads to the believed place of the ball, round every other cup in sight."""
     m.n_boxes = 0
     for k in range(p.disc_slots):
-        m.disc_vx[k] = 0.0
-        m.disc_vy[k] = 0.0
-        if (m.disc_x[k] - m.mx) ** 2 + (m.disc_y[k] - m.my) ** 2 < 0.04:
+        if (m.disc_x[k] - m.ball_x) ** 2 + (m.disc_y[k] - m.ball_y) ** 2 < SAME:
             m.disc_x[k] = 1e3 * (k + 1)
-    m.disc_x[p.cups] = m.mx
-    m.disc_y[p.cups] = m.my
-    return steer_to_disc(m, p.cups, m.mx, m.my, REACH, STRIDE, TURN)
+    m.disc_x[p.cups] = m.ball_x
+    m.disc_y[p.cups] = m.ball_y
+    return steer_to_disc(m, p.cups, m.ball_x, m.ball_y, REACH, STRIDE, TURN)
 
 
 @device
-def _exchange(m):
-    """The two places that the event under way is about have exchanged what they hide."""
-    if (m.mx - m.ex) ** 2 + (m.my - m.ey) ** 2 < 0.04:
-        m.mx, m.my = m.fx, m.fy
-    elif (m.mx - m.fx) ** 2 + (m.my - m.fy) ** 2 < 0.04:
-        m.mx, m.my = m.ex, m.ey
+def _trade(m):
+    """Move the ball, if it is believed to be at one of the two places of the present event, to the other."""
+    if (m.ball_x - m.a_x) ** 2 + (m.ball_y - m.a_y) ** 2 < SAME:
+        m.ball_x, m.ball_y = m.b_x, m.b_y
+    elif (m.ball_x - m.b_x) ** 2 + (m.ball_y - m.b_y) ** 2 < SAME:
+        m.ball_x, m.ball_y = m.a_x, m.a_y
 
 
 @device
-def _notice(m, p, n):
-    """When cups that were at rest begin to move, note which two places this is about: one that moves alone does so
-    with the one place that the screen hides. Along the ring they meet, else they change places."""
+def _notice_event(m, p, n):
+    """As soon as cups begin to move, note the two places of the event, and trade them if it is a swap.
+
+    If only one cup starts to move, its partner is the occluded place. Tangential start: meeting; radial: swap.
+    """
     i = -1
     k = -1
     for j in range(n):
@@ -96,53 +108,48 @@ def _notice(m, p, n):
                 i = j
             else:
                 k = j
-    if i < 0 or m.t < m.until:
+    if i < 0 or m.t < m.busy_until:
         return
-    m.until = m.t + _pace(p)
-    m.ex, m.ey = m.disc_x[i], m.disc_y[i]
-    m.fx, m.fy = m.ex, m.ey
+    m.busy_until = m.t + event_steps(p)
+    m.a_x, m.a_y = m.disc_x[i], m.disc_y[i]
+    m.b_x, m.b_y = m.a_x, m.a_y
     if k >= 0:
-        m.fx, m.fy = m.disc_x[k], m.disc_y[k]
+        m.b_x, m.b_y = m.disc_x[k], m.disc_y[k]
     elif m.n_boxes > 0:
-        m.fx = m.agent_x + (m.box_x[0] - m.agent_x) / SCREEN_AT
-        m.fy = m.agent_y + (m.box_y[0] - m.agent_y) / SCREEN_AT
-    out = math.hypot(m.ex + m.disc_vx[i] * DT, m.ey + m.disc_vy[i] * DT) - math.hypot(m.ex, m.ey)
-    m.meets = 1 if abs(out) < 0.5 * BULGE * math.sin(math.pi / _pace(p)) else 0
+        m.b_x = m.agent_x + (m.box_x[0] - m.agent_x) / SCREEN_AT
+        m.b_y = m.agent_y + (m.box_y[0] - m.agent_y) / SCREEN_AT
+    outward = math.hypot(m.a_x + m.disc_vx[i] * DT, m.a_y + m.disc_vy[i] * DT) - math.hypot(m.a_x, m.a_y)
+    m.meets = 1 if abs(outward) < 0.5 * BULGE * math.sin(math.pi / event_steps(p)) else 0
     if m.meets == 0:
-        _exchange(m)
+        _trade(m)
 
 
 @device
 def tracker(o, m, p):
     """Keeps the place of the ball: as each event begins it sees which two places take part, and follows."""
-    n, ball = _look(o, m, p)
+    n, ball = _read(o, m, p)
     if m.phase == OBSERVE and not ball:
-        _notice(m, p, n)
-        if o[7] > 0.5 and m.meets != 0:
-            _exchange(m)
+        _notice_event(m, p, n)
+        if o[7] > 0.5 and m.meets != 0:  # a bump: the cups that met were tipped
+            _trade(m)
     m.t += 1
-    if m.phase != ACT:
-        for k in range(p.disc_slots):
-            m.disc_vx[k] = 0.0
-            m.disc_vy[k] = 0.0
-        return STAY
-    return _approach(m, p)
+    return _approach(m, p) if m.phase == ACT else STAY
 
 
 @device
 def reflex(o, m, p):
     """The best that one observation allows: the ball if it shows, else the nearest cup."""
-    _, ball = _look(o, m, p)
+    _, ball = _read(o, m, p)
     if m.phase != ACT:
         return STAY
     if not ball:
-        best = 1e30
+        best = FAR
         for k in range(p.disc_slots):
             d = (m.disc_x[k] - m.agent_x) ** 2 + (m.disc_y[k] - m.agent_y) ** 2
             if d < best:
                 best = d
-                m.mx = m.disc_x[k]
-                m.my = m.disc_y[k]
+                m.ball_x = m.disc_x[k]
+                m.ball_y = m.disc_y[k]
     return _approach(m, p)
 
 

@@ -2,46 +2,56 @@
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
-from unseen.envs.permanence.rolled_behind.rules import BOUNCE, DT, REACH, RING, SMALL, STRIDE, TALL, TURN
+from unseen.envs.permanence.rolled_behind.rules import (
+    BEHIND,
+    DT,
+    MAX_BLOCKS,
+    MAX_OCCLUDERS,
+    REACH,
+    RESTITUTION,
+    STRIDE,
+    TURN,
+)
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.task import ARCS
 from unseen.envs.planar.world import ACT, nearest_box
 
 STAY = 3
-BELIEF = belief(TALL, SMALL)
+SEEN = 100.0  # m: a disc of the belief that was never seen lies further out than this
+BELIEF = belief(MAX_OCCLUDERS, MAX_BLOCKS)
+
+
+@device
+def _fetch(w, k):
+    """The action that leads to block k, in the true or a believed world."""
+    return steer_to_disc(w, k, w.disc_x[k], w.disc_y[k], REACH, STRIDE, TURN)
 
 
 @device
 def oracle(s, m, p):
     """Knows where everything is; stays put until it may move."""
-    if s.phase != ACT:
-        return STAY
-    return steer_to_disc(s, s.target, s.disc_x[s.target], s.disc_y[s.target], REACH, STRIDE, TURN)
+    return _fetch(s, s.target) if s.phase == ACT else STAY
 
 
 @device
 def tracker(o, m, p):
-    """Keeps a map of what it saw, lets the unseen roll on in it, and fetches from the map."""
-    update_belief(o, m, p, DT, p.friction, BOUNCE)
-    if m.phase != ACT or m.query < 0:
-        return STAY
-    return steer_to_disc(m, m.query, m.disc_x[m.query], m.disc_y[m.query], REACH, STRIDE, TURN)
+    """Keeps a map of what it saw, in which unseen blocks roll on, and fetches by the map."""
+    update_belief(o, m, p, DT, p.friction, RESTITUTION)
+    return _fetch(m, m.query) if m.phase == ACT and m.query >= 0 else STAY
 
 
 @device
 def reflex(o, m, p):
-    """The best that one observation allows: fetch the asked block if it shows, else behind the nearest occluder."""
-    update_belief(o, m, p, DT, p.friction, BOUNCE)
+    """The best that one observation allows: fetch the asked block if it shows, else look behind the nearest occluder."""
+    update_belief(o, m, p, DT, p.friction, RESTITUTION)
     if m.phase != ACT or m.query < 0:
         return STAY
-    if m.disc_x[m.query] < 100.0:
-        return steer_to_disc(m, m.query, m.disc_x[m.query], m.disc_y[m.query], REACH, STRIDE, TURN)
-    near = nearest_box(m, m.agent_x, m.agent_y)
-    far = p.ring + RING
-    m.disc_x[m.query] = far * m.box_cos[near]
-    m.disc_y[m.query] = far * m.box_sin[near]
-    return steer_to_disc(m, m.query, m.disc_x[m.query], m.disc_y[m.query], REACH, STRIDE, TURN)
+    if m.disc_x[m.query] >= SEEN:
+        near = nearest_box(m, m.agent_x, m.agent_y)
+        m.disc_x[m.query] = (p.ring + BEHIND) * m.box_cos[near]
+        m.disc_y[m.query] = (p.ring + BEHIND) * m.box_sin[near]
+    return _fetch(m, m.query)
 
 
 REFERENCES = {

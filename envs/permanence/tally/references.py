@@ -5,51 +5,28 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import INT
-from unseen.envs.permanence.tally.rules import (
-    ACTIONS,
-    ARM,
-    DONE,
-    DT,
-    NEST,
-    REACH,
-    ROLL,
-    SMALL,
-    STAY,
-    STRIDE,
-    TURN,
-    TWO,
-    _at_nest,
-)
-from unseen.envs.planar.belief import belief, copy_scene, disc_motion, update_belief
-from unseen.envs.planar.layout import (
-    box_start,
-    disc_start,
-)
+from unseen.envs.permanence.tally.marbles import MAX_MARBLES, NEST_Y, ROLL_SPEED, TWO
+from unseen.envs.permanence.tally.rules import ARM, DT, MAX_BOXES, REACH, STRIDE, TURN, at_nest
+from unseen.envs.planar.belief import belief, copy_room, disc_motion, update_belief
+from unseen.envs.planar.layout import HEAD, disc_start
 from unseen.envs.planar.navigate import steer_to_disc
-from unseen.envs.planar.world import (
-    ACT,
-)
+from unseen.envs.planar.task import ARCS
+from unseen.envs.planar.world import ACT
 
-PLAN = belief(3, SMALL)
-BELIEF = belief(3, SMALL, ("left", INT, (2,)), signals=1)  # how many of each count are behind the screen
+STAY, DONE = 3, 4
+ACTIONS = {name: (*row, 0.0) for name, row in ARCS.items()} | {"done": (0.0, 0.0, 1.0)}
+BELIEF = belief(MAX_BOXES, MAX_MARBLES, ("counted", INT, (2,)))  # marbles of each group behind the screen
 
 
 @device
-def _to_nest(s):
-    """The action that leads to the nest, or reaches into it. For the time of the search the nest is the only thing."""
-    if _at_nest(s):
+def _to_nest(m):
+    """The action that leads to the nest, or reaches into it. It makes the nest the only disc of m."""
+    if at_nest(m):
         return STAY
-    n = s.n_discs
-    x = s.disc_x[0]
-    y = s.disc_y[0]
-    s.n_discs = 1
-    s.disc_x[0] = 0.0
-    s.disc_y[0] = NEST
-    choice = steer_to_disc(s, 0, 0.0, NEST, REACH, STRIDE, TURN)
-    s.n_discs = n
-    s.disc_x[0] = x
-    s.disc_y[0] = y
-    return choice
+    m.n_discs = 1
+    m.disc_x[0] = 0.0
+    m.disc_y[0] = NEST_Y
+    return steer_to_disc(m, 0, 0.0, NEST_Y, REACH, STRIDE, TURN)
 
 
 @device
@@ -57,29 +34,43 @@ def oracle(s, m, p):
     """Knows how many are left; stays put until it may move."""
     if s.phase != ACT:
         return STAY
-    copy_scene(s, m)
-    return DONE if s.left[s.asked] == 0 else _to_nest(m)
+    if s.left[s.asked] == 0:
+        return DONE
+    copy_room(s, m)
+    return _to_nest(m)
 
 
 @device
 def _taken(o, p):
-    return int(o[box_start(p) - p.signals] * p.most + 0.5)
+    """How many have been taken, by the signal in the row."""
+    return int(o[HEAD + 2 * p.queries] * p.most + 0.5)
 
 
 @device
 def tracker(o, m, p):
-    """Counts, by colour, what it sees roll towards the screen less what it sees roll away from it."""
+    """Counts, by group, what it sees roll towards the screen less what it sees roll away from it."""
     update_belief(o, m, p, DT, 1.0, 0.0)
-    width = 5 + p.colours
     for i in range(p.disc_slots):
-        q = disc_start(p) + width * i
-        x, _, u, _ = disc_motion(o, m, p, q)
-        if o[q] > 0.5 and abs(u) > 0.5 * ROLL:
-            c = 1 if p.looks == TWO and o[q + 6] > 0.5 else 0
-            m.left[c] += 1 if x * u < 0.0 else -1
+        at = disc_start(p) + (5 + p.colours) * i
+        x, _, vx, _ = disc_motion(o, m, p, at)
+        if o[at] > 0.5 and abs(vx) > 0.5 * ROLL_SPEED:
+            c = 1 if p.looks == TWO and o[at + 6] > 0.5 else 0
+            m.counted[c] += 1 if x * vx < 0.0 else -1
     if m.phase != ACT:
         return STAY
-    return DONE if _taken(o, p) == m.left[max(m.query, 0)] else _to_nest(m)
+    return DONE if _taken(o, p) == m.counted[max(m.query, 0)] else _to_nest(m)
+
+
+@device
+def _in_hand(o, m, p, at):
+    """Whether the marble whose slot begins at o[at] lies where the agent holds what it took."""
+    x = o[at + 1] * p.room
+    y = o[at + 2] * p.room
+    if p.frame == 0:
+        cos = math.cos(m.heading)
+        sin = math.sin(m.heading)
+        x, y = (x - m.agent_x) * cos + (y - m.agent_y) * sin, (y - m.agent_y) * cos - (x - m.agent_x) * sin
+    return abs(x - ARM) + abs(y) < 0.01
 
 
 @device
@@ -88,22 +79,16 @@ def reflex(o, m, p):
     update_belief(o, m, p, DT, 1.0, 0.0)
     if m.phase != ACT:
         return STAY
-    width = 5 + p.colours
     shows = False
     for i in range(p.disc_slots):
-        q = disc_start(p) + width * i
-        x, y = o[q + 1] * p.room, o[q + 2] * p.room
-        if p.frame == 0:
-            x, y = ((x - m.agent_x) * math.cos(m.heading) + (y - m.agent_y) * math.sin(m.heading),
-                    (y - m.agent_y) * math.cos(m.heading) - (x - m.agent_x) * math.sin(m.heading))  # fmt: skip
-        in_hand = abs(x - ARM) + abs(y) < 0.01
-        if o[q] > 0.5 and not in_hand and (m.query < 0 or o[q + 5 + m.query] > 0.5):
+        at = disc_start(p) + (5 + p.colours) * i
+        if o[at] > 0.5 and not _in_hand(o, m, p, at) and (m.query < 0 or o[at + 5 + m.query] > 0.5):
             shows = True
     return DONE if _taken(o, p) >= p.least and not shows else _to_nest(m)
 
 
 REFERENCES = {
-    "oracle": Reference(by_index(oracle, ACTIONS), memory=PLAN, remembers=False),
+    "oracle": Reference(by_index(oracle, ACTIONS), memory=BELIEF, remembers=False),
     "tracker": Reference(by_index(tracker, ACTIONS), reads="slots", memory=BELIEF),
     "reflex": Reference(by_index(reflex, ACTIONS), reads="slots", memory=BELIEF, remembers=False),
 }

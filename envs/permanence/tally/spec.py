@@ -7,11 +7,16 @@ from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, integer, real, span
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.tally import rules
-from unseen.envs.permanence.tally.references import REFERENCES
-from unseen.envs.permanence.tally.rules import BEAT, MORE, SMALL, WAY
+from unseen.envs.permanence.tally.marbles import BEAT, MAX_MARBLES
+from unseen.envs.permanence.tally.references import ACTIONS, REFERENCES
+from unseen.envs.permanence.tally.schedule import MORE_MOVES
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
+from unseen.envs.planar.task import ARC_KEYS, Look, PlanarTask, StagedParams, planar_sensors
+
+TRIP = 10  # steps of the act phase beside a reach for each marble: the way to the nest, and done
+OWN_COLOURS = 6  # marbles that can have a colour each
+SLOT_ORDERS = {"own": ("colour", "distance"), "same": ("place", "distance"), "two": ("distance",)}  # by `looks`
 
 
 class TallyParams(StagedParams):
@@ -23,65 +28,67 @@ class TallyParams(StagedParams):
     scramble: float = real(0.0, 0.2, default=0.2, doc="the agent is set down 1.1 m from the nest, give or take this, m")
     least: int = integer(1, 9, default=1, doc="fewest that can be left")
     most: int = integer(2, 10, default=4, doc="most that can be left")
-    moves: tuple[int, int] = span(2, 12, default=(5, 7), doc="moves of each colour that counts apart, drawn")
+    moves: tuple[int, int] = span(2, 12, default=(5, 7), doc="moves of each group that is counted apart, drawn")
     together: int = integer(1, 3, default=2, doc="most that go in, and that come out, in one move")
     looks: str = choice(
-        "own", "same", "two", default="same", doc="a colour each, all alike, or two, of which one counts"
+        "own", "same", "two", default="same", doc="a colour each, all alike, or two colours, of which one counts"
     )
-    entry: str = choice("left", "either", default="either", doc="side from which things come")
+    entry: str = choice("left", "either", default="either", doc="side from which marbles come")
     operation: str = choice("mixed", "add", "subtract", default="mixed", doc="any moves; or n + 1; or n - 1")
     breadth: float = real(0.5, 0.6, default=0.6, doc="half width of the screen, m")
     depth: float = real(0.03, 0.08, default=0.05, doc="half depth of the screen, m")
     radius: float = real(0.05, 0.1, default=0.08, doc="of a marble, m")
 
     def check(self) -> None:
-        least, most, together, looks = self.least, self.most, self.together, self.looks
-        low, high = self.moves
-        if least >= most:
-            raise BadParameter(f"least={least}: allowed is less than most={most}, or there is nothing to remember")
+        if self.least >= self.most:
+            raise BadParameter(
+                f"least={self.least}: allowed is less than most={self.most}, or there is nothing to remember"
+            )
         if self.operation == "mixed":
-            need = max(1 + math.ceil((most + 1) / together), 3)
-            if low < need:
+            need = max(1 + math.ceil((self.most + 1) / self.together), 3)
+            if self.moves[0] < need:
                 raise BadParameter(
-                    f"moves={(low, high)}: most={most} needs at least {need} moves of together={together}"
+                    f"moves={self.moves}: most={self.most} needs at least {need} moves of together={self.together}"
                 )
         else:
-            first = most - 1 if self.operation == "add" else most + 1
-            if (low, high) != (2, 2) or looks == "two" or first > together:
+            first = self.most - 1 if self.operation == "add" else self.most + 1
+            if self.moves != (2, 2) or self.looks == "two" or first > self.together:
                 raise BadParameter(
-                    f"operation={self.operation!r} needs moves=2, looks='own' or 'same', and together >= {first} "
-                    f"for most={most}: got moves={(low, high)}, looks={looks!r}, together={together}"
+                    f"operation={self.operation!r} needs moves=2, looks='own' or 'same', and together >= {first} for "
+                    f"most={self.most}: got moves={self.moves}, looks={self.looks!r}, together={self.together}"
                 )
-        orders = {"own": ("colour", "distance"), "same": ("place", "distance"), "two": ("distance",)}[looks]
+        orders = SLOT_ORDERS[self.looks]
         if self.order not in orders:
-            raise BadParameter(f"order={self.order!r}: looks={looks!r} allows {', '.join(map(repr, orders))}")
-        room = 6 if looks == "own" else SMALL
-        if self.in_play > room:
+            raise BadParameter(f"order={self.order!r}: looks={self.looks!r} allows {', '.join(map(repr, orders))}")
+        limit = OWN_COLOURS if self.looks == "own" else MAX_MARBLES
+        if self.in_play > limit:
             raise BadParameter(
-                f"most={most} with together={together} and looks={looks!r} can have {self.in_play} things in "
-                f"play: allowed are {room}"
+                f"most={self.most} with together={self.together} and looks={self.looks!r} can have {self.in_play} "
+                f"marbles in play: allowed are {limit}"
             )
-        if self.act < most + WAY:
-            raise BadParameter(f"act={self.act}: most={most} needs at least {most + WAY} steps")
-
-    @property
-    def in_play(self) -> int:
-        """The most things that are in the world at once: behind the screen, coming and going."""
-        return self.classes * (self.most + 1) + 2 * self.together
+        if self.act < self.most + TRIP:
+            raise BadParameter(f"act={self.act}: most={self.most} needs at least {self.most + TRIP} steps")
 
     @derived
-    def classes(self) -> int:
+    def groups(self) -> int:
         """How many counts there are to keep."""
         return 2 if self.looks == "two" else 1
 
     @derived
-    def observe_steps(self) -> int:
-        return BEAT * self.classes * self.moves[1] + 2
+    def cap(self) -> int:
+        """The most marbles of a group behind the screen at any time."""
+        return self.most + 1
+
+    @property
+    def in_play(self) -> int:
+        """The most marbles that are in the world at once: behind the screen, entering and leaving."""
+        return self.groups * self.cap + 2 * self.together
 
     @derived
-    def cap(self) -> int:
-        """The most things of one count that are behind the screen at once."""
-        return self.most + 1
+    def observe_steps(self) -> int:
+        """The most steps of the observe phase; in the shift some moves come on top."""
+        more = MORE_MOVES if self.operation == "mixed" else 0
+        return BEAT * self.groups * (self.moves[1] + more) + 2
 
     @derived
     def sizes(self) -> Sizes:
@@ -91,9 +98,7 @@ class TallyParams(StagedParams):
 
     @property
     def horizon(self) -> int:
-        """Counts the further moves of the shift."""
-        more = BEAT * MORE * self.classes if self.operation == "mixed" else 0
-        return self.observe_steps + more + self.blackout[1] + self.act
+        return self.observe_steps + self.blackout[1] + self.act
 
 
 P = TallyParams
@@ -111,34 +116,35 @@ class Tally(PlanarTask):
     **Levels.** 0: a glass screen and daylight, the visible twin. 1: 1 to 3 are left, one goes in or out at a time,
     each in a colour of its own, blackout 1-3. 2 (default): 1 to 4 are left, all alike, up to two in and two out at a
     time, from either side, blackout 2-6. 3: marbles of two colours, only one of which counts (the hand leaves the
-    other), told after the blackout; 1 to 5 of each; nearest first, seen from the agent, blackout 5-15.
+    other), told after the blackout; 1 to 5 of each; nearest first, egocentric frame, blackout 5-15.
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay, done. Continuous: speed and turn in
-    [-1, 1], at most 0.3 m and 45 degrees a step, and a third number that says done above .8. They have no effect until
-    the act phase. Who says done neither moves nor reaches; before the first marble is taken nobody listens, since at
-    least one is left.
+    [-1, 1], at most 0.3 m and 45 degrees a step, and a third number that says done above 0.8. They have no effect until
+    the act phase. In a step in which the agent says done it neither moves nor reaches. Until a marble has been taken,
+    done does nothing, since at least one is left.
 
-    **Observation.** See `unseen.envs.planar.layout.Layout`; by `looks` small slots are by colour (each its own), by
-    place (all alike) or nearest first (two colours). A signal tells how many have been taken, as a part of `most`. A
-    marble shows at rest, then rolling, then no more. At the end the lights go on: what is still in the nest shows.
+    **Observation.** See `unseen.envs.planar.layout.Layout`. Slots of marbles are by colour where each has its own
+    (`looks`), by place where all are alike, nearest first where there are two colours. A signal tells how many have
+    been taken, as a fraction of `most`. A marble shows at rest, then rolling, then no more. In the terminal observation
+    everything shows, also what is still in the nest.
 
     **Reward.** 1 for done when all that were left have been taken, else 0.
 
     **End.** Done, a reach into the empty nest, or `act` steps; all `terminated`: the deadline is part of the rules.
 
     **Why search replaces no memory.** An agent that could sweep until nothing more is found would need no number. Here
-    that nothing is left is told only by the reach that loses. Before every reach, whoever does not know the number
-    knows no more than that it is at least what was taken, so all that a policy without memory can choose is the count
-    at which to stop: it succeeds when that is the number, in 1 of the (most - least + 1) equally likely cases, and
-    mixing such policies does not help.
+    only the reach that loses tells that nothing is left. Before every reach, an agent that does not know the number
+    knows only that it is at least what was taken, so all that a policy without memory can choose is the count at which
+    to stop. It succeeds when that is the number, in 1 of the (most - least + 1) equally likely cases, and mixing such
+    policies does not help.
 
     **Leaks closed.** The number left, the number of moves and the last move (one in, or one out, evenly) are drawn
-    independently, and the moves before lead there; pauses make all watch phases equally long. What left is gone from
-    the world and what is left is covered, so no slot depends on it; the one that is taken is any of them, evenly, and
-    shows in the hand, not where it lay. Set down anywhere round the nest, out of its reach (pose is no memory). What
-    stays, since arithmetic has it so: the best guess from the last two moves alone is right in .57, .47 and .41 at
-    levels 1, 2 and 3, from the last three in .63, .52 and .47, from how many moved at all in .69, .52 and .41 (chance
-    .33, .25, .20).
+    independently, and the moves before lead there; pauses make all observe phases equally long. Marbles that went out
+    are gone from the world and those that are left are covered, so no slot depends on them; the one that is taken is
+    any of them, evenly, and shows in the hand, not where it lay. The agent is set down anywhere round the nest, out of
+    its reach (pose is no memory). What arithmetic leaves open: the best guess from the last two moves alone is right in
+    .57, .47 and .41 of episodes at levels 1, 2 and 3, from the last three in .63, .52 and .47, from how many moved at
+    all in .69, .52 and .41 (chance .33, .25, .20).
 
     **Shift.** Two moves more for each colour, larger marbles (1.25 x), and from the other side where it was fixed.
 
@@ -159,17 +165,20 @@ class Tally(PlanarTask):
         3: P(most=5, looks="two", blackout=(5, 15), act=22, order="distance", frame="ego"),
     }
     presets: ClassVar[dict[str, P]] = {
-        "addition": P(operation="add", least=2, most=3, moves=2, together=2, order="place"),
-        "subtraction": P(operation="subtract", least=1, most=2, moves=2, together=3, order="place"),
+        "addition": P(operation="add", least=2, most=3, moves=(2, 2), together=2, order="place"),
+        "subtraction": P(operation="subtract", least=1, most=2, moves=(2, 2), together=3, order="place"),
     }
+    actions = ACTIONS
+    action_low = (-1.0, -1.0, -1.0)
+    action_high = (1.0, 1.0, 1.0)
+    keys: ClassVar[dict[str, str]] = ARC_KEYS | {"done": "e"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "most": (2, 3, 4, 5, 6, 7),
-        "moves": (5, 6, 8, 10, 12),
-        "blackout": (0, 5, 10, 20, 40),
-    }
+        "most": (2, 3, 4, 5, 6, 7), "moves": (5, 6, 8, 10, 12), "blackout": (0, 5, 10, 20, 40),
+    }  # fmt: skip
+    hidden = Hidden(rules.write_hidden, classes=lambda params: params.most - params.least + 1, when=acting)
     view = Look(
-        tall=("screen", "crate"),
-        small=("marble",),
+        boxes=("screen", "crate"),
+        discs=("marble",),
         request="collect the {} marbles that are left, then say done",
         untold="collect all marbles that are left, then say done",
         captions={
@@ -183,10 +192,5 @@ class Tally(PlanarTask):
         lost="wrong number",
         signals=("taken",),
     )
-    hidden = Hidden(rules.write_hidden, classes=lambda params: params.most - params.least + 1, when=acting)
     reset, step = rules.reset, rules.step
     references = REFERENCES
-    actions: ClassVar[dict[str, tuple[float, ...]]] = rules.ACTIONS
-    action_low = (-1.0, -1.0, -1.0)
-    action_high = (1.0, 1.0, 1.0)
-    keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "stay": "s", "done": "e"}

@@ -5,21 +5,20 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.tunnel.rules import DT, EXITS, PLATE, PLATE_AT, SMALL, SPACING, STAY, STRIDE, TURN, _exit_x
+from unseen.envs.permanence.tunnel.rules import DT, EXITS, PLATE, PLATE_AT, SMALL, SPACING, STRIDE, TURN, exit_x
 from unseen.envs.planar.belief import belief, update_belief
-from unseen.envs.planar.layout import (
-    HEAD,
-)
+from unseen.envs.planar.geometry import FAR
+from unseen.envs.planar.layout import HEAD
 from unseen.envs.planar.navigate import arc_pose, arc_towards
 from unseen.envs.planar.task import ARCS
-from unseen.envs.planar.world import (
-    ACT,
-    OBSERVE,
-)
+from unseen.envs.planar.world import ACT, OBSERVE
+
+STAY = 3
+STANDS_STILL = 1e9  # m/s^2: a belief's friction, so that balls stay where they were last seen
 
 BELIEF = belief(
     EXITS + 1, SMALL,
-    # Speed on each lane; whether a ball is held up; of each ball its exit, the step in which it is due, its wait.
+    # Speed factor of each lane; 1: a ball is held up; of each ball: its exit, the step in which it is out, its wait.
     ("factor", FLOAT, (EXITS,)), ("held_up", INT),
     ("exit", INT, (SMALL,)), ("due", INT, (SMALL,)), ("wait", INT, (SMALL,)),
     signals=2 * EXITS + 1,
@@ -27,10 +26,13 @@ BELIEF = belief(
 
 
 @device
-def _be_there(s, p, k, left):
-    """Go to exit k so late that of the `left` steps one is to spare on its plate, or none where the gate is quick."""
+def _meet_at(s, p, k, left):
+    """The arc by which to be on the plate of exit k when a ball comes out there in `left` steps.
+
+    It sets off so late that one step is to spare on the plate, or none where gates shut soon.
+    """
     spare = 1 if p.patience > 2 else 0
-    gx = _exit_x(p, k)
+    gx = exit_x(p, k)
     gy = p.mouth - PLATE_AT
     x = s.agent_x
     y = s.agent_y
@@ -48,14 +50,14 @@ def oracle(s, m, p):
     """Knows the exit and the step."""
     if s.phase != ACT:
         return STAY
-    return _be_there(s, p, s.answer, s.due[s.target] - s.t)
+    return _meet_at(s, p, s.answer, s.due[s.target] - s.t)
 
 
 @device
 def _look(o, m, p):
-    """Bring the believed world up to date. What is out of sight is left where it was last seen: the tunnel's law,
-    not the floor's, says where it is."""
-    update_belief(o, m, p, DT, 1e9, 0.0)
+    """Update the belief and read the signs. Balls out of sight stay where they were last seen: the tunnel's law, and not
+    the floor's, says where they are."""
+    update_belief(o, m, p, DT, STANDS_STILL, 0.0)
     m.room_hx = p.wide
     m.room_hy = p.deep
     at = HEAD + 2 * p.queries
@@ -67,8 +69,8 @@ def _look(o, m, p):
 
 
 @device
-def _foresee(m, p, j):
-    """Exit of ball j, which is seen on the move, and the steps until it is out, by the tunnel's law."""
+def _predict(m, p, j):
+    """The exit of ball j, which is seen on the move, and the steps until it is out if it is not held up."""
     v = math.sqrt(m.disc_vx[j] * m.disc_vx[j] + m.disc_vy[j] * m.disc_vy[j])
     x = m.disc_x[j]
     t = 0.0
@@ -82,15 +84,15 @@ def _foresee(m, p, j):
 
 @device
 def tracker(o, m, p):
-    """Foresees exit and step from what it sees at the entry, then counts the steps."""
+    """Predicts exit and step from what it sees at the entry, then counts the steps."""
     _look(o, m, p)
-    others = 0
+    latest = 0
     for j in range(m.n_discs):
-        others = max(others, m.due[j])
+        latest = max(latest, m.due[j])
     for j in range(m.n_discs):
         if m.phase == OBSERVE and m.disc_vy[j] < 0.0:
-            m.exit[j], left = _foresee(m, p, j)
-            if others == 0 and m.held_up != 0:  # the first ball in is held up
+            m.exit[j], left = _predict(m, p, j)
+            if latest == 0 and m.held_up != 0:  # the first ball in is held up
                 m.wait[j] = p.hold
             m.due[j] = m.t + left + m.wait[j]
     m.t += 1
@@ -98,29 +100,29 @@ def tracker(o, m, p):
         return STAY
     for j in range(m.n_discs):
         if m.disc_colour[j] == m.query:
-            return _be_there(m, p, m.exit[j], m.due[j] - m.t + 1)
+            return _meet_at(m, p, m.exit[j], m.due[j] - m.t + 1)
     return STAY
 
 
 @device
 def reflex(o, m, p):
-    """The best that one observation allows: foresee from the asked ball if it shows; else stand on the nearest plate
-    for as long as its gate stays open, then on the next."""
+    """The best that one observation allows: predict from the asked ball if it shows, else stand on the nearest plate
+    until its gate shuts, then on the next."""
     _look(o, m, p)
     if m.phase != ACT or m.query < 0:
         return STAY
     for j in range(m.n_discs):
         if m.disc_colour[j] == m.query and m.disc_vy[j] < 0.0:
-            k, left = _foresee(m, p, j)
-            return _be_there(m, p, k, left)
-    best = 1e30
+            k, left = _predict(m, p, j)
+            return _meet_at(m, p, k, left)
+    best = FAR
     near = 0
     for k in range(p.exits):
-        d = abs(_exit_x(p, k) - m.agent_x)
+        d = abs(exit_x(p, k) - m.agent_x)
         if m.signal[k] > 0.01 and d < best:
             best = d
             near = k
-    return _be_there(m, p, near, 0)
+    return _meet_at(m, p, near, 0)
 
 
 REFERENCES = {

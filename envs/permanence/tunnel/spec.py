@@ -8,48 +8,30 @@ from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.tunnel import rules
 from unseen.envs.permanence.tunnel.references import REFERENCES
-from unseen.envs.permanence.tunnel.rules import (
-    DT,
-    EXITS,
-    FASTEST,
-    GAP,
-    GAPS,
-    HALL,
-    MAT,
-    NEAR,
-    PLATE,
-    PLATE_AT,
-    REST,
-    ROLL,
-    SHIFT_CARPET,
-    SMALL,
-    SPACING,
-    STEEP,
-    STRIDE,
-)
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import Look, PlanarParams, PlanarTask, planar_sensors
+from unseen.envs.planar.task import Look, PlanarParams, PlanarTask, planar_sensors, stages
 
 
 class TunnelParams(PlanarParams):
-    """Parameters of Tunnel. Its room follows from them, and how long an episode may last."""
+    """Parameters of Tunnel. The size of its room and the length of the act phase follow from them."""
 
     blackout: tuple[int, int] = span(0, 60, default=(2, 6), doc="steps of the blackout, drawn")
     scramble: float = real(0.0, 0.5, default=0.35, doc="the agent is carried up to this far from the mat, m")
-
     fov: float = real(180.0, 360.0, default=360.0, doc="field of view, degrees")
-    exits: int = integer(2, EXITS, default=4, doc="exits of the tunnel")
-    balls: int = integer(1, SMALL, default=1, doc="balls in the tunnel at once")
+    exits: int = integer(2, rules.EXITS, default=4, doc="exits of the tunnel")
+    balls: int = integer(1, rules.SMALL, default=1, doc="balls in the tunnel at once")
     query: str = choice("first", "late", default="first", doc="the ball is asked for first, or after the blackout")
     fork: float = real(
         0.0, 2.0, default=1.2, doc="depth of the hall in which the entry angle decides the exit, m; 0: no hall"
     )
     lane: float = real(0.5, 3.0, default=1.5, doc="length of the lanes behind it, m")
-    carpet: float = real(0.3, 1.0, default=0.5, doc="speed on a carpet, as a part of the entry speed; 1: no carpets")
-    siding: bool = flag(default=False, doc="in half of the episodes the first ball in is held up and comes out last")
+    carpet: float = real(0.3, 1.0, default=0.5, doc="speed factor of a carpet; 1: no carpets")
+    siding: bool = flag(default=False, doc="in half of the episodes the first ball in is held up, and comes out last")
     slack: tuple[int, int] = span(0, 80, default=(0, 8), doc="steps to spare for the walk to the farthest exit, drawn")
-    patience: int = integer(1, 40, default=3, doc="steps that a plate may be stood on before its gate shuts for good")
+    patience: int = integer(
+        1, 40, default=3, doc="steps that the agent may stand on a plate before its gate shuts for good"
+    )
     radius: float = real(0.06, 0.12, default=0.1, doc="of a ball, m")
 
     def check(self) -> None:
@@ -61,17 +43,17 @@ class TunnelParams(PlanarParams):
             )
         if self.query == "late" and self.balls < 2:
             raise BadParameter("query='late' with balls=1: there is only one ball to ask for")
-        hall = HALL * (self.balls - 1)
+        hall = rules.HALL * (self.balls - 1)
         if self.fork < hall - 1e-9:
             raise BadParameter(
                 f"fork={self.fork}: balls={self.balls} cross each other's ways, for which the hall has to be at "
                 f"least {hall:g} m deep"
             )
         speed = self.fastest
-        if speed > FASTEST:
+        if speed > rules.FASTEST:
             raise BadParameter(
                 f"carpet={self.carpet}, lane={self.lane}, fork={self.fork}: balls would have to enter at "
-                f"{speed:.1f} m/s to come out in time, allowed are {FASTEST} m/s; use a longer blackout or more slack"
+                f"{speed:.1f} m/s to come out in time, allowed are {rules.FASTEST} m/s; use a longer blackout or more slack"
             )
 
     @property
@@ -79,42 +61,43 @@ class TunnelParams(PlanarParams):
         """The highest entry speed that an episode may need, in any split, m/s."""
         steps = self.walk + self.slack[0] + self.blackout[0]
         if self.siding:
-            steps = min(steps, steps + (ROLL + GAP) * (self.balls - 1) - self.hold)
-        carpet = self.carpet * SHIFT_CARPET if self.carpet < 1.0 else 1.0
-        path = self.fork * math.hypot(1.0, STEEP) + self.lane / carpet
-        return path / (steps * DT) if steps > 0 else math.inf
+            steps = min(steps, steps + (rules.ROLL + rules.GAP) * (self.balls - 1) - self.hold)
+        carpet = self.carpet * rules.SHIFT_CARPET if self.carpet < 1.0 else 1.0
+        path = self.fork * math.hypot(1.0, rules.STEEP) + self.lane / carpet
+        return path / (steps * rules.DT) if steps > 0 else math.inf
 
     @derived
     def walk(self) -> int:
-        """Steps that the walk to the farthest plate takes at most, from any pose after the blackout."""
-        aside = 0.5 * (self.exits - 1) * SPACING + self.scramble
-        return math.ceil((math.hypot(aside, MAT - PLATE_AT + self.scramble) - PLATE) / STRIDE) + 4
+        """The most steps that a walk to a plate takes, from any pose after the blackout."""
+        aside = 0.5 * (self.exits - 1) * rules.SPACING + self.scramble
+        distance = math.hypot(aside, rules.MAT - rules.PLATE_AT + self.scramble) - rules.PLATE
+        return math.ceil(distance / rules.STRIDE) + 4  # and some for turning
 
     @derived
     def hold(self) -> int:
         """Steps for which a siding holds up the first ball: more than all gaps between balls together."""
-        return (GAP + GAPS - 1) * (self.balls - 1) + 2
+        return (rules.GAP + rules.GAPS - 1) * (self.balls - 1) + 2
 
     @derived
     def wide(self) -> float:
         """Half width of the room, m."""
-        return 0.5 * SPACING * self.exits
+        return 0.5 * rules.SPACING * self.exits
 
     @derived
     def deep(self) -> float:
         """Half depth of the room, m."""
-        far = max(1.3, (ROLL - 0.5) * DT * self.fastest + 0.75)
-        return 0.5 * (NEAR + self.lane + self.fork + far)
+        far = max(1.3, (rules.ROLL - 0.5) * rules.DT * self.fastest + 0.75)
+        return 0.5 * (rules.NEAR + self.lane + self.fork + far)
 
     @derived
     def room(self) -> float:
-        """What positions are told in, m."""
+        """The unit of positions in observations, m."""
         return max(self.wide, self.deep)
 
     @derived
     def mouth(self) -> float:
         """The y at which the lanes end, m."""
-        return NEAR - self.deep
+        return rules.NEAR - self.deep
 
     @derived
     def bend(self) -> float:
@@ -128,29 +111,31 @@ class TunnelParams(PlanarParams):
 
     @derived
     def observe_steps(self) -> int:
-        return REST + ROLL * self.balls
+        """Steps of the observe phase."""
+        return rules.REST + rules.ROLL * self.balls
 
     @derived
     def depth(self) -> float:
-        """Of boxes that do not tell their shape: here all do."""
+        """What beliefs take for the half depth of boxes that do not tell their shape, m. Here all do."""
         return 0.0
 
     @derived
     def breadth(self) -> float:
+        """Likewise, their half width."""
         return 0.0
 
     @derived
     def sizes(self) -> Sizes:
-        signs = self.exits * (2 if self.carpet < 1.0 else 1) + (1 if self.siding else 0)
+        signals = self.exits * (2 if self.carpet < 1.0 else 1) + (1 if self.siding else 0)
         return Sizes(
             colours=self.balls, disc_slots=self.balls, box_slots=self.exits + (1 if self.fork > 0.0 else 0),
-            box_shape=1, signals=signs,
+            box_shape=1, signals=signals,
         )  # fmt: skip
 
     @property
     def horizon(self) -> int:
         low, high = self.slack
-        most = 2 * high - low + 1 + (GAP + GAPS - 1) * (self.balls - 1)  # slack of the shift split, and gaps
+        most = 2 * high - low + 1 + (rules.GAP + rules.GAPS - 1) * (self.balls - 1)  # slack under shift, and gaps
         return self.observe_steps + self.blackout[1] + self.walk + most
 
 
@@ -160,20 +145,20 @@ P = TunnelParams
 class Tunnel(PlanarTask):
     """Be at the right exit when the ball comes out of the tunnel.
 
-    **Story.** An opaque tunnel crosses the room from wall to wall. From its far side the agent watches balls that
-    lie still, then roll in, one after the other. A blackout falls for a random time and the agent is carried to the
-    near side, to any heading, while the balls roll on inside. By day, it has to be on the plate before the right exit
-    at the step in which the asked ball comes out: reward 1. That step ends the episode either way. Coming early costs:
-    a gate shuts for good when its plate has been stood on for more than `patience` steps in all. A ball that is not
-    asked for ends the episode with 0 when it comes out at the agent's plate.
+    **Story.** An opaque tunnel crosses the room from wall to wall. From its far side the agent watches balls that lie
+    still, and then roll in, one after the other. A blackout falls for a random time, and the agent is carried to the
+    near side, to any heading, while the balls roll on inside. By day, it has to be on the plate before the right exit in
+    the step in which the asked ball comes out: reward 1. That step ends the episode in any case. Coming early costs: a
+    gate shuts for good once the agent has stood on its plate for more than `patience` steps in all. A ball that is not
+    asked for ends the episode with 0 if it comes out at the agent's plate.
 
-    **The tunnel's law.** A ball goes straight on at its entry speed through the hall (`fork` metres deep; none at
-    level 1) to the beginning of the lane to which its entry angle points: the fork. There it bends into the lane,
-    which is straight. On a carpeted lane it rolls at `carpet` times its entry speed, behind it at entry speed again.
-    So the time inside is hall / v + lane / (v * factor), which is a whole number of steps. Balls keep identity, and
-    the order in which they went in; only where the hall bears the sign of a siding is the first one held where the
-    hall ends, for `hold` = 8 * (balls - 1) + 2 steps, so that it comes out last. Balls pass each other freely inside.
-    Hall, lanes and their extents show as tall things; factors and siding are told by signs.
+    **The tunnel's law.** A ball rolls straight on at its entry speed through the hall (`fork` metres deep; none at
+    level 1) to the start of a lane: its entry angle decides which. There it turns into the lane, which is straight. On a
+    carpeted lane it rolls at `carpet` times its entry speed, and behind it at its entry speed again. So the time inside
+    is hall / v + lane / (v * factor), which is a whole number of steps. Balls keep their identity, and the order in which
+    they went in, except where the hall has the sign of a siding: the first ball is held at the end of the hall for
+    `hold` = 8 * (balls - 1) + 2 steps, and comes out last. Balls do not collide inside. Hall and lanes show as boxes with
+    their extents; signs tell the lanes' factors and the siding.
 
     **Levels.** 0: glass, 3 exits: the visible twin. 1: 3 straight lanes, one ball, a patient gate, blackout 1-3.
     2 (default): 4 exits behind a fork, about half of the lanes carpeted, so that the time must be inferred; blackout
@@ -183,18 +168,21 @@ class Tunnel(PlanarTask):
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
     [-1, 1], at most 0.3 m and 45 degrees a step. They have no effect until the act phase.
 
-    **Observation.** See `unseen.envs.planar.layout.Layout`. Signals, exits from small x to large: how far each gate
-    is still open (1 to 0); where there are carpets, each lane's factor; where there may be a siding, whether there is.
+    **Observation.** See `unseen.envs.planar.layout.Layout`. Signals, exits from small x to large: how far each gate is
+    still open (1 to 0); where there are carpets, each lane's factor; where there may be a siding, whether there is one.
     When the episode ends the lights go on, and the terminal observation shows the balls.
 
-    **End.** The step in which the asked ball is out, or would be if its gate were open, or a wrong ball: `terminated`.
+    **Reward.** 1 if the agent is on the plate of the asked ball's exit in the step in which the ball comes out, else 0.
+
+    **End.** The step in which the asked ball is out, or would be if its gate were open, or in which another ball comes
+    out at the agent's plate: `terminated`.
 
     **Leaks closed.** The tunnel hides one side of the room from the other, and the agent is carried across (pose is no
-    memory). The asked ball first shows in the step that ends the episode: who waits to see it is too late. Exits are
-    drawn uniformly, and apart from the time until the ball is out, the carpets, the siding and the other balls' exits;
-    speeds follow from these. So whatever shows in the act phase leaves all exits equally likely, and as no place lies
-    on two plates, no policy without memory scores above 1 / exits: that is what one scores which is told when, but
-    not where. One that is told where, but not when, and goes there at once scores .69 at level 1 and .02 at level 2.
+    memory). The asked ball first shows in the step that ends the episode: waiting to see it is too late. Exits are drawn
+    uniformly, and independently of the time until the ball is out, the carpets, the siding and the other balls' exits;
+    speeds follow from these. So whatever shows in the act phase leaves all exits equally likely, and as plates are
+    disjoint, a memoryless policy scores at most 1 / exits, which is what one scores that knows when, but not where. One
+    that knows where, but not when, and goes there at once, scores .69 at level 1 and .02 at level 2.
 
     **Shift.** Longer times inside, so slower balls; slower carpets (0.8 x); larger balls (1.25 x).
     """
@@ -208,28 +196,19 @@ class Tunnel(PlanarTask):
         1: P(exits=3, fork=0.0, lane=2.2, carpet=1.0, blackout=(1, 3), slack=(0, 4), patience=8),
         2: P(blackout=(2, 5)),
         3: P(
-            exits=5,
-            balls=2,
-            query="late",
-            fork=1.6,
-            lane=2.2,
-            siding=True,
-            blackout=(15, 20),
-            order="distance",
+            exits=5, balls=2, query="late", fork=1.6, lane=2.2, siding=True, blackout=(15, 20), order="distance",
             frame="ego",
         ),
-    }
+    }  # fmt: skip
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "blackout": (0, 5, 10, 20, 30),
-        "exits": (2, 3, 4, 5, 6),
-        "slack": (0, 5, 10, 20, 30),
-        "patience": (8, 4, 2, 1),
-    }
+        "blackout": (0, 5, 10, 20, 30), "exits": (2, 3, 4, 5, 6), "slack": (0, 5, 10, 20, 30), "patience": (8, 4, 2, 1),
+    }  # fmt: skip
     view = Look(
-        tall=("tunnel",),
-        small=("ball",),
+        boxes=("tunnel",),
+        discs=("ball",),
+        phases=stages(lambda record, params: params.horizon - record["observe_steps"] - record["blackout_steps"]),
         request="catch the {} ball as it comes out",
-        untold="which ball to catch is told after the blackout",
+        untold="which ball to catch is asked after the blackout",
         captions={
             "observe": "Balls roll into the tunnel: how fast, and at what angle?",
             "blackout": "Nothing shows. The balls roll on inside; the agent is carried to the other side.",

@@ -1,35 +1,41 @@
-"""A ball on lanes: what a release does, exactly, and an exact search for what to build. Cells are bit masks.
+"""A ball on lanes: what a release does, exactly, and an exact search for what to build. Sets of cells are bit masks.
 
 The ball leaves a launcher on a rail beside the western column, heading east, and rolls from the middle of one cell to
 the middle of the next. A deflector (/ in `slash`, \\ in `back`) turns it by a right angle there and takes no speed;
 whatever is not open is padded and stops it dead. Against the block it comes to rest if it could not have rolled
 farther than one power's step; faster, it knocks the block away.
 
-The record holds `goal` (the block's cell), `free` and the radii `br`; the parameters `reach` (cells by which each of
-the `powers` rolls farther than the one before).
+The world s holds `goal` (the block's cell), `free`, the size of cells and the radii of the discs; the parameters hold
+`powers` and `cells_per_power`.
 """
 
+import numpy as np
+
 from unseen.envs.core.device import device
-from unseen.envs.grid.cells import EAST, NORTH, SOUTH, STRIDE, WEST, bit, index, shift
+from unseen.envs.core.task import INT
+from unseen.envs.grid.cells import EAST, NORTH, ROW_BITS, SOUTH, WEST, bit, index, shift
 
-BALL, BLOCK = 0, 1  # small things
-ROLLS, RESTS, KNOCKS, STOPS = 0, 1, 2, 3  # how a roll stands
-EVER = 64.0  # cells: farther than any way across the field
+BALL, BLOCK = 0, 1  # discs
+ROLLS, RESTS, KNOCKS, STOPS = (
+    0,
+    1,
+    2,
+    3,
+)  # the ball: on its way; at rest against the block; too fast for it; against padding
+MAX_RUN = 64.0  # cells: longer than any path of the ball
 
-# What a record needs for `search`: the plan's deflectors, the cells of its roll, row and power of the launcher, and
-# where deflectors stand in it.
-PLAN = [
-    ("bends", "i8"), ("length", "i8"),
-    ("plan_row", "i8"), ("plan_power", "i8"), ("plan_slash", "i8"), ("plan_back", "i8"),
-]  # fmt: skip
+# A plan: its deflectors, cells that the ball rolls, row and power of the launcher, and where deflectors stand.
+LANE_PLAN = np.dtype(
+    [("bends", INT), ("length", INT), ("row", INT), ("power", INT), ("slash", INT), ("back", INT)], align=True
+)
 
 
 @device
-def _turned(d, here, slash, back):
-    """The heading of a ball that came to the middle of a cell heading d. Deflectors: slash is /, back is \\."""
-    if here & slash != 0:
+def _deflected(d, cell, slash, back):
+    """The direction of a ball that came to the middle of a cell in direction d."""
+    if cell & slash != 0:
         return d ^ 1
-    if here & back != 0:
+    if cell & back != 0:
         return 3 - d
     return d
 
@@ -37,50 +43,50 @@ def _turned(d, here, slash, back):
 @device
 def run_of(s, p, power):
     """How far a power rolls the ball, m."""
-    return power * p.reach * s.cell
+    return power * p.cells_per_power * s.cell_size
 
 
 @device
-def follow(s, p, open_, slash, back, row, run, far):
-    """Where the ball is when it is `far` metres on its way, released in `row` with a run of `run` metres.
+def ball_at(s, p, open_, slash, back, row, run, way):
+    """Where the ball is after `way` metres, released in `row` with the speed for `run` metres.
 
-    (how it stands, the cell whose middle it passed last, heading, metres from there, metres in all). The cell is 0
-    while it is on the launcher's rail. RESTS and KNOCKS are told from ROLLS once it has met the block.
+    Returns how it fares, the cell whose middle it passed last (0: still on the rail), its direction, metres from there,
+    and metres in all, no more than `way`. RESTS and KNOCKS are told from ROLLS once it has met the block.
     """
     gap = s.disc_radius[BALL] + s.disc_radius[BLOCK]
-    pad = 0.5 * s.cell - s.disc_radius[BALL]
-    here = 0
+    pad = 0.5 * s.cell_size - s.disc_radius[BALL]
+    cell = 0
     d = EAST
     gone = 0.0
     while True:
-        left = far - gone
-        to = shift(here, d) if here != 0 else bit(0, row)
-        if to == s.goal and left >= s.cell - gap:
-            met = gone + s.cell - gap
-            return (RESTS if run - met < run_of(s, p, 1) else KNOCKS), here, d, s.cell - gap, met
+        left = way - gone
+        to = shift(cell, d) if cell != 0 else bit(0, row)
+        if to == s.goal and left >= s.cell_size - gap:
+            met = gone + s.cell_size - gap
+            return (RESTS if run - met < run_of(s, p, 1) else KNOCKS), cell, d, s.cell_size - gap, met
         if to & open_ == 0 and left >= pad:
-            return STOPS, here, d, pad, gone + pad
-        if left < s.cell:
-            return ROLLS, here, d, left, far
-        gone += s.cell
-        here = to
-        d = _turned(d, here, slash, back)
+            return STOPS, cell, d, pad, gone + pad
+        if left < s.cell_size:
+            return ROLLS, cell, d, left, way
+        gone += s.cell_size
+        cell = to
+        d = _deflected(d, cell, slash, back)
 
 
 @device
-def swept(m, open_, d):
-    """All cells that balls cross that leave those of a mask in direction d."""
-    out = 0
-    m = shift(m, d) & open_
-    while m != 0:
-        out |= m
-        m = shift(m, d) & open_
-    return out
+def swept(mask, open_, d):
+    """All open cells that balls cross which leave those of a mask in direction d."""
+    crossed = 0
+    mask = shift(mask, d) & open_
+    while mask != 0:
+        crossed |= mask
+        mask = shift(mask, d) & open_
+    return crossed
 
 
 @device
 def within_bends(open_, n, bends):
-    """All cells that a ball can reach with at most `bends` deflectors."""
+    """All cells that a ball can get to with at most `bends` deflectors, on a field of n x n cells."""
     new = 0
     for y in range(n):
         new |= bit(0, y) & open_
@@ -96,72 +102,78 @@ def within_bends(open_, n, bends):
 
 
 @device
-def _corner(s, x, y, east, north):
-    """Plan the deflector between a lane heading east (or west) and one heading north (or south)."""
+def _add_corner(plan, x, y, east, north):
+    """Plan the deflector at (x, y) between a lane heading east (else west) and one heading north (else south)."""
     if east == north:
-        s.plan_slash |= bit(x, y)
+        plan.slash |= bit(x, y)
     else:
-        s.plan_back |= bit(x, y)
+        plan.back |= bit(x, y)
 
 
 @device
-def _draft(s, bends, r, c, q):
-    """Plan the deflectors that lead from row r to the block: the ball turns into column c, then into row q, as far as
-    `bends` says; the last of them is the block's own. False: there are no such lanes."""
-    x = index(s.goal) % STRIDE
-    y = index(s.goal) // STRIDE
-    s.plan_row = r
-    s.plan_slash = 0
-    s.plan_back = 0
+def _draft(s, plan, bends, row, column, last_row):
+    """Plan the deflectors that lead from `row` to the block by `column` and then by `last_row`, as far as `bends` asks for
+    them; the lane of the last bend is the block's own. False: there are no such lanes."""
+    x = index(s.goal) % ROW_BITS
+    y = index(s.goal) // ROW_BITS
+    plan.row = row
+    plan.slash = 0
+    plan.back = 0
     if bends == 0:
-        return r == y
+        return row == y
     if bends == 1:
-        c = x
+        column = x
     if bends < 3:
-        q = y
-    if q == r or (bends > 1 and c == x) or (bends > 2 and q == y):
+        last_row = y
+    if last_row == row or (bends > 1 and column == x) or (bends > 2 and last_row == y):
         return False
-    _corner(s, c, r, True, q > r)
+    _add_corner(plan, column, row, True, last_row > row)
     if bends > 1:
-        _corner(s, c, q, x > c, q > r)
+        _add_corner(plan, column, last_row, x > column, last_row > row)
     if bends > 2:
-        _corner(s, x, q, x > c, y > q)
+        _add_corner(plan, x, last_row, x > column, y > last_row)
     return True
 
 
 @device
-def search(s, p, open_, n, most):
-    """Write a plan with the fewest deflectors, at most `most`, into the record, and among these one with the shortest
-    roll. False: there is none. Every plan is tried by `follow`. s.bends, s.length: deflectors, cells of the roll."""
-    s.bends = 0
-    while within_bends(open_, n, s.bends) & s.goal == 0:
-        s.bends += 1
-        if s.bends > most:
+def search_lanes(s, plan, p, open_, n, most):
+    """Write the plan to the block with the fewest deflectors, at most `most`, and of these one with the shortest roll.
+    Every plan is tried by `ball_at`. False: there is none."""
+    plan.bends = 0
+    while within_bends(open_, n, plan.bends) & s.goal == 0:
+        plan.bends += 1
+        if plan.bends > most:
             return False
-    s.length = 0
+    plan.length = 0
     best = 0
-    plans = 1
-    for _ in range(max(s.bends, 1)):
-        plans *= n
-    for i in range(plans + 1):
-        pick = best if i == plans else i  # at last the best once more
-        if not _draft(s, s.bends, pick % n, pick // n % n, pick // (n * n)):
+    drafts = 1
+    for _ in range(max(plan.bends, 1)):
+        drafts *= n
+    for i in range(drafts + 1):
+        pick = best if i == drafts else i  # at last the best once more
+        if not _draft(s, plan, plan.bends, pick % n, pick // n % n, pick // (n * n)):
             continue
-        if (s.plan_slash | s.plan_back) & ~s.free != 0:  # nobody can stand there
+        if (plan.slash | plan.back) & ~s.free != 0:  # nobody can stand there
             continue
-        far = EVER * s.cell
-        end, _, _, _, met = follow(s, p, open_, s.plan_slash, s.plan_back, s.plan_row, far, far)
-        cells = int(met / s.cell) + 1
-        if end == KNOCKS and (s.length == 0 or cells < s.length):
-            s.length = cells
+        far = MAX_RUN * s.cell_size
+        end, _, _, _, met = ball_at(s, p, open_, plan.slash, plan.back, plan.row, far, far)
+        cells = int(met / s.cell_size) + 1
+        if end == KNOCKS and (plan.length == 0 or cells < plan.length):
+            plan.length = cells
             best = i
-    s.plan_power = (s.length + p.reach - 1) // p.reach
-    return s.length > 0 and s.plan_power <= p.powers
+    plan.power = (plan.length + p.cells_per_power - 1) // p.cells_per_power
+    return plan.length > 0 and plan.power <= p.powers
 
 
 @device
-def works(s, p):
-    """Whether the plan in the record brings the ball to rest against the block."""
-    run = run_of(s, p, s.plan_power)
-    end, _, _, _, _ = follow(s, p, s.free, s.plan_slash, s.plan_back, s.plan_row, run, run)
+def search_greedily(s, plan, p, n):
+    """The same as if there were no pillars, and with at most one deflector."""
+    return search_lanes(s, plan, p, s.free | s.pillars, n, 1)
+
+
+@device
+def works(s, plan, p):
+    """Whether a plan brings the ball to rest against the block."""
+    run = run_of(s, p, plan.power)
+    end, _, _, _, _ = ball_at(s, p, s.free, plan.slash, plan.back, plan.row, run, run)
     return end == RESTS

@@ -3,95 +3,67 @@
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import INT
-from unseen.envs.grid.cells import (
-    EAST,
-    GRID,
-    box_cells,
-    cell_at,
-    count,
-    first_step,
-    nearest,
-    nth,
-    shift,
-    side,
-    square,
-)
+from unseen.envs.grid.cells import EAST, count, first_step, nearest, nth, row, shift, square
+from unseen.envs.grid.floor import BOUNCE, DT, FLOOR, FRICTION, cell_at, cells_of_box, lay_floor, side
 from unseen.envs.planar.belief import belief, update_belief
-from unseen.envs.planar.layout import (
-    box_start,
-)
+from unseen.envs.planar.layout import box_start
 from unseen.envs.planar.world import ACT
-from unseen.envs.planning.ramps.lanes import (
-    BALL,
-    BLOCK,
-    PLAN,
-    search,
-)
+from unseen.envs.planning.ramps.deflectors import MAX_DEFLECTORS
+from unseen.envs.planning.ramps.draw import DEFLECTOR, MAX_PILLARS, PILLAR, SCREEN
+from unseen.envs.planning.ramps.lanes import BALL, BLOCK, LANE_PLAN, search_greedily, search_lanes
 from unseen.envs.planning.ramps.rules import (
     ACTIONS,
     BALL_RADIUS,
     BLOCK_RADIUS,
-    BOUNCE,
-    DEFLECTOR,
-    DEFLECTORS,
-    DT,
-    FRICTION,
-    PILLAR,
-    PILLARS,
-    POWER,
+    CHANGE_POWER,
     RELEASE,
-    SCREEN,
     STAY,
-    TURN,
-    _row,
-    greedy,
+    TURN_DEFLECTOR,
 )
 
 BELIEF = belief(
-    2 + PILLARS + DEFLECTORS, 2, *GRID, *PLAN,
+    2 + MAX_PILLARS + MAX_DEFLECTORS, 2, *FLOOR,
     ("free", INT), ("pillars", INT), ("screen", INT), ("here", INT), ("goal", INT),
-    ("slash", INT), ("back", INT), ("power", INT), ("rolling", INT),
-    signals=3,
+    ("slash", INT), ("back", INT), ("power", INT), ("plan", LANE_PLAN),
 )  # fmt: skip
 
 
 @device
-def build(s):
-    """The next step of carrying out the plan in the record, from any blueprint: take away what is wrong, set what is
-    missing, the nearest first; then the power, the row, and release."""
-    if s.rolling > 0:
-        return STAY
-    to = nearest(s.free, s.here, (s.slash & ~s.plan_slash) | (s.back & ~s.plan_back))
+def _carry_out(s, plan):
+    """The next action that carries out a plan, from any blueprint: remove what is wrong, set what is missing, the nearest
+    first; then the power, the row, and the release."""
+    to = nearest(s.free, s.here, (s.slash & ~plan.slash) | (s.back & ~plan.back))
     if to == 0:
-        to = nearest(s.free, s.here, (s.plan_slash & ~s.slash) | (s.plan_back & ~s.back))
+        to = nearest(s.free, s.here, (plan.slash & ~s.slash) | (plan.back & ~s.back))
     if to == s.here:
-        return TURN
-    if to == 0 and s.power != s.plan_power:
-        return POWER
+        return TURN_DEFLECTOR
+    if to == 0 and s.power != plan.power:
+        return CHANGE_POWER
     if to == 0:
-        to = nearest(s.free, s.here, _row(s.free, s.plan_row))
+        to = nearest(s.free, s.here, s.free & row(plan.row))
     return first_step(s.free, s.here, to) if to != 0 and to != s.here else RELEASE
 
 
 @device
-def oracle(s, m, p):
-    """Carries out the plan in the record, whatever the blueprint is."""
-    return build(s) if s.phase == ACT else STAY
+def oracle(s, plan, p):
+    """Plans once, when it may act, and carries the plan out, whatever the blueprint is."""
+    if s.phase != ACT or s.rolling > 0:
+        return STAY
+    if plan.length == 0:
+        search_lanes(s, plan, p, s.free, side(p), MAX_DEFLECTORS)
+    return _carry_out(s, plan)
 
 
 @device
-def _map(o, m, p):
-    """Bring the believed field up to date. Tall things show in every row by day and dusk; the block is remembered."""
+def _update_map(o, m, p):
+    """Bring the believed field m up to date. Boxes show in every row by day and dusk; the block is remembered: m.goal is
+    its cell, 0 while it is unknown."""
     m.n_boxes = 0
     update_belief(o, m, p, DT, FRICTION, BOUNCE)
-    n = side(p)
-    m.cell = 2.0 * p.room / (p.cells + 1)
-    m.room_hx = 0.5 * (n + 1) * m.cell
-    m.room_hy = 0.5 * n * m.cell
-    m.west = m.cell - m.room_hx
+    lay_floor(m, p, 1)
     m.disc_radius[BALL] = BALL_RADIUS
     m.disc_radius[BLOCK] = BLOCK_RADIUS
-    m.free = square(n)
+    m.free = square(side(p))
     m.pillars = 0
     m.slash = 0
     m.back = 0
@@ -103,7 +75,7 @@ def _map(o, m, p):
         elif m.box_kind[k] == PILLAR:
             m.pillars |= cell_at(m, m.box_x[k], m.box_y[k])
         elif m.box_kind[k] == SCREEN:
-            m.screen = box_cells(m, k)
+            m.screen = cells_of_box(m, k)
             m.free &= ~m.screen
     m.free &= ~m.pillars
     m.here = cell_at(m, m.agent_x, m.agent_y)
@@ -114,32 +86,31 @@ def _map(o, m, p):
 
 @device
 def tracker(o, m, p):
-    """Remembers where the block came to rest, and plans in what it sees as the oracle does in what is."""
-    _map(o, m, p)
+    """Remembers where the block came to rest, and plans from what it sees as the oracle does from what is."""
+    _update_map(o, m, p)
     if m.phase != ACT or m.goal == 0:
         return STAY
-    if m.length == 0:
-        search(m, p, m.free, side(p), DEFLECTORS)
-    return build(m)
+    if m.plan.length == 0:
+        search_lanes(m, m.plan, p, m.free, side(p), MAX_DEFLECTORS)
+    return _carry_out(m, m.plan)
 
 
 @device
 def reflex(o, m, p):
-    """Greedy: straight or round one corner, as if there were no pillars. Without a memory it takes a block out of sight
-    to lie right behind the middle of the screen."""
-    _map(o, m, p)
+    """Greedy: straight or by one deflector, as if there were no pillars. Without a memory it takes a block out of sight to
+    lie right behind the middle of the screen."""
+    _update_map(o, m, p)
     if m.phase != ACT:
         return STAY
-    n = side(p)
     if m.goal == 0 and m.screen != 0:
         m.goal = shift(nth(m.screen, count(m.screen) // 2), EAST)
-    if m.goal == 0 or not greedy(m, p, n):
+    if m.goal == 0 or not search_greedily(m, m.plan, p, side(p)):
         return STAY
-    return build(m)
+    return _carry_out(m, m.plan)
 
 
 REFERENCES = {
-    "oracle": Reference(by_index(oracle, ACTIONS)),
+    "oracle": Reference(by_index(oracle, ACTIONS), memory=LANE_PLAN),
     "tracker": Reference(by_index(tracker, ACTIONS), reads="slots", memory=BELIEF),
     "reflex": Reference(by_index(reflex, ACTIONS), reads="slots", memory=BELIEF, remembers=False),
 }

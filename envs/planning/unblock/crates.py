@@ -1,28 +1,43 @@
-"""Crates on a floor of cells: Sokoban's rule, greedy's way, and an exact search for the shortest plan, as bit masks.
+"""Crates on a floor of cells: Sokoban's rule, greedy's way, and an exact search for the shortest plan, on bit masks.
 
-`free`: cells without a wall; `crates`: cells with a crate; `here`: the agent's cell. Crates are alike: where they
-stand is all that a plan depends on.
+`free`: cells without a wall; `crates`: cells with a crate; `here`: the agent's cell. Crates are alike: a plan depends
+only on where some crate stands.
 
-The search is breadth-first over (agent, crates), in steps. All places of the agent among the same crates are one
-mask, so that a whole layer of them moves in a handful of shifts.
+The search is breadth-first over (agent, crates), in steps. All cells of the agent among the same arrangement of crates
+are one mask, so that a whole layer of them advances in a handful of shifts. An arrangement is *entered* by a push; the
+list of its entries is what a plan is read from, backwards.
 """
 
+import numpy as np
+
 from unseen.envs.core.device import device
-from unseen.envs.grid.cells import NOWHERE, STRIDE, distance, first_step, grow, index, shift
+from unseen.envs.core.task import INT
+from unseen.envs.grid.cells import NONE, ROW_BITS, distance, first_step, index, neighbours, opposite, shift
 
-CONFIGS = 256  # arrangements of the crates that a search looks at, at most
-ENTRIES = 768  # pushes into one of them
-PLAN = 64  # steps of a plan, at most
-EXHAUSTED, CUT = -1, -2  # what `search` returns without a plan: there is none; or it gave up
+MAX_ARRANGEMENTS = 256  # that a search looks at
+MAX_ENTRIES = 768  # into all of them
+MAX_PLAN = 64  # steps of a plan
+SLOTS = 2 * MAX_ARRANGEMENTS  # of the hash table
+NO_PLAN, GAVE_UP = -1, -2  # what a search returns without a plan: none exists; or it ran out of room or steps
 
-SEARCH = [  # the fields of a record w in which `search` works and `trace` leaves a plan
-    ("shortest", "i8"), ("met", "i8"), ("plan", "i1", (PLAN,)),
-    ("configs", "i8"), ("entries", "i8"), ("last", "i2", (CONFIGS,)), ("slot", "i2", (2 * CONFIGS,)),
-    ("mask", "i8", (CONFIGS,)), ("seen", "i8", (CONFIGS,)), ("ring", "i8", (CONFIGS,)), ("grown", "i8", (CONFIGS,)),
-    ("e_from", "i2", (ENTRIES,)), ("e_prev", "i2", (ENTRIES,)), ("e_time", "i2", (ENTRIES,)),
-    ("e_cell", "i1", (ENTRIES,)), ("e_dir", "i1", (ENTRIES,)),
-    ("reach", "i2", (STRIDE * STRIDE,)), ("place", "i2", (STRIDE * STRIDE,)),
-]  # fmt: skip
+# The memory of a search.
+SEARCH = np.dtype([
+    ("length", INT), ("plan", "i1", (MAX_PLAN,)),  # steps of the plan, and their directions
+    ("met", INT),  # cells that the agent can get to, and for each when at first, and among which arrangement
+    ("met_time", "i2", (ROW_BITS * ROW_BITS,)), ("met_among", "i2", (ROW_BITS * ROW_BITS,)),
+    # Arrangements: found by hash in `slot`; the crates, the agent's cells met so far, those of this layer and of the
+    # next, and the latest entry.
+    ("arrangements", INT), ("slot", "i2", (SLOTS,)),
+    ("crates", INT, (MAX_ARRANGEMENTS,)), ("seen", INT, (MAX_ARRANGEMENTS,)),
+    ("layer", INT, (MAX_ARRANGEMENTS,)), ("next_layer", INT, (MAX_ARRANGEMENTS,)),
+    ("latest", "i2", (MAX_ARRANGEMENTS,)),
+    # Entries: from which arrangement, the one before it into the same arrangement, when, at which cell, pushing which way.
+    ("entries", INT), ("entry_from", "i2", (MAX_ENTRIES,)), ("entry_before", "i2", (MAX_ENTRIES,)),
+    ("entry_time", "i2", (MAX_ENTRIES,)), ("entry_cell", "i1", (MAX_ENTRIES,)), ("entry_push", "i1", (MAX_ENTRIES,)),
+], align=True)  # fmt: skip
+
+# The memory of one who follows a plan: where the agent and the crates will be if all goes by it, and the next step.
+PLANNER = np.dtype([("here", INT), ("crates", INT), ("next", INT), ("search", SEARCH)], align=True)
 
 
 @device
@@ -40,170 +55,185 @@ def move(free, crates, here, d):
 
 
 @device
-def toward(free, crates, here, goal):
-    """Greedy's next direction: the shortest way to goal where every crate that can be pushed on now, as things stand,
-    is taken to be no obstacle. It looks at each push by itself and at none that follows. NOWHERE if there is none."""
-    ring = goal
+def greedy_direction(free, crates, here, goal):
+    """The direction in which greedy goes: the shortest path to `goal` if every crate that can be pushed on now is no
+    obstacle, each looked at by itself and none after it has been pushed. NONE if there is no such path."""
+    frontier = goal
     known = goal
     open_ = free & ~crates
-    while ring != 0:
+    while frontier != 0:
         before = 0
         for d in range(4):
-            back = (d + 2) % 4
-            enter = ring & (open_ | (crates & shift(open_, back)))
+            back = opposite(d)
+            enter = frontier & (open_ | (crates & shift(open_, back)))
             came = shift(enter, back) & free
             if came & here != 0:
                 return d
             before |= came
-        ring = before & ~known
-        known |= ring
-    return NOWHERE
+        frontier = before & ~known
+        known |= frontier
+    return NONE
 
 
 @device
-def _config(w, crates):
-    """The number of an arrangement of crates, entered if it is new; NOWHERE if there is no room for it."""
-    size = 2 * CONFIGS
+def _arrangement(w, crates):
+    """The number of an arrangement of crates, added to w if it is new; NONE if there is no room for it."""
     h = (crates ^ (crates >> 17) ^ (crates >> 31)) * 0x5851F42D4C957F2D
-    at = (h >> 40) & (size - 1)
+    at = (h >> 40) & (SLOTS - 1)
     while w.slot[at] >= 0:
         k = w.slot[at]
-        if w.mask[k] == crates:
+        if w.crates[k] == crates:
             return k
-        at = (at + 1) & (size - 1)
-    k = w.configs
-    if k >= CONFIGS:
-        return NOWHERE
-    w.configs = k + 1
+        at = (at + 1) & (SLOTS - 1)
+    k = w.arrangements
+    if k >= MAX_ARRANGEMENTS:
+        return NONE
+    w.arrangements = k + 1
     w.slot[at] = k
-    w.mask[k] = crates
+    w.crates[k] = crates
     w.seen[k] = 0
-    w.ring[k] = 0
-    w.grown[k] = 0
-    w.last[k] = NOWHERE
+    w.layer[k] = 0
+    w.next_layer[k] = 0
+    w.latest[k] = NONE
     return k
 
 
 @device
 def _enter(w, k, parent, cell, d, time):
-    """Note that arrangement k was first entered at a cell by a push in direction d from `parent`. False: no room."""
+    """Add an entry: arrangement k, from `parent` by a push in direction d to `cell`. False: there is no room for it."""
     e = w.entries
-    if e >= ENTRIES:
+    if e >= MAX_ENTRIES:
         return False
     w.entries = e + 1
-    w.e_from[e] = parent
-    w.e_prev[e] = w.last[k]
-    w.e_time[e] = time
-    w.e_cell[e] = index(cell)
-    w.e_dir[e] = d
-    w.last[k] = e
+    w.entry_from[e] = parent
+    w.entry_before[e] = w.latest[k]
+    w.entry_time[e] = time
+    w.entry_cell[e] = index(cell)
+    w.entry_push[e] = d
+    w.latest[k] = e
     return True
 
 
 @device
 def _meet(w, met, cells, k, time):
-    """Note when cells are first reached, and among which crates."""
+    """Write when, and among which arrangement, those of `cells` are met that were not; returns all that are met now."""
     fresh = cells & ~met
     while fresh != 0:
-        b = fresh & -fresh
-        fresh ^= b
-        i = index(b)
-        w.reach[i] = time
-        w.place[i] = k
+        cell = fresh & -fresh
+        fresh ^= cell
+        i = index(cell)
+        w.met_time[i] = time
+        w.met_among[i] = k
     return met | cells
 
 
 @device
-def search(w, free, crates, here, goal, limit):
-    """Steps of the shortest plan to the cell `goal`, at most `limit`; else EXHAUSTED (no plan exists) or CUT.
+def search_plan(w, free, crates, here, goal, most):
+    """Steps of the shortest plan to the cell `goal`, at most `most`; else NO_PLAN or GAVE_UP.
 
-    With goal = 0 it goes on to the end, and `w.reach` holds the shortest plan's length to every cell of `w.met`.
-    Layers are complete in order of time, so that what was found before a CUT is exact too.
+    With goal = 0 it goes on to the end; then w.met_time holds the shortest plan's length to every cell of w.met. Layers
+    are complete in order of time, so that the lengths found before it gave up are exact too.
     """
-    for i in range(2 * CONFIGS):
-        w.slot[i] = NOWHERE
-    w.configs = 0
+    for i in range(SLOTS):
+        w.slot[i] = NONE
+    w.arrangements = 0
     w.entries = 0
-    k = _config(w, crates)
+    k = _arrangement(w, crates)
     w.seen[k] = here
-    w.ring[k] = here
-    _enter(w, k, NOWHERE, here, NOWHERE, 0)
+    w.layer[k] = here
+    _enter(w, k, NONE, here, NONE, 0)
     met = _meet(w, 0, here, k, 0)
     w.met = met
     if goal & met != 0:
         return 0
     full = False
-    for t in range(1, limit + 1):
+    for t in range(1, most + 1):
         alive = False
-        for k in range(w.configs):
-            ring = w.ring[k]
-            if ring == 0:
+        for k in range(w.arrangements):
+            layer = w.layer[k]
+            if layer == 0:
                 continue
             alive = True
-            mask = w.mask[k]
-            new = grow(ring) & free & ~mask & ~w.seen[k]
+            mask = w.crates[k]
+            new = neighbours(layer) & free & ~mask & ~w.seen[k]
             w.seen[k] |= new
-            w.grown[k] |= new
+            w.next_layer[k] |= new
             met = _meet(w, met, new, k, t)
             for d in range(4):
-                pushed = shift(ring, d) & mask & shift(free & ~mask, (d + 2) % 4)
+                pushed = shift(layer, d) & mask & shift(free & ~mask, opposite(d))
                 while pushed != 0:
-                    b = pushed & -pushed
-                    pushed ^= b
-                    j = _config(w, mask ^ b ^ shift(b, d))
+                    crate = pushed & -pushed
+                    pushed ^= crate
+                    j = _arrangement(w, mask ^ crate ^ shift(crate, d))
                     if j < 0:
                         full = True
-                    elif w.seen[j] & b == 0:
-                        full = full or not _enter(w, j, k, b, d, t)
-                        w.seen[j] |= b
-                        w.grown[j] |= b
-                        met = _meet(w, met, b, j, t)
+                    elif w.seen[j] & crate == 0:
+                        full = full or not _enter(w, j, k, crate, d, t)  # once full, no more entries in this layer
+                        w.seen[j] |= crate
+                        w.next_layer[j] |= crate
+                        met = _meet(w, met, crate, j, t)
         w.met = met
         if goal & met != 0:
             return t
         if full:
-            return CUT
+            return GAVE_UP
         if not alive:
-            return EXHAUSTED
-        for k in range(w.configs):
-            w.ring[k] = w.grown[k]
-            w.grown[k] = 0
-    return CUT
+            return NO_PLAN
+        for k in range(w.arrangements):
+            w.layer[k] = w.next_layer[k]
+            w.next_layer[k] = 0
+    return GAVE_UP
 
 
 @device
-def trace(w, free, goal):
-    """After `search`: write the shortest plan to the reached cell `goal` into w.plan, w.shortest. The number of its
-    pushes, or NOWHERE if it is too long for the record."""
+def write_plan(w, free, goal):
+    """After `search_plan`: write the shortest plan to `goal`, a cell of w.met, into w.plan and w.length. False: it is
+    longer than MAX_PLAN, or the search ran out of room before it was entered."""
     i = index(goal)
-    k = w.place[i]
-    t = w.reach[i]
-    w.shortest = t
-    if t > PLAN:
-        return NOWHERE
+    k = w.met_among[i]
+    t = w.met_time[i]
+    w.length = t
+    if t > MAX_PLAN:
+        return False
     cell = goal
-    pushes = 0
     while True:
-        open_ = free & ~w.mask[k]
-        e = w.last[k]
+        open_ = free & ~w.crates[k]
+        e = w.latest[k]
         start = 0
-        while e >= 0:  # by which of its entries was this place among these crates reached in time?
-            start = 1 << w.e_cell[e]
-            gap = t - w.e_time[e]
-            if gap >= 0 and distance(open_, start, cell, gap) == gap:
+        while e >= 0:  # by which of its entries was this cell reached in time?
+            start = 1 << w.entry_cell[e]
+            walked = t - w.entry_time[e]
+            if walked >= 0 and distance(open_, start, cell, walked) == walked:
                 break
-            e = w.e_prev[e]
+            e = w.entry_before[e]
         if e < 0:
-            return NOWHERE
+            return False
         at = start
-        for n in range(w.e_time[e], t):
+        for n in range(w.entry_time[e], t):
             d = first_step(open_, at, cell)
             w.plan[n] = d
             at = shift(at, d)
-        if w.e_dir[e] < 0:
-            return pushes
-        pushes += 1
-        t = w.e_time[e] - 1
-        w.plan[t] = w.e_dir[e]
-        cell = shift(start, (w.e_dir[e] + 2) % 4)
-        k = w.e_from[e]
+        if w.entry_push[e] < 0:
+            return True
+        t = w.entry_time[e] - 1
+        w.plan[t] = w.entry_push[e]
+        cell = shift(start, opposite(w.entry_push[e]))
+        k = w.entry_from[e]
+
+
+@device
+def next_direction(m, free, crates, here, goal):
+    """The direction of the next step of a shortest plan to `goal`; NONE if none was found or the agent is there.
+
+    m: PLANNER, all zero before the first step. The plan is made anew where things are not as it would have them.
+    """
+    if here != m.here or crates != m.crates:
+        if search_plan(m.search, free, crates, here, goal, MAX_PLAN) <= 0 or not write_plan(m.search, free, goal):
+            return NONE
+        m.next = 0
+    if here == goal:
+        return NONE
+    d = m.search.plan[m.next]
+    m.next += 1
+    m.here, m.crates = move(free, crates, here, d)
+    return d

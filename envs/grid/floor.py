@@ -1,0 +1,133 @@
+"""A floor of cells in a planar room: where cells lie in metres, boxes that stand on them, and a block that rolls to its cell.
+
+The record holds FLOOR; the parameters `room` (half extent, m), `cells` (a side) and `split`.
+"""
+
+import math
+
+from unseen.envs.core.device import device
+from unseen.envs.core.rng import below
+from unseen.envs.core.task import FLOAT
+from unseen.envs.grid.cells import MAX_SIDE, ROW_BITS, bit, index, shift
+from unseen.envs.planar.physics import launch_speed, roll
+from unseen.envs.planar.world import place_box
+
+FLOOR = [("cell_size", FLOAT), ("west", FLOAT)]  # side of a cell, and x at which the cells begin, m
+
+DT = 0.25  # s a step
+FRICTION = 4.0  # deceleration of what rolls, m/s^2
+BOUNCE = 0.5
+RUN = 3  # cells that the block rolls to its place, at most
+OBSERVE_STEPS = 6  # steps: the block's roll of at most five, and one at rest
+SLIM = 0.46  # half extent, in cells, of what stands in a cell, a little free of its neighbours
+
+
+@device
+def side(p):
+    """Cells a side in this split: under shift one more than `cells`, at the largest size one fewer."""
+    if p.split != 2:
+        return p.cells
+    return p.cells + 1 if p.cells < MAX_SIDE else p.cells - 1
+
+
+@device
+def lay_floor(s, p, rail):
+    """Set the sizes of the room and of its cells, with `rail` columns for something else west of the cells."""
+    n = side(p)
+    s.cell_size = 2.0 * p.room / (p.cells + rail)
+    s.room_hx = 0.5 * (n + rail) * s.cell_size
+    s.room_hy = 0.5 * n * s.cell_size
+    s.west = rail * s.cell_size - s.room_hx
+
+
+@device
+def middle(s, i):
+    """The middle (x, y), m, of cell number i."""
+    return (i % ROW_BITS + 0.5) * s.cell_size + s.west, (i // ROW_BITS + 0.5) * s.cell_size - s.room_hy
+
+
+@device
+def cell_at(s, x, y):
+    """The cell at (x, y), m, as a mask."""
+    return bit(int((x - s.west) / s.cell_size), int((y + s.room_hy) / s.cell_size))
+
+
+@device
+def heading_of(d):
+    """The heading, rad, of direction d."""
+    return 0.5 * math.pi * d if d < 3 else -0.5 * math.pi
+
+
+@device
+def box_over(s, kind, half, x0, y0, x1, y1):
+    """Add a box over the cells (x0, y0) to (x1, y1); it ends `half` cells beyond the middles of the outer ones."""
+    k = s.n_boxes
+    s.n_boxes = k + 1
+    x = 0.5 * (x0 + x1 + 1) * s.cell_size + s.west
+    y = 0.5 * (y0 + y1 + 1) * s.cell_size - s.room_hy
+    hx = (0.5 * (x1 - x0) + half) * s.cell_size
+    hy = (0.5 * (y1 - y0) + half) * s.cell_size
+    place_box(s, k, kind, x, y, 1.0, 0.0, hx, hy)
+
+
+@device
+def box_in(s, kind, half, cell):
+    """Add a box in one cell, a mask."""
+    i = index(cell)
+    box_over(s, kind, half, i % ROW_BITS, i // ROW_BITS, i % ROW_BITS, i // ROW_BITS)
+
+
+@device
+def _line(a, cell_size):
+    """The grid line nearest to a place `a` metres from the first."""
+    return int(a / cell_size + 0.5)
+
+
+@device
+def cells_of_box(s, k):
+    """The cells over which box k stands, as `box_over` placed it or as it shows, turned by a right angle, in a row."""
+    ex = abs(s.box_cos[k]) * s.box_hx[k] + abs(s.box_sin[k]) * s.box_hy[k]
+    ey = abs(s.box_sin[k]) * s.box_hx[k] + abs(s.box_cos[k]) * s.box_hy[k]
+    x0 = _line(s.box_x[k] - ex - s.west, s.cell_size)
+    x1 = _line(s.box_x[k] + ex - s.west, s.cell_size)
+    y0 = _line(s.box_y[k] - ey + s.room_hy, s.cell_size)
+    y1 = _line(s.box_y[k] + ey + s.room_hy, s.cell_size)
+    mask = 0
+    for y in range(y0, y1):
+        for x in range(x0, x1):
+            mask |= bit(x, y)
+    return mask
+
+
+@device
+def launch_towards(s, k, open_, goal):
+    """Put disc k up to RUN cells from the cell `goal`, in a straight line of open cells, with the speed that brings it
+    to rest there. False: there is no such line."""
+    first = below(s, 4)
+    longest = 0
+    start = goal
+    for turn in range(4):
+        d = (first + turn) % 4
+        cell = goal
+        n = 0
+        while n < RUN and shift(cell, d) & open_ != 0:
+            cell = shift(cell, d)
+            n += 1
+        if n > longest:
+            longest = n
+            start = cell
+    if longest == 0:
+        return False
+    s.disc_x[k], s.disc_y[k] = middle(s, index(start))
+    x, y = middle(s, index(goal))
+    run = longest * s.cell_size
+    speed = launch_speed(run, FRICTION)
+    s.disc_vx[k] = speed * (x - s.disc_x[k]) / run
+    s.disc_vy[k] = speed * (y - s.disc_y[k]) / run
+    return True
+
+
+@device
+def roll_on(s):
+    """Let what rolls roll for one step."""
+    roll(s, DT, FRICTION, BOUNCE)

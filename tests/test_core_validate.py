@@ -1,0 +1,189 @@
+"""A task class with a piece that is missing or wrong is refused when the environment is made, and the piece is named."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+import pytest
+
+from unseen.envs.core.device import device
+from unseen.envs.core.env import TaskEnv
+from unseen.envs.core.hidden import Hidden
+from unseen.envs.core.params import Params, derived, integer
+from unseen.envs.core.reference import Reference
+from unseen.envs.core.sensor import Part, Sensor
+from unseen.envs.core.task import FLOAT, Score, Task, record
+from unseen.envs.core.validate import validate
+from unseen.envs.core.vector_env import TaskVectorEnv
+from unseen.envs.core.view import Gauge, Gauges, View
+from unseen.envs.errors import BadTask, UnseenError
+
+
+class CountParams(Params):
+    steps: int = integer(1, 9, default=3, doc="steps of an episode")
+
+    @derived
+    def half(self) -> float:
+        return self.steps / 2
+
+    @property
+    def horizon(self) -> int:
+        return self.steps
+
+
+@device
+def reset(s, p):
+    s.level = p.half
+    return True
+
+
+@device
+def step(s, a, p, info):
+    s.t += 1
+    s.level += a[0]
+    return a[0], s.t >= p.steps, False
+
+
+@device
+def write(s, p, o):
+    o[0] = s.level
+
+
+@device
+def hidden(s, p, out):
+    out[0] = s.level
+
+
+@device
+def act(x, m, p, a):
+    a[0] = x.level
+
+
+PIECES: dict[str, Any] = {
+    "title": "count",
+    "params": CountParams,
+    "state": record(("level", FLOAT)),
+    "sensors": {"row": Sensor(write, parts=lambda params: [Part("level", 1, -99.0, 99.0)])},
+    "levels": {1: CountParams(), 2: CountParams(steps=4)},
+    "actions": {"less": (-1.0,), "more": (1.0,)},
+    "reset": reset,
+    "step": step,
+    "view": Gauges(gauges=(Gauge("level", lambda s, p: s["level"], -9, 9),)),
+}
+OPTIONAL: dict[str, Any] = {
+    "presets": {"long": CountParams(steps=9)},
+    "default_level": 1,
+    "action_low": (-1.0,),
+    "action_high": (1.0,),
+    "keys": {"less": "a"},
+    "max_tries": 7,
+    "metrics": ("is_success", "cost"),
+    "hidden": Hidden(hidden),
+    "references": {"oracle": Reference(act)},
+    "score": Score(),
+    "curves": {"steps": (1, 5)},
+    "anchors": {1: (0.0, 1.0)},
+}
+WHOLE = PIECES | OPTIONAL
+
+
+def task(pieces: dict[str, Any]) -> type[Task]:
+    return type("Count", (Task,), pieces)
+
+
+def refused(pieces: dict[str, Any], name: str) -> None:
+    """By both environments, before anything is compiled."""
+    for make in (TaskEnv, TaskVectorEnv):
+        with pytest.raises(BadTask, match=rf"Count.*\b{name}\b") as caught:
+            make(task(pieces))
+        assert isinstance(caught.value, UnseenError) and "\n" not in str(caught.value)
+
+
+Count = task(WHOLE)
+
+
+def test_the_whole_one_is_made() -> None:
+    env = TaskEnv(Count)
+    env.reset(seed=0)
+    assert [env.step(1)[1:3] for _ in range(3)] == [(1.0, False), (1.0, False), (1.0, True)]
+    validate(Count)
+
+
+def test_it_lies_where_kernels_can_import_it() -> None:
+    refused(WHOLE, "top of a file")
+
+
+@pytest.mark.parametrize("name", PIECES)
+def test_each_piece_is_needed(name: str) -> None:
+    """`actions` may be left out where there are bounds; here there are none."""
+    refused({k: v for k, v in PIECES.items() if k != name}, name)
+
+
+@pytest.mark.parametrize("wrong", [None, 3.5, "text", object(), []], ids=repr)
+@pytest.mark.parametrize("name", WHOLE)
+def test_each_piece_is_of_its_kind(name: str, wrong: Any) -> None:
+    if (name == "hidden" and wrong is None) or (name == "title" and wrong == "text"):
+        return  # that is allowed
+    refused(WHOLE | {name: wrong}, name)
+
+
+WITHOUT_WRITE = dataclasses.replace(PIECES["sensors"]["row"], write=None)
+WITHOUT_PARTS = Sensor(write)
+PRIVILEGED = dataclasses.replace(PIECES["sensors"]["row"], privileged=True)
+
+
+class WithoutHorizon(Params):
+    """A class of parameters that does not say how long an episode lasts."""
+
+
+class WithoutDerived(CountParams):
+    @derived
+    def size(self) -> int:
+        raise NotImplementedError
+
+
+@pytest.mark.parametrize(
+    ("change", "name"),
+    [
+        ({"params": WithoutHorizon, "levels": {1: WithoutHorizon()}, "presets": {}, "curves": {}}, "horizon"),
+        ({"params": WithoutDerived, "levels": {1: WithoutDerived()}, "presets": {}}, "size"),
+        ({"params": int}, "params"),
+        ({"state": np.dtype([("level", FLOAT)])}, "state"),
+        ({"sensors": {}}, "sensors"),
+        ({"sensors": {"row": write}}, "sensors"),
+        ({"sensors": {"row": WITHOUT_WRITE}}, "write"),
+        ({"sensors": {"row": WITHOUT_PARTS}}, "parts"),
+        ({"sensors": {"row": PRIVILEGED}}, "sensors"),
+        ({"sensors": {"dict": PIECES["sensors"]["row"]}}, "sensors"),
+        ({"levels": {}}, "levels"),
+        ({"levels": {"1": CountParams()}}, "default_level"),
+        ({"levels": {1: {"steps": 3}}}, "levels"),
+        ({"presets": {"long": {"steps": 3}}}, "presets"),
+        ({"presets": {3: CountParams()}}, "presets"),
+        ({"default_level": 5}, "default_level"),
+        ({"actions": {}, "action_low": (), "action_high": (), "keys": {}}, "actions"),
+        ({"actions": {"less": (-1.0, 0.0), "more": (1.0, 0.0)}}, "actions"),
+        ({"actions": {"less": -1.0, "more": 1.0}}, "actions"),
+        ({"action_low": (-1.0, -1.0)}, "action_low"),
+        ({"action_low": (1.0,), "action_high": (-1.0,)}, "action_low"),
+        ({"action_high": (float("inf"),)}, "action_high"),
+        ({"keys": {"jump": "j"}}, "keys"),
+        ({"max_tries": 0}, "max_tries"),
+        ({"metrics": ("cost",)}, "is_success"),
+        ({"metrics": ("is_success", "cost", "cost")}, "metrics"),
+        ({"metrics": ("is_success", 3)}, "metrics"),
+        ({"hidden": Hidden(None)}, "hidden"),  # type: ignore[arg-type]
+        ({"hidden": Hidden(hidden, size=0)}, "hidden"),
+        ({"references": {"oracle": act}}, "references"),
+        ({"references": {"oracle": Reference(None)}}, "act"),  # type: ignore[arg-type]
+        ({"references": {"oracle": Reference(act, reads="rays")}}, "rays"),
+        ({"view": View()}, "painter"),
+        ({"curves": {"stepz": (1, 2)}}, "curves"),
+        ({"anchors": {7: (0.0, 1.0)}}, "anchors"),
+        ({"anchors": {1: 0.5}}, "anchors"),
+    ],
+)
+def test_pieces_within_pieces_are_named(change: dict[str, Any], name: str) -> None:
+    refused(WHOLE | change, name)
