@@ -227,7 +227,8 @@ def parse(name: str, config: type, words: list[str]) -> Any:
         tyro.conf.PositionalMetavarFromFieldName,
         tyro.conf.FlagCreatePairsOff,
     )
-    about = f"{COMMANDS[name].summary.capitalize()}.\n\nExample:\n  {COMMANDS[name].example}"
+    summary = COMMANDS[name].summary
+    about = f"{summary[0].upper()}{summary[1:]}.\n\nExample:\n  {COMMANDS[name].example}"
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):
