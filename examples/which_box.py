@@ -135,7 +135,7 @@ class WhichBox(PlanarTask):
     anchors = {0: (0.075, 1.0), 1: (0.074, 1.0), 2: (0.079, 1.0)}
     curves = {"blackout": (0, 5, 10, 20, 40)}
     hidden = Hidden(write_hidden, classes=lambda params: 2, when=acting)
-    view = Look(tall=("crate",), small=("ball",), request="fetch the {} ball")
+    view = Look(boxes=("crate",), discs=("ball",), request="fetch the {} ball")
     reset, step = reset, step
     references = {
         "oracle": Reference(by_index(oracle, ARCS)),
