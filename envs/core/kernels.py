@@ -9,13 +9,13 @@ from unseen.envs.core.task import Task
 RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # what `run` does
 
 _RUN = '''"""Generated: {cls} with the observations {names}."""
-from numba import njit
+from unseen.envs.core.device import device, kernel
 from {module} import {cls} as task
 
 reset, step = task.reset, task.step
 {sensors}
 
-@njit(nogil=True, error_model="numpy")
+@device
 def draw(s, p, w):
     """Draw episodes until one is accepted; 1 if none was."""
     s.t = 0
@@ -28,11 +28,11 @@ def draw(s, p, w):
     s.failed += 1
     return 1
 
-@njit(nogil=True, error_model="numpy")
+@device
 def sense(s, p, {rows}):
     {sense}
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def run(what, limit, S, A, P, R, T, U, I, K, W, {outs}, {finals}, lo, hi):
     """Returns the number of resets that failed."""
     p = P[0]
@@ -64,30 +64,30 @@ def run(what, limit, S, A, P, R, T, U, I, K, W, {outs}, {finals}, lo, hi):
 '''
 
 _REFERENCES = '''"""Generated: the reference policies of {cls}."""
-from numba import njit
+from unseen.envs.core.device import device, kernel
 from {module} import {cls} as task
 '''
 _REFERENCE = """
 _act{k} = task.references[{name!r}].act
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def act{k}(X, M, P, A):
     for i in range(X.shape[0]):
         _act{k}(X[i], M[i], P[0], A[i])
 """
 
 _HIDDEN = '''"""Generated: the hidden truth of {cls}."""
-from numba import njit
+from unseen.envs.core.device import device, kernel
 from {module} import {cls} as task
 
 _write, _when = task.hidden.write, task.hidden.when
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def write(S, P, O):
     for i in range(S.shape[0]):
         _write(S[i], P[0], O[i])
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def when(S, P, B):
     for i in range(S.shape[0]):
         B[i] = _when(S[i], P[0])

@@ -260,12 +260,12 @@ def _strip(o, left, right, rgb, told):
 
 _RENDER = '''"""Pictures of one world, for people."""
 
-from numba import njit
+from unseen.envs.core.device import kernel
 
 from unseen.envs.planar.camera.pixels import paint
 
 
-@njit(cache=True)
+@kernel
 def picture(s, o, fov):
     paint(s[0], o, fov)
 '''
