@@ -10,6 +10,7 @@ import hashlib
 import inspect
 import sys
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import llvmlite
@@ -21,15 +22,17 @@ from numba.core.compiler import CompileResult, compile_result
 from numba.core.compiler_lock import global_compiler_lock
 from numba.core.registry import CPUDispatcher
 
-from unseen.envs.core.jit import announce, cache
+from unseen.envs.core.jit import announce, cache, linking
 from unseen.envs.core.jit.fingerprint import own_content, reach
 from unseen.envs.core.jit.linking import DeviceCompiler, DeviceLibrary, KernelCompiler, shortcuts
 
 GENERATED = "unseen_kernels_"  # what the names of generated modules begin with
 TESTED = ("0.68",)  # minor versions of Numba whose inside this file and `linking` know
 
+_OURSELVES = hashlib.sha256(b"".join(Path(file).read_bytes() for file in (__file__, linking.__file__))).hexdigest()
 _SETTINGS = ("OPT", "BOUNDSCHECK", "DEBUGINFO_DEFAULT", "LOOP_VECTORIZE", "SLP_VECTORIZE", "LLVM_REFPRUNE_FLAGS")
-_OPTIONS = dict(nopython=True, boundscheck=None, error_model="numpy", no_cfunc_wrapper=True)
+# Nothing is allocated in a kernel, so references are not counted, which also makes its calls cheaper.
+_OPTIONS = dict(nopython=True, boundscheck=None, error_model="numpy", no_cfunc_wrapper=True, _nrt=False)
 
 
 class _Function(CPUDispatcher):
@@ -71,7 +74,7 @@ class _Function(CPUDispatcher):
 
     def _name(self, kind: str, *what: Any) -> str:
         """Of an entry in the cache that depends on `what`, and on the versions and settings of the compiler."""
-        versions = (numba.__version__, llvmlite.__version__, np.__version__, sys.version_info[:2])
+        versions = (numba.__version__, llvmlite.__version__, np.__version__, sys.version_info[:2], _OURSELVES)
         settings = [(name, str(getattr(config, name))) for name in _SETTINGS]
         digest = hashlib.sha256(repr((self.path, self.ordinal, what, versions, settings)).encode()).hexdigest()
         return f"{self.py_func.__name__}-{digest[:24]}.{kind}"
@@ -80,7 +83,7 @@ class _Function(CPUDispatcher):
 class DeviceFunction(_Function):
     """A function that kernels and other device functions call. It has no wrapper by which Python could."""
 
-    options = _OPTIONS | dict(no_cpython_wrapper=True, _nrt=False)  # it allocates nothing, so nothing is counted
+    options = _OPTIONS | dict(no_cpython_wrapper=True)
     compiler = DeviceCompiler
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -88,6 +91,11 @@ class DeviceFunction(_Function):
             f"{self.path} is a device function, which only compiled code can call; "
             f"unseen.envs.core.device.host({self.__name__}) gives one for Python"
         )
+
+    def get_call_template(self, args, kws) -> Any:
+        """As for any integer where it is called with a constant one: LLVM folds constants after inlining, too."""
+        plain = {name: types.unliteral(arg) for name, arg in kws.items()}
+        return super().get_call_template([types.unliteral(arg) for arg in args], plain)
 
     def _obtain(self, args, return_type) -> CompileResult:
         content, callees = own_content(self, DeviceFunction)
