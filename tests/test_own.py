@@ -1,5 +1,7 @@
 """An environment of the user's own, given as file.py:Class: the example, through the commands and through Gymnasium."""
 
+from __future__ import annotations
+
 import json
 import pickle
 from pathlib import Path
@@ -47,7 +49,7 @@ def test_the_references_stand_where_they_belong() -> None:
 
 
 def test_it_stands_on_a_board_played_by_other_processes(tmp_path: Path) -> None:
-    words = ["--env", OWN, "--levels", "1", "--only", "tracker", "random", "--episodes", "40", "--out", str(tmp_path)]
+    words = [OWN, "--level", "1", "--only", "tracker", "random", "--episodes", "40", "--out", str(tmp_path)]
     assert main(["leaderboard", *words]) == 0
     board = json.loads((tmp_path / "board.json").read_text())
     score = {entry["name"]: entry["overall"]["point"] for entry in board["entries"]}
@@ -67,8 +69,25 @@ def test_without_anchors_there_is_no_normalised_score(tmp_path: Path, capsys: py
     text = Path(EXAMPLE).read_text()
     bare.write_text("\n".join(line for line in text.splitlines() if "anchors" not in line))
     assert resolve(f"{bare}:WhichBox").levels == (0, 1, 2)
-    assert main(["evaluate", "random", f"{bare}:WhichBox"]) == 2
-    assert "anchors" in capsys.readouterr().err
+    assert main(["evaluate", "oracle", f"{bare}:WhichBox", "--episodes", "20"]) == 0
+    said = capsys.readouterr().out
+    assert "return" in said and "normalised" not in said
+    words = [
+        f"{bare}:WhichBox",
+        "--level",
+        "1",
+        "--only",
+        "random",
+        "oracle",
+        "--episodes",
+        "20",
+        "--out",
+        str(tmp_path),
+    ]
+    assert main(["leaderboard", *words]) == 0
+    board = json.loads((tmp_path / "board.json").read_text())
+    assert [entry["name"] for entry in board["entries"]] == ["oracle", "random"]
+    assert all(entry["overall"] is None for entry in board["entries"])
 
 
 @pytest.mark.parametrize(
