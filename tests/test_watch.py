@@ -1,56 +1,86 @@
-"""The picture tells the truth: fog against line of sight, phases that look different, films that can be opened."""
+"""The picture tells the truth: fog against line of sight, phases that look different, rings where things were seen."""
 
-from __future__ import annotations
-
-import copy
 import dataclasses
 import math
-import os
-import pickle
-import subprocess
-import sys
-from pathlib import Path
 
 import numpy as np
 import pygame
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from PIL import Image
 
-from unseen.agents.errors import BadAgent, UnknownAgent
-from unseen.envs import suite
-from unseen.envs.core.task import Look
+from unseen.envs.core.params import derived, integer
+from unseen.envs.core.view import Belief, Imagined
+from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.sight import identifies_colour, sees, sees_box
-from unseen.envs.planar.world import DARK, DAY, DUSK, NIGHT, REVEAL, planar
-from unseen.envs.watch.brush import Eye
+from unseen.envs.planar.task import UNSTAGED, Look, Phase, PlanarTask, StagedParams
+from unseen.envs.planar.world import ACT, DARK, DAY, DUSK, NIGHT, REVEAL, planar
+from unseen.envs.watch.brush import Overhead
 from unseen.envs.watch.draw import draw_room
 from unseen.envs.watch.fog import box_corners, free_line, inside, visible_polygon
 from unseen.envs.watch.furniture import FURNITURE
-from unseen.envs.watch.mind import mind_of
-from unseen.envs.watch.play import ARROWS, COMMANDS, PlayConfig, help_line, keys_to_action, play
-from unseen.envs.watch.scene import Box, between, scene_of
+from unseen.envs.watch.mind import Place, mind_of
+from unseen.envs.watch.room import RoomPainter
+from unseen.envs.watch.scene import Box, Scene, between, scene_of
 from unseen.envs.watch.things import picture
 from unseen.envs.watch.toys import TOYS
-from unseen.envs.watch.view import NoDisplay, Viewer
-from unseen.train.film import FilmError, Shot, check_target, save_film
-from unseen.train.gallery import BYTES, GalleryConfig, gallery
-from unseen.train.watch import WatchConfig, moments, watch
 
-ROOM = planar(4, 4)
+ROOM = planar(4, 4, signals=2)
 GREY = (150, 150, 150)
 
 
+class ZooParams(StagedParams):
+    colours: int = integer(0, 6, default=6, doc="colours of discs")
+
+    @derived
+    def sizes(self) -> Sizes:
+        return Sizes(colours=self.colours, disc_slots=4, box_slots=4)
+
+    @property
+    def horizon(self) -> int:
+        return 40
+
+
+PARAMS = ZooParams(act=16)
+
+
+class Blocks(PlanarTask):
+    """A task that is nothing but a plain look."""
+
+    view = Look()
+
+
+class Zoo(PlanarTask):
+    """A task with one of everything that can be drawn."""
+
+    view: Look = Look(
+        boxes=(*FURNITURE, "glass"), discs=tuple(TOYS), queries=("red", "the couch", "the cat"),
+        request="find {} quickly", untold="wait", phases=UNSTAGED, signals=("taken", "left"),
+    )  # fmt: skip
+
+
+def with_look(**look: object) -> type[Zoo]:
+    return type("Zoo", (Zoo,), {"view": dataclasses.replace(Zoo.view, **look)})
+
+
 def a_record(**fields: object) -> np.void:
-    """Two tall boxes, a block behind the first (east) and one in the open (north)."""
+    """Two boxes, a disc behind the first (east) and one in the open (north)."""
     s = np.zeros(1, ROOM)[0]
     s["room_hx"], s["room_hy"], s["fov"], s["light"], s["touched"], s["query"] = 2.5, 2.5, 7.0, DAY, -1, 1
-    s["n_boxes"], s["n_discs"] = 2, 2
+    s["n_boxes"], s["n_discs"], s["contact"], s["observe_steps"], s["blackout_steps"] = 2, 2, -1, 4, 3
     s["box_x"][:2], s["box_cos"][:2], s["box_hx"][:2], s["box_hy"][:2] = (1.0, -1.0), 1.0, 0.2, 0.4
     s["disc_x"][:2], s["disc_y"][:2], s["disc_radius"][:2], s["disc_colour"][:2] = (1.9, 0.0), (0.0, 1.9), 0.12, (0, 1)
     for name, value in fields.items():
         s[name] = value
     return s
+
+
+def read(record: np.void, task: type[PlanarTask] = Blocks, params: ZooParams = PARAMS) -> Scene:
+    return scene_of(record, params, task)
+
+
+def painted(record: np.void, hidden: bool = True, task: type[PlanarTask] = Zoo, **kwargs: object) -> np.ndarray:
+    return RoomPainter(480, 300, hidden=hidden).frame(record, PARAMS, task, **kwargs)
 
 
 # --- fog ----------------------------------------------------------------------------------------------------
@@ -105,93 +135,95 @@ def test_corners_run_counter_clockwise() -> None:
     spots, spots, st.floats(-3, 3), st.sampled_from([1.5, 7.0]), st.sampled_from([DARK, NIGHT, DUSK, DAY, REVEAL]),
     st.booleans(), st.booleans(), st.sampled_from([0.0, 1.5]), st.sampled_from([-1, 1]),
 )  # fmt: skip
-def test_what_is_drawn_as_seen_is_what_the_engine_shows(
+def test_what_is_drawn_as_seen_is_what_the_sensors_show(
     agent, block, heading, fov, light, glass, covered, near, touched
 ) -> None:
     s = np.zeros(1, ROOM)
-    s[0] = a_record(ax=agent[0], ay=agent[1], ah=heading, fov=fov, light=light, glass=glass, near=near, touched=touched)
+    s[0] = a_record(
+        agent_x=agent[0], agent_y=agent[1], heading=heading, fov=fov, light=light, glass=glass, colour_range=near,
+        touched=touched,
+    )  # fmt: skip
     s["disc_x"][0, 0], s["disc_y"][0, 0], s["disc_cover"][0, 0] = *block, covered
-    scene = scene_of(s[0])
-    assert [disc.seen for disc in scene.smalls] == [bool(sees(s[0], k)) for k in range(2)]
-    assert [disc.told for disc in scene.smalls] == [bool(identifies_colour(s[0], k)) for k in range(2)]
-    assert [box.seen for box in scene.talls] == [bool(sees_box(s[0], k)) for k in range(2)]
+    scene = read(s[0])
+    assert [disc.seen for disc in scene.discs] == [bool(sees(s[0], k)) for k in range(2)]
+    assert [disc.identified for disc in scene.discs] == [bool(identifies_colour(s[0], k)) for k in range(2)]
+    assert [box.seen for box in scene.boxes] == [bool(sees_box(s[0], k)) for k in range(2)]
 
 
 # --- scene and frames ---------------------------------------------------------------------------------------
 
 
 def test_a_hidden_block_lies_in_the_fog_and_glass_lifts_it() -> None:
-    scene = scene_of(a_record())
-    assert [disc.seen for disc in scene.smalls] == [False, True]
-    assert [inside(scene.visible, (disc.x, disc.y)) for disc in scene.smalls] == [False, True]
-    assert scene.asked is not None and scene.asked.name == "blue"
-    clear = scene_of(a_record(glass=1))
-    assert all(disc.seen and inside(clear.visible, (disc.x, disc.y)) for disc in clear.smalls)
+    scene = read(a_record())
+    assert [disc.seen for disc in scene.discs] == [False, True]
+    assert [inside(scene.visible, (disc.x, disc.y)) for disc in scene.discs] == [False, True]
+    assert scene.query is not None and scene.query.name == "blue"
+    clear = read(a_record(glass=1))
+    assert all(disc.seen and inside(clear.visible, (disc.x, disc.y)) for disc in clear.discs)
 
 
 def test_lights_and_phases_look_different() -> None:
-    viewer = Viewer()
+    painter = RoomPainter()
     records = [a_record(light=light, phase=phase) for light, phase in ((DAY, 0), (DARK, 1), (DUSK, 2), (REVEAL, 2))]
-    frames = [viewer.frame(record) for record in records]
+    frames = [painter.frame(record, PARAMS, Blocks) for record in records]
     for k, frame in enumerate(frames):
         assert frame.shape == (600, 960, 3) and frame.dtype == np.uint8
         for other in frames[:k]:
             assert np.mean(np.any(frame != other, axis=2)) > 0.05
-    assert np.array_equal(frames[0], viewer.frame(records[0])), "a frame is a function of the record"
+    again = painter.frame(records[0], PARAMS, Blocks)
+    assert np.array_equal(frames[0], again), "a frame is a function of the record"
+    assert not np.shares_memory(frames[0], again), "each is an array of its own"
 
 
 def test_a_player_is_not_shown_what_is_hidden() -> None:
     """With `hidden=False` the picture is the same wherever the hidden block is."""
     near, far = a_record(), a_record()
     far["disc_x"][0], far["disc_y"][0] = 1.7, 0.1
-    assert np.array_equal(Viewer(hidden=False).frame(near), Viewer(hidden=False).frame(far))
-    assert not np.array_equal(Viewer().frame(near), Viewer().frame(far))
+    assert np.array_equal(painted(near, False, Blocks), painted(far, False, Blocks))
+    assert not np.array_equal(painted(near, True, Blocks), painted(far, True, Blocks))
 
 
-def test_a_mind_is_drawn_and_may_lack_parts() -> None:
-    belief = {"seen": np.array([[1.0, 0.1]]), "xy": np.array([[[1.5, 0.5], [0.0, 0.0]]])}
-    imagined = {"pose": np.array([[[0.3, 0, 1, 0], [0.6, 0, 1, 0]]]), "continue": np.array([[0.9, 0.1]])}
-    mind = mind_of(belief, imagined)
-    assert mind is not None and [thing[0] for thing in mind.things] == ["red"] and len(mind.way) == 2
-    assert mind_of(None, None) is None
-    still = mind_of({"seen": np.ones((1, 1)), "xy": np.full((1, 1, 2), np.nan)}, {"pose": np.zeros((1, 3, 4))})
-    assert still is not None and not still.things and not len(still.way), "what is not known is not drawn"
-    plain = Viewer().frame(a_record())
-    assert not np.array_equal(plain, Viewer().frame(a_record(), belief=belief, imagined=imagined))
+def imagined(pose: object, cont: object, k: int = 0) -> Imagined:
+    """A roll-out in which k things stay in the middle of the room."""
+    shown = np.asarray(pose, dtype=float)[None]
+    n, h = shown.shape[:2]
+    return Imagined(np.zeros((n, h, k, 2)), shown, np.zeros((n, h)), np.array([cont]))
+
+
+def test_a_map_and_a_prediction_are_drawn_as_far_as_they_go() -> None:
+    scene, still = read(a_record()), np.zeros((3, 4))
+    belief = Belief(np.array([[1.0, 0.1]]), np.array([[[1.5, 0.5], [0.0, 0.0]]]))
+    ahead = imagined([[0.3, 0, 1, 0], [0.6, 0, 1, 0], [0.9, 0, 1, 0]], [0.9, 0.1, 0.9], k=2)
+    mind = mind_of(belief, ahead, scene)
+    assert mind is not None and [ring.name for ring in mind.rings] == ["red"] and not mind.places
+    assert len(mind.way) == 2, "no further than the imagined end"
+    assert [len(path.xy) for path in mind.paths] == [2], "paths of what has a ring"
+    assert mind_of(None, None, scene) is None
+    unknown = mind_of(Belief(np.ones((1, 1)), np.full((1, 1, 2), np.nan)), imagined(still, [1, 1, 1]), scene)
+    assert unknown is not None and not unknown.rings and not len(unknown.way) and not unknown.paths
+    alone = mind_of(None, imagined(still[:, :0], [1, 1, 1]), scene)
+    assert alone is not None and not len(alone.way), "a model without a pose"
+    plain, drawn = painted(a_record(), task=Blocks), painted(a_record(), task=Blocks, belief=belief, imagined=ahead)
+    assert not np.array_equal(plain, drawn)
 
 
 def test_movement_is_drawn_smoothly_and_jumps_are_not() -> None:
-    before = a_record(t=4, ah=3.1)
-    after = a_record(t=5, ax=0.2, ah=-3.1)
+    before = a_record(t=4, heading=3.1)
+    after = a_record(t=5, agent_x=0.2, heading=-3.1)
     mid = between(before, after, 0.5)
     assert mid["agent_x"] == pytest.approx(0.1) and abs(abs(mid["heading"]) - math.pi) < 1e-9
-    assert between(before, a_record(t=5, ax=2.0), 0.5)["agent_x"] == before["agent_x"], "carried under the blackout"
+    far = a_record(t=5, agent_x=2.0)
+    assert between(before, far, 0.5)["agent_x"] == before["agent_x"], "carried under the blackout"
     assert between(before, a_record(t=0), 0.5)["agent_x"] == before["agent_x"], "another episode"
 
 
 @pytest.mark.parametrize("size", [(480, 300), (1280, 800), (640, 640)])
 def test_any_size(size: tuple[int, int]) -> None:
-    assert Viewer(*size).frame(a_record()).shape == (size[1], size[0], 3)
+    assert RoomPainter(*size).frame(a_record(), PARAMS, Blocks).shape == (size[1], size[0], 3)
+    assert RoomPainter(*size).card(a_record(), PARAMS, Blocks).shape == (size[1], size[0], 3)
 
 
 # --- looks --------------------------------------------------------------------------------------------------
-
-
-class Zoo:
-    """A task that is nothing but its look."""
-
-    look = Look(
-        tall=(*FURNITURE, "glass"), small=tuple(TOYS), asks=("red", "the couch", "the cat"), request="find {} quickly",
-        untold="wait", phases=(), signals=("taken", "left"),
-    )  # fmt: skip
-
-
-def with_look(**look: object) -> type[Zoo]:
-    return type("Zoo", (Zoo,), {"look": dataclasses.replace(Zoo.look, **look)})
-
-
-def painted(record: np.void, hidden: bool = True, task: type[Zoo] = Zoo) -> np.ndarray:
-    return Viewer(480, 300, hidden=hidden).frame(record, task=task)
 
 
 @pytest.mark.parametrize(("names", "small"), [((*FURNITURE, "glass"), False), (tuple(TOYS), True)])
@@ -207,20 +239,20 @@ def test_every_look_draws_something_of_its_own_inside_the_picture(names: tuple[s
             assert differs.mean() > 0.02, (name, other)
 
 
-@pytest.mark.parametrize("kind", range(len(Zoo.look.tall)))
+@pytest.mark.parametrize("kind", range(len(Zoo.view.boxes)))
 @settings(max_examples=8, deadline=None)
 @given(x=st.floats(-2, 2), y=st.floats(-2, 2), turn=st.floats(-4, 4), hx=st.floats(0.03, 0.6), hy=st.floats(0.03, 0.6))
-def test_a_tall_thing_stands_in_its_box(kind: int, x: float, y: float, turn: float, hx: float, hy: float) -> None:
+def test_a_box_is_drawn_where_it_stands(kind: int, x: float, y: float, turn: float, hx: float, hy: float) -> None:
     """Of any size and direction it is drawn, and near its box: nothing changes far from it."""
-    s = a_record(n_tall=1, n_small=0, ax=-2.2, ay=2.2)
+    s = a_record(n_boxes=1, n_discs=0, agent_x=-2.2, agent_y=2.2)
     s["box_x"][0], s["box_y"][0], s["box_cos"][0], s["box_sin"][0] = x, y, math.cos(turn), math.sin(turn)
     s["box_hx"][0], s["box_hy"][0], s["box_kind"][0] = hx, hy, kind
-    scene = dataclasses.replace(scene_of(s, task=Zoo), light="reveal")
-    empty = dataclasses.replace(scene, talls=())
+    scene = dataclasses.replace(read(s, task=Zoo), light="reveal")
+    empty = dataclasses.replace(scene, boxes=())
     with_it, without = (pygame.surfarray.array3d(draw_room(each, 160)) for each in (scene, empty))
     changed = np.argwhere(np.any(with_it != without, axis=2))
     assert len(changed) > 5
-    metres = (changed - 79.5) / (Eye(160, (2.5, 2.5)).scale) * (1, -1)
+    metres = (changed - 79.5) / (Overhead(160, (2.5, 2.5)).scale) * (1, -1)
     assert np.hypot(*(metres - (x, y)).T).max() < math.hypot(hx, hy) + 0.75  # leaning outward, its mat, its shadow
 
 
@@ -228,7 +260,7 @@ def test_a_tall_thing_stands_in_its_box(kind: int, x: float, y: float, turn: flo
 @pytest.mark.parametrize("kind", range(len(TOYS)))
 def test_hidden_things_show_only_as_ghosts(light: int, kind: int) -> None:
     """A thing behind another, or outside the light, or covered: with `hidden=False` its place and kind change nothing."""
-    here, there = (a_record(light=light, n_small=1) for _ in range(2))
+    here, there = (a_record(light=light, n_discs=1) for _ in range(2))
     here["disc_colour"][0] = there["disc_colour"][0] = kind
     there["disc_x"][0], there["disc_y"][0] = 1.7, 0.1
     assert np.array_equal(painted(here, False), painted(there, False))
@@ -237,12 +269,12 @@ def test_hidden_things_show_only_as_ghosts(light: int, kind: int) -> None:
     assert np.array_equal(painted(here, False), painted(there, False)), "covered"
     assert not np.array_equal(painted(here), painted(there))
     there["glass"], there["light"] = 1, DAY
-    assert scene_of(there).smalls[0].seen
+    assert read(there).discs[0].seen
 
 
 def test_a_cup_hides_its_ball_until_the_lights_go_on() -> None:
-    task = with_look(small=("ball", "cup"))
-    bare, full = (a_record(n_tall=0, n_small=k) for k in (1, 2))
+    task = with_look(discs=("ball", "cup"))
+    bare, full = (a_record(n_boxes=0, n_discs=k) for k in (1, 2))
     for s in (bare, full):
         s["disc_x"][:2], s["disc_y"][:2], s["disc_colour"][:2], s["disc_cover"][:2] = 0.8, 0.4, (1, 0), (0, 1)
     assert np.array_equal(painted(bare, False, task), painted(full, False, task))
@@ -252,11 +284,11 @@ def test_a_cup_hides_its_ball_until_the_lights_go_on() -> None:
 
 
 def test_a_collar_shows_from_near_only() -> None:
-    task = with_look(small=("dog",))
-    red, blue = (a_record(n_tall=0, n_small=1, near=1.0) for _ in range(2))
+    task = with_look(discs=("dog",))
+    red, blue = (a_record(n_boxes=0, n_discs=1, colour_range=1.0) for _ in range(2))
     for s, colour in ((red, 0), (blue, 1)):
         s["disc_x"][0], s["disc_y"][0], s["disc_colour"][0] = 0.2, 1.8, colour
-    assert scene_of(red, task=task).smalls[0].seen and not scene_of(red, task=task).smalls[0].told
+    assert read(red, task=task).discs[0].seen and not read(red, task=task).discs[0].identified
     assert np.array_equal(painted(red, False, task), painted(blue, False, task))
     assert not np.array_equal(painted(red, True, task), painted(blue, True, task)), "the human is told"
     red["disc_y"][0] = blue["disc_y"][0] = 0.8
@@ -264,8 +296,8 @@ def test_a_collar_shows_from_near_only() -> None:
 
 
 def test_furniture_is_grey_in_a_plain_dusk() -> None:
-    couch, crate = (a_record(light=DUSK, plain=1, n_small=0) for _ in range(2))
-    couch["box_kind"][:2], crate["box_kind"][:2] = Zoo.look.tall.index("couch"), Zoo.look.tall.index("crate")
+    couch, crate = (a_record(light=DUSK, kinds_hidden=1, n_discs=0) for _ in range(2))
+    couch["box_kind"][:2], crate["box_kind"][:2] = Zoo.view.boxes.index("couch"), Zoo.view.boxes.index("crate")
     assert np.array_equal(painted(couch, False), painted(crate, False))
     assert not np.array_equal(painted(couch), painted(crate))
     couch["light"] = crate["light"] = DAY
@@ -278,44 +310,52 @@ def test_at_night_a_player_feels_what_is_touched_and_sees_nothing() -> None:
     assert np.array_equal(painted(here, False), painted(there, False))
     assert not np.array_equal(painted(here), painted(there))
     assert painted(here).mean() < 0.6 * painted(a_record()).mean()
-    couch = a_record(light=NIGHT, held=1)
-    couch["box_kind"][:2] = Zoo.look.tall.index("couch")
+    couch = a_record(light=NIGHT, contact=1)
+    couch["box_kind"][:2] = Zoo.view.boxes.index("couch")
     assert not np.array_equal(painted(couch, False), painted(here, False))
-    assert [box.held for box in scene_of(couch, task=Zoo).talls].count(True) == 1
+    assert [box.touched for box in read(couch, task=Zoo).boxes].count(True) == 1
 
 
-def test_tall_things_out_of_view_are_not_shown_to_a_player() -> None:
-    here, there = a_record(fov=1.5, n_small=0), a_record(fov=1.5, n_small=0)
+def test_boxes_out_of_view_are_not_shown_to_a_player() -> None:
+    here, there = a_record(fov=1.5, n_discs=0), a_record(fov=1.5, n_discs=0)
     there["box_y"][1] = 1.0  # behind its back
     assert np.array_equal(painted(here, False), painted(there, False))
     assert not np.array_equal(painted(here), painted(there))
 
 
 def test_what_is_asked_has_a_colour_or_a_look() -> None:
-    def asked(ask: int, task: object = Zoo, params: object = None) -> tuple[object, ...]:
-        found = scene_of(a_record(ask=ask), params, task).asked
+    def asked(query: int, task: type[PlanarTask] = Zoo, params: ZooParams = PARAMS) -> tuple[object, ...]:
+        found = read(a_record(query=query), task, params).query
         return () if found is None else (found.name, found.rgb is not None, found.kind)
 
     assert asked(-1) == ()
     assert asked(0) == ("red", True, "block") and asked(1) == ("the couch", False, "couch")
-    plain = with_look(asks=(), tall=("bed", "lamp"), small=("dog",))
-    params = np.zeros(1, [("colours", "i8")])[0]
-    params["colours"] = 2
-    assert [asked(k, plain, params) for k in range(4)] == [
+    plain = with_look(queries=(), boxes=("bed", "lamp"), discs=("dog",))
+    assert [asked(k, plain, PARAMS.replace(colours=2)) for k in range(4)] == [
         ("red", True, "dog"), ("blue", True, "dog"), ("bed", False, "bed"), ("lamp", False, "lamp"),
     ]  # fmt: skip
-    frames = [painted(a_record(ask=k)) for k in (-1, 0, 1)]
+    frames = [painted(a_record(query=k)) for k in (-1, 0, 1)]
     assert not any(np.array_equal(frames[a], frames[b]) for a, b in ((0, 1), (0, 2), (1, 2)))
 
 
-def test_a_task_may_have_neither_phases_nor_questions_nor_things() -> None:
-    bare = with_look(phases=(), asks=(), request="look around", captions={}, signals=())
-    scene = scene_of(a_record(ask=-1, n_tall=0, n_small=0), task=bare)
-    assert scene.phases == ("act",) and scene.free and scene.asked is None and not scene.caption
-    assert painted(a_record(ask=-1, n_tall=0, n_small=0), task=bare).shape == (300, 480, 3)
-    own = with_look(phases=("build", "run"))
-    assert [scene_of(a_record(phase=k), task=own).phase for k in range(2)] == ["build", "run"]
-    assert scene_of(a_record(phase=0), task=own).free and not scene_of(a_record(phase=0)).free
+def test_a_task_may_have_neither_phases_nor_queries_nor_things() -> None:
+    bare = with_look(phases=UNSTAGED, queries=(), request="look around", captions={}, signals=())
+    scene = read(a_record(query=-1, n_boxes=0, n_discs=0), task=bare)
+    assert scene.timeline == (("act", 40),) and scene.query is None and not scene.caption
+    assert painted(a_record(query=-1, n_boxes=0, n_discs=0), task=bare).shape == (300, 480, 3)
+
+
+def test_the_look_says_which_phases_there_are_and_how_long_they_last() -> None:
+    assert read(a_record(phase=1)).timeline == (("observe", 4), ("blackout", 3), ("act", 16))
+    assert [Blocks.view.chapter(a_record(phase=k)) for k in range(3)] == ["observe", "blackout", "act"]
+    assert [Blocks.view.can_act(a_record(phase=k)) for k in range(3)] == [False, False, True]
+    build, run = Phase("build", lambda s, p: s["blackout_steps"]), Phase("run", lambda s, p: 5, can_act=False)
+    own = with_look(phases=(build, run))
+    assert [read(a_record(phase=k), own).phase for k in (0, 1, ACT)] == ["build", "run", "run"]
+    assert [own.view.can_act(a_record(phase=k)) for k in range(2)] == [True, False]
+    assert read(a_record(t=8), own).out_of_time and not read(a_record(t=7), own).out_of_time
+    pictures = [painted(a_record(phase=k), task=own) for k in range(2)]
+    assert not np.array_equal(*pictures)
 
 
 def test_signals_are_shown() -> None:
@@ -324,225 +364,25 @@ def test_signals_are_shown() -> None:
     assert not np.array_equal(painted(a_record(signal=-0.7), task=task), painted(a_record(signal=0.7), task=task))
 
 
-def test_a_map_of_slots_is_drawn_in_the_colours_of_the_things() -> None:
-    belief = {"seen": np.array([[1.0, 0.0]]), "xy": np.array([[[1.5, 0.5], [0.0, 0.0]]])}
+def test_a_map_of_slots_is_drawn_in_the_colours_of_the_discs() -> None:
+    belief = Belief(np.array([[1.0, 0.0]]), np.array([[[1.5, 0.5], [0.0, 0.0]]]))
     s = a_record()
     s["disc_colour"][:2] = 4, 5
-    mind = mind_of(belief, scene=dataclasses.replace(scene_of(s), own_slots=True))
-    assert mind is not None and [thing[0] for thing in mind.things] == ["purple"]
+    mind = mind_of(belief, None, read(s, params=PARAMS.replace(order="index")))
+    assert mind is not None and [ring.name for ring in mind.rings] == ["purple"]
 
 
-def test_a_map_of_tall_things_is_drawn_where_they_are_out_of_sight() -> None:
-    task = with_look(tall=("couch", "lamp"))
-    places = {"tall_seen": np.array([[0.2, 0.9, 1.0]]), "tall_xy": np.array([[[0.0, 0.0], [-1.2, 1.0], [1.0, 1.0]]])}
-    belief = {"seen": np.zeros((1, 0)), "xy": np.zeros((1, 0, 2))} | places
-    mind = mind_of(belief, scene=scene_of(a_record(), task=task))
-    assert mind is not None and mind.talls == (("lamp", -1.2, 1.0),), "kinds without a look are not drawn"
+def test_a_map_of_discs_that_look_alike_is_not_drawn() -> None:
+    belief = Belief(np.ones((1, 2)), np.ones((1, 2, 2)))
+    mind = mind_of(belief, None, read(a_record(disc_colour=1)))
+    assert mind is not None and [ring.name for ring in mind.rings] == ["red"], "there are two blue ones"
+
+
+def test_a_map_of_boxes_is_drawn_where_they_are_out_of_sight() -> None:
+    task = with_look(boxes=("couch", "lamp"))
+    seen, xy = np.array([[0.2, 0.9, 1.0]]), np.array([[[0.0, 0.0], [-1.2, 1.0], [1.0, 1.0]]])
+    belief = Belief(np.zeros((1, 0)), np.zeros((1, 0, 2)), seen, xy)
+    mind = mind_of(belief, None, read(a_record(), task))
+    assert mind is not None and mind.places == (Place("lamp", -1.2, 1.0),), "kinds without a look are not drawn"
     dark = a_record(light=NIGHT)
-    drawn = Viewer(480, 300).frame(dark, task=task, belief=belief)
-    assert not np.array_equal(painted(dark, task=task), drawn)
-
-
-# --- environments -------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", suite.SUITE)
-def test_every_environment_renders_and_stays_picklable(name: str) -> None:
-    env = suite.make(name, render_mode="rgb_array")
-    env.reset(seed=1)
-    first = env.render()
-    assert first is not None and first.shape == (600, 960, 3)
-    twin, clone = copy.deepcopy(env), pickle.loads(pickle.dumps(env))
-    assert np.array_equal(twin.render(), first) and np.array_equal(clone.render(), first)
-    env.close()
-    env.close()
-
-
-def test_a_window_opens_and_closes_twice() -> None:
-    env = suite.make("RolledBehind", render_mode="human")
-    env.reset(seed=1)
-    assert env.render() is None and pygame.display.get_init()
-    env.close()
-    env.close()
-    assert not pygame.display.get_init()
-
-
-def test_no_screen_is_a_typed_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("SDL_VIDEODRIVER", "there-is-no-such-driver")
-    with pytest.raises(NoDisplay, match="no window"):
-        Viewer().show(np.zeros((600, 960, 3), np.uint8))
-
-
-@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere there is always a screen")
-def test_an_invisible_window_is_no_window() -> None:
-    """SDL falls back to a driver without a screen, and a window that nobody can close would run on for ever."""
-    code = "from unseen.envs.watch.view import Viewer as V; import numpy as n; V().show(n.zeros((600, 960, 3), 'u1'))"
-    env = {k: v for k, v in os.environ.items() if k not in ("SDL_VIDEODRIVER", "DISPLAY", "WAYLAND_DISPLAY")}
-    done = subprocess.run([sys.executable, "-c", code], env=env, capture_output=True, text=True, timeout=60)
-    assert done.returncode != 0 and "NoDisplay" in done.stderr
-
-
-def test_fonts_survive_a_foreign_quit() -> None:
-    """gymnasium.utils.play ends with pygame.quit."""
-    frame = Viewer().frame(a_record())
-    pygame.quit()
-    assert np.array_equal(Viewer().frame(a_record()), frame)
-
-
-def test_importing_the_suite_loads_no_pygame() -> None:
-    code = "import sys, unseen, unseen.envs.suite; assert 'pygame' not in sys.modules"
-    subprocess.run([sys.executable, "-c", code], check=True)
-
-
-# --- playing ------------------------------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("name", suite.SUITE)
-def test_no_action_has_a_key_that_the_window_takes(name: str) -> None:
-    task = suite.SUITE[name].task
-    assert set(task.keys) <= set(task.actions) and len(set(task.keys.values())) == len(task.keys)
-    assert not set(task.keys.values()) & set(COMMANDS)
-    line = help_line(task)
-    assert all(f"{key.upper()}: {action}" in line for action, key in task.keys.items() if action not in ARROWS)
-
-
-@pytest.mark.parametrize("name", suite.SUITE)
-def test_keys_to_action_covers_the_actions(name: str) -> None:
-    env = suite.make(name)
-    keys = env.get_keys_to_action()
-    assert keys == keys_to_action(env.task)
-    assert set(keys.values()) == set(range(len(env.task.actions)))
-    assert all(isinstance(key, int) for combo in keys for key in combo)
-
-
-def test_up_and_left_together_turn_left() -> None:
-    task = suite.resolve("RolledBehind").task
-    keys, names = keys_to_action(task), list(task.actions)
-    assert keys[tuple(sorted((pygame.K_UP, pygame.K_LEFT)))] == names.index("left")
-    assert keys[(pygame.K_UP,)] == names.index("forward")
-
-
-def test_a_game_is_played_by_keys_and_quits() -> None:
-    """The world runs by itself until the player may act, then waits for keys."""
-    calls = 0
-
-    def events() -> list[pygame.event.Event]:
-        nonlocal calls
-        calls += 1
-        if calls == 3:
-            return [pygame.event.Event(pygame.KEYDOWN, key=key) for key in (pygame.K_h, pygame.K_PLUS)]
-        return [pygame.event.Event(pygame.KEYDOWN, key=pygame.K_UP)] if calls > 4 else []
-
-    play(PlayConfig("RolledBehind", level=1, fps=1e4, episodes=1), events)
-    assert calls > 8 and not pygame.display.get_init()
-    play(PlayConfig("RolledBehind", fps=1e4), lambda: [pygame.event.Event(pygame.QUIT)])
-
-
-# --- watching -----------------------------------------------------------------------------------------------
-
-
-def test_moments_run_from_the_reset_to_the_end() -> None:
-    from unseen.agents.agent import load_agent
-
-    env = suite.make_vec("RolledBehind", 1, level=1, split="test")
-    told = list(moments(load_agent("tracker", "RolledBehind", 1), env, seed=5, horizon=3))
-    assert [int(m.record["t"]) for m in told] == list(range(len(told)))
-    assert [m.last for m in told] == [False] * (len(told) - 1) + [True]
-    assert sum(m.reward for m in told) == 1.0 and int(told[-1].record["light"]) == REVEAL
-
-
-def test_an_agent_that_raises_is_named() -> None:
-    class Broken:
-        name, obs = "broken", "slots"
-
-        def initial_state(self, batch: int) -> None:
-            return None
-
-        def act(self, *args: object) -> None:
-            raise KeyError("x")
-
-    env = suite.make_vec("RolledBehind", 1)
-    with pytest.raises(BadAgent, match="broken raised KeyError"):
-        next(moments(Broken(), env, 0, 3))
-
-
-def test_films_of_all_formats(tmp_path: Path) -> None:
-    for name in ("film.gif", "film.mp4", "film.png"):
-        if name.endswith("mp4"):
-            pytest.importorskip("av")
-        target = tmp_path / "new folder" / name
-        watch(WatchConfig("tracker", "RolledBehind", level=1, seed=2, save=target))
-        assert 10_000 < target.stat().st_size < 2_000_000
-        if name.endswith("mp4"):
-            import av
-
-            with av.open(str(target)) as container:
-                stream = container.streams.video[0]
-                assert (stream.width, stream.height, stream.pix_fmt) == (960, 600, "yuv420p")
-        else:
-            with Image.open(target) as image:
-                assert image.size == ((960, 600) if name.endswith("gif") else (1920, 1200))
-                assert getattr(image, "n_frames", 1) > 10 or name.endswith("png")
-    assert sorted(p.name for p in (tmp_path / "new folder").iterdir()) == sorted(
-        {"film.gif", "film.png"} | {p.name for p in (tmp_path / "new folder").glob("*.mp4")}
-    )
-
-
-def test_a_window_shows_an_episode() -> None:
-    watch(WatchConfig("oracle", "RolledBehind", level=0, episodes=1, speed=1e4))
-    assert not pygame.display.get_init()
-
-
-@pytest.mark.parametrize("name", ["film.avi", "film"])
-def test_an_unknown_format_names_those_there_are(tmp_path: Path, name: str) -> None:
-    with pytest.raises(FilmError, match=r"\.gif, \.mp4, \.png"):
-        watch(WatchConfig("oracle", "RolledBehind", save=tmp_path / name))
-
-
-def test_a_target_that_takes_no_file(tmp_path: Path) -> None:
-    (tmp_path / "file").write_text("in the way")
-    with pytest.raises(FilmError, match="cannot be written"):
-        check_target(tmp_path / "file" / "film.gif")
-    (tmp_path / "folder.gif").mkdir()
-    with pytest.raises(FilmError, match="it is a folder"):
-        check_target(tmp_path / "folder.gif")
-    with pytest.raises(FilmError, match="nothing to save"):
-        save_film(tmp_path / "film.gif", [])
-
-
-@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_read_only_folder(tmp_path: Path) -> None:
-    tmp_path.chmod(0o500)
-    with pytest.raises(FilmError, match="cannot be written"):
-        check_target(tmp_path / "film.gif")
-
-
-def test_a_failed_film_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """As when the disk is full: the old file stays whole and no draft is left."""
-    target = tmp_path / "film.png"
-    save_film(target, [Shot(np.zeros((4, 4, 3), np.uint8), 1.0)])
-    old = target.read_bytes()
-
-    def full(*_: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(os, "replace", full)
-    with pytest.raises(FilmError, match="No space left"):
-        save_film(target, [Shot(np.ones((4, 4, 3), np.uint8), 1.0)])
-    assert target.read_bytes() == old and [p.name for p in tmp_path.iterdir()] == ["film.png"]
-
-
-def test_who_is_not_there() -> None:
-    with pytest.raises(UnknownAgent):
-        watch(WatchConfig("orakle", "RolledBehind"))
-
-
-def test_the_gallery_films_an_environment_and_writes_its_page(tmp_path: Path) -> None:
-    folder, page = tmp_path / "new" / "films", tmp_path / "page" / "gallery.md"
-    gallery(GalleryConfig("RolledBehind", out=folder, page=page, level=0))
-    film = folder / "rolledbehind.gif"
-    assert 10_000 < film.stat().st_size <= BYTES
-    with Image.open(film) as image:
-        assert image.n_frames > 10
-    text = page.read_text()
-    assert text.count("| **") == 1 and "**RolledBehind**" in text and '"../new/films/rolledbehind.gif"' in text
+    assert not np.array_equal(painted(dark, task=task), painted(dark, task=task, belief=belief))

@@ -56,7 +56,7 @@ class Batch:
         threads: int = 1,
         max_episode_steps: int | None = None,
     ) -> None:
-        validate(task)
+        validate(task)  # type: ignore[arg-type]
         mode = next(iter(task.sensors)) if mode is None else mode
         if split not in SPLITS:
             raise BadParameter(f"split={split!r}: allowed are {', '.join(map(repr, SPLITS))}")

@@ -44,7 +44,7 @@ def seeds(value: Any, n: int) -> list[int | None]:
     """
     if value is None:
         return [None] * n
-    if isinstance(value, (list, tuple, np.ndarray)) and np.ndim(value) == 1:
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
         if len(value) != n:
             raise BadParameter(f"seed={value!r}: {n} environments need one integer, or a list of {n}")
         return [None if s is None else one_seed(s) for s in value]

@@ -17,6 +17,7 @@ GROUND: RGB = (28, 31, 40)
 SHADED: RGB = (21, 23, 30)
 HATCH: RGB = (44, 48, 62)
 PAD = 6.0  # units of the page between the axes' ends and the border, so that the present point is whole there
+FAR = 5.0  # lengths of the axis; what is further away is drawn there, out of sight
 DASH = (5.0, 4.0)  # lengths of a dash and of the gap after it, in units of the page
 
 
@@ -106,7 +107,8 @@ def _plot(
     canvas.fill(GROUND)
 
     def down(value: np.ndarray | float) -> np.ndarray | float:
-        return height - pad - (value - gauge.low) / (gauge.high - gauge.low) * (height - 2 * pad)
+        part = np.clip((value - gauge.low) / (gauge.high - gauge.low), -FAR, FAR)
+        return height - pad - part * (height - 2 * pad)
 
     at = np.array([(pad + s.step / steps * (width - 2 * pad), down(s.value)) for s in samples])
     runs = _runs(samples)
@@ -115,7 +117,7 @@ def _plot(
             left, right = math.floor(at[run[0], 0]), math.ceil(at[run[-1], 0])
             _hatch(canvas, pygame.Rect(left, 0, right - left, height), unit)
     for value in ticks(gauge.low, gauge.high, 4):
-        pygame.draw.line(canvas, theme.LINE, (0, down(value)), (width, down(value)), FINE // 2)
+        pygame.draw.line(canvas, theme.LINE, (0, float(down(value))), (width, float(down(value))), FINE // 2)
     targets = [(x, down(s.target[0]), down(s.target[1])) for x, s in zip(at[:, 0], samples, strict=True) if s.target]
     if targets:
         _band(canvas, np.array(targets), unit)

@@ -133,7 +133,7 @@ class _Game:
 
     def episode(self) -> None:
         self.env.reset(seed=self.seed)
-        reward, done, self.again = 0.0, False, False
+        reward, total, done, self.again = 0.0, 0.0, False, False
         self.draw(self.env.world[0], 0.0)
         while not (self.quit or self.again):
             before = self.env.world[0].copy()
@@ -147,13 +147,14 @@ class _Game:
                 continue
             self.step_once = False
             _, reward, terminated, truncated, _ = self.env.step(action)
+            total += reward
             for k in range(1, SMOOTH):
                 self.draw(self.painter.between(before, self.env.world[0], k / SMOOTH), 0.0)
                 self.clock.tick(self.speed * SMOOTH)
             if terminated or truncated:
                 done = True
                 self.played += 1
-                self.score += reward
+                self.score += total
                 if self.played == self.config.episodes:
                     self.quit = True
             self.draw(self.env.world[0], reward)
@@ -195,8 +196,14 @@ class _Game:
         elif key in (pygame.K_MINUS, pygame.K_KP_MINUS):
             self.speed = max(self.speed / 1.5, 0.5)
 
+    def scored(self) -> str:
+        """Games won, or what a game brought on average where that is not 0 or 1."""
+        if self.env.task.score.high == 1.0:
+            return f"{self.score:g} of {self.played}"
+        return f"mean return {self.score / self.played:.4g}"
+
     def draw(self, record: Any, reward: float) -> None:
-        scored = f"{self.score:g} of {self.played}" if self.played else self.env.task.__name__
+        scored = self.scored() if self.played else self.env.task.__name__
         message = f"level {self.env.level}   seed {self.seed}   {scored}"
         if record["done"]:
             message = f"{scored}   R: play again"
