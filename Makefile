@@ -22,7 +22,7 @@ leaderboard: $(VENV)/.core  ## install the core (no torch), then score the shipp
 test: $(VENV)/.all  ## install everything, then run the quick tests (about five minutes on two cores)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
-test-all: $(VENV)/.all  ## the same with all tests: what continuous integration runs
+test-all: $(VENV)/.all  ## the same with the slow tests too
 	$(BIN)/python -m pytest -n auto --dist worksteal $(ARGS)
 
 lint: $(VENV)/.all  ## ruff and mypy

@@ -7,48 +7,16 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
 from unseen.agents.shared.envs import EnvConfig
+from unseen.envs.core.view import Belief, Imagined
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-
-@dataclass(frozen=True)
-class Belief:
-    """Where an agent believes things to be: k discs (or colours of discs) and m kinds of boxes, places in the room's
-    frame."""
-
-    seen: np.ndarray
-    """(n, k) probability of having been seen"""
-    xy: np.ndarray
-    """(n, k, 2) m"""
-    box_seen: np.ndarray
-    """(n, m); m is 0 for an agent that keeps no boxes in mind"""
-    box_xy: np.ndarray
-    """(n, m, 2) m"""
-
-
-@dataclass(frozen=True)
-class Imagined:
-    """A roll-out of an agent's world model under its own policy, H steps from the present."""
-
-    action: np.ndarray
-    """(n, H) indices, or (n, H, a) rows: what led to each step"""
-    reward: np.ndarray
-    """(n, H)"""
-    cont: np.ndarray
-    """(n, H) probability that the episode goes on after the step"""
-    xy: np.ndarray
-    """(n, H, k, 2) m, as in `Belief`; k is 0 for a model of something else than places"""
-    pose: np.ndarray
-    """(n, H, 4) x and y in m, cos and sin of the heading; zeros while the model predicts no pose; (n, H, 0) where there
-    is none"""
 
 
 class Agent(ABC):

@@ -48,8 +48,8 @@ def test_text_is_read_by_the_parameters_kind(item: str, value: Any) -> None:
         ("occluders=inf", BadParameter, "occluders='inf'"),
         ("ring=nan", BadParameter, "ring='nan'"),
         ("ring=9", BadParameter, "within 0.9..1.4"),
-        ("glass=perhaps", BadParameter, "glass='perhaps': allowed is True or False"),
-        ("query=soon", BadParameter, "one of 'fixed', 'first', 'late'"),
+        ("glass=perhaps", BadParameter, "glass='perhaps': allowed are True and False"),
+        ("query=soon", BadParameter, "allowed are 'fixed', 'first', 'late'"),
         ("blackout=15,5", BadParameter, r"blackout=\(15, 5\)"),
         ("blackout=1,2,3", BadParameter, "pair"),
         ("blackout=__import__('os')", BadParameter, "pair"),
@@ -78,7 +78,7 @@ def test_numbers_in_a_row_and_tables(tmp_path: Path) -> None:
     file.write_text(text)
     own = f"{file}:BlindMonitor"
     assert read("row=3,4", "table=((1,2),(0,.5))", env=own) == {"row": (3.0, 4.0), "table": ((1.0, 2.0), (0.0, 0.5))}
-    with pytest.raises(BadParameter, match=r"row=3: allowed is numbers of shape \(2,\)"):
+    with pytest.raises(BadParameter, match=r"row=3: allowed are numbers of shape \(2,\)"):
         read("row=3", env=own)
 
 

@@ -175,3 +175,16 @@ def test_sweep_takes_the_shared_arguments() -> None:
     assert (
         plain[0]["score"]["point"] > 0.9 > shifted[0]["score"]["point"]
     )  # in four steps not even the oracle gets there
+
+
+@pytest.mark.skipif(os.name != "posix", reason="limits of POSIX")
+def test_too_few_open_files_for_worker_processes_is_one_line(tmp_path: Path) -> None:
+    import resource
+
+    command = [sys.executable, "-m", "unseen", "leaderboard", "RolledBehind", "--levels", "1", "--only", "random"]
+    run = subprocess.run(
+        [*command, "--episodes", "10", "--out", str(tmp_path)], capture_output=True, text=True, env=ENVIRONMENT,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12)),
+    )  # fmt: skip
+    assert run.returncode == 2 and "Traceback" not in run.stderr
+    assert run.stderr.splitlines()[-1].startswith("unseen: too many files are open")

@@ -18,6 +18,7 @@ from gymnasium.wrappers import RecordVideo, TimeLimit
 
 import unseen  # noqa: F401  registers the ids
 from unseen.envs.core.env import TaskEnv
+from unseen.envs.core.rng import MAX_SEED
 from unseen.envs.errors import BadAction, BadParameter, ResetNeeded, UnknownEnvironment, UnknownKeyword
 from unseen.envs.suite import make, make_vec, resolve
 
@@ -270,6 +271,36 @@ def test_a_generator_that_is_set_decides_the_episodes() -> None:
 
 
 # --- bad input ---
+
+
+BAD_SEEDS = [-1, MAX_SEED + 1, True, np.True_, 1.5, 5.0, np.float64(5), float("nan"), float("inf"), 1j, "5", b"5", {5}]
+
+
+@pytest.mark.parametrize("seed", [*BAD_SEEDS, [5], np.array([5]), [None]], ids=repr)
+def test_bad_seeds_are_refused(seed: Any) -> None:
+    env = make("RolledBehind")
+    env.reset(seed=0)
+    before = env.snapshot()
+    with pytest.raises(BadParameter, match="seed"):
+        env.reset(seed=seed)
+    assert env.snapshot() == before
+
+
+@pytest.mark.parametrize(
+    "seed",
+    [
+        *BAD_SEEDS, *([0, bad] for bad in BAD_SEEDS), [0], [0, None, 1], "12", {1, 2}, np.array([1.0, 2.0]),
+        np.zeros((2, 1), int), [[1], [1, 2]], [], MAX_SEED,
+    ],
+    ids=repr,
+)  # fmt: skip
+def test_bad_seeds_of_several_are_refused(seed: Any) -> None:
+    env = make_vec("RolledBehind", 2)
+    env.reset(seed=0)
+    before = env.snapshot()
+    with pytest.raises(BadParameter, match="seed"):
+        env.reset(seed=seed)
+    assert env.snapshot() == before
 
 
 @pytest.mark.parametrize(

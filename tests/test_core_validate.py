@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +20,7 @@ from unseen.envs.core.validate import validate
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.core.view import Gauge, Gauges, View
 from unseen.envs.errors import BadTask, UnseenError
+from unseen.envs.suite import make
 
 
 class CountParams(Params):
@@ -95,9 +97,9 @@ def task(pieces: dict[str, Any]) -> type[Task]:
 
 def refused(pieces: dict[str, Any], name: str) -> None:
     """By both environments, before anything is compiled."""
-    for make in (TaskEnv, TaskVectorEnv):
+    for surface in (TaskEnv, TaskVectorEnv):
         with pytest.raises(BadTask, match=rf"Count.*\b{name}\b") as caught:
-            make(task(pieces))
+            surface(task(pieces))
         assert isinstance(caught.value, UnseenError) and "\n" not in str(caught.value)
 
 
@@ -121,7 +123,7 @@ def test_each_piece_is_needed(name: str) -> None:
     refused({k: v for k, v in PIECES.items() if k != name}, name)
 
 
-@pytest.mark.parametrize("wrong", [None, 3.5, "text", object(), []], ids=repr)
+@pytest.mark.parametrize("wrong", [None, 3.5, "text", object(), []], ids=lambda wrong: type(wrong).__name__)
 @pytest.mark.parametrize("name", WHOLE)
 def test_each_piece_is_of_its_kind(name: str, wrong: Any) -> None:
     if (name == "hidden" and wrong is None) or (name == "title" and wrong == "text"):
@@ -187,3 +189,57 @@ class WithoutDerived(CountParams):
 )
 def test_pieces_within_pieces_are_named(change: dict[str, Any], name: str) -> None:
     refused(WHOLE | change, name)
+
+
+@device
+def bonus(record, of):
+    return record.level + of.bonus
+
+
+@device
+def reset_without_field(s, p):
+    s.speed = 0.0
+    return True
+
+
+@device
+def step_without_parameter(s, a, p, info):
+    s.t += 1
+    return bonus(s, p), s.t >= p.steps, False
+
+
+@device
+def act_without_memory(x, m, p, a):
+    m.count += 1
+
+
+MEMORY = np.dtype([("level", FLOAT)])
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"reset": reset_without_field}, "'state' has no 'speed', for which .*reset_without_field asks"),
+        ({"step": step_without_parameter}, "CountParams has no 'bonus', for which .*bonus asks"),
+        (
+            {"references": {"tracker": Reference(act_without_memory, memory=MEMORY)}},
+            "memory of 'tracker' has no 'count'",
+        ),
+        ({"hidden": Hidden(reset_without_field)}, "'state' has no 'speed'"),
+    ],
+)
+def test_fields_that_functions_ask_for_are_there(
+    change: dict[str, Any], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In functions that are called by others too; not only when a kernel or a reference is compiled at last."""
+    broken = task(WHOLE | change)
+    monkeypatch.setitem(globals(), "Count", broken)
+    with pytest.raises(BadTask, match=message):
+        TaskEnv(broken)
+
+
+def test_a_parameter_that_only_a_tracker_asks_for_is_missed(tmp_path: Path) -> None:
+    lines = (Path(__file__).parents[1] / "examples" / "which_box.py").read_text().splitlines()
+    (tmp_path / "box.py").write_text("\n".join(line for line in lines if not line.lstrip().startswith("depth:")))
+    with pytest.raises(BadTask, match="WhichBox: WhichBoxParams has no 'depth', for which"):
+        make(f"{tmp_path / 'box.py'}:WhichBox", level=1)

@@ -382,7 +382,7 @@ def test_the_tracker_keeps_up_with_the_shift() -> None:
         (dict(swaps=11), "0..10"),
         (dict(swap_steps=2), "3..12"),
         (dict(apart=6), "1..5"),
-        (dict(screen=1), "True or False"),
+        (dict(screen=1), "True and False"),
         (dict(hops=1.5), "0..1"),
         (dict(hops=float("nan")), "0..1"),
         (dict(hides=4), "0..3"),

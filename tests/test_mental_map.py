@@ -6,7 +6,7 @@ import numpy as np
 
 from unseen.agents.models.mental_map import last_seen, map_size, map_targets
 from unseen.agents.shared.envs import Layout
-from unseen.envs.planar.sensors import Sizes
+from unseen.envs.planar.layout import Sizes
 from unseen.envs.suite import make_vec
 
 

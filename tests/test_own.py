@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from unseen.envs.errors import UnknownEnvironment
-from unseen.envs.suite import make, resolve
+from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.cli import main
 
 EXAMPLE = str(Path(__file__).parents[1] / "examples" / "which_box.py")
@@ -32,6 +32,22 @@ def test_gymnasium_knows_it_and_pickles_find_it() -> None:
     assert gym.make_vec(resolve(OWN).id, num_envs=3).reset(seed=0)[0].shape[0] == 3
 
 
+def test_the_references_stand_where_they_belong() -> None:
+    for level in resolve(OWN).levels:
+        env = make_vec(OWN, 500, level=level, split="test")
+        score = {}
+        for name in env.task.references:
+            obs, _ = env.reset(seed=0)
+            policy, over, total = env.reference(name), np.zeros(500, bool), np.zeros(500)
+            while not over.all():
+                obs, reward, terminated, _, _ = env.step(policy.act(obs, env.world["t"] == 0))
+                total += np.where(over, 0, reward)
+                over |= terminated
+            score[name] = total.mean()
+        assert score["oracle"] > 0.95 and score["tracker"] > 0.95
+        assert score["reflex"] == pytest.approx(1.0 if level == 0 else 0.5, abs=0.09)
+
+
 def test_it_stands_on_a_board_played_by_other_processes(tmp_path: Path) -> None:
     words = [OWN, "--level", "1", "--only", "tracker", "random", "--episodes", "40", "--out", str(tmp_path)]
     assert main(["leaderboard", *words]) == 0
@@ -42,9 +58,7 @@ def test_it_stands_on_a_board_played_by_other_processes(tmp_path: Path) -> None:
 
 def test_two_classes_of_one_name_are_not_mixed_up(tmp_path: Path) -> None:
     other = tmp_path / "which_box.py"
-    other.write_text(
-        Path(EXAMPLE).read_text().replace("depth = derived(lambda self: 0.15)", "depth = derived(lambda self: 0.25)")
-    )
+    other.write_text(Path(EXAMPLE).read_text().replace("default=0.15", "default=0.25"))
     depths = [make(f"{file}:WhichBox").unwrapped.params.depth for file in (EXAMPLE, other)]
     assert depths == [0.15, 0.25]
     assert gym.make("Own/WhichBox-v0").unwrapped.params.depth == 0.25  # the one that was named last

@@ -22,7 +22,7 @@ def test_a_ray_ends_at_the_first_wall_or_tall_thing(fov: float) -> None:
         s["agent_x"], s["agent_y"] = s["box_x"][k] + away * s["box_cos"][k], s["box_y"][k] + away * s["box_sin"][k]
         s["heading"] = rng.uniform(-math.pi, math.pi)
     rows = env.observe()
-    at = env.layout.head
+    at = rows.shape[1] - 3 * RAYS
     assert (env.world["light"] == DAY).all()
     for s, row in zip(env.world, rows, strict=True):
         for i in range(RAYS):

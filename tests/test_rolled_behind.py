@@ -109,7 +109,7 @@ def test_same_step_autoreset_gives_the_final_observation() -> None:
         assert np.array_equal(reward, same_reward) and np.array_equal(terminated, same_end)
         if terminated.any():
             assert np.array_equal(infos["_final_obs"], terminated)
-            assert np.array_equal(infos["final_obs"][terminated], other[terminated])
+            assert np.array_equal(np.stack(infos["final_obs"][terminated]), other[terminated])
             ended += terminated.sum()
             break
     assert ended

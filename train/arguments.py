@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Annotated, Any
 
 from tyro.conf import UseAppendAction, arg
@@ -14,10 +15,24 @@ from unseen.envs import suite
 from unseen.envs.core.params import Params, Spec
 from unseen.envs.errors import BadParameter
 
-__all__ = ["EnvArguments", "LevelArgument", "LevelsArgument", "in_words"]
+__all__ = [
+    "EnvArguments",
+    "LevelArgument",
+    "LevelsArgument",
+    "OptionalFloat",
+    "OptionalInt",
+    "OptionalPath",
+    "in_words",
+]
 
+LEVELS = "(default: 0 1 2 to compare, all to audit)"
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 DEFAULT = "(default: the environment's)"
+
+# Options that may be left out, and whose help says what is then done.
+OptionalInt = Annotated[int | None, arg(metavar="INT", help_behavior_hint="")]
+OptionalFloat = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
+OptionalPath = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -64,7 +79,7 @@ class LevelArgument(EnvArguments):
 class LevelsArgument(EnvArguments):
     """The environment at several levels."""
 
-    level: Annotated[tuple[int | str, ...], arg(metavar="LEVEL", aliases=("--levels",))] = ()
+    level: Annotated[tuple[int | str, ...], arg(metavar="LEVEL", aliases=("--levels",), help_behavior_hint=LEVELS)] = ()
     """difficulties, 0 to 3, or names of presets"""
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+import errno
 import importlib
 import io
 import itertools
@@ -175,7 +176,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # `unseen list | head`: nobody reads on
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (UnseenError, ModuleNotFoundError) as error:
+    except (UnseenError, ModuleNotFoundError, OSError) as error:
         if debug or not (message := explain(error)):
             raise
         print(f"unseen: {message}", file=sys.stderr)
@@ -187,6 +188,13 @@ def explain(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError) and not isinstance(error, UnseenError):
         missing = (error.name or "").split(".")[0]
         return f"this needs {missing}: pip install 'unseen[train]'" if missing in TRAIN_EXTRA else ""
+    if isinstance(error, OSError) and not isinstance(error, UnseenError):
+        many = error.errno in (errno.EMFILE, errno.ENFILE)
+        return (
+            "too many files are open for this system's limit; raise it, for instance by `ulimit -n 1024`"
+            if many
+            else ""
+        )
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -219,7 +227,8 @@ def parse(name: str, config: type, words: list[str]) -> Any:
         tyro.conf.PositionalMetavarFromFieldName,
         tyro.conf.FlagCreatePairsOff,
     )
-    about = f"{COMMANDS[name].summary.capitalize()}.\n\nExample:\n  {COMMANDS[name].example}"
+    summary = COMMANDS[name].summary
+    about = f"{summary[0].upper()}{summary[1:]}.\n\nExample:\n  {COMMANDS[name].example}"
     complaint = io.StringIO()
     try:
         with contextlib.redirect_stderr(complaint):

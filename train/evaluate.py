@@ -7,7 +7,7 @@ from dataclasses import asdict, dataclass, replace
 
 from unseen.agents.load import load_agent
 from unseen.agents.shared.envs import EnvConfig
-from unseen.train.arguments import LevelArgument
+from unseen.train.arguments import LevelArgument, OptionalInt
 from unseen.train.errors import AgentFailed, EvaluationError
 from unseen.train.leaderboard import statistics as st
 from unseen.train.leaderboard.field import arena
@@ -31,7 +31,7 @@ class EvaluateConfig(LevelArgument):
     """name of the environment, file.py:Class, or an id of Gymnasium's"""
     episodes: int = 200
     """episodes, on the first seeds of the held-out split"""
-    run: int | None = None
+    run: OptionalInt = None
     """training seed of the shipped agent; the typical one without"""
     json: bool = False
     """print JSON"""

@@ -28,7 +28,7 @@ from unseen.agents.roster import ROSTER, learner_class
 from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train import checkpoints
-from unseen.train.arguments import LevelArgument, in_words
+from unseen.train.arguments import LevelArgument, OptionalFloat, OptionalInt, OptionalPath, in_words
 from unseen.train.budget import Budget, CpuClock
 from unseen.train.errors import StoreError
 from unseen.train.files import write_text
@@ -48,13 +48,13 @@ class TrainConfig(LevelArgument):
     """ppo, recurrent-ppo, dreamer or mapper; see: unseen list"""
     env: str
     """an environment of the suite, file.py:Class, or an id of Gymnasium's, such as CartPole-v1"""
-    steps: int | None = None
+    steps: OptionalInt = None
     """environment steps; by default what the agent needs, unless there is a limit of CPU time"""
-    cpu_minutes: float | None = None
+    cpu_minutes: OptionalFloat = None
     """CPU time of training, evaluation not counted"""
     seed: int = 0
     """of everything that is random in training"""
-    out: Path | None = None
+    out: OptionalPath = None
     """folder of the run; by default runs/ENV/level<LEVEL>/AGENT-<SEED>"""
     resume: bool = False
     """go on from the last checkpoint in that folder"""
@@ -64,7 +64,7 @@ class TrainConfig(LevelArgument):
     """of torch; one process a core is faster than two threads"""
     checkpoint_every: float = 60.0
     """seconds between checkpoints"""
-    eval_every: int | None = None
+    eval_every: OptionalInt = None
     """environment steps between points of the learning curve; by default a 25th of the budget"""
     eval_episodes: int = 200
     """held-out episodes of one point"""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -14,7 +13,7 @@ from unseen.agents.load import load_agent
 from unseen.agents.protocol import Agent, Belief, Imagined
 from unseen.envs.core.lazy import load
 from unseen.envs.core.vector_env import TaskVectorEnv
-from unseen.train.arguments import LevelArgument
+from unseen.train.arguments import LevelArgument, OptionalInt, OptionalPath
 from unseen.train.errors import EvaluationError
 from unseen.train.film import Shot, check_target, save_film
 from unseen.train.progress import Progress
@@ -44,11 +43,11 @@ class WatchConfig(LevelArgument):
     """of the first episode; the next ones count on"""
     episodes: int = 0
     """how many; 0: one into a film, and in a window until you quit"""
-    save: Path | None = None
+    save: OptionalPath = None
     """write a film instead of opening a window: .gif, .mp4 or .png"""
     speed: float = 1.0
     """times as fast as life (a step lasts a quarter of a second)"""
-    run: int | None = None
+    run: OptionalInt = None
     """training seed of the shipped agent; the typical one without"""
     horizon: int = 12
     """steps of imagination that are drawn"""

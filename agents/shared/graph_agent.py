@@ -205,7 +205,7 @@ class GraphAgent(Agent):
         pose = over_time("pose")
         pose[..., :2] *= self.scale
         places = over_time("map").reshape(n, horizon, -1, ENTRY)[..., 1:3] * self.scale
-        return Imagined(over_time("taken"), over_time("reward"), over_time("continue"), places, pose)
+        return Imagined(places, pose, over_time("reward"), over_time("continue"), over_time("taken"))
 
 
 def _entries(out: Arrays, name: str, width: int) -> np.ndarray | None:

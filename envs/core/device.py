@@ -6,9 +6,11 @@ nothing, so that the same source runs for one environment, for a batch, and on o
 A *kernel* loops device functions over `lo..hi` of a record array. Numba's file cache looks at the defining file
 alone, so that a constant changed in another module would leave a stale kernel behind. Kernels are therefore
 written as source files into a cache folder whose name is a hash of every source they could depend on: a changed
-engine or task is another folder, and nothing in a folder ever goes stale.
+file is another folder, and nothing in a folder ever goes stale. What a kernel could depend on is the import closure of
+its task: the task's file, all files that this imports, and so on, without installed packages of others.
 """
 
+import ast
 import hashlib
 import importlib.util
 import os
@@ -26,9 +28,7 @@ from numba import njit
 # Not cached by itself: see the module's docstring. error_model: IEEE division, no exceptions inside kernels.
 device = njit(error_model="numpy")
 
-# Read now, with the code itself: a process that outlives an edit must not file old kernels under the new sources.
-_ENGINE = [(path.name, path.read_bytes()) for path in sorted(Path(__file__).parent.glob("*.py"))]
-_tasks: dict[str, tuple[str, bytes]] = {}
+_sources: dict[str, tuple[bytes, tuple[str, ...]]] = {}
 _built: dict[tuple[str, str], ModuleType] = {}
 
 
@@ -47,14 +47,47 @@ def cache_root() -> Path:
 
 
 def source_hash(*modules: ModuleType) -> str:
-    """Hash of all engine sources, the given modules' sources, and the compiler's version."""
-    for module in modules:
-        if module.__file__ and module.__file__ not in _tasks:
-            _tasks[module.__file__] = (Path(module.__file__).name, Path(module.__file__).read_bytes())
+    """Hash of the sources in the modules' import closure, and of the compiler's version."""
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:2]}".encode())
-    for name, source in _ENGINE + sorted(_tasks[module.__file__] for module in modules if module.__file__):
-        digest.update(name.encode() + b"\0" + source + b"\0")
+    found: set[str] = set()
+    waiting = [module.__name__ for module in modules]
+    while waiting:
+        name = waiting.pop()
+        if name not in found:
+            found.add(name)
+            waiting += _source(name)[1]
+    for name in sorted(found):
+        digest.update(name.encode() + b"\0" + _source(name)[0] + b"\0")
     return digest.hexdigest()[:16]
+
+
+def _source(name: str) -> tuple[bytes, tuple[str, ...]]:
+    """The source of a loaded module, and the modules that it imports, of this package or beside a file of one's own.
+
+    Read once: a process that outlives an edit must not file old kernels under new sources.
+    """
+    if name not in _sources:
+        file = getattr(sys.modules.get(name), "__file__", None)
+        source = Path(file).read_bytes() if file and file.endswith(".py") else b""
+        ours = {n for n in _imported(source) if n in sys.modules and _is_ours(n)}
+        _sources[name] = (source, tuple(sorted(ours)))
+    return _sources[name]
+
+
+def _imported(source: bytes) -> list[str]:
+    names: list[str] = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            names += [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names += [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+    return names
+
+
+def _is_ours(name: str) -> bool:
+    """Whether a module is of this package, or a file that lies outside of the installed packages."""
+    file = getattr(sys.modules[name], "__file__", None) or ""
+    return name.startswith("unseen.") or not ("site-packages" in file or file.startswith(sys.base_prefix) or not file)
 
 
 def build(name: str, source: str, *depends: ModuleType) -> ModuleType:

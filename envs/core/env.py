@@ -100,7 +100,7 @@ class TaskEnv(gym.Env):
         return self.params.horizon
 
     @property
-    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+    def spec(self) -> EnvSpec | None:
         """What `gymnasium.make` made this by; its max_episode_steps is the horizon. None where that did not make it."""
         return self._spec
 

@@ -99,8 +99,11 @@ def when(S, P, B):
 '''
 
 
-def _build(task: type[Task], name: str, source: str) -> ModuleType:
-    return device.build(f"{task.__name__}_{name}", source, sys.modules[task.__module__])
+def _build(task: type[Task], name: str, source: str, *more: str) -> ModuleType:
+    """`more`: names of further modules that the kernel's functions come from."""
+    return device.build(
+        f"{task.__name__}_{name}", source, *(sys.modules[module] for module in (task.__module__, *more))
+    )
 
 
 def run_kernel(task: type[Task], names: tuple[str, ...]):
@@ -122,7 +125,8 @@ def run_kernel(task: type[Task], names: tuple[str, ...]):
         out_rows=", ".join(f"O{i}[i]" for i in k),
         final_rows=", ".join(f"F{i}[i]" for i in k),
     )
-    return _build(task, "_".join(names), source).run
+    functions = [task.sensors[name].function for name in names]
+    return _build(task, "_".join(names), source, *(f.__module__ for f in functions)).run
 
 
 def reference_kernel(task: type[Task], name: str):

@@ -145,7 +145,7 @@ def span(low: int, high: int, *, default: tuple[int, int], doc: str) -> Any:
 
 def vector(low: float, high: float, *, default: Iterable, doc: str) -> Any:
     """Numbers, or rows of numbers, in the shape of the default; kernels get p.name, an array of float64."""
-    return _field(default, Spec("vector", low, high, shape=np.shape(default), doc=doc))
+    return _field(default, Spec("vector", low, high, shape=np.array(default).shape, doc=doc))
 
 
 class derived(property):

@@ -101,7 +101,7 @@ class Task:
     @classmethod
     def level_named(cls, level: Any) -> int | str:
         """A level (2, also given as "2") or the name of a preset. Raises BadParameter for anything else."""
-        named = {**cls.levels, **cls.presets}
+        named: dict[Any, Params] = {**cls.levels, **cls.presets}
         key = int(level) if isinstance(level, str) and level.isdecimal() and level not in named else level
         if isinstance(key, (bool, np.bool_)) or not isinstance(key, (int, np.integer, str)) or key not in named:
             raise BadParameter(f"level={level!r}: {cls.__name__} has levels {', '.join(map(repr, named))}")
@@ -119,7 +119,8 @@ class Task:
             BadParameter: unknown level, or a value out of its range, or an impossible combination.
             UnknownKeyword: unknown parameter.
         """
-        params: Params = {**cls.levels, **cls.presets}[cls.level_named(level)]
+        named: dict[Any, Params] = {**cls.levels, **cls.presets}
+        params = named[cls.level_named(level)]
         return params.replace(also, **overrides) if overrides else params
 
     @classmethod

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unseen.envs.core.fields import missing_field
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import Params
 from unseen.envs.core.reference import WORLD, Reference
@@ -64,6 +65,8 @@ def validate(task: type[Task]) -> None:
     need(hasattr(task.view, "painter"), "'view' has no 'painter'")
     at_top = vars(sys.modules[task.__module__]).get(task.__name__) is task
     need(at_top, f"is not to be imported from {task.__module__}, as kernels do: define it at the top of a file")
+    missing = missing_field(task)
+    need(missing is None, str(missing))
 
 
 def _parameters(task: type[Task], need: Callable[[bool, str], None]) -> None:
@@ -80,8 +83,8 @@ def _parameters(task: type[Task], need: Callable[[bool, str], None]) -> None:
             need(params.horizon > 0, f"{task.params.__name__} has a 'horizon' of {params.horizon} steps at {level!r}")
     unknown = set(task.curves) - set(task.params.specs())
     need(not unknown, f"'curves' names no parameters: {sorted(unknown)}")
-    unknown = set(task.anchors) - set(task.levels)
-    need(not unknown, f"'anchors' names no levels: {sorted(unknown, key=repr)}")
+    strange = set(task.anchors) - set(task.levels)
+    need(not strange, f"'anchors' names no levels: {sorted(strange, key=repr)}")
     pairs = all(isinstance(pair, tuple) and len(pair) == 2 for pair in task.anchors.values())
     need(pairs, f"'anchors' is {task.anchors!r}, not pairs of mean returns")
 

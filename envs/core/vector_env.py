@@ -101,7 +101,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         return self.params.horizon
 
     @property
-    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+    def spec(self) -> EnvSpec | None:
         """What `gymnasium.make_vec` made this by; its max_episode_steps is the limit, else the horizon."""
         return self._spec
 
@@ -115,7 +115,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         self.batch.draw_seeds()
         return tuple(self.batch.seeds.tolist())
 
-    @property
+    @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
         """A generator of each environment's seed, for wrappers; the task draws from its own, in the record."""
         return self.call("np_random")
@@ -178,10 +178,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
     def _infos(self, ended: np.ndarray) -> dict[str, Any]:
         if not ended.any():
             return {}
-        told = ended & self.batch.told
-        metrics: dict[str, Any] = {}
-        for name, values in self.batch.metrics().items() if told.any() else ():
-            metrics |= {name: np.where(told, values, np.zeros((), values.dtype)), f"_{name}": told.copy()}
+        metrics = self.batch.metrics(np.flatnonzero(ended))
         if self.autoreset_mode != AutoresetMode.SAME_STEP:
             return metrics
         final_obs = np.full(self.num_envs, None, dtype=object)
@@ -243,7 +240,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
             raise BadParameter(f"set_attr({name!r}): {len(each)} values for {self.num_envs} environments")
         self._attributes[name] = each
 
-    def render(self) -> tuple[np.ndarray | None, ...]:
+    def render(self) -> tuple[np.ndarray | None, ...]:  # type: ignore[override]
         """For "rgb_array" a picture (height, width, 3) uint8 of each environment. Raises ResetNeeded before reset."""
         return self.call("render")
 

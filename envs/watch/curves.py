@@ -116,7 +116,7 @@ def _plot(
             left, right = math.floor(at[run[0], 0]), math.ceil(at[run[-1], 0])
             _hatch(canvas, pygame.Rect(left, 0, right - left, height), unit)
     for value in ticks(gauge.low, gauge.high, 4):
-        pygame.draw.line(canvas, theme.LINE, (0, down(value)), (width, down(value)), FINE // 2)
+        pygame.draw.line(canvas, theme.LINE, (0, float(down(value))), (width, float(down(value))), FINE // 2)
     targets = [(x, down(s.target[0]), down(s.target[1])) for x, s in zip(at[:, 0], samples, strict=True) if s.target]
     if targets:
         _band(canvas, np.array(targets), unit)

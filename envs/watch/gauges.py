@@ -174,8 +174,8 @@ def _draw_sign(page: Page, sign: str, x: float, y: float) -> None:
         page.surface.set_clip(None)
     elif sign == "dashes":
         for left in (0.0, DASH[0] + DASH[1]):
-            ends = page.px(x - 8 + left, y), page.px(x - 8 + left + DASH[0], y)
-            pygame.draw.line(page.surface, mix(HUES[0], theme.PAPER, 0.35), *ends, page.px(2)[0])
+            dash = page.px(x - 8 + left, y), page.px(x - 8 + left + DASH[0], y)
+            pygame.draw.line(page.surface, mix(HUES[0], theme.PAPER, 0.35), *dash, page.px(2)[0])
     else:
         pygame.draw.rect(page.surface, mix(theme.BACK, theme.GOOD, 0.25), box)
         for edge in (box.top, box.bottom):

@@ -134,7 +134,7 @@ class Page:
             if steps and len(parts) > 1:
                 labels.append((not now, x + at * cell, name, hue if now else theme.FAINT))
             if cell > NARROW:
-                cuts = range(at, at + steps + 1)
+                cuts = list(range(at, at + steps + 1))
             else:
                 cuts = sorted({at, min(max(step, at), at + steps), at + steps})
             dim = mix(hue, theme.BACK, 0.80)
@@ -150,8 +150,8 @@ class Page:
             area = (left, top, max(right - left, 1), bottom - top)
             pygame.draw.rect(self.surface, rgb, area, border_radius=self.px(min(3.0, cell / 3))[0])
         taken: list[tuple[float, float]] = []
-        for later, left, name, rgb in sorted(labels):  # the present one first: where names would meet, others wait
-            end = left + self.width(name, 13, not later)
-            if all(end + 6 < a or left > b + 6 for a, b in taken):
-                self.text(name, left, y + tall + 15, 13, rgb, bold=not later)
-                taken.append((left, end))
+        for later, start, name, rgb in sorted(labels):  # the present one first: where names would meet, others wait
+            end = start + self.width(name, 13, not later)
+            if all(end + 6 < a or start > b + 6 for a, b in taken):
+                self.text(name, start, y + tall + 15, 13, rgb, bold=not later)
+                taken.append((start, end))

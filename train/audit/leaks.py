@@ -199,6 +199,7 @@ def probe_history(data: Episodes, seed: int) -> float:
         memory, _ = gru(torch.from_numpy(np.concatenate([seen, done], axis=-1)))
         return head(memory[torch.arange(len(pick)), torch.from_numpy(when[pick])])
 
+    hidden = np.asarray(hidden)
     train, rest = np.nonzero(hidden[: data.training])[0], data.training + np.nonzero(hidden[data.training :])[0]
     for epoch in range(24):
         for group in optimiser.param_groups:

@@ -21,7 +21,7 @@ DT = 0.25  # s a step
 STRIDE = 0.3  # m a step at full speed
 TURN = math.pi / 2  # rad a step at full turn
 ARC = 0.5  # turn of an arc, as a part of TURN
-ACTIONS = {
+ACTIONS: dict[str, tuple[float, ...]] = {
     "forward": (1.0, 0.0), "left": (1.0, ARC), "right": (1.0, -ARC), "turn": (0.0, 1.0), "stay": (0.0, 0.0),
 }  # fmt: skip
 LINE = 0.3  # m from the wall to the line of the spots

@@ -1,6 +1,7 @@
 """Bedroom: look round, then walk in the dark to where the bed was."""
 
 import math
+from collections.abc import Mapping
 from typing import Any, ClassVar
 
 from unseen.envs.core.hidden import Hidden
@@ -145,7 +146,7 @@ class Bedroom(PlanarTask):
             query="late", order="distance", frame="ego",
         ),
     }  # fmt: skip
-    actions: ClassVar[dict[str, tuple[float, ...]]] = rules.ACTIONS
+    actions: ClassVar[Mapping[str, tuple[float, ...]]] = rules.ACTIONS
     keys: ClassVar[dict[str, str]] = {"forward": "w", "left": "a", "right": "d", "turn": "e", "stay": "s"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "look": (1, 2, 4, 8, 20), "drift": (0.0, 0.15, 0.3, 0.45, 0.6), "blackout": (0, 4, 8, 16, 32, 60),

@@ -19,7 +19,10 @@ from unseen.envs.planning.ramps.references import REFERENCES
 class RampsParams(RoomParams):
     """Parameters of Ramps."""
 
-    renamed: ClassVar[Mapping[str, str]] = RoomParams.renamed | {"reach": "cells_per_power", "doubt": "candidates"}
+    renamed: ClassVar[Mapping[str, str]] = dict(RoomParams.renamed) | {
+        "reach": "cells_per_power",
+        "doubt": "candidates",
+    }
 
     order: str = choice("colour", default="colour", doc="slot = record order: see Observation")
     room: float = real(1.8, 3.0, default=2.1, doc="half extent of the room from the rail to the eastern wall, m")

@@ -1,0 +1,104 @@
+"""Whether device functions ask records only for fields that they have.
+
+A kernel is compiled when it first runs, and tells what is missing then in pages of types. This reads the functions'
+source when an environment is made, and names the field.
+"""
+
+import ast
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from types import FunctionType, ModuleType
+from typing import Any
+
+import numpy as np
+
+from unseen.envs.core.reference import WORLD
+from unseen.envs.core.task import Task
+
+
+@dataclass(frozen=True)
+class Fields:
+    """The fields of one sort of record; `whose`: what it is called in messages."""
+
+    whose: str
+    names: frozenset[str]
+
+
+def missing_field(task: type[Task]) -> str | None:
+    """What a device function of the task asks for in vain, in one sentence; None where all is there."""
+    params = task.levels[task.default_level].record("train")
+    p = Fields(task.params.__name__, frozenset(params.dtype.names or ()))
+    s = _of("'state'", task.state)
+    calls: list[tuple[Any, tuple[Fields | None, ...]]] = [
+        (task.reset, (s, p, _of("'scratch'", task.scratch))),
+        (task.step, (s, None, p)),
+    ]
+    calls += [(sensor.write, (s, p)) for sensor in task.sensors.values()]
+    if task.hidden is not None:
+        calls += [(task.hidden.write, (s, p)), (task.hidden.when, (s, p))]
+    for name, reference in task.references.items():
+        reads = s if reference.reads == WORLD else None
+        calls.append((reference.act, (reads, _of(f"memory of {name!r}", reference.memory), p)))
+    seen: set[Any] = set()
+    for function, given in calls:
+        for found in _search(function, given, seen):
+            return found
+    return None
+
+
+def _of(whose: str, dtype: np.dtype | None) -> Fields | None:
+    return None if dtype is None else Fields(whose, frozenset(dtype.names or ()))
+
+
+def _search(function: Any, given: tuple[Fields | None, ...], seen: set[Any]) -> Iterator[str]:
+    """What a function, and those that it calls, ask for in vain, when its arguments are the `given` records."""
+    function = inspect.unwrap(function) if callable(function) else None  # a name is imported on first use only
+    if not isinstance(function, FunctionType) or (function, given) in seen:
+        return
+    seen.add((function, given))
+    node = _source(function)
+    if node is None:
+        return
+    names = [argument.arg for argument in node.args.args]
+    bound = {n.id for n in ast.walk(node) if isinstance(n, ast.Name) and isinstance(n.ctx, ast.Store)}
+    records = {name: r for name, r in zip(names, given, strict=False) if r is not None and name not in bound}
+    for part in ast.walk(node):
+        if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in records:
+            record = records[part.value.id]
+            if part.attr not in record.names:
+                yield f"{record.whose} has no {part.attr!r}, for which {function.__module__}.{function.__qualname__} asks"
+        elif isinstance(part, ast.Call) and not part.keywords:
+            passed = tuple(records.get(a.id) if isinstance(a, ast.Name) else None for a in part.args)
+            if any(passed):
+                yield from _search(_called(part.func, function), passed, seen)
+
+
+def _called(node: ast.expr, function: FunctionType) -> Callable | None:
+    """What a call in a function calls: a name of its module or closure, or a module's attribute."""
+    known = inspect.getclosurevars(function)
+    names = {**known.globals, **known.nonlocals}
+    if isinstance(node, ast.Name):
+        return names.get(node.id)
+    if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name):
+        module = names.get(node.value.id)
+        return vars(module).get(node.attr) if isinstance(module, ModuleType) else None
+    return None
+
+
+def _source(function: FunctionType) -> ast.FunctionDef | None:
+    """The function's definition; None for one without a file, and for a lambda."""
+    return _definitions(function.__code__.co_filename).get(function.__code__.co_firstlineno)
+
+
+@functools.cache
+def _definitions(file: str) -> dict[int, ast.FunctionDef]:
+    """Every function of a file by its first line, that of a decorator if it has one."""
+    try:
+        with open(file, encoding="utf-8") as source:
+            tree = ast.parse(source.read())
+    except (OSError, SyntaxError):
+        return {}
+    found = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    return {node.decorator_list[0].lineno if node.decorator_list else node.lineno: node for node in found}

@@ -1,0 +1,235 @@
+"""Watching agents: what an episode is told as, windows, films of all formats, the gallery, and what is refused."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pygame
+import pytest
+from PIL import Image
+
+from unseen.agents.errors import UnknownAgent
+from unseen.agents.load import load_agent
+from unseen.agents.protocol import Agent
+from unseen.agents.shared.envs import EnvConfig
+from unseen.envs import suite
+from unseen.envs.planar.world import REVEAL
+from unseen.train.cli import main
+from unseen.train.errors import AgentFailed
+from unseen.train.film import FilmError, Shot, check_target, save_film
+from unseen.train.gallery import BYTES, GalleryConfig, gallery
+from unseen.train.rollout import meet, rollout
+from unseen.train.watch import WatchConfig, instants, painter_of, pictures, watch
+
+EXAMPLES = Path(__file__).parents[1] / "examples"
+MONITOR = f"{EXAMPLES / 'blind_monitor.py'}:BlindMonitor"
+
+
+# --- an episode ---
+
+
+def test_instants_run_from_the_reset_to_the_end() -> None:
+    env = suite.make_vec("RolledBehind", 1, level=1, split="test")
+    told = list(instants(load_agent("tracker", "RolledBehind", 1), env, seed=5, horizon=3))
+    assert [int(m.record["t"]) for m in told] == list(range(len(told)))
+    assert [m.last for m in told] == [False] * (len(told) - 1) + [True]
+    assert sum(m.reward for m in told) == 1.0 and int(told[-1].record["light"]) == REVEAL
+    assert all(m.belief is not None and m.belief.xy.shape == (1, 3, 2) for m in told)
+
+
+@pytest.mark.parametrize("name", ["mapper", "random"])
+def test_what_is_watched_is_what_is_scored(name: str) -> None:
+    """The same seed, alone and looked into at every step, or among others: the same episode."""
+    agent, where = load_agent(name, "RolledBehind", 1), EnvConfig("RolledBehind", 1, split="test")
+    outcomes = rollout(agent, meet(agent, where, 12), range(12))
+    for seed in (0, 7):
+        env = meet(agent, where, 1)
+        told = list(instants(agent, env, seed, horizon=5))  # type: ignore[arg-type]
+        assert len(told) == outcomes[seed].length + 1
+        assert sum(m.reward for m in told) == outcomes[seed].episode_return
+        assert [m.imagined is not None for m in told] == [name == "mapper" and not m.last for m in told]
+
+
+class Broken(Agent):
+    name = "broken"
+
+    def initial_state(self, seeds: np.ndarray) -> None:
+        return None
+
+    def act(self, *args: object, **kwargs: object) -> Any:
+        raise KeyError("x")
+
+
+def test_an_agent_that_raises_is_named() -> None:
+    env = suite.make_vec("RolledBehind", 1)
+    with pytest.raises(AgentFailed, match="'broken' at step 0: raised KeyError"):
+        next(instants(Broken(), env, 0, 3))
+
+
+def test_a_step_is_drawn_in_parts_and_beliefs_move_along() -> None:
+    env = suite.make_vec("RolledBehind", 1, level=1, split="test")
+    told = list(instants(load_agent("tracker", "RolledBehind", 1), env, seed=5, horizon=3))
+    shown = list(pictures(told, painter_of(env), 4))
+    assert len(shown) == 4 * (len(told) - 1) + 1
+    (first, record, belief), (_, _, later) = shown[0], shown[2]
+    assert first is told[0] and np.array_equal(record["disc_x"], told[0].record["disc_x"])
+    assert belief is not None and later is not None and told[0].belief is not None and told[1].belief is not None
+    step = told[1].belief.xy - told[0].belief.xy
+    near = np.abs(step).max(-1) < 1.0
+    assert near.any() and np.allclose((later.xy - belief.xy)[near], 0.5 * step[near])
+
+
+# --- films and windows ---
+
+
+def test_films_of_all_formats(tmp_path: Path) -> None:
+    for name in ("film.gif", "film.mp4", "film.png"):
+        if name.endswith("mp4"):
+            pytest.importorskip("av")
+        target = tmp_path / "new folder" / name
+        watch(WatchConfig("tracker", "RolledBehind", level=1, seed=2, save=target))
+        assert 10_000 < target.stat().st_size < 2_000_000
+        if name.endswith("mp4"):
+            import av
+
+            with av.open(str(target)) as container:
+                stream = container.streams.video[0]
+                assert (stream.width, stream.height, stream.pix_fmt) == (960, 600, "yuv420p")
+        else:
+            with Image.open(target) as image:
+                assert image.size == ((960, 600) if name.endswith("gif") else (1920, 1200))
+                assert getattr(image, "n_frames", 1) > 10 or name.endswith("png")
+    assert sorted(p.name for p in (tmp_path / "new folder").iterdir()) == sorted(
+        {"film.gif", "film.png"} | {p.name for p in (tmp_path / "new folder").glob("*.mp4")}
+    )
+
+
+def test_an_environment_without_a_room_under_the_shared_arguments(tmp_path: Path) -> None:
+    words = ["watch", "oracle", MONITOR, "--level", "1", "--env", "lead=8", "--split", "shift", "--episodes", "2"]
+    run = subprocess.run(
+        [sys.executable, "-m", "unseen", *words, "--save", tmp_path / "dose.png"], capture_output=True, text=True
+    )
+    assert run.returncode == 0, run.stderr
+    assert "dose.png" in run.stdout and "episodes 2/2" in run.stderr
+    with Image.open(tmp_path / "dose.png") as image:
+        assert image.width in (960, 1920)
+
+
+def test_a_window_shows_an_episode() -> None:
+    watch(WatchConfig("oracle", "RolledBehind", level=0, episodes=1, speed=1e4))
+    assert not pygame.display.get_init()
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["oracle", "RolledBehind", "--save", "film.avi"], ".gif, .mp4, .png"),
+        (["oracle", "RolledBehind", "--save", "film"], ".gif, .mp4, .png"),
+        (["oracle", "CartPole-v1", "--save", "film.gif"], "only environments with a view"),
+        (["oracle", "RolledBehind", "--speed", "0"], "must be positive"),
+        (["oracle", "RolledBehind", "--level", "dusk"], "level='dusk'"),
+        (["mapper", "RolledBehind", "--obs", "rays", "--save", "film.gif"], "needs obs='slots'"),
+        (["mapper", "RolledBehind", "--env", "occluders=5", "--save", "film.gif"], "takes 64 observations"),
+    ],
+)
+def test_what_cannot_be_watched_is_told(
+    words: list[str], said: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(["watch", *words]) == 2
+    assert said in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_who_is_not_there() -> None:
+    with pytest.raises(UnknownAgent):
+        watch(WatchConfig("orakle", "RolledBehind"))
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ([MONITOR], "has no keys"),
+        (["RolledBehind", "--action", "continuous"], "discrete"),
+        (["RolledBehind", "--env", "blackout=99"], "blackout=99"),
+        (["CartPole-v1"], "gymnasium.utils.play"),
+    ],
+)
+def test_what_cannot_be_played_is_told(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["play", *words]) == 2
+    message = capsys.readouterr().err
+    assert said in message and message.count("\n") == 1
+
+
+def test_play_passes_everything_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    from unseen.envs.watch import play as keyboard
+
+    given: list[keyboard.PlayConfig] = []
+    monkeypatch.setattr(keyboard, "play", given.append)
+    words = ["--level", "1", "--split", "shift", "--env", "blackout=5,15", "--seed", "4", "--fps", "8", "--hidden"]
+    assert main(["play", "rolledbehind", *words, "--episodes", "2"]) == 0
+    assert given == [keyboard.PlayConfig("RolledBehind", 1, 4, "shift", 8.0, True, 2, {"blackout": (5, 15)})]
+
+
+# --- files ---
+
+
+def test_a_target_that_takes_no_file(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FilmError, match="cannot be written"):
+        check_target(tmp_path / "file" / "film.gif")
+    (tmp_path / "folder.gif").mkdir()
+    with pytest.raises(FilmError, match="it is a folder"):
+        check_target(tmp_path / "folder.gif")
+    with pytest.raises(FilmError, match="nothing to save"):
+        save_film(tmp_path / "film.gif", [])
+
+
+@pytest.mark.skipif(os.name == "nt" or os.geteuid() == 0, reason="root may write everywhere")
+def test_a_read_only_folder(tmp_path: Path) -> None:
+    tmp_path.chmod(0o500)
+    with pytest.raises(FilmError, match="cannot be written"):
+        check_target(tmp_path / "film.gif")
+
+
+def test_a_failed_film_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As when the disk is full: the old file stays whole and no draft is left."""
+    target = tmp_path / "film.png"
+    save_film(target, [Shot(np.zeros((4, 4, 3), np.uint8), 1.0)])
+    old = target.read_bytes()
+
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(os, "replace", full)
+    with pytest.raises(FilmError, match="No space left"):
+        save_film(target, [Shot(np.ones((4, 4, 3), np.uint8), 1.0)])
+    assert target.read_bytes() == old and [p.name for p in tmp_path.iterdir()] == ["film.png"]
+
+
+def test_a_contact_sheet_has_the_middle_of_each_chapter_and_the_end(tmp_path: Path) -> None:
+    def shot(value: int, chapter: str) -> Shot:
+        return Shot(np.full((4, 6, 3), value, np.uint8), 1.0, chapter)
+
+    shots = [shot(1, "a"), shot(2, "a"), shot(3, "a"), shot(4, "b"), shot(5, "b")]
+    save_film(tmp_path / "sheet.png", shots)
+    with Image.open(tmp_path / "sheet.png") as image:
+        pixels = np.asarray(image)
+    assert pixels.shape == (4, 12, 3)
+    assert sorted(np.unique(pixels)) == [2, 5]  # the middle of b is the end
+
+
+def test_the_gallery_films_an_environment_and_writes_its_page(tmp_path: Path) -> None:
+    folder, page = tmp_path / "new" / "films", tmp_path / "page" / "gallery.md"
+    gallery(GalleryConfig("RolledBehind", out=folder, page=page, level=0))
+    film = folder / "rolledbehind.gif"
+    assert 10_000 < film.stat().st_size <= BYTES
+    with Image.open(film) as image:
+        assert image.n_frames > 10
+    text = page.read_text()
+    assert text.count("| **") == 1 and "**RolledBehind**" in text and '"../new/films/rolledbehind.gif"' in text

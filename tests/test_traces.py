@@ -1,0 +1,36 @@
+"""What environments do is the same to the byte as `traces.json` says, on machines with the same mathematics library."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+
+import pytest
+
+from unseen.envs.suite import SUITE
+
+_spec = importlib.util.spec_from_file_location("traces", Path(__file__).with_name("traces.py"))
+assert _spec is not None and _spec.loader is not None
+traces = importlib.util.module_from_spec(_spec)
+_spec.loader.exec_module(traces)
+
+STORED = json.loads(traces.TABLE.read_text())
+CASES = {key: (name, kwargs) for name in SUITE for key, kwargs in traces.cases(name)}
+# Of every environment, what shares kernels with other tests; the rest is left to `make test-all`.
+QUICK = [
+    f"{name}/{rest}" for name in SUITE for rest in ("1/slots", "2/slots/shift", "3/slots/oracle", "3/slots/tracker")
+]
+
+
+def test_the_table_holds_every_case() -> None:
+    assert set(STORED["traces"]) == set(CASES)
+
+
+@pytest.mark.skipif(STORED["canary"] != traces.canary(), reason="made with another mathematics library")
+@pytest.mark.parametrize(
+    "key", [pytest.param(key, marks=[] if key in QUICK else pytest.mark.slow) for key in sorted(CASES)]
+)
+def test_roll_outs_are_the_same_to_the_byte(key: str) -> None:
+    name, kwargs = CASES[key]
+    assert traces.trace(name, **kwargs) == STORED["traces"][key]
