@@ -223,21 +223,25 @@ class Batch:
         describe = self.task.sensors[self.names[0]].layout if self.mode != ALL else None
         return None if describe is None else describe(self.params)
 
-    @property
-    def told(self) -> np.ndarray:
-        """Where the last end of an episode came from the task itself, so that its metrics mean something: (n,) bool."""
-        return ~np.isnan(self.info[:, 0])
+    def metrics(self, ended: np.ndarray) -> dict[str, np.ndarray]:
+        """The metrics of the episodes that have `ended` (n,), as Gymnasium's infos have them: each (n,), and under "_name"
+        where it means something. An episode that `max_episode_steps` alone has ended has none."""
+        success, told = self.info[:, 0], ended
+        if self.max_episode_steps is not None:
+            told = ended & ~np.isnan(success)
+            if not told.any():
+                return {}
+        found = {"is_success": (success > 0.5) & told, "_is_success": told.copy()}
+        for k in range(1, len(self.task.metrics)):
+            name = self.task.metrics[k]
+            found |= {name: np.where(told, self.info[:, k], 0.0), f"_{name}": told.copy()}
+        return found
 
     def metrics_of(self, i: int) -> dict[str, float | bool]:
         """The metrics of environment i, whose episode has just ended; empty where `max_episode_steps` alone ended it."""
         values = dict(zip(self.task.metrics, self.info[i].tolist(), strict=True))
         success = values["is_success"]
         return {} if math.isnan(success) else values | {"is_success": success > 0.5}
-
-    def metrics(self) -> dict[str, np.ndarray]:
-        """The task's metrics, each (n,); they mean something where an episode has just ended."""
-        columns = dict(zip(self.task.metrics, self.info.T.copy(), strict=True))
-        return columns | {"is_success": columns["is_success"] > 0.5}
 
     def hidden(self) -> np.ndarray:
         """The hidden truth of every environment: labels (n,) int64, or vectors (n, size) float64. Privileged.

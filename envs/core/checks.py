@@ -104,9 +104,8 @@ def discrete_actions(task: type[Task], actions: Any, n: int) -> np.ndarray:
     """Actions (n,) as integers. Raises BadAction naming the first bad one."""
     most = len(task.actions) - 1
     a = _numbers(actions, "iu", (n,), f"an integer of 0..{most}")
-    bad = (a < 0) | (a > most)
-    if bad.any():
-        i = int(bad.argmax())
+    if a.min() < 0 or a.max() > most:
+        i = int(((a < 0) | (a > most)).argmax())
         raise BadAction(f"action {a[i]} of environment {i} is out of range: allowed is 0..{most}")
     return a
 

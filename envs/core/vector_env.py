@@ -178,10 +178,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
     def _infos(self, ended: np.ndarray) -> dict[str, Any]:
         if not ended.any():
             return {}
-        told = ended & self.batch.told
-        metrics: dict[str, Any] = {}
-        for name, values in self.batch.metrics().items() if told.any() else ():
-            metrics |= {name: np.where(told, values, np.zeros((), values.dtype)), f"_{name}": told.copy()}
+        metrics = self.batch.metrics(ended)
         if self.autoreset_mode != AutoresetMode.SAME_STEP:
             return metrics
         final_obs = np.full(self.num_envs, None, dtype=object)
