@@ -223,26 +223,25 @@ class Batch:
         describe = self.task.sensors[self.names[0]].layout if self.mode != ALL else None
         return None if describe is None else describe(self.params)
 
+    def metrics(self, ended: np.ndarray) -> dict[str, np.ndarray]:
+        """The metrics of the episodes that have `ended` (n,), as Gymnasium's infos have them: each (n,), and under "_name"
+        where it means something. An episode that `max_episode_steps` alone has ended has none."""
+        success, told = self.info[:, 0], ended
+        if self.max_episode_steps is not None:
+            told = ended & ~np.isnan(success)
+            if not told.any():
+                return {}
+        found = {"is_success": (success > 0.5) & told, "_is_success": told.copy()}
+        for k in range(1, len(self.task.metrics)):
+            name = self.task.metrics[k]
+            found |= {name: np.where(told, self.info[:, k], 0.0), f"_{name}": told.copy()}
+        return found
+
     def metrics_of(self, i: int) -> dict[str, float | bool]:
         """The metrics of environment i, whose episode has just ended; empty where `max_episode_steps` alone ended it."""
         values = dict(zip(self.task.metrics, self.info[i].tolist(), strict=True))
         success = values["is_success"]
         return {} if math.isnan(success) else values | {"is_success": success > 0.5}
-
-    def metrics(self, ended: np.ndarray) -> dict[str, np.ndarray]:
-        """The task's metrics where it ended an episode itself, as Gymnasium's vector environments tell them: each (n,),
-        zero elsewhere, with its mask under "_name"; empty where no episode of `ended` (indices) ended so."""
-        rows = self.info[ended]
-        by_task = ~np.isnan(rows[:, 0])
-        told, rows = ended[by_task], rows[by_task]
-        metrics: dict[str, np.ndarray] = {}
-        for k, name in enumerate(self.task.metrics if len(told) else ()):
-            values: np.ndarray = np.zeros(self.n, np.float64 if k else np.bool_)
-            mask = np.zeros(self.n, np.bool_)
-            values[told] = rows[:, k] if k else rows[:, k] > 0.5
-            mask[told] = True
-            metrics |= {name: values, f"_{name}": mask}
-        return metrics
 
     def hidden(self) -> np.ndarray:
         """The hidden truth of every environment: labels (n,) int64, or vectors (n, size) float64. Privileged.

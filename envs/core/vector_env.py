@@ -178,7 +178,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
     def _infos(self, ended: np.ndarray) -> dict[str, Any]:
         if not ended.any():
             return {}
-        metrics = self.batch.metrics(np.flatnonzero(ended))
+        metrics = self.batch.metrics(ended)
         if self.autoreset_mode != AutoresetMode.SAME_STEP:
             return metrics
         final_obs = np.full(self.num_envs, None, dtype=object)

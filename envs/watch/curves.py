@@ -13,7 +13,6 @@ from unseen.envs.watch.page import Page
 from unseen.envs.watch.theme import RGB, mix
 
 FINE = 3  # panels are painted so much too large and scaled down, which smooths every edge
-GROUND: RGB = (28, 31, 40)
 SHADED: RGB = (21, 23, 30)
 HATCH: RGB = (44, 48, 62)
 PAD = 6.0  # units of the page between the axes' ends and the border, so that the present point is whole there
@@ -104,7 +103,7 @@ def _plot(
     unit = FINE * page.px(100)[0] / 100  # fine pixels in one unit of the page
     pad = PAD * unit
     canvas = pygame.Surface((width, height))
-    canvas.fill(GROUND)
+    canvas.fill(theme.PANEL)
 
     def down(value: np.ndarray | float) -> np.ndarray | float:
         part = np.clip((value - gauge.low) / (gauge.high - gauge.low), -FAR, FAR)
@@ -206,6 +205,6 @@ def _present(canvas: pygame.Surface, point: np.ndarray, rgb: RGB, hidden: bool, 
         tip, foot = (2 * unit, 9 * unit) if y < 0 else (height - 2 * unit, height - 9 * unit)
         pygame.draw.polygon(canvas, rgb, [(x, tip), (x - 5 * unit, foot), (x + 5 * unit, foot)])
         return
-    pygame.draw.circle(canvas, mix(GROUND, rgb, 0.35), point, 6 * unit)
+    pygame.draw.circle(canvas, mix(theme.PANEL, rgb, 0.35), point, 6 * unit)
     pygame.draw.circle(canvas, rgb, point, 4 * unit)
     pygame.draw.circle(canvas, SHADED if hidden else theme.INK, point, 2.2 * unit)

@@ -13,15 +13,15 @@ from unseen.envs.watch.painter import CARD, FRAME, Painter
 from unseen.envs.watch.theme import RGB, mix
 
 HUES: tuple[RGB, ...] = ((96, 176, 250), (250, 194, 92), (186, 150, 246), (250, 142, 140), (126, 220, 214))
-LONG = 240  # steps; a longer episode is shown in a part of its time axis until it has got so far
+LONG = 240  # steps; of a longer horizon the time axis shows a part, and more of it as the episode goes on
 
 
 class GaugePainter(Painter):
     """Draws tasks whose view is `unseen.envs.core.view.Gauges`.
 
-    The curves hold what was drawn since the episode's first picture: a step that was not drawn is bridged by a straight
-    line. A step earlier than the last one, or any after an end, begins anew. What an agent believes or imagines is not
-    drawn: it is said in places, and here there are none.
+    The curves hold what this painter has drawn since the reset. Steps that it was not asked to draw are bridged by a
+    straight line. The curves start anew at a step before the last one, and at the first picture after an episode's end.
+    Belief and imagination are positions in a room, so neither is drawn.
     """
 
     def __init__(self, width: int = FRAME[0], height: int = FRAME[1], hidden: bool = True, keys: str = "") -> None:
@@ -53,7 +53,7 @@ class GaugePainter(Painter):
             y += 20
         top = max(y + 16, 150)
         self._draw_controls(page, view, record, params, 672, top, 264, 390 - top, 14)
-        self._draw_key(page, view, 680, 532)
+        self._draw_key(page, 680, 532)
         self._draw_end(page, view, record, params, 804, 400, 204)
         page.timeline((("", params.horizon),), "", int(record["t"]), bool(record["done"]))
         if self.keys:
@@ -102,7 +102,7 @@ class GaugePainter(Painter):
     def _draw_panels(
         self, page: Page, view: Gauges, params: Params, x: float, y: float, wide: float, tall: float, size: float
     ) -> None:
-        """All curves in a rectangle: one below the other, or from six on in two columns."""
+        """All curves in a rectangle: one below the other, in two columns where there are six or more."""
         n = len(view.gauges)
         columns = 1 if n < 6 else 2
         rows = -(-n // columns)
@@ -129,8 +129,8 @@ class GaugePainter(Painter):
             page.text(gauge.name, x, at, size, theme.MUTED, fit=wide - written - 10)
             page.bar(start, end, x, at + 0.85 * size, wide)
 
-    def _draw_key(self, page: Page, view: Gauges, x: float, bottom: float) -> None:
-        """What the signs mean; only those that are on the picture."""
+    def _draw_key(self, page: Page, x: float, bottom: float) -> None:
+        """What the signs mean. Only signs that are in the picture are in it."""
         samples = [sample for past in self._history.values() for sample in past]
         rows = []
         if any(sample.hidden for sample in samples):
@@ -153,7 +153,7 @@ class GaugePainter(Painter):
 
 
 def _axis(horizon: int, step: int) -> int:
-    """Steps on the time axis: the horizon, or, while that leaves room, a half, a quarter, ... of it."""
+    """Steps on the time axis: the horizon or, while the episode fits into it, a half, a quarter, ... of it."""
     while horizon > LONG and horizon / 2 >= step:
         horizon = -(-horizon // 2)
     return horizon

@@ -1,5 +1,4 @@
-"""What an agent has in memory and what its world model predicts, in metres of the room, ready to be drawn over the
-truth."""
+"""What an agent has in memory and what its world model predicts, as things to draw over the true room."""
 
 from dataclasses import dataclass, field
 

@@ -47,7 +47,7 @@ class _Video:
 _VIDEO = _Video()
 
 
-def _close(window: pygame.Window) -> None:
+def _destroy(window: pygame.Window) -> None:
     try:
         window.destroy()
     except pygame.error:  # somebody quit pygame, which took the window along
@@ -56,7 +56,7 @@ def _close(window: pygame.Window) -> None:
 
 
 class Window:
-    """A window for frames of one size, opened by the first of them and closed with the object at the latest.
+    """A window for frames of one size. The first frame opens it; it closes when it is told to or is garbage-collected.
 
     A copy, or an unpickled one, begins without a window.
     """
@@ -95,7 +95,7 @@ class Window:
                 raise
         except pygame.error as error:
             raise NoDisplay(f"no window can be opened here ({error}); pictures can be saved without one") from None
-        self._close = weakref.finalize(self, _close, self._window)
+        self._close = weakref.finalize(self, _destroy, self._window)
 
     def _flip(self, frame: np.ndarray) -> None:
         assert self._window is not None
