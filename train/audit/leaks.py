@@ -184,7 +184,7 @@ def probe_history(data: Episodes, seed: int) -> float:
 
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    hidden: np.ndarray = data.hides.any(1)
+    hidden = np.asarray(data.hides.any(1))
     first, last = data.hides.argmax(1), data.hides.shape[1] - 1 - data.hides[:, ::-1].argmax(1)
     when = np.where(first > 0, first, last)
     horizon = int(when[hidden].max()) + 1
