@@ -45,7 +45,7 @@ def changed(tmp_path: Path, *swaps: tuple[str, str]) -> str:
     return f"{file}:BlindMonitor"
 
 
-@pytest.mark.sample(4)
+@pytest.mark.sample(3)
 @pytest.mark.parametrize(("name", "level"), CASES)
 def test_every_environment_passes(name: str, level: int) -> None:
     assert [check for check in checks(subject(name, level)) if check.passed is False] == []
@@ -93,7 +93,7 @@ def test_the_leak_probe_finds_a_hidden_vector_and_not_the_clock() -> None:
 
 
 def test_the_history_tells_what_the_windows_must_not() -> None:
-    data = random_play(make_vec(MONITOR, 3000, level=2), seed=0)
+    data = random_play(make_vec(MONITOR, 1600, level=1), seed=0)
     assert probe_history(data, seed=0) > 0.8
     shuffled = dataclasses.replace(data, truth=data.truth[np.random.default_rng(0).permutation(data.n)])
     assert probe_history(shuffled, seed=0) < 0.1
@@ -174,8 +174,8 @@ def test_scores_need_no_bounds(tmp_path: Path) -> None:
 def test_own_parameters_have_no_anchors_and_another_sensor_is_probed() -> None:
     found = by_name(references(subject("RolledBehind", 1, overrides={"blackout": (5, 5)})))
     assert found["random"].passed is None and "frozen anchor of random" not in found
-    rays = by_name(leaks(subject("RolledBehind", 1, obs="rays")))
-    assert rays["leak probe, last 1 observation"].passed is True
+    rays = list(leaks(subject("RolledBehind", 1, obs="rays")))
+    assert [(check.name, check.passed) for check in rays] == [("leak probe, last 1 observation", True)]
 
 
 def test_planning_is_what_is_asked_for_where_nothing_is_hidden(tmp_path: Path) -> None:
@@ -243,9 +243,9 @@ def test_the_command_prints_a_table_and_its_progress_apart() -> None:
 
 
 def test_a_failed_audit_ends_with_1(tmp_path: Path) -> None:
-    broken = changed(tmp_path, ("2: (0.128, 1.0)", "2: (0.528, 1.0)"), ("blind=(60, 100)", "blind=(6, 10)"))
-    run = audit_command(broken, "--quick", "--level", "2")
-    assert run.returncode == 1 and "FAIL" in run.stdout
+    broken = changed(tmp_path, ("0: (0.115, 1.0)", "0: (0.515, 1.0)"))
+    run = audit_command(broken, "--quick", "--level", "0")
+    assert run.returncode == 1 and run.stdout.count("FAIL") == 1
 
 
 @pytest.mark.parametrize("words", [[], [MONITOR, "--all"]])

@@ -188,7 +188,7 @@ def dump(page: str, folder: Path) -> tuple[str, str]:
     flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     more = "--disable-component-update --disable-sync --enable-logging=stderr --v=0 --dump-dom"
     words = ["chromium", *flags.split(), *more.split(), f"--user-data-dir={folder / 'profile'}"]
-    run = subprocess.run([*words, (folder / "page.html").as_uri()], capture_output=True, text=True, timeout=120)
+    run = subprocess.run([*words, (folder / "page.html").as_uri()], capture_output=True, text=True)
     return run.stdout, run.stderr
 
 

@@ -237,7 +237,7 @@ except StoreError as error:
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a file size limit")
 def test_a_full_disk_stops_it_and_keeps_what_was_stored(tmp_path: Path) -> None:
     """A limit on file size gives the same short writes and errors as a full disk."""
-    run = subprocess.run([sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True, timeout=60)
+    run = subprocess.run([sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True)
     assert run.returncode == 2, run.stderr
     assert str(tmp_path) in run.stderr and "nothing stored is lost" in run.stderr
     stored = int(run.stdout.split()[-1]) + 1

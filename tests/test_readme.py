@@ -19,13 +19,13 @@ PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 @pytest.mark.parametrize("block", range(len(PYTHON)))
 def test_python_runs(block: int) -> None:
     script = "import gymnasium, unseen\n" + PYTHON[block]
-    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=300)
+    run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert run.returncode == 0, run.stderr
 
 
 def test_the_id_works_without_an_import() -> None:
     script = "import gymnasium; gymnasium.make('unseen:Unseen/RolledBehind-v0').reset(seed=0)"
-    subprocess.run([sys.executable, "-c", script], check=True, timeout=300)
+    subprocess.run([sys.executable, "-c", script], check=True)
 
 
 def test_commands_parse() -> None:

@@ -30,6 +30,7 @@ from unseen.train import checkpoints, files
 from unseen.train.budget import Budget, CpuClock
 from unseen.train.cli import main
 from unseen.train.errors import StoreError
+from unseen.train.lock import FolderLock
 from unseen.train.logs import Display, Log
 from unseen.train.trainer import TrainConfig, train
 
@@ -91,8 +92,8 @@ def test_every_environment_can_be_trained_on_by_name(
 @pytest.mark.parametrize(
     ("agent", "env", "settings"),
     [
-        ("dreamer", "CartPole-v1", (*MAPPER, "sequence=20")),
         ("ppo", "minigrid:MiniGrid-MemoryS7-v0", PPO),
+        ("dreamer", "CartPole-v1", (*MAPPER, "sequence=20")),
         ("recurrent-ppo", "Pendulum-v1", (*PPO, "lstm=8")),
     ],
 )
@@ -194,22 +195,32 @@ def test_ctrl_c_saves(tmp_path: Path) -> None:
     assert len(checkpoints.found(tmp_path / "run" / "checkpoints")) == 1
 
 
-def test_a_second_training_into_one_folder_is_refused_and_harms_nothing(tmp_path: Path) -> None:
-    process = endless(tmp_path / "run")
-    second = subprocess.run(
-        [*COMMAND, "ppo", "RolledBehind", "--level", "1", "--set", *PPO, "--out", str(tmp_path / "run")],
-        capture_output=True,
-        text=True,
-    )
-    assert process.poll() is None
-    process.send_signal(signal.SIGINT)
-    process.communicate()
-    assert second.returncode == 2 and second.stderr.count("\n") == 1
-    assert f"in use by another process ({process.pid})" in second.stderr
-    rows = [json.loads(line)["steps"] for line in (tmp_path / "run" / "log.jsonl").read_text().splitlines()]
-    assert rows == list(range(64, 64 * len(rows) + 1, 64))
+@pytest.mark.usefixtures("no_export")
+def test_a_second_training_into_one_folder_is_refused_and_harms_nothing(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    train(config(tmp_path, steps=64))
+    kept = {path: path.read_bytes() for path in tmp_path.rglob("*") if path.is_file() and path.name != "run.lock"}
+    first = FolderLock(tmp_path / "run.lock")  # as a training in progress holds it
+    words = ["ppo", "RolledBehind", "--level", "1", "--steps", "128", "--resume", "--set", *PPO]
+    assert main(["train", *words, "--out", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert f"in use by another process ({os.getpid()})" in said and said.count("\n") == 1
+    assert {path: path.read_bytes() for path in kept} == kept
+    first.release()
+    first.release()
+    assert main(["train", *words, "--eval-episodes", "10", "--out", str(tmp_path)]) == 0
 
 
+def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
+    (tmp_path / "precious").write_text("do not cut")
+    (tmp_path / "run.lock").symlink_to(tmp_path / "precious")
+    with pytest.raises(StoreError, match="cannot be written"):
+        train(config(tmp_path))
+    assert (tmp_path / "precious").read_text() == "do not cut"
+
+
+@pytest.mark.usefixtures("no_export")
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a file size limit")
 def test_a_full_disk_is_told_in_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
     """A limit on file size gives the same errors as a full disk."""
@@ -217,7 +228,7 @@ def test_a_full_disk_is_told_in_one_line_and_the_run_can_be_resumed(tmp_path: Pa
 
     words = ["ppo", "RolledBehind", "--level", "1", "--checkpoint-every", "0", "--eval-episodes", "10", "--quiet"]
     words += ["--set", *PPO, "hidden=128", "--out", str(tmp_path / "run")]  # checkpoints of some 300 kB
-    subprocess.run([*COMMAND, *words, "--steps", "64"], check=True)
+    assert main(["train", *words, "--steps", "64"]) == 0
     limited = subprocess.run(
         [*COMMAND, *words, "--steps", "640", "--resume"],
         capture_output=True,
@@ -228,7 +239,7 @@ def test_a_full_disk_is_told_in_one_line_and_the_run_can_be_resumed(tmp_path: Pa
     assert "checkpoints: cannot write a checkpoint: " in limited.stderr
     assert [path.name for path in checkpoints.found(tmp_path / "run" / "checkpoints")] == ["step-000000000064"]
     assert not (tmp_path / "run" / "checkpoints" / ".writing").exists()
-    subprocess.run([*COMMAND, *words, "--steps", "128", "--resume"], check=True)
+    assert main(["train", *words, "--steps", "128", "--resume"]) == 0
 
 
 def test_a_log_that_cannot_be_written_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

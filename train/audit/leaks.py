@@ -184,7 +184,7 @@ def probe_history(data: Episodes, seed: int) -> float:
 
     torch.set_num_threads(1)
     torch.manual_seed(seed)
-    hidden = data.hides.any(1)
+    hidden = np.asarray(data.hides.any(1))
     first, last = data.hides.argmax(1), data.hides.shape[1] - 1 - data.hides[:, ::-1].argmax(1)
     when = np.where(first > 0, first, last)
     horizon = int(when[hidden].max()) + 1
@@ -199,7 +199,6 @@ def probe_history(data: Episodes, seed: int) -> float:
         memory, _ = gru(torch.from_numpy(np.concatenate([seen, done], axis=-1)))
         return head(memory[torch.arange(len(pick)), torch.from_numpy(when[pick])])
 
-    hidden = np.asarray(hidden)
     train, rest = np.nonzero(hidden[: data.training])[0], data.training + np.nonzero(hidden[data.training :])[0]
     for epoch in range(24):
         for group in optimiser.param_groups:
