@@ -260,12 +260,11 @@ def _strip(o, left, right, rgb, told):
 
 _RENDER = '''"""Pictures of one world, for people."""
 
-from numba import njit
-
+from unseen.envs.core.device import kernel
 from unseen.envs.planar.camera.pixels import paint
 
 
-@njit(cache=True)
+@kernel
 def picture(s, o, fov):
     paint(s[0], o, fov)
 '''
@@ -279,5 +278,5 @@ def render(s: np.void, width: int, height: int, fov: float = FOV) -> np.ndarray:
     large = np.empty((2 * height, 2 * width, 3), np.uint8)
     world = np.empty(1, s.dtype)
     world[0] = s
-    _device.build("camera", _RENDER).picture(world, large, float(fov))
+    _device.named(_device.build("camera", _RENDER).picture, "the camera")(world, large, float(fov))
     return large.reshape(height, 2, width, 2, 3).mean(axis=(1, 3), dtype=np.float32).astype(np.uint8)
