@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unseen.envs.core.device import host
 from unseen.envs.planar import palette
 from unseen.envs.planar.camera.pixels import pixels, render
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import DARK, DAY, DUSK, NIGHT, REVEAL, planar
+
+exposed, pixels = map(host, (exposed, pixels))
 
 AHEAD = math.radians(100)
 
