@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unseen.envs.core.device import host
 from unseen.envs.core.kernels import SENSE
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
@@ -17,6 +18,8 @@ from unseen.envs.permanence.bedroom.rules import CRATE, PLACES, REACH, VASE
 from unseen.envs.permanence.bedroom.spec import Bedroom
 from unseen.envs.planar.world import ACT, AGENT_RADIUS, NIGHT, OBSERVE, REVEAL, push_out
 from unseen.envs.suite import make, make_vec
+
+push_out = host(push_out)
 
 FORWARD, TURN_ROUND, STAY = 0, 3, 4
 LEVELS = tuple(Bedroom.levels)

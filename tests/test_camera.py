@@ -9,11 +9,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unseen.envs.core.device import host
 from unseen.envs.planar import palette
 from unseen.envs.planar.camera.picture import render
 from unseen.envs.planar.camera.pixels import write_pixels
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import DARK, DAY, DUSK, NIGHT, REVEAL, planar
+
+exposed, pixels = map(host, (exposed, pixels))
 
 AHEAD = math.radians(100)
 

@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unseen.envs.core import rng
+from unseen.envs.core.device import host
 from unseen.envs.core.task import FLOAT, record
 
 # The first outputs of splitmix64 from state 0, as its authors' C code prints them.
@@ -17,7 +18,7 @@ STATE = record(("of_this_test", FLOAT))
 def test_the_generator_is_splitmix64() -> None:
     state = np.zeros(1, STATE)
     for word in SPLITMIX64:
-        assert rng.uniform(state[0], 0.0, 1.0) == (word >> 11) * 2.0**-53
+        assert host(rng.uniform)(state[0], 0.0, 1.0) == (word >> 11) * 2.0**-53
     assert int(rng.keys([0], "train")[0]) == SPLITMIX64[0]
 
 
@@ -33,5 +34,5 @@ def test_no_two_seeds_of_any_splits_share_a_key(seeds: set[int]) -> None:
 def test_a_shuffle_is_a_permutation(key: int, n: int) -> None:
     state, row = np.zeros(1, STATE), np.zeros(n, np.int64)
     state["rng"] = key
-    rng.shuffle(state[0], row, n)
+    host(rng.shuffle)(state[0], row, n)
     assert sorted(row) == list(range(n))

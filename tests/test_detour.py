@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unseen.envs.core.device import host
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.physics import path_clear
@@ -28,6 +29,9 @@ from unseen.envs.planning.detour.rules import LOOK_STEPS, REACH, plan_path
 from unseen.envs.planning.detour.spec import Detour
 from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.audit.subject import play
+
+agent_in_box, beyond_door, cell_of = map(host, (agent_in_box, beyond_door, cell_of))
+centre_of, path_clear, plan_path = map(host, (centre_of, path_clear, plan_path))
 
 FORWARD, STAY = 0, 3
 LEVELS = tuple(resolve("Detour").levels)

@@ -64,12 +64,12 @@ def gain(x):
 """
 PLAY = """
 import sys
-from unseen.envs.core.device import source_hash
+from unseen.envs.core.identity import task_hash
 from unseen.envs.suite import make, resolve
 name = sys.argv[1]
 env = make(name)
 env.reset(seed=0)
-print(env.step([1.0])[1], source_hash(sys.modules[resolve(name).task.__module__]))
+print(env.step([1.0])[1], task_hash(resolve(name).task))
 """
 
 

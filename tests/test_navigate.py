@@ -8,9 +8,12 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from unseen.envs.core.device import host
 from unseen.envs.planar import navigate
 from unseen.envs.planar.geometry import FAR
 from unseen.envs.planar.world import AGENT_RADIUS, drive, place_box, planar, push_out, slide
+
+drive, place_box, push_out, slide = map(host, (drive, place_box, push_out, slide))
 
 STATE = planar(6, 4)
 STRIDE, TURN, REACH = 0.3, math.pi / 4, 0.5
@@ -100,8 +103,8 @@ def by_trying_all(s: np.void, goal: tuple) -> int:
         arcs = digits[::-1]
         x, y, h, distance_cost, obstacle_cost = s["agent_x"], s["agent_y"], s["heading"], FAR, 0.0
         for step, a in enumerate(arcs):
-            x, y, h = navigate.arc_pose(s, x, y, h, a, STRIDE, TURN)
-            distance_cost, obstacle_cost, ends = navigate._evaluate_pose(
+            x, y, h = host(navigate.arc_pose)(s, x, y, h, a, STRIDE, TURN)
+            distance_cost, obstacle_cost, ends = host(navigate._evaluate_pose)(
                 s, goal, x, y, h, distance_cost, obstacle_cost, step
             )
             if ends:
@@ -116,10 +119,10 @@ def by_trying_all(s: np.void, goal: tuple) -> int:
 def test_the_look_ahead_finds_what_trying_all_sequences_finds(seed: int) -> None:
     s = drawn_world(seed, 0.05)
     gx, gy = s["disc_x"][1], s["disc_y"][1]
-    wx, wy, _ = navigate.waypoint(s, s["agent_x"], s["agent_y"], gx, gy)
+    wx, wy, _ = host(navigate.waypoint)(s, s["agent_x"], s["agent_y"], gx, gy)
     step_cost = 0.0 if (wx, wy) == (gx, gy) else navigate.STEP_COST
     disc = (wx, wy, step_cost, 1, REACH, s["disc_x"], s["disc_y"], s["disc_radius"], 0, 0.0)
-    assert navigate.steer_to_disc(s, 1, gx, gy, REACH, STRIDE, TURN) == by_trying_all(s, disc)
+    assert host(navigate.steer_to_disc)(s, 1, gx, gy, REACH, STRIDE, TURN) == by_trying_all(s, disc)
     rings = (s["disc_x"], s["disc_y"], np.full(4, 0.4), 4, 0.1)
     place = (1.0, -1.0, navigate.STEP_COST, -1, 0.0, *rings)
-    assert navigate.steer_to_place(s, 1.0, -1.0, *rings, STRIDE, TURN) == by_trying_all(s, place)
+    assert host(navigate.steer_to_place)(s, 1.0, -1.0, *rings, STRIDE, TURN) == by_trying_all(s, place)

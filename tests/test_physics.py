@@ -4,9 +4,12 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unseen.envs.core.device import host
 from unseen.envs.planar import physics
 from unseen.envs.planar.geometry import disc_box, passes_by, segment_box
 from unseen.envs.planar.world import planar
+
+disc_box, passes_by, segment_box = map(host, (disc_box, passes_by, segment_box))
 
 STATE = planar(3, 4)
 WORLDS = st.integers(0, 2**32 - 1)
@@ -51,7 +54,7 @@ def test_energy_never_grows(seed: int, friction: float, restitution: float) -> N
     world = drawn_world(seed, 8.0)
     for _ in range(20):
         before = energy(world[0])
-        physics.roll(world[0], 0.25, friction, restitution)
+        host(physics.roll)(world[0], 0.25, friction, restitution)
         assert energy(world[0]) <= before * (1 + 1e-12)
 
 
@@ -60,7 +63,7 @@ def test_energy_never_grows(seed: int, friction: float, restitution: float) -> N
 def test_nothing_leaves_the_room_or_stays_inside_a_box(seed: int) -> None:
     world = drawn_world(seed, 12.0)
     for _ in range(20):
-        physics.roll(world[0], 0.25, 1.0, 0.9)
+        host(physics.roll)(world[0], 0.25, 1.0, 0.9)
         s = world[0]
         for k in range(4):
             assert max(abs(s["disc_x"][k]), abs(s["disc_y"][k])) <= 2.5 - s["disc_radius"][k] + 1e-9
@@ -79,7 +82,7 @@ def test_a_fast_disc_does_not_tunnel_through_a_thin_box(speed: float, offset: fl
     s["n_boxes"] = s["n_discs"] = 1
     s["box_cos"][0], s["box_hx"][0], s["box_hy"][0] = 1.0, 0.05, 1.0
     s["disc_radius"][0], s["disc_x"][0], s["disc_y"][0], s["disc_vx"][0] = 0.1, -1.0, offset, speed
-    physics.roll(s, 0.25, 0.0, 0.5)
+    host(physics.roll)(s, 0.25, 0.0, 0.5)
     assert s["disc_x"][0] < 0
 
 
@@ -90,9 +93,9 @@ def test_at_launch_speed_a_disc_rolls_the_distance(distance: float, friction: fl
     s = world[0]
     s["room_hx"] = s["room_hy"] = 9.0
     s["n_discs"] = 1
-    s["disc_radius"][0], s["disc_vx"][0] = 0.12, physics.launch_speed(distance, friction)
+    s["disc_radius"][0], s["disc_vx"][0] = 0.12, host(physics.launch_speed)(distance, friction)
     for _ in range(60):
-        physics.roll(s, 0.25, friction, 0.9)
+        host(physics.roll)(s, 0.25, friction, 0.9)
     assert s["disc_vx"][0] == 0 and abs(s["disc_x"][0] - distance) < 0.01
 
 
@@ -102,6 +105,6 @@ def test_a_head_on_bump_passes_the_speed_on_and_is_heard() -> None:
     s["room_hx"] = s["room_hy"] = 9.0
     s["n_discs"] = 2
     s["disc_radius"][:2], s["disc_x"][:2], s["disc_vx"][0] = 0.1, (-1.0, 0.0), 5.0
-    physics.roll(s, 0.25, 0.0, 1.0)
+    host(physics.roll)(s, 0.25, 0.0, 1.0)
     assert s["bump"] == 1
     np.testing.assert_allclose(s["disc_vx"][:2], (0.0, 5.0), atol=1e-9)

@@ -6,9 +6,12 @@ import numpy as np
 import pytest
 from numba import njit
 
+from unseen.envs.core.device import host
 from unseen.envs.planar.camera.pixels import write_pixels
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import DARK, DAY, DUSK, planar
+
+exposed = host(exposed)
 
 FIELDS = [2.0 * math.pi, math.radians(115)]
 

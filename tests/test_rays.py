@@ -5,10 +5,13 @@ import math
 import numpy as np
 import pytest
 
+from unseen.envs.core.device import host
 from unseen.envs.planar.geometry import segment_box
 from unseen.envs.planar.rays import RAYS
 from unseen.envs.planar.world import DAY
 from unseen.envs.suite import make_vec
+
+segment_box = host(segment_box)
 
 
 @pytest.mark.parametrize("fov", [120.0, 340.0, 360.0])

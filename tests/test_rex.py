@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unseen.envs.core.device import host
 from unseen.envs.core.kernels import SENSE
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
@@ -16,6 +17,8 @@ from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import ACT, DARK, DUSK, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
+
+exposed = host(exposed)
 
 LEVELS = (0, 1, 2, 3)
 STAY = 3

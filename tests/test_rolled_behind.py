@@ -6,11 +6,14 @@ import pytest
 from gymnasium.vector import AutoresetMode
 
 import unseen  # noqa: F401  registers the ids
+from unseen.envs.core.device import host
 from unseen.envs.core.rng import keys
 from unseen.envs.errors import BadAction, BadParameter, BadSnapshot, ResetNeeded, UnknownEnvironment
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import DARK, DUSK, REVEAL
 from unseen.envs.suite import make, make_vec, resolve
+
+exposed = host(exposed)
 
 ID = "Unseen/RolledBehind-v0"
 

@@ -8,6 +8,7 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 import unseen  # noqa: F401  registers the ids
+from unseen.envs.core.device import host
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.tally.marbles import BEHIND
 from unseen.envs.permanence.tally.references import DONE, STAY
@@ -15,6 +16,8 @@ from unseen.envs.permanence.tally.spec import SLOT_ORDERS, Tally, TallyParams
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import ACT, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
+
+exposed = host(exposed)
 
 KINDS = [0, 1, 2, 3, "addition", "subtraction"]
 HIDDEN = [1, 2, 3, "addition", "subtraction"]

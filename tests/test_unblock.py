@@ -8,11 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unseen.envs.core.device import host
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planning.unblock.crates import greedy_direction
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
+
+exposed, greedy_direction = map(host, (exposed, greedy_direction))
 
 WAYS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 STAY = 4

@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unseen.envs.core.device import host
 from unseen.envs.core.params import derived, integer
 from unseen.envs.core.view import Belief, Imagined
 from unseen.envs.planar.layout import Sizes
@@ -24,6 +25,8 @@ from unseen.envs.watch.room import RoomPainter
 from unseen.envs.watch.scene import Scene, between, scene_of
 from unseen.envs.watch.things import picture
 from unseen.envs.watch.toys import TOYS
+
+identifies_colour, sees, sees_box = map(host, (identifies_colour, sees, sees_box))
 
 ROOM = planar(4, 4, signals=2)
 spots = st.tuples(st.floats(-2.3, 2.3), st.floats(-2.3, 2.3))

@@ -137,6 +137,13 @@ COMMANDS = {
         "BenchConfig",
         "unseen bench RolledBehind --seconds 2",
     ),
+    "prefill": Command(
+        "compile environments now, so that nobody waits for it later",
+        "unseen.envs.prefill",
+        "prefill",
+        "PrefillConfig",
+        "unseen prefill RolledBehind Cups",
+    ),
 }
 
 

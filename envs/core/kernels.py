@@ -11,13 +11,13 @@ DUE = 2  # `done` of a record that the next RESET starts anew; the others it lea
 
 _RUN = '''"""Generated: {cls} with the observations {names}."""
 import numpy as np
-from numba import njit
+from unseen.envs.core.device import device, kernel
 from {module} import {cls} as task
 
 reset, step = task.reset, task.step
 {sensors}
 
-@njit(nogil=True, error_model="numpy")
+@device
 def draw(s, p{w}):
     """Draw episodes until one is accepted; 1 if none was."""
     s.t = 0
@@ -30,11 +30,11 @@ def draw(s, p{w}):
     s.failed += 1
     return 1
 
-@njit(nogil=True, error_model="numpy")
+@device
 def sense(s, p, {rows}):
     {sense}
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
     """Returns the number of resets that failed."""
     p = P[0]
@@ -69,30 +69,30 @@ def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
 '''
 
 _REFERENCES = '''"""Generated: the reference policies of {cls}."""
-from numba import njit
+from unseen.envs.core.device import kernel
 from {module} import {cls} as task
 '''
 _REFERENCE = """
 _act{k} = task.references[{name!r}].act
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def act{k}(X, M, P, A):
     for i in range(X.shape[0]):
         _act{k}(X[i], M[i], P[0], A[i])
 """
 
 _HIDDEN = '''"""Generated: the hidden truth of {cls}."""
-from numba import njit
+from unseen.envs.core.device import kernel
 from {module} import {cls} as task
 
 _write, _when = task.hidden.write, task.hidden.when
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def write(S, P, O):
     for i in range(S.shape[0]):
         _write(S[i], P[0], O[i])
 
-@njit(cache=True, nogil=True, error_model="numpy")
+@kernel
 def when(S, P, B):
     for i in range(S.shape[0]):
         B[i] = _when(S[i], P[0])
@@ -133,10 +133,12 @@ def reference_kernel(task: type[Task], name: str):
     """act(X, M, P, A) of one reference: what it reads (n,), its memories (n,), parameters (1,), action rows (n, d)."""
     source = _REFERENCES.format(cls=task.__name__, module=task.__module__)
     source += "".join(_REFERENCE.format(k=k, name=each) for k, each in enumerate(task.references))
-    return getattr(_build(task, "references", source), f"act{list(task.references).index(name)}")
+    kernel = getattr(_build(task, "references", source), f"act{list(task.references).index(name)}")
+    return device.named(kernel, f"{task.__name__} ({name})")
 
 
 def hidden_kernels(task: type[Task]):
     """write(S, P, O) and when(S, P, B) of the hidden truth: records (n,), parameters (1,), truths (n, size), flags (n,)."""
     module = _build(task, "hidden", _HIDDEN.format(cls=task.__name__, module=task.__module__))
-    return module.write, module.when
+    what = f"{task.__name__} (what is hidden)"
+    return device.named(module.write, what), device.named(module.when, what)

@@ -7,7 +7,6 @@ sources that define it. A retrained agent or a changed rule is therefore another
 from __future__ import annotations
 
 import statistics
-import sys
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -22,8 +21,7 @@ from unseen.agents.load import list_runs, load_agent
 from unseen.agents.roster import KINDS as ROSTER_KINDS
 from unseen.agents.roster import ROSTER
 from unseen.agents.shared.envs import EnvConfig
-from unseen.envs.core.device import source_hash
-from unseen.envs.suite import Entry
+from unseen.envs.core.identity import task_hash
 from unseen.train.arguments import in_words
 from unseen.train.errors import EvaluationError
 from unseen.train.files import digest
@@ -127,7 +125,7 @@ def arena(where: EnvConfig) -> Arena:
     entry.task.at(level, where.overrides)
     split = where.split or SPLIT
     extra = (where.obs, where.action, split, tuple(where.overrides.items()))
-    content: list[Any] = [entry.id, level, task_hash(entry)]
+    content: list[Any] = [entry.id, level, task_hash(entry.task)]
     if extra != ("", "", SPLIT, ()):
         content.append(repr(extra))
     own = entry.anchors.get(level) if isinstance(level, int) and not where.overrides and split != "shift" else None
@@ -135,11 +133,6 @@ def arena(where: EnvConfig) -> Arena:
     if own is not None and not own.oracle - own.random > 1e-3:
         raise EvaluationError(f"{entry.name} level {level}: its oracle does not beat random; no score means anything")
     return Arena(digest(content)[:16], entry.name, level, random, oracle, *extra)
-
-
-def task_hash(entry: Entry) -> str:
-    """A digest of everything that an environment's rules follow from."""
-    return source_hash(sys.modules[entry.task.__module__])
 
 
 def contestants(agent: str, where: Arena) -> list[Contestant]:

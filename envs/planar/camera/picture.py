@@ -229,12 +229,11 @@ def _paint_discs(s, o, x, dx, dy, reach, focal, middle, tint):
 
 _RENDER = '''"""Pictures of one world, for people."""
 
-from numba import njit
-
+from unseen.envs.core.device import kernel
 from unseen.envs.planar.camera.picture import paint
 
 
-@njit(cache=True)
+@kernel
 def picture(s, o, fov):
     paint(s[0], o, fov)
 '''
@@ -248,5 +247,5 @@ def render(s: np.void, width: int, height: int, fov: float = WIDEST) -> np.ndarr
     large = np.empty((2 * height, 2 * width, 3), np.uint8)
     world = np.empty(1, s.dtype)
     world[0] = s
-    kernels.build("camera", _RENDER).picture(world, large, float(fov))
+    kernels.named(kernels.build("camera", _RENDER).picture, "the camera")(world, large, float(fov))
     return large.reshape(height, 2, width, 2, 3).mean(axis=(1, 3), dtype=np.float32).astype(np.uint8)
