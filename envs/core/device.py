@@ -25,7 +25,8 @@ import numba
 
 from unseen.envs.core.jit.versions import way
 
-_way = way(numba.__version__, bool(numba.config.DISABLE_JIT), os.environ.get("UNSEEN_COMPILER", ""))
+_disabled: bool = numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+_way = way(numba.__version__, bool(_disabled), os.environ.get("UNSEEN_COMPILER", ""))
 _jit: Any = importlib.import_module(f"unseen.envs.core.jit.{_way}")
 device, host, kernel = _jit.device, _jit.host, _jit.kernel
 
