@@ -72,6 +72,10 @@ def load_agent(
         from unseen.agents.references import make_reference
 
         return make_reference(name_or_path, env)
+    if envs.has_reference(env, name_or_path):
+        from unseen.agents.references import make_reference
+
+        return make_reference(name_or_path, env)
     file, colon, attribute = name_or_path.rpartition(":")
     if colon and file.endswith(".py"):
         return load_class(Path(file), attribute)

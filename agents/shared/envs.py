@@ -19,7 +19,7 @@ from gymnasium.wrappers import DtypeObservation, FilterObservation, FlattenObser
 
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.envs import suite
-from unseen.envs.core.reference import WORLD
+from unseen.envs.core.reference import WORLD, split_name
 from unseen.envs.errors import BadSnapshot, UnknownEnvironment
 from unseen.envs.planar.layout import Layout
 from unseen.envs.planar.rays import RAYS
@@ -256,8 +256,14 @@ def reference(vector: VectorEnv, name: str) -> Any:
 def reference_obs(config: EnvConfig, name: str) -> str:
     """The observation mode that a scripted policy reads; "" for one that reads the world, or that the task lacks."""
     entry = config.entry
-    reference = None if entry is None else entry.task.references.get(name)
+    reference = None if entry is None else entry.task.references.get(split_name(name)[0])
     return "" if reference is None or reference.reads == WORLD else reference.reads
+
+
+def has_reference(config: EnvConfig, name: str) -> bool:
+    """Whether the environment has a scripted policy of that name; a window may follow it, as in "tracker-16"."""
+    entry = config.entry
+    return entry is not None and split_name(name)[0] in entry.task.references
 
 
 def remembered_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:

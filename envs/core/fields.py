@@ -36,6 +36,8 @@ def missing_field(task: type[Task]) -> str | None:
         (task.step, (s, None, p)),
     ]
     calls += [(sensor.write, (s, p)) for sensor in task.sensors.values()]
+    if task.instance is not None:
+        calls.append((task.instance, (s, p)))
     if task.hidden is not None:
         calls += [(task.hidden.write, (s, p)), (task.hidden.when, (s, p))]
     for name, reference in task.references.items():

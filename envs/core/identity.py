@@ -8,7 +8,7 @@ from unseen.envs.core.rng import keys
 from unseen.envs.core.task import Task
 
 # Attributes of a task that are for people, or for the audit: no score depends on them.
-SHOWN = ("title", "view", "keys", "curves", "anchors", "score", "hidden")
+SHOWN = ("title", "view", "keys", "curves", "anchors", "score", "hidden", "faculties", "visible")
 
 
 @functools.cache

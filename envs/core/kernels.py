@@ -15,7 +15,7 @@ from unseen.envs.core.device import device, kernel
 from {module} import {cls} as task
 
 reset, step = task.reset, task.step
-{sensors}
+{sensors}{instance}
 
 @device
 def draw(s, p{w}):
@@ -24,7 +24,7 @@ def draw(s, p{w}):
     s.done = 0
     for i in range({max_tries}):
         s.tries = i + 1
-        if reset(s, p{w}):
+        if reset(s, p{w}){mine}:
             return 0
     s.done = 1
     s.failed += 1
@@ -117,6 +117,8 @@ def run_kernel(task: type[Task], names: tuple[str, ...]):
         w="" if task.scratch is None else ", w",
         scratch="" if task.scratch is None else "W, ",
         first_scratch="" if task.scratch is None else "    w = W[0]\n",
+        instance="" if task.instance is None else "\ninstance = task.instance\nfrom unseen.envs.core.splits import in_split",
+        mine="" if task.instance is None else " and in_split(instance(s, p), p.split)",
         sensors="\n".join(f"write{i} = task.sensors[{name!r}].function" for i, name in enumerate(names)),
         rows=", ".join(f"o{i}" for i in k),
         sense="\n    ".join(f"write{i}(s, p, o{i})" for i in k),

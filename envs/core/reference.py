@@ -40,3 +40,9 @@ def by_index(choose: Callable, actions: Mapping[str, tuple[float, ...]]) -> Call
             a[i] = rows[k, i]
 
     return act
+
+
+def split_name(name: str) -> tuple[str, int]:
+    """("tracker", 16) of "tracker-16"; ("tracker", 0) of "tracker"."""
+    base, dash, window = name.rpartition("-")
+    return (base, int(window)) if dash and window.isdecimal() and int(window) > 0 else (name, 0)

@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from unseen.envs.core.faculty import Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import Params
 from unseen.envs.core.reference import Reference
@@ -62,6 +63,11 @@ class Task:
             floats, one for each of `metrics`, which is told when the episode ends.
         metrics: names of the numbers in `info`; the first is "is_success".
         hidden: the hidden truth, for the audit; None where nothing is hidden.
+        faculties: name -> what the task demands of a player; "recall", "which", "where", "when", "count", "plan", ...
+        visible: parameters that remove exactly the hiding, for `twin`; empty where nothing is hidden.
+        instance: device function (s, p) -> uint64, called on a freshly drawn record: a hash of everything that makes this
+            episode another one, equal for episodes that differ by a symmetry alone. Splits are then disjoint in it, not
+            only in seeds. None where episodes are drawn from continuous ranges and never meet.
         references: name -> scripted policy. By convention "oracle" (privileged), "tracker" (scripted memory) and
             "reflex" (no memory; where planning is what is asked for, greedy).
         view: how it is shown.
@@ -87,6 +93,9 @@ class Task:
     max_tries: ClassVar[int] = 500
     metrics: ClassVar[tuple[str, ...]] = ("is_success",)
     hidden: ClassVar[Hidden | None] = None
+    faculties: ClassVar[Mapping[str, Faculty]] = {}
+    visible: ClassVar[Mapping[str, Any]] = {}
+    instance: ClassVar[Callable | None] = None
     references: ClassVar[Mapping[str, Reference]] = {}
     view: ClassVar[View]
     score: ClassVar[Score] = Score()
@@ -122,6 +131,11 @@ class Task:
         named: dict[Any, Params] = {**cls.levels, **cls.presets}
         params = named[cls.level_named(level)]
         return params.replace(also, **overrides) if overrides else params
+
+    @classmethod
+    def twin(cls, level: int | str) -> Any:
+        """The parameters of a level with exactly the hiding removed: its visible twin. Raises BadParameter."""
+        return cls.at(level, cls.visible)
 
     @classmethod
     def width(cls) -> int:

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from unseen.envs.core.faculty import Faculty
 from unseen.envs.core.fields import missing_field
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import Params
@@ -22,7 +23,8 @@ PIECES: dict[str, Any] = {
     "title": str, "params": type, "state": np.dtype, "sensors": Mapping, "levels": Mapping, "presets": Mapping,
     "default_level": int, "actions": Mapping, "action_low": tuple, "action_high": tuple, "keys": Mapping,
     "reset": Callable, "scratch": (np.dtype, NOTHING), "step": Callable, "max_tries": int, "metrics": tuple,
-    "hidden": (Hidden, NOTHING), "references": Mapping, "view": View, "score": Score, "curves": Mapping,
+    "hidden": (Hidden, NOTHING), "faculties": Mapping, "visible": Mapping, "instance": (Callable, NOTHING),
+    "references": Mapping, "view": View, "score": Score, "curves": Mapping,
     "anchors": Mapping, "chance": Callable,
 }  # fmt: skip
 
@@ -62,11 +64,27 @@ def validate(task: type[Task]) -> None:
         need(callable(reference.act), f"reference {name!r} has an 'act' that is no function")
         known = reference.reads == WORLD or reference.reads in task.sensors
         need(known, f"reference {name!r} reads {reference.reads!r}, which is neither {WORLD!r} nor a sensor")
+    _faculties(task, need)
     need(hasattr(task.view, "painter"), "'view' has no 'painter'")
     at_top = vars(sys.modules[task.__module__]).get(task.__name__) is task
     need(at_top, f"is not to be imported from {task.__module__}, as kernels do: define it at the top of a file")
     missing = missing_field(task)
     need(missing is None, str(missing))
+
+
+def _faculties(task: type[Task], need: Callable[[bool, str], None]) -> None:
+    for name, faculty in task.faculties.items():
+        need(isinstance(faculty, Faculty), f"'faculties' has {name!r}: {faculty!r}, not a Faculty")
+        need(bool(faculty.players), f"faculty {name!r} has no player that lacks it: give 'without' or 'windows'")
+        unknown = set(faculty.without) - set(task.references)
+        need(not unknown, f"faculty {name!r} names no references: {sorted(unknown)}")
+        tracked = not faculty.windows or "tracker" in task.references
+        need(tracked, f"faculty {name!r} has 'windows', but the task has no reference 'tracker'")
+        need(all(k > 0 for k in faculty.windows), f"faculty {name!r} has windows {faculty.windows}, not positive")
+        strange = ({*faculty.levels} | {*faculty.excess}) - {*task.levels}
+        need(not strange, f"faculty {name!r} names no levels: {sorted(strange)}")
+    unknown = set(task.visible) - set(task.params.specs())
+    need(not unknown, f"'visible' names no parameters: {sorted(unknown)}")
 
 
 def _parameters(task: type[Task], need: Callable[[bool, str], None]) -> None:

@@ -12,6 +12,7 @@ from unseen.envs.suite import SUITE, resolve
 from unseen.train.arguments import LevelsArgument
 from unseen.train.audit.determinism import determinism
 from unseen.train.audit.draws import draws
+from unseen.train.audit.faculties import faculties
 from unseen.train.audit.leaks import leaks
 from unseen.train.audit.references import references
 from unseen.train.audit.report import Check
@@ -77,6 +78,7 @@ def subjects(config: AuditConfig) -> list[Subject]:
 def checks(subject: Subject) -> Iterator[Check]:
     """Every check of one environment at one level."""
     yield from references(subject)
+    yield from faculties(subject)
     yield from draws(subject)
     yield from leaks(subject)
     yield from determinism(subject)

@@ -11,6 +11,7 @@ from unseen.train.audit.report import Check
 from unseen.train.audit.subject import Subject, play
 
 ANCHOR_EPISODES = 20_000  # from which anchors are measured
+CONVENTIONAL = ("oracle", "tracker", "reflex")
 TWIN = 0.05  # of the scale: how far reflex may stay behind oracle where everything is visible
 
 
@@ -18,7 +19,8 @@ def references(subject: Subject) -> Iterator[Check]:
     """Every check of what scripted policies return."""
     task, n = subject.task, 1_000 if subject.quick else 4_000
     env = subject.make_vec(n, split="test")
-    returns = {name: play(env, name, 0, n) for name in ("random", *task.references)}
+    named = {*CONVENTIONAL, *task.score.gates} & {*task.references}
+    returns = {name: play(env, name, 0, n) for name in ("random", *sorted(named))}
     mean = {name: float(found.mean()) for name, found in returns.items()}
     for name, gate in task.score.gates.items():
         if name in mean:
