@@ -28,8 +28,8 @@ from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, environment_seed
 
 ACT_PHASE = 2
-UPDATES = 8  # of one `advance`
-TURNS = 64  # of one `advance` at most, where updates are still to come
+UPDATES_PER_ADVANCE = 8  # of one `advance`
+MAX_STEPS_PER_ADVANCE = 64  # of one `advance` at most, where updates are still to come
 
 
 @dataclass(frozen=True)
@@ -55,25 +55,25 @@ class DreamerConfig(RSSMSizes):
     """KL that costs nothing"""
     kl_rep: float = 0.1
     """weight of the representation's KL; that of the dynamics' is 1"""
-    end_weight: float = 5.0
+    terminal_weight: float = 5.0
     """of an episode's last step, in KL and reward"""
     obs_noise: float = 0.03
     """standard deviation of what is added to replayed observations"""
     horizon: int = 12
     """imagined steps"""
-    starts: int = 128
+    imagination_starts: int = 128
     """states that imagination starts from, an update"""
     gamma: float = 0.97
     lam: float = 0.95
     entropy: float = 0.03
     entropy_end: float = 0.01
-    anneal: int = 100_000
+    entropy_anneal_steps: int = 100_000
     """environment steps over which the entropy weight goes from one to the other"""
     return_floor: float = 0.1
     """the least that advantages are divided by"""
     tau: float = 0.02
     """rate of the target critic"""
-    clip: float = 10.0
+    grad_clip: float = 10.0
     """norm of gradients at most"""
 
 
@@ -102,8 +102,8 @@ class DreamerLearner(TorchLearner):
         learned = [p for p in self.ac.parameters() if p.requires_grad]
         self.ac_opt = torch.optim.Adam(learned, c.actor_lr, fused=True)
         self.collector = Collector(self.envs, self.head, environment_seed(seed, c.envs))
-        now = self.collector
-        self.replay = EpisodeReplay(c.replay_steps, now.obs, now.action, self.target_size())
+        collector = self.collector
+        self.replay = EpisodeReplay(c.replay_steps, collector.obs, collector.action, self.target_size())
         self.latent = torch.zeros(c.envs, self.model.size, device=self.device)
         self.updates = 0
         self.update_credit = 0.0
@@ -134,33 +134,33 @@ class DreamerLearner(TorchLearner):
     @torch.no_grad()
     def advance(self) -> dict[str, float]:
         figures: dict[str, float] = {}
-        made = turns = 0
-        while made < UPDATES and turns < TURNS:
+        updates = steps = 0
+        while updates < UPDATES_PER_ADVANCE and steps < MAX_STEPS_PER_ADVANCE:
             self._collect()
-            turns += 1
+            steps += 1
             while self.update_credit >= 1:
                 self.update_credit -= 1
                 figures = self._update()
-                made += 1
+                updates += 1
         return figures | {"episode_return": self.collector.returns.mean, "updates": float(self.updates)}
 
     def _collect(self) -> None:
         """One step of every environment; one that follows an episode's end only opens the next."""
-        c, now = self.config, self.collector
-        self.replay.add(now.obs, now.action, now.reward, now.first)
-        if now.over.any():
-            self._finish(np.flatnonzero(now.over))
-        obs = torch.tensor(now.obs, device=self.device)  # a copy: aligned alike, hence rounded alike
-        action = self.head.encode(torch.as_tensor(now.action, device=self.device))
-        keep = torch.as_tensor(~now.first, device=self.device).float()[:, None]
+        c, collector = self.config, self.collector
+        self.replay.add(collector.obs, collector.action, collector.reward, collector.first)
+        if collector.done.any():
+            self._finish(np.flatnonzero(collector.done))
+        obs = torch.tensor(collector.obs, device=self.device)  # a copy: aligned alike, hence rounded alike
+        action = self.head.encode(torch.as_tensor(collector.action, device=self.device))
+        keep = torch.as_tensor(~collector.first, device=self.device).float()[:, None]
         noise = self._uniform(c.envs, self.model.groups)
         self.latent = self.model.observe(self.latent, action, self.model.encode(obs), keep, noise)
         if self.updates < c.actor_warmup_updates:
-            choice = self.head.random(self.rng, c.envs)
+            actions = self.head.random(self.rng, c.envs)
         else:
             policy = self.ac.policy(self.model.actor_input(self.latent))
-            choice = self.head.decode(policy.sample(self._uniform(c.envs, self.head.noise))).cpu().numpy()
-        stepped = now.step(choice)
+            actions = self.head.decode(policy.sample(self._uniform(c.envs, self.head.noise))).cpu().numpy()
+        stepped = collector.step(actions)
         if self.replay.episodes >= c.prefill:
             length = self.replay.mean_length if self.envs.horizon is None else self.envs.horizon + 1
             self.update_credit += stepped * c.replay_ratio / (c.batch * min(length, c.sequence))
@@ -171,8 +171,8 @@ class DreamerLearner(TorchLearner):
         terminated = self.collector.terminated
         self.replay.finish(ended, terminated, self.targets(self.replay.running_obs(ended)))
         for reward, ends in zip(rewards, terminated[ended], strict=True):
-            self.model.twohot.cover(float(np.abs(reward).max()))
-            self.ac.twohot.cover(largest_return(reward.tolist(), bool(ends), self.config.gamma))
+            self.model.twohot.extend_range(float(np.abs(reward).max()))
+            self.ac.twohot.extend_range(largest_return(reward.tolist(), bool(ends), self.config.gamma))
 
     def _uniform(self, *shape: int) -> Tensor:
         return torch.rand(shape, generator=self.noise, device=self.device)
@@ -188,7 +188,7 @@ class DreamerLearner(TorchLearner):
             latent, figures = self._update_model(batch)
         self.updates += 1
         if self.updates >= c.actor_warmup_updates:
-            latents, actions = self._imagine(self._starts(latent.detach(), batch))
+            latents, actions = self._imagine(self._imagination_starts(latent.detach(), batch))
             with torch.enable_grad():
                 figures |= self._update_actor(latents, actions)
         return figures
@@ -200,24 +200,24 @@ class DreamerLearner(TorchLearner):
         action[0] = 0
         noisy = obs + c.obs_noise * torch.randn(obs.shape, generator=self.noise, device=self.device)
         h, z, post = self.model.observe_episodes(noisy, action, self._uniform(*mask.shape, c.groups))
-        loss, parts = self.model.loss(h, z, post, batch, c.free_nats, c.kl_rep, c.end_weight)
+        loss, parts = self.model.loss(h, z, post, batch, c.free_nats, c.kl_rep, c.terminal_weight)
         latent = torch.cat([h, z], -1)
         parts["map"] = self.target_loss(latent, batch["targets"])
         total = mask.sum()
         objective = ((loss + parts["map"]) * mask).sum() / total
         self.model_opt.zero_grad()
         objective.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), c.clip)
+        nn.utils.clip_grad_norm_(self.model.parameters(), c.grad_clip)
         self.model_opt.step()
         return latent, {name: float((part.detach() * mask).sum() / total) for name, part in parts.items()}
 
-    def _starts(self, latent: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    def _imagination_starts(self, latent: Tensor, batch: dict[str, Tensor]) -> Tensor:
         """Latents to imagine from: of steps in which the agent may act, and which are not an episode's last."""
         may_act = (batch["mask"] > 0) & (batch["terminated"] == 0)
         if self.layout is not None:
             may_act &= batch["obs"][..., self.layout.phase][..., ACT_PHASE] > 0.5
         rows = may_act.flatten().nonzero()[:, 0].cpu().numpy()
-        pick = torch.as_tensor(self.rng.choice(rows, self.config.starts), device=self.device)
+        pick = torch.as_tensor(self.rng.choice(rows, self.config.imagination_starts), device=self.device)
         return latent.flatten(0, 1)[pick]
 
     def _imagine(self, latent: Tensor) -> tuple[Tensor, Tensor]:
@@ -250,12 +250,12 @@ class DreamerLearner(TorchLearner):
             advantage = (target - value[:-1]) / return_scale
         policy = ac.policy(inputs[:-1])
         entropy = policy.entropy()
-        bonus = c.entropy + (c.entropy_end - c.entropy) * min(1.0, self.steps / c.anneal)
+        bonus = c.entropy + (c.entropy_end - c.entropy) * min(1.0, self.steps / c.entropy_anneal_steps)
         actor_loss = -(weight * (policy.log_prob(actions) * advantage + bonus * entropy)).mean()
         critic_loss = (weight * (ac.twohot.loss(logits, target) + ac.twohot.loss(logits, target_value))).mean()
         self.ac_opt.zero_grad()
         (actor_loss + critic_loss).backward()
-        nn.utils.clip_grad_norm_(self.ac_opt.param_groups[0]["params"], c.clip)
+        nn.utils.clip_grad_norm_(self.ac_opt.param_groups[0]["params"], c.grad_clip)
         self.ac_opt.step()
         ac.update_target(c.tau)
         figures = {"return": target.mean(), "entropy": entropy.detach().mean(), "return_scale": return_scale}

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from unseen.agents.dreamer import DreamerConfig, DreamerLearner
 from unseen.agents.errors import BadAgent
-from unseen.agents.models.mental_map import ENTRY, GOAL, PLACE, map_size, map_targets
+from unseen.agents.models.mental_map import BOX_FIELDS, DISC_FIELDS, GOAL_FIELDS, map_size, map_targets
 from unseen.agents.models.rssm import RSSM
 from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.nets import mlp
@@ -25,7 +25,7 @@ from unseen.agents.shared.nets import mlp
 @dataclass(frozen=True)
 class MapperConfig(DreamerConfig):
     map_weight: float = 1.0
-    way_weight: float = 5.0
+    goal_weight: float = 5.0
     """of the way to what is asked for, within the map"""
 
 
@@ -44,15 +44,15 @@ class MapRSSM(RSSM):
     def actor_input(self, latent: Tensor) -> Tensor:
         return torch.cat([latent, self.map(latent).detach()], -1)
 
-    def drawn(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
+    def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
         """The map's discs, and its boxes where they are of several kinds."""
-        drawn, kinds = self.map(latent), layout.sizes.box_kinds
-        shows = {}
+        decoded, kinds = self.map(latent), layout.sizes.box_kinds
+        outputs = {}
         if layout.discs[1]:
-            shows["map"] = drawn[:, : ENTRY * layout.things]
+            outputs["map"] = decoded[:, : DISC_FIELDS * layout.things]
         if kinds:
-            shows["places"] = drawn[:, -GOAL - PLACE * kinds : -GOAL]
-        return shows
+            outputs["places"] = decoded[:, -GOAL_FIELDS - BOX_FIELDS * kinds : -GOAL_FIELDS]
+        return outputs
 
 
 class MapperLearner(DreamerLearner):
@@ -77,5 +77,5 @@ class MapperLearner(DreamerLearner):
 
     def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
         error = (self.model.map(latent) - target) ** 2
-        way = error[..., -GOAL:].sum(-1)
-        return self.config.map_weight * (error[..., :-GOAL].sum(-1) + self.config.way_weight * way)
+        way = error[..., -GOAL_FIELDS:].sum(-1)
+        return self.config.map_weight * (error[..., :-GOAL_FIELDS].sum(-1) + self.config.goal_weight * way)

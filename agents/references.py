@@ -34,7 +34,7 @@ class RandomAgent(Agent):
     def act(
         self, obs: np.ndarray, state: noise.Episodes, first: np.ndarray, explore: bool = False
     ) -> tuple[np.ndarray, noise.Episodes]:
-        now = noise.open_episodes(self._seed, state, np.asarray(first, bool))
+        now = noise.next_episodes(self._seed, state, np.asarray(first, bool))
         space = self._space
         if isinstance(space, spaces.Discrete):
             drawn = noise.uniform(now, noise.ACTION, 1)[:, 0]
@@ -65,7 +65,7 @@ class ReferenceAgent(Agent):
 
     def belief(self, state: Any) -> Belief | None:
         """Where the tracker remembers discs to be."""
-        remembered = None if self._policy is None else envs.remembered_discs(self._policy)
+        remembered = None if self._policy is None else envs.tracked_discs(self._policy)
         if remembered is None:
             return None
         known, xy = remembered

@@ -56,7 +56,7 @@ def test_the_suite_is_met_by_name_and_id() -> None:
     made = make(EnvConfig("RolledBehind", 1), 3)
     assert made.has_snapshots and made.layout is not None and made.layout.size == made.observation.size
     assert (made.obs_mode, made.action_kind, made.horizon) == ("slots", "discrete", 26)
-    assert not made.observation.wide and not made.observation.image
+    assert not made.observation.use_symlog and not made.observation.image
 
 
 def test_modes_and_overrides_are_handed_on() -> None:
@@ -89,7 +89,7 @@ def test_an_id_of_gymnasiums() -> None:
     config = EnvConfig("CartPole-v1", level=2, obs="slots")  # which mean nothing to it
     assert (config.entry, config.id, config.label, config.chosen_level) == (None, "CartPole-v1", "CartPole-v1", None)
     made = make(config, 3, AutoresetMode.SAME_STEP)
-    assert made.observation.shape == (4,) and made.observation.wide
+    assert made.observation.shape == (4,) and made.observation.use_symlog
     assert not made.has_snapshots and made.layout is None and made.horizon is None and made.snapshot() == b""
     assert made.vector.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
 

@@ -121,9 +121,9 @@ def any_left(session: int) -> bool:
 
 def in_journal(agent: str) -> bytes:
     """How the journal names an agent in an episode."""
-    from unseen.train.leaderboard.field import arena, contestants
+    from unseen.train.leaderboard.contestants import contestants, make_arena
 
-    (found,) = contestants(agent, arena(EnvConfig("RolledBehind", 1)))
+    (found,) = contestants(agent, make_arena(EnvConfig("RolledBehind", 1)))
     return f'"agent":"{found.id}"'.encode()
 
 
@@ -221,7 +221,7 @@ def test_presets_and_own_parameters_are_scored_without_anchors(
     board = leaderboard(
         LeaderboardConfig((), ("random", "oracle"), ("Cups",), 20, level=(1, "a-not-b"), out=tmp_path / "presets")
     )
-    assert [arena.key for arena in board.arenas] == ["Cups/1", "Cups/a-not-b"]
+    assert [make_arena.key for make_arena in board.arenas] == ["Cups/1", "Cups/a-not-b"]
     best = {entry.name: entry for entry in board.entries}["oracle"]
     assert best.cells["Cups/a-not-b"].normal is None and best.cells["Cups/1"].normal is not None
     assert best.overall is not None and best.overall.point == best.cells["Cups/1"].normal.point  # counts alone

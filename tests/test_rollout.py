@@ -19,7 +19,16 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.envs import suite
 from unseen.train import rollout as module
 from unseen.train.errors import AgentFailed, EvaluationError
-from unseen.train.rollout import LONGEST, Rollout, check_actions, meet, metrics_of, one_line, rollout, some_actions
+from unseen.train.rollout import (
+    LONGEST,
+    Rollout,
+    check_actions,
+    make_env_for,
+    metrics_of,
+    one_line,
+    random_actions,
+    rollout,
+)
 
 ROOT = Path(__file__).parents[1]
 ENV = "RolledBehind"
@@ -120,9 +129,9 @@ def test_some_actions_are_of_the_space_and_the_same_every_time() -> None:
         spaces.Discrete(3, start=2),
         spaces.Box(np.array([2, -9], np.float32), np.array([4, -1], np.float32)),
     ):
-        rows = some_actions(space, 5, 7)
+        rows = random_actions(space, 5, 7)
         assert rows.shape[:2] == (5, 7) and all(space.contains(a.astype(space.dtype)) for row in rows for a in row)
-        assert np.array_equal(rows, some_actions(space, 5, 7))
+        assert np.array_equal(rows, random_actions(space, 5, 7))
 
 
 # --- episodes ---
@@ -180,17 +189,17 @@ def test_an_outcome_is_that_of_the_scalar_environment() -> None:
 @pytest.mark.parametrize("name", ["random", "tracker"])
 def test_an_episode_is_the_same_alone_and_among_64(name: str) -> None:
     where = EnvConfig(ENV, 2, split="test")
-    many = rollout(load_agent(name, ENV, 2), meet(load_agent(name, ENV, 2), where, 64), range(64))
+    many = rollout(load_agent(name, ENV, 2), make_env_for(load_agent(name, ENV, 2), where, 64), range(64))
     for seed in (0, 17, 63):
         agent = load_agent(name, ENV, 2)
-        assert rollout(agent, meet(agent, where, 1), [seed]) == [many[seed]]
+        assert rollout(agent, make_env_for(agent, where, 1), [seed]) == [many[seed]]
 
 
 def test_an_agents_own_seed_matters_to_its_noise_alone() -> None:
     where = EnvConfig(ENV, 1, split="test")
 
     def lengths(seed: int) -> list[int]:
-        outcomes = rollout(RandomAgent(), meet(RandomAgent(), where, 32), range(32), agent_seed=seed)
+        outcomes = rollout(RandomAgent(), make_env_for(RandomAgent(), where, 32), range(32), agent_seed=seed)
         return [outcome.length for outcome in outcomes]
 
     assert lengths(0) == lengths(0) != lengths(1)
@@ -201,7 +210,9 @@ def test_continuous_actions_and_a_room_that_is_none() -> None:
     scores = {}
     for name in ("random", "reflex", "tracker", "oracle"):
         agent = load_agent(name, MONITOR, 2)
-        outcomes = rollout(agent, meet(agent, where, 200), range(200), metrics=metrics_of(where), fail_fast=True)
+        outcomes = rollout(
+            agent, make_env_for(agent, where, 200), range(200), metrics=metrics_of(where), fail_fast=True
+        )
         scores[name] = np.mean([outcome.episode_return for outcome in outcomes])
         assert set(outcomes[0].metrics) == {"is_success", "worst_error"}
     assert scores["random"] < scores["reflex"] < 0.4 < 0.9 < scores["tracker"] and scores["oracle"] > 0.95
@@ -209,7 +220,7 @@ def test_continuous_actions_and_a_room_that_is_none() -> None:
 
 def test_an_environment_of_gymnasiums() -> None:
     agent, where = RandomAgent(), EnvConfig("CartPole-v1")
-    env = meet(agent, where, 5)
+    env = make_env_for(agent, where, 5)
     outcomes = rollout(agent, env, range(5), metrics=metrics_of(where))
     assert all(outcome.episode_return == outcome.length > 5 for outcome in outcomes)
     assert outcomes == rollout(agent, env, range(5))  # again from the same seeds
@@ -233,7 +244,7 @@ def test_first_marks_what_opens_an_episode_and_nothing_else() -> None:
 
 def test_a_moment_is_what_the_environment_is_in() -> None:
     env = suite.make_vec(ENV, 4, level=1, split="test")
-    run = Rollout(Scripted(), env, range(4), look_at_end=True)
+    run = Rollout(Scripted(), env, range(4), observe_final=True)
     moments = []
     for moment in run:
         assert np.array_equal(moment.obs, env.observe())
@@ -247,9 +258,9 @@ def test_a_moment_is_what_the_environment_is_in() -> None:
 
 def test_an_agent_that_needs_another_observation_is_refused() -> None:
     with pytest.raises(EvaluationError, match="'scripted' needs obs='slots', not 'rays'"):
-        meet(Scripted(), EnvConfig(ENV, 1, obs="rays"), 2)
-    assert meet(RandomAgent(), EnvConfig(ENV, 1, obs="rays"), 2).obs_mode == "rays"
-    assert meet(RandomAgent(), EnvConfig(ENV, 1, action="continuous"), 2).action_kind == "continuous"
+        make_env_for(Scripted(), EnvConfig(ENV, 1, obs="rays"), 2)
+    assert make_env_for(RandomAgent(), EnvConfig(ENV, 1, obs="rays"), 2).obs_mode == "rays"
+    assert make_env_for(RandomAgent(), EnvConfig(ENV, 1, action="continuous"), 2).action_kind == "continuous"
 
 
 # --- agents that misbehave ---

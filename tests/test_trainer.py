@@ -329,7 +329,7 @@ def test_parameters_of_the_environment_are_part_of_the_run(tmp_path: Path) -> No
         train(config(tmp_path / "a", steps=128, resume=True))
     train(config(tmp_path / "a", **(shorter | {"steps": 128, "resume": True})))
     plain = TrainConfig("ppo", "RolledBehind", level=1)
-    assert plain.folder(plain.where()) == Path("runs/RolledBehind/level1/ppo-0")
+    assert plain.folder(plain.training_env()) == Path("runs/RolledBehind/level1/ppo-0")
     with pytest.raises(BadParameter, match="blackout=99"):
         train(config(tmp_path / "b", parameters=("blackout=99",)))
 

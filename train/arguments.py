@@ -22,7 +22,7 @@ __all__ = [
     "OptionalFloat",
     "OptionalInt",
     "OptionalPath",
-    "in_words",
+    "as_options",
 ]
 
 LEVELS = "(default: 0 1 2 to compare, all to audit)"
@@ -48,7 +48,7 @@ class EnvArguments:
     parameters: Annotated[UseAppendAction[tuple[str, ...]], arg(name="env", metavar="NAME=VALUE")] = ()
     """set a parameter of the environment: --env blackout=5,15 --env glass=true"""
 
-    def setting(self, env: str, level: int | str | None, split: str) -> EnvConfig:
+    def env_config(self, env: str, level: int | str | None, split: str) -> EnvConfig:
         """The environment called `env`, set by these arguments.
 
         Args:
@@ -83,15 +83,19 @@ class LevelsArgument(EnvArguments):
     """difficulties, 0 to 3, or names of presets"""
 
 
-def in_words(where: EnvConfig, split: str) -> str:
+def as_options(env_config: EnvConfig, split: str) -> str:
     """How an environment is set beside its level, as on the command line; empty: as it is by default.
 
     Args:
         split: what the default is.
     """
-    words = {"--obs": where.obs, "--action": where.action, "--split": where.split if where.split != split else ""}
+    words = {
+        "--obs": env_config.obs,
+        "--action": env_config.action,
+        "--split": env_config.split if env_config.split != split else "",
+    }
     said = [f"{word} {value}" for word, value in words.items() if value]
-    return " ".join(said + [f"--env {name}={value}".replace(", ", ",") for name, value in where.overrides.items()])
+    return " ".join(said + [f"--env {name}={value}".replace(", ", ",") for name, value in env_config.overrides.items()])
 
 
 def _read(items: tuple[str, ...], params: type[Params] | None) -> dict[str, Any]:

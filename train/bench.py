@@ -24,7 +24,7 @@ import tyro
 from unseen.envs import suite
 from unseen.envs.errors import BadParameter
 from unseen.train.progress import Progress
-from unseen.train.rollout import some_actions
+from unseen.train.rollout import random_actions
 
 ROUNDS = 5
 
@@ -89,7 +89,7 @@ def measure(step: Callable[[int], Any], envs: int, seconds: float) -> tuple[floa
 def scalar(env: gym.Env, seconds: float) -> tuple[float, float]:
     """Speed of one Env below Gymnasium's wrappers, resets included."""
     env = env.unwrapped
-    drawn = some_actions(env.action_space, 1024, 1)[:, 0]
+    drawn = random_actions(env.action_space, 1024, 1)[:, 0]
     actions = drawn.tolist() if drawn.ndim == 1 else list(drawn)
     env.reset(seed=0)
 
@@ -107,7 +107,7 @@ def scalar(env: gym.Env, seconds: float) -> tuple[float, float]:
 def vector(env: gym.vector.VectorEnv, seconds: float) -> tuple[float, float]:
     """Speed of a vector environment."""
     n = env.num_envs
-    actions = some_actions(env.single_action_space, 64, n)
+    actions = random_actions(env.single_action_space, 64, n)
     env.reset(seed=0)
     try:
         return measure(lambda i: env.step(actions[i % 64]), n, seconds)

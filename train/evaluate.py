@@ -10,13 +10,13 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.train.arguments import LevelArgument, OptionalInt
 from unseen.train.errors import AgentFailed, EvaluationError
 from unseen.train.leaderboard import statistics as st
-from unseen.train.leaderboard.field import arena
-from unseen.train.leaderboard.protocol import SPLIT, Block, Latency, Stopwatch, evaluate_block, measure_latency
+from unseen.train.leaderboard.contestants import make_arena
+from unseen.train.leaderboard.protocol import SPLIT, EpisodeBlock, Latency, LatencyTask, evaluate_block, measure_latency
 from unseen.train.leaderboard.report import milliseconds, number, spread
 from unseen.train.leaderboard.runner import blocks
 from unseen.train.leaderboard.statistics import Interval
 from unseen.train.progress import Progress
-from unseen.train.rollout import Outcome, meet
+from unseen.train.rollout import Outcome, make_env_for
 
 __all__ = ["EvaluateConfig", "Result", "evaluate"]
 
@@ -66,20 +66,20 @@ def evaluate(config: EvaluateConfig) -> Result:
     """
     if config.episodes < 1:
         raise EvaluationError("episodes must be at least 1")
-    where = config.setting(config.env, config.level, SPLIT)
-    agent = load_agent(config.agent, where.name, where.level, config.run, where.overrides)
-    meet(agent, where, 1).close()  # who cannot act there is told at once
+    env_config = config.env_config(config.env, config.level, SPLIT)
+    agent = load_agent(config.agent, env_config.name, env_config.level, config.run, env_config.overrides)
+    make_env_for(agent, env_config, 1).close()  # who cannot act there is told at once
     outcomes: list[Outcome] = []
     with Progress({f"episodes of {config.agent}": config.episodes}) as progress:
         for seeds in blocks(config.episodes):
             seeds = seeds[: config.episodes - seeds.start]
-            outcomes += evaluate_block(Block(config.agent, config.run, where, seeds))
+            outcomes += evaluate_block(EpisodeBlock(config.agent, config.run, env_config, seeds))
             progress.advance(f"episodes of {config.agent}", len(seeds))
     errors = [outcome.error for outcome in outcomes if outcome.error]
     if len(errors) == len(outcomes):
         raise AgentFailed(config.agent, f"every episode failed; the first: {errors[0]}")
-    latency = None if errors else measure_latency(Stopwatch(config.agent, config.run, where))
-    result = _result(config, where, outcomes, latency)
+    latency = None if errors else measure_latency(LatencyTask(config.agent, config.run, env_config))
+    result = _result(config, env_config, outcomes, latency)
     if config.json:
         print(json.dumps(asdict(result), indent=1))
     else:
@@ -87,17 +87,26 @@ def evaluate(config: EvaluateConfig) -> Result:
     return result
 
 
-def _result(config: EvaluateConfig, where: EnvConfig, outcomes: list[Outcome], latency: Latency | None) -> Result:
+def _result(config: EvaluateConfig, env_config: EnvConfig, outcomes: list[Outcome], latency: Latency | None) -> Result:
     """The figures of these episodes."""
     length = sum(outcome.length for outcome in outcomes) / len(outcomes)
     bare = Result(
-        config.agent, where.label, where.chosen_level, len(outcomes), None, None, None, length, latency, outcomes
+        config.agent,
+        env_config.label,
+        env_config.chosen_level,
+        len(outcomes),
+        None,
+        None,
+        None,
+        length,
+        latency,
+        outcomes,
     )
     if any(outcome.error for outcome in outcomes):
         return bare
     raw = st.bootstrap([[outcome.episode_return for outcome in outcomes]])
     told = [outcome.metrics["is_success"] for outcome in outcomes if "is_success" in outcome.metrics]
-    ends = None if where.entry is None else arena(where).normalise([raw.point, raw.low, raw.high])
+    ends = None if env_config.entry is None else make_arena(env_config).normalise([raw.point, raw.low, raw.high])
     normal = None if ends is None else Interval(*ends.tolist())
     return replace(bare, raw=raw, normal=normal, success=st.bootstrap([told]) if told else None)
 

@@ -18,8 +18,8 @@ from unseen.envs import suite
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.train.film import FilmError, Shot, check_target, save_film
 from unseen.train.progress import Progress
-from unseen.train.rollout import meet
-from unseen.train.watch import LINGER, STEP_SECONDS, Instant, instants, painter_of, pictures
+from unseen.train.rollout import make_env_for
+from unseen.train.watch import END_SECONDS, STEP_SECONDS, WatchedStep, interpolate, painter_of, watched_steps
 
 __all__ = ["GalleryConfig", "gallery"]
 
@@ -53,7 +53,7 @@ def gallery(config: GalleryConfig) -> None:
     """Film the environments and write the page. Raises UnknownEnvironment, BadParameter, FilmError."""
     entries = [suite.resolve(config.env)] if config.env else list(suite.SUITE.values())
     for entry in entries:
-        check_target(film_of(entry, config))
+        check_target(film_path(entry, config))
     with Progress({"films": len(entries)}) as progress:
         for entry in entries:
             print(film_one(entry, config))
@@ -64,24 +64,24 @@ def gallery(config: GalleryConfig) -> None:
 
 def film_one(entry: suite.Entry, config: GalleryConfig) -> str:
     """Film one environment; gives a line about it."""
-    agent, level = performer(entry, config.level)
-    target = film_of(entry, config)
-    env = meet(agent, EnvConfig(entry.name, level, split=config.split), 1)
+    agent, level = best_agent(entry, config.level)
+    target = film_path(entry, config)
+    env = make_env_for(agent, EnvConfig(entry.name, level, split=config.split), 1)
     assert isinstance(env, TaskVectorEnv)
     try:
-        told = best_episode(agent, env, config.seed)
-        size = save_small(target, told, env)
+        steps = first_success(agent, env, config.seed)
+        size = save_small(target, steps, env)
     finally:
         env.close()
-    return f"wrote {target} ({size / 1e3:.0f} kB): {agent.name}, level {level}, seed {told[0].seed}"
+    return f"wrote {target} ({size / 1e3:.0f} kB): {agent.name}, level {level}, seed {steps[0].seed}"
 
 
-def film_of(entry: suite.Entry, config: GalleryConfig) -> Path:
+def film_path(entry: suite.Entry, config: GalleryConfig) -> Path:
     """The file of an environment's film."""
     return config.out / f"{entry.label.lower()}.gif"
 
 
-def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int | str]:
+def best_agent(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int | str]:
     """The best agent that was trained and shipped, at the highest level it does well, or the oracle where there is none.
 
     Agents with a world model come first, since what they have in mind can be shown.
@@ -102,43 +102,43 @@ def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int |
     return load_agent("oracle", entry.name, at), at
 
 
-def best_episode(agent: Agent, env: TaskVectorEnv, seed: int) -> list[Instant]:
+def first_success(agent: Agent, env: TaskVectorEnv, seed: int) -> list[WatchedStep]:
     """The first episode that ends well, or the first one."""
-    first: list[Instant] = []
+    first: list[WatchedStep] = []
     for k in range(TRIES):
-        told = list(instants(agent, env, seed + k, HORIZON))
-        if told[-1].reward > 0:
-            return told
-        first = first or told
+        steps = list(watched_steps(agent, env, seed + k, HORIZON))
+        if steps[-1].reward > 0:
+            return steps
+        first = first or steps
     return first
 
 
-def save_small(target: Path, told: list[Instant], env: TaskVectorEnv) -> int:
+def save_small(target: Path, steps: list[WatchedStep], env: TaskVectorEnv) -> int:
     """Write the film in the best quality that keeps it small; gives its size in bytes."""
     size = 0
     for parts, scale in SIZES:
-        save_film(target, list(cards(told, env, parts, scale)))
+        save_film(target, list(cards(steps, env, parts, scale)))
         size = target.stat().st_size
         if size <= BYTES:
             break
     return size
 
 
-def cards(told: list[Instant], env: TaskVectorEnv, parts: int, scale: float) -> Iterator[Shot]:
+def cards(steps: list[WatchedStep], env: TaskVectorEnv, parts: int, scale: float) -> Iterator[Shot]:
     """The narrow pictures of an episode, `parts` to a step."""
     from unseen.envs.watch.painter import CARD
 
     painter = painter_of(env, round(CARD[0] * scale), round(CARD[1] * scale))
-    for instant, record, belief in pictures(told, painter, parts):
-        image = painter.card(record, env.params, env.task, instant.reward, belief, instant.imagined)
-        yield Shot(image, LINGER if instant.last else STEP_SECONDS / parts)
+    for current, record, belief in interpolate(steps, painter, parts):
+        image = painter.card(record, env.params, env.task, current.reward, belief, current.imagined)
+        yield Shot(image, END_SECONDS if current.last else STEP_SECONDS / parts)
 
 
 def write_page(config: GalleryConfig) -> None:
     """A table of all environments that have a film in the folder."""
     rows = []
     for entry in suite.SUITE.values():
-        film = film_of(entry, config)
+        film = film_path(entry, config)
         if film.is_file():
             link = Path(os.path.relpath(film, config.page.parent)).as_posix()
             rows.append(f'| **{entry.name}**<br>{entry.group} | {entry.title} | <img src="{link}" width="300"> |')

@@ -44,13 +44,13 @@ def info(config: InfoConfig) -> None:
     if config.name.lower() in ROSTER:
         card = agent_card(ROSTER[config.name.lower()])
     else:
-        card = environment_card(_setting(config))
+        card = environment_card(_env_config(config))
     console = Console(highlight=False)
     for heading, content in card.items():
         _print(console, heading, content)
 
 
-def _setting(config: InfoConfig) -> EnvConfig:
+def _env_config(config: InfoConfig) -> EnvConfig:
     """The environment that is asked for. Raises UsageError where it is none, nor an agent."""
     try:
         resolve(config.name)
@@ -59,19 +59,19 @@ def _setting(config: InfoConfig) -> EnvConfig:
             raise
         near = nearest(config.name, [*SUITE, *ROSTER])
         raise UsageError(f"no environment or agent {config.name!r}; {near}") from error
-    return config.setting(config.name, config.level, "train")
+    return config.env_config(config.name, config.level, "train")
 
 
 # --- environments ---
 
 
-def environment_card(where: EnvConfig) -> dict[str, Any]:
+def environment_card(env_config: EnvConfig) -> dict[str, Any]:
     """Heading -> text, or rows of a table, of an environment as it is set."""
-    entry, level = where.entry, where.chosen_level
+    entry, level = env_config.entry, env_config.chosen_level
     assert entry is not None and level is not None
     task = entry.task
-    params = task.at(level, where.overrides)
-    name = where.obs or next(iter(task.sensors))
+    params = task.at(level, env_config.overrides)
+    name = env_config.obs or next(iter(task.sensors))
     levels: list[int | str] = [*task.levels, *task.presets]
     return {
         entry.id: f"{task.title}  ({entry.group}; shown at level {level})",

@@ -65,25 +65,25 @@ class Display:
 
     def __init__(self, title: str, quiet: bool = False, every: float = 15.0) -> None:
         self._title, self._quiet, self._every = title, quiet, every
-        self._told = -math.inf
+        self._printed_at = -math.inf
         self._bar: Any = None
         if not quiet and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
             columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, TextColumn("{task.fields[said]}"), console=Console(stderr=True))
-            self._task = self._bar.add_task(title, total=1.0, said="")
+            self._bar = Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True))
+            self._task = self._bar.add_task(title, total=1.0, note="")
             self._bar.start()
 
     def show(self, share: float, figures: Mapping[str, float]) -> None:
         """`share` of the budget that is spent, and the figures of the last entry."""
-        said = summary(figures)
+        note = summary(figures)
         if self._bar is not None:
-            self._bar.update(self._task, completed=min(share, 1.0), said=said)
-        elif not self._quiet and time.monotonic() - self._told > self._every:
-            self._told = time.monotonic()
-            print(f"{self._title}: {100 * min(share, 1):.0f} %, {said}", file=sys.stderr, flush=True)
+            self._bar.update(self._task, completed=min(share, 1.0), note=note)
+        elif not self._quiet and time.monotonic() - self._printed_at > self._every:
+            self._printed_at = time.monotonic()
+            print(f"{self._title}: {100 * min(share, 1):.0f} %, {note}", file=sys.stderr, flush=True)
 
     def say(self, text: str) -> None:
         if self._bar is not None:

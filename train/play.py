@@ -31,12 +31,12 @@ def play(config: PlayConfig) -> None:
 
     Raises UnknownEnvironment, BadParameter, UsageError, NotPlayable, NoDisplay.
     """
-    where = config.setting(config.env, config.level, "train")
-    if where.entry is None:
-        raise UsageError(f"{where.id} is played by Gymnasium's own `gymnasium.utils.play`")
-    if where.action == "continuous":
+    env_config = config.env_config(config.env, config.level, "train")
+    if env_config.entry is None:
+        raise UsageError(f"{env_config.id} is played by Gymnasium's own `gymnasium.utils.play`")
+    if env_config.action == "continuous":
         raise UsageError("the keyboard chooses among discrete actions: leave out --action continuous")
     from unseen.envs.watch import play as keyboard
 
-    options = (config.seed, where.split, config.fps, config.hidden, config.episodes, where.overrides)
-    keyboard.play(keyboard.PlayConfig(where.name, where.level, *options))
+    options = (config.seed, env_config.split, config.fps, config.hidden, config.episodes, env_config.overrides)
+    keyboard.play(keyboard.PlayConfig(env_config.name, env_config.level, *options))

@@ -23,10 +23,20 @@ from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train.errors import AgentFailed, EvaluationError
 
-__all__ = ["Moment", "Outcome", "Rollout", "check_actions", "meet", "metrics_of", "one_line", "rollout", "some_actions"]
+__all__ = [
+    "RolloutStep",
+    "Outcome",
+    "Rollout",
+    "check_actions",
+    "make_env_for",
+    "metrics_of",
+    "one_line",
+    "rollout",
+    "random_actions",
+]
 
 MAX_STEPS = 100_000  # an environment ends its episodes long before this; a guard against one that does not
-LONGEST = 500  # characters that are kept of an agent's own words
+MAX_TEXT = 500  # characters that are kept of an agent's own words
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class Outcome:
 
 
 @dataclass(frozen=True)
-class Moment:
+class RolloutStep:
     """The environments as the agent finds them at one step, and what it decides; they take the step afterwards."""
 
     step: int
@@ -90,7 +100,7 @@ class Rollout:
         agent_seed: int = 0,
         metrics: Sequence[str] = (),
         once: bool = True,
-        look_at_end: bool = False,
+        observe_final: bool = False,
         fail_fast: bool = False,
     ) -> None:
         n = len(seeds)
@@ -98,19 +108,19 @@ class Rollout:
         assert env.metadata["autoreset_mode"] == AutoresetMode.NEXT_STEP
         self.agent, self.env, self.seeds, self.name = agent, env, list(seeds), name or agent.name
         self.agent_seed, self.metrics = agent_seed, tuple(metrics)
-        self.once, self.look_at_end, self.fail_fast = once, look_at_end, fail_fast
+        self.once, self.observe_final, self.fail_fast = once, observe_final, fail_fast
         self._returns, self._lengths = np.zeros(n), np.zeros(n, np.int64)
         self._errors = [""] * n
-        self._told: list[dict[str, float]] = [{} for _ in range(n)]
+        self._metrics: list[dict[str, float]] = [{} for _ in range(n)]
         self._live = np.ones(n, bool)
 
     @property
     def outcomes(self) -> list[Outcome]:
         """How the first episode of every row went, in the order of the seeds."""
-        rows = zip(self.seeds, self._returns.tolist(), self._lengths.tolist(), self._errors, self._told, strict=True)
+        rows = zip(self.seeds, self._returns.tolist(), self._lengths.tolist(), self._errors, self._metrics, strict=True)
         return [Outcome(*row) for row in rows]
 
-    def __iter__(self) -> Iterator[Moment]:
+    def __iter__(self) -> Iterator[RolloutStep]:
         agent, env, n = self.agent, self.env, len(self.seeds)
         try:
             agent.attach(env)
@@ -131,13 +141,13 @@ class Rollout:
             for row, reason in wrong.items():
                 if self._live[row] or not self.once:
                     self._fail([row], reason, step)
-            yield Moment(step, obs, reward, terminated, truncated, self._live.copy(), actions, state, seconds)
+            yield RolloutStep(step, obs, reward, terminated, truncated, self._live.copy(), actions, state, seconds)
             if self.once and not self._live.any():  # all have failed, or this was the look at the end
                 return
             first = terminated | truncated  # a step after an episode's end resets
             obs, reward, terminated, truncated, infos = env.step(actions)
             self._count(reward, terminated | truncated, infos)
-            if self.once and not self._live.any() and not self.look_at_end:
+            if self.once and not self._live.any() and not self.observe_final:
                 return
         self._fail(self._live.nonzero()[0], f"its episode did not end within {MAX_STEPS} steps", MAX_STEPS)
 
@@ -146,7 +156,7 @@ class Rollout:
         self._returns[self._live] += reward[self._live]
         self._lengths[self._live] += 1
         for row in np.flatnonzero(self._live & ended):
-            self._told[row] = {name: float(infos[name][row]) for name in self.metrics}
+            self._metrics[row] = {name: float(infos[name][row]) for name in self.metrics}
         self._live &= ~ended
 
     def _fail(self, rows: Any, reason: str, step: int, cause: BaseException | None = None) -> None:
@@ -159,22 +169,24 @@ class Rollout:
                 self._live[row] = False
 
 
-def meet(agent: Agent, where: EnvConfig, n: int) -> VectorEnv:
+def make_env_for(agent: Agent, env_config: EnvConfig, n: int) -> VectorEnv:
     """n environments with the observation and the actions that the agent needs.
 
     Raises:
-        EvaluationError: the agent needs others than `where` asks for.
+        EvaluationError: the agent needs others than `env_config` asks for.
         UnknownEnvironment, BadParameter, BadAgent: as `envs.make`.
     """
-    for word, needed, asked in (("obs", agent.obs, where.obs), ("action", agent.action, where.action)):
+    for word, needed, asked in (("obs", agent.obs, env_config.obs), ("action", agent.action, env_config.action)):
         if needed and asked and needed != asked:
             raise EvaluationError(f"agent {agent.name!r} needs {word}={needed!r}, not {asked!r}")
-    return envs.make(replace(where, obs=agent.obs or where.obs, action=agent.action or where.action), n).vector
+    return envs.make(
+        replace(env_config, obs=agent.obs or env_config.obs, action=agent.action or env_config.action), n
+    ).vector
 
 
-def metrics_of(where: EnvConfig) -> tuple[str, ...]:
+def metrics_of(env_config: EnvConfig) -> tuple[str, ...]:
     """Names of what the environment tells when an episode ends."""
-    return () if where.entry is None else where.entry.task.metrics
+    return () if env_config.entry is None else env_config.entry.task.metrics
 
 
 def rollout(agent: Agent, env: VectorEnv, seeds: Sequence[int], **options: Any) -> list[Outcome]:
@@ -185,7 +197,7 @@ def rollout(agent: Agent, env: VectorEnv, seeds: Sequence[int], **options: Any) 
     return run.outcomes
 
 
-def some_actions(space: spaces.Space, steps: int, n: int) -> np.ndarray:
+def random_actions(space: spaces.Space, steps: int, n: int) -> np.ndarray:
     """Actions (steps, n, ...) drawn uniformly of the space of one, the same every time."""
     rng = np.random.default_rng(7)
     if isinstance(space, spaces.Discrete):
@@ -240,7 +252,7 @@ def _middle(space: spaces.Space, shape: tuple[int, ...]) -> np.ndarray:
 def _value(actions: np.ndarray, row: int) -> str:
     """One row as text; an agent's own object may fail even at that."""
     try:
-        return repr(actions[row].tolist() if actions.dtype != object else actions[row])[:LONGEST]
+        return repr(actions[row].tolist() if actions.dtype != object else actions[row])[:MAX_TEXT]
     except Exception as error:
         return f"that cannot be shown ({type(error).__name__})"
 
@@ -252,4 +264,4 @@ def one_line(error: BaseException) -> str:
     except Exception:
         said = ""
     text = f"{type(error).__name__}: {said}".rstrip(": ")
-    return text[:LONGEST].encode(errors="replace").decode()
+    return text[:MAX_TEXT].encode(errors="replace").decode()

@@ -28,7 +28,7 @@ from unseen.agents.roster import ROSTER, learner_class
 from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train import checkpoints
-from unseen.train.arguments import LevelArgument, OptionalFloat, OptionalInt, OptionalPath, in_words
+from unseen.train.arguments import LevelArgument, OptionalFloat, OptionalInt, OptionalPath, as_options
 from unseen.train.budget import Budget, CpuClock
 from unseen.train.errors import StoreError
 from unseen.train.files import write_text
@@ -75,14 +75,14 @@ class TrainConfig(LevelArgument):
     quiet: bool = False
     """no progress"""
 
-    def where(self) -> EnvConfig:
+    def training_env(self) -> EnvConfig:
         """The environment. Raises UnknownEnvironment, BadParameter."""
-        return self.setting(self.env, self.level, SPLIT)
+        return self.env_config(self.env, self.level, SPLIT)
 
-    def folder(self, where: EnvConfig) -> Path:
+    def folder(self, env_config: EnvConfig) -> Path:
         """Of the run in that environment."""
-        level = [] if where.chosen_level is None else [f"level{where.chosen_level}"]
-        return self.out or Path("runs", where.label, *level, f"{self.agent}-{self.seed}")
+        level = [] if env_config.chosen_level is None else [f"level{env_config.chosen_level}"]
+        return self.out or Path("runs", env_config.label, *level, f"{self.agent}-{self.seed}")
 
     def budget(self) -> Budget:
         """Raises BadAgent for one that is not positive."""
@@ -116,19 +116,19 @@ def train(config: TrainConfig) -> Path:
     KeyboardInterrupt after Ctrl-C, when all is saved.
     """
     kind, overrides = learner_class(config.agent), config.overrides()
-    where, budget = config.where(), config.budget()
-    if config.publish and where.entry is None:
-        raise BadAgent(f"--publish: agents ship for the suite's environments alone, not for {where.id}")
-    folder = config.folder(where)
+    env_config, budget = config.training_env(), config.budget()
+    if config.publish and env_config.entry is None:
+        raise BadAgent(f"--publish: agents ship for the suite's environments alone, not for {env_config.id}")
+    folder = config.folder(env_config)
     _kept(config, folder)
     _set_up_torch(config)
-    learner = kind(where, config.seed, config.device, overrides)
-    with _sole_use(folder):
+    learner = kind(env_config, config.seed, config.device, overrides)
+    with _locked_folder(folder):
         kept = _kept(config, folder)
         meta: dict[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "curve": []}
         if kept:
-            meta = _load_newest(learner, kept, _identity(config, where))
-        return _Training(config, where, budget, folder, learner, meta).run()
+            meta = _load_latest(learner, kept, _identity(config, env_config))
+        return _Training(config, env_config, budget, folder, learner, meta).run()
 
 
 def _kept(config: TrainConfig, folder: Path) -> list[Path]:
@@ -153,7 +153,7 @@ def _set_up_torch(config: TrainConfig) -> None:
 
 
 @contextmanager
-def _sole_use(folder: Path) -> Iterator[None]:
+def _locked_folder(folder: Path) -> Iterator[None]:
     """Make the run's folder and keep other processes out of it; a disk that is full, say, is told as StoreError."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -168,13 +168,13 @@ def _sole_use(folder: Path) -> Iterator[None]:
         raise StoreError(folder, f"cannot be written: {error.strerror or error}") from error
 
 
-def _identity(config: TrainConfig, where: EnvConfig) -> dict[str, Any]:
+def _identity(config: TrainConfig, env_config: EnvConfig) -> dict[str, Any]:
     """What has to be the same when a run is resumed."""
-    same = {"agent": config.agent, "env": where.id, "level": where.chosen_level, "seed": config.seed}
-    return same | {"setting": in_words(where, SPLIT)}
+    same = {"agent": config.agent, "env": env_config.id, "level": env_config.chosen_level, "seed": config.seed}
+    return same | {"setting": as_options(env_config, SPLIT)}
 
 
-def _load_newest(learner: Learner, kept: list[Path], same: dict[str, Any]) -> dict[str, Any]:
+def _load_latest(learner: Learner, kept: list[Path], same: dict[str, Any]) -> dict[str, Any]:
     """Load the newest checkpoint, or the one before where that is damaged; returns what the trainer noted."""
     fault = BadCheckpoint("no checkpoint")
     for path in reversed(kept):
@@ -196,13 +196,19 @@ class _Training:
     def __init__(
         self,
         config: TrainConfig,
-        where: EnvConfig,
+        env_config: EnvConfig,
         budget: Budget,
         folder: Path,
         learner: Learner,
         meta: dict[str, Any],
     ) -> None:
-        self.config, self.where, self.budget, self.folder, self.learner = config, where, budget, folder, learner
+        self.config, self.env_config, self.budget, self.folder, self.learner = (
+            config,
+            env_config,
+            budget,
+            folder,
+            learner,
+        )
         self.curve: list[list[float]] = meta["curve"]
         self.clock = CpuClock(meta["cpu_s"])
         self.started = time.monotonic() - meta["wall_s"]
@@ -211,13 +217,13 @@ class _Training:
     def run(self) -> Path:
         with self.clock.paused():
             log = Log(self.folder, self.learner.steps)
-            level = "" if self.where.chosen_level is None else f" level {self.where.chosen_level}"
-            display = Display(f"{self.config.agent} on {self.where.label}{level}", self.config.quiet)
+            level = "" if self.env_config.chosen_level is None else f" level {self.env_config.chosen_level}"
+            display = Display(f"{self.config.agent} on {self.env_config.label}{level}", self.config.quiet)
             for note in self.learner.notes:
                 display.say(note)
         saved = time.monotonic()
         try:
-            with _stop_asked() as stop:
+            with _stop_requested() as stop:
                 while self.share < 1 and not stop.is_set():
                     figures = {"steps": self.learner.steps} | self.learner.advance()
                     figures |= {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall()}
@@ -256,13 +262,13 @@ class _Training:
 
     def _evaluate(self, episodes: int) -> float:
         spent = self.clock.seconds
-        score = mean_return(self.learner.policy(), self.where, episodes)
+        score = mean_return(self.learner.policy(), self.env_config, episodes)
         self.curve.append([self.learner.steps, round(spent, 1), round(score, 4)])
         return score
 
     def _checkpoint(self) -> None:
         now = {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall(), "curve": self.curve}
-        meta = _identity(self.config, self.where) | now
+        meta = _identity(self.config, self.env_config) | now
         checkpoints.write(self.folder / "checkpoints", self.learner.steps, self.learner.save, meta)
 
     def _finish(self) -> Path:
@@ -274,12 +280,12 @@ class _Training:
         path = self.folder / "agent.onnx"
         self.learner.export(path)
         policy = self.learner.policy()
-        made = envs.make(replace(self.where, obs=policy.obs, action=policy.action), 1)
+        made = envs.make(replace(self.env_config, obs=policy.obs, action=policy.action), 1)
         made.vector.close()
         card = Card(
             agent=self.config.agent,
-            env=self.where.id,
-            level=self.where.chosen_level,
+            env=self.env_config.id,
+            level=self.env_config.chosen_level,
             obs=policy.obs,
             action=policy.action,
             scale=1.0 if made.layout is None else made.layout.scale,
@@ -299,7 +305,7 @@ class _Training:
         return path
 
     def _publish(self, path: Path) -> None:
-        target = TRAINED / self.where.label / f"level{self.where.chosen_level}"
+        target = TRAINED / self.env_config.label / f"level{self.env_config.chosen_level}"
         target.mkdir(parents=True, exist_ok=True)
         for suffix in (".imagine.onnx", ".onnx", ".json"):
             if (file := path.with_suffix(suffix)).exists():
@@ -307,7 +313,7 @@ class _Training:
 
 
 @contextmanager
-def _stop_asked() -> Iterator[threading.Event]:
+def _stop_requested() -> Iterator[threading.Event]:
     """Set by Ctrl-C or SIGTERM, which then do not cut an update in two; a second Ctrl-C stops at once."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():

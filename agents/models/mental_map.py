@@ -12,16 +12,16 @@ from __future__ import annotations
 import numpy as np
 
 from unseen.agents.shared.envs import Layout
-from unseen.agents.shared.graph_agent import ENTRY, PLACE
+from unseen.agents.shared.graph_agent import BOX_FIELDS, DISC_FIELDS
 
-GOAL = 3  # known, dx, dy
+GOAL_FIELDS = 3  # known, dx, dy
 COVER_STEP = 0.35  # units of position that a cover moves in a step at most: less than the distance between covers
 
 
 def map_size(layout: Layout) -> int:
     """Width of `map_targets`."""
     colours = layout.things * layout.colours if layout.order == "index" else 0
-    return ENTRY * layout.things + colours + PLACE * layout.sizes.box_kinds + GOAL
+    return DISC_FIELDS * layout.things + colours + BOX_FIELDS * layout.sizes.box_kinds + GOAL_FIELDS
 
 
 def map_targets(obs: np.ndarray, layout: Layout) -> np.ndarray:
@@ -30,41 +30,41 @@ def map_targets(obs: np.ndarray, layout: Layout) -> np.ndarray:
     The first ENTRY * things columns are the discs, the last GOAL the way to what is asked for.
     """
     n, horizon, _ = obs.shape
-    seen, colours = last_seen(obs, layout)
+    seen, colours = last_seen_discs(obs, layout)
     parts = [seen.reshape(n, horizon, -1)]
     if layout.order == "index":
         parts.append(colours.reshape(n, horizon, -1))
-    places = last_places(obs, layout)
-    parts += [places.reshape(n, horizon, -1), way_to_asked(obs, seen, colours, places, layout)]
+    places = last_seen_boxes(obs, layout)
+    parts += [places.reshape(n, horizon, -1), goal_vector(obs, seen, colours, places, layout)]
     return np.concatenate(parts, -1)
 
 
-def last_seen(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
+def last_seen_discs(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """What was last seen of every disc: (n, T, things, 5) seen, x, y, vx, vy; and (n, T, things, colours) the colour
     that it last showed."""
     n, horizon, _ = obs.shape
     start, count, width = layout.discs
     slots = obs[..., start : start + count * width].reshape(n, horizon, count, width)
-    out = np.zeros((n, horizon, layout.things, ENTRY), np.float32)
+    out = np.zeros((n, horizon, layout.things, DISC_FIELDS), np.float32)
     colours = np.zeros((n, horizon, layout.things, layout.colours), np.float32)
     now, colour = np.zeros_like(out[:, 0]), np.zeros_like(colours[:, 0])
     for t in range(horizon):
-        entry = slots[:, t, :, :ENTRY].copy()
+        entry = slots[:, t, :, :DISC_FIELDS].copy()
         if layout.frame == "ego":
             entry[..., 1], entry[..., 2] = _to_room(entry[..., 1], entry[..., 2], obs[:, t], shift=True)
             entry[..., 3], entry[..., 4] = _to_room(entry[..., 3], entry[..., 4], obs[:, t], shift=False)
-        visible, coloured = slots[:, t, :, 0] > 0.5, slots[:, t, :, ENTRY:].max(-1) > 0.5
+        visible, coloured = slots[:, t, :, 0] > 0.5, slots[:, t, :, DISC_FIELDS:].max(-1) > 0.5
         # Without a slot of its own, a disc whose colour does not show is seen, but nobody can tell which one it is.
         row, slot = np.nonzero(visible if layout.order == "index" else visible & coloured)
-        thing = slot if layout.order == "index" else slots[row, t, slot, ENTRY:].argmax(-1)
+        thing = slot if layout.order == "index" else slots[row, t, slot, DISC_FIELDS:].argmax(-1)
         now[row, thing] = entry[row, slot]
         if layout.covers:
             unseen = np.ones((n, layout.things), bool)
             unseen[row, thing] = False
-            covers = visible & np.isin(slots[:, t, :, ENTRY:].argmax(-1), layout.covers)
+            covers = visible & np.isin(slots[:, t, :, DISC_FIELDS:].argmax(-1), layout.covers)
             _move_with_cover(now, unseen, entry, covers, layout)
         shown = coloured[row, slot]
-        colour[row[shown], thing[shown]] = slots[row[shown], t, slot[shown], ENTRY:]
+        colour[row[shown], thing[shown]] = slots[row[shown], t, slot[shown], DISC_FIELDS:]
         out[:, t], colours[:, t] = now, colour
     return out, colours
 
@@ -89,18 +89,18 @@ def _move_with_cover(
         now[moves, thing] = entry[moves, nearest[moves]]
 
 
-def last_places(obs: np.ndarray, layout: Layout) -> np.ndarray:
+def last_seen_boxes(obs: np.ndarray, layout: Layout) -> np.ndarray:
     """Where each kind of box was last seen: (n, T, kinds, 3) seen, x, y; no kinds where all are alike."""
     n, horizon, _ = obs.shape
     kinds = layout.sizes.box_kinds
-    out = np.zeros((n, horizon, kinds, PLACE), np.float32)
+    out = np.zeros((n, horizon, kinds, BOX_FIELDS), np.float32)
     if kinds == 0:
         return out
     start, count, width = layout.boxes
     slots = obs[..., start : start + count * width].reshape(n, horizon, count, width)
-    now = np.zeros((n, kinds, PLACE), np.float32)
+    now = np.zeros((n, kinds, BOX_FIELDS), np.float32)
     for t in range(horizon):
-        entry = slots[:, t, :, :PLACE].copy()
+        entry = slots[:, t, :, :BOX_FIELDS].copy()
         if layout.frame == "ego":
             entry[..., 1], entry[..., 2] = _to_room(entry[..., 1], entry[..., 2], obs[:, t], shift=True)
         row, slot = np.nonzero((entry[..., 0] > 0.5) & (slots[:, t, :, width - kinds :].max(-1) > 0.5))
@@ -109,7 +109,7 @@ def last_places(obs: np.ndarray, layout: Layout) -> np.ndarray:
     return out
 
 
-def way_to_asked(
+def goal_vector(
     obs: np.ndarray, seen: np.ndarray, colours: np.ndarray, places: np.ndarray, layout: Layout
 ) -> np.ndarray:
     """From the present place to where what is asked for was last seen: (n, T, 3) known, dx, dy; else zero.
@@ -118,10 +118,10 @@ def way_to_asked(
     """
     query = obs[..., layout.query]
     kinds, n_colours = layout.sizes.box_kinds, layout.colours
-    asked = np.zeros((*obs.shape[:2], PLACE), np.float32)
+    asked = np.zeros((*obs.shape[:2], BOX_FIELDS), np.float32)
     if layout.sizes.queries in (n_colours, n_colours + kinds):
         match = (colours * query[..., None, :n_colours]).sum(-1, keepdims=True)
-        asked += (match * seen[..., :PLACE]).sum(-2)
+        asked += (match * seen[..., :BOX_FIELDS]).sum(-2)
         query = query[..., n_colours:]
     if kinds and query.shape[-1] == kinds:
         asked += (places * query[..., None]).sum(-2)

@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.encoders import make_decoder, make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
-from unseen.agents.shared.graph_agent import ENTRY
-from unseen.agents.shared.nets import BINS, Layer, TwoHot, draw, mixed_probs, mlp, norm
+from unseen.agents.shared.graph_agent import DISC_FIELDS
+from unseen.agents.shared.nets import BINS, Layer, TwoHot, mlp, norm, sample_one_hot, unimix
 
 
 @dataclass(frozen=True)
@@ -64,14 +64,14 @@ class RSSM(nn.Module, WorldModel):
         """See `WorldModel`; noise: (n, S)."""
         h, z = self.split(latent)
         h = self._remember(h * keep, z * keep, self.in_a(action * keep))
-        z = draw(self._posterior(h, self.post_e(embedded)), noise[..., None])
+        z = sample_one_hot(self._posterior(h, self.post_e(embedded)), noise[..., None])
         return torch.cat([h, z.flatten(-2)], -1)
 
     def imagine_step(self, latent: Tensor, action: Tensor, noise: Tensor) -> Tensor:
         """See `WorldModel`; noise: (n, S)."""
         h, z = self.split(latent)
         h = self._remember(h, z, self.in_a(action))
-        z = draw(self._probs(self.prior(h)), noise[..., None])
+        z = sample_one_hot(self._probs(self.prior(h)), noise[..., None])
         return torch.cat([h, z.flatten(-2)], -1)
 
     def reward(self, latent: Tensor) -> Tensor:
@@ -94,14 +94,14 @@ class RSSM(nn.Module, WorldModel):
         """What policy and value are computed from: (..., actor_inputs)."""
         return latent
 
-    def drawn(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
+    def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
         """`map` (n, 5 k) for latents (n, F), see `unseen.agents.shared.graph_agent`: the discs that it decodes as the
         present view, which is all that a model of observations has. Empty where there are no discs."""
         start, count, width = layout.discs
         if count == 0:
             return {}
         view = self.decode(latent)[:, start : start + count * width]
-        return {"map": view.reshape(-1, count, width)[..., :ENTRY].reshape(-1, count * ENTRY)}
+        return {"map": view.reshape(-1, count, width)[..., :DISC_FIELDS].reshape(-1, count * DISC_FIELDS)}
 
     # --- learning ---
 
@@ -120,7 +120,7 @@ class RSSM(nn.Module, WorldModel):
         for t in range(len(a)):
             h = self._remember(h, z, a[t])
             p = self._posterior(h, e[t])
-            z = (draw(p.detach(), u[t]) + p - p.detach()).flatten(-2)
+            z = (sample_one_hot(p.detach(), u[t]) + p - p.detach()).flatten(-2)
             hs.append(h)
             zs.append(z)
             ps.append(p)
@@ -134,12 +134,12 @@ class RSSM(nn.Module, WorldModel):
         batch: dict[str, Tensor],
         free_nats: float,
         kl_rep: float,
-        end_weight: float,
+        terminal_weight: float,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of every step (T, B), and its parts.
 
         batch: `obs` prepared (T, B, *shape), `reward` and `terminated` (T, B). The last step of an episode counts
-        `end_weight` times in KL and reward: it shows everything that was to be remembered, once an episode.
+        `terminal_weight` times in KL and reward: it shows everything that was to be remembered, once an episode.
         """
         prior = self._probs(self.prior(h))
         log_post, log_prior = post.log(), prior.log()
@@ -151,7 +151,7 @@ class RSSM(nn.Module, WorldModel):
         reward = self.twohot.loss(self.reward_head(latent), batch["reward"])
         goes_on = 1 - batch["terminated"]
         cont = F.binary_cross_entropy_with_logits(self.cont_head(latent)[..., 0], goes_on, reduction="none")
-        weight = 1 + (end_weight - 1) * batch["terminated"]
+        weight = 1 + (terminal_weight - 1) * batch["terminated"]
         loss = weight * (dyn.clamp(min=free_nats) + reward) + kl_rep * rep.clamp(min=free_nats) + recon + cont
         return loss, {"kl_dyn": dyn.detach(), "recon": recon.detach(), "reward": reward.detach()}
 
@@ -172,4 +172,4 @@ class RSSM(nn.Module, WorldModel):
         return self._probs(self.post_out(F.silu(norm(self.post_h(h) + e, self.post_gain))))
 
     def _probs(self, logits: Tensor) -> Tensor:
-        return mixed_probs(logits.unflatten(-1, (self.groups, self.classes)))
+        return unimix(logits.unflatten(-1, (self.groups, self.classes)))

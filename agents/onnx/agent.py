@@ -107,9 +107,9 @@ class OnnxGraph(Graph):
                 raise BadCheckpoint(f"{path}: input {name!r} is a {node.type}; known are {', '.join(_DTYPES)}")
             self.inputs[name] = shapes[name][1:]
             self._dtypes[name] = _DTYPES[node.type]
-        self.rows = 0 if self._rounds_alike() else ROWS
+        self.rows = 0 if self._is_batch_invariant() else ROWS
 
-    def _rounds_alike(self) -> bool:
+    def _is_batch_invariant(self) -> bool:
         """Whether a row comes out the same to the bit in batches of every height, on this machine.
 
         onnxruntime packs constant weights, and then it does; this makes sure.

@@ -13,7 +13,7 @@ from unseen.agents.shared.envs import ObservationSpec
 from unseen.agents.shared.nets import symlog
 
 
-class Encoded(BaseFeaturesExtractor):
+class EncoderExtractor(BaseFeaturesExtractor):
     """Rays, or pixels of 0 to 1 with the channels first, as `hidden` numbers."""
 
     def __init__(self, space: spaces.Space, observation: ObservationSpec, hidden: int) -> None:
@@ -25,7 +25,7 @@ class Encoded(BaseFeaturesExtractor):
         return self.encoder(obs.permute(0, 2, 3, 1) if self.image else obs)
 
 
-class Squashed(BaseFeaturesExtractor):
+class SymlogExtractor(BaseFeaturesExtractor):
     """A row whose numbers may be large."""
 
     def __init__(self, space: spaces.Box) -> None:
@@ -39,5 +39,5 @@ def feature_arguments(observation: ObservationSpec, hidden: int) -> dict[str, An
     """Arguments of a policy for an observation; none where its numbers go into the network as they are."""
     if observation.image or observation.rays is not None:
         arguments = {"observation": observation, "hidden": hidden}
-        return {"features_extractor_class": Encoded, "features_extractor_kwargs": arguments}
-    return {"features_extractor_class": Squashed} if observation.wide else {}
+        return {"features_extractor_class": EncoderExtractor, "features_extractor_kwargs": arguments}
+    return {"features_extractor_class": SymlogExtractor} if observation.use_symlog else {}

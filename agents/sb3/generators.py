@@ -12,7 +12,7 @@ import torch
 from unseen.agents.shared.checkpoint import Store
 
 
-class OwnGenerators:
+class IsolatedRNG:
     """States of torch's and numpy's global generators that belong to one learner."""
 
     def __init__(self, seed: int) -> None:
@@ -20,7 +20,7 @@ class OwnGenerators:
         self._numpy: Any = np.random.RandomState(seed).get_state()
 
     @contextmanager
-    def used(self) -> Iterator[None]:
+    def active(self) -> Iterator[None]:
         """Within, the global generators are the learner's; what others draw from them does not matter."""
         theirs = torch.get_rng_state(), np.random.get_state()
         torch.set_rng_state(self._torch)

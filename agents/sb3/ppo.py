@@ -13,11 +13,11 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from torch import Tensor, nn
 
 from unseen.agents.sb3.features import feature_arguments
-from unseen.agents.sb3.generators import OwnGenerators
+from unseen.agents.sb3.generators import IsolatedRNG
 from unseen.agents.sb3.vec import SB3Vec
 from unseen.agents.shared.actions import ActionHead, ContinuousActions, action_head, normal
 from unseen.agents.shared.checkpoint import Store
-from unseen.agents.shared.collector import Returns
+from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.encoders import prepare
 from unseen.agents.shared.envs import AutoresetMode, EnvConfig, ObservationSpec
 from unseen.agents.shared.torch_graph import TorchGraph
@@ -56,11 +56,11 @@ class PPOLearner(TorchLearner):
         self, env: EnvConfig, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None
     ) -> None:
         super().__init__(env, seed, device, config)
-        self.vec = _CountingVec(self.envs.vector)
+        self.vec = _ReturnCountingVec(self.envs.vector)
         self.head = action_head(self.envs.vector.single_action_space)
-        self.generators = OwnGenerators(seed)
+        self.generators = IsolatedRNG(seed)
         self.seed = SEED_STRIDE * (seed + 1)
-        with self.generators.used():
+        with self.generators.active():
             self.model = self.build(seed, device)
             self.vec.seed(self.seed)  # before its first reset, which is here
             _, self._callback = self.model._setup_learn(1 << 62, None)
@@ -93,7 +93,7 @@ class PPOLearner(TorchLearner):
     def advance(self) -> dict[str, float]:
         model = self.model
         assert model.env is not None
-        with self.generators.used():
+        with self.generators.active():
             model.collect_rollouts(model.env, self._callback, model.rollout_buffer, self.config.rollout)
             model.train()
         logged = model.logger.name_to_value
@@ -122,26 +122,26 @@ class PPOLearner(TorchLearner):
             if store.reading:
                 self.envs.restore(snapshot)
         elif store.reading:
-            self.open_episodes()
+            self.reset_environments()
 
     def sync_memory(self, store: Store) -> None:
         """Hand over the memory that the running episodes have reached; here there is none."""
 
-    def open_episodes(self) -> None:
+    def reset_environments(self) -> None:
         """Begin anew in every environment, in other episodes than the first time."""
-        self.vec.returns.restart()
+        self.vec.returns.discard_running()
         assert self.model.env is not None
         self.model.env.seed(self.seed + self.steps + 1)
         self.model._last_obs = self.model.env.reset()  # type: ignore[assignment]
         self.model._last_episode_starts = np.ones(self.config.envs, bool)
 
 
-class _CountingVec(SB3Vec):
+class _ReturnCountingVec(SB3Vec):
     """Counts returns. Observations lie in torch's own memory, aligned alike, so that a resumed run rounds alike."""
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
-        self.returns = Returns(env.num_envs)
+        self.returns = EpisodeReturns(env.num_envs)
 
     def reset(self) -> Any:
         return torch.tensor(super().reset()).numpy()
@@ -170,12 +170,12 @@ class PolicyGraph(nn.Module):
         inputs = {"obs": torch.zeros(n, self.observation.size)}
         return inputs if "logits" in self.outputs else inputs | {"noise": torch.zeros(n, self.head.noise)}
 
-    def see(self, obs: Tensor) -> Tensor:
+    def encode(self, obs: Tensor) -> Tensor:
         """Features of flattened observations (n, d)."""
         rows = prepare(obs.reshape(-1, *self.observation.shape), self.observation)
         return self.features(rows.permute(0, 3, 1, 2) if self.observation.image else rows)
 
-    def decide(self, hidden: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+    def choose(self, hidden: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
         """The action, and logits or an action to explore by."""
         outputs = self.out(self.body(hidden))
         if noise is None:
@@ -187,4 +187,4 @@ class PolicyGraph(nn.Module):
 
 class PPOGraph(PolicyGraph):
     def forward(self, obs: Tensor, noise: Tensor | None = None) -> tuple[Tensor, ...]:
-        return self.decide(self.see(obs), noise)
+        return self.choose(self.encode(obs), noise)

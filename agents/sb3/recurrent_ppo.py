@@ -75,8 +75,8 @@ class RecurrentPPOLearner(PPOLearner):
         )
         self.model._last_lstm_states = RNNStates(actor, critic)
 
-    def open_episodes(self) -> None:
-        super().open_episodes()
+    def reset_environments(self) -> None:
+        super().reset_environments()
         states = self.model._last_lstm_states
         assert states is not None
         actor, critic = (tuple(torch.zeros_like(value) for value in pair) for pair in (states.pi, states.vf))
@@ -98,8 +98,8 @@ class LSTMGraph(PolicyGraph):
     def forward(self, obs: Tensor, state: Tensor, first: Tensor, noise: Tensor | None = None) -> tuple[Tensor, ...]:
         r = self.lstm  # written out: one step exports to a handful of plain operators
         h, c = (state * (1 - first)).chunk(2, -1)
-        gates = F.linear(self.see(obs), r.weight_ih_l0, r.bias_ih_l0) + F.linear(h, r.weight_hh_l0, r.bias_hh_l0)
+        gates = F.linear(self.encode(obs), r.weight_ih_l0, r.bias_ih_l0) + F.linear(h, r.weight_hh_l0, r.bias_hh_l0)
         i, f, g, o = gates.chunk(4, -1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         h = torch.sigmoid(o) * torch.tanh(c)
-        return (*self.decide(h, noise), torch.cat([h, c], -1))
+        return (*self.choose(h, noise), torch.cat([h, c], -1))

@@ -15,7 +15,7 @@ import torch.nn.functional as F
 from gymnasium import spaces
 from torch import Tensor
 
-from unseen.agents.shared.nets import draw, mixed_probs
+from unseen.agents.shared.nets import sample_one_hot, unimix
 
 LOG_STD = (-4.0, 1.0)  # of a squashed normal: from .018 to 2.7, before the squashing
 EDGE = 1e-6  # keeps log_prob finite at the ends of [-1, 1]
@@ -80,14 +80,14 @@ class Categorical(Distribution):
 
     def __init__(self, logits: Tensor) -> None:
         self.logits = logits
-        self.probs = mixed_probs(logits)
+        self.probs = unimix(logits)
         self._logp = self.probs.log()
 
     def mode(self) -> Tensor:
         return F.one_hot(self.logits.argmax(-1), self.logits.shape[-1]).to(self.logits.dtype)
 
     def sample(self, uniform: Tensor) -> Tensor:
-        return draw(self.probs, uniform)
+        return sample_one_hot(self.probs, uniform)
 
     def log_prob(self, action: Tensor) -> Tensor:
         return (self._logp * action).sum(-1)

@@ -10,35 +10,35 @@ from unseen.agents.shared.actions import ActionHead
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.envs import Environments
 
-REMEMBERED = 300  # episodes whose mean return is told
+RETURN_WINDOW = 300  # episodes whose mean return is told
 
 
-class Returns:
+class EpisodeReturns:
     """Returns of the last episodes of n environments."""
 
     def __init__(self, n: int) -> None:
         self._running = np.zeros(n)
-        self._last: deque[float] = deque(maxlen=REMEMBERED)
+        self._last: deque[float] = deque(maxlen=RETURN_WINDOW)
 
-    def add(self, reward: np.ndarray, over: np.ndarray) -> None:
+    def add(self, reward: np.ndarray, done: np.ndarray) -> None:
         """One step of every environment: rewards (n,), and which episodes (n,) end with it."""
         self._running += reward
-        if over.any():
-            self._last.extend(self._running[over].tolist())
-            self._running[over] = 0
+        if done.any():
+            self._last.extend(self._running[done].tolist())
+            self._running[done] = 0
 
     @property
     def mean(self) -> float:
         """0 before the first episode is over."""
         return float(np.mean(self._last)) if self._last else 0.0
 
-    def restart(self) -> None:
+    def discard_running(self) -> None:
         """Forget the episodes that are running."""
         self._running[:] = 0
 
     def sync(self, store: Store) -> None:
         self._running = store.array("returns.running", self._running)
-        self._last = deque(store.floats("returns.last", self._last), maxlen=REMEMBERED)
+        self._last = deque(store.floats("returns.last", self._last), maxlen=RETURN_WINDOW)
 
 
 class Collector:
@@ -56,7 +56,7 @@ class Collector:
         n = envs.vector.num_envs
         self._envs, self._head, self._seed = envs, head, seed
         self.steps = 0
-        self.returns = Returns(n)
+        self.returns = EpisodeReturns(n)
         self._open(seed)
 
     def _open(self, seed: int) -> None:
@@ -65,17 +65,17 @@ class Collector:
         self.action = self._head.zeros(n)
         self.reward = np.zeros(n, np.float32)
         self.first = np.ones(n, bool)
-        self.terminated, self.over = np.zeros(n, bool), np.zeros(n, bool)
+        self.terminated, self.done = np.zeros(n, bool), np.zeros(n, bool)
 
     def step(self, action: np.ndarray) -> int:
         """Act in every environment; returns how many environment steps that were."""
-        self.first = self.over
+        self.first = self.done
         self.obs, reward, self.terminated, truncated, _ = self._envs.vector.step(action)
-        self.over = self.terminated | truncated
+        self.done = self.terminated | truncated
         self.reward = reward.astype(np.float32)
         self.action = action.copy()
         self.action[self.first] = 0
-        self.returns.add(self.reward, self.over)
+        self.returns.add(self.reward, self.done)
         stepped = int((~self.first).sum())
         self.steps += stepped
         return stepped
@@ -86,11 +86,11 @@ class Collector:
         self.returns.sync(store)
         if not self._envs.has_snapshots:
             if store.reading:
-                self.returns.restart()
+                self.returns.discard_running()
                 self._open(self._seed + self.steps + 1)
             return
         snapshot = store.data("snapshot", self._envs.snapshot())
-        for name in ("obs", "action", "reward", "first", "terminated", "over"):
+        for name in ("obs", "action", "reward", "first", "terminated", "done"):
             setattr(self, name, store.array(f"collector.{name}", getattr(self, name)))
         if store.reading:
             self._envs.restore(snapshot)

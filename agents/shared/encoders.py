@@ -38,11 +38,11 @@ class VectorEncoder(nn.Module):
 
     def __init__(self, observation: ObservationSpec, hidden: int) -> None:
         super().__init__()
-        self.wide = observation.wide
+        self.use_symlog = observation.use_symlog
         self.net = mlp(observation.size, hidden, 2)
 
     def forward(self, obs: Tensor) -> Tensor:
-        return self.net(symlog(obs) if self.wide else obs)
+        return self.net(symlog(obs) if self.use_symlog else obs)
 
 
 class RayEncoder(nn.Module):

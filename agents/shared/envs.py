@@ -52,7 +52,7 @@ class EnvConfig:
         try:
             return suite.resolve(self.name)
         except UnknownEnvironment as error:
-            _look_up_in_gymnasium(self.name, error)
+            _require_gymnasium_id(self.name, error)
             return None
 
     @property
@@ -89,7 +89,7 @@ class ObservationSpec:
     shape: tuple[int, ...]
     image: bool = False
     rays: tuple[int, int, int] | None = None
-    wide: bool = False
+    use_symlog: bool = False
 
     @property
     def size(self) -> int:
@@ -168,7 +168,7 @@ def _of_gymnasium(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Enviro
         one = gym.make(name, **config.overrides)
     except (gym.error.Error, TypeError) as error:
         raise BadAgent(f"{config.name}: could not be made: {error}") from error
-    ignored = _no_numbers(one.observation_space)
+    ignored = _non_numeric_keys(one.observation_space)
     adapted = _adapt(one, ignored, config.name)
     observation = _observation(adapted.observation_space)
     one.close()
@@ -200,7 +200,7 @@ def _shifted(action: Any, start: Any) -> Any:
     return action + start
 
 
-def _no_numbers(space: spaces.Space) -> tuple[str, ...]:
+def _non_numeric_keys(space: spaces.Space) -> tuple[str, ...]:
     """Keys of a Dict space that hold no fixed number of numbers, such as a mission in words."""
     if not isinstance(space, spaces.Dict):
         return ()
@@ -229,11 +229,11 @@ def _is_image(space: spaces.Space) -> bool:
 def _observation(space: Any, rays: tuple[int, int, int] | None = None) -> ObservationSpec:
     if _is_image(space):
         return ObservationSpec(space.shape, image=True)
-    wide = bool(max(np.abs(space.low).max(), np.abs(space.high).max()) > MODERATE)
-    return ObservationSpec(space.shape, rays=rays, wide=wide)
+    use_symlog = bool(max(np.abs(space.low).max(), np.abs(space.high).max()) > MODERATE)
+    return ObservationSpec(space.shape, rays=rays, use_symlog=use_symlog)
 
 
-def _look_up_in_gymnasium(name: str, unknown: UnknownEnvironment) -> None:
+def _require_gymnasium_id(name: str, unknown: UnknownEnvironment) -> None:
     """Raise UnknownEnvironment unless Gymnasium has an environment of that name."""
     if ".py:" in name:  # meant for the suite, which says what is wrong with the file
         raise unknown
@@ -260,7 +260,7 @@ def reference_obs(config: EnvConfig, name: str) -> str:
     return "" if reference is None or reference.reads == WORLD else reference.reads
 
 
-def remembered_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:
+def tracked_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:
     """Which discs the memory of a scripted policy holds, (n, k) bool, and where, (n, k, 2) m; None for one without."""
     memory = policy.memory
     if policy.name != "tracker" or policy.batch.layout is None or "disc_x" not in (memory.dtype.names or ()):

@@ -38,8 +38,8 @@ from unseen.agents.errors import BadAgent, BadObservation
 from unseen.agents.protocol import Agent, Belief, Imagined
 from unseen.agents.shared import noise
 
-ENTRY = 5  # numbers of a disc in `map`: seen, x, y, vx, vy
-PLACE = 3  # numbers of a kind of box in `places`: seen, x, y
+DISC_FIELDS = 5  # numbers of a disc in `map`: seen, x, y, vx, vy
+BOX_FIELDS = 3  # numbers of a kind of box in `places`: seen, x, y
 
 Arrays = dict[str, np.ndarray]
 
@@ -135,7 +135,7 @@ class GraphAgent(Agent):
         """See `Agent`. Raises BadObservation for what is not finite or not of the graph's width."""
         rows = self._rows(obs)
         opens = np.asarray(first, bool)
-        episodes = noise.open_episodes(self._seed, state.episodes, opens)
+        episodes = noise.next_episodes(self._seed, state.episodes, opens)
         out = self._act(
             obs=rows,
             state=state.latent,
@@ -144,7 +144,7 @@ class GraphAgent(Agent):
             noise=noise.uniform(episodes, noise.LATENT, self._act.width("noise")),
         )
         action = self._explored(out, episodes) if explore else out["action"]
-        drawn = _entries(out, "map", ENTRY), _entries(out, "places", PLACE)
+        drawn = _entries(out, "map", DISC_FIELDS), _entries(out, "places", BOX_FIELDS)
         return action, GraphState(noise.advance(episodes), out.get("new_state", state.latent), action, *drawn)
 
     def _rows(self, obs: np.ndarray) -> np.ndarray:
@@ -171,8 +171,8 @@ class GraphAgent(Agent):
         if state.map is None and state.places is None:
             return None
         n = len(state.latent)
-        discs = np.zeros((n, 0, ENTRY), np.float32) if state.map is None else state.map
-        boxes = np.zeros((n, 0, PLACE), np.float32) if state.places is None else state.places
+        discs = np.zeros((n, 0, DISC_FIELDS), np.float32) if state.map is None else state.map
+        boxes = np.zeros((n, 0, BOX_FIELDS), np.float32) if state.places is None else state.places
         return Belief(
             seen=discs[..., 0],
             xy=discs[..., 1:3] * self.scale,
@@ -204,7 +204,7 @@ class GraphAgent(Agent):
 
         pose = over_time("pose")
         pose[..., :2] *= self.scale
-        places = over_time("map").reshape(n, horizon, -1, ENTRY)[..., 1:3] * self.scale
+        places = over_time("map").reshape(n, horizon, -1, DISC_FIELDS)[..., 1:3] * self.scale
         return Imagined(places, pose, over_time("reward"), over_time("continue"), over_time("taken"))
 
 

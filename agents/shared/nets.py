@@ -55,7 +55,7 @@ def symexp(x: Tensor) -> Tensor:
 class TwoHot(nn.Module):
     """A scalar as a distribution over symexp-spaced bins (Hafner et al. 2023, DreamerV3), in units of `scale`.
 
-    At scale 1 the bins end at 53.6; `cover` raises the scale to a larger power of two when the data ask for it.
+    At scale 1 the bins end at 53.6; `extend_range` raises the scale to a larger power of two when the data ask for it.
     """
 
     values: Tensor
@@ -66,7 +66,7 @@ class TwoHot(nn.Module):
         self.register_buffer("values", symexp(torch.linspace(-BIN_LIMIT, BIN_LIMIT, BINS)), persistent=False)
         self.register_buffer("scale", torch.ones(()))
 
-    def cover(self, magnitude: float) -> None:
+    def extend_range(self, magnitude: float) -> None:
         """Make room for values up to `magnitude`. What was learned so far is then off by the factor of the change."""
         limit = float(self.values[-1])
         if magnitude > limit * float(self.scale):
@@ -87,12 +87,12 @@ class TwoHot(nn.Module):
         return -(logp[..., 0] * (1 - w) + logp[..., 1] * w)
 
 
-def mixed_probs(logits: Tensor) -> Tensor:
+def unimix(logits: Tensor) -> Tensor:
     """Softmax over the last axis with 1 % uniform, so that no class is ever impossible."""
     return logits.softmax(-1) * (1 - UNIMIX) + UNIMIX / logits.shape[-1]
 
 
-def draw(probs: Tensor, uniform: Tensor) -> Tensor:
+def sample_one_hot(probs: Tensor, uniform: Tensor) -> Tensor:
     """One-hot samples (..., c) of probs (..., c) by one uniform number (..., 1) each."""
     above = (probs.cumsum(-1) >= uniform).to(probs.dtype)
     above = torch.cat([above[..., :-1], torch.ones_like(above[..., :1])], -1)  # rounding: the sum may end below 1

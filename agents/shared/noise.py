@@ -46,7 +46,7 @@ def start(agent_seed: int, seeds: np.ndarray) -> Episodes:
     return Episodes(seed, zeros, zeros, _key(agent_seed, seed, zeros))
 
 
-def open_episodes(agent_seed: int, now: Episodes, first: np.ndarray) -> Episodes:
+def next_episodes(agent_seed: int, now: Episodes, first: np.ndarray) -> Episodes:
     """Rows that `first` (n,) marks go on to their next episode, unless they have yet to decide in their present one."""
     if not first.any():
         return now

@@ -12,7 +12,7 @@ from unseen.agents.shared.checkpoint import Store
 Columns = Mapping[str, np.ndarray]
 """name -> array with one row a step"""
 
-FIRST_ROOM = 1024  # steps and episodes that memory is taken for at first; it doubles when they are filled
+INITIAL_CAPACITY = 1024  # steps and episodes that memory is taken for at first; it doubles when they are filled
 
 
 class StepRing:
@@ -24,7 +24,7 @@ class StepRing:
 
     def __init__(self, capacity: int, like: Columns) -> None:
         self.capacity, self.written = capacity, 0
-        room = min(capacity, FIRST_ROOM)
+        room = min(capacity, INITIAL_CAPACITY)
         self._columns = {name: np.zeros((room, *value.shape[1:]), value.dtype) for name, value in like.items()}
 
     @property
@@ -36,7 +36,7 @@ class StepRing:
         """Append some steps in order."""
         n = len(next(iter(steps.values())))
         for name, column in self._columns.items():
-            column = self._columns[name] = _with_room(column, self.written + n, self.capacity)
+            column = self._columns[name] = _grown(column, self.written + n, self.capacity)
             column[(self.written + np.arange(n)) % self.capacity] = steps[name]
         self.written += n
 
@@ -50,7 +50,7 @@ class StepRing:
         for name, column in self._columns.items():
             used = store.array(f"replay.{name}", column[: min(self.written, self.capacity)], grows=True)
             if store.reading:
-                column = self._columns[name] = _with_room(column, len(used), self.capacity)
+                column = self._columns[name] = _grown(column, len(used), self.capacity)
                 column[: len(used)] = used
 
 
@@ -69,7 +69,7 @@ class EpisodeReplay:
         self.ring = StepRing(capacity, like | more)
         self.episodes = 0
         """finished so far, those that were forgotten among them"""
-        self._bounds = np.zeros((FIRST_ROOM, 2), np.int64)  # number of the first step, length
+        self._bounds = np.zeros((INITIAL_CAPACITY, 2), np.int64)  # number of the first step, length
         self._kept = 0  # index of the oldest episode that lies whole in the ring
         self._running = {name: np.zeros((n, 64, *value.shape[1:]), value.dtype) for name, value in like.items()}
         self._at = np.zeros(n, np.int64)
@@ -112,7 +112,7 @@ class EpisodeReplay:
             steps = {name: column[env, :n] for name, column in self._running.items()}
             ends = np.zeros(n, np.float32)
             ends[-1] = terminated[env]
-            self._bounds = _with_room(self._bounds, self.episodes + 1)
+            self._bounds = _grown(self._bounds, self.episodes + 1)
             self._bounds[self.episodes] = self.ring.written, n
             self.ring.add(steps | {"terminated": ends, "targets": targets[row, :n]})
             self.episodes += 1
@@ -145,11 +145,11 @@ class EpisodeReplay:
             by_time = store.array(f"replay.running.{name}", column.swapaxes(0, 1), grows=True)
             self._running[name] = np.ascontiguousarray(by_time.swapaxes(0, 1))
         if store.reading:
-            self._bounds = _with_room(self._bounds, len(bounds))
+            self._bounds = _grown(self._bounds, len(bounds))
             self._bounds[: len(bounds)] = bounds
 
 
-def _with_room(column: np.ndarray, needed: int, most: int | None = None) -> np.ndarray:
+def _grown(column: np.ndarray, needed: int, most: int | None = None) -> np.ndarray:
     """The column, or a longer copy of it with room for `needed` rows, of at most `most`."""
     needed = needed if most is None else min(needed, most)
     if needed <= len(column):

@@ -69,7 +69,7 @@ def subjects(config: AuditConfig) -> list[Subject]:
     found = []
     for entry in [resolve(config.env)] if config.env is not None else list(SUITE.values()):
         for level in config.level or entry.levels:
-            subject = Subject(entry, config.setting(entry.name, level, "train"), config.quick, config.seed)
+            subject = Subject(entry, config.env_config(entry.name, level, "train"), config.quick, config.seed)
             found.append(subject)
     return found
 

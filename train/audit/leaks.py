@@ -17,12 +17,12 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WINDOWS = (1, 4, 16)
-JUDGED: dict[int | str, tuple[int, ...]] = {1: (1,), 2: (1, 4), 3: (1, 4, 16)}
+JUDGED_WINDOWS: dict[int | str, tuple[int, ...]] = {1: (1,), 2: (1, 4), 3: (1, 4, 16)}
 """Level -> windows in which nothing may be found; the others are shown. Presets: as level 1."""
-KNOWN = {True: 0.95, False: 0.8}
+HISTORY_THRESHOLD = {True: 0.95, False: 0.8}
 """What the whole history must tell, by whether a class (accuracy) or a vector (R2) is hidden."""
-NUMBERS = 2**28  # of all observations that are kept: fewer episodes are played where they are long or wide
-SIDE = 16  # pixels to which an image is averaged
+MAX_NUMBERS = 2**28  # of all observations that are kept: fewer episodes are played where they are long or wide
+IMAGE_SIDE = 16  # pixels to which an image is averaged
 
 
 @dataclass
@@ -61,7 +61,7 @@ def leaks(subject: Subject) -> Iterator[Check]:
     if not data.hides.any(1).sum() > data.n // 2:
         yield Check("leak probe", "steps at which something is hidden", "in half of the episodes there is none", False)
         return
-    judged = JUDGED.get(subject.level, (1,))
+    judged = JUDGED_WINDOWS.get(subject.level, (1,))
     for window in WINDOWS:
         if subject.quick and window not in judged:
             continue
@@ -71,7 +71,7 @@ def leaks(subject: Subject) -> Iterator[Check]:
         name = f"leak probe, last {window} observation{'s' if window > 1 else ''}"
         yield Check(name, f"{_measure(data)} <= {floor:.3f} + {margin:.3f}", f"{score:.3f}", good)
     if not subject.quick:
-        score, want = probe_history(data, subject.seed), KNOWN[data.classes is not None]
+        score, want = probe_history(data, subject.seed), HISTORY_THRESHOLD[data.classes is not None]
         good = score >= want if subject.level in (1, 2) else None
         yield Check("history probe", f"{_measure(data)} >= {want:g}", f"{score:.3f}", good)
 
@@ -81,7 +81,7 @@ def _episodes(subject: Subject) -> int:
     one = subject.make_vec(1)
     wanted = 4_000 if subject.quick else 16_000
     obs, _ = one.reset(seed=0)
-    return max(500, min(wanted, NUMBERS // (one.horizon * features(obs).shape[1])))
+    return max(500, min(wanted, MAX_NUMBERS // (one.horizon * features(obs).shape[1])))
 
 
 def _measure(data: Episodes) -> str:
@@ -103,7 +103,7 @@ def features(obs: Any) -> np.ndarray:
     if obs.ndim == 2:
         return obs
     n, height, width, channels = obs.shape
-    down, across = -(-height // SIDE), -(-width // SIDE)
+    down, across = -(-height // IMAGE_SIDE), -(-width // IMAGE_SIDE)
     cut = obs[:, : height // down * down, : width // across * across]
     blocks = cut.reshape(n, height // down, down, width // across, across, channels)
     return blocks.mean((2, 4), dtype=np.float32).reshape(n, -1).astype(np.uint8)
@@ -116,9 +116,9 @@ def random_play(env: TaskVectorEnv, seed: int) -> Episodes:
     classes = None if hidden.classes is None else hidden.classes(env.params)
     data: Episodes | None = None
     codes = np.eye(len(env.batch.table), dtype=np.float32)
-    for moment in Rollout(policy("random"), env, range(seed, seed + n), fail_fast=True):
-        rows, truth = features(moment.obs), env.batch.hidden()
-        done = codes[moment.actions] if moment.actions.ndim == 1 else moment.actions
+    for current in Rollout(policy("random"), env, range(seed, seed + n), fail_fast=True):
+        rows, truth = features(current.obs), env.batch.hidden()
+        done = codes[current.actions] if current.actions.ndim == 1 else current.actions
         if data is None:
             data = Episodes(
                 np.zeros((n, horizon, rows.shape[1]), rows.dtype),
@@ -128,7 +128,7 @@ def random_play(env: TaskVectorEnv, seed: int) -> Episodes:
                 np.zeros((n, horizon, *truth.shape[1:]), truth.dtype),
                 classes,
             )
-        live, t = moment.live, moment.step
+        live, t = current.live, current.step
         data.obs[live, t], data.actions[live, t], data.truth[live, t] = rows[live], done[live], truth[live]
         data.played[:, t], data.hides[:, t] = live, live & env.batch.must_hide()
     assert data is not None

@@ -75,7 +75,7 @@ def _reflex(subject: Subject, mean: dict[str, float], margin: float) -> Check:
 def _anchors(subject: Subject, returns: dict[str, np.ndarray]) -> Iterator[Check]:
     """What normalises scores is what is found."""
     level = subject.level
-    anchor = subject.entry.anchors.get(level) if isinstance(level, int) and not subject.setting.overrides else None
+    anchor = subject.entry.anchors.get(level) if isinstance(level, int) and not subject.env_config.overrides else None
     if anchor is None:
         for name in ("random", "oracle"):
             if name in returns:

@@ -20,11 +20,11 @@ class Check:
     """None: shown, not judged"""
 
 
-def held(promises: Mapping[str, Callable[[Any], str]], subject: Any) -> Iterator[Check]:
+def run_checks(checks: Mapping[str, Callable[[Any], str]], subject: Any) -> Iterator[Check]:
     """One finding for each promise: a function that returns a fault, or ""; whatever it raises is a fault too."""
-    for name, promise in promises.items():
+    for name, check in checks.items():
         try:
-            fault = promise(subject)
+            fault = check(subject)
         except Exception as error:
             fault = f"raised {one_line(error)}"
         yield Check(name, "holds", fault or "ok", not fault)

@@ -29,7 +29,7 @@ class Subject:
     """
 
     entry: Entry
-    setting: EnvConfig
+    env_config: EnvConfig
     quick: bool = False
     seed: int = 0
 
@@ -39,19 +39,19 @@ class Subject:
 
     @property
     def level(self) -> int | str:
-        level = self.setting.chosen_level
+        level = self.env_config.chosen_level
         assert level is not None, "the suite's environments have levels"
         return level
 
     @property
     def params(self) -> Any:
-        return self.task.at(self.level, self.setting.overrides)
+        return self.task.at(self.level, self.env_config.overrides)
 
     @property
     def keywords(self) -> dict[str, Any]:
         """How the environment is made."""
-        given = {"obs": self.setting.obs, "action": self.setting.action}
-        return {"level": self.level} | {k: v for k, v in given.items() if v} | dict(self.setting.overrides)
+        given = {"obs": self.env_config.obs, "action": self.env_config.action}
+        return {"level": self.level} | {k: v for k, v in given.items() if v} | dict(self.env_config.overrides)
 
     def make(self, **more: Any) -> TaskEnv:
         """One environment."""

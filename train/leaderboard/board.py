@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 from unseen.train.leaderboard import statistics as st
-from unseen.train.leaderboard.field import KINDS, Arena, Contestant, median
+from unseen.train.leaderboard.contestants import KINDS, Arena, Contestant, median
 from unseen.train.leaderboard.protocol import Latency
 from unseen.train.leaderboard.statistics import Interval
 from unseen.train.rollout import Outcome

@@ -46,7 +46,12 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
-KNOWN = {"ppo": 1, "recurrent-ppo": 2, "dreamer": 3, "mapper": 4}  # an agent keeps its colour from board to board
+FIXED_COLOURS = {
+    "ppo": 1,
+    "recurrent-ppo": 2,
+    "dreamer": 3,
+    "mapper": 4,
+}  # an agent keeps its colour from board to board
 
 
 def colour_index(board: Board) -> dict[str, int]:
@@ -56,8 +61,8 @@ def colour_index(board: Board) -> dict[str, int]:
     for entry in board.entries:
         if entry.kind == "reference":
             index[entry.name] = 0
-        elif entry.kind != "yours" and entry.name in KNOWN:
-            index[entry.name] = KNOWN[entry.name]
+        elif entry.kind != "yours" and entry.name in FIXED_COLOURS:
+            index[entry.name] = FIXED_COLOURS[entry.name]
         else:
             index[entry.name] = 5 + newcomers % 3
             newcomers += 1

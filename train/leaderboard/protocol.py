@@ -18,7 +18,7 @@ from unseen.agents.protocol import Agent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train.errors import AgentFailed
 from unseen.train.files import digest
-from unseen.train.rollout import Outcome, Rollout, meet, metrics_of, one_line, rollout
+from unseen.train.rollout import Outcome, Rollout, make_env_for, metrics_of, one_line, rollout
 
 SPLIT = "test"
 
@@ -42,22 +42,22 @@ PROTOCOL = Protocol()
 
 
 @dataclass(frozen=True)
-class Block:
+class EpisodeBlock:
     """One piece of work: `seeds` of one agent in one environment."""
 
     agent: str
     run: int | None
-    where: EnvConfig = field(hash=False)
+    env_config: EnvConfig = field(hash=False)
     seeds: range
 
 
 @dataclass(frozen=True)
-class Stopwatch:
+class LatencyTask:
     """The other piece of work: how long one decision takes at batch 1, on a short roll-out of its own."""
 
     agent: str
     run: int | None
-    where: EnvConfig = field(hash=False)
+    env_config: EnvConfig = field(hash=False)
     decisions: int = 300
     warm_up: int = 30
 
@@ -71,42 +71,42 @@ class Latency:
     decisions: int
 
 
-def work(task: Block | Stopwatch) -> list[Outcome] | Latency | None:
+def run_task(task: EpisodeBlock | LatencyTask) -> list[Outcome] | Latency | None:
     """What a worker process does with a piece of work."""
-    return evaluate_block(task) if isinstance(task, Block) else measure_latency(task)
+    return evaluate_block(task) if isinstance(task, EpisodeBlock) else measure_latency(task)
 
 
-def evaluate_block(block: Block) -> list[Outcome]:
+def evaluate_block(block: EpisodeBlock) -> list[Outcome]:
     """Play the first episode of every seed; one outcome each, in the order of the seeds."""
     try:
-        agent, env = _meet(block, len(block.seeds))
+        agent, env = _load(block, len(block.seeds))
     except AgentFailed as error:
         return [Outcome(seed, 0.0, 0, str(error)) for seed in block.seeds]
     try:
-        return rollout(agent, env, block.seeds, name=block.agent, metrics=metrics_of(block.where))
+        return rollout(agent, env, block.seeds, name=block.agent, metrics=metrics_of(block.env_config))
     finally:
         env.close()
 
 
-def _meet(task: Block | Stopwatch, n: int) -> tuple[Agent, VectorEnv]:
+def _load(task: EpisodeBlock | LatencyTask, n: int) -> tuple[Agent, VectorEnv]:
     """The agent, and n environments for it. Raises AgentFailed, whatever the agent's own code raised."""
-    where = replace(task.where, split=task.where.split or SPLIT)
+    env_config = replace(task.env_config, split=task.env_config.split or SPLIT)
     try:
-        agent = load_agent(task.agent, where.name, where.level, task.run, where.overrides)
-        return agent, meet(agent, where, n)
+        agent = load_agent(task.agent, env_config.name, env_config.level, task.run, env_config.overrides)
+        return agent, make_env_for(agent, env_config, n)
     except (Exception, SystemExit) as error:
         raise AgentFailed(task.agent, f"could not be loaded: {one_line(error)}") from error
 
 
-def measure_latency(task: Stopwatch) -> Latency | None:
+def measure_latency(task: LatencyTask) -> Latency | None:
     """Time single decisions; None for an agent that fails. Observations come from test seeds, one at a time."""
     try:
-        agent, env = _meet(task, 1)
+        agent, env = _load(task, 1)
     except AgentFailed:
         return None
     try:
         run = Rollout(agent, env, [0], once=False, fail_fast=True)
-        times = [moment.seconds for moment in islice(run, task.warm_up + task.decisions)]
+        times = [current.seconds for current in islice(run, task.warm_up + task.decisions)]
     except AgentFailed:
         return None
     finally:

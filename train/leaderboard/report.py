@@ -90,8 +90,8 @@ def rules(board: Board) -> list[str]:
         lines.append(
             "Without frozen anchors (presets, parameters of one's own) scores are raw, and do not count overall."
         )
-    if board.arenas and board.arenas[0].setting:
-        lines.append(f"The environments are set by {board.arenas[0].setting}")
+    if board.arenas and board.arenas[0].options:
+        lines.append(f"The environments are set by {board.arenas[0].options}")
     if runs and min(runs) < RANKING_RUNS:
         few = f"{min(runs)}" if min(runs) == max(runs) else f"{min(runs)} to {max(runs)}"
         lines.append(

@@ -99,7 +99,7 @@ def key_of(record: Record) -> tuple[Any, ...]:
     return (table, *(row[column] for column in TABLES[table].key))
 
 
-def proves(table: str, row: dict[str, Any], sha: Any) -> bool:
+def digest_matches(table: str, row: dict[str, Any], sha: Any) -> bool:
     """Whether the digest stored beside a row is the digest of the row."""
     try:
         return digest([table, row]) == sha
@@ -107,7 +107,7 @@ def proves(table: str, row: dict[str, Any], sha: Any) -> bool:
         return False
 
 
-def fits(record: Record) -> bool:
+def has_known_columns(record: Record) -> bool:
     """Whether a journal record is of a table and columns that this version knows."""
     table, row = record
     return set(COLUMNS.get(table, ())) == set(row)

@@ -18,9 +18,18 @@ from unseen.train.errors import AgentFailed, EvaluationError, StoreError, Worker
 from unseen.train.files import write_text
 from unseen.train.leaderboard import board as boards
 from unseen.train.leaderboard.board import Board
-from unseen.train.leaderboard.field import Arena, Contestant, arena, contestants
+from unseen.train.leaderboard.contestants import Arena, Contestant, contestants, make_arena
 from unseen.train.leaderboard.machine import this_run
-from unseen.train.leaderboard.protocol import PROTOCOL, SPLIT, Block, Latency, Protocol, Stopwatch, evaluate_block, work
+from unseen.train.leaderboard.protocol import (
+    PROTOCOL,
+    SPLIT,
+    EpisodeBlock,
+    Latency,
+    LatencyTask,
+    Protocol,
+    evaluate_block,
+    run_task,
+)
 from unseen.train.leaderboard.rows import AgentRow, EnvRow, EpisodeRow, LatencyRow, RunRow
 from unseen.train.leaderboard.store import Store
 from unseen.train.leaderboard.workers import Pool
@@ -122,7 +131,7 @@ def _arenas(env: str, config: LeaderboardConfig) -> list[Arena]:
     ordered = sorted(
         dict.fromkeys(levels), key=lambda level: (isinstance(level, str), level if isinstance(level, int) else 0)
     )
-    return [arena(config.setting(env, level, SPLIT)) for level in ordered]
+    return [make_arena(config.env_config(env, level, SPLIT)) for level in ordered]
 
 
 def _shipped(only: Sequence[str]) -> list[str]:
@@ -163,7 +172,7 @@ def _play(
     store: Store, protocol: Protocol, field: Sequence[Contestant], run: RunRow, config: LeaderboardConfig
 ) -> dict[str, str]:
     """Play and store every block that is not in the store; what was lost with its workers, by contestant."""
-    jobs: dict[Block | Stopwatch, Contestant] = {}
+    jobs: dict[EpisodeBlock | LatencyTask, Contestant] = {}
     lost: dict[str, str] = {}
     counts: dict[str, int] = {}
     for c in field:
@@ -171,12 +180,12 @@ def _play(
         for seeds in blocks(config.episodes):
             counts[c.name] = counts.get(c.name, 0) + 1
             if not known.issuperset(seeds):
-                jobs[Block(c.agent, c.load_run, c.arena.where, seeds)] = c
+                jobs[EpisodeBlock(c.agent, c.load_run, c.arena.env_config, seeds)] = c
     if not jobs:
         return lost
     _warm_up(jobs.values())
     totals = {ALL: sum(counts.values())} | counts
-    with Progress(totals) as progress, Pool(work, min(config.workers, len(jobs))) as pool:
+    with Progress(totals) as progress, Pool(run_task, min(config.workers, len(jobs))) as pool:
         for name, count in counts.items():
             done = count - sum(c.name == name for c in jobs.values())
             progress.advance(name, done)
@@ -194,13 +203,13 @@ def _play(
 
 def _time(store: Store, field: Sequence[Contestant], run: RunRow) -> None:
     """Measure the decision latencies that this machine lacks, with nothing else of ours running."""
-    jobs: dict[Block | Stopwatch, Contestant] = {}
+    jobs: dict[EpisodeBlock | LatencyTask, Contestant] = {}
     for c in field:
         if store.latency(c.id, c.arena.id, run.id) is None:
-            jobs[Stopwatch(c.agent, c.load_run, c.arena.where)] = c
+            jobs[LatencyTask(c.agent, c.load_run, c.arena.env_config)] = c
     if not jobs:
         return
-    with Progress({TIMING: len(jobs)}) as progress, Pool(work, 1) as pool:
+    with Progress({TIMING: len(jobs)}) as progress, Pool(run_task, 1) as pool:
         for watch, found in pool.run(jobs):
             if isinstance(found, Latency):
                 c = jobs[watch]
@@ -225,7 +234,7 @@ def _warm_up(field: Collection[Contestant]) -> None:
     """Compile the kernels once, here, where the line about it can be seen, and not in every worker at once."""
     scripted = {("random", c.arena) for c in field} | {(c.agent, c.arena) for c in field if c.kind == "reference"}
     for agent, place in sorted(scripted, key=lambda pair: (pair[1].key, pair[0])):
-        evaluate_block(Block(agent, None, place.where, range(1)))
+        evaluate_block(EpisodeBlock(agent, None, place.env_config, range(1)))
 
 
 def _agent_row(c: Contestant) -> AgentRow:

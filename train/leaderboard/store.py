@@ -29,9 +29,9 @@ from unseen.train.leaderboard.rows import (
     LatencyRow,
     R,
     Row,
-    fits,
+    digest_matches,
+    has_known_columns,
     key_of,
-    proves,
     record_of,
 )
 from unseen.train.lock import FolderLock
@@ -136,7 +136,7 @@ class Store:
     def _reconcile(self) -> None:
         """Bring both copies to the union of the rows that prove true."""
         stored, damaged = self._read_database()
-        journal = {key_of(record): record for record in self._journal.records if fits(record)}
+        journal = {key_of(record): record for record in self._journal.records if has_known_columns(record)}
         database = {key_of(record): record for record in stored}
         if self._journal.damaged:
             aside = self._set_aside(self._journal.path, keep=True)
@@ -184,7 +184,7 @@ class Store:
             try:
                 for *values, sha in connection.execute(f"SELECT {', '.join(columns)}, row_sha FROM {table}"):
                     row = dict(zip(columns, values, strict=True))
-                    if proves(table, row, sha):
+                    if digest_matches(table, row, sha):
                         records.append((table, row))
                     else:
                         damaged = True

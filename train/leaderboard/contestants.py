@@ -22,7 +22,7 @@ from unseen.agents.roster import KINDS as ROSTER_KINDS
 from unseen.agents.roster import ROSTER
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.core.identity import task_hash
-from unseen.train.arguments import in_words
+from unseen.train.arguments import as_options
 from unseen.train.errors import EvaluationError
 from unseen.train.files import digest
 from unseen.train.leaderboard.protocol import SPLIT
@@ -57,12 +57,12 @@ class Arena:
         return f"level {self.level}" if isinstance(self.level, int) else self.level
 
     @property
-    def setting(self) -> str:
+    def options(self) -> str:
         """What is set beside the level, as on the command line; empty: nothing."""
-        return in_words(self.where, SPLIT)
+        return as_options(self.env_config, SPLIT)
 
     @property
-    def where(self) -> EnvConfig:
+    def env_config(self) -> EnvConfig:
         """How to make it."""
         return EnvConfig(self.name, self.level, self.obs, self.action, self.split, dict(self.overrides))
 
@@ -111,31 +111,33 @@ class Contestant:
         return [] if self.trained_on is not None else list(self.card.curve)
 
 
-def arena(where: EnvConfig) -> Arena:
+def make_arena(env_config: EnvConfig) -> Arena:
     """The arena of an environment of the suite, or of your own.
 
     Anchors hold for a level with its own parameters, as they lie in "train" and "test".
 
     Raises UnknownEnvironment, BadParameter, EvaluationError.
     """
-    entry, level = where.entry, where.chosen_level
+    entry, level = env_config.entry, env_config.chosen_level
     if entry is None or level is None:
-        raise EvaluationError(f"{where.name} is no environment of the suite; `unseen evaluate` scores an agent there")
+        raise EvaluationError(
+            f"{env_config.name} is no environment of the suite; `unseen evaluate` scores an agent there"
+        )
     level = int(level) if isinstance(level, str) and level.isdecimal() else level
-    entry.task.at(level, where.overrides)
-    split = where.split or SPLIT
-    extra = (where.obs, where.action, split, tuple(where.overrides.items()))
+    entry.task.at(level, env_config.overrides)
+    split = env_config.split or SPLIT
+    extra = (env_config.obs, env_config.action, split, tuple(env_config.overrides.items()))
     content: list[Any] = [entry.id, level, task_hash(entry.task)]
     if extra != ("", "", SPLIT, ()):
         content.append(repr(extra))
-    own = entry.anchors.get(level) if isinstance(level, int) and not where.overrides and split != "shift" else None
+    own = entry.anchors.get(level) if isinstance(level, int) and not env_config.overrides and split != "shift" else None
     random, oracle = (None, None) if own is None else (own.random, own.oracle)
     if own is not None and not own.oracle - own.random > 1e-3:
         raise EvaluationError(f"{entry.name} level {level}: its oracle does not beat random; no score means anything")
     return Arena(digest(content)[:16], entry.name, level, random, oracle, *extra)
 
 
-def contestants(agent: str, where: Arena) -> list[Contestant]:
+def contestants(agent: str, arena: Arena) -> list[Contestant]:
     """The training runs of `agent` on an arena; empty where it was never trained for it.
 
     `agent` is as for `load_agent`. Nothing of it is run here, only its file is read.
@@ -147,36 +149,36 @@ def contestants(agent: str, where: Arena) -> list[Contestant]:
         info = ROSTER[agent]
         if info.trainable:
             runs = [
-                Contestant(_trained(run.path, run.card), agent, agent, info.kind, where, run.seed, None, run.card)
-                for run in list_runs(agent, where.name, where.level)
+                Contestant(_trained(run.path, run.card), agent, agent, info.kind, arena, run.seed, None, run.card)
+                for run in list_runs(agent, arena.name, arena.level)
             ]
-            return runs or _from_level_1(agent, info.kind, where)
-        entry = where.where.entry
+            return runs or _from_level_1(agent, info.kind, arena)
+        entry = arena.env_config.entry
         assert entry is not None
         if agent != "random" and agent not in entry.task.references:
             return []
         sources = Path(references.__file__).read_bytes().hex()
-        return [Contestant(digest([agent, sources])[:16], agent, agent, info.kind, where, UNTRAINED)]
+        return [Contestant(digest([agent, sources])[:16], agent, agent, info.kind, arena, UNTRAINED)]
     file, colon, attribute = agent.rpartition(":")
     if colon and file.endswith(".py") and Path(file).is_file():
         own = f"{attribute} ({Path(file).name})"
-        return [Contestant(_content(Path(file), attribute), agent, own, "yours", where, UNTRAINED)]
+        return [Contestant(_content(Path(file), attribute), agent, own, "yours", arena, UNTRAINED)]
     path = Path(agent) / "agent.onnx" if Path(agent).is_dir() else Path(agent)
     if path.suffix == ".onnx" and path.is_file():
         card_path = path.with_suffix(".json")
         card = read_card(card_path) if card_path.is_file() else Card()
-        return [Contestant(_trained(path, card), agent, Path(agent).name, "yours", where, UNTRAINED, card=card)]
-    load_agent(agent, where.name, where.level)  # unknown, then: this says what was meant
+        return [Contestant(_trained(path, card), agent, Path(agent).name, "yours", arena, UNTRAINED, card=card)]
+    load_agent(agent, arena.name, arena.level)  # unknown, then: this says what was meant
     raise UnknownAgent(f"no agent {agent!r}")
 
 
-def _from_level_1(agent: str, kind: str, where: Arena) -> list[Contestant]:
+def _from_level_1(agent: str, kind: str, arena: Arena) -> list[Contestant]:
     """The visible twin is level 1 with glass: who was not trained on it shows there what it learned on level 1."""
-    if where.level != 0:
+    if arena.level != 0:
         return []
-    runs = list_runs(agent, where.name, 1)
+    runs = list_runs(agent, arena.name, 1)
     return [
-        Contestant(_trained(run.path, run.card), str(run.path), agent, kind, where, run.seed, 1, run.card)
+        Contestant(_trained(run.path, run.card), str(run.path), agent, kind, arena, run.seed, 1, run.card)
         for run in runs
     ]
 
