@@ -1,8 +1,11 @@
-"""Dreamer: learn a world model from episodes, practise in imagined roll-outs (Hafner et al. 2023, DreamerV3).
+"""Dreamer: learn a world model from replayed episodes, and the policy in imagined roll-outs (Hafner et al. 2023, DreamerV3).
 
-What differs here, and why: sequences are whole episodes, so that no cue is cut off; the actor starts only when the
-model has begun to remember, and acts at random until then, since an actor that starts earlier settles on one corner
-before the memory tells it which; the end of an episode weighs more.
+Differences from DreamerV3:
+
+- Training sequences start at the start of an episode, so that the cue to be remembered is never cut off.
+- The actor is trained only after `actor_warmup_updates` model updates; until then actions are uniformly random. An actor
+  trained before the model remembers the cue converges to one fixed choice.
+- An episode's terminal step has a larger weight in the KL and reward losses.
 """
 
 from __future__ import annotations
@@ -27,58 +30,64 @@ from unseen.agents.shared.replay import EpisodeReplay
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, environment_seed
 
-ACT_PHASE = 2
-UPDATES_PER_ADVANCE = 8  # of one `advance`
-MAX_STEPS_PER_ADVANCE = 64  # of one `advance` at most, where updates are still to come
+ACT_PHASE = 2  # index in the one-hot phase of an observation with entity slots
+UPDATES_PER_ADVANCE = 8
+MAX_STEPS_PER_ADVANCE = 64  # steps of every environment in one `advance`, when fewer updates than that are due
 
 
 @dataclass(frozen=True)
 class DreamerConfig(RSSMSizes):
-    """Settings; the defaults are what learned RolledBehind as `mapper`."""
+    """Hyperparameters. The defaults were tuned for `mapper` on RolledBehind."""
 
     envs: int = 16
+    """parallel environments"""
     replay_ratio: float = 128.0
-    """replayed steps for one environment step"""
+    """replayed steps per environment step"""
     batch: int = 32
-    """episodes of one update"""
+    """episodes per update"""
     sequence: int = 128
-    """steps of an episode that are replayed at most: of a longer one a stretch is drawn"""
+    """maximum sequence length in steps; from a longer episode a random segment is drawn"""
     replay_steps: int = 1_000_000
-    """environment steps that are kept"""
+    """replay capacity in environment steps"""
     prefill: int = 64
-    """episodes before the first update"""
+    """episodes collected before the first update"""
     actor_warmup_updates: int = 1200
-    """updates of the model before the actor starts; until then actions are drawn at random"""
+    """model updates before the actor is trained; until then actions are uniformly random"""
     model_lr: float = 1e-3
     actor_lr: float = 6e-4
+    """learning rate of actor and critic"""
     free_nats: float = 1.0
-    """KL that costs nothing"""
+    """KL below this is not penalised"""
     kl_rep: float = 0.1
-    """weight of the representation's KL; that of the dynamics' is 1"""
+    """weight of the representation KL; the dynamics KL has weight 1"""
     terminal_weight: float = 5.0
-    """of an episode's last step, in KL and reward"""
+    """weight of an episode's terminal step in the KL and reward losses"""
     obs_noise: float = 0.03
-    """standard deviation of what is added to replayed observations"""
+    """standard deviation of the Gaussian noise added to replayed observations"""
     horizon: int = 12
-    """imagined steps"""
+    """length of imagined roll-outs in steps"""
     imagination_starts: int = 128
-    """states that imagination starts from, an update"""
+    """imagined roll-outs per update"""
     gamma: float = 0.97
+    """discount"""
     lam: float = 0.95
+    """lambda of the TD(lambda) returns"""
     entropy: float = 0.03
+    """initial weight of the entropy bonus"""
     entropy_end: float = 0.01
+    """final weight of the entropy bonus"""
     entropy_anneal_steps: int = 100_000
-    """environment steps over which the entropy weight goes from one to the other"""
+    """environment steps over which the entropy weight changes linearly from `entropy` to `entropy_end`"""
     return_floor: float = 0.1
-    """the least that advantages are divided by"""
+    """lower bound on the scale that advantages are divided by"""
     tau: float = 0.02
-    """rate of the target critic"""
+    """update rate of the target critic"""
     grad_clip: float = 10.0
-    """norm of gradients at most"""
+    """maximum gradient norm"""
 
 
 class DreamerLearner(TorchLearner):
-    """Any torch device; flat, ray or image observations; discrete or continuous actions."""
+    """Trains a dreamer on any torch device, with flat, ray or image observations and discrete or continuous actions."""
 
     name = "dreamer"
     config_class: ClassVar[type[DreamerConfig]] = DreamerConfig
@@ -112,21 +121,21 @@ class DreamerLearner(TorchLearner):
     def steps(self) -> int:  # type: ignore[override]
         return self.collector.steps
 
-    # --- what a variant changes ---
+    # --- overridden by variants ---
 
     def build_model(self) -> RSSM:
         return RSSM(self.envs.observation, self.head.size, self.config)
 
     def target_size(self) -> int:
-        """Numbers that the latent has to predict beside the observation."""
+        """Number of auxiliary targets that are predicted from the latent."""
         return 0
 
     def targets(self, obs: np.ndarray) -> np.ndarray:
-        """Those numbers (n, T, target_size) for episodes obs (n, T, ...), from the observations alone."""
+        """Auxiliary targets (n, T, target_size) for episodes of observations `obs` (n, T, ...)."""
         return np.zeros((*obs.shape[:2], 0), np.float32)
 
     def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
-        """Their loss (T, B)."""
+        """Loss (T, B) of the auxiliary targets."""
         return latent.new_zeros(latent.shape[:2])
 
     # --- act ---
@@ -145,12 +154,12 @@ class DreamerLearner(TorchLearner):
         return figures | {"episode_return": self.collector.returns.mean, "updates": float(self.updates)}
 
     def _collect(self) -> None:
-        """One step of every environment; one that follows an episode's end only opens the next."""
+        """Step every environment once. After the end of an episode the step only resets."""
         c, collector = self.config, self.collector
         self.replay.add(collector.obs, collector.action, collector.reward, collector.first)
         if collector.done.any():
             self._finish(np.flatnonzero(collector.done))
-        obs = torch.tensor(collector.obs, device=self.device)  # a copy: aligned alike, hence rounded alike
+        obs = torch.tensor(collector.obs, device=self.device)  # copied into aligned memory: rounding depends on alignment
         action = self.head.encode(torch.as_tensor(collector.action, device=self.device))
         keep = torch.as_tensor(~collector.first, device=self.device).float()[:, None]
         noise = self._uniform(c.envs, self.model.groups)
@@ -166,7 +175,7 @@ class DreamerLearner(TorchLearner):
             self.update_credit += stepped * c.replay_ratio / (c.batch * min(length, c.sequence))
 
     def _finish(self, ended: np.ndarray) -> None:
-        """Take the episodes of these environments into the replay."""
+        """Move the finished episodes of these environments into the replay."""
         rewards = self.replay.rewards(ended)
         terminated = self.collector.terminated
         self.replay.finish(ended, terminated, self.targets(self.replay.running_obs(ended)))
@@ -212,7 +221,7 @@ class DreamerLearner(TorchLearner):
         return latent, {name: float((part.detach() * mask).sum() / total) for name, part in parts.items()}
 
     def _imagination_starts(self, latent: Tensor, batch: dict[str, Tensor]) -> Tensor:
-        """Latents to imagine from: of steps in which the agent may act, and which are not an episode's last."""
+        """Latents to start roll-outs from: non-terminal steps at which the agent can act."""
         may_act = (batch["mask"] > 0) & (batch["terminated"] == 0)
         if self.layout is not None:
             may_act &= batch["obs"][..., self.layout.phase][..., ACT_PHASE] > 0.5
@@ -221,7 +230,7 @@ class DreamerLearner(TorchLearner):
         return latent.flatten(0, 1)[pick]
 
     def _imagine(self, latent: Tensor) -> tuple[Tensor, Tensor]:
-        """Roll-outs under the policy: latents (H + 1, N, F), encoded actions (H, N, A)."""
+        """Roll out the model under the policy: latents (H + 1, N, F) and encoded actions (H, N, A)."""
         c = self.config
         model_noise = self._uniform(c.horizon, len(latent), c.groups)
         actor_noise = self._uniform(c.horizon, len(latent), self.head.noise)
@@ -261,7 +270,7 @@ class DreamerLearner(TorchLearner):
         figures = {"return": target.mean(), "entropy": entropy.detach().mean(), "return_scale": return_scale}
         return {name: float(value) for name, value in figures.items()}
 
-    # --- to use and to keep it ---
+    # --- export and checkpoints ---
 
     def act_graph(self) -> TorchGraph:
         return ActGraph(self.model, self.ac, self.layout).graph(self.envs.observation)

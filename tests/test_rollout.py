@@ -20,7 +20,7 @@ from unseen.envs import suite
 from unseen.train import rollout as module
 from unseen.train.errors import AgentFailed, EvaluationError
 from unseen.train.rollout import (
-    LONGEST,
+    MAX_TEXT,
     Rollout,
     check_actions,
     make_env_for,
@@ -121,7 +121,7 @@ def test_an_error_becomes_one_short_line_that_any_file_takes() -> None:
     assert one_line(KeyError("a\nb")) == "KeyError: 'a\\nb'"
     assert one_line(OSError("caf\udce9\n.npz")) == "OSError: caf? .npz"
     assert one_line(Rude()) == "Rude"
-    assert len(one_line(ValueError("x" * 10**6))) == LONGEST
+    assert len(one_line(ValueError("x" * 10**6))) == MAX_TEXT
 
 
 def test_some_actions_are_of_the_space_and_the_same_every_time() -> None:
@@ -236,8 +236,8 @@ def test_first_marks_what_opens_an_episode_and_nothing_else() -> None:
             return super().act(obs, state, first, explore)
 
     env = suite.make_vec(ENV, 6, level=1)
-    moments = list(islice(Rollout(Watches(), env, range(6), once=False), 90))
-    assert len(moments) == 90
+    steps = list(islice(Rollout(Watches(), env, range(6), once=False), 90))
+    assert len(steps) == 90
     assert all(np.array_equal(first, t == 0) for first, t in seen)
     assert sum(first.sum() for first, _ in seen) > 12
 
@@ -245,15 +245,15 @@ def test_first_marks_what_opens_an_episode_and_nothing_else() -> None:
 def test_a_moment_is_what_the_environment_is_in() -> None:
     env = suite.make_vec(ENV, 4, level=1, split="test")
     run = Rollout(Scripted(), env, range(4), observe_final=True)
-    moments = []
-    for moment in run:
-        assert np.array_equal(moment.obs, env.observe())
-        assert (env.world["t"][moment.live] == moment.step).all()
-        moments.append(moment)
-    assert not moments[-1].live.any() and moments[-2].live.any()  # the last look
-    assert sum(moment.reward.sum() for moment in moments[:1]) == 0
-    assert moments[-1].terminated.any() and run.outcomes[0].error == ""
-    assert all(moment.seconds > 0 for moment in moments)
+    steps = []
+    for step in run:
+        assert np.array_equal(step.obs, env.observe())
+        assert (env.world["t"][step.live] == step.step).all()
+        steps.append(step)
+    assert not steps[-1].live.any() and steps[-2].live.any()  # the last look
+    assert sum(step.reward.sum() for step in steps[:1]) == 0
+    assert steps[-1].terminated.any() and run.outcomes[0].error == ""
+    assert all(step.seconds > 0 for step in steps)
 
 
 def test_an_agent_that_needs_another_observation_is_refused() -> None:

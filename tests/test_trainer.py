@@ -36,7 +36,7 @@ from unseen.train.trainer import TrainConfig, train
 
 PPO = ("envs=4", "rollout=16", "batch=32", "epochs=1", "hidden=8")
 MAPPER = (
-    "envs=4", "batch=2", "prefill=4", "actor_warmup_updates=4", "starts=4", "horizon=2", "deter=16", "hidden=16",
+    "envs=4", "batch=2", "prefill=4", "actor_warmup_updates=4", "imagination_starts=4", "horizon=2", "deter=16", "hidden=16",
     "replay_ratio=16",
 )  # fmt: skip
 COMMAND = [sys.executable, "-m", "unseen", "train"]

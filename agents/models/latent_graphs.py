@@ -1,4 +1,4 @@
-"""A policy on a world model's latents as graphs: one decision, and one step of imagination."""
+"""Graphs of a policy on world-model latents: one decision, and one imagined step."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ class _LatentGraph(nn.Module):
         self.discrete = isinstance(ac.head, DiscreteActions)
 
     def decode_map(self, latent: Tensor) -> dict[str, Tensor]:
-        """What the model can show of places; nothing for an observation without a layout."""
+        """The positions that the model predicts; empty for observations without a layout."""
         return {} if self.layout is None else self.model.decode_map(latent, self.layout)
 
     def placeholders(self, n: int = 2) -> tuple[Tensor, Tensor]:
-        """A latent and an action, for shapes."""
+        """A latent and an action that define shapes and dtypes."""
         return torch.zeros(n, self.model.size), torch.from_numpy(self.head.zeros(n))
 
 
 class ActGraph(_LatentGraph):
-    """One decision; its noise is the posterior's (S columns), and for continuous actions the policy's."""
+    """One decision. Noise: S columns for the posterior, then those of the policy if actions are continuous."""
 
     def forward(self, obs: Tensor, state: Tensor, last: Tensor, first: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
         model = self.model
@@ -61,7 +61,7 @@ class ActGraph(_LatentGraph):
 
 
 class ImagineGraph(_LatentGraph):
-    """One step of imagination."""
+    """One imagined step."""
 
     def forward(self, state: Tensor, action: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
         model = self.model

@@ -1,4 +1,4 @@
-"""The shared encoders as stable-baselines3's feature extractors."""
+"""The shared encoders as stable-baselines3 feature extractors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unseen.agents.shared.nets import symlog
 
 
 class EncoderExtractor(BaseFeaturesExtractor):
-    """Rays, or pixels of 0 to 1 with the channels first, as `hidden` numbers."""
+    """Encodes rows with rays, or channel-first images in [0, 1], as `hidden` features."""
 
     def __init__(self, space: spaces.Space, observation: ObservationSpec, hidden: int) -> None:
         super().__init__(space, hidden)
@@ -26,7 +26,7 @@ class EncoderExtractor(BaseFeaturesExtractor):
 
 
 class SymlogExtractor(BaseFeaturesExtractor):
-    """A row whose numbers may be large."""
+    """Applies symlog to rows whose values may be large."""
 
     def __init__(self, space: spaces.Box) -> None:
         super().__init__(space, space.shape[0])
@@ -36,7 +36,7 @@ class SymlogExtractor(BaseFeaturesExtractor):
 
 
 def feature_arguments(observation: ObservationSpec, hidden: int) -> dict[str, Any]:
-    """Arguments of a policy for an observation; none where its numbers go into the network as they are."""
+    """Policy arguments that select a feature extractor; empty where observations need none."""
     if observation.image or observation.rays is not None:
         arguments = {"observation": observation, "hidden": hidden}
         return {"features_extractor_class": EncoderExtractor, "features_extractor_kwargs": arguments}

@@ -1,4 +1,4 @@
-"""PPO of stable-baselines3 (Schulman et al. 2017) as a learner: the model-free baseline without a memory."""
+"""PPO (Schulman et al. 2017) by stable-baselines3: the model-free baseline without memory."""
 
 from __future__ import annotations
 
@@ -23,29 +23,39 @@ from unseen.agents.shared.envs import AutoresetMode, EnvConfig, ObservationSpec
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner
 
-SEED_STRIDE = 1_000_003  # between the environments' first seeds of two training seeds
+SEED_STRIDE = 1_000_003  # between the first environment seeds of consecutive training seeds
 
 
 @dataclass(frozen=True)
 class PPOConfig:
-    """Settings, tuned on RolledBehind."""
+    """Hyperparameters, tuned on RolledBehind."""
 
     envs: int = 128
+    """parallel environments"""
     rollout: int = 128
-    """steps of every environment between updates"""
+    """steps per environment between updates"""
     batch: int = 2048
+    """steps per minibatch"""
     epochs: int = 10
+    """passes over each rollout"""
     lr: float = 5e-4
+    """learning rate"""
     gamma: float = 0.97
+    """discount"""
     lam: float = 0.95
+    """lambda of generalised advantage estimation"""
     clip: float = 0.2
+    """clip range of the probability ratio"""
     ent_coef: float = 0.03
+    """weight of the entropy bonus"""
     vf_coef: float = 0.5
+    """weight of the value loss"""
     hidden: int = 128
+    """hidden units per layer"""
 
 
 class PPOLearner(TorchLearner):
-    """One `advance` is one rollout and the updates on it. Flat, ray or image observations; any actions."""
+    """Trains PPO on flat, ray or image observations and any actions. One `advance` is one rollout and its updates."""
 
     name = "ppo"
     config_class: ClassVar[type[PPOConfig]] = PPOConfig
@@ -62,7 +72,7 @@ class PPOLearner(TorchLearner):
         self.seed = SEED_STRIDE * (seed + 1)
         with self.generators.active():
             self.model = self.build(seed, device)
-            self.vec.seed(self.seed)  # before its first reset, which is here
+            self.vec.seed(self.seed)  # takes effect at the reset in _setup_learn
             _, self._callback = self.model._setup_learn(1 << 62, None)
 
     def build(self, seed: int, device: str) -> OnPolicyAlgorithm:
@@ -71,7 +81,7 @@ class PPOLearner(TorchLearner):
         return PPO("MlpPolicy", self.vec, policy_kwargs=policy, device=device, **self.arguments())
 
     def arguments(self) -> dict[str, Any]:
-        """What PPO with and without a memory are made with alike."""
+        """Constructor arguments common to PPO and RecurrentPPO."""
         c = self.config
         return dict(
             n_steps=c.rollout,
@@ -125,10 +135,10 @@ class PPOLearner(TorchLearner):
             self.reset_environments()
 
     def sync_memory(self, store: Store) -> None:
-        """Hand over the memory that the running episodes have reached; here there is none."""
+        """Store or restore the recurrent state; none here."""
 
     def reset_environments(self) -> None:
-        """Begin anew in every environment, in other episodes than the first time."""
+        """Start new episodes in all environments, with other seeds than those of the first reset."""
         self.vec.returns.discard_running()
         assert self.model.env is not None
         self.model.env.seed(self.seed + self.steps + 1)
@@ -137,7 +147,8 @@ class PPOLearner(TorchLearner):
 
 
 class _ReturnCountingVec(SB3Vec):
-    """Counts returns. Observations lie in torch's own memory, aligned alike, so that a resumed run rounds alike."""
+    """Records episode returns. Observations are copied into torch's aligned memory: rounding depends on alignment, and a
+    resumed run must be bit-identical."""
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
@@ -153,7 +164,7 @@ class _ReturnCountingVec(SB3Vec):
 
 
 class PolicyGraph(nn.Module):
-    """What the graphs of PPO with and without a memory share: see `unseen.agents.shared.graph_agent`."""
+    """Base of the PPO and RecurrentPPO policy graphs; see `unseen.agents.shared.graph_agent`."""
 
     def __init__(self, policy: Any, observation: ObservationSpec, head: ActionHead) -> None:
         super().__init__()
@@ -166,7 +177,7 @@ class PolicyGraph(nn.Module):
             self.log_std, self.low, self.high = policy.log_std, head.low, head.high
 
     def example(self, n: int = 2) -> dict[str, Tensor]:
-        """Inputs of a batch of n, for shapes."""
+        """Example inputs with batch size n, which define the shapes."""
         inputs = {"obs": torch.zeros(n, self.observation.size)}
         return inputs if "logits" in self.outputs else inputs | {"noise": torch.zeros(n, self.head.noise)}
 
@@ -176,7 +187,7 @@ class PolicyGraph(nn.Module):
         return self.features(rows.permute(0, 3, 1, 2) if self.observation.image else rows)
 
     def choose(self, hidden: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The action, and logits or an action to explore by."""
+        """The most likely action, and the logits (discrete) or a sampled action (continuous)."""
         outputs = self.out(self.body(hidden))
         if noise is None:
             return outputs.argmax(-1), outputs

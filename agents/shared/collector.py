@@ -1,4 +1,4 @@
-"""Playing environments for a learner: the present observations, what led to them, and the returns of episodes."""
+"""Steps environments for a learner, and records episode returns."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ from unseen.agents.shared.actions import ActionHead
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.envs import Environments
 
-RETURN_WINDOW = 300  # episodes whose mean return is told
+RETURN_WINDOW = 300  # episodes over which the mean return is reported
 
 
 class EpisodeReturns:
-    """Returns of the last episodes of n environments."""
+    """Returns of the most recent episodes of n environments."""
 
     def __init__(self, n: int) -> None:
         self._running = np.zeros(n)
         self._last: deque[float] = deque(maxlen=RETURN_WINDOW)
 
     def add(self, reward: np.ndarray, done: np.ndarray) -> None:
-        """One step of every environment: rewards (n,), and which episodes (n,) end with it."""
+        """Add one step of every environment: reward (n,), and done (n,) bool where an episode ended."""
         self._running += reward
         if done.any():
             self._last.extend(self._running[done].tolist())
@@ -29,11 +29,11 @@ class EpisodeReturns:
 
     @property
     def mean(self) -> float:
-        """0 before the first episode is over."""
+        """Mean return of the recent episodes; 0 before the first one has ended."""
         return float(np.mean(self._last)) if self._last else 0.0
 
     def discard_running(self) -> None:
-        """Forget the episodes that are running."""
+        """Discard the unfinished episodes."""
         self._running[:] = 0
 
     def sync(self, store: Store) -> None:
@@ -42,14 +42,14 @@ class EpisodeReturns:
 
 
 class Collector:
-    """n environments that reset themselves a step after an episode's end.
+    """n environments with NEXT_STEP autoreset, and their current transition.
 
     Attributes:
-        obs: (n, ...) the present observations.
-        action, reward: (n, ...) and (n,) what led to them; zero where an episode opens.
-        first: (n,) bool, the observation opens an episode.
-        terminated, over: (n,) bool, the episode has ended with the observation; the next step only opens another.
-        steps: environment steps so far, without those that only reset.
+        obs: (n, ...) the current observations.
+        action, reward: (n, ...) and (n,) of the step that led to them; zero at the first step of an episode.
+        first: (n,) bool, the observation is the first of an episode.
+        terminated, done: (n,) bool, the observation is the last of an episode; the next step only resets.
+        steps: environment steps so far, not counting resets.
     """
 
     def __init__(self, envs: Environments, head: ActionHead, seed: int) -> None:
@@ -68,7 +68,7 @@ class Collector:
         self.terminated, self.done = np.zeros(n, bool), np.zeros(n, bool)
 
     def step(self, action: np.ndarray) -> int:
-        """Act in every environment; returns how many environment steps that were."""
+        """Step every environment. Returns the number of environment steps, not counting resets."""
         self.first = self.done
         self.obs, reward, self.terminated, truncated, _ = self._envs.vector.step(action)
         self.done = self.terminated | truncated
@@ -81,7 +81,7 @@ class Collector:
         return stepped
 
     def sync(self, store: Store) -> None:
-        """Everything; where environments have no snapshots, new episodes begin instead."""
+        """Store or restore the state. Environments without snapshots start new episodes when restored."""
         self.steps = store.scalar("steps", self.steps)
         self.returns.sync(store)
         if not self._envs.has_snapshots:
