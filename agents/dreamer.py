@@ -159,7 +159,9 @@ class DreamerLearner(TorchLearner):
         self.replay.add(collector.obs, collector.action, collector.reward, collector.first)
         if collector.done.any():
             self._finish(np.flatnonzero(collector.done))
-        obs = torch.tensor(collector.obs, device=self.device)  # copied into aligned memory: rounding depends on alignment
+        obs = torch.tensor(
+            collector.obs, device=self.device
+        )  # copied into aligned memory: rounding depends on alignment
         action = self.head.encode(torch.as_tensor(collector.action, device=self.device))
         keep = torch.as_tensor(~collector.first, device=self.device).float()[:, None]
         noise = self._uniform(c.envs, self.model.groups)

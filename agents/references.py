@@ -42,7 +42,9 @@ class RandomAgent(Agent):
         if isinstance(space, spaces.Box) and space.is_bounded():
             drawn = noise.uniform(now, noise.ACTION, int(np.prod(space.shape))).reshape(-1, *space.shape)
             return space.low + drawn * (space.high - space.low), noise.advance(now)
-        raise BadAgent("random needs attach(env) before it acts" if space is None else f"random cannot sample from {space}")
+        raise BadAgent(
+            "random needs attach(env) before it acts" if space is None else f"random cannot sample from {space}"
+        )
 
 
 class ReferenceAgent(Agent):

@@ -134,7 +134,7 @@ def test_a_window_shows_an_episode() -> None:
         (["oracle", "RolledBehind", "--speed", "0"], "must be positive"),
         (["oracle", "RolledBehind", "--level", "dusk"], "level='dusk'"),
         (["mapper", "RolledBehind", "--obs", "rays", "--save", "film.gif"], "needs obs='slots'"),
-        (["mapper", "RolledBehind", "--env", "occluders=5", "--save", "film.gif"], "takes 64 observations"),
+        (["mapper", "RolledBehind", "--env", "occluders=5", "--save", "film.gif"], "expects observations of size 64"),
     ],
 )
 def test_what_cannot_be_watched_is_told(

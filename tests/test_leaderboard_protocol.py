@@ -47,12 +47,12 @@ class Plain:
 @pytest.mark.parametrize(
     ("name", "error"),
     [
-        ("Stillborn", "could not be loaded: BadAgent: .*could not be made: KeyError: 'weights'"),
+        ("Stillborn", "could not be loaded: BadAgent: .*could not be instantiated: KeyError: 'weights'"),
         ("Blind", "could not be loaded: BadParameter: obs='telepathy'"),
         ("Quitter", "at step 0: raised SystemExit: 3"),
         ("Half", "at step 0: raised"),
         ("Missing", "could not be loaded: UnknownAgent: .*it has: Fine, Blind"),
-        ("Plain", "could not be loaded: BadAgent: .*is no Agent"),
+        ("Plain", "could not be loaded: BadAgent: .*is not a subclass of Agent"),
     ],
 )
 def test_a_users_class_that_fails_is_named(tmp_path: Path, name: str, error: str) -> None:

@@ -221,7 +221,7 @@ def test_presets_and_own_parameters_are_scored_without_anchors(
     board = leaderboard(
         LeaderboardConfig((), ("random", "oracle"), ("Cups",), 20, level=(1, "a-not-b"), out=tmp_path / "presets")
     )
-    assert [make_arena.key for make_arena in board.arenas] == ["Cups/1", "Cups/a-not-b"]
+    assert [arena.key for arena in board.arenas] == ["Cups/1", "Cups/a-not-b"]
     best = {entry.name: entry for entry in board.entries}["oracle"]
     assert best.cells["Cups/a-not-b"].normal is None and best.cells["Cups/1"].normal is not None
     assert best.overall is not None and best.overall.point == best.cells["Cups/1"].normal.point  # counts alone

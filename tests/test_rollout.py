@@ -242,7 +242,7 @@ def test_first_marks_what_opens_an_episode_and_nothing_else() -> None:
     assert sum(first.sum() for first, _ in seen) > 12
 
 
-def test_a_moment_is_what_the_environment_is_in() -> None:
+def test_a_rollout_step_shows_the_state_of_the_environment() -> None:
     env = suite.make_vec(ENV, 4, level=1, split="test")
     run = Rollout(Scripted(), env, range(4), observe_final=True)
     steps = []

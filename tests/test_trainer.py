@@ -313,7 +313,7 @@ def test_an_environment_of_gymnasiums(tmp_path: Path, capsys: pytest.CaptureFixt
     words = ["train", "ppo", "CartPole-v1", "--eval-episodes", "5", "--set", *PPO]
     assert main([*words, "--steps", "128"]) == 0
     assert main([*words, "--steps", "256", "--resume"]) == 0
-    assert "no snapshots: a resumed run begins with new episodes" in capsys.readouterr().err
+    assert "no snapshots: a resumed run starts new episodes" in capsys.readouterr().err
     folder = tmp_path / "runs" / "CartPole-v1" / "ppo-0"
     card = json.loads((folder / "agent.json").read_text())
     assert card["env"] == "CartPole-v1" and "level" not in card and card["episode_return"] > 5

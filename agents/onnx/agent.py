@@ -72,7 +72,9 @@ class OnnxAgent(GraphAgent):
             made.vector.close()
         where = env.label if env.chosen_level is None else f"{env.label} level {env.chosen_level}"
         if act.width("obs") != size:
-            raise BadAgent(f"{self.path}: expects observations of size {act.width('obs')}; those of {where} have size {size}")
+            raise BadAgent(
+                f"{self.path}: expects observations of size {act.width('obs')}; those of {where} have size {size}"
+            )
         logits = act.output_shapes.get("logits")
         if isinstance(space, spaces.Discrete) and logits is not None and logits[-1] != space.n:
             raise BadAgent(f"{self.path}: has {logits[-1]} actions; {where} has {space.n}")
