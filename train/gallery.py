@@ -1,4 +1,4 @@
-"""`unseen gallery`: one short film of every environment, and a page that shows them all."""
+"""`unseen gallery`: record a short film of every environment, and write a page that shows them."""
 
 from __future__ import annotations
 
@@ -24,33 +24,40 @@ from unseen.train.watch import END_SECONDS, STEP_SECONDS, WatchedStep, interpola
 __all__ = ["GalleryConfig", "gallery"]
 
 BYTES = 600_000
-"""A film is made again with fewer and smaller pictures until it takes no more: a page holds many of them."""
-SIZES = ((3, 1.0), (2, 1.0), (2, 0.85), (1, 0.85), (1, 0.7), (1, 0.55))  # pictures a step, and their scale
-TRIES = 12  # seeds from the given one on, of which the first won episode is shown
-SHOWABLE = 0.8  # an agent that succeeds less often is not shown
-HORIZON = 12  # imagined steps that are drawn
+"""Maximum size of a film. A larger one is encoded again with fewer and smaller frames."""
+SIZES = (
+    (3, 1.0),
+    (2, 1.0),
+    (2, 0.85),
+    (1, 0.85),
+    (1, 0.7),
+    (1, 0.55),
+)  # (frames per step, scale), in order of preference
+TRIES = 12  # seeds to search for a successful episode
+SHOWABLE = 0.8  # minimum mean return of an agent to be shown
+HORIZON = 12  # imagined steps to draw
 
 
 @dataclass(frozen=True)
 class GalleryConfig:
-    """What to film, and where to put it."""
+    """What to record, and where to store it."""
 
     env: Positional[str | None] = None
-    """only this environment"""
+    """record only this environment"""
     out: Path = Path("docs/media/gallery")
-    """folder of the films"""
+    """folder for the films"""
     page: Path = Path("docs/gallery.md")
-    """page that shows the films in the folder"""
+    """Markdown page that shows the films"""
     level: Annotated[int | str | None, arg(metavar="LEVEL")] = None
-    """difficulty; without, that of the best agent shipped for more than level 0, or else the environment's default"""
+    """level; by default that of the best included agent above level 0, or the environment's default level"""
     seed: int = 0
-    """the first won episode from this one on is shown"""
+    """first seed of the search for a successful episode"""
     split: str = "test"
-    """train, test or shift"""
+    """seed split: train, test or shift"""
 
 
 def gallery(config: GalleryConfig) -> None:
-    """Film the environments and write the page. Raises UnknownEnvironment, BadParameter, FilmError."""
+    """Record the environments and write the page. Raises UnknownEnvironment, BadParameter, FilmError."""
     entries = [suite.resolve(config.env)] if config.env else list(suite.SUITE.values())
     for entry in entries:
         check_target(film_path(entry, config))
@@ -63,7 +70,7 @@ def gallery(config: GalleryConfig) -> None:
 
 
 def film_one(entry: suite.Entry, config: GalleryConfig) -> str:
-    """Film one environment; gives a line about it."""
+    """Record one environment. Returns a line that describes the film."""
     agent, level = best_agent(entry, config.level)
     target = film_path(entry, config)
     env = make_env_for(agent, EnvConfig(entry.name, level, split=config.split), 1)
@@ -77,14 +84,14 @@ def film_one(entry: suite.Entry, config: GalleryConfig) -> str:
 
 
 def film_path(entry: suite.Entry, config: GalleryConfig) -> Path:
-    """The file of an environment's film."""
+    """Path of an environment's film."""
     return config.out / f"{entry.label.lower()}.gif"
 
 
 def best_agent(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int | str]:
-    """The best agent that was trained and shipped, at the highest level it does well, or the oracle where there is none.
+    """The best included agent at the highest level that it solves, and that level; the oracle if there is none.
 
-    Agents with a world model come first, since what they have in mind can be shown.
+    Agents with a world model are preferred, since their maps and imagined roll-outs can be shown.
     """
     levels = [level] if level is not None else [k for k in entry.levels if k > 0]
     runs = [
@@ -103,7 +110,7 @@ def best_agent(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int 
 
 
 def first_success(agent: Agent, env: TaskVectorEnv, seed: int) -> list[WatchedStep]:
-    """The first episode that ends well, or the first one."""
+    """The first of `TRIES` episodes that ends with a positive reward; if none does, the first one."""
     first: list[WatchedStep] = []
     for k in range(TRIES):
         steps = list(watched_steps(agent, env, seed + k, HORIZON))
@@ -114,7 +121,7 @@ def first_success(agent: Agent, env: TaskVectorEnv, seed: int) -> list[WatchedSt
 
 
 def save_small(target: Path, steps: list[WatchedStep], env: TaskVectorEnv) -> int:
-    """Write the film in the best quality that keeps it small; gives its size in bytes."""
+    """Write the film in the best quality of at most `BYTES`. Returns its size in bytes."""
     size = 0
     for parts, scale in SIZES:
         save_film(target, list(cards(steps, env, parts, scale)))
@@ -125,7 +132,7 @@ def save_small(target: Path, steps: list[WatchedStep], env: TaskVectorEnv) -> in
 
 
 def cards(steps: list[WatchedStep], env: TaskVectorEnv, parts: int, scale: float) -> Iterator[Shot]:
-    """The narrow pictures of an episode, `parts` to a step."""
+    """The frames of an episode in card format, `parts` per step."""
     from unseen.envs.watch.painter import CARD
 
     painter = painter_of(env, round(CARD[0] * scale), round(CARD[1] * scale))
@@ -135,7 +142,7 @@ def cards(steps: list[WatchedStep], env: TaskVectorEnv, parts: int, scale: float
 
 
 def write_page(config: GalleryConfig) -> None:
-    """A table of all environments that have a film in the folder."""
+    """Write a table of all environments that have a film in the folder."""
     rows = []
     for entry in suite.SUITE.values():
         film = film_path(entry, config)
@@ -146,8 +153,8 @@ def write_page(config: GalleryConfig) -> None:
         [
             "# Gallery",
             "",
-            "What each environment asks for, and an agent that does it. Ghosts are shown to you only; what lies in the",
-            "shade the agent cannot see. Made by `unseen gallery`, without a screen.",
+            "Every environment, played by a trained agent or the oracle. The agent cannot see what is shaded, nor the translucent",
+            "outlines of hidden objects. Recorded by `unseen gallery`.",
             "",
             "| environment | the task | |",
             "|---|---|---|",

@@ -1,4 +1,4 @@
-"""Mean return on episodes that neither training nor the leaderboard sees, for learning curves."""
+"""Mean return on held-out episodes that neither training nor the leaderboard uses, for learning curves."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.train.rollout import make_env_for, rollout
 
 FIRST_SEED = 1_000_000
-"""Test seeds below are the leaderboard's."""
-MAX_SYNC_ENVS = 50  # environments of Gymnasium's, each of which is an object of its own
+"""Smaller test seeds are used by the leaderboard."""
+MAX_SYNC_ENVS = 50  # Gymnasium environments stepped together
 
 
 def mean_return(agent: Agent, env_config: EnvConfig, episodes: int, first_seed: int = FIRST_SEED) -> float:
-    """Mean return of `episodes`, each environment playing exactly one, so that short ones do not count double.
+    """Mean return over `episodes` episodes. Each environment plays exactly one, so that short episodes are not over-represented.
 
-    Raises AgentFailed for a policy that does not act as it should.
+    Raises AgentFailed if the agent raises or returns an invalid action.
     """
     returns: list[float] = []
     batch = MAX_SYNC_ENVS if env_config.entry is None else episodes

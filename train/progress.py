@@ -1,4 +1,4 @@
-"""How far a command is: bars on a terminal, and elsewhere plain lines now and then, both on stderr."""
+"""Progress on stderr: bars on a terminal, periodic lines elsewhere."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-EVERY = 5.0  # s between two plain lines
+EVERY = 5.0  # seconds between lines
 
 
 class Progress:
-    """Counts of things done, by name. Use it in a ``with`` block.
+    """Progress counters, by name. Use it in a ``with`` block.
 
     Args:
-        totals: name -> how many there are to do; the first stands for the whole.
+        totals: name -> total count; the first is the overall progress.
     """
 
     def __init__(self, totals: Mapping[str, int]) -> None:
@@ -43,7 +43,7 @@ class Progress:
             self._print()
 
     def advance(self, name: str, by: int = 1, note: str = "") -> None:
-        """So many more of `name` are done; `note` stands beside it until something else is."""
+        """Add `by` to the count of `name`. `note` is shown until the next call."""
         self._done[name] += by
         self._note = note
         if self._bars is not None:

@@ -127,7 +127,7 @@ def make_arena(env_config: EnvConfig) -> Arena:
     entry.task.at(level, env_config.overrides)
     split = env_config.split or SPLIT
     extra = (env_config.obs, env_config.action, split, tuple(env_config.overrides.items()))
-    content: list[Any] = [entry.id, level, task_hash(entry.task)]
+    content: list[Any] = [entry.id, level, task_hash(entry.task)]  # type: ignore[arg-type]  # a class is hashable
     if extra != ("", "", SPLIT, ()):
         content.append(repr(extra))
     own = entry.anchors.get(level) if isinstance(level, int) and not env_config.overrides and split != "shift" else None
