@@ -69,7 +69,7 @@ def test_an_agent(name: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert f"{row.steps:,} environment steps" in said
         assert re.search(r"RolledBehind level 1 +seed 0 +mean return 0?\.?\d", said)
     if name == "mapper":
-        assert re.search(r"replay_ratio +128 +replayed steps for one environment step", said)
+        assert re.search(r"replay_ratio +128 +replayed steps per environment step", said)
         assert re.search(r"map_weight +1\b", said)
 
 

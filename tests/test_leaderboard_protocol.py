@@ -51,7 +51,7 @@ class Plain:
         ("Blind", "could not be loaded: BadParameter: obs='telepathy'"),
         ("Quitter", "at step 0: raised SystemExit: 3"),
         ("Half", "at step 0: raised"),
-        ("Missing", "could not be loaded: UnknownAgent: .*it has: Fine, Blind"),
+        ("Missing", "could not be loaded: UnknownAgent: .*it defines: Fine, Blind"),
         ("Plain", "could not be loaded: BadAgent: .*is not a subclass of Agent"),
     ],
 )

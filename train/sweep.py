@@ -1,4 +1,4 @@
-"""`unseen sweep`: an agent's score along a parameter that makes the environment harder, a curve instead of a point."""
+"""`unseen sweep`: an agent's score as a function of a difficulty parameter."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ __all__ = ["Point", "SweepConfig", "sweep"]
 
 @dataclass(frozen=True)
 class SweepConfig(LevelArgument):
-    """Which agent to score, and along which parameter."""
+    """Which agent to score, and which parameter to vary."""
 
     agent: str
-    """name, a trained .onnx file or a run's folder, or file.py:Class"""
+    """name of an agent, .onnx file, folder of a training run, or file.py:Class"""
     env: str
-    """name of the environment, such as RolledBehind, or file.py:Class"""
+    """name of an environment, such as RolledBehind, or file.py:Class"""
     parameter: str
-    """one of the environment's curves, such as blackout"""
+    """one of the parameters under "curves" in `unseen info ENV`, such as blackout"""
     episodes: int = 200
-    """episodes at every value, on the first seeds of the held-out split"""
+    """episodes per value, on the first seeds of the split"""
     json: bool = False
     """print JSON"""
 
 
 @dataclass(frozen=True)
 class Point:
-    """The score at one value of the parameter; None where the agent cannot act there, and why."""
+    """The score at one value of the parameter; None, with the reason, if the agent cannot act there."""
 
     value: Any
     score: Interval | None
@@ -47,7 +47,7 @@ class Point:
 
 
 def sweep(config: SweepConfig) -> list[Point]:
-    """Score the agent at every value of the parameter and print the curve.
+    """Score the agent at each value of the parameter and print the curve.
 
     Raises UnknownEnvironment, UnknownAgent, BadParameter, BadCheckpoint, EvaluationError.
     """
@@ -91,7 +91,7 @@ def _point(config: SweepConfig, env_config: EnvConfig, value: Any) -> Point:
 
 
 def _range(env_config: EnvConfig, points: list[Point]) -> tuple[float, float]:
-    """The ends of the bars: the bounds of the score, or what was found where there are none."""
+    """Range of the bars: the bounds of the score or, if it is unbounded, the range of the results."""
     found = [point.score.point for point in points if point.score] or [0.0]
     assert env_config.entry is not None
     score = env_config.entry.task.score

@@ -1,8 +1,8 @@
-"""Train any learner: budget, progress, logs, checkpoints, learning curve, and the agent that comes out.
+"""Train a learner: budget, progress, logs, checkpoints, learning curve and export.
 
-A run's folder holds `log.jsonl`, `tensorboard/`, `checkpoints/`, and at the end `agent.onnx` with its card
-`agent.json`; one process at a time writes there. Killed at any moment, a resumed run ends with the same parameters, bit for
-bit, as one that was never interrupted, on the same machine and versions and where the environment has snapshots.
+The folder of a run contains `log.jsonl`, `tensorboard/`, `checkpoints/` and, at the end, `agent.onnx` with its card
+`agent.json`. A lock prevents two processes from writing to it. A run may be killed at any time: after resuming, it ends with
+bit-identical parameters to an uninterrupted run, on the same machine and versions, if the environment has snapshots.
 """
 
 from __future__ import annotations
@@ -42,50 +42,50 @@ FINAL_EPISODES = 1_000
 
 @dataclass(frozen=True)
 class TrainConfig(LevelArgument):
-    """What to train, for how long, and where to."""
+    """What to train, for how long, and where to store it."""
 
     agent: str
     """ppo, recurrent-ppo, dreamer or mapper; see: unseen list"""
     env: str
-    """an environment of the suite, file.py:Class, or an id of Gymnasium's, such as CartPole-v1"""
+    """name of an environment, file.py:Class, or a Gymnasium id such as CartPole-v1"""
     steps: OptionalInt = None
-    """environment steps; by default what the agent needs, unless there is a limit of CPU time"""
+    """budget in environment steps; by default that of the agent, or no limit if --cpu-minutes is given"""
     cpu_minutes: OptionalFloat = None
-    """CPU time of training, evaluation not counted"""
+    """budget in CPU time, not counting evaluation"""
     seed: int = 0
-    """of everything that is random in training"""
+    """seed of training"""
     out: OptionalPath = None
-    """folder of the run; by default runs/ENV/level<LEVEL>/AGENT-<SEED>"""
+    """folder of the run; by default runs/ENV/levelLEVEL/AGENT-SEED"""
     resume: bool = False
-    """go on from the last checkpoint in that folder"""
+    """continue from the last checkpoint in that folder"""
     device: str = "cpu"
-    """any torch device"""
+    """torch device"""
     threads: int = 1
-    """of torch; one process a core is faster than two threads"""
+    """torch threads; one process per core is faster than more threads"""
     checkpoint_every: float = 60.0
     """seconds between checkpoints"""
     eval_every: OptionalInt = None
-    """environment steps between points of the learning curve; by default a 25th of the budget"""
+    """environment steps between evaluations; by default 1/25 of the budget"""
     eval_episodes: int = 200
-    """held-out episodes of one point"""
+    """held-out episodes per evaluation"""
     set: tuple[str, ...] = ()
-    """settings of the algorithm: --set ent_coef=.03 hidden=256; see: unseen info AGENT"""
+    """algorithm settings, such as --set ent_coef=.03 hidden=256; `unseen info AGENT` lists them"""
     publish: bool = False
-    """copy the result to the agents that ship with the package"""
+    """copy the trained agent to those included in the package"""
     quiet: bool = False
-    """no progress"""
+    """show no progress"""
 
     def training_env(self) -> EnvConfig:
-        """The environment. Raises UnknownEnvironment, BadParameter."""
+        """The training environment. Raises UnknownEnvironment, BadParameter."""
         return self.env_config(self.env, self.level, SPLIT)
 
     def folder(self, env_config: EnvConfig) -> Path:
-        """Of the run in that environment."""
+        """The folder of the run."""
         level = [] if env_config.chosen_level is None else [f"level{env_config.chosen_level}"]
         return self.out or Path("runs", env_config.label, *level, f"{self.agent}-{self.seed}")
 
     def budget(self) -> Budget:
-        """Raises BadAgent for one that is not positive."""
+        """The training budget. Raises BadAgent if a number is not positive."""
         for name in ("steps", "cpu_minutes", "eval_every", "eval_episodes", "threads"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -96,7 +96,7 @@ class TrainConfig(LevelArgument):
         return Budget(steps, None if self.cpu_minutes is None else 60 * self.cpu_minutes)
 
     def overrides(self) -> dict[str, Any]:
-        """The settings given by `set`, read as JSON where they are. Raises BadAgent."""
+        """The settings given by `set`, parsed as JSON where possible. Raises BadAgent."""
         settings = {}
         for item in self.set:
             name, equals, text = item.partition("=")
@@ -110,15 +110,15 @@ class TrainConfig(LevelArgument):
 
 
 def train(config: TrainConfig) -> Path:
-    """Train, and return the path of the exported agent. Whatever is wrong with the request is said before there is a folder.
+    """Train, and return the path of the exported agent. The request is validated before the folder is created.
 
     Raises UnknownEnvironment, UnknownAgent, BadAgent, BadParameter, MissingExtra, BadCheckpoint, StoreError, StoreLocked;
-    KeyboardInterrupt after Ctrl-C, when all is saved.
+    KeyboardInterrupt after Ctrl-C, once everything is saved.
     """
     kind, overrides = learner_class(config.agent), config.overrides()
     env_config, budget = config.training_env(), config.budget()
     if config.publish and env_config.entry is None:
-        raise BadAgent(f"--publish: agents ship for the suite's environments alone, not for {env_config.id}")
+        raise BadAgent(f"--publish: only agents for environments of the suite can be included, not for {env_config.id}")
     folder = config.folder(env_config)
     _kept(config, folder)
     _set_up_torch(config)
@@ -132,29 +132,29 @@ def train(config: TrainConfig) -> Path:
 
 
 def _kept(config: TrainConfig, folder: Path) -> list[Path]:
-    """The checkpoints to go on from. Raises BadCheckpoint where there are some and should be none, or the reverse."""
+    """The checkpoints of the folder. Raises BadCheckpoint if there are any without `resume`, or none with it."""
     kept = checkpoints.found(folder / "checkpoints")
     if kept and not config.resume:
-        raise BadCheckpoint(f"{folder} holds a training already: add --resume to go on, or choose another --out")
+        raise BadCheckpoint(f"{folder} contains a training run: continue it with --resume, or choose another --out")
     if config.resume and not kept:
-        raise BadCheckpoint(f"{folder} holds no checkpoint to resume from")
+        raise BadCheckpoint(f"{folder} contains no checkpoint to resume from")
     return kept
 
 
 def _set_up_torch(config: TrainConfig) -> None:
-    """Raises BadAgent where there is no such device."""
+    """Set the number of threads and check the device. Raises BadAgent if there is no such device."""
     import torch
 
     torch.set_num_threads(config.threads)
     try:
         torch.empty(0, device=config.device)
-    except (RuntimeError, AssertionError) as error:  # torch's own answers to an unknown or absent device
+    except (RuntimeError, AssertionError) as error:  # raised by torch for an unknown or absent device
         raise BadAgent(f"device={config.device!r}: {str(error).splitlines()[0]}") from error
 
 
 @contextmanager
 def _locked_folder(folder: Path) -> Iterator[None]:
-    """Make the run's folder and keep other processes out of it; a disk that is full, say, is told as StoreError."""
+    """Create the run's folder and lock it. OSErrors inside the context, such as a full disk, become StoreErrors."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(folder / "run.lock")
@@ -162,27 +162,27 @@ def _locked_folder(folder: Path) -> Iterator[None]:
             yield
         finally:
             lock.release()
-    except BrokenPipeError:  # nobody reads what is printed: no fault of the folder's
+    except BrokenPipeError:  # of stdout, not of the folder
         raise
     except OSError as error:
         raise StoreError(folder, f"cannot be written: {error.strerror or error}") from error
 
 
 def _identity(config: TrainConfig, env_config: EnvConfig) -> dict[str, Any]:
-    """What has to be the same when a run is resumed."""
+    """Values that must not change when a run is resumed."""
     same = {"agent": config.agent, "env": env_config.id, "level": env_config.chosen_level, "seed": config.seed}
     return same | {"setting": as_options(env_config, SPLIT)}
 
 
 def _load_latest(learner: Learner, kept: list[Path], same: dict[str, Any]) -> dict[str, Any]:
-    """Load the newest checkpoint, or the one before where that is damaged; returns what the trainer noted."""
+    """Load the latest valid checkpoint and return the trainer's metadata."""
     fault = BadCheckpoint("no checkpoint")
     for path in reversed(kept):
         try:
             meta = checkpoints.read_meta(path)
             for name, value in same.items():
                 if meta.get(name, value) != value:
-                    raise BadCheckpoint(f"{path}: was made with {name}={meta[name]}, not {value}")
+                    raise BadCheckpoint(f"{path}: made with {name}={meta[name]}, not {value}")
             learner.load(path)
             return meta
         except BadCheckpoint as error:
@@ -191,7 +191,7 @@ def _load_latest(learner: Learner, kept: list[Path], same: dict[str, Any]) -> di
 
 
 class _Training:
-    """A run in progress."""
+    """A training run in progress."""
 
     def __init__(
         self,
@@ -238,7 +238,7 @@ class _Training:
                 with self.clock.paused():
                     self._checkpoint()
             if stop.is_set():
-                display.say(f"saved in {self.folder}; the same command with --resume goes on")
+                display.say(f"saved in {self.folder}; continue with the same command and --resume")
                 raise KeyboardInterrupt
             with self.clock.paused():
                 path = self._finish()
@@ -272,7 +272,7 @@ class _Training:
         checkpoints.write(self.folder / "checkpoints", self.learner.steps, self.learner.save, meta)
 
     def _finish(self) -> Path:
-        """Evaluate at length, export, and write the card."""
+        """Run the final evaluation, export the agent and write its card."""
         cpu = self.clock.seconds
         if self._evaluated == self.learner.steps:
             self.curve.pop()
@@ -314,7 +314,7 @@ class _Training:
 
 @contextmanager
 def _stop_requested() -> Iterator[threading.Event]:
-    """Set by Ctrl-C or SIGTERM, which then do not cut an update in two; a second Ctrl-C stops at once."""
+    """An event set by Ctrl-C or SIGTERM, so that the current update is completed; a second signal interrupts at once."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop

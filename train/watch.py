@@ -1,4 +1,4 @@
-"""`unseen watch`: an agent at work, in a window or saved as a film, with what it believes and imagines."""
+"""`unseen watch`: show an agent, with its map and its imagined roll-outs, in a window or as a film."""
 
 from __future__ import annotations
 
@@ -34,41 +34,41 @@ __all__ = [
 ]
 
 STEP_SECONDS = 0.25
-FRAMES_PER_STEP = 4  # pictures a step
-END_SECONDS = 1.75  # s that the end of an episode stays
-MAX_JUMP = 1.0  # m: a believed place that jumps farther is not drawn on its way
-HELP = "space: pause    N: one step    + -: speed    R: next episode    M: mind on / off    Esc: quit"
+FRAMES_PER_STEP = 4  # frames per step
+END_SECONDS = 1.75  # s, duration of the final frame of an episode
+MAX_JUMP = 1.0  # m: larger changes of a believed position are not interpolated
+HELP = "space: pause    N: one step    + -: speed    R: next episode    M: map on / off    Esc: quit"
 
 
 @dataclass(frozen=True)
 class WatchConfig(LevelArgument):
-    """Whom to watch, where."""
+    """Which agent to watch, and in which environment."""
 
     agent: str
-    """name, a trained .onnx file or a run's folder, or file.py:Class"""
+    """name of an agent, .onnx file, folder of a training run, or file.py:Class"""
     env: str
-    """name of the environment, such as RolledBehind, or file.py:Class"""
+    """name of an environment, such as RolledBehind, or file.py:Class"""
     seed: int = 0
-    """of the first episode; the next ones count on"""
+    """seed of the first episode; later episodes use the following seeds"""
     episodes: int = 0
-    """how many; 0: one into a film, and in a window until you quit"""
+    """number of episodes; 0: one in a film, and in a window until you quit"""
     save: OptionalPath = None
-    """write a film instead of opening a window: .gif, .mp4 or .png"""
+    """save a film (.gif, .mp4, or .png for a contact sheet) instead of opening a window"""
     speed: float = 1.0
-    """times as fast as life (a step lasts a quarter of a second)"""
+    """playback speed; at 1 a step takes a quarter of a second"""
     run: OptionalInt = None
-    """training seed of the shipped agent; the typical one without"""
+    """training seed of the included agent; by default the run with the median return"""
     horizon: int = 12
-    """steps of imagination that are drawn"""
+    """length of the imagined roll-outs that are drawn, in steps"""
 
 
 @dataclass(frozen=True)
 class WatchedStep:
-    """One step of one episode: a copy of the world, and what the agent has in mind after seeing it."""
+    """One step of an episode: a copy of the state, and the agent's belief after observing it."""
 
     record: np.void
     reward: float
-    """of the step that led here"""
+    """of the previous step"""
     belief: Belief | None
     imagined: Imagined | None
     seed: int
@@ -76,9 +76,9 @@ class WatchedStep:
 
 
 def watched_steps(agent: Agent, env: TaskVectorEnv, seed: int, horizon: int) -> Iterator[WatchedStep]:
-    """One episode of `agent` in the vector environment `env` of one, from the reset to the end inclusive.
+    """Run one episode of `agent` in a vector environment of size 1, including the final observation.
 
-    Raises AgentFailed for an agent that raises, or gives what is no action.
+    Raises AgentFailed if the agent raises or returns an invalid action.
     """
     for current in Rollout(agent, env, [seed], observe_final=True, fail_fast=True):
         last = not current.live[0]
@@ -88,7 +88,7 @@ def watched_steps(agent: Agent, env: TaskVectorEnv, seed: int, horizon: int) -> 
 
 
 def watch(config: WatchConfig) -> None:
-    """Run the agent and show it, or save it.
+    """Run the agent and show or save the episodes.
 
     Raises UnknownEnvironment, UnknownAgent, BadCheckpoint, BadParameter, EvaluationError, FilmError, NoDisplay.
     """
@@ -110,10 +110,10 @@ def watch(config: WatchConfig) -> None:
 def load_agent_and_env(
     given: LevelArgument, agent: str, env: str, level: int | str | None, run: int | None = None
 ) -> tuple[Agent, TaskVectorEnv]:
-    """An agent and the one environment in which it is watched. Raises as `watch`."""
+    """Load the agent, and make a vector environment of size 1 for it. Raises as `watch`."""
     env_config = given.env_config(env, level, "test")
     if env_config.entry is None:
-        raise EvaluationError(f"{env_config.id} has no picture of ours: only environments with a view can be watched")
+        raise EvaluationError(f"{env_config.id} cannot be watched: Gymnasium environments have no view")
     made = load_agent(agent, env_config.name, env_config.level, run, env_config.overrides)
     vector = make_env_for(made, env_config, 1)
     assert isinstance(vector, TaskVectorEnv)
@@ -121,14 +121,14 @@ def load_agent_and_env(
 
 
 def painter_of(env: TaskVectorEnv, *size: int, keys: str = "") -> Painter:
-    """What draws an environment's pictures."""
+    """The painter of an environment."""
     return load(env.task.view.painter)(*size, keys=keys)
 
 
 def interpolated(
     painter: Painter, before: WatchedStep, after: WatchedStep, part: float
 ) -> tuple[np.void, Belief | None]:
-    """The world and the belief `part` of the way to the next instant, so that rings roll with the blocks."""
+    """State and belief, interpolated by the fraction `part` between two steps."""
     record, belief = painter.between(before.record, after.record, part), before.belief
     if belief is None or after.belief is None:
         return record, belief
@@ -140,7 +140,7 @@ def interpolated(
 def interpolate(
     steps: Iterable[WatchedStep], painter: Painter, parts: int
 ) -> Iterator[tuple[WatchedStep, np.void, Belief | None]]:
-    """Each instant with the worlds and beliefs to draw it by: `parts` on the way to the next one, and one at the end."""
+    """For each step, `parts` interpolated states and beliefs up to the next one; the last step has one."""
     before: WatchedStep | None = None
     for current in steps:
         if before is not None:
@@ -156,7 +156,7 @@ def _message(agent: Agent, env: TaskVectorEnv, current: WatchedStep) -> str:
 
 
 def film(agent: Agent, env: TaskVectorEnv, config: WatchConfig) -> list[Shot]:
-    """The pictures of some episodes. Each says which part of which episode it is from, for a contact sheet to choose."""
+    """Frames of the requested episodes, labelled with seed and chapter."""
     painter = painter_of(env)
     shots: list[Shot] = []
     seeds = range(config.seed, config.seed + max(1, config.episodes))
@@ -164,8 +164,8 @@ def film(agent: Agent, env: TaskVectorEnv, config: WatchConfig) -> list[Shot]:
         for seed in seeds:
             steps = watched_steps(agent, env, seed, config.horizon)
             for current, record, belief in interpolate(steps, painter, FRAMES_PER_STEP):
-                mind, message = (belief, current.imagined), _message(agent, env, current)
-                image = painter.frame(record, env.params, env.task, current.reward, *mind, message)
+                thoughts, message = (belief, current.imagined), _message(agent, env, current)
+                image = painter.frame(record, env.params, env.task, current.reward, *thoughts, message)
                 shown = END_SECONDS if current.last else STEP_SECONDS / FRAMES_PER_STEP
                 shots.append(Shot(image, shown / config.speed, f"{seed} {env.task.view.chapter(current.record)}"))
             progress.advance("episodes")
@@ -173,12 +173,12 @@ def film(agent: Agent, env: TaskVectorEnv, config: WatchConfig) -> list[Shot]:
 
 
 class _Window:
-    """Shows episode after episode; the keyboard pauses, steps and hurries."""
+    """Plays episodes in a window, with keys to pause, step and change the speed."""
 
     def __init__(self, agent: Agent, env: TaskVectorEnv, config: WatchConfig) -> None:
         self.agent, self.env, self.config = agent, env, config
         self.painter = painter_of(env, keys=HELP)
-        self.speed, self.mind = config.speed, True
+        self.speed, self.show_map = config.speed, True
         self.paused = self.step_once = self.skip = self.quit = False
 
     def run(self) -> None:
@@ -206,9 +206,9 @@ class _Window:
             before = current
 
     def draw(self, current: WatchedStep, record: np.void, belief: Belief | None) -> None:
-        mind = (belief, current.imagined) if self.mind else (None, None)
+        shown = (belief, current.imagined) if self.show_map else (None, None)
         message = _message(self.agent, self.env, current) + ("   paused" if self.paused else "")
-        frame = self.painter.frame(record, self.env.params, self.env.task, current.reward, *mind, message)
+        frame = self.painter.frame(record, self.env.params, self.env.task, current.reward, *shown, message)
         self.painter.show(frame)
 
     def wait(self, seconds: float) -> None:
@@ -219,7 +219,7 @@ class _Window:
             self.listen()
 
     def hold(self, current: WatchedStep) -> None:
-        """Stay at this instant while paused."""
+        """Stay at this step while paused."""
         self.step_once = False
         while self.paused and not (self.quit or self.skip or self.step_once):
             self.draw(current, current.record, current.belief)
@@ -247,7 +247,7 @@ class _Window:
         elif key == pygame.K_r:
             self.skip = True
         elif key == pygame.K_m:
-            self.mind = not self.mind
+            self.show_map = not self.show_map
         elif key in (pygame.K_PLUS, pygame.K_EQUALS, pygame.K_KP_PLUS, pygame.K_UP):
             self.speed = min(self.speed * 1.5, 32.0)
         elif key in (pygame.K_MINUS, pygame.K_KP_MINUS, pygame.K_DOWN):

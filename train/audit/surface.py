@@ -1,4 +1,4 @@
-"""Does the environment keep Gymnasium's contract? Each check returns a fault, or ""."""
+"""Checks of the Gymnasium interface. Each check returns an error message, or ""."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from unseen.train.audit.subject import Subject, policy
 from unseen.train.rollout import Rollout
 
 N = 256
-ADVICE = "symmetric and normalized"  # stable-baselines3 on the units of actions: a taste, no fault
+ADVICE = "symmetric and normalized"  # stable-baselines3's advice on action units, which is not an error
 
 
 def surface(subject: Subject) -> Iterator[Check]:
-    """All of the checks."""
+    """All checks of the interface."""
     yield from run_checks(
-        {"observation stays in its space": _in_space, "both checkers, double close": _checkers}, subject
+        {"observations lie in their space": _in_space, "environment checkers and double close": _checkers}, subject
     )
 
 
@@ -30,7 +30,7 @@ def _in_space(subject: Subject) -> str:
         if not env.observation_space.contains(current.obs):
             rows = current.obs.values() if isinstance(current.obs, dict) else [current.obs]
             most = max(float(np.abs(row).max()) for row in rows)
-            return f"step {current.step}: an observation of {most:.2f} is outside of its space"
+            return f"step {current.step}: an observation with maximum {most:.2f} is outside of its space"
     return ""
 
 

@@ -1,8 +1,8 @@
-"""What an evaluation is: an agent, an environment, and a block of held-out seeds.
+"""The evaluation protocol: an agent plays one episode for each held-out seed of an environment.
 
-Of each seed the first episode counts. An episode depends on the agent, the environment and its seed alone: blocks are a
-unit of work, and no more. Everything an agent may do wrong ends its episodes as `failed`, with an error that names it;
-nothing it does ends the evaluation. (It runs in a process of its own, which is a fence against accidents and no sandbox.)
+Episodes are evaluated in blocks, but each depends only on the agent, the environment and its seed. Errors of an agent mark its
+episodes as failed and do not stop the evaluation. Agents run in separate processes, which protects against crashes but is
+not a sandbox.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ SPLIT = "test"
 
 @dataclass(frozen=True)
 class Protocol:
-    """The rules of a board. Results under different rules are never mixed."""
+    """Identifies how episodes are evaluated. Results of different protocols are never mixed."""
 
     version: int = 2
     split: str = SPLIT
     block: int = 100
-    """seeds rolled out together; seeds are 0, 1, 2, ... of the split"""
+    """seeds per block; seeds are 0, 1, 2, ... of the split"""
     policy: str = "as the agent acts by default (no exploration); its noise follows from the episode's seed"
 
     @property
@@ -43,7 +43,7 @@ PROTOCOL = Protocol()
 
 @dataclass(frozen=True)
 class EpisodeBlock:
-    """One piece of work: `seeds` of one agent in one environment."""
+    """Task of a worker: run one agent on a block of seeds."""
 
     agent: str
     run: int | None
@@ -53,7 +53,7 @@ class EpisodeBlock:
 
 @dataclass(frozen=True)
 class LatencyTask:
-    """The other piece of work: how long one decision takes at batch 1, on a short roll-out of its own."""
+    """Task of a worker: measure the time of one decision at batch size 1, in a short roll-out."""
 
     agent: str
     run: int | None
@@ -64,7 +64,7 @@ class LatencyTask:
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds a decision: median and 95th percentile."""
+    """Milliseconds per decision: median and 95th percentile."""
 
     p50_ms: float
     p95_ms: float
@@ -72,12 +72,12 @@ class Latency:
 
 
 def run_task(task: EpisodeBlock | LatencyTask) -> list[Outcome] | Latency | None:
-    """What a worker process does with a piece of work."""
+    """Run a task in a worker process."""
     return evaluate_block(task) if isinstance(task, EpisodeBlock) else measure_latency(task)
 
 
 def evaluate_block(block: EpisodeBlock) -> list[Outcome]:
-    """Play the first episode of every seed; one outcome each, in the order of the seeds."""
+    """Run one episode per seed. Returns the outcomes in the order of the seeds."""
     try:
         agent, env = _load(block, len(block.seeds))
     except AgentFailed as error:
@@ -89,7 +89,7 @@ def evaluate_block(block: EpisodeBlock) -> list[Outcome]:
 
 
 def _load(task: EpisodeBlock | LatencyTask, n: int) -> tuple[Agent, VectorEnv]:
-    """The agent, and n environments for it. Raises AgentFailed, whatever the agent's own code raised."""
+    """Load the agent and make n environments. Raises AgentFailed for any exception of the agent's code."""
     env_config = replace(task.env_config, split=task.env_config.split or SPLIT)
     try:
         agent = load_agent(task.agent, env_config.name, env_config.level, task.run, env_config.overrides)
@@ -99,7 +99,7 @@ def _load(task: EpisodeBlock | LatencyTask, n: int) -> tuple[Agent, VectorEnv]:
 
 
 def measure_latency(task: LatencyTask) -> Latency | None:
-    """Time single decisions; None for an agent that fails. Observations come from test seeds, one at a time."""
+    """Measure decision times at batch size 1 on test seeds; None if the agent fails."""
     try:
         agent, env = _load(task, 1)
     except AgentFailed:
