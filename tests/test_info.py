@@ -46,10 +46,10 @@ def test_the_layout_has_index_name_unit_and_range(capsys: pytest.CaptureFixture[
     said = told(capsys, MONITOR)
     assert re.search(r"index +name +unit +range", said)
     assert re.search(r"^  0 +drug in the blood +mg/l +0 \.\. 30", said, re.MULTILINE)
-    assert re.search(r"^  3 +time +longest episodes +0 \.\. 1", said, re.MULTILINE)
+    assert re.search(r"^  3 +time +maximum length +0 \.\. 1", said, re.MULTILINE)
     assert re.search(r"continuous +1 number +\(0\) +\(1\)", said)
     assert "The patient's clearance, 1/h. (1 number)" in said
-    assert "0 .. 1: share of the time within tolerance. At its end, info has is_success, worst_error" in said
+    assert "0 .. 1: fraction of time within tolerance. The last step's info has is_success, worst_error" in said
     assert re.search(r"^  3 +blind=\(60,100\)", said, re.MULTILINE)
 
 

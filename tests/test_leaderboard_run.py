@@ -139,7 +139,7 @@ def test_bad_manners_harm_nobody_else(tmp_path: Path, capsys: pytest.CaptureFixt
     assert cells["Straight (manners.py)"].status == "ok"
     for name, reason in (
         ("Raises", "at step 0: raised ValueError: <script>"),
-        ("Nan", "at step 0: action nan of dtype float64, where an integer of 0..3 is due"),
+        ("Nan", "at step 0: action nan of dtype float64, expected an integer in 0..3"),
         ("Dies", "died (exit code -9), on its second try"),
     ):
         cell = cells[f"{name} (manners.py)"]

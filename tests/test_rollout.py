@@ -44,15 +44,15 @@ NAN = float("nan")
     [
         ([0, 3, 1], [], ""),
         (np.array([0, 3, 1], np.uint8), [], ""),
-        ([0, 4, 1], [1], "action 4, where 0..3"),
+        ([0, 4, 1], [1], "action 4, expected 0..3"),
         ([-1, 0, 9], [0, 2], "action -1"),
         ([0.0, 1.0, NAN], [0, 1, 2], "dtype float64"),
         ([True, False, True], [0, 1, 2], "dtype bool"),
         ([0, None, 1], [0, 1, 2], "dtype object"),
         (["0", "1", "2"], [0, 1, 2], "dtype <U1"),
-        ([0, 1], [0, 1, 2], r"shape \(2,\), where \(3,\)"),
+        ([0, 1], [0, 1, 2], r"shape \(2,\), expected \(3,\)"),
         (2, [0, 1, 2], r"shape \(\)"),
-        ([[0, 1], [2]], [0, 1, 2], "no array: ValueError"),
+        ([[0, 1], [2]], [0, 1, 2], "not an array: ValueError"),
         (None, [0, 1, 2], "shape"),
     ],
 )
@@ -62,7 +62,7 @@ def test_discrete_actions(answer: Any, wrong_rows: list[int], named: str) -> Non
     assert actions.shape == (3,) and actions.dtype.kind in "iu"
     assert ((0 <= actions) & (actions <= 3)).all()  # fit to step with
     for reason in wrong.values():
-        assert "due" in reason or "no array" in reason
+        assert "expected" in reason or "not an array" in reason
     if named:
         assert re.search(named, wrong[wrong_rows[0]])
 
@@ -273,7 +273,7 @@ def test_a_bad_action_in_one_row_fails_that_episode_alone() -> None:
         return action
 
     good, bad = play(Scripted()), play(Scripted(misbehave))
-    assert bad[3].error == "agent 'culprit' at step 4: action 17, where 0..3 is due"
+    assert bad[3].error == "agent 'culprit' at step 4: action 17, expected 0..3"
     assert bad[3].length == 4
     assert [o for o in bad if o.seed != 3] == [o for o in good if o.seed != 3]
 
@@ -323,7 +323,7 @@ def test_failing_fast_names_agent_step_and_cause() -> None:
     with pytest.raises(AgentFailed, match="'culprit' at step 3: raised KeyError: 'x'") as caught:
         play(Scripted(misbehave), fail_fast=True)
     assert isinstance(caught.value.__cause__, KeyError) and caught.value.step == 3
-    with pytest.raises(AgentFailed, match="'culprit' at step 0: action 1.*, where 0..3 is due"):
+    with pytest.raises(AgentFailed, match="'culprit' at step 0: action 1.*, expected 0..3"):
         play(Scripted(lambda step, action: action + 10), fail_fast=True)
 
 
