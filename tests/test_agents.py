@@ -300,7 +300,7 @@ def test_the_loader_takes_a_padded_tag_for_a_graph_as_the_guard_does(tmp_path: P
 def test_graphs_that_do_not_fit_the_environment_are_refused(tmp_path: Path) -> None:
     file = tmp_path / "a.onnx"
     file.write_bytes(_graph({"obs": 5}))
-    with pytest.raises(BadAgent, match="takes 5 observations"):
+    with pytest.raises(BadAgent, match="expects observations of size 5"):
         load_agent(str(file), "RolledBehind", 1)
     file.write_bytes(_graph({"obs": 5, "state": 3}))
     with pytest.raises(BadCheckpoint, match="new_state"):
@@ -330,7 +330,7 @@ def test_observations_that_are_not_finite_are_refused(value: float) -> None:
     agent = load_agent("ppo", "RolledBehind", 1)
     obs, _ = env.reset(seed=0)
     obs[2, 5] = value
-    with pytest.raises(BadObservation, match=f"number 5 of observation 2 is {value}"):
+    with pytest.raises(BadObservation, match=f"element 5 of observation 2 is {value}"):
         agent.act(obs, agent.initial_state(seeds(4)), np.ones(4, bool))
-    with pytest.raises(BadObservation, match="3 numbers"):
+    with pytest.raises(BadObservation, match="size 3, expected"):
         agent.act(np.zeros((4, 3)), agent.initial_state(seeds(4)), np.ones(4, bool))

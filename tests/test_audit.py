@@ -143,7 +143,7 @@ def test_gates_bounds_chance_and_anchors_can_fail(tmp_path: Path) -> None:
     broken = changed(
         tmp_path,
         (
-            'Score(unit="share of the time within tolerance")',
+            'Score(unit="fraction of time within tolerance")',
             'Score(unit="share", low=0.3, high=0.9, gates={"oracle": 1.5, "reflex": 0.0, "nobody": 1.0})',
         ),
         ("2: (0.128, 1.0)", "2: (0.528, 1.0)"),
@@ -160,7 +160,7 @@ def test_scores_need_no_bounds(tmp_path: Path) -> None:
     """Margins then follow from the spread of what was found."""
     free = changed(
         tmp_path,
-        ('Score(unit="share of the time within tolerance")', 'Score(unit="points", low=None, high=None, gates={})'),
+        ('Score(unit="fraction of time within tolerance")', 'Score(unit="points", low=None, high=None, gates={})'),
         ("reward = 1.0 / (s.end - settled)", "reward = 100.0 / (s.end - settled)"),
         ("2: (0.128, 1.0)", "2: (12.8, 100.0)"),
         ("return min(\n            1.0, (1.0", "return 100.0 * min(\n            1.0, (1.0"),

@@ -17,7 +17,7 @@ from unseen.agents.card import Card
 from unseen.train.leaderboard import board as boards
 from unseen.train.leaderboard import report
 from unseen.train.leaderboard.board import Board
-from unseen.train.leaderboard.field import UNTRAINED, Arena, Contestant
+from unseen.train.leaderboard.contestants import UNTRAINED, Arena, Contestant
 from unseen.train.leaderboard.page import render
 from unseen.train.leaderboard.protocol import PROTOCOL, Latency
 from unseen.train.rollout import Outcome

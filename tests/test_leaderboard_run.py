@@ -121,9 +121,9 @@ def any_left(session: int) -> bool:
 
 def in_journal(agent: str) -> bytes:
     """How the journal names an agent in an episode."""
-    from unseen.train.leaderboard.field import arena, contestants
+    from unseen.train.leaderboard.contestants import contestants, make_arena
 
-    (found,) = contestants(agent, arena(EnvConfig("RolledBehind", 1)))
+    (found,) = contestants(agent, make_arena(EnvConfig("RolledBehind", 1)))
     return f'"agent":"{found.id}"'.encode()
 
 
@@ -139,7 +139,7 @@ def test_bad_manners_harm_nobody_else(tmp_path: Path, capsys: pytest.CaptureFixt
     assert cells["Straight (manners.py)"].status == "ok"
     for name, reason in (
         ("Raises", "at step 0: raised ValueError: <script>"),
-        ("Nan", "at step 0: action nan of dtype float64, where an integer of 0..3 is due"),
+        ("Nan", "at step 0: action nan of dtype float64, expected an integer in 0..3"),
         ("Dies", "died (exit code -9), on its second try"),
     ):
         cell = cells[f"{name} (manners.py)"]

@@ -74,14 +74,14 @@ def test_numbers_are_uniform_and_uncorrelated() -> None:
 
 def test_a_row_that_opens_another_episode_draws_its_own_numbers() -> None:
     now = noise.start(0, np.arange(3, dtype=np.uint64))
-    same = noise.open_episodes(0, now, np.ones(3, bool))  # nothing was decided yet: still the first episode
+    same = noise.next_episodes(0, now, np.ones(3, bool))  # nothing was decided yet: still the first episode
     assert same.number.tolist() == [0, 0, 0]
     later = noise.advance(noise.advance(now))
-    opened = noise.open_episodes(0, later, np.array([True, False, True]))
+    opened = noise.next_episodes(0, later, np.array([True, False, True]))
     assert opened.number.tolist() == [1, 0, 1] and opened.step.tolist() == [0, 2, 0]
     drawn = noise.uniform(opened, 0, 8)
     np.testing.assert_array_equal(drawn[1], noise.uniform(later, 0, 8)[1])
-    alone = noise.open_episodes(0, noise.advance(noise.start(0, np.array([2], np.uint64))), np.ones(1, bool))
+    alone = noise.next_episodes(0, noise.advance(noise.start(0, np.array([2], np.uint64))), np.ones(1, bool))
     np.testing.assert_array_equal(drawn[2:], noise.uniform(alone, 0, 8))  # whatever the length of the one before
     assert not (drawn == noise.uniform(now, 0, 8)).any()
 
@@ -115,8 +115,8 @@ def check(agent: Agent, env_name: str, level: int) -> None:
     for explore in (False, True):
         actions, returns = play(agent, env_name, level, range(N), explore)
         for rows in (range(16, 32), range(20, 21)):
-            some_actions, some_returns = play(agent, env_name, level, rows, explore)
-            assert some_actions == actions[rows.start : rows.stop]
+            random_actions, some_returns = play(agent, env_name, level, rows, explore)
+            assert random_actions == actions[rows.start : rows.stop]
             np.testing.assert_array_equal(some_returns, returns[rows.start : rows.stop])
 
 

@@ -79,5 +79,5 @@ def test_old_episodes_are_forgotten_whole() -> None:
 
 
 def test_an_episode_longer_than_the_replay_is_refused() -> None:
-    with pytest.raises(BadAgent, match="31 steps does not fit"):
+    with pytest.raises(BadAgent, match="31 steps exceeds"):
         collect(replay(capacity=30), [31, 31, 31])

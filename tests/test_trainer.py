@@ -36,7 +36,7 @@ from unseen.train.trainer import TrainConfig, train
 
 PPO = ("envs=4", "rollout=16", "batch=32", "epochs=1", "hidden=8")
 MAPPER = (
-    "envs=4", "batch=2", "prefill=4", "actor_warmup_updates=4", "starts=4", "horizon=2", "deter=16", "hidden=16",
+    "envs=4", "batch=2", "prefill=4", "actor_warmup_updates=4", "imagination_starts=4", "horizon=2", "deter=16", "hidden=16",
     "replay_ratio=16",
 )  # fmt: skip
 COMMAND = [sys.executable, "-m", "unseen", "train"]
@@ -313,7 +313,7 @@ def test_an_environment_of_gymnasiums(tmp_path: Path, capsys: pytest.CaptureFixt
     words = ["train", "ppo", "CartPole-v1", "--eval-episodes", "5", "--set", *PPO]
     assert main([*words, "--steps", "128"]) == 0
     assert main([*words, "--steps", "256", "--resume"]) == 0
-    assert "no snapshots: a resumed run begins with new episodes" in capsys.readouterr().err
+    assert "no snapshots: a resumed run starts new episodes" in capsys.readouterr().err
     folder = tmp_path / "runs" / "CartPole-v1" / "ppo-0"
     card = json.loads((folder / "agent.json").read_text())
     assert card["env"] == "CartPole-v1" and "level" not in card and card["episode_return"] > 5
@@ -329,7 +329,7 @@ def test_parameters_of_the_environment_are_part_of_the_run(tmp_path: Path) -> No
         train(config(tmp_path / "a", steps=128, resume=True))
     train(config(tmp_path / "a", **(shorter | {"steps": 128, "resume": True})))
     plain = TrainConfig("ppo", "RolledBehind", level=1)
-    assert plain.folder(plain.where()) == Path("runs/RolledBehind/level1/ppo-0")
+    assert plain.folder(plain.training_env()) == Path("runs/RolledBehind/level1/ppo-0")
     with pytest.raises(BadParameter, match="blackout=99"):
         train(config(tmp_path / "b", parameters=("blackout=99",)))
 
