@@ -16,6 +16,7 @@ from unseen.agents.card import Card, read_card
 from unseen.agents.errors import BadAgent, BadCheckpoint, UnknownAgent
 from unseen.agents.protocol import Agent
 from unseen.agents.roster import ROSTER
+from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.errors import nearest
 

@@ -141,8 +141,12 @@ SUITE: dict[str, Entry] = {
 }
 
 
+PREVIOUS: dict[str, Entry] = {entry.id: entry for entry in ()}
+"""Id -> environment as its last version had it. It stays for one release; Gymnasium warns whoever makes it."""
+
+
 def resolve(name: str) -> Entry:
-    """The entry of "RolledBehind" or "Unseen/RolledBehind-v0", in any case, or of your own "file.py:Class".
+    """The entry of "RolledBehind" or "Unseen/RolledBehind-v1", in any case, or of your own "file.py:Class".
 
     Raises:
         UnknownEnvironment: with the nearest names, or what is wrong with the file.
@@ -151,6 +155,9 @@ def resolve(name: str) -> Entry:
         return _own(name)
     for entry in SUITE.values():
         if name.lower() in (entry.name.lower(), entry.id.lower()):
+            return entry
+    for entry in PREVIOUS.values():
+        if name.lower() == entry.id.lower():
             return entry
     raise UnknownEnvironment(f"unknown environment {name!r}; {nearest(name, SUITE)}")
 
@@ -192,6 +199,8 @@ def register_all() -> None:
     """Register every id with Gymnasium; entry points are strings, so that nothing heavy loads."""
     for entry in SUITE.values():
         _register(entry, entry.name)
+    for entry in PREVIOUS.values():
+        _register(entry, entry.id)
 
 
 def _register(entry: Entry, name: str) -> None:

@@ -90,7 +90,7 @@ def step(s, a, p, info):
     if done:
         info[0] = s.hits == s.scored
         info[1] = s.worst
-    return reward, done, False
+    return reward, False, done
 
 
 @device

@@ -76,7 +76,7 @@ def step(s, a, p, info):
     if not moves:
         return 0.0, False, False
     touch(s, touching(s, s.agent_x, s.agent_y, REACH))
-    return outcome(s, info, 1.0 if s.touched == RED else 0.0, s.touched >= 0 or out_of_time(s, p))
+    return outcome(s, p, info, 1.0 if s.touched == RED else 0.0, s.touched >= 0, out_of_time(s, p))
 
 
 @device

@@ -85,12 +85,16 @@ def out_of_time(s, p):
 
 
 @device
-def outcome(s, info, reward, done):
-    """What a step gives. At an episode's end the lights go on, and `is_success` says whether there was a reward."""
-    if done:
-        s.light = REVEAL
+def outcome(s, p, info, reward, over, late):
+    """(reward, terminated, truncated) of a step; `over`: the episode was won or lost; `late`: its time is up.
+
+    At the end `is_success` says whether there was a reward, and with p.reveal the lights go on.
+    """
+    if over or late:
+        if p.reveal != 0:
+            s.light = REVEAL
         info[0] = 1.0 if reward > 0.0 else 0.0
-    return reward, done, False
+    return reward, over, late and not over
 
 
 @device

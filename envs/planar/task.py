@@ -24,6 +24,7 @@ class PlanarParams(Params):
     frame: str = choice(*FRAMES, default="room", doc="positions in the room's frame, or the agent's")
     fov: float = real(60.0, 360.0, default=360.0, doc="field of view, degrees")
     glass: bool = flag(default=False, doc="what hides is transparent, and there is no dusk")
+    reveal: bool = flag(default=True, doc="the last observation of an episode shows everything")
 
     @derived
     def sizes(self) -> Sizes:

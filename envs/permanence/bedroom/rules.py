@@ -255,8 +255,8 @@ def step(s, a, p, info):
         s.signal[0] = 0.0
         return 0.0, False, False
     reward, ends = _feel(s, p, x, y, acts)
-    ends = acts and (ends or out_of_time(s, p))
-    return outcome(s, info, reward if ends else 0.0, ends)
+    ends = acts and ends
+    return outcome(s, p, info, reward if ends else 0.0, ends, acts and out_of_time(s, p))
 
 
 @device

@@ -201,7 +201,7 @@ def step(s, a, p, info):
     k = touching(s, s.agent_x, s.agent_y, REACH)
     touch(s, k)
     reward = 1.0 if k >= 0 and s.disc_cover[p.cups] == k + 1 else 0.0
-    return outcome(s, info, reward, k >= 0 or out_of_time(s, p))
+    return outcome(s, p, info, reward, k >= 0, out_of_time(s, p))
 
 
 @device

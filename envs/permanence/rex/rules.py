@@ -235,7 +235,7 @@ def step(s, a, p, info):
         touch(s, s.behind[place])
         if p.queries > p.colours and (s.touched < 0 or s.asks_furniture != 0):
             s.contact = p.colours + s.box_kind[place]
-    return outcome(s, info, 1.0 if place == s.answer else 0.0, place >= 0 or out_of_time(s, p))
+    return outcome(s, p, info, 1.0 if place == s.answer else 0.0, place >= 0, out_of_time(s, p))
 
 
 @device

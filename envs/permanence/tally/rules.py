@@ -119,14 +119,14 @@ def step(s, a, p, info):
     if not moves:
         return 0.0, False, False
     reward = 0.0
-    over = out_of_time(s, p)
+    over = False
     if done:
         if s.taken > 0:
             over = True
             reward = 1.0 if s.left[s.asked] == 0 else 0.0
     elif at_nest(s) and not _take(s, p):
         over = True
-    return outcome(s, info, reward, over)
+    return outcome(s, p, info, reward, over, out_of_time(s, p))
 
 
 @device

@@ -246,7 +246,7 @@ def step(s, a, p, info):
     if here >= 0 and s.touched < 0:
         s.stood_on[here] += 1
     _set_signals(s, p)
-    return outcome(s, info, 1.0 if s.touched == s.target else 0.0, s.touched >= 0 or s.out[s.target] != 0)
+    return outcome(s, p, info, 1.0 if s.touched == s.target else 0.0, s.touched >= 0 or s.out[s.target] != 0, False)
 
 
 @device

@@ -206,7 +206,7 @@ def step(s, a, p, info):
     _write_signals(s, p)
     info[1] = s.plan_steps
     info[2] = s.bends
-    return outcome(s, info, 1.0 if won else 0.0, won or (over and s.releases_left == 0) or out_of_time(s, p))
+    return outcome(s, p, info, 1.0 if won else 0.0, won or (over and s.releases_left == 0), out_of_time(s, p))
 
 
 @device

@@ -179,7 +179,7 @@ def step(s, a, p, info):
     won = s.here == s.goal
     touch(s, 0 if won else NONE)
     info[1] = s.plan_steps
-    return outcome(s, info, 1.0 if won else 0.0, won or out_of_time(s, p))
+    return outcome(s, p, info, 1.0 if won else 0.0, won, out_of_time(s, p))
 
 
 @device
