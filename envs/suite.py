@@ -141,7 +141,7 @@ SUITE: dict[str, Entry] = {
 }
 
 
-PREVIOUS: dict[str, Entry] = {entry.id: entry for entry in ()}
+PREVIOUS: dict[str, Entry] = {}
 """Id -> environment as its last version had it. It stays for one release; Gymnasium warns whoever makes it."""
 
 

@@ -117,7 +117,9 @@ def run_kernel(task: type[Task], names: tuple[str, ...]):
         w="" if task.scratch is None else ", w",
         scratch="" if task.scratch is None else "W, ",
         first_scratch="" if task.scratch is None else "    w = W[0]\n",
-        instance="" if task.instance is None else "\ninstance = task.instance\nfrom unseen.envs.core.splits import in_split",
+        instance=""
+        if task.instance is None
+        else "\ninstance = task.instance\nfrom unseen.envs.core.splits import in_split",
         mine="" if task.instance is None else " and in_split(instance(s, p), p.split)",
         sensors="\n".join(f"write{i} = task.sensors[{name!r}].function" for i, name in enumerate(names)),
         rows=", ".join(f"o{i}" for i in k),

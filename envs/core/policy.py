@@ -1,7 +1,6 @@
 """A reference policy that acts in a batch of environments."""
 
 from collections import deque
-
 from typing import Any
 
 import numpy as np
@@ -73,4 +72,3 @@ class ReferencePolicy:
         if not same.any(1).all():
             raise BadAction(f"{self.name} gave {rows[~same.any(1)][0].tolist()}, which is no discrete action")
         return same.argmax(1)
-
