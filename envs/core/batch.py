@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from unseen.envs.core import checks, device
-from unseen.envs.core.kernels import DUE, RESET, SENSE, hidden_kernels, run_kernel
+from unseen.envs.core.kernels import DUE, RESET, SENSE, hidden_kernel, run_kernel
 from unseen.envs.core.params import Params
 from unseen.envs.core.rng import MAX_SEED, SPLITS, keys
 from unseen.envs.core.task import Task
@@ -253,13 +253,28 @@ class Batch:
         if hidden is None:
             raise BadParameter(f"{self.task.__name__} declares no hidden truth")
         out = np.zeros((self.n, hidden.size))
-        hidden_kernels(self.task)[0](self.world, self.param_record, out)
+        hidden_kernel(self.task, "write")(self.world, self.param_record, out)
         return out[:, 0].astype(np.int64) if hidden.is_class else out
 
     def must_hide(self) -> np.ndarray:
         """Where no short window of observations may tell the hidden truth now: (n,) bool. Raises as `hidden`."""
+        return self._ask_hidden("when", np.zeros(self.n, np.bool_))
+
+    def found(self) -> np.ndarray:
+        """Where the player has uncovered the hidden truth itself: (n,) bool. Raises as `hidden`."""
+        return self._ask_hidden("found", np.zeros(self.n, np.bool_))
+
+    def change_hidden(self, where: np.ndarray) -> np.ndarray:
+        """Change the hidden truth, and nothing else, in the environments that `where` (n,) marks.
+
+        Returns which of them could be changed. Raises BadParameter where the task declares no way to change it.
+        """
+        if self.task.hidden is not None and self.task.hidden.change is None:
+            raise BadParameter(f"{self.task.__name__}: its hidden truth declares no 'change'")
+        return self._ask_hidden("change", where.copy())
+
+    def _ask_hidden(self, name: str, flags: np.ndarray) -> np.ndarray:
         if self.task.hidden is None:
             raise BadParameter(f"{self.task.__name__} declares no hidden truth")
-        out = np.zeros(self.n, np.bool_)
-        hidden_kernels(self.task)[1](self.world, self.param_record, out)
-        return out
+        hidden_kernel(self.task, name)(self.world, self.param_record, flags)
+        return flags

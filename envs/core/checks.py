@@ -26,6 +26,13 @@ def count(name: str, value: Any) -> int:
     return int(value)
 
 
+def flag(name: str, value: Any) -> bool:
+    """True or False. Raises BadParameter."""
+    if not isinstance(value, (bool, np.bool_)):
+        raise BadParameter(f"{name}={value!r}: allowed are True and False")
+    return bool(value)
+
+
 def one_seed(value: Any) -> int:
     """An integer of 0..2^62-1. Raises BadParameter."""
     if not _is_integer(value) or not 0 <= value <= MAX_SEED:

@@ -19,7 +19,7 @@ from unseen.envs.core.spec import with_horizon
 from unseen.envs.core.task import Task
 from unseen.envs.errors import BadParameter, ResetNeeded
 
-KEYWORDS = ("level", "obs", "action", "split", "render_mode")  # beside the task's parameters
+KEYWORDS = ("level", "obs", "action", "split", "render_mode", "show_hidden")  # beside the task's parameters
 _PLAIN = (int, np.int64)  # what an action mostly is
 
 
@@ -39,6 +39,7 @@ class TaskEnv(gym.Env):
         action: "discrete" or "continuous", as far as the task has them.
         split: "train", "test" or "shift": disjoint seeds, and for "shift" other ranges.
         render_mode: None, "rgb_array" or "human".
+        show_hidden: pictures also show what is hidden from the agent, as ghosts; without, only what it can sense now.
         overrides: parameters of the task.
 
     Raises:
@@ -57,24 +58,32 @@ class TaskEnv(gym.Env):
         action: str | None = None,
         split: str = "train",
         render_mode: str | None = None,
+        show_hidden: bool = False,
         **overrides: Any,
     ) -> None:
         check_render_mode(render_mode)
+        show_hidden = checks.flag("show_hidden", show_hidden)
         batch = Batch(task, 1, level, split, obs, KEYWORDS, overrides)
         kind = spaces.action_kind(task, action)
-        self._take(batch, kind, spaces.observation_space(batch), spaces.action_space(task, kind), render_mode)
+        self._take(
+            batch, kind, spaces.observation_space(batch), spaces.action_space(task, kind), render_mode, show_hidden
+        )
 
     @classmethod
-    def of_batch(cls, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None) -> Self:
+    def of_batch(
+        cls, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None, show_hidden: bool
+    ) -> Self:
         """The environment whose state is a batch of one, such as a row of a larger one."""
         env = cls.__new__(cls)
-        env._take(batch, kind, observation, action, render_mode)
+        env._take(batch, kind, observation, action, render_mode, show_hidden)
         return env
 
-    def _take(self, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None) -> None:
+    def _take(
+        self, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None, show_hidden: bool
+    ) -> None:
         self.batch = batch
         self.task, self.level, self.split, self.obs_mode = batch.task, batch.level, batch.split, batch.mode
-        self.action_kind, self.render_mode = kind, render_mode
+        self.action_kind, self.render_mode, self.show_hidden = kind, render_mode, show_hidden
         self.observation_space, self.action_space = observation, action
         self._rows = list(batch.table)
         self._viewer: Any = None
@@ -194,7 +203,7 @@ class TaskEnv(gym.Env):
 
     def _draw(self) -> np.ndarray:
         if self._viewer is None:
-            self._viewer = load(self.task.view.painter)()
+            self._viewer = load(self.task.view.painter)(hidden=self.show_hidden)
         return self._viewer.frame(self.world[0], self.params, self.task, reward=self.batch.reward.item(0))
 
     def show(self) -> None:

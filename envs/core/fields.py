@@ -39,7 +39,8 @@ def missing_field(task: type[Task]) -> str | None:
     if task.instance is not None:
         calls.append((task.instance, (s, p)))
     if task.hidden is not None:
-        calls += [(task.hidden.write, (s, p)), (task.hidden.when, (s, p))]
+        asked = (task.hidden.write, task.hidden.when, task.hidden.found, task.hidden.change)
+        calls += [(function, (s, p)) for function in asked if function is not None]
     for name, reference in task.references.items():
         reads = s if reference.reads == WORLD else None
         calls.append((reference.act, (reads, _of(f"memory of {name!r}", reference.memory), p)))

@@ -85,7 +85,7 @@ _HIDDEN = '''"""Generated: the hidden truth of {cls}."""
 from unseen.envs.core.device import kernel
 from {module} import {cls} as task
 
-_write, _when = task.hidden.write, task.hidden.when
+_write, _when, _found = task.hidden.write, task.hidden.when, task.hidden.found
 
 @kernel
 def write(S, P, O):
@@ -96,7 +96,21 @@ def write(S, P, O):
 def when(S, P, B):
     for i in range(S.shape[0]):
         B[i] = _when(S[i], P[0])
+
+@kernel
+def found(S, P, B):
+    for i in range(S.shape[0]):
+        B[i] = _found(S[i], P[0])
 '''
+_CHANGE = """
+_change = task.hidden.change
+
+@kernel
+def change(S, P, B):
+    for i in range(S.shape[0]):
+        if B[i]:
+            B[i] = _change(S[i], P[0])
+"""
 
 
 def _build(task: type[Task], name: str, source: str, *more: str) -> ModuleType:
@@ -141,8 +155,13 @@ def reference_kernel(task: type[Task], name: str):
     return device.named(kernel, f"{task.__name__} ({name})")
 
 
-def hidden_kernels(task: type[Task]):
-    """write(S, P, O) and when(S, P, B) of the hidden truth: records (n,), parameters (1,), truths (n, size), flags (n,)."""
-    module = _build(task, "hidden", _HIDDEN.format(cls=task.__name__, module=task.__module__))
-    what = f"{task.__name__} (what is hidden)"
-    return device.named(module.write, what), device.named(module.when, what)
+def hidden_kernel(task: type[Task], name: str):
+    """One kernel of the hidden truth, over records S (n,), with parameters P (1,).
+
+    "write" (S, P, O) fills the truths O (n, size). "when" and "found" (S, P, B) fill the flags B (n,). "change" (S, P, B)
+    changes the truth of the records that B marks, and leaves in B which of them it has changed.
+    """
+    assert task.hidden is not None
+    source = _HIDDEN + (_CHANGE if task.hidden.change is not None else "")
+    module = _build(task, "hidden", source.format(cls=task.__name__, module=task.__module__))
+    return device.named(getattr(module, name), f"{task.__name__} (hidden truth: {name})")

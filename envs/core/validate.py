@@ -57,7 +57,10 @@ def validate(task: type[Task]) -> None:
     need(task.metrics[:1] == ("is_success",), "the first of 'metrics' is not 'is_success'")
     need(len(set(task.metrics)) == len(task.metrics), f"'metrics' has a name twice: {task.metrics}")
     if task.hidden is not None:
-        need(callable(task.hidden.write), "'hidden' has a 'write' that is no function")
+        for piece in ("write", "when", "found", "change"):
+            function = getattr(task.hidden, piece)
+            fit = callable(function) or (piece == "change" and function is None)
+            need(fit, f"'hidden' has a {piece!r} that is no function")
         need(task.hidden.size > 0, f"'hidden' has size {task.hidden.size}")
     for name, reference in task.references.items():
         need(isinstance(reference, Reference), f"'references' has {name!r}: {reference!r}, not a Reference")

@@ -59,9 +59,11 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         threads: int = 1,
         copy: bool = True,
         render_mode: str | None = None,
+        show_hidden: bool = False,
         **overrides: Any,
     ) -> None:
         scalar.check_render_mode(render_mode)
+        self.show_hidden = checks.flag("show_hidden", show_hidden)
         self.autoreset_mode = checks.autoreset_mode(autoreset_mode)
         if isinstance(max_episode_steps, Horizon):  # made again from a spec
             max_episode_steps = None
@@ -208,13 +210,18 @@ class TaskVectorEnv(gym.vector.VectorEnv):
     def _each(self) -> list[scalar.TaskEnv]:
         """Every environment alone, as a TaskEnv that shares this one's memory."""
         if not self._envs:
-            alike = (self.action_kind, self.single_observation_space, self.single_action_space, self.render_mode)
+            spaces_ = (self.single_observation_space, self.single_action_space)
+            alike = (self.action_kind, *spaces_, self.render_mode, self.show_hidden)
             self._envs = [scalar.TaskEnv.of_batch(self.batch.row(i), *alike) for i in range(self.num_envs)]
             if self.spec is not None:
                 kwargs = {k: v for k, v in self.spec.kwargs.items() if k not in _VECTOR_ONLY}
                 for env in self._envs:
                     env.spec = dataclasses.replace(self.spec, kwargs=kwargs)
         return self._envs
+
+    def alone(self, i: int) -> scalar.TaskEnv:
+        """Environment i as a TaskEnv that shares this one's memory, for pictures and inspection."""
+        return self._each()[i]
 
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
         """The attribute `name` of every environment; where it is a method, what it gives. Raises AttributeError."""

@@ -13,6 +13,7 @@ from unseen.train.arguments import LevelsArgument
 from unseen.train.audit.determinism import determinism
 from unseen.train.audit.draws import draws
 from unseen.train.audit.faculties import faculties
+from unseen.train.audit.interference import interference
 from unseen.train.audit.leaks import leaks
 from unseen.train.audit.references import references
 from unseen.train.audit.report import Check
@@ -81,5 +82,6 @@ def checks(subject: Subject) -> Iterator[Check]:
     yield from faculties(subject)
     yield from draws(subject)
     yield from leaks(subject)
+    yield from interference(subject)
     yield from determinism(subject)
     yield from surface(subject)

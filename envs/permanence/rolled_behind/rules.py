@@ -261,6 +261,27 @@ def write_hidden(s, p, out):
 
 
 @device
+def change_hidden(s, p):
+    """Let the asked block and another one that rests unseen change places. False while a block still rolls."""
+    for j in range(s.n_discs):
+        if s.disc_vx[j] != 0.0 or s.disc_vy[j] != 0.0 or s.t < s.launch_at[j]:
+            return False
+    other = 0 if s.target != 0 else 1
+    k = s.target
+    s.disc_x[k], s.disc_x[other] = s.disc_x[other], s.disc_x[k]
+    s.disc_y[k], s.disc_y[other] = s.disc_y[other], s.disc_y[k]
+    s.home[k], s.home[other] = s.home[other], s.home[k]
+    s.target_home = s.home[k]
+    return True
+
+
+@device
+def found(s, p):
+    """Whether a block has been touched, which shows its colour."""
+    return s.touched >= 0
+
+
+@device
 def write_state(s, p, o):
     """Slots with the lights on and the question told, then everything that is still to come."""
     write_lit_slots(s, p, o, s.disc_colour[s.target])

@@ -3,6 +3,7 @@
 import math
 from typing import Any, ClassVar
 
+from unseen.envs.core.faculty import Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real
 from unseen.envs.errors import BadParameter
@@ -117,7 +118,13 @@ class RolledBehind(PlanarTask):
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "blackout": (0, 5, 10, 20, 40), "occluders": (4, 5, 6), "scramble": (0.0, 0.2, 0.35, 0.5),
     }  # fmt: skip
-    hidden = Hidden(rules.write_hidden, classes=lambda params: params.occluders, when=acting)
+    hidden = Hidden(
+        rules.write_hidden,
+        classes=lambda params: params.occluders,
+        when=acting,
+        change=rules.change_hidden,
+        found=rules.found,
+    )
     view = Look(
         captions={
             "observe": "Blocks roll out of sight, one after the other.",
@@ -127,5 +134,12 @@ class RolledBehind(PlanarTask):
             "over": "Lights on: now everything shows.",
         },
     )
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "where": Faculty(
+            "remember where the asked block went, until long after it is out of sight",
+            without=("reflex",), windows=(4, 8, 16),
+        ),
+    }  # fmt: skip
+    visible: ClassVar[dict[str, Any]] = {"glass": True}
     reset, step = rules.reset, rules.step
     references = REFERENCES
