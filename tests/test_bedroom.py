@@ -14,7 +14,9 @@ from unseen.envs.core.device import host
 from unseen.envs.core.kernels import SENSE
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.bedroom.rules import CRATE, PLACES, REACH, VASE
+from unseen.envs.permanence.bedroom.contact import REACH
+from unseen.envs.permanence.bedroom.draw import CRATE, VASE
+from unseen.envs.permanence.bedroom.rules import PLACES
 from unseen.envs.permanence.bedroom.spec import Bedroom
 from unseen.envs.planar.world import ACT, AGENT_RADIUS, NIGHT, OBSERVE, REVEAL, push_out
 from unseen.envs.suite import make, make_vec

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from unseen.envs.core.device import host
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.cups.rules import BALL, DT
+from unseen.envs.permanence.cups.rules import BALL
 from unseen.envs.permanence.cups.script import MEET, SWAP, TIP
 from unseen.envs.permanence.cups.spec import Cups, CupsParams
 from unseen.envs.planar.sight import exposed
-from unseen.envs.planar.world import ACT, DARK, DAY, OBSERVE, REVEAL
+from unseen.envs.planar.world import ACT, DARK, DAY, DT, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
 
 exposed = host(exposed)

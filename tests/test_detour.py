@@ -25,7 +25,8 @@ from unseen.envs.planning.detour.distance_field import (
     centre_of,
 )
 from unseen.envs.planning.detour.draw import DOOR, WALL
-from unseen.envs.planning.detour.rules import LOOK_STEPS, REACH, plan_path
+from unseen.envs.planning.detour.path import REACH, plan_path
+from unseen.envs.planning.detour.rules import LOOK_STEPS
 from unseen.envs.planning.detour.spec import Detour
 from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.audit.subject import play

@@ -11,10 +11,11 @@ from unseen.envs.core.device import host
 from unseen.envs.core.kernels import SENSE
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.rex.rules import ARMCHAIR, BACK, COUCH, DT, REACH
+from unseen.envs.permanence.rex.motion import BACK
+from unseen.envs.permanence.rex.rules import ARMCHAIR, COUCH, REACH
 from unseen.envs.permanence.rex.spec import Rex
 from unseen.envs.planar.sight import exposed
-from unseen.envs.planar.world import ACT, DARK, DUSK, OBSERVE, REVEAL
+from unseen.envs.planar.world import ACT, DARK, DT, DUSK, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
 

@@ -11,10 +11,12 @@ from unseen.envs.core.kernels import SENSE
 from unseen.envs.core.rng import MAX_SEED
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
+from unseen.envs.permanence.tunnel.draw import SHIFT_CARPET, SPACING
+from unseen.envs.permanence.tunnel.motion import STRIP
 from unseen.envs.permanence.tunnel.references import STAY
-from unseen.envs.permanence.tunnel.rules import DT, MAT, PLATE, PLATE_AT, SHIFT_CARPET, SPACING, STRIP
+from unseen.envs.permanence.tunnel.rules import MAT, PLATE, PLATE_AT
 from unseen.envs.permanence.tunnel.spec import Tunnel
-from unseen.envs.planar.world import ACT, REVEAL
+from unseen.envs.planar.world import ACT, DT, REVEAL
 from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.audit.subject import play
 

@@ -10,11 +10,10 @@ from unseen.envs.core.rng import below
 from unseen.envs.core.task import FLOAT
 from unseen.envs.grid.cells import MAX_SIDE, ROW_BITS, bit, index, shift
 from unseen.envs.planar.physics import launch_speed, roll
-from unseen.envs.planar.world import place_box
+from unseen.envs.planar.world import DT, place_box
 
 FLOOR = [("cell_size", FLOAT), ("west", FLOAT)]  # side of a cell, and x at which the cells begin, m
 
-DT = 0.25  # s a step
 FRICTION = 4.0  # deceleration of what rolls, m/s^2
 BOUNCE = 0.5
 RUN = 3  # cells that the block rolls to its place, at most

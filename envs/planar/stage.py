@@ -10,7 +10,8 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, OBSERVE, REVEAL
 
-CLOCK = 128.0  # steps for one unit of time in `state`
+CLOCK = 128.0  # steps per unit of time in `state`
+FIXED, FIRST, LATE = 0, 1, 2  # `query`: always the same; drawn and shown from the start; shown in the act phase
 
 
 @device

@@ -47,6 +47,15 @@ class StagedParams(RoomParams):
     scramble: float = real(0.0, 0.5, default=0.35, doc="the agent is carried up to this far from the mat, m")
     act: int = integer(4, 100, default=16, doc="steps of the act phase")
 
+    @property
+    def observe_steps(self) -> int:
+        """Steps of the observe phase, at most."""
+        raise NotImplementedError
+
+    @property
+    def horizon(self) -> int:
+        return self.observe_steps + self.blackout[1] + self.act
+
 
 @dataclass(frozen=True)
 class Phase:

@@ -12,10 +12,13 @@ from unseen.envs.core.task import FLOAT, INT, record
 from unseen.envs.planar.geometry import FAR, disc_box, segment_box, wrap
 from unseen.envs.planar.physics import path_clear
 
-AGENT_RADIUS = 0.2
-EYE = 0.5
-BOX_HEIGHT = 1.0
-WALL_HEIGHT = 1.4
+AGENT_RADIUS = 0.2  # m
+EYE = 0.5  # m above the floor
+BOX_HEIGHT = 1.0  # m
+WALL_HEIGHT = 1.4  # m
+DT = 0.25  # s per step
+STRIDE = 0.3  # m per step at full speed
+TURN = math.pi / 4  # rad per step at full turn
 
 # Light: nothing shows; only the agent's own pose; boxes too, and discs when touched; all that is in sight; everything.
 DARK, NIGHT, DUSK, DAY, REVEAL = 0, 1, 2, 3, 4

@@ -7,11 +7,13 @@ import numpy as np
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT
-from unseen.envs.permanence.bedroom.rules import ACTIONS, ARC, DT, LINE, REACH, STRIDE, TALL, TURN, VASE, spot_of
+from unseen.envs.permanence.bedroom.contact import REACH
+from unseen.envs.permanence.bedroom.draw import LINE, VASE, spot_of
+from unseen.envs.permanence.bedroom.rules import ACTIONS, ARC, TALL, TURN
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.navigate import steer_to_place
 from unseen.envs.planar.sight import ALL_ROUND
-from unseen.envs.planar.world import ACT, OBSERVE
+from unseen.envs.planar.world import ACT, DT, OBSERVE, STRIDE
 
 TURN_ROUND, STAY = 3, 4
 VASE_RING, CRATE_RING, CAT_RING = 0.4, 0.5, 0.45  # m from its centre

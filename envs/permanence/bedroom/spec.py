@@ -7,7 +7,7 @@ from typing import Any, ClassVar
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.bedroom import rules
+from unseen.envs.permanence.bedroom import draw, rules
 from unseen.envs.permanence.bedroom.references import REFERENCES
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
@@ -36,9 +36,9 @@ class BedroomParams(StagedParams):
         if self.vases + self.crates > rules.LOOSE:
             raise BadParameter(f"vases={self.vases}, crates={self.crates}: allowed are {rules.LOOSE} together")
         for narrow in (1.0, rules.NARROW):
-            a, b = room - rules.LINE, narrow * room - rules.LINE
-            at = [rules.wall_spot(k, spots, a, b, 0.0) for k in range(spots)]
-            if min(math.dist(at[i][:2], at[i - 1][:2]) for i in range(spots)) < rules.SPACE:
+            a, b = room - draw.LINE, narrow * room - draw.LINE
+            at = [draw.wall_spot(k, spots, a, b, 0.0) for k in range(spots)]
+            if min(math.dist(at[i][:2], at[i - 1][:2]) for i in range(spots)) < draw.SPACE:
                 raise BadParameter(f"spots={spots}: they do not fit into room={room}")
         loose = self.vases + self.crates + self.cat
         least = (self.clear + 1.1 if loose else self.clear + 0.55) / rules.NARROW
@@ -51,7 +51,7 @@ class BedroomParams(StagedParams):
     @derived
     def clear(self) -> float:
         """The least distance of loose things from the middle, m, so that the agent is not set down on one."""
-        return math.sqrt(2) * self.scramble + rules.CLEAR
+        return math.sqrt(2) * self.scramble + draw.CLEAR
 
     @derived
     def observe_steps(self) -> int:
@@ -61,7 +61,7 @@ class BedroomParams(StagedParams):
     @derived
     def radius(self) -> float:
         """Of the cat, m."""
-        return rules.CAT
+        return draw.CAT
 
     @derived
     def depth(self) -> float:
@@ -80,10 +80,6 @@ class BedroomParams(StagedParams):
             colours=1, disc_slots=int(self.cat), box_slots=boxes, box_kinds=rules.KINDS, box_shape=1,
             queries=rules.KINDS, signals=1,
         )  # fmt: skip
-
-    @property
-    def horizon(self) -> int:
-        return self.look + self.blackout[1] + self.act
 
 
 P = BedroomParams

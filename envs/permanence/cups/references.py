@@ -5,24 +5,14 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.cups.rules import (
-    BALL,
-    BULGE,
-    DT,
-    MAX_BOXES,
-    MAX_DISCS,
-    REACH,
-    SCREEN_AT,
-    STRIDE,
-    TURN,
-    event_steps,
-)
+from unseen.envs.permanence.cups.motion import BULGE, event_steps
+from unseen.envs.permanence.cups.rules import BALL, MAX_BOXES, MAX_DISCS, REACH, SCREEN_AT
 from unseen.envs.planar.belief import belief, disc_motion, update_belief
 from unseen.envs.planar.geometry import FAR
 from unseen.envs.planar.layout import disc_start
 from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.task import ARCS
-from unseen.envs.planar.world import ACT, OBSERVE
+from unseen.envs.planar.world import ACT, DT, OBSERVE, STRIDE, TURN
 
 STAY = 3
 SAME = 0.04  # m^2: a squared distance below which two places are one

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.cups import rules
+from unseen.envs.permanence.cups import motion, rules
 from unseen.envs.permanence.cups.references import REFERENCES
 from unseen.envs.permanence.cups.script import MAX_CUPS, MAX_EVENTS
 from unseen.envs.planar.layout import ORDERS, Sizes
@@ -60,7 +60,7 @@ class CupsParams(StagedParams):
                 f"cups={self.cups} on arc={self.arc:g}, ring={self.ring:g} stand {gap:.2f} m apart; allowed is "
                 f"{MIN_GAP:g} m or more"
             )
-        if self.ring + self.jitter + rules.BULGE + 1.2 * self.radius > self.room:
+        if self.ring + self.jitter + motion.BULGE + 1.2 * self.radius > self.room:
             raise BadParameter(f"ring={self.ring:g}: cups that swap do not fit into room={self.room:g}")
         if self.play == "move":
             if not self.screen:
@@ -93,16 +93,12 @@ class CupsParams(StagedParams):
     @derived
     def observe_steps(self) -> int:
         """The most steps of the observe phase; the shift adds an event."""
-        covered_at = self.hides * rules.CYCLE + rules.REST + rules.ROLL
+        covered_at = self.hides * motion.CYCLE + motion.REST + motion.ROLL
         return covered_at + rules.PAUSE + (self.swaps[1] + 1) * (self.swap_steps + 1)
 
     @derived
     def sizes(self) -> Sizes:
         return Sizes(colours=2, disc_slots=self.cups + 1, box_slots=1)
-
-    @property
-    def horizon(self) -> int:
-        return self.observe_steps + self.blackout[1] + self.act
 
 
 P = CupsParams

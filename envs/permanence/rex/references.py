@@ -3,13 +3,14 @@
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.rex.rules import DT, REACH, SMALL, STRIDE, TALL, TURN, spot_behind
+from unseen.envs.permanence.rex.motion import spot_behind
+from unseen.envs.permanence.rex.rules import REACH, SMALL, TALL
 from unseen.envs.planar.belief import belief, copy_room, disc_motion, update_belief
 from unseen.envs.planar.geometry import FAR
 from unseen.envs.planar.layout import disc_start
 from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.task import ARCS
-from unseen.envs.planar.world import ACT, OBSERVE
+from unseen.envs.planar.world import ACT, DT, OBSERVE, STRIDE, TURN
 
 STAY = 3
 BELIEF = belief(

@@ -7,10 +7,12 @@ from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.rex import rules
+from unseen.envs.permanence.rex.motion import BACK, GIVE_WAY
 from unseen.envs.permanence.rex.references import REFERENCES
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
 from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
+from unseen.envs.planar.world import DT
 
 
 class RexParams(StagedParams):
@@ -47,18 +49,18 @@ class RexParams(StagedParams):
         gap = (ring - self.depth) * math.sin(half) - self.breadth * math.cos(half) - ring * self.jitter
         if gap < 0.2:
             raise BadParameter(f"pieces={pieces} of breadth={self.breadth} on ring={ring}: no way between them")
-        if ring + rules.BACK + rules.GIVE_WAY + 0.2 > self.room:
+        if ring + BACK + GIVE_WAY + 0.2 > self.room:
             raise BadParameter(f"ring={ring}: the dogs behind it do not fit into room={self.room}")
 
     @derived
     def run_steps(self) -> int:
         """Steps of a dog's run from the mat to the dogs' ring."""
-        return math.ceil((self.ring + rules.BACK - rules.START) / (rules.DT * self.pace) - 0.1)
+        return math.ceil((self.ring + BACK - rules.START) / (DT * self.pace) - 0.1)
 
     @derived
     def round_steps(self) -> int:
         """Steps from a gap round to the spot beside it."""
-        return math.ceil(math.pi / self.pieces * (self.ring + rules.BACK) / (rules.DT * self.pace) - 0.1)
+        return math.ceil(math.pi / self.pieces * (self.ring + BACK) / (DT * self.pace) - 0.1)
 
     @derived
     def meeting_steps(self) -> int:
@@ -77,10 +79,6 @@ class RexParams(StagedParams):
         return Sizes(
             colours=self.dogs, disc_slots=self.dogs, box_slots=self.pieces, box_kinds=kinds, queries=self.dogs + kinds
         )
-
-    @property
-    def horizon(self) -> int:
-        return self.observe_steps + self.blackout[1] + self.act
 
 
 P = RexParams

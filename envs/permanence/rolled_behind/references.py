@@ -2,20 +2,12 @@
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
-from unseen.envs.permanence.rolled_behind.rules import (
-    BEHIND,
-    DT,
-    MAX_BLOCKS,
-    MAX_OCCLUDERS,
-    REACH,
-    RESTITUTION,
-    STRIDE,
-    TURN,
-)
+from unseen.envs.permanence.rolled_behind.draw import BEHIND, RESTITUTION
+from unseen.envs.permanence.rolled_behind.rules import MAX_BLOCKS, MAX_OCCLUDERS, REACH
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.task import ARCS
-from unseen.envs.planar.world import ACT, nearest_box
+from unseen.envs.planar.world import ACT, DT, STRIDE, TURN, nearest_box
 
 STAY = 3
 SEEN = 100.0  # m: a disc of the belief that was never seen lies further out than this

@@ -7,10 +7,12 @@ from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.rolled_behind import rules
+from unseen.envs.permanence.rolled_behind.draw import BEHIND, LAUNCH_STEPS, ROLL_STEPS
 from unseen.envs.permanence.rolled_behind.references import REFERENCES
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
 from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
+from unseen.envs.planar.world import DT
 
 
 class RolledBehindParams(StagedParams):
@@ -39,16 +41,16 @@ class RolledBehindParams(StagedParams):
             raise BadParameter(
                 f"bump=True needs an occluder to spare: got blocks={self.blocks}, occluders={self.occluders}"
             )
-        if self.ring + rules.BEHIND + 2 * self.radius > self.room + 0.2:
+        if self.ring + BEHIND + 2 * self.radius > self.room + 0.2:
             raise BadParameter(f"ring={self.ring}: the blocks behind it do not fit into room={self.room}")
 
     @derived
     def observe_steps(self) -> int:
         """Steps of the observe phase: all launches, and the last roll to its end; the bumper's roll is not waited for."""
         rolls = self.blocks - (1 if self.bump else 0)
-        chord = 2 * (self.ring + rules.BEHIND) * math.sin(math.pi / (2 * self.occluders))  # m, of one roll
-        roll_steps = max(rules.ROLL_STEPS, math.ceil(math.sqrt(2 * chord / self.friction) / rules.DT - 0.1))
-        return rules.LAUNCH_STEPS * (rolls - 1) + roll_steps + 1 + (2 if self.bump else 0)
+        chord = 2 * (self.ring + BEHIND) * math.sin(math.pi / (2 * self.occluders))  # m, of one roll
+        roll_steps = max(ROLL_STEPS, math.ceil(math.sqrt(2 * chord / self.friction) / DT - 0.1))
+        return LAUNCH_STEPS * (rolls - 1) + roll_steps + 1 + (2 if self.bump else 0)
 
     @derived
     def check_rolls(self) -> bool:
@@ -58,10 +60,6 @@ class RolledBehindParams(StagedParams):
     @derived
     def sizes(self) -> Sizes:
         return Sizes(colours=self.blocks, disc_slots=self.blocks, box_slots=self.occluders)
-
-    @property
-    def horizon(self) -> int:
-        return self.observe_steps + self.blackout[1] + self.act
 
 
 P = RolledBehindParams

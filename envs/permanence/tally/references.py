@@ -6,12 +6,12 @@ from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import INT
 from unseen.envs.permanence.tally.marbles import MAX_MARBLES, NEST_Y, ROLL_SPEED, TWO
-from unseen.envs.permanence.tally.rules import ARM, DT, MAX_BOXES, REACH, STRIDE, TURN, at_nest
+from unseen.envs.permanence.tally.rules import ARM, MAX_BOXES, REACH, at_nest
 from unseen.envs.planar.belief import belief, copy_room, disc_motion, update_belief
 from unseen.envs.planar.layout import HEAD, disc_start
 from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.task import ARCS
-from unseen.envs.planar.world import ACT
+from unseen.envs.planar.world import ACT, DT, STRIDE, TURN
 
 STAY, DONE = 3, 4
 ACTIONS = {name: (*row, 0.0) for name, row in ARCS.items()} | {"done": (0.0, 0.0, 1.0)}

@@ -19,14 +19,11 @@ from unseen.envs.permanence.tally.schedule import MAX_BEATS, draw_schedule
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage, write_stage
-from unseen.envs.planar.world import DUSK, OBSERVE, drive, place_box, planar, touch
+from unseen.envs.planar.world import DUSK, OBSERVE, STRIDE, TURN, drive, place_box, planar, touch
 
 MAX_BOXES = 3  # the screen, and the boxes at both sides
 SCREEN, CRATE = 0, 1  # kinds of boxes
 
-DT = 0.25  # s a step
-STRIDE = 0.3  # m a step at full speed
-TURN = math.pi / 4  # rad a step at full turn
 REACH = 0.5  # m from the nest's centre at which the hand reaches into it
 MAT_Y = -1.5  # y of the mat, m; the screen stands at the room's centre
 AROUND = 1.1  # m from the nest at which the agent is set down after the blackout

@@ -96,10 +96,6 @@ class TallyParams(StagedParams):
         colours = {"own": n, "same": 1, "two": 2}[self.looks]
         return Sizes(colours=colours, disc_slots=n, box_slots=3, box_kinds=2, box_shape=1, signals=1)
 
-    @property
-    def horizon(self) -> int:
-        return self.observe_steps + self.blackout[1] + self.act
-
 
 P = TallyParams
 

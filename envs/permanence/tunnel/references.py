@@ -5,13 +5,14 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.tunnel.rules import DT, EXITS, PLATE, PLATE_AT, SMALL, SPACING, STRIDE, TURN, exit_x
+from unseen.envs.permanence.tunnel.draw import SPACING, exit_x
+from unseen.envs.permanence.tunnel.rules import EXITS, PLATE, PLATE_AT, SMALL
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.geometry import FAR
 from unseen.envs.planar.layout import HEAD
 from unseen.envs.planar.navigate import arc_pose, arc_towards
 from unseen.envs.planar.task import ARCS
-from unseen.envs.planar.world import ACT, OBSERVE
+from unseen.envs.planar.world import ACT, DT, OBSERVE, STRIDE, TURN
 
 STAY = 3
 STANDS_STILL = 1e9  # m/s^2: a belief's friction, so that balls stay where they were last seen

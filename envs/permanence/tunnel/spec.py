@@ -6,11 +6,12 @@ from typing import Any, ClassVar
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.tunnel import rules
+from unseen.envs.permanence.tunnel import draw, rules
 from unseen.envs.permanence.tunnel.references import REFERENCES
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
 from unseen.envs.planar.task import Look, PlanarParams, PlanarTask, planar_sensors, stages
+from unseen.envs.planar.world import DT, STRIDE
 
 
 class TunnelParams(PlanarParams):
@@ -61,17 +62,17 @@ class TunnelParams(PlanarParams):
         """The highest entry speed that an episode may need, in any split, m/s."""
         steps = self.walk + self.slack[0] + self.blackout[0]
         if self.siding:
-            steps = min(steps, steps + (rules.ROLL + rules.GAP) * (self.balls - 1) - self.hold)
-        carpet = self.carpet * rules.SHIFT_CARPET if self.carpet < 1.0 else 1.0
-        path = self.fork * math.hypot(1.0, rules.STEEP) + self.lane / carpet
-        return path / (steps * rules.DT) if steps > 0 else math.inf
+            steps = min(steps, steps + (draw.ROLL + rules.GAP) * (self.balls - 1) - self.hold)
+        carpet = self.carpet * draw.SHIFT_CARPET if self.carpet < 1.0 else 1.0
+        path = self.fork * math.hypot(1.0, draw.STEEP) + self.lane / carpet
+        return path / (steps * DT) if steps > 0 else math.inf
 
     @derived
     def walk(self) -> int:
         """The most steps that a walk to a plate takes, from any pose after the blackout."""
-        aside = 0.5 * (self.exits - 1) * rules.SPACING + self.scramble
+        aside = 0.5 * (self.exits - 1) * draw.SPACING + self.scramble
         distance = math.hypot(aside, rules.MAT - rules.PLATE_AT + self.scramble) - rules.PLATE
-        return math.ceil(distance / rules.STRIDE) + 4  # and some for turning
+        return math.ceil(distance / STRIDE) + 4  # and some for turning
 
     @derived
     def hold(self) -> int:
@@ -81,12 +82,12 @@ class TunnelParams(PlanarParams):
     @derived
     def wide(self) -> float:
         """Half width of the room, m."""
-        return 0.5 * rules.SPACING * self.exits
+        return 0.5 * draw.SPACING * self.exits
 
     @derived
     def deep(self) -> float:
         """Half depth of the room, m."""
-        far = max(1.3, (rules.ROLL - 0.5) * rules.DT * self.fastest + 0.75)
+        far = max(1.3, (draw.ROLL - 0.5) * DT * self.fastest + 0.75)
         return 0.5 * (rules.NEAR + self.lane + self.fork + far)
 
     @derived
@@ -112,7 +113,7 @@ class TunnelParams(PlanarParams):
     @derived
     def observe_steps(self) -> int:
         """Steps of the observe phase."""
-        return rules.REST + rules.ROLL * self.balls
+        return rules.REST + draw.ROLL * self.balls
 
     @derived
     def depth(self) -> float:

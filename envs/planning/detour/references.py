@@ -8,7 +8,8 @@ from unseen.envs.core.task import INT
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.task import ARCS
 from unseen.envs.planning.detour.distance_field import FIELD
-from unseen.envs.planning.detour.rules import LEFT, SMALL, TALL, arc_along_path, arc_to, plan_path
+from unseen.envs.planning.detour.path import LEFT, arc_along_path, arc_to, plan_path
+from unseen.envs.planning.detour.rules import SMALL, TALL
 
 PATH = np.dtype([("planned", INT), ("field", FIELD)], align=True)
 SEEN = belief(TALL, SMALL)

@@ -8,29 +8,27 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, shuffle, uniform
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.planar.geometry import wrap
-from unseen.envs.planar.navigate import arc_towards
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import out_of_time, outcome, reset_stage
-from unseen.envs.planar.world import ACT, AGENT_RADIUS, clear_boxes, drive, planar, push_out, touch, touching
-from unseen.envs.planning.detour.distance_field import (
-    FIELD,
-    agent_in_box,
-    beyond_door,
-    fill_distances,
-    mark_forbidden,
-    mark_obstacles,
-    place_ahead,
+from unseen.envs.planar.world import (
+    ACT,
+    AGENT_RADIUS,
+    STRIDE,
+    TURN,
+    clear_boxes,
+    drive,
+    planar,
+    push_out,
+    touch,
+    touching,
 )
+from unseen.envs.planning.detour.distance_field import FIELD, agent_in_box, beyond_door
 from unseen.envs.planning.detour.draw import DOOR, DRAFT, RADIUS, WALL, draw_court, draw_pocket, scatter_blocks
+from unseen.envs.planning.detour.path import LEFT, REACH, RIGHT, STAY, arc_along_path, arc_to, plan_path
 
 TALL, SMALL, DOORS = 16, 4, 3  # boxes, discs, and doors among the boxes, at most
-STRIDE = 0.3  # m a step at full speed
-TURN = math.pi / 4  # rad a step at full turn
-REACH = 0.45  # m, centre to centre, at which a block is touched
 LOOK_STEPS = 4  # observations before walls that are not of glass turn opaque
-LOOK_AHEAD = 5  # cells along its path that one who follows it looks ahead
 AWAY = 1e3  # m, where a door is put while it lets the agent through
-FORWARD, LEFT, RIGHT, STAY = 0, 1, 2, 3  # actions
 
 STATE = planar(
     TALL, SMALL,
@@ -88,34 +86,6 @@ def reset(s, p, w):
     plan_path(s, w.field)
     s.plan_steps = _rehearse(s, w.field, p, True)
     return s.plan_steps > 0
-
-
-@device
-def plan_path(s, f):
-    """Write into the FIELD f how far the asked block is from everywhere, by paths that touch no other block and pass doors
-    only in their direction."""
-    mark_obstacles(s, f, DOOR)
-    for k in range(s.n_discs):
-        if k != s.target:
-            mark_forbidden(s, f, k, REACH)
-    fill_distances(s, f, s.target, REACH - 0.08)
-
-
-@device
-def arc_to(s, x, y):
-    """The arc that begins the straight way from the agent to (x, y)."""
-    return arc_towards(s.agent_x, s.agent_y, s.heading, x, y, TURN)
-
-
-@device
-def arc_along_path(s, f):
-    """The arc that goes on along the path of the FIELD f; STAY where there is none."""
-    x, y, found = place_ahead(s, f, LOOK_AHEAD)
-    if not found:
-        return STAY
-    if (x - s.agent_x) ** 2 + (y - s.agent_y) ** 2 < 0.01:
-        return arc_to(s, s.disc_x[s.target], s.disc_y[s.target])
-    return arc_to(s, x, y)
 
 
 @device

@@ -3,21 +3,20 @@
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.task import INT
-from unseen.envs.grid.cells import MAX_SIDE, NONE, count, distance, nearest, nth, reachable, row, shift
-from unseen.envs.grid.floor import FLOOR, box_over, heading_of, launch_towards, lay_floor, roll_on, side
+from unseen.envs.grid.cells import MAX_SIDE, NONE, count, nth, reachable, shift
+from unseen.envs.grid.floor import FLOOR, box_over, heading_of, lay_floor, roll_on, side
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
 from unseen.envs.planar.world import DAY, DUSK, clear_boxes, planar, touch
 from unseen.envs.planning.ramps.deflectors import MAX_DEFLECTORS, turn_deflector
-from unseen.envs.planning.ramps.draw import LAUNCHER, MAX_PILLARS, draw_field
-from unseen.envs.planning.ramps.lanes import BALL, BLOCK, search_greedily, search_lanes, within_bends, works
-from unseen.envs.planning.ramps.release import AT_REST, place_builder, put_back, release, roll_ball, roll_steps
+from unseen.envs.planning.ramps.draw import LAUNCHER, MAX_PILLARS, draw_field, place_block
+from unseen.envs.planning.ramps.lanes import BALL, BLOCK, within_bends
+from unseen.envs.planning.ramps.release import AT_REST, place_builder, put_back, release, roll_ball
 
 MAX_RELEASES = 4
 MAX_POWERS = 6
 BALL_RADIUS, BLOCK_RADIUS = 0.1, 0.12  # m
 LAUNCHER_HALF = 0.36  # half extent, in cells
-TOO_FAR = 64  # steps: longer than any path on a field
 
 # The first four are the directions of `cells`.
 ACTIONS = {
@@ -36,38 +35,6 @@ STATE = planar(
     signals=3,
 )  # fmt: skip
 STILL_TO_COME = 5
-
-
-@device
-def _plan_steps(s, plan, p):
-    """Steps it takes to build a plan on the empty field, release, and see the ball come to rest; NONE if it cannot be
-    built. The builder always goes to the nearest cell to be changed."""
-    t = (plan.power - s.power) % p.powers
-    here = s.here
-    left = plan.slash | plan.back
-    while left != 0:
-        to = nearest(s.free, here, left)
-        if to == 0:
-            return NONE
-        t += distance(s.free, here, to, TOO_FAR) + (1 if to & plan.slash != 0 else 2)
-        left ^= to
-        here = to
-    to = nearest(s.free, here, s.free & row(plan.row))
-    if to == 0:
-        return NONE
-    return t + distance(s.free, here, to, TOO_FAR) + roll_steps(s, p, plan.power)
-
-
-@device
-def _fits(s, plan, p, n):
-    """Whether the block may lie in s.goal: a plan works within the time, and greedy's does not if it is a trap. Writes that
-    plan, and its steps into s.plan_steps."""
-    if s.trap != 0 and search_greedily(s, plan, p, n) and works(s, plan, p):
-        return False
-    if not search_lanes(s, plan, p, s.free, n, s.bends) or not works(s, plan, p):
-        return False
-    s.plan_steps = _plan_steps(s, plan, p)
-    return 0 < s.plan_steps <= p.act
 
 
 @device
@@ -126,25 +93,7 @@ def reset(s, p, plan):
     spots = allowed & within_bends(s.free, n, s.bends) & ~s.here
     if s.bends > 0:
         spots &= ~within_bends(s.free, n, s.bends - 1)
-    return _place_block(s, plan, p, n, spots)
-
-
-@device
-def _place_block(s, plan, p, n, spots):
-    """Draw the block's cell among those of `spots` that fit, and launch the block towards it. False: too few of them fit
-    for the field to leave open where it is."""
-    if count(spots) < p.candidates:
-        return False
-    candidates = 0
-    while spots != 0:
-        s.goal = spots & -spots
-        spots ^= s.goal
-        if _fits(s, plan, p, n):
-            candidates |= s.goal
-    if count(candidates) < p.candidates:
-        return False
-    s.goal = nth(candidates, below(s, count(candidates)))
-    return _fits(s, plan, p, n) and launch_towards(s, BLOCK, s.free & ~s.here, s.goal)
+    return place_block(s, plan, p, n, spots)
 
 
 @device

@@ -1,16 +1,20 @@
-"""How a flat of Unblock is drawn: walls with doorways between two to four rooms, and crates in or near the doorways.
+"""How an episode of Unblock is drawn: walls with doorways between two to four rooms, crates in or near them, and the block.
 
 One wall runs from side to side of the flat, and up to two arms branch off it.
 """
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below
-from unseen.envs.grid.cells import bit, count, index, neighbours, nth, square
-from unseen.envs.grid.floor import SLIM, box_in, box_over
+from unseen.envs.grid.cells import bit, count, index, neighbours, nth, reachable, square
+from unseen.envs.grid.floor import SLIM, box_in, box_over, launch_towards, middle
+from unseen.envs.planar.sight import exposed
+from unseen.envs.planning.unblock.crates import MAX_PLAN, NO_PLAN, greedy_direction, move, search_plan, write_plan
 
 CRATE, WALL = 0, 1  # kinds of boxes
 MAX_CRATES = 5
 MAX_WALLS = 7  # boxes: three of the wall from side to side, two of each arm
+PICKS = 4  # block positions tried in one flat
+JAM_STEPS = 4 * MAX_PLAN  # steps searched for a way out of a jam
 
 
 @device
@@ -80,3 +84,73 @@ def draw_crates(s, p, doorways):
         s.crate_cell[k] = index(cell)
         box_in(s, CRATE, SLIM, cell)
     s.n_boxes = walls
+
+
+@device
+def _run_greedy(s, p, crates, goal):
+    """Let greedy walk among `crates`: (agent's cell, crates) where it ends."""
+    here = s.here
+    for _ in range(p.act):
+        d = greedy_direction(s.free, crates, here, goal)
+        if here == goal or d < 0:
+            break
+        here, crates = move(s.free, crates, here, d)
+    return here, crates
+
+
+@device
+def _jams(s, p, goal):
+    """Whether greedy does not get to `goal`, though it would if any one of the crates stood there alone: only together
+    do they jam. Writes s.jam_here, s.jam_crates."""
+    s.jam_here, s.jam_crates = _run_greedy(s, p, s.crates, goal)
+    if s.jam_here == goal:
+        return False
+    if p.crates > 1:
+        for k in range(p.crates):
+            here, _ = _run_greedy(s, p, 1 << s.crate_cell[k], goal)
+            if here != goal:
+                return False
+    return True
+
+
+@device
+def _pushed(s, plan, steps):
+    """How many crates the first `steps` directions of a plan push."""
+    crates = s.crates
+    here = s.here
+    untouched = crates
+    for t in range(steps):
+        here, crates = move(s.free, crates, here, plan[t])
+        untouched &= crates
+    return count(s.crates) - count(untouched)
+
+
+@device
+def place_block(s, p, w):
+    """Draw the block's cell, from which it is hidden by crates and walls, and to which greedy's way is jammed if it shall
+    be a trap; launch the block towards it. False: there is none among the first PICKS."""
+    search_plan(w, s.free, s.crates, s.here, 0, p.plan_high)
+    spots = w.met & ~s.crates
+    if p.crates > 0:  # a crate stands in every path
+        spots &= ~reachable(s.free & ~s.crates, s.here)
+    for _ in range(PICKS):
+        if spots == 0:
+            return False
+        goal = nth(spots, below(s, count(spots)))
+        spots ^= goal
+        steps = w.met_time[index(goal)]
+        if steps < p.plan_low:
+            continue
+        x, y = middle(s, index(goal))
+        if exposed(s, s.agent_x, s.agent_y, x, y, p.radius) or (s.trap != 0 and not _jams(s, p, goal)):
+            continue
+        if not launch_towards(s, 0, s.free & ~s.crates & ~s.here, goal):
+            continue
+        if not write_plan(w, s.free, goal) or _pushed(s, w.plan, steps) < p.moved:
+            continue
+        if s.trap != 0 and search_plan(w, s.free, s.jam_crates, s.jam_here, goal, JAM_STEPS) != NO_PLAN:
+            return False
+        s.goal = goal
+        s.plan_steps = steps
+        return True
+    return False

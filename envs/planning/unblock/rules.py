@@ -3,18 +3,15 @@
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.task import INT
-from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, count, index, nth, reachable
-from unseen.envs.grid.floor import FLOOR, heading_of, launch_towards, lay_floor, middle, roll_on, side
-from unseen.envs.planar.sight import exposed
+from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, count, index, nth
+from unseen.envs.grid.floor import FLOOR, heading_of, lay_floor, middle, roll_on, side
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
 from unseen.envs.planar.world import DAY, clear_boxes, planar, touch
-from unseen.envs.planning.unblock.crates import MAX_PLAN, NO_PLAN, greedy_direction, move, search_plan, write_plan
-from unseen.envs.planning.unblock.draw import MAX_CRATES, MAX_WALLS, draw_crates, draw_walls
+from unseen.envs.planning.unblock.crates import move
+from unseen.envs.planning.unblock.draw import MAX_CRATES, MAX_WALLS, draw_crates, draw_walls, place_block
 
 RADIUS = 0.12  # m, of the block
-PICKS = 4  # places for the block that are tried in one flat
-JAM_STEPS = 4 * MAX_PLAN  # that are searched for a way out of a jam
 
 # The first four are the directions of `cells`.
 ACTIONS = {
@@ -30,45 +27,6 @@ STATE = planar(
     ("trap", INT), ("jam_here", INT), ("jam_crates", INT),  # whether greedy jams the way, and how it ends
 )  # fmt: skip
 STILL_TO_COME = 3
-
-
-@device
-def _run_greedy(s, p, crates, goal):
-    """Let greedy walk among `crates`: (agent's cell, crates) where it ends."""
-    here = s.here
-    for _ in range(p.act):
-        d = greedy_direction(s.free, crates, here, goal)
-        if here == goal or d < 0:
-            break
-        here, crates = move(s.free, crates, here, d)
-    return here, crates
-
-
-@device
-def _jams(s, p, goal):
-    """Whether greedy does not get to `goal`, though it would if any one of the crates stood there alone: only together
-    do they jam. Writes s.jam_here, s.jam_crates."""
-    s.jam_here, s.jam_crates = _run_greedy(s, p, s.crates, goal)
-    if s.jam_here == goal:
-        return False
-    if p.crates > 1:
-        for k in range(p.crates):
-            here, _ = _run_greedy(s, p, 1 << s.crate_cell[k], goal)
-            if here != goal:
-                return False
-    return True
-
-
-@device
-def _pushed(s, plan, steps):
-    """How many crates the first `steps` directions of a plan push."""
-    crates = s.crates
-    here = s.here
-    untouched = crates
-    for t in range(steps):
-        here, crates = move(s.free, crates, here, plan[t])
-        untouched &= crates
-    return count(s.crates) - count(untouched)
 
 
 @device
@@ -97,41 +55,10 @@ def reset(s, p, w):
     s.disc_colour[0] = 0
     s.disc_cover[0] = 0
     s.query = 0
-    if not _place_block(s, p, w):
+    if not place_block(s, p, w):
         return False
     s.glass = 1  # all is clear while the block rolls
     return True
-
-
-@device
-def _place_block(s, p, w):
-    """Draw the block's cell, from which it is hidden by crates and walls, and to which greedy's way is jammed if it shall
-    be a trap; launch the block towards it. False: there is none among the first PICKS."""
-    search_plan(w, s.free, s.crates, s.here, 0, p.plan_high)
-    spots = w.met & ~s.crates
-    if p.crates > 0:  # a crate stands in every path
-        spots &= ~reachable(s.free & ~s.crates, s.here)
-    for _ in range(PICKS):
-        if spots == 0:
-            return False
-        goal = nth(spots, below(s, count(spots)))
-        spots ^= goal
-        steps = w.met_time[index(goal)]
-        if steps < p.plan_low:
-            continue
-        x, y = middle(s, index(goal))
-        if exposed(s, s.agent_x, s.agent_y, x, y, p.radius) or (s.trap != 0 and not _jams(s, p, goal)):
-            continue
-        if not launch_towards(s, 0, s.free & ~s.crates & ~s.here, goal):
-            continue
-        if not write_plan(w, s.free, goal) or _pushed(s, w.plan, steps) < p.moved:
-            continue
-        if s.trap != 0 and search_plan(w, s.free, s.jam_crates, s.jam_here, goal, JAM_STEPS) != NO_PLAN:
-            return False
-        s.goal = goal
-        s.plan_steps = steps
-        return True
-    return False
 
 
 @device

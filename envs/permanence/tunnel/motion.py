@@ -1,0 +1,54 @@
+"""How the balls of Tunnel move: where a ball is follows from the step and from what was drawn. Metres, seconds."""
+
+from unseen.envs.core.device import device
+from unseen.envs.permanence.tunnel.draw import exit_x
+from unseen.envs.planar.world import DT
+
+STRIP = 0.3  # m from an exit's mouth to the gutter, in which a ball disappears
+
+
+@device
+def move_ball(s, p, j):
+    """Put ball j where the tunnel's law has it at step s.t, and set s.out[j] once it has come to its gate.
+
+    It rolls straight on at its entry speed to the end of the hall, where it may be held up; then down the lane, more
+    slowly on a carpet; then out at its entry speed and into the gutter, unless its gate is shut.
+    """
+    k = s.exit[j]
+    x = exit_x(p, k)
+    v = s.speed[j]
+    t = (s.t - s.launch[j]) * DT
+    if t < 0.0:
+        _set_ball(s, j, s.start_x[j], s.start_y[j], 0.0, 0.0, 0)
+        return
+    if v * t < s.to_lane[j]:
+        y = s.start_y[j] + v * t * s.dir_y[j]
+        _set_ball(s, j, s.start_x[j] + v * t * s.dir_x[j], y, v * s.dir_x[j], v * s.dir_y[j], 1 if y < p.top else 0)
+        return
+    t -= s.to_lane[j] / v + s.wait[j] * DT
+    if t < 0.0:
+        _set_ball(s, j, x, p.bend, 0.0, 0.0, 1)
+        return
+    slow = v * s.factor[k]
+    if slow * t < p.lane:
+        _set_ball(s, j, x, p.bend - slow * t, 0.0, -slow, 1)
+        return
+    if s.out[j] == 0:
+        s.out[j] = -1 if s.stood_on[k] > p.patience else 1
+    past = v * (t - p.lane / slow)
+    if s.out[j] < 0:
+        _set_ball(s, j, x, p.mouth + s.disc_radius[j], 0.0, 0.0, 1)
+    elif past < STRIP:
+        _set_ball(s, j, x, p.mouth - past, 0.0, -v, 0)
+    else:
+        _set_ball(s, j, x, p.mouth - STRIP, 0.0, 0.0, 1)
+
+
+@device
+def _set_ball(s, j, x, y, vx, vy, covered):
+    """Set place and velocity of ball j, and whether it is covered."""
+    s.disc_x[j] = x
+    s.disc_y[j] = y
+    s.disc_vx[j] = vx
+    s.disc_vy[j] = vy
+    s.disc_cover[j] = covered
