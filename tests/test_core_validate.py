@@ -241,5 +241,5 @@ def test_fields_that_functions_ask_for_are_there(
 def test_a_parameter_that_only_a_tracker_asks_for_is_missed(tmp_path: Path) -> None:
     lines = (Path(__file__).parents[1] / "examples" / "which_box.py").read_text().splitlines()
     (tmp_path / "box.py").write_text("\n".join(line for line in lines if not line.lstrip().startswith("depth:")))
-    with pytest.raises(BadTask, match="WhichBox: WhichBoxParams has no 'depth', for which"):
+    with pytest.raises(BadTask, match="WhichBox: WhichBoxParams has no 'depth', which"):
         make(f"{tmp_path / 'box.py'}:WhichBox", level=1)
