@@ -16,7 +16,7 @@ from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.bedroom.contact import REACH
 from unseen.envs.permanence.bedroom.draw import CRATE, VASE
-from unseen.envs.permanence.bedroom.rules import PLACES
+from unseen.envs.permanence.bedroom.rules import MAX_PLACES
 from unseen.envs.permanence.bedroom.spec import Bedroom
 from unseen.envs.planar.world import ACT, AGENT_RADIUS, NIGHT, OBSERVE, REVEAL, push_out
 from unseen.envs.suite import make, make_vec
@@ -165,7 +165,7 @@ def test_in_the_dark_no_observation_shows_where_anything_is(level: int) -> None:
         w[name] += 0.3
     w["box_cos"], w["box_sin"] = w["box_sin"].copy(), w["box_cos"].copy()
     w["box_hx"] *= 1.5
-    w["box_kind"] = (w["box_kind"] + 1) % PLACES
+    w["box_kind"] = (w["box_kind"] + 1) % MAX_PLACES
     w["target"] = (w["target"] + 1) % env.params.places
     w["answer"] += 1
     env.batch.run(SENSE)

@@ -210,7 +210,9 @@ class Batch:
         if digest != self._digest(body):
             raise BadSnapshot(f"not a snapshot of {self.task.__name__}, or corrupt")
         if body[:head] != self.param_record.tobytes():
-            raise BadSnapshot(f"the snapshot was taken with a different level, split or parameters; this environment has {self.params}")
+            raise BadSnapshot(
+                f"the snapshot was taken with a different level, split or parameters; this environment has {self.params}"
+            )
         self.seeds[:] = np.frombuffer(body, np.uint64, self.n, head)
         self.world[:] = np.frombuffer(body, self.task.state, self.n, head + seeds)
         self.seeded[:] = True

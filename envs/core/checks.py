@@ -70,7 +70,11 @@ def reset_options(options: Any, known: Collection[str] = ()) -> dict[str, Any]:
         raise BadParameter(f"options={options!r}: must be a dict or None")
     for name in options:
         if name not in known:
-            hint = nearest(str(name), known) if known else "this environment has none (set the difficulty with its parameters)"
+            hint = (
+                nearest(str(name), known)
+                if known
+                else "this environment has none (set the difficulty with its parameters)"
+            )
             raise BadParameter(f"unknown reset option {name!r}; {hint}")
     return options
 

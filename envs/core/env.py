@@ -26,7 +26,9 @@ _PLAIN = (int, np.int64)  # common action types, for a fast path
 def check_render_mode(mode: str | None) -> None:
     """Raise BadParameter unless `mode` is a render mode or None."""
     if mode is not None and mode not in METADATA["render_modes"]:
-        raise BadParameter(f"render_mode={mode!r}: must be one of None, {', '.join(map(repr, METADATA['render_modes']))}")
+        raise BadParameter(
+            f"render_mode={mode!r}: must be one of None, {', '.join(map(repr, METADATA['render_modes']))}"
+        )
 
 
 class TaskEnv(gym.Env):
@@ -156,7 +158,9 @@ class TaskEnv(gym.Env):
         """
         b = self.batch
         if b.done.item(0):
-            raise ResetNeeded(f"{self.task.__name__}: call reset() before the first step and after an episode has ended")
+            raise ResetNeeded(
+                f"{self.task.__name__}: call reset() before the first step and after an episode has ended"
+            )
         if self.action_kind == spaces.CONTINUOUS:
             b.actions[0] = checks.continuous_actions(self.task, [action], 1)[0]
         elif type(action) in _PLAIN and 0 <= action < len(self._rows):

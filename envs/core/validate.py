@@ -50,8 +50,14 @@ def validate(task: type[Task]) -> None:
         need(name not in (WORLD, "dict"), f"'sensors' has {name!r}, which is a reserved name")
         need((sensor.parts is None) != (sensor.image is None), f"sensor {name!r} needs either 'parts' or 'image'")
         need(isinstance(sensor.write, (Callable, str)), f"'write' of sensor {name!r} is not a function")  # type: ignore[arg-type]
-    need(any(not sensor.privileged for sensor in task.sensors.values()), "'sensors' needs at least one that is not privileged")
-    need(all(isinstance(name, str) for name in task.metrics), f"'metrics' must be a tuple of strings, got {task.metrics!r}")
+    need(
+        any(not sensor.privileged for sensor in task.sensors.values()),
+        "'sensors' needs at least one that is not privileged",
+    )
+    need(
+        all(isinstance(name, str) for name in task.metrics),
+        f"'metrics' must be a tuple of strings, got {task.metrics!r}",
+    )
     need(task.metrics[:1] == ("is_success",), "the first of 'metrics' must be 'is_success'")
     need(len(set(task.metrics)) == len(task.metrics), f"'metrics' has duplicate names: {task.metrics}")
     if task.hidden is not None:
@@ -77,10 +83,16 @@ def _parameters(task: type[Task], need: Callable[[bool, str], None]) -> None:
     for where, kind in (("levels", int), ("presets", str)):
         for level, params in getattr(task, where).items():
             need(isinstance(level, kind), f"{where!r} has the key {level!r}, which is not a {kind.__name__}")
-            need(isinstance(params, task.params), f"{where!r}[{level!r}] must be a {task.params.__name__}, got {params!r}")
+            need(
+                isinstance(params, task.params),
+                f"{where!r}[{level!r}] must be a {task.params.__name__}, got {params!r}",
+            )
             for name in ("horizon", *params.derived_names()):
                 need(_is_given(params, name), f"{task.params.__name__} has no {name!r}")
-            need(params.horizon > 0, f"'horizon' of {task.params.__name__} is {params.horizon} at {level!r}, but must be positive")
+            need(
+                params.horizon > 0,
+                f"'horizon' of {task.params.__name__} is {params.horizon} at {level!r}, but must be positive",
+            )
     unknown = set(task.curves) - set(task.params.specs())
     need(not unknown, f"'curves' has unknown parameters: {sorted(unknown)}")
     strange = set(task.anchors) - set(task.levels)

@@ -10,7 +10,7 @@ from unseen.envs.core.params import Params, choice, derived, flag, integer, real
 from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import Task
 from unseen.envs.core.view import View
-from unseen.envs.planar.layout import FRAMES, ORDERS, BOUND, Layout, Sizes, row_parts
+from unseen.envs.planar.layout import BOUND, FRAMES, ORDERS, Layout, Sizes, row_parts
 from unseen.envs.planar.rays import ray_parts, write_rays
 from unseen.envs.planar.slots import write_slots
 
@@ -44,7 +44,9 @@ class StagedParams(RoomParams):
     """
 
     blackout: tuple[int, int] = span(0, 60, default=(2, 6), doc="steps of the blackout, drawn per episode")
-    scramble: float = real(0.0, 0.5, default=0.35, doc="largest offset of the new position from the mat, along each axis, m")
+    scramble: float = real(
+        0.0, 0.5, default=0.35, doc="largest offset of the new position from the mat, along each axis, m"
+    )
     act: int = integer(4, 100, default=16, doc="steps of the act phase")
 
     @property

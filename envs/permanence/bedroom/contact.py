@@ -1,4 +1,4 @@
-"""What the agent of Bedroom touches, reaches and hears, and what that ends. Metres."""
+"""What the agent of Bedroom touches, reaches and hears. Metres."""
 
 import math
 
@@ -8,13 +8,13 @@ from unseen.envs.planar.geometry import disc_box
 from unseen.envs.planar.world import AGENT_RADIUS
 
 REACH = 0.72  # m from a spot within which its place is reached: each piece, inflated by the agent's radius, fits inside
-TOUCH = 0.05  # m within which a vase or crate is touched
-CAT_REACH, PURR = 0.35, 1.0  # m from the cat's centre, within which it is stepped on, and heard
+TOUCH = 0.05  # m between the agent and a vase or crate at which they touch
+CAT_REACH, PURR = 0.35, 1.0  # m from the cat's centre within which it is stepped on, and heard
 
 
 @device
 def _reached(s, p):
-    """The place whose spot is nearest, if within REACH; else -1."""
+    """The place whose spot is nearest, if it is within REACH; else -1."""
     best = REACH
     near = -1
     for k in range(p.places):
@@ -28,7 +28,7 @@ def _reached(s, p):
 
 @device
 def _touched_loose(s, p):
-    """The vase or crate that the agent touches; -1 for none."""
+    """The box index of the vase or crate that the agent touches; -1 for none."""
     r = AGENT_RADIUS + TOUCH
     for k in range(p.places, s.n_boxes):
         depth, _, _ = disc_box(
@@ -41,9 +41,9 @@ def _touched_loose(s, p):
 
 @device
 def feel(s, p, x, y, acts):
-    """Set contact, and bump to 1 while the cat purrs, for an agent that was at (x, y) a step ago.
+    """Write contact, touched, and bump (1 if the cat is heard), for an agent that was at (x, y) one step ago.
 
-    Returns the reward, and whether the episode ends; both count only if the agent `acts`.
+    Returns the reward and whether the episode ends, which count only if the agent `acts`.
     """
     place = _reached(s, p)
     loose = _touched_loose(s, p)
@@ -55,7 +55,7 @@ def feel(s, p, x, y, acts):
     if s.n_discs > 0:
         d = math.sqrt((s.disc_x[0] - s.agent_x) ** 2 + (s.disc_y[0] - s.agent_y) ** 2)
         s.bump = 1 if d < PURR else 0
-        # Only if the agent came nearer: the cat may also walk up to it.
+        # Only if the agent came nearer: the cat may also walk up to the agent.
         stepped_on = d < CAT_REACH and d < math.sqrt((s.disc_x[0] - x) ** 2 + (s.disc_y[0] - y) ** 2)
     if stepped_on and acts:
         s.touched = 0

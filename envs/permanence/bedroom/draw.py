@@ -1,4 +1,4 @@
-"""How an episode of Bedroom is drawn: furniture at spots along the walls, and loose things between. Metres and radians."""
+"""How an episode of Bedroom is drawn: furniture at spots along the walls, and obstacles in the middle. Metres, radians."""
 
 import math
 
@@ -7,16 +7,16 @@ from unseen.envs.core.rng import uniform
 from unseen.envs.planar.world import place_box
 
 VASE, CRATE = 5, 6  # kinds
-LINE = 0.3  # m from the wall to the line of the spots
+LINE = 0.3  # m from the wall to the line of spots
 VASE_HALF, CRATE_HALF, CAT = 0.09, 0.17, 0.12  # m: half widths, and the cat's radius
 CAT_SPEED = 0.4  # m/s
 SPACE = 1.44  # the least distance between spots, m: pieces never overlap, however far they are shifted along the wall
-CLEAR = 0.5  # m from where the agent may be set down to loose things
+CLEAR = 0.5  # m between any spawn position and the vases, crates and cat
 
 
 @device
 def _half_extents(kind):
-    """Half depth and half width of a kind of piece, m. No corner is further than REACH - AGENT_RADIUS from the spot."""
+    """Half depth and half width (m) of a kind of furniture. All corners are within REACH - AGENT_RADIUS of the spot."""
     if kind == 0:
         return 0.3, 0.4
     if kind == 1:
@@ -29,9 +29,9 @@ def _half_extents(kind):
 
 
 def wall_spot(k, count, a, b, aside):
-    """Spot k of `count`, evenly spaced on the rectangle |x| <= a, |y| <= b, and moved `aside` m along its wall.
+    """Spot k of `count`, evenly spaced on the rectangle |x| <= a, |y| <= b, and shifted by `aside` m along its wall.
 
-    Returns x, y, and the unit vector from its wall into the room.
+    Returns x, y, and the unit vector from the wall into the room.
     """
     u = ((k + (0.5 if count == 8 else 0.0)) * 4.0 * (a + b) / count) % (4.0 * (a + b))
     if u < a or u >= 3.0 * a + 4.0 * b:
@@ -52,14 +52,14 @@ _wall_spot = device(wall_spot)  # parameters are checked with the plain Python f
 
 @device
 def spot_of(s, k):
-    """The spot of place k, LINE from the wall at its back."""
+    """The spot (x, y) of place k, LINE in front of the wall behind it."""
     out = LINE - s.box_hx[k]
     return s.box_x[k] + out * s.box_cos[k], s.box_y[k] + out * s.box_sin[k]
 
 
 @device
 def place_furniture(s, p, shift):
-    """Place the pieces, each with its back to the wall at the spot that is its home."""
+    """Place the furniture, each piece with its back to the wall at its spot s.home. Writes boxes."""
     for j in range(p.places):
         aside = uniform(s, -0.1, 0.1)
         if shift:
@@ -71,7 +71,7 @@ def place_furniture(s, p, shift):
 
 @device
 def place_loose(s, p, shift):
-    """Place vases, crates and the cat in a ring round the middle."""
+    """Place vases, crates and the cat in a ring round the middle. Writes boxes and disc 0."""
     loose = p.vases + p.crates
     around = uniform(s, -math.pi, math.pi)
     step = 2.0 * math.pi / max(loose, 1)

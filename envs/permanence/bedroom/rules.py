@@ -1,9 +1,9 @@
-"""The rules of Bedroom: what is drawn at a reset, and what a step does. Metres, seconds, radians."""
+"""The rules of Bedroom: state, reset and step. Metres, seconds, radians."""
 
 import math
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below, shuffle, uniform
+from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 from unseen.envs.core.task import INT
 from unseen.envs.permanence.bedroom.contact import feel
 from unseen.envs.permanence.bedroom.draw import place_furniture, place_loose
@@ -22,32 +22,32 @@ from unseen.envs.planar.stage import (
 )
 from unseen.envs.planar.world import BLACKOUT, DAY, DT, NIGHT, OBSERVE, STRIDE, drive, planar
 
-PLACES, LOOSE, SPOTS = 5, 4, 8  # at most: pieces that can be asked for, vases and crates, spots
-TALL = PLACES + LOOSE  # boxes, at most
-NAMES = ("bed", "door", "lamp", "table", "armchair", "vase", "crate")  # by kind; the first PLACES can be asked for
+MAX_PLACES, MAX_LOOSE, MAX_SPOTS = 5, 4, 8  # places that can be queried; vases and crates; spots
+MAX_BOXES = MAX_PLACES + MAX_LOOSE
+NAMES = ("bed", "door", "lamp", "table", "armchair", "vase", "crate")  # by kind; the first MAX_PLACES can be queried
 KINDS = len(NAMES)
 
-TURN = math.pi / 2  # rad a step at full turn
-ARC = 0.5  # turn of an arc, as a part of TURN
+TURN = math.pi / 2  # rad per step at full turn
+ARC = 0.5  # turn of an arc, as a fraction of TURN
 ACTIONS: dict[str, tuple[float, ...]] = {
     "forward": (1.0, 0.0), "left": (1.0, ARC), "right": (1.0, -ARC), "turn": (0.0, 1.0), "stay": (0.0, 0.0),
 }  # fmt: skip
-WANDER = 0.2  # the most that one step adds to the pose error, as a part of its bound
-VEER = 0.5  # rad of error in heading for each metre of error in position
-NARROW = 0.92  # under shift, the room's half extent in y as a fraction of that in x
+WANDER = 0.2  # the maximum change of the pose error per step, as a fraction of its bound
+VEER = 0.5  # bound of the heading error (rad) per bound of the position error (m)
+NARROW = 0.92  # half extent of the room in y, as a fraction of that in x, under shift
 
 STATE = planar(
-    TALL, 1,
-    ("target", INT), ("answer", INT), ("home", INT, (SPOTS,)),  # the asked place, its spot, the spot of each place
+    MAX_BOXES, 1,
+    ("target", INT), ("answer", INT), ("home", INT, (MAX_SPOTS,)),  # the queried place, its spot, the spot of each place
     signals=1,
 )  # fmt: skip
-STILL_TO_COME = 11  # numbers that `state` adds behind a lit slots row
+STATE_EXTRA = 11  # values that `state` has after a lit slots row
 
 
 @device
 def reset(s, p):
-    """Draw an episode: which piece stands where, the loose things, the question, the pose after the blackout."""
-    shift = p.split == 2
+    """Draw an episode: furniture, obstacles, query, and the pose after the blackout."""
+    shift = p.split == SHIFT
     reset_stage(s, p)
     if shift:
         s.room_hy = NARROW * p.room
@@ -71,7 +71,7 @@ def reset(s, p):
 
 @device
 def _drift(s, p):
-    """Let the pose error wander in the dark, at most p.drift m (and VEER * p.drift rad); in the light there is none."""
+    """Advance the random walk of the pose error in the dark, within p.drift m and VEER * p.drift rad; zero it in the light."""
     if p.drift == 0.0 or s.light > NIGHT:
         s.pose_error_x = 0.0
         s.pose_error_y = 0.0
@@ -90,7 +90,7 @@ def _drift(s, p):
 
 @device
 def _move(s, a):
-    """Drive, and set the signal to 1 if something solid kept the agent from going where it would have gone."""
+    """Drive, and set signal 0 to 1 if an obstacle blocked or deflected the agent, else to 0."""
     x = s.agent_x
     y = s.agent_y
     drive(s, STRIDE * a[0], TURN * a[1])
@@ -127,15 +127,15 @@ def step(s, a, p, info):
 
 @device
 def write_hidden(s, p, out):
-    """The spot of the asked place."""
+    """The spot of the queried place."""
     out[0] = s.answer
 
 
 @device
 def write_state(s, p, o):
-    """Slots with the lights on and the question asked, then what is still to come, and the pose error."""
+    """Write lit slots with the query, then the phases still to come, bump and the pose error."""
     write_lit_slots(s, p, o, s.target)
-    at = o.shape[0] - STILL_TO_COME
+    at = o.shape[0] - STATE_EXTRA
     write_stage(s, p, o, at)
     o[at + 7] = s.bump
     o[at + 8] = s.pose_error_x

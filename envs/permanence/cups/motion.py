@@ -1,27 +1,30 @@
-"""How the ball and the cups of Cups move in the observe phase. Metres, seconds, radians."""
+"""The motion of the ball and the cups in the observe phase of Cups. Metres, seconds, radians."""
 
 import math
 
 from unseen.envs.core.device import device
+from unseen.envs.core.rng import SHIFT
 from unseen.envs.permanence.cups.script import SWAP, TIP
 from unseen.envs.planar.world import DT
 
 BALL_Y = 0.45  # y of the ball before it rolls, m; its x is 0
-REST, ROLL, HELD = 2, 3, 2  # steps that the ball lies, rolls, and stays under a cup before it is shown again
+REST, ROLL, HELD = 2, 3, 2  # steps for which the ball rests, rolls, and stays under a decoy cup
 CYCLE = REST + ROLL + HELD + ROLL  # steps from one showing of the ball to the next
 BULGE = 0.3  # m by which one of two swapping cups passes inside the arc, the other outside
 
 
 @device
 def event_steps(p):
-    """Steps that one event takes; a step of rest follows it."""
-    return p.swap_steps - (1 if p.split == 2 else 0)
+    """Steps of one event, which is followed by one step of rest."""
+    return p.swap_steps - (1 if p.split == SHIFT else 0)
 
 
 @device
 def move_ball(s, p):
-    """Move the ball to where it is at step s.t: it lies, rolls under a cup, comes out again p.hides times, and then
-    goes with the cup that covers it."""
+    """Write position, velocity and cover of the ball at step s.t.
+
+    It rests, rolls under a cup, comes out again p.hides times, and then moves with the cup that covers it.
+    """
     ball = p.cups
     if s.t > s.covered_at:
         j = s.disc_cover[ball] - 1
@@ -34,7 +37,7 @@ def move_ball(s, p):
     w = s.t % CYCLE
     j = s.cup_at[place]
     s.disc_cover[ball] = j + 1 if REST + ROLL <= w < REST + ROLL + HELD else 0
-    f = 0.0  # of the way to the cup
+    f = 0.0  # fraction of the path to the cup
     v = 0.0
     if w >= REST + ROLL + HELD:
         f = (CYCLE - w) / ROLL
@@ -52,12 +55,12 @@ def move_ball(s, p):
 
 @device
 def _path(s, p, q, i, k, side, u):
-    """The position u steps into event q of the cup from place i whose partner is at place k."""
+    """The position (x, y), u steps into event q, of the cup from place i whose partner is at place k."""
     f = u / event_steps(p)
     if s.kind[q] == SWAP:
         angle = s.place_angle[i] + (s.place_angle[k] - s.place_angle[i]) * f
         r = s.place_radius[i] + (s.place_radius[k] - s.place_radius[i]) * f + side * BULGE * math.sin(math.pi * f)
-    else:  # to where the two touch, and back
+    else:  # until the two cups touch, and back
         g = min(1.0, 3.0 * min(f, 1.0 - f))
         away = s.disc_radius[0] / p.ring * (1.0 if s.place_angle[i] > s.place_angle[k] else -1.0)
         angle = s.place_angle[i] + (0.5 * (s.place_angle[i] + s.place_angle[k]) + away - s.place_angle[i]) * g
@@ -67,7 +70,7 @@ def _path(s, p, q, i, k, side, u):
 
 @device
 def _move_cup(s, p, q, i, k, side, u):
-    """Move the cup of place i, if any, to where it is u steps into event q; its velocity is what the next step brings."""
+    """Move the cup of place i, if any, to its position u steps into event q, and set its velocity for the next step."""
     j = s.cup_at[i]
     if j < 0:
         return
@@ -83,7 +86,7 @@ def _move_cup(s, p, q, i, k, side, u):
 
 @device
 def move_cups(s, p):
-    """Move the cups to where they are at step s.t; a tip sounds, and passes the ball on."""
+    """Move the cups to their positions at step s.t. A tip sets bump and passes the ball on."""
     steps = event_steps(p)
     since = s.t - s.events_at
     q = since // (steps + 1)

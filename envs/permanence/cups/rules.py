@@ -1,9 +1,9 @@
-"""The rules of Cups: what is drawn at a reset, and what a step does. Metres, seconds, radians."""
+"""The rules of Cups: state, reset and step. Metres, seconds, radians."""
 
 import math
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below, shuffle, uniform
+from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.cups.motion import CYCLE, REST, ROLL, event_steps, move_ball, move_cups
 from unseen.envs.permanence.cups.script import MAX_CUPS, MAX_EVENTS, MAX_PLACES, draw_script
@@ -15,26 +15,26 @@ MAX_BOXES, MAX_DISCS = 1, MAX_CUPS + 1  # the screen; cups and the ball
 BALL, CUP = 0, 1  # colours
 
 REACH = 0.45  # m, centre to centre, at which a cup is touched
-PAUSE = 2  # steps from when the ball is covered for good to the first event
-SCREEN_AT = 0.6  # where the screen stands, on the way from the agent to the place that it hides
+PAUSE = 2  # steps from the final covering of the ball to the first event
+SCREEN_AT = 0.6  # position of the screen, as a fraction of the distance from the agent to the hidden place
 SCREEN_DEPTH = 0.03  # half depth of the screen, m
 
 STATE = planar(
     MAX_BOXES, MAX_DISCS,
-    ("ball_rank", INT),  # of the ball's cup among the cups in the act phase, by x
+    ("ball_rank", INT),  # rank by x of the ball's cup among the cups in the act phase
     ("first_place", INT), ("decoy_place", INT), ("free_place", INT), ("screened_place", INT),  # -1: none
-    ("covered_at", INT), ("events_at", INT), ("n_events", INT),  # step at which the ball is covered; of the first event
+    ("covered_at", INT), ("events_at", INT), ("n_events", INT),  # steps of the covering and of the first event; number of events
     ("kind", INT, (MAX_EVENTS,)), ("place_a", INT, (MAX_EVENTS,)), ("place_b", INT, (MAX_EVENTS,)),
     ("side", INT, (MAX_EVENTS,)),  # 1: the cup of place_a passes outside, -1: inside
     ("cup_at", INT, (MAX_PLACES,)),  # the cup at each place; -1: none
     ("place_angle", FLOAT, (MAX_PLACES,)), ("place_radius", FLOAT, (MAX_PLACES,)),  # polar coordinates of the places
 )  # fmt: skip
-STILL_TO_COME = 12 + 4 * MAX_EVENTS  # numbers that `state` adds behind a lit slots row
+STATE_EXTRA = 12 + 4 * MAX_EVENTS  # values that `state` has after a lit slots row
 
 
 @device
 def reset(s, p):
-    """Draw an episode: the script, the places, which cup stands where, the blackout and the pose after it."""
+    """Draw an episode: script, places, cups, screen, blackout length and the pose after it."""
     reset_stage(s, p)
     draw_script(s, p)
     s.covered_at = p.hides * CYCLE + REST + ROLL
@@ -42,7 +42,7 @@ def reset(s, p):
     s.observe_steps = s.events_at + s.n_events * (event_steps(p) + 1)
     s.query = BALL
     s.n_discs = p.cups + 1
-    size = 1.2 if p.split == 2 else 1.0
+    size = 1.2 if p.split == SHIFT else 1.0
     shuffle(s, s.cup_at, p.cups)
     if s.free_place >= 0:
         for k in range(p.cups, s.free_place, -1):
@@ -60,7 +60,7 @@ def reset(s, p):
             s.disc_radius[j] = p.radius * size
             s.disc_colour[j] = CUP
             s.disc_cover[j] = 0
-    ball = p.cups  # the last disc, so that of a cup and the ball under it the cup is what is touched
+    ball = p.cups  # the last disc, so that a touch finds a cup before the ball under it
     s.disc_radius[ball] = 0.6 * p.radius * size
     s.disc_colour[ball] = BALL
     move_ball(s, p)
@@ -72,7 +72,7 @@ def reset(s, p):
 
 @device
 def _place_screen(s, p):
-    """Put the screen before a place that takes part in a drawn event, so wide that it hides that place alone."""
+    """Place the screen in front of a place that takes part in a random event; it hides only that place."""
     h = below(s, p.places)
     if s.n_events > 0:
         q = below(s, s.n_events)
@@ -97,7 +97,7 @@ def step(s, a, p, info):
     if not moves:
         next_phase(s, DAY)
         if s.phase != OBSERVE:
-            s.n_boxes = 0  # what the screen hid is in the open again
+            s.n_boxes = 0  # the screen is removed
         return 0.0, False, False
     drive(s, STRIDE * a[0], TURN * a[1])
     k = touching(s, s.agent_x, s.agent_y, REACH)
@@ -108,15 +108,15 @@ def step(s, a, p, info):
 
 @device
 def write_hidden(s, p, out):
-    """The rank by x, among the cups, of the one with the ball in the act phase."""
+    """The rank by x of the cup with the ball in the act phase."""
     out[0] = s.ball_rank
 
 
 @device
 def write_state(s, p, o):
-    """Slots with the lights on, then everything that is still to come."""
+    """Write lit slots, then phases, ball and all events."""
     write_lit_slots(s, p, o, s.query)
-    at = o.shape[0] - STILL_TO_COME
+    at = o.shape[0] - STATE_EXTRA
     write_stage(s, p, o, at)
     o[at + 7] = s.observe_steps / CLOCK
     o[at + 8] = s.disc_cover[p.cups] != 0

@@ -1,4 +1,4 @@
-"""How an episode of Rex is drawn: the furniture, the gap through which each dog runs, and the meetings. Metres and radians."""
+"""How an episode of Rex is drawn: furniture, the gap through which each dog runs, and meetings. Metres, radians."""
 
 import math
 
@@ -9,7 +9,7 @@ from unseen.envs.planar.world import place_box
 
 @device
 def place_furniture(s, p):
-    """Place a ring of pieces of equal size, one of another kind than the others. Returns the query for the odd kind."""
+    """Place a ring of pieces of equal size, exactly one of a different kind. Returns the query for the odd kind."""
     s.n_boxes = p.pieces
     odd = below(s, 2)
     single = s.answer if s.asks_furniture != 0 else below(s, p.pieces)
@@ -23,9 +23,9 @@ def place_furniture(s, p):
 
 @device
 def draw_gaps(s, p):
-    """Give every dog a gap of its own beside its piece, on a random side where that is possible.
+    """Give every dog its own gap beside its piece, on a random side if both are free. Writes s.side.
 
-    Going round from a vacant piece, a gap can be taken already only by the dog of the piece before it.
+    Starting from a vacant piece and going round, a gap can only have been taken by the dog of the previous piece.
     """
     way = 1 if below(s, 2) == 0 else -1
     taken = False
@@ -40,7 +40,7 @@ def draw_gaps(s, p):
 
 @device
 def draw_meeting(s, p, m):
-    """Draw meeting m: which neighbours run towards each other, and whether they pass, which exchanges their pieces."""
+    """Draw meeting m: which neighbours run towards each other, and whether they pass, which swaps their pieces."""
     pairs = 0
     for k in range(p.pieces):
         pairs += s.behind[k] >= 0 and s.behind[(k + 1) % p.pieces] >= 0

@@ -1,4 +1,4 @@
-"""How the dogs of Rex move: a script that is drawn at the reset. Metres, seconds, radians."""
+"""The motion of the dogs in Rex, which follow a script drawn at the reset. Metres, seconds, radians."""
 
 import math
 
@@ -6,19 +6,19 @@ from unseen.envs.core.device import device
 from unseen.envs.planar.world import DT
 
 BACK = 0.65  # m from a piece's centre to the spot behind it
-GIVE_WAY = 0.19  # m by which each of two dogs that meet gives way
-FEINT = 0.42  # part of the way to the next piece after which dogs turn back in a feint
+GIVE_WAY = 0.19  # m by which each of two meeting dogs swerves
+FEINT = 0.42  # fraction of the way to the next piece after which dogs turn back in a feint
 
 
 @device
 def spot_behind(s, k):
-    """The spot behind piece k."""
+    """The spot (x, y) behind piece k."""
     return s.box_x[k] + BACK * s.box_cos[k], s.box_y[k] + BACK * s.box_sin[k]
 
 
 @device
 def _arc(s, k):
-    """The angle from piece k to the next one, counter-clockwise."""
+    """The angle (rad) from piece k to the next one, counter-clockwise."""
     if k == s.n_boxes - 1:
         return s.angle[0] + 2.0 * math.pi - s.angle[k]
     return s.angle[k + 1] - s.angle[k]
@@ -26,10 +26,10 @@ def _arc(s, k):
 
 @device
 def scripted_place(s, p, j, t):
-    """Where dog j is at step t.
+    """The position (x, y) of dog j at step t.
 
-    It runs out through its gap to the dogs' ring, then round on it to its spot. In a meeting, two neighbours run towards
-    each other on the ring and give way to their right, then pass or turn back.
+    It runs through its gap to the dogs' ring, then along the ring to its spot. In a meeting, two neighbours run towards
+    each other on the ring, swerve to their right, and pass or turn back.
     """
     ring = p.ring + BACK
     before = (s.home[j] + s.n_boxes - 1) % s.n_boxes
@@ -52,7 +52,7 @@ def scripted_place(s, p, j, t):
 
 @device
 def set_velocities(s, p):
-    """Give every dog the velocity that takes it to its place of the next step."""
+    """Set the velocity of every dog to that of its next step."""
     for j in range(s.n_discs):
         x, y = scripted_place(s, p, j, s.t + 1)
         dx = x - s.disc_x[j]

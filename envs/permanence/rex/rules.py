@@ -1,11 +1,11 @@
-"""The rules of Rex: what is drawn at a reset, and what a step does. Metres, seconds, radians.
+"""The rules of Rex: state, reset and step. Metres, seconds, radians.
 
-Dogs are discs that follow a script, which is drawn at the reset: they stand round the mat, run out through a gap and round
-to the spot behind a piece of furniture, and then pairs of neighbours may meet.
+Dogs are discs that follow a script drawn at the reset: they stand round the mat, run through a gap and round to the spot
+behind a piece of furniture, and then pairs of neighbours may meet.
 """
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below, shuffle, uniform
+from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.rex.draw import draw_gaps, draw_meeting, place_furniture
 from unseen.envs.permanence.rex.motion import scripted_place, set_velocities, spot_behind
@@ -24,38 +24,38 @@ from unseen.envs.planar.stage import (
 )
 from unseen.envs.planar.world import DT, DUSK, OBSERVE, STRIDE, TURN, drive, planar, swap_colours, touch
 
-TALL, SMALL, MEETINGS = 6, 6, 4  # boxes, discs and meetings, at most
+MAX_PIECES, MAX_DOGS, MAX_MEETINGS = 6, 6, 4  # boxes, discs and meetings
 COUCH, ARMCHAIR = 0, 1  # kinds of furniture
 
-REACH = 0.5  # m from the spot behind a piece within which the agent looks behind it
-START = 0.65  # m from the mat to where dogs stand at first
-NEAR = 0.85  # m from the agent within which all of them then stand
+REACH = 0.5  # m from the spot behind a piece at which the agent looks behind it
+START = 0.65  # initial distance of dogs from the mat, m
+NEAR = 0.85  # maximum initial distance of dogs from the agent, m
 REST = 2  # steps for which all dogs stand still at first
-GAP = 1  # steps from one dog's start to the next
-SHORTEST_MEETING = 4  # steps: fewer frames would not show who is who
-COLLAR, FURNITURE, BOTH = 0, 1, 2  # what is asked for
+GAP = 1  # steps between the starts of two dogs
+SHORTEST_MEETING = 4  # steps: with fewer, dogs could not be tracked
+COLLAR, FURNITURE, BOTH = 0, 1, 2  # `request`: the kind of query
 
 STATE = planar(
-    TALL, SMALL,
-    ("answer", INT), ("asks_furniture", INT), ("wanted", INT),  # the right piece; 1: its kind is asked for; the query
-    ("angle", FLOAT, (TALL,)), ("behind", INT, (TALL,)),  # of each piece, and the dog that ends behind it, or -1
-    # The script: steps of a run to the dogs' ring, of one round to a spot, and of a meeting; when meetings begin.
+    MAX_PIECES, MAX_DOGS,
+    ("answer", INT), ("asks_furniture", INT), ("wanted", INT),  # the right piece; 1 if the query is a kind of furniture; the query
+    ("angle", FLOAT, (MAX_PIECES,)), ("behind", INT, (MAX_PIECES,)),  # of each piece: its angle, and the dog that ends behind it (-1: none)
+    # The script: steps of a run to the dogs' ring, of a run along it, and of a meeting; first step of meetings; their number.
     ("run_steps", INT), ("round_steps", INT), ("meeting_steps", INT), ("first_meeting", INT), ("n_meetings", INT),
-    # Of each dog: its piece before the meetings, on which side of it its gap is, its first step, its distance at first.
-    ("home", INT, (TALL,)), ("side", INT, (SMALL,)), ("launch", INT, (SMALL,)), ("start", FLOAT, (SMALL,)),
+    # Of each dog: its piece before the meetings, the side of its gap, its first step, its initial distance from the mat.
+    ("home", INT, (MAX_PIECES,)), ("side", INT, (MAX_DOGS,)), ("launch", INT, (MAX_DOGS,)), ("start", FLOAT, (MAX_DOGS,)),
     # Of each meeting: the piece before its gap, the dogs of the pieces before and after it, whether they pass.
-    ("gap", INT, (MEETINGS,)), ("lower", INT, (MEETINGS,)), ("upper", INT, (MEETINGS,)),
-    ("passes", INT, (MEETINGS,)),
+    ("gap", INT, (MAX_MEETINGS,)), ("lower", INT, (MAX_MEETINGS,)), ("upper", INT, (MAX_MEETINGS,)),
+    ("passes", INT, (MAX_MEETINGS,)),
 )  # fmt: skip
-STILL_TO_COME = 8 + 4 * SMALL + 3 * MEETINGS  # numbers that `state` adds behind a lit slots row
+STATE_EXTRA = 8 + 4 * MAX_DOGS + 3 * MAX_MEETINGS  # values that `state` has after a lit slots row
 
 
 @device
 def reset(s, p):
-    """Draw an episode: the question and its answer, furniture, collars, runs, meetings, and the pose afterwards."""
-    shift = p.split == 2
+    """Draw an episode: query and answer, furniture, collars, runs, meetings, and the pose after the blackout."""
+    shift = p.split == SHIFT
     if s.tries == 1:
-        # Drawn once for all tries, so that rejecting a draw does not bias the answers.
+        # Drawn once for all tries, so that rejections do not bias the answer.
         s.answer = below(s, p.pieces)
         s.asks_furniture = below(s, 2) if p.request == BOTH else p.request
     reset_stage(s, p)
@@ -83,7 +83,7 @@ def reset(s, p):
     draw_gaps(s, p)
     s.first_meeting = REST + GAP * (s.n_discs - 1) + s.run_steps + s.round_steps
     s.observe_steps = s.first_meeting + s.n_meetings * s.meeting_steps + 1
-    for m in range(MEETINGS):
+    for m in range(MAX_MEETINGS):
         s.gap[m], s.lower[m], s.upper[m], s.passes[m] = -1, -1, -1, 0
         if m < s.n_meetings:
             draw_meeting(s, p, m)
@@ -93,7 +93,7 @@ def reset(s, p):
     elif target < 0:
         return False
     else:
-        if p.query == FIXED:  # Rex wears red, and under shift any other colour
+        if p.query == FIXED:  # Rex wears red, or under shift any other colour
             swap_colours(s, p.dogs, target, shift)
         s.wanted = s.disc_colour[target]
     for j in range(s.n_discs):
@@ -105,7 +105,7 @@ def reset(s, p):
 
 @device
 def _looked_behind(s):
-    """The piece whose spot is within REACH of the agent with nothing between, -1 for none."""
+    """The piece whose spot is within REACH of the agent with nothing solid in between; -1 for none."""
     for k in range(s.n_boxes):
         x, y = spot_behind(s, k)
         if (x - s.agent_x) ** 2 + (y - s.agent_y) ** 2 < REACH * REACH and path_clear(s, s.agent_x, s.agent_y, x, y):
@@ -145,20 +145,20 @@ def write_hidden(s, p, out):
 
 @device
 def write_state(s, p, o):
-    """Slots with the lights on and the question asked, then everything that is still to come."""
+    """Write lit slots with the query, then phases, the answer, and the script of dogs and meetings."""
     write_lit_slots(s, p, o, s.wanted)
-    at = o.shape[0] - STILL_TO_COME
+    at = o.shape[0] - STATE_EXTRA
     write_stage(s, p, o, at)
-    o[at + 7] = s.answer / TALL
+    o[at + 7] = s.answer / MAX_PIECES
     at += 8
     for j in range(s.n_discs):
         q = at + 4 * s.disc_colour[j]
         o[q] = max(s.launch[j] - s.t, 0) / 16.0
         o[q + 1] = s.start[j]
-        o[q + 2] = s.home[j] / TALL
+        o[q + 2] = s.home[j] / MAX_PIECES
         o[q + 3] = s.side[j]
-    at += 4 * SMALL
+    at += 4 * MAX_DOGS
     for m in range(s.n_meetings):
-        o[at + 3 * m] = (s.disc_colour[s.lower[m]] + 1.0) / SMALL
-        o[at + 3 * m + 1] = (s.disc_colour[s.upper[m]] + 1.0) / SMALL
+        o[at + 3 * m] = (s.disc_colour[s.lower[m]] + 1.0) / MAX_DOGS
+        o[at + 3 * m + 1] = (s.disc_colour[s.upper[m]] + 1.0) / MAX_DOGS
         o[at + 3 * m + 2] = s.passes[m]

@@ -1,4 +1,4 @@
-"""How an episode of RolledBehind is drawn: occluders, blocks and their launches, and the asked block. Metres, seconds, radians."""
+"""How an episode of RolledBehind is drawn: occluders, blocks with their launches, and the target. Metres, seconds, radians."""
 
 import math
 
@@ -17,7 +17,7 @@ RESTITUTION = 0.9
 
 @device
 def place_occluders(s, p):
-    """Put the occluders on their ring, evenly but for the jitter."""
+    """Place the occluders evenly on their ring, with jitter. Writes boxes and bearings."""
     spacing = 2.0 * math.pi / p.occluders
     for k in range(p.occluders):
         a = 0.5 * math.pi + k * spacing + uniform(s, -1.0, 1.0) * p.jitter
@@ -30,7 +30,7 @@ def place_occluders(s, p):
 
 @device
 def place_blocks(s, p, shift):
-    """Put each block in a gap beside its occluder, to roll from there to behind it; draw colours and launches."""
+    """Place each block in a gap beside the occluder that it will roll behind. Writes discs, homes, launches and rest positions."""
     shuffle(s, s.disc_colour, p.blocks)
     shuffle(s, s.launch_at, s.n_discs)
     shuffle(s, s.homes, p.occluders)
@@ -46,7 +46,7 @@ def place_blocks(s, p, shift):
         s.home[j] = k
         side = common_side
         outward = 0.0
-        if p.mixed != 0:  # blocks that start in one gap lie on two rings
+        if p.mixed != 0:  # two blocks may share a gap, so they start on two rings
             side = 1.0 if below(s, 2) == 0 else -1.0
             outward = 0.17 * side
         a = s.bearing[k] + side * (0.5 * spacing + uniform(s, -0.12, 0.12) * (p.occluders < 5))
@@ -67,10 +67,10 @@ def place_blocks(s, p, shift):
 
 @device
 def plan_bump(s, p):
-    """Let the last block, the bumper, strike a block beside the vacant occluder under the blackout and drive it there.
+    """Let the last block, the bumper, hit a block next to the vacant occluder in the blackout and drive it behind that one.
 
-    The bumper is launched in the last step that shows: its speed is seen, the bump is only heard. False where no block
-    rests beside the vacancy, or the bumper would have to start outside of the room.
+    The bumper is launched in the last visible step: its speed is seen, but the bump is only heard. Returns False if no
+    block rests next to the vacancy, or if the bumper would have to start outside the room.
     """
     bumper = s.n_discs - 1
     for j in range(bumper):
@@ -111,8 +111,10 @@ def plan_bump(s, p):
 
 @device
 def choose_target(s, p, shift):
-    """Ask for the block that ends behind the drawn occluder; False if there is none. Where the query is fixed this
-    block becomes red, and in the shift any colour but red."""
+    """Make the block that ends behind occluder s.target_home the target. Returns False if there is none.
+
+    With a fixed query, the target's colour is swapped to red, or under shift to any other colour.
+    """
     s.target = -1
     for j in range(s.n_discs):
         if s.home[j] == s.target_home:
@@ -126,7 +128,7 @@ def choose_target(s, p, shift):
 
 @device
 def all_show(s):
-    """Whether no two blocks overlap, and each is seen at rest before it rolls, so that no answer depends on a single
+    """Whether no two blocks overlap and each is visible at rest before it rolls, so that no answer depends on a single
     frame."""
     for j in range(s.n_discs):
         for i in range(j):
@@ -141,5 +143,5 @@ def all_show(s):
 
 @device
 def exposed_from(s, x, y, j):
-    """Whether any of block j can be seen from (x, y)."""
+    """Whether any part of block j is visible from (x, y)."""
     return exposed(s, x, y, s.disc_x[j], s.disc_y[j], s.disc_radius[j])

@@ -1,7 +1,7 @@
-"""The rules of RolledBehind: what is drawn at a reset, and what a step does. Metres, seconds, radians."""
+"""The rules of RolledBehind: state, reset and step. Metres, seconds, radians."""
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below
+from unseen.envs.core.rng import SHIFT, below
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.rolled_behind.draw import (
     RESTITUTION,
@@ -31,30 +31,30 @@ REACH = 0.5  # m, centre to centre, at which a block is touched
 
 STATE = planar(
     MAX_OCCLUDERS, MAX_BLOCKS,
-    ("target", INT),  # the asked block
-    ("target_home", INT),  # the occluder behind which it comes to rest: what is hidden
+    ("target", INT),  # the block to fetch
+    ("target_home", INT),  # the occluder behind which it comes to rest: the hidden variable
     ("friction", FLOAT),  # m/s^2
     ("bearing", FLOAT, (MAX_OCCLUDERS,)),  # of each occluder from the room's centre
-    ("homes", INT, (MAX_OCCLUDERS,)),  # the occluders in a drawn order: one for each block; a bump's vacancy is last
-    # Of each block: the occluder behind which it ends, the step of its launch, its launch velocity, where it comes to
-    # rest if nothing bumps it, and where it starts, kept while a rehearsal moves it.
+    ("homes", INT, (MAX_OCCLUDERS,)),  # a random permutation of the occluders, one per block; the last one is vacant for a bump
+    # Of each block: the occluder behind which it ends, the step and velocity of its launch, where it comes to rest if
+    # nothing bumps it, and where it starts (saved during a rehearsal).
     ("home", INT, (MAX_BLOCKS,)), ("launch_at", INT, (MAX_BLOCKS,)),
     ("launch_vx", FLOAT, (MAX_BLOCKS,)), ("launch_vy", FLOAT, (MAX_BLOCKS,)),
     ("rest_x", FLOAT, (MAX_BLOCKS,)), ("rest_y", FLOAT, (MAX_BLOCKS,)),
     ("start_x", FLOAT, (MAX_BLOCKS,)), ("start_y", FLOAT, (MAX_BLOCKS,)),
 )  # fmt: skip
-STILL_TO_COME = 8 + 3 * MAX_BLOCKS  # numbers that `state` adds behind a lit slots row
+STATE_EXTRA = 8 + 3 * MAX_BLOCKS  # values that `state` has after a lit slots row
 
 
 @device
 def reset(s, p):
-    """Draw an episode: layout, launches, the asked block, the blackout's length and the pose after it.
+    """Draw an episode: layout, launches, target, blackout length and the pose after it.
 
-    False where blocks overlap, do not show at first, or do not come to rest where they should.
+    Rejects draws in which blocks overlap, are not visible at first, or do not come to rest where they should.
     """
-    shift = p.split == 2
+    shift = p.split == SHIFT
     if s.tries == 1:
-        # Drawn once for all tries: rejections must not make one occluder likelier than another.
+        # Drawn once for all tries, so that rejections do not bias the answer.
         s.target_home = below(s, p.occluders)
     reset_stage(s, p)
     s.friction = p.friction * (1.5 if shift else 1.0)
@@ -75,7 +75,7 @@ def reset(s, p):
 
 @device
 def _launch(s, t):
-    """Set off the blocks that are launched at step t."""
+    """Launch the blocks that start rolling at step t. Writes their velocities."""
     for j in range(s.n_discs):
         if s.launch_at[j] == t:
             s.disc_vx[j] = s.launch_vx[j]
@@ -84,8 +84,11 @@ def _launch(s, t):
 
 @device
 def _rehearse(s, p):
-    """Play the rolls through and put the blocks back. False unless each comes to rest behind its own occluder, fully
-    hidden from the mat and from the pose after the blackout; the bumper alone need not be hidden."""
+    """Simulate all rolls, then restore the blocks.
+
+    Returns whether each block comes to rest behind its own occluder, fully hidden from the mat and from the pose after
+    the blackout. The bumper need not be hidden.
+    """
     for j in range(s.n_discs):
         s.start_x[j] = s.disc_x[j]
         s.start_y[j] = s.disc_y[j]
@@ -132,15 +135,15 @@ def step(s, a, p, info):
 
 @device
 def write_hidden(s, p, out):
-    """The occluder behind which the asked block comes to rest."""
+    """The occluder behind which the target comes to rest."""
     out[0] = s.target_home
 
 
 @device
 def write_state(s, p, o):
-    """Slots with the lights on and the question told, then everything that is still to come."""
+    """Write lit slots with the query, then the launches still to come."""
     write_lit_slots(s, p, o, s.disc_colour[s.target])
-    at = o.shape[0] - STILL_TO_COME
+    at = o.shape[0] - STATE_EXTRA
     write_stage(s, p, o, at)
     o[at + 7] = s.bump
     at += 8

@@ -1,4 +1,4 @@
-"""How an episode of Tunnel is drawn: lanes, the balls' exits, and the entries that follow from them. Metres, seconds, radians."""
+"""How an episode of Tunnel is drawn: lanes, the exits of balls, and their entries. Metres, seconds, radians."""
 
 import math
 
@@ -6,22 +6,22 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.planar.world import DT, place_box
 
-HALL_KIND, CARPET_KIND, SIDING_KIND = 0, 1, 2  # kinds of boxes: plain, a lane with a carpet, a hall with a siding
+HALL_KIND, CARPET_KIND, SIDING_KIND = 0, 1, 2  # kinds of boxes: plain, a carpeted lane, a hall with a siding
 SPACING = 1.1  # m from exit to exit
-ROLL = 3  # steps from a ball's start to the first in which it is hidden
-STEEP = 0.85  # tangent of the largest entry angle, from straight ahead
-SHIFT_CARPET = 0.8  # speed on a carpet under shift, as a part of that in training
+ROLL = 3  # steps from the start of a ball until it is hidden
+STEEP = 0.85  # tangent of the largest entry angle
+SHIFT_CARPET = 0.8  # factor on the speed on carpets under shift
 
 
 @device
 def exit_x(p, k):
-    """The x of exit k; exits are counted from small x to large."""
+    """The x of exit k, m; exits are numbered in order of x."""
     return (k - 0.5 * (p.exits - 1)) * SPACING
 
 
 @device
 def build_tunnel(s, p):
-    """Place the tunnel's boxes from wall to wall: a lane before every exit, and the hall before the lanes."""
+    """Place the tunnel's boxes from wall to wall: a lane for every exit, and the hall in front of the lanes."""
     s.n_boxes = p.box_slots
     for k in range(p.exits):
         kind = CARPET_KIND if s.factor[k] < 1.0 else HALL_KIND
@@ -34,9 +34,9 @@ def build_tunnel(s, p):
 
 @device
 def draw_exits(s, p, shift):
-    """Draw balls' exits, lanes and times: once for all tries, so that rejecting a draw does not bias them.
+    """Draw exits, lanes and times once for all tries, so that rejections do not bias them.
 
-    Exits and times are independent: how long a ball takes says nothing about where it comes out.
+    Exits and times are independent: how long a ball takes reveals nothing about where it comes out.
     """
     s.answer = below(s, p.exits)
     s.target = below(s, p.balls)
@@ -52,9 +52,9 @@ def draw_exits(s, p, shift):
 
 @device
 def draw_entry(s, p, j):
-    """Draw the entry angle of ball j; its speed and start follow from its exit and the step in which it is due."""
+    """Draw the entry angle of ball j; its speed and start follow from its exit and its exit step s.due."""
     k = s.exit[j]
-    inside = s.due[j] - s.wait[j] - s.launch[j] - ROLL  # steps on the move inside
+    inside = s.due[j] - s.wait[j] - s.launch[j] - ROLL  # steps in motion inside
     part = (ROLL - 0.5) / inside
     furthest = p.fork + part * (p.fork + p.lane / s.factor[k])
     slope = uniform(s, -1.0, 1.0) * min(STEEP, (p.wide - 0.25) / furthest)
@@ -75,7 +75,7 @@ def draw_entry(s, p, j):
 
 @device
 def in_the_way(s, p, j):
-    """Whether ball j, at rest, lies on or beside the way of an earlier ball to the tunnel."""
+    """Whether ball j, at rest, blocks the path of an earlier ball to the tunnel."""
     for i in range(j):
         rx = s.start_x[j] - s.start_x[i]
         ry = s.start_y[j] - s.start_y[i]

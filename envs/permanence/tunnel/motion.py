@@ -1,18 +1,18 @@
-"""How the balls of Tunnel move: where a ball is follows from the step and from what was drawn. Metres, seconds."""
+"""The motion of the balls in Tunnel, an exact function of the step and of the drawn episode. Metres, seconds."""
 
 from unseen.envs.core.device import device
 from unseen.envs.permanence.tunnel.draw import exit_x
 from unseen.envs.planar.world import DT
 
-STRIP = 0.3  # m from an exit's mouth to the gutter, in which a ball disappears
+STRIP = 0.3  # m from an exit to the gutter into which balls disappear
 
 
 @device
 def move_ball(s, p, j):
-    """Put ball j where the tunnel's law has it at step s.t, and set s.out[j] once it has come to its gate.
+    """Move ball j to its position at step s.t, and set s.out[j] when it reaches its gate.
 
-    It rolls straight on at its entry speed to the end of the hall, where it may be held up; then down the lane, more
-    slowly on a carpet; then out at its entry speed and into the gutter, unless its gate is shut.
+    It rolls straight at its entry speed to the end of the hall, where it may be held up; then down the lane, more slowly
+    on a carpet; then out at its entry speed and into the gutter, unless its gate is shut.
     """
     k = s.exit[j]
     x = exit_x(p, k)
@@ -46,7 +46,7 @@ def move_ball(s, p, j):
 
 @device
 def _set_ball(s, j, x, y, vx, vy, covered):
-    """Set place and velocity of ball j, and whether it is covered."""
+    """Set position (m), velocity (m/s) and cover of ball j."""
     s.disc_x[j] = x
     s.disc_y[j] = y
     s.disc_vx[j] = vx

@@ -1,12 +1,9 @@
-"""The rules of Tunnel: what is drawn at a reset, and what a step does. Metres, seconds, radians.
-
-Balls are discs that follow the tunnel's law exactly: where a ball is follows from the step and from what was drawn.
-"""
+"""The rules of Tunnel: state, reset and step. Metres, seconds, radians."""
 
 import math
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below, shuffle
+from unseen.envs.core.rng import SHIFT, below, shuffle
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.tunnel.draw import ROLL, build_tunnel, draw_entry, draw_exits, exit_x, in_the_way
 from unseen.envs.permanence.tunnel.motion import move_ball
@@ -14,37 +11,37 @@ from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, outcome, reset_stage, set_query, write_stage
 from unseen.envs.planar.world import DAY, STRIDE, TURN, drive, planar, touch
 
-EXITS, SMALL = 6, 3  # exits and balls, at most
+MAX_EXITS, MAX_BALLS = 6, 3
 
-PLATE = 0.4  # m, radius of an exit's plate: plates are disjoint, so a memoryless policy scores at most 1 / exits
-PLATE_AT = 0.3  # m from an exit's mouth to the centre of its plate
-MAT = 1.25  # m from the mouths to where the agent is carried
-NEAR = 2.0  # m from the mouths to the near wall
-REST = 2  # steps for which the balls are shown at rest
-GAP, GAPS = 5, 4  # from one ball's exit to the next: GAP .. GAP + GAPS - 1 steps
-HALL = 0.3  # m of hall that every further ball needs
-FASTEST = 3.0  # m/s at which balls enter, at most
-LATE = 1  # the ball is asked for after the blackout
+PLATE = 0.4  # radius of an exit's plate, m: plates are disjoint, so a memoryless policy scores at most 1 / exits
+PLATE_AT = 0.3  # m from an exit to the centre of its plate
+MAT = 1.25  # m from the exits to the centre of spawn positions
+NEAR = 2.0  # m from the exits to the near wall
+REST = 2  # steps for which the first ball is shown at rest
+GAP, GAPS = 5, 4  # GAP .. GAP + GAPS - 1 steps between the exits of two balls
+HALL = 0.3  # depth of the hall needed per additional ball, m
+FASTEST = 3.0  # maximum entry speed, m/s
+LATE = 1  # `query`: shown after the blackout
 
 STATE = planar(
-    EXITS + 1, SMALL,
-    ("target", INT), ("answer", INT),  # the asked ball and its exit
-    ("held_up", INT), ("lead", INT),  # 1: a siding holds up the first ball; steps from the act phase to the first exit
-    ("factor", FLOAT, (EXITS,)), ("stood_on", INT, (EXITS,)),  # speed factor of each lane; steps on each plate so far
-    # Of each ball: its exit, the steps in which it starts and is out, steps for which it is held up, and whether it is
-    # out (-1: behind a shut gate); metres from its start to its lane, entry speed and direction, start.
-    ("exit", INT, (SMALL,)), ("launch", INT, (SMALL,)), ("due", INT, (SMALL,)), ("wait", INT, (SMALL,)),
-    ("out", INT, (SMALL,)), ("to_lane", FLOAT, (SMALL,)), ("speed", FLOAT, (SMALL,)),
-    ("dir_x", FLOAT, (SMALL,)), ("dir_y", FLOAT, (SMALL,)),
-    ("start_x", FLOAT, (SMALL,)), ("start_y", FLOAT, (SMALL,)),
-    signals=2 * EXITS + 1,
+    MAX_EXITS + 1, MAX_BALLS,
+    ("target", INT), ("answer", INT),  # the queried ball and its exit
+    ("held_up", INT), ("lead", INT),  # 1: a siding holds up the first ball; steps from the act phase until the first ball is out
+    ("factor", FLOAT, (MAX_EXITS,)), ("stood_on", INT, (MAX_EXITS,)),  # of each exit: speed factor of its lane; steps stood on its plate
+    # Of each ball: its exit, first step, exit step, and steps held up; 1 if it is out, -1 if stopped by a shut gate;
+    # metres from its start to its lane, entry speed and direction, start.
+    ("exit", INT, (MAX_BALLS,)), ("launch", INT, (MAX_BALLS,)), ("due", INT, (MAX_BALLS,)), ("wait", INT, (MAX_BALLS,)),
+    ("out", INT, (MAX_BALLS,)), ("to_lane", FLOAT, (MAX_BALLS,)), ("speed", FLOAT, (MAX_BALLS,)),
+    ("dir_x", FLOAT, (MAX_BALLS,)), ("dir_y", FLOAT, (MAX_BALLS,)),
+    ("start_x", FLOAT, (MAX_BALLS,)), ("start_y", FLOAT, (MAX_BALLS,)),
+    signals=2 * MAX_EXITS + 1,
 )  # fmt: skip
-STILL_TO_COME = 8 + 6 * SMALL  # numbers that `state` adds behind a lit slots row
+STATE_EXTRA = 8 + 6 * MAX_BALLS  # values that `state` has after a lit slots row
 
 
 @device
 def _set_signals(s, p):
-    """Set the tunnel's signs: how far each gate is open, each lane's speed factor, whether there is a siding."""
+    """Write the signals: how far each gate is open, each lane's speed factor, whether there is a siding."""
     for k in range(p.exits):
         s.signal[k] = max(0.0, 1.0 - s.stood_on[k] / (p.patience + 1.0))
         if p.carpet < 1.0:
@@ -55,14 +52,14 @@ def _set_signals(s, p):
 
 @device
 def reset(s, p):
-    """Draw an episode: exits and times, then the launches that follow from them."""
-    shift = p.split == 2
+    """Draw an episode: exits and times, then the starts that follow from them."""
+    shift = p.split == SHIFT
     if s.tries == 1:
         draw_exits(s, p, shift)
     reset_stage(s, p)
     s.room_hx = p.wide
     s.room_hy = p.deep
-    s.agent_y += p.deep - 0.35  # the agent watches from the far wall, and is carried to the near side
+    s.agent_y += p.deep - 0.35  # the agent watches from the far wall, and spawns on the near side
     s.heading = -0.5 * math.pi
     s.spawn_y += p.mouth - MAT
     build_tunnel(s, p)
@@ -71,7 +68,7 @@ def reset(s, p):
     shuffle(s, s.disc_colour, p.balls)
     due = s.observe_steps + s.blackout_steps + s.lead
     for rank in range(p.balls):
-        # Balls come out in the order in which they went in; a siding holds up the first until all others are out.
+        # Balls come out in the order they went in, except that a siding holds up the first until all others are out.
         j = (rank + s.held_up) % p.balls
         s.due[j] = due
         s.wait[j] = p.hold if s.held_up != 0 and j == 0 else 0
@@ -125,15 +122,15 @@ def step(s, a, p, info):
 
 @device
 def write_hidden(s, p, out):
-    """The exit at which the asked ball comes out."""
+    """The exit at which the queried ball comes out."""
     out[0] = s.answer
 
 
 @device
 def write_state(s, p, o):
-    """Slots with the lights on and the question asked, then everything that is still to come."""
+    """Write lit slots with the query, then phases and the script of each ball."""
     write_lit_slots(s, p, o, s.disc_colour[s.target])
-    at = o.shape[0] - STILL_TO_COME
+    at = o.shape[0] - STATE_EXTRA
     write_stage(s, p, o, at)
     at += 8
     for j in range(s.n_discs):

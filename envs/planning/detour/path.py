@@ -1,4 +1,4 @@
-"""Following the shortest path to the asked block of Detour, which the oracle, the tracker and the reset's certificate do."""
+"""The shortest path to the target of Detour, for the oracle, the tracker and the reset. Metres, radians."""
 
 from unseen.envs.core.device import device
 from unseen.envs.planar.navigate import arc_towards
@@ -7,14 +7,13 @@ from unseen.envs.planning.detour.distance_field import fill_distances, mark_forb
 from unseen.envs.planning.detour.draw import DOOR
 
 REACH = 0.45  # m, centre to centre, at which a block is touched
-LOOK_AHEAD = 5  # cells along the path
+LOOK_AHEAD = 5  # cells ahead on the path to steer towards
 FORWARD, LEFT, RIGHT, STAY = 0, 1, 2, 3  # actions
 
 
 @device
 def plan_path(s, f):
-    """Write into the FIELD f how far the asked block is from everywhere, by paths that touch no other block and pass doors
-    only in their direction."""
+    """Write into the FIELD f the distance to the target, by paths that touch no other block and respect one-way doors."""
     mark_obstacles(s, f, DOOR)
     for k in range(s.n_discs):
         if k != s.target:
@@ -24,13 +23,13 @@ def plan_path(s, f):
 
 @device
 def arc_to(s, x, y):
-    """The arc that begins the straight way from the agent to (x, y)."""
+    """The arc from the agent straight towards (x, y)."""
     return arc_towards(s.agent_x, s.agent_y, s.heading, x, y, TURN)
 
 
 @device
 def arc_along_path(s, f):
-    """The arc that goes on along the path of the FIELD f; STAY where there is none."""
+    """The arc that follows the path of the FIELD f; STAY if there is no path."""
     x, y, found = place_ahead(s, f, LOOK_AHEAD)
     if not found:
         return STAY

@@ -1,11 +1,11 @@
-"""The rules of Detour: what is drawn at a reset, and what a step does. Metres, seconds, radians."""
+"""The rules of Detour: state, reset and step. Metres, seconds, radians."""
 
 import math
 
 import numpy as np
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below, shuffle, uniform
+from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.planar.geometry import wrap
 from unseen.envs.planar.slots import write_lit_slots
@@ -26,35 +26,35 @@ from unseen.envs.planning.detour.distance_field import FIELD, agent_in_box, beyo
 from unseen.envs.planning.detour.draw import DOOR, DRAFT, RADIUS, WALL, draw_court, draw_pocket, scatter_blocks
 from unseen.envs.planning.detour.path import LEFT, REACH, RIGHT, STAY, arc_along_path, arc_to, plan_path
 
-TALL, SMALL, DOORS = 16, 4, 3  # boxes, discs, and doors among the boxes, at most
-LOOK_STEPS = 4  # observations before walls that are not of glass turn opaque
-AWAY = 1e3  # m, where a door is put while it lets the agent through
+MAX_BOXES, MAX_BLOCKS, MAX_DOORS = 16, 4, 3  # boxes; discs; doors among the boxes
+LOOK_STEPS = 4  # observations before walls that are not glass turn opaque
+AWAY = 1e3  # x of a door while it lets the agent through, m
 
 STATE = planar(
-    TALL, SMALL,
-    ("target", INT),  # the asked disc
-    ("plan_steps", INT),  # of the path that a reset certified
-    ("doors", INT), ("door_x", FLOAT, (DOORS,)),  # how many of the last boxes are doors, and where they stand
-    ("in_door", INT),  # the door in which the agent is, -1: none
+    MAX_BOXES, MAX_BLOCKS,
+    ("target", INT),  # the queried disc
+    ("plan_steps", INT),  # steps of the path that the reset verified
+    ("doors", INT), ("door_x", FLOAT, (MAX_DOORS,)),  # number of doors, which are the last boxes, and their x
+    ("in_door", INT),  # the door that the agent is passing; -1: none
 )  # fmt: skip
-STILL_TO_COME = 2
+STATE_EXTRA = 2
 SCRATCH = np.dtype([("draft", DRAFT), ("field", FIELD)], align=True)
 
 
 @device
 def _clear(s):
-    """Remove what is left of the last episode."""
+    """Clear the previous episode."""
     clear_boxes(s)
     s.doors = 0
-    for k in range(DOORS):
+    for k in range(MAX_DOORS):
         s.door_x[k] = 0.0
     s.in_door = -1
 
 
 @device
 def reset(s, p, w):
-    """Draw what is built, the blocks and the agent; accept what only a detour solves within the time. w: SCRATCH."""
-    shift = p.split == 2
+    """Draw walls, blocks and agent; accept draws that only a detour solves in time. w: SCRATCH."""
+    shift = p.split == SHIFT
     reset_stage(s, p)
     s.phase = ACT
     s.glass = 1
@@ -82,7 +82,7 @@ def reset(s, p, w):
     off = uniform(s, -0.4, 0.4) * min(s.fov, 0.7 * math.pi)
     s.heading = wrap(math.atan2(v - s.agent_y, u - s.agent_x) + off)
     if p.barriers > 0 and _rehearse(s, w.field, p, False) > 0:
-        return False  # the straight way works
+        return False  # the straight line works
     plan_path(s, w.field)
     s.plan_steps = _rehearse(s, w.field, p, True)
     return s.plan_steps > 0
@@ -90,8 +90,10 @@ def reset(s, p, w):
 
 @device
 def _rehearse(s, f, p, planned):
-    """Steps in which the agent touches the asked block along the path of f, or else straight; 0 if it does not in time.
-    Leaves agent and doors as they were."""
+    """Number of steps in which the agent touches the target, along the path of f if `planned`, else straight; 0 if it fails.
+
+    Simulates the drive, then restores agent and doors.
+    """
     x = s.agent_x
     y = s.agent_y
     heading = s.heading
@@ -111,7 +113,7 @@ def _rehearse(s, f, p, planned):
             took = t + 1 if k == s.target else 0
             break
         if turn == 0.0 and abs(s.agent_x - last_x) + abs(s.agent_y - last_y) < 1e-9:
-            break  # stuck for good
+            break  # stuck
     s.agent_x = x
     s.agent_y = y
     s.heading = heading
@@ -123,8 +125,7 @@ def _rehearse(s, f, p, planned):
 
 @device
 def _drive_through_doors(s, speed, turn):
-    """Drive `speed` m. A door gives way to an agent that comes from before it; once the agent is through, it is a wall for
-    good."""
+    """Turn by `turn` rad and drive `speed` m. A door opens to an agent in front of it, and becomes a wall once passed."""
     first = s.n_boxes - s.doors
     for k in range(first, s.n_boxes):
         s.door_x[k - first] = s.box_x[k]
@@ -132,9 +133,9 @@ def _drive_through_doors(s, speed, turn):
             s.box_x[k] = AWAY
     drive(s, speed, turn)
     for k in range(first, s.n_boxes):
-        gave_way = s.box_x[k] == AWAY
+        was_open = s.box_x[k] == AWAY
         s.box_x[k] = s.door_x[k - first]
-        if gave_way:
+        if was_open:
             if agent_in_box(s, k, s.agent_x, s.agent_y) > 0.0:
                 s.in_door = k
             elif s.in_door == k:
@@ -157,7 +158,7 @@ def step(s, a, p, info):
 
 @device
 def write_state(s, p, o):
-    """Write slots with the lights on, then the time and the door in which the agent is."""
+    """Write lit slots, then the time and the door that the agent is passing."""
     write_lit_slots(s, p, o, s.query)
     o[o.shape[0] - 2] = s.t / 64.0
-    o[o.shape[0] - 1] = (s.in_door + 1.0) / TALL
+    o[o.shape[0] - 1] = (s.in_door + 1.0) / MAX_BOXES

@@ -14,9 +14,11 @@ TOO_FAR = 64  # steps: longer than any path on a field
 
 @device
 def draw_field(s, p, n):
-    """Draw a screen, at least one column from the rail and two from the eastern wall, and pillars: writes s.free,
-    s.pillars and their boxes. Returns the cells where the block may lie: behind the screen, if it shall take a
-    deflector to get there."""
+    """Draw a screen, at least one column from the rail and two from the eastern wall, and pillars.
+
+    Writes s.free, s.pillars and the boxes. Returns the mask of cells allowed for the block: those behind the screen, if
+    reaching it takes deflectors.
+    """
     s.free = square(n)
     allowed = s.free
     x = 0
@@ -43,8 +45,10 @@ def draw_field(s, p, n):
 
 @device
 def _plan_steps(s, plan, p):
-    """Steps it takes to build a plan on the empty field, release, and see the ball come to rest; NONE if it cannot be
-    built. The builder always goes to the nearest cell to be changed."""
+    """Steps to build a plan on the empty field, release, and wait until the ball is at rest; NONE if it cannot be built.
+
+    The builder always goes to the nearest cell to be changed.
+    """
     t = (plan.power - s.power) % p.powers
     here = s.here
     left = plan.slash | plan.back
@@ -63,8 +67,10 @@ def _plan_steps(s, plan, p):
 
 @device
 def _fits(s, plan, p, n):
-    """Whether the block may lie in s.goal: a plan works within the time, and greedy's does not if it is a trap. Writes that
-    plan, and its steps into s.plan_steps."""
+    """Whether the block may be in s.goal: a plan works within the time limit and, if s.trap, the greedy plan fails.
+
+    Writes the plan, and its number of steps into s.plan_steps.
+    """
     if s.trap != 0 and search_greedily(s, plan, p, n) and works(s, plan, p):
         return False
     if not search_lanes(s, plan, p, s.free, n, s.bends) or not works(s, plan, p):
@@ -75,8 +81,11 @@ def _fits(s, plan, p, n):
 
 @device
 def place_block(s, plan, p, n, spots):
-    """Draw the block's cell among those of `spots` that fit, and launch the block towards it. False: too few of them fit
-    for the field to leave open where it is."""
+    """Draw the block's cell among the suitable ones of `spots`, and launch the block towards it.
+
+    Writes s.goal, s.plan_steps, plan and the disc. Returns False if fewer than p.candidates cells are suitable, because
+    the field would then reveal where the block is.
+    """
     if count(spots) < p.candidates:
         return False
     candidates = 0

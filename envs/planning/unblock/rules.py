@@ -1,4 +1,4 @@
-"""The rules of Unblock: what is drawn at a reset, and what a step does. Metres, seconds, radians; sets of cells are masks."""
+"""The rules of Unblock: state, reset and step. Metres, seconds, radians; sets of cells are bit masks."""
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
@@ -11,9 +11,9 @@ from unseen.envs.planar.world import DAY, clear_boxes, planar, touch
 from unseen.envs.planning.unblock.crates import move
 from unseen.envs.planning.unblock.draw import MAX_CRATES, MAX_WALLS, draw_crates, draw_walls, place_block
 
-RADIUS = 0.12  # m, of the block
+RADIUS = 0.12  # radius of the block, m
 
-# The first four are the directions of `cells`.
+# The first four are the directions of `unseen.envs.grid.cells`.
 ACTIONS = {
     "east": (1.0, 0.0), "north": (0.0, 1.0), "west": (-1.0, 0.0), "south": (0.0, -1.0), "stay": (0.0, 0.0),
 }  # fmt: skip
@@ -21,27 +21,27 @@ STAY = 4
 
 STATE = planar(
     MAX_CRATES + MAX_WALLS, 1, *FLOOR,
-    ("free", INT), ("crates", INT), ("here", INT), ("goal", INT),  # cells: without a wall, of crates, agent, block
-    ("crate_cell", INT, (MAX_CRATES,)),  # number of each crate's cell, in the order of the boxes
-    ("plan_steps", INT),  # of the shortest plan
-    ("trap", INT), ("jam_here", INT), ("jam_crates", INT),  # whether greedy jams the way, and how it ends
+    ("free", INT), ("crates", INT), ("here", INT), ("goal", INT),  # cells: without walls, with crates, of the agent, of the block
+    ("crate_cell", INT, (MAX_CRATES,)),  # cell number of each crate, in the order of the boxes
+    ("plan_steps", INT),  # steps of the shortest plan
+    ("trap", INT), ("jam_here", INT), ("jam_crates", INT),  # 1 if the greedy policy jams the way; its final state
 )  # fmt: skip
-STILL_TO_COME = 3
+STATE_EXTRA = 3
 
 
 @device
 def reset(s, p, w):
-    """Draw a flat, crates, the agent, and a place for the block that asks for a plan. w: SEARCH."""
+    """Draw a flat, crates, the agent, and a cell for the block that requires a plan. w: SEARCH."""
     if s.tries == 1:
         clear_boxes(s)
         s.jam_here = 0
         s.jam_crates = 0
-        # Drawn once for all tries: what is rejected must not tilt the share.
+        # Drawn once for all tries, so that rejections do not bias the share of traps.
         s.trap = 1 if uniform(s, 0.0, 1.0) < p.trap else 0
     reset_stage(s, p)
     lay_floor(s, p, 0)
-    s.glass = 0  # while what is hidden is looked for
-    s.n_boxes = p.crates  # they come first, so that a slot is the same crate throughout
+    s.glass = 0  # to find cells that are hidden from the agent
+    s.n_boxes = p.crates  # crates come first, so that each keeps its slot
     doorways = draw_walls(s, p, side(p))
     draw_crates(s, p, doorways)
     spots = s.free & ~s.crates & ~doorways
@@ -57,13 +57,13 @@ def reset(s, p, w):
     s.query = 0
     if not place_block(s, p, w):
         return False
-    s.glass = 1  # all is clear while the block rolls
+    s.glass = 1  # everything is visible while the block rolls
     return True
 
 
 @device
 def _direction(a):
-    """The direction of an action row (east, north): its larger part, if that is more than a half; else STAY."""
+    """The direction of an action row (east, north): its larger component if above 0.5 in magnitude; else STAY."""
     if max(abs(a[0]), abs(a[1])) <= 0.5:
         return STAY
     if abs(a[0]) >= abs(a[1]):
@@ -73,7 +73,7 @@ def _direction(a):
 
 @device
 def _walk(s, d):
-    """Face direction d and step; a crate in the way is pushed, or stops the agent. Moves agent, crate and cover."""
+    """Face direction d and step; a crate in the way is pushed or stops the agent. Writes agent, crates and cover."""
     s.heading = heading_of(d)
     here, crates = move(s.free, s.crates, s.here, d)
     if crates != s.crates:
@@ -90,7 +90,7 @@ def _walk(s, d):
 
 @device
 def step(s, a, p, info):
-    """One cell. a: east and north, each in [-1, 1]."""
+    """One step, at most one cell. a: east and north, each in [-1, 1]."""
     acts = may_act(s)
     if acts:
         d = _direction(a)
@@ -111,9 +111,9 @@ def step(s, a, p, info):
 
 @device
 def write_state(s, p, o):
-    """Write slots with the lights on, then the clock, the blackout's length and whether walls and crates are clear."""
+    """Write lit slots, then the clock, the blackout length and whether walls and crates are transparent."""
     write_lit_slots(s, p, o, 0)
-    at = o.shape[0] - STILL_TO_COME
+    at = o.shape[0] - STATE_EXTRA
     o[at] = s.t / CLOCK
     o[at + 1] = s.blackout_steps / CLOCK
     o[at + 2] = s.glass
