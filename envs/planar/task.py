@@ -97,7 +97,7 @@ class Look(View):
             the disc of the colour that it contains or that has its index. Empty: colours, then kinds of box.
         request: the sentence above the picture; {} is replaced by the query.
         request_box: the same for a query of a box, if it differs.
-        untold: the same while there is no query yet.
+        request_unknown: the same while there is no query yet.
         phases: in the order of `s.phase`; the last one also for all further values.
         captions: a sentence for each phase by name, for "lit" (the last phase in full light) and for "over".
         won, lost: label of an end with and without reward.
@@ -111,7 +111,7 @@ class Look(View):
     queries: tuple[str, ...] = ()
     request: str = "fetch the {} block"
     request_box: str = ""
-    untold: str = "what to fetch is asked after the blackout"
+    request_unknown: str = "what to fetch will be shown after the blackout"
     phases: tuple[Phase, ...] = stages()
     captions: Mapping[str, str] = field(default_factory=dict)
     won: str = "fetched it"

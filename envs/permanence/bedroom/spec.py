@@ -157,7 +157,7 @@ class Bedroom(PlanarTask):
         discs=("cat",),
         queries=rules.NAMES,
         request="go to the {}",
-        untold="where to go will be shown in the dark",
+        request_unknown="where to go will be shown in the dark",
         captions={
             "observe": "Look around before the light goes out.",
             "blackout": "Blackout. The agent is moved to a new position.",

@@ -172,7 +172,7 @@ class Rex(PlanarTask):
         discs=("dog",),
         request="find the dog with the {} collar",
         request_box="find the {}, grey at dusk",
-        untold="what to find will be shown after the blackout",
+        request_unknown="what to find will be shown after the blackout",
         captions={
             "observe": "Collars are visible up close. Then the dogs run and hide, and some may change places.",
             "blackout": "Blackout. The agent is moved to a new position.",

@@ -185,7 +185,7 @@ class Tally(PlanarTask):
         boxes=("screen", "crate"),
         discs=("marble",),
         request="collect all {} marbles that are left, then say done",
-        untold="collect all marbles that are left, then say done",
+        request_unknown="collect all marbles that are left, then say done",
         captions={
             "observe": "Marbles roll behind the screen and out again. How many are left?",
             "blackout": "Blackout. The agent is moved to a new position.",

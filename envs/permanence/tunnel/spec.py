@@ -215,7 +215,7 @@ class Tunnel(PlanarTask):
         discs=("ball",),
         phases=stages(lambda record, params: params.horizon - record["observe_steps"] - record["blackout_steps"]),
         request="catch the {} ball as it comes out",
-        untold="which ball to catch will be shown after the blackout",
+        request_unknown="which ball to catch will be shown after the blackout",
         captions={
             "observe": "Balls roll into the tunnel: how fast, and at what angle?",
             "blackout": "Blackout. The balls keep rolling inside; the agent is moved to the other side.",

@@ -153,7 +153,7 @@ def search_lanes(s, plan, p, open_, n, most):
         pick = best if i == drafts else i  # finally, write the best one again
         if not _draft(s, plan, plan.bends, pick % n, pick // n % n, pick // (n * n)):
             continue
-        if (plan.slash | plan.back) & ~s.free != 0:  # nobody can stand there
+        if (plan.slash | plan.back) & ~s.free != 0:  # the builder cannot enter that cell
             continue
         far = MAX_RUN * s.cell_size
         end, _, _, _, met = ball_at(s, p, open_, plan.slash, plan.back, plan.row, far, far)
