@@ -164,7 +164,7 @@ def _own(name: str) -> Entry:
 
     if not (inspect.isclass(task) and issubclass(task, Task)):
         tasks = [k for k, v in vars(module).items() if inspect.isclass(v) and v.__module__ == module.__name__]
-        raise UnknownEnvironment(f"{file} has no task {attribute!r}; its classes are {', '.join(tasks) or 'none'}")
+        raise UnknownEnvironment(f"{file} has no task {attribute!r}; it defines {', '.join(tasks) or 'no class'}")
     anchors = {level: Anchor(*pair) for level, pair in task.anchors.items()}
     entry = Entry(name, "own", f"{module.__name__}:{attribute}", task.title, anchors, task.default_level)
     _register(entry, f"{Path(file).resolve()}:{attribute}")  # absolute, for other processes

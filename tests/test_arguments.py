@@ -47,7 +47,7 @@ def test_text_is_read_by_the_parameters_kind(item: str, value: Any) -> None:
         ("occluders=5.5", BadParameter, "occluders=5.5"),
         ("occluders=inf", BadParameter, "occluders='inf'"),
         ("ring=nan", BadParameter, "ring='nan'"),
-        ("ring=9", BadParameter, "within 0.9..1.4"),
+        ("ring=9", BadParameter, "in 0.9..1.4"),
         ("glass=perhaps", BadParameter, "glass='perhaps': must be True or False"),
         ("query=soon", BadParameter, "must be one of 'fixed', 'first', 'late'"),
         ("blackout=15,5", BadParameter, r"blackout=\(15, 5\)"),

@@ -46,7 +46,7 @@ def validate(task: type[Task]) -> None:
     need(task.max_tries > 0, f"'max_tries' must be a positive integer, got {task.max_tries}")
     need(bool(task.sensors), "'sensors' is empty")
     for name, sensor in task.sensors.items():
-        need(isinstance(sensor, Sensor), f"sensor {name!r} must be a Sensor, got {sensor!r}")
+        need(isinstance(sensor, Sensor), f"'sensors': {name!r} must be a Sensor, got {sensor!r}")
         need(name not in (WORLD, "dict"), f"'sensors' has {name!r}, which is a reserved name")
         need((sensor.parts is None) != (sensor.image is None), f"sensor {name!r} needs either 'parts' or 'image'")
         need(isinstance(sensor.write, (Callable, str)), f"'write' of sensor {name!r} is not a function")  # type: ignore[arg-type]

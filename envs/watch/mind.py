@@ -71,8 +71,8 @@ def mind_of(belief: Belief | None, imagined: Imagined | None, scene: Scene, row:
         ends = np.flatnonzero(np.asarray(imagined.cont[row]) < 0.5)
         last = int(ends[0]) + 1 if len(ends) else None
         way = np.asarray(imagined.pose[row], dtype=float)[:last, :2]
-        known = np.isfinite(way).all(axis=1) & way.any(axis=1)  # zeros: a model that predicts no pose
-        way = way[known] if way.shape[1] else np.zeros((0, 2))
+        valid = np.isfinite(way).all(axis=1) & way.any(axis=1)  # zeros: a model that predicts no pose
+        way = way[valid] if way.shape[1] else np.zeros((0, 2))
         if belief is not None:
             ahead = np.asarray(imagined.xy[row], dtype=float)[:last]
             seen = [k for k in _likely(belief.seen[row]) if k in known and k < ahead.shape[1]]
