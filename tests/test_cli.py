@@ -86,7 +86,7 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
         (["evaluate", "random", "RolledBehind", "--level", "dusk"], "level='dusk': RolledBehind has levels 0, 1, 2, 3"),
         (["evaluate", "random", "RolledBehind", "--env", "ocluders=5"], "did you mean 'occluders'"),
         (["evaluate", "random", "RolledBehind", "--env", "curtain=5"], "it is now called 'blackout'"),
-        (["evaluate", "random", "RolledBehind", "--env", "blackout=9,5"], "blackout=(9, 5): allowed is"),
+        (["evaluate", "random", "RolledBehind", "--env", "blackout=9,5"], "blackout=(9, 5): must be"),
         (["evaluate", "random", "RolledBehind", "--obs", "smell"], "obs='smell'"),
         (["evaluate", "tracker", "RolledBehind", "--obs", "rays"], "rays"),
         (["evaluate", "random", "RolledBehind", "--action", "telepathic"], "action='telepathic'"),

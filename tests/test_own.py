@@ -95,8 +95,8 @@ def test_without_anchors_there_is_no_normalised_score(tmp_path: Path, capsys: py
     [
         (None, "X", "no such file"),
         ("import nothing_of_that_name", "X", "could not be imported: ModuleNotFoundError"),
-        ("class Y: pass", "X", "no task 'X'; it has Y"),
-        ("X = 3", "X", "it has no class"),
+        ("class Y: pass", "X", "no task 'X'; it defines Y"),
+        ("X = 3", "X", "it defines no class"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(text: str | None, name: str, message: str, tmp_path: Path) -> None:

@@ -64,8 +64,8 @@ def test_a_key_that_cannot_be_used_is_refused(key: str) -> None:
 
 def test_the_help_names_only_the_keys_there_are() -> None:
     machine = type("Machine", (PlanarTask,), {"actions": {"open": (1.0, 0.0)}, "keys": {"open": "o"}})
-    assert help_line(machine).split("    ")[:2] == ["O: open", "R: again"]
-    assert help_line(PlanarTask).split("    ")[:3] == ["arrows or wad: go", "space: stay", "R: again"]
+    assert help_line(machine).split("    ")[:2] == ["O: open", "R: restart"]
+    assert help_line(PlanarTask).split("    ")[:3] == ["arrows or wad: move", "space: stay", "R: restart"]
 
 
 def test_the_score_of_several_games_is_what_the_task_counts(monkeypatch: pytest.MonkeyPatch) -> None:

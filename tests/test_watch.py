@@ -58,7 +58,7 @@ class Zoo(PlanarTask):
 
     view: Look = Look(
         boxes=(*FURNITURE, "glass"), discs=tuple(TOYS), queries=("red", "the couch", "the cat"),
-        request="find {} quickly", untold="wait", phases=UNSTAGED, signals=("taken", "left"),
+        request="find {} quickly", request_unknown="wait", phases=UNSTAGED, signals=("taken", "left"),
     )  # fmt: skip
 
 
