@@ -38,6 +38,9 @@ class BlankPainter:
 
     shown: list[np.ndarray] = []
 
+    def __init__(self, hidden: bool = False) -> None:
+        self.hidden = hidden
+
     def frame(self, record: np.void, *args: Any, **kwargs: Any) -> np.ndarray:
         picture = np.zeros((48, 64, 3), np.uint8)
         picture[0, 0] = record["t"]
