@@ -64,16 +64,16 @@ class TaskEnv(gym.Env):
         check_render_mode(render_mode)
         batch = Batch(task, 1, level, split, obs, KEYWORDS, overrides)
         kind = spaces.action_kind(task, action)
-        self._take(batch, kind, spaces.observation_space(batch), spaces.action_space(task, kind), render_mode)
+        self._initialise(batch, kind, spaces.observation_space(batch), spaces.action_space(task, kind), render_mode)
 
     @classmethod
     def of_batch(cls, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None) -> Self:
         """The environment on an existing batch of one, such as a row of a larger batch."""
         env = cls.__new__(cls)
-        env._take(batch, kind, observation, action, render_mode)
+        env._initialise(batch, kind, observation, action, render_mode)
         return env
 
-    def _take(self, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None) -> None:
+    def _initialise(self, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None) -> None:
         self.batch = batch
         self.task, self.level, self.split, self.obs_mode = batch.task, batch.level, batch.split, batch.mode
         self.action_kind, self.render_mode = kind, render_mode
@@ -128,7 +128,7 @@ class TaskEnv(gym.Env):
         self._np_random = value
         self.batch.seed([int(value.integers(checks.MAX_SEED, endpoint=True))])
 
-    def forget_np_random(self) -> None:
+    def renew_np_random(self) -> None:
         """Recreate `np_random` from the current seed on next use."""
         self._np_random = None
 
@@ -215,7 +215,7 @@ class TaskEnv(gym.Env):
         if self.render_mode is None:
             gym.logger.warn("render() was called without a render_mode; pass render_mode='rgb_array' to make()")
             return None
-        if self.batch.untouched:
+        if self.batch.never_reset:
             raise ResetNeeded(f"{self.task.__name__}: call reset() before render()")
         if self.render_mode == "human":
             self.show()
