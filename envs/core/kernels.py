@@ -7,7 +7,7 @@ from unseen.envs.core import device
 from unseen.envs.core.task import Task
 
 RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # modes of `run`
-DUE = 2  # value of `done` that marks a record for the next RESET; other records are left unchanged
+RESET_PENDING = 2  # value of `done` that marks a record for the next RESET; other records are left unchanged
 
 _RUN = '''"""Generated: {cls} with the observations {names}."""
 import numpy as np
