@@ -1,4 +1,4 @@
-"""Environments as learners meet them: the suite's in every mode, and Gymnasium's through the adapter."""
+"""Environments for learners: the suite's in every observation mode, and Gymnasium's through the adapter."""
 
 from __future__ import annotations
 

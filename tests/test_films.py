@@ -1,4 +1,4 @@
-"""Watching agents: what an episode is told as, windows, films of all formats, the gallery, and what is refused."""
+"""Watching agents: steps of an episode, windows, films in all formats, the gallery, and errors."""
 
 from __future__ import annotations
 

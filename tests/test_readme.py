@@ -1,4 +1,4 @@
-"""The README keeps its word: its Python runs as it stands, and the commands and files it names exist."""
+"""The README's Python code runs, and its commands and files exist."""
 
 from __future__ import annotations
 
