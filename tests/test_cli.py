@@ -91,7 +91,7 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
         (["evaluate", "tracker", "RolledBehind", "--obs", "rays"], "rays"),
         (["evaluate", "random", "RolledBehind", "--action", "telepathic"], "action='telepathic'"),
         (["evaluate", "random", "RolledBehind", "--split", "exam"], "split='exam'"),
-        (["sweep", "reflex", "RolledBehind", "colour"], "it has blackout"),
+        (["sweep", "reflex", "RolledBehind", "colour"], "choose from: blackout"),
         (["leaderboard", "--env", "Cups"], "NAME=VALUE"),
         (["leaderboard", "Cupps"], "did you mean Cups, Ramps?"),
         (["play", "RolledBehind", "--level", "9"], "level=9"),
