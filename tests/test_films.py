@@ -130,7 +130,7 @@ def test_a_window_shows_an_episode() -> None:
     [
         (["oracle", "RolledBehind", "--save", "film.avi"], ".gif, .mp4, .png"),
         (["oracle", "RolledBehind", "--save", "film"], ".gif, .mp4, .png"),
-        (["oracle", "CartPole-v1", "--save", "film.gif"], "only environments with a view"),
+        (["oracle", "CartPole-v1", "--save", "film.gif"], "Gymnasium environments have no view"),
         (["oracle", "RolledBehind", "--speed", "0"], "must be positive"),
         (["oracle", "RolledBehind", "--level", "dusk"], "level='dusk'"),
         (["mapper", "RolledBehind", "--obs", "rays", "--save", "film.gif"], "needs obs='slots'"),
