@@ -1,4 +1,4 @@
-"""One environment, as Gymnasium and its clients meet it: made, specified, stepped, shown, and given bad input."""
+"""The scalar environment's Gymnasium interface: construction, spec, steps, rendering, bad input."""
 
 from __future__ import annotations
 

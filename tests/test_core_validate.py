@@ -1,4 +1,4 @@
-"""A task class with a piece that is missing or wrong is refused when the environment is made, and the piece is named."""
+"""An incomplete or invalid task class raises an error that names the attribute when the environment is made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The picture tells the truth: fog against line of sight, phases that look different, rings where things were seen."""
+"""Rendering of rooms: fog agrees with visibility, phases look different, rings mark where objects were last seen."""
 
 import dataclasses
 import math
