@@ -23,7 +23,22 @@ class DetourParams(RoomParams):
     gaps: bool = flag(default=True, doc="half of the pockets have an opening in one arm, if it is long enough")
     doors: int = integer(0, MAX_DOORS, default=0, doc="one-way doors into the ring; 0: one side is open")
     blocks: int = integer(1, MAX_BLOCKS, default=3, doc="small blocks, one of which is the target")
-    act: int = integer(8, 150, default=60, doc="steps of an episode")
+    forms: bool = flag(
+        default=False,
+        doc="a pocket has an opening in an arm, half a lid, a fin on one side, or none of these, instead of `gaps`",
+    )
+    act: int = integer(8, 150, default=60, doc="maximum steps of an episode")
+    spare: int = integer(0, 150, default=150, doc="steps of an episode beyond those of the certified path, up to `act`")
+    plan_low: int = integer(0, 24, default=0, doc="minimum steps of the certified path")
+    panel: int = integer(
+        0, 16, default=0, doc="rounds in which players that do not plan must fail, for a draw to count"
+    )
+    foresight: int = integer(
+        0, 1, default=0, doc="1: the panel also looks for one place by way of which two straight legs lead there"
+    )
+    night: bool = flag(
+        default=False, doc="after the first steps only the agent's own pose is visible, and what it touches"
+    )
 
     def check(self) -> None:
         if self.doors and self.barriers < 2:
@@ -109,15 +124,21 @@ class Detour(PlanarTask):
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
     levels: ClassVar[dict[int, P]] = {
-        0: P(barriers=0, depth=0.3, breadth=0.5, blocks=1, room=2.0, act=20),
-        1: P(depth=0.3, breadth=0.5, gaps=False, blocks=1, room=2.0, act=60),
-        2: P(),
-        3: P(barriers=2, doors=2, room=2.8, order="distance", frame="ego", act=80),
-    }
+        0: P(barriers=0, depth=0.3, breadth=0.5, gaps=False, blocks=1, room=2.0, act=20),
+        1: P(depth=0.3, breadth=0.5, gaps=False, blocks=1, room=2.0, spare=3, panel=8),
+        2: P(fov=180.0, forms=True, plan_low=10, spare=5, panel=8, foresight=1),
+        3: P(
+            fov=360.0, barriers=2, doors=2, room=2.8, order="distance", frame="ego", act=90, plan_low=24, spare=8, panel=4,
+            foresight=1, night=True, reveal=False,
+        ),
+    }  # fmt: skip
     presets: ClassVar[dict[str, P]] = {
         "barrier": P(depth=0.0, gaps=False, blocks=1),
         "opaque-barrier": P(depth=0.0, gaps=False, blocks=1, glass=False),
-    }
+        "night-pocket": P(
+            fov=360.0, forms=True, plan_low=10, spare=5, panel=8, foresight=1, night=True, reveal=False
+        ),
+    }  # fmt: skip
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "depth": (0.0, 0.4, 0.8, 1.2, 1.6),
         "breadth": (0.5, 0.8, 1.2),

@@ -3,7 +3,8 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from unseen.envs.core.params import choice, derived, integer, real, span
+from unseen.envs.core.hidden import Hidden
+from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
 from unseen.envs.grid.cells import MAX_SIDE
 from unseen.envs.grid.floor import OBSERVE_STEPS
@@ -41,6 +42,11 @@ class RampsParams(RoomParams):
         1, rules.MAX_RELEASES, default=1, doc="releases per episode; after a miss the ball is put back"
     )
     candidates: int = integer(1, 6, default=4, doc="minimum number of cells where the block could be, given the field")
+    even_odds: bool = flag(default=False, doc="the parity of the block's row is drawn first, and no field reveals it")
+    easy: float = real(0.0, 1.0, default=0.0, doc="fraction of the episodes in which bends is 0; needs even_odds")
+    panel: int = integer(
+        0, 8, default=0, doc="rounds in which a player that adds one deflector after the other must fail, for each cell"
+    )
     trap: float = real(
         0.0, 1.0, default=0.75, doc="fraction of the episodes with bends in which the greedy plan is certain to fail"
     )
@@ -152,6 +158,10 @@ class Ramps(PlanarTask):
     params = P
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
+    hidden = Hidden(
+        rules.write_hidden, classes=lambda params: 2, when=rules.hides, change=rules.change_hidden, found=rules.found
+    )
+    instance = rules.instance
     levels: ClassVar[dict[int, P]] = {
         0: P(
             cells=5, room=1.8, screen=0, pillars=2, bends=(0, 0), deflectors=0, powers=3, cells_per_power=2, trap=0.0,
