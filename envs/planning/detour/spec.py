@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from unseen.envs.core.faculty import Faculty
 from unseen.envs.core.params import derived, flag, integer, real
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.layout import Sizes
@@ -10,6 +11,8 @@ from unseen.envs.planning.detour import rules
 from unseen.envs.planning.detour.draw import RADIUS
 from unseen.envs.planning.detour.references import REFERENCES
 from unseen.envs.planning.detour.rules import MAX_BLOCKS, MAX_DOORS
+
+MAX_SPARE = 8  # spare steps with which a panel can fail
 
 
 class DetourParams(RoomParams):
@@ -43,6 +46,20 @@ class DetourParams(RoomParams):
     def check(self) -> None:
         if self.doors and self.barriers < 2:
             raise BadParameter(f"doors={self.doors}: must be 0 with barriers={self.barriers}, which has no ring")
+        if self.barriers == 0 and (self.panel or self.plan_low):
+            raise BadParameter(
+                f"panel={self.panel}, plan_low={self.plan_low}: must be 0 with barriers=0, which is no obstacle"
+            )
+        if self.panel and self.spare > MAX_SPARE:
+            raise BadParameter(f"spare={self.spare}: must be at most {MAX_SPARE} with panel={self.panel}")
+        longest = 5 + int(4 * self.depth) if self.barriers == 1 else 24 if self.doors else 12
+        if self.plan_low > longest:
+            raise BadParameter(f"plan_low={self.plan_low}: must be at most {longest} with these barriers")
+        least = (8, 24, 40)[self.barriers] + self.plan_low
+        if self.act < least:
+            raise BadParameter(
+                f"act={self.act}: must be at least {least} with barriers={self.barriers}, plan_low={self.plan_low}"
+            )
         need = max(1.2 * self.breadth + 0.7, 0.6 * self.depth + 1.2) if self.barriers < 2 else 2.5
         if self.room < need:
             sizes = "barriers=2" if self.barriers == 2 else f"breadth={self.breadth}, depth={self.depth}"
@@ -123,9 +140,20 @@ class Detour(PlanarTask):
     params = P
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "plan": Faculty(
+            "plan the whole way before the first step",
+            without=("greedy", "restarts", "via", "two-places", "left-hand", "right-hand", "look"),
+        ),
+        "where": Faculty(
+            "remember glass, doors and block after they were in sight",
+            without=("reflex",), windows=(4, 8, 16), levels=(3,),
+        ),
+    }  # fmt: skip
+    visible: ClassVar[dict[str, Any]] = {"night": False}
     levels: ClassVar[dict[int, P]] = {
-        0: P(barriers=0, depth=0.3, breadth=0.5, gaps=False, blocks=1, room=2.0, act=20),
-        1: P(depth=0.3, breadth=0.5, gaps=False, blocks=1, room=2.0, spare=3, panel=8),
+        0: P(barriers=0, depth=0.4, breadth=0.5, gaps=False, blocks=1, room=2.0, act=20),
+        1: P(depth=0.4, breadth=0.5, gaps=False, blocks=1, room=2.0, spare=2, panel=3),
         2: P(fov=180.0, forms=True, plan_low=10, spare=5, panel=8, foresight=1),
         3: P(
             fov=360.0, barriers=2, doors=2, room=2.8, order="distance", frame="ego", act=90, plan_low=24, spare=8, panel=4,
@@ -160,3 +188,4 @@ class Detour(PlanarTask):
     scratch = rules.SCRATCH
     reset, step = rules.reset, rules.step
     references = REFERENCES
+    max_tries = 3_000

@@ -6,7 +6,7 @@ as in `lanes`; r: a record with the generator `rng`; plan: LANE_PLAN, all zero b
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below
-from unseen.envs.grid.cells import ROW_BITS, bit, count, index, nth
+from unseen.envs.grid.cells import ROW_BITS, count, index, nth
 from unseen.envs.grid.floor import side
 from unseen.envs.planning.ramps.lanes import nearest_approach, search_lanes, works
 
@@ -45,23 +45,27 @@ def build_stepwise(r, s, plan, p):
         ties = 0
         slash = 0
         back = 0
-        for i in range(2 * n * n):
-            cell = bit(i // 2 % n, i // 2 // n)
-            if cell & s.free & ~(plan.slash | plan.back) == 0:
-                continue
-            more_slash = plan.slash | (cell if i % 2 == 0 else 0)
-            more_back = plan.back | (cell if i % 2 == 1 else 0)
-            for y in range(n):
-                d, length = nearest_approach(s, s.free, more_slash, more_back, y)
-                if d > best:
-                    continue
-                ties = ties + 1 if d == best else 1
-                best = d
-                if below(r, ties) == 0:
-                    slash = more_slash
-                    back = more_back
-                    plan.row = y
-                    plan.length = max(length, 1)
+        for y in range(n):
+            _, _, way = nearest_approach(s, s.free, plan.slash, plan.back, y)
+            left = way & ~(plan.slash | plan.back)
+            while left != 0:
+                cell = left & -left
+                left ^= cell
+                for kind in range(2):
+                    more_slash = plan.slash | (cell if kind == 0 else 0)
+                    more_back = plan.back | (cell if kind == 1 else 0)
+                    d, length, _ = nearest_approach(s, s.free, more_slash, more_back, y)
+                    if d > best:
+                        continue
+                    ties = ties + 1 if d == best else 1
+                    best = d
+                    if below(r, ties) == 0:
+                        slash = more_slash
+                        back = more_back
+                        plan.row = y
+                        plan.length = max(length, 1)
+        if best == 99:
+            break
         plan.slash = slash
         plan.back = back
     _set_power(plan, p)

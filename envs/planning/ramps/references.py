@@ -36,7 +36,7 @@ BUILDER = np.dtype([("rng", "u8"), ("plan", LANE_PLAN)], align=True)
 
 
 @device
-def _execute(s, plan):
+def execute(s, plan):
     """The next action to execute a plan from any state of the field.
 
     Removes wrong deflectors, then places missing ones, nearest first; then sets the power, walks to the row, and releases.
@@ -60,11 +60,11 @@ def oracle(s, plan, p):
         return STAY
     if plan.length == 0:
         search_lanes(s, plan, p, s.free, side(p), MAX_DEFLECTORS)
-    return _execute(s, plan)
+    return execute(s, plan)
 
 
 @device
-def _update_map(o, m, p):
+def update_map(o, m, p):
     """Update the believed field m. Boxes are visible by day and dusk in every row; the block is remembered.
 
     m.goal is the block's cell, 0 while unknown.
@@ -98,12 +98,12 @@ def _update_map(o, m, p):
 @device
 def tracker(o, m, p):
     """Remembers where the block came to rest, and plans like the oracle, from what it has seen."""
-    _update_map(o, m, p)
+    update_map(o, m, p)
     if m.phase != ACT or m.goal == 0:
         return STAY
     if m.plan.length == 0:
         search_lanes(m, m.plan, p, m.free, side(p), MAX_DEFLECTORS)
-    return _execute(m, m.plan)
+    return execute(m, m.plan)
 
 
 @device
@@ -112,14 +112,14 @@ def reflex(o, m, p):
 
     Without memory it assumes that a hidden block is right behind the middle of the screen.
     """
-    _update_map(o, m, p)
+    update_map(o, m, p)
     if m.phase != ACT:
         return STAY
     if m.goal == 0 and m.screen != 0:
         m.goal = shift(nth(m.screen, count(m.screen) // 2), EAST)
     if m.goal == 0 or not search_lanes(m, m.plan, p, m.free, side(p), 1):
         return STAY
-    return _execute(m, m.plan)
+    return execute(m, m.plan)
 
 
 @device
@@ -152,7 +152,7 @@ def blind(s, m, p):
                 if hits > most:
                     most = hits
                     best = cell
-    return _execute(s, m.plan)
+    return execute(s, m.plan)
 
 
 def _builder(build: Callable) -> Reference:
@@ -165,7 +165,7 @@ def _builder(build: Callable) -> Reference:
         if m.plan.length == 0:
             m.rng = mix(s.rng)
             build(m, s, m.plan, p)
-        return _execute(s, m.plan)
+        return execute(s, m.plan)
 
     return Reference(by_index(choose, ACTIONS), memory=BUILDER)
 

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from unseen.envs.core.faculty import Excess, Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
@@ -71,6 +72,12 @@ class RampsParams(RoomParams):
             raise BadParameter(f"bends={self.bends}: must be at most max(pillars, 1) = {max(self.pillars, 1)}")
         if high > 0 and 0 < 2 * self.screen < self.candidates:
             raise BadParameter(f"candidates={self.candidates}: must be at most twice screen={self.screen}")
+        if self.easy > 0 and not self.even_odds:
+            raise BadParameter(f"easy={self.easy}: must be 0 without even_odds")
+        if self.panel and not self.even_odds:
+            raise BadParameter(f"panel={self.panel}: must be 0 without even_odds")
+        if self.panel and self.bends[0] < 3:
+            raise BadParameter(f"panel={self.panel}: must be 0 unless bends is 3, or such a player hardly ever fails")
         if self.trap > 0 and (high == 0 or self.pillars == 0):
             raise BadParameter(
                 f"trap={self.trap}: must be 0 with bends=0 or pillars=0, where the greedy plan cannot fail"
@@ -91,6 +98,12 @@ class RampsParams(RoomParams):
 
 
 P = RampsParams
+# Level 1. Level 0 is the same by day.
+ONE: dict[str, Any] = dict(
+    cells=5, room=1.8, pillars=3, bends=(1, 1), deflectors=1, powers=3, cells_per_power=3, candidates=6, trap=0.0,
+    even_odds=True, easy=0.08, act=32, blackout=(1, 1),
+)  # fmt: skip
+CHANCE = {0: 1.0, 1: 0.35, 2: 0.38, 3: 0.32}  # level -> measured, see `Ramps.chance`
 
 
 class Ramps(PlanarTask):
@@ -162,17 +175,40 @@ class Ramps(PlanarTask):
         rules.write_hidden, classes=lambda params: 2, when=rules.hides, change=rules.change_hidden, found=rules.found
     )
     instance = rules.instance
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "plan": Faculty(
+            "imagine where the ball will go, and place deflectors for it", without=("straight", "random-build")
+        ),
+        "several": Faculty(
+            "plan several deflectors, when no single one leads there", without=("one-deflector",), levels=(2, 3)
+        ),
+        "together": Faculty(
+            "plan the deflectors together, not one after the other, each for the nearest approach", without=("stepwise",),
+            levels=(3,),
+        ),
+        "where": Faculty(
+            "remember where the block is, out of sight", without=("reflex", "blind"), windows=(4, 8, 16),
+            excess={1: Excess(0.65, "the blackout of level 1 takes a single step, so that small models learn it fast")},
+        ),
+    }  # fmt: skip
+    visible: ClassVar[dict[str, Any]] = {"glass": True}
     levels: ClassVar[dict[int, P]] = {
-        0: P(
-            cells=5, room=1.8, screen=0, pillars=2, bends=(0, 0), deflectors=0, powers=3, cells_per_power=2, trap=0.0,
-            act=24, blackout=(0, 0), glass=True,
+        0: P(**ONE, glass=True),
+        1: P(**ONE),
+        2: P(
+            bends=(2, 3), powers=6, cells_per_power=2, candidates=5, trap=0.0, even_odds=True, easy=0.03,
+            blackout=(16, 20),
         ),
-        1: P(
-            cells=5, room=1.8, pillars=0, bends=(0, 1), deflectors=1, powers=2, cells_per_power=5, trap=0.0, act=32,
-            blackout=(1, 1),
+        3: P(
+            cells=7, room=2.4, screen=4, pillars=9, bends=(3, 3), powers=6, cells_per_power=2, candidates=4, trap=0.0,
+            even_odds=True, act=90, blackout=(18, 24), reveal=False,
         ),
-        2: P(blackout=(1, 2)),
-        3: P(cells=7, room=2.4, screen=4, pillars=9, bends=(2, 3), powers=6, candidates=6, act=90, blackout=(1, 4)),
+    }  # fmt: skip
+    presets: ClassVar[dict[str, P]] = {
+        "from-memory": P(
+            bends=(3, 3), powers=6, cells_per_power=2, trap=0.0, even_odds=True, panel=1, act=90, blackout=(24, 32),
+            reveal=False,
+        ),
     }  # fmt: skip
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "releases": (1, 2, 3, 4),
@@ -206,4 +242,16 @@ class Ramps(PlanarTask):
     keys: ClassVar[Mapping[str, str]] = {
         "north": "w", "west": "a", "south": "s", "east": "d", "turn": "e", "power": "f", "release": "g", "stay": "x",
     }  # fmt: skip
+
+    @classmethod
+    def chance(cls, params: P) -> float:
+        """The score of the reference "blind", which knows everything but where the block is: measured for the levels.
+
+        For other parameters, a bound: a plan works for at most `cells_per_power` of the cells where the block may be.
+        """
+        for level, known in cls.levels.items():
+            if params == known:
+                return CHANCE[level]
+        return 1.0 if params.glass else min(1.0, params.cells_per_power / params.candidates)
+
     max_tries = 20_000  # a try takes one or two microseconds
