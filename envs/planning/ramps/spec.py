@@ -117,15 +117,21 @@ class Ramps(PlanarTask):
     if it is too fast, it knocks the block away. Exactly one power fits each length of roll. The ball is visible wherever
     it rolls. Imagine what it will do before you release it.
 
-    **Levels.** The minimum number of deflectors needed, `bends`, is drawn uniformly from a range. 0: no bends, by day, no
-    screen: choose the row and the power. 1: no bends, or one to get behind a screen; no pillars. 2 (default): up to two
-    bends among pillars. 75 % of the episodes with bends are adversarial to the greedy policy, whose plan is certain to
-    fail, and 25 % are unconstrained, so that "do the opposite of greedy" does not work either. 3: two or three bends in a
-    larger field. Levels 1 and 2 include episodes without bends because the reward is sparse: with at least one bend in
-    each, random play would succeed in .006 of them at level 1 and in almost none at level 2, too few to learn from
-    scratch; as they are, it succeeds in .05 and .015. `bends=(1, 2)` excludes the easy episodes. With `glass=True` it
-    stays day and the block stays visible, which leaves only the planning. `releases` allows several releases; after each
-    miss, ball and block are put back.
+    **Levels.** The minimum number of deflectors needed, `bends`, is drawn uniformly from a range; in the fraction `easy` of
+    the episodes it is 0. 0: level 1 by day. 1: one bend, to get behind a screen, among three pillars; 8 % of the
+    episodes are easy, because with bends random play succeeds in .006 of them. 2 (default): two or three bends; the
+    blackout outlasts a memory of 16 observations. 3: three bends in a larger field, and nothing is revealed at the end.
+    With `glass=True` it stays day and the block stays visible, which leaves only the planning. `releases` allows several
+    releases; after each miss, ball and block are put back.
+
+    **Faculties.** All players but those of "where" know where the block is. "plan": one that uses no deflectors, and one
+    that builds at random. "several", at levels 2 and 3: the best that one deflector can do. "together", at level 3:
+    one deflector after the other, each where it brings the ball nearest to the block. That last player shows how far
+    level 2 gets without looking further ahead; the parameter `panel` excludes episodes in which it succeeds. "where": the
+    reflex, the tracker restarted on its last 4, 8 or 16 observations, and "blind", which knows everything else and the
+    cells where the block may be, and so defines `chance`. Mean returns (split "test", 4,000 episodes):
+
+    FIGURES
 
     **Actions.** East, north, west, south: one cell each, onto free cells. Turn: the next state of the deflector in this
     cell, in the cycle none, /, \ (no effect if the maximum number is already placed elsewhere). Power: the next power,
@@ -142,29 +148,34 @@ class Ramps(PlanarTask):
 
     **Reward.** 1 in the step in which the ball comes to rest against the block.
 
-    **End.** Success, a miss with the last release, or `act` steps, about twice the maximum that the oracle needs. All are
-    `terminated`, because they are part of the rules. The terminal observation shows everything, including where a block
-    went that was knocked away. The last step's info has `plan_steps` and `bends`.
+    **End.** Success or a miss with the last release terminates the episode; `act` steps, about twice the maximum that the
+    oracle needs, truncate it. The terminal observation shows everything, including where a block went that was knocked
+    away, except with `reveal=False`. The last step's info has `plan_steps` and `bends`.
 
     **Verification.** The roll is computed exactly, as v t - f t^2 / 2 along the lanes. `bends` is the minimum number of
     deflectors with which the ball can reach the block, found by sweeps over all cells. Among the plans with that number,
     `reset` takes one with the shortest roll and tests it with the function that also computes actual releases.
     `plan_steps`, at most `act`, is the number of steps of a builder that always goes to the nearest cell to be changed,
-    which is not always minimal. A reset takes about 4 microseconds at levels 0 and 1, 10 at level 2 and 44 at level 3.
+    which is not always minimal. A reset takes about 60 microseconds at levels 0 and 1, 150 at level 2 and 400 at level 3.
 
     **References.** The oracle executes such a plan from any state of the field, after removing wrong deflectors. The
     tracker remembers where the block came to rest, reads the construction from the row, and plans like the oracle. The
-    greedy policy goes straight or uses one deflector, as if there were no pillars; without memory, it assumes that a
-    hidden block is right behind the middle of the screen.
+    reflex plans at most one deflector; without memory, it assumes that a hidden block is right behind the middle of the
+    screen.
 
-    **Leaks closed.** Field, block, builder and power are redrawn every episode; bends and traps are drawn before the
-    field, so that rejections do not bias them. Few cells need two or three bends, so the field alone could reveal where
-    the block is. Therefore all suitable cells are found, there must be at least `candidates` of them, and the block is
-    equally likely to be in any of them. Still, one plan may work for several cells of a lane: a policy that knows all
-    rules but has not seen the block can succeed in at most .26, .27 and .35 of the episodes of levels 1, 2 and 3. Rewards
-    and observations do not depend on anything hidden, except through a release.
+    **Leaks closed.** Field, block, builder and power are redrawn every episode; bends, traps and the parity of the
+    block's row, which is the hidden class, are drawn before the field, so that rejections do not bias them. Few cells
+    need two or three bends, so the field alone could reveal where the block is. Therefore all suitable cells are found,
+    and there must be at least `candidates` of them, about half in rows of either parity. Still, one plan may work for
+    several cells of a lane: see "blind". Rewards and observations do not depend on anything hidden, except through a
+    release.
+
+    **Splits.** They are disjoint in field and block, up to reflection of north and south.
 
     **Shift.** A field that is one cell wider (one narrower at 7 cells).
+
+    **Presets.** "from-memory": three bends that a player who adds one deflector after the other misses, and a blackout of
+    at least 24 steps: permanence and planning.
     """
 
     title = "place deflectors so that a ball, released once, stops at the block"
@@ -213,7 +224,7 @@ class Ramps(PlanarTask):
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "releases": (1, 2, 3, 4),
         "bends": (1, 2, 3),
-        "pillars": (2, 4, 6, 8),
+        "pillars": (4, 5, 6),
         "blackout": (0, 4, 8, 16),
     }
     view = Look(
