@@ -3,12 +3,13 @@
 import math
 from typing import Any, ClassVar
 
+from unseen.envs.core.faculty import Excess, Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.cups import motion, rules
 from unseen.envs.permanence.cups.references import REFERENCES
-from unseen.envs.permanence.cups.script import MAX_CUPS, MAX_EVENTS
+from unseen.envs.permanence.cups.script import MAX_CUPS, MAX_EVENTS, MAX_PLACES
 from unseen.envs.planar.layout import ORDERS, Sizes
 from unseen.envs.planar.stage import acting
 from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
@@ -28,10 +29,13 @@ class CupsParams(StagedParams):
         "were distinguishable (index)",
     )
     cups: int = integer(2, MAX_CUPS, default=4, doc="identical cups")
-    swaps: tuple[int, int] = span(0, MAX_EVENTS - 1, default=(2, 4), doc="number of events (swaps or meetings), drawn")
+    swaps: tuple[int, int] = span(0, MAX_EVENTS - 1, default=(2, 4), doc="number of events (swaps, meetings or rounds), drawn")
     swap_steps: int = integer(3, 12, default=4, doc="steps of one event")
     apart: int = integer(1, MAX_CUPS - 1, default=1, doc="maximum distance of a swap, in places; 1: neighbours only")
-    screen: bool = flag(default=False, doc="a tall screen hides one place while cups move")
+    screen: bool = flag(default=False, doc="a tall screen hides one place, or several, while cups move")
+    panels: int = integer(
+        1, rules.MAX_BOXES, default=1, doc="neighbouring places that the screen hides; more than 1 only with play='round'"
+    )
     hops: float = real(
         0.0,
         1.0,
@@ -41,7 +45,12 @@ class CupsParams(StagedParams):
     )
     hides: int = integer(0, 3, default=0, doc="times that the ball is first hidden under a decoy cup and shown again")
     play: str = choice(
-        "swap", "move", default="swap", doc="cups swap places, or only the ball's cup moves, to a free place"
+        "swap",
+        "move",
+        "round",
+        default="swap",
+        doc="two cups swap places; only the ball's cup moves, to a free place; or in each round all cups pair off at random "
+        "and swap",
     )
     arc: float = real(60.0, 170.0, default=150.0, doc="angle of the arc of cups round the mat, degrees")
     ring: float = real(1.1, 1.5, default=1.2, doc="radius of the arc, m")
@@ -58,7 +67,8 @@ class CupsParams(StagedParams):
                 f"cups={self.cups} on arc={self.arc:g}, ring={self.ring:g} are {gap:.2f} m apart; they must be at least "
                 f"{MIN_GAP:g} m apart"
             )
-        if self.ring + self.jitter + motion.BULGE + 1.2 * self.radius > self.room:
+        bulge = motion.widest(self.cups // 2) if self.play == "round" else motion.BULGE
+        if self.ring + self.jitter + bulge + 1.2 * self.radius > self.room:
             raise BadParameter(f"ring={self.ring:g}: swapping cups do not fit into room={self.room:g}")
         if self.play == "move":
             if not self.screen:
@@ -66,6 +76,14 @@ class CupsParams(StagedParams):
             for name in ("hops", "hides"):
                 if getattr(self, name):
                     raise BadParameter(f"{name}={getattr(self, name)}: must be 0 with play='move'")
+            if self.places > MAX_PLACES:
+                raise BadParameter(f"cups={self.cups}: must be at most {MAX_PLACES - 1} with play='move'")
+        if self.play == "round" and self.hops:
+            raise BadParameter(f"hops={self.hops}: must be 0 with play='round'")
+        if self.panels > 1 and self.play != "round":
+            raise BadParameter(f"panels={self.panels}: must be 1 with play={self.play!r}")
+        if self.panels > 1 and 2 * self.panels > self.cups:
+            raise BadParameter(f"panels={self.panels}: must hide at most half of cups={self.cups}")
 
     @derived
     def places(self) -> int:
@@ -96,7 +114,7 @@ class CupsParams(StagedParams):
 
     @derived
     def sizes(self) -> Sizes:
-        return Sizes(colours=2, disc_slots=self.cups + 1, box_slots=1)
+        return Sizes(colours=2, disc_slots=self.cups + 1, box_slots=self.panels)
 
 
 P = CupsParams
@@ -149,12 +167,12 @@ class Cups(PlanarTask):
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA, covers=(rules.CUP,))
     levels: ClassVar[dict[int, P]] = {
-        0: P(cups=3, swaps=(1, 2), blackout=(1, 3), act=14, glass=True),
-        1: P(cups=3, swaps=(1, 2), blackout=(1, 3), act=14),
-        2: P(screen=True),
+        0: P(cups=3, play="round", swaps=(2, 2), blackout=(1, 3), act=14, glass=True),
+        1: P(cups=3, play="round", swaps=(2, 2), blackout=(1, 3), act=14),
+        2: P(cups=5, play="round", swaps=(5, 7), screen=True, panels=2),
         3: P(
-            cups=6, swaps=(4, 6), swap_steps=3, apart=5, screen=True, hops=0.4, frame="ego", jitter=0.04,
-            blackout=(5, 15), act=20,
+            cups=7, play="round", swaps=(8, 10), swap_steps=3, arc=170.0, ring=1.3, screen=True, panels=2, frame="ego",
+            jitter=0.03, blackout=(5, 15), act=20, reveal=False,
         ),
     }  # fmt: skip
     presets: ClassVar[dict[str, P]] = {
@@ -162,9 +180,34 @@ class Cups(PlanarTask):
         "invisible-displacement": P(cups=3, swaps=(1, 1), play="move", screen=True, blackout=(0, 2)),
     }
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "swaps": (0, 1, 2, 4, 6, 8), "cups": (2, 3, 4, 5, 6), "swap_steps": (8, 6, 4, 3), "blackout": (0, 5, 10, 20, 40),
+        "swaps": (0, 1, 2, 4, 6, 8), "cups": (4, 5, 6, 7), "swap_steps": (8, 6, 4, 3), "blackout": (0, 5, 10, 20, 40),
     }  # fmt: skip
-    hidden = Hidden(rules.write_hidden, classes=lambda params: params.cups, when=acting)
+    visible: ClassVar[dict[str, Any]] = {"glass": True}
+    hidden = Hidden(
+        rules.write_hidden,
+        classes=lambda params: params.cups,
+        when=acting,
+        change=rules.change_hidden,
+        found=rules.found,
+    )
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "where": Faculty(
+            "remember under which cup the ball went",
+            without=("reflex",), windows=(4, 8, 16),
+        ),
+        "every swap": Faculty(
+            "follow the cup through every swap, in order",
+            without=("first", "one_swap", "last_missed", "not_first"),
+        ),
+        "long": Faculty(
+            "go on until the last swap",
+            without=("two_swaps",), levels=(2, 3),
+        ),
+        "unseen": Faculty(
+            "infer a swap behind the screen from what the other cups do",
+            without=("screen_ignored",), levels=(2, 3),
+        ),
+    }  # fmt: skip
     view = Look(
         boxes=("screen",),
         discs=("ball", "cup"),
