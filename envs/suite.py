@@ -86,7 +86,8 @@ SUITE: dict[str, Entry] = {
             "permanence",
             "unseen.envs.permanence.cups.spec:Cups",
             "lift the cup that the ball went under",
-            {0: Anchor(0.172, 1.0), 1: Anchor(0.172, 1.0), 2: Anchor(0.143, 0.999), 3: Anchor(0.103, 0.998)},
+            {0: Anchor(9, 1.0), 1: Anchor(9, 1.0), 2: Anchor(9, 0.999), 3: Anchor(9, 0.998)},
+            version=1,
         ),
         Entry(
             "Rex",
@@ -141,7 +142,18 @@ SUITE: dict[str, Entry] = {
 }
 
 
-PREVIOUS: dict[str, Entry] = {}
+PREVIOUS: dict[str, Entry] = {
+    entry.id: entry
+    for entry in [
+        Entry(
+            "Cups",
+            "permanence",
+            "unseen.envs.permanence.cups.v0:Cups",
+            "lift the cup that the ball went under",
+            {0: Anchor(0.172, 1.0), 1: Anchor(0.172, 1.0), 2: Anchor(0.143, 0.999), 3: Anchor(0.103, 0.998)},
+        ),
+    ]
+}
 """Id -> the previous version of an environment. It stays for one release; Gymnasium warns when it is made."""
 
 

@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
+from unseen.envs.core.faculty import Excess, Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real
 from unseen.envs.errors import BadParameter
@@ -23,6 +24,7 @@ class BedroomParams(StagedParams):
     spots: int = integer(4, rules.MAX_SPOTS, default=6, doc="spots along the walls, at least one per place")
     vases: int = integer(0, rules.MAX_LOOSE, default=1, doc="vases, which must not be touched")
     crates: int = integer(0, rules.MAX_LOOSE, default=0, doc="crates, harmless obstacles")
+    guards: bool = flag(default=False, doc="one more vase in front of every spot, between it and the middle of the room")
     cat: bool = flag(default=False, doc="a walking cat, which must not be stepped on")
     look: int = integer(1, 60, default=20, doc="steps of the observe phase")
     dark: bool = flag(default=True, doc="the light is off in the act phase")
@@ -54,6 +56,19 @@ class BedroomParams(StagedParams):
                 + (" with vases, crates or a cat" if loose else "")
             )
 
+        if self.guards:
+            nearest = min(
+                math.hypot(*draw.wall_spot(k, spots, room - draw.LINE, narrow * room - draw.LINE, 0.0)[:2])
+                for k in range(spots)
+                for narrow in (1.0, rules.NARROW)
+            )
+            wanted = self.clear + draw.GUARD + (0.7 if loose else 0.0)
+            if nearest < wanted:
+                raise BadParameter(
+                    f"guards=True: room={room} is too small; the spot nearest to the middle is {nearest:.2f} m away, and "
+                    f"must be at least {wanted:.2f} m away"
+                )
+
     @derived
     def clear(self) -> float:
         """The minimum distance of obstacles from the middle, m, so that the agent never spawns on one."""
@@ -81,7 +96,7 @@ class BedroomParams(StagedParams):
 
     @derived
     def sizes(self) -> Sizes:
-        boxes = self.places + self.vases + self.crates
+        boxes = self.places + self.vases + self.crates + (self.spots if self.guards else 0)
         return Sizes(
             colours=1, disc_slots=int(self.cat), box_slots=boxes, box_kinds=rules.KINDS, box_shape=1,
             queries=rules.KINDS, signals=1,
@@ -139,12 +154,12 @@ class Bedroom(PlanarTask):
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
     levels: ClassVar[dict[int, P]] = {
-        0: P(room=2.0, places=3, spots=4, vases=0, look=4, blackout=(1, 3), act=14, query="first", dark=False),
+        0: P(room=2.0, places=3, spots=4, vases=0, look=4, blackout=(1, 3), act=14, query="fixed", dark=False),
         1: P(room=2.0, places=3, spots=4, vases=0, look=4, blackout=(1, 3), act=14, query="fixed"),
-        2: P(room=2.3, fov=120.0, blackout=(4, 8), act=18),
+        2: P(room=2.5, vases=0, guards=True, fov=120.0, blackout=(16, 20), act=20),
         3: P(
-            fov=120.0, blackout=(16, 24), act=30, look=24, room=2.9, spots=8, vases=2, crates=2, cat=True, drift=0.3,
-            query="late", order="distance", frame="ego",
+            fov=120.0, blackout=(16, 24), act=30, look=24, room=2.9, spots=8, vases=0, guards=True, crates=2, cat=True,
+            drift=0.3, query="late", order="distance", frame="ego", reveal=False,
         ),
     }  # fmt: skip
     actions: ClassVar[Mapping[str, tuple[float, ...]]] = rules.ACTIONS
@@ -169,7 +184,30 @@ class Bedroom(PlanarTask):
         lost="wrong place, or broke something",
         signals=("bump",),
     )
-    hidden = Hidden(rules.write_hidden, classes=lambda params: params.spots, when=acting)
+    visible: ClassVar[dict[str, Any]] = {"dark": False, "fov": 360.0}
+    hidden = Hidden(
+        rules.write_hidden,
+        classes=lambda params: params.spots,
+        when=acting,
+        change=rules.change_hidden,
+        found=rules.found,
+    )
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "where": Faculty(
+            "remember where the asked place is",
+            without=("reflex", "nearest"), windows=(4, 8, 16),
+            excess={1: Excess(0.67, "4 steps of looking and a short blackout keep level 1 learnable within a minute")},
+        ),
+        "which": Faculty(
+            "remember all places, since any of them may be asked for", without=("one_place",), levels=(3,),
+        ),
+        "way": Faculty(
+            "remember what stands between, and walk round it", without=("beeline",), levels=(2, 3),
+        ),
+        "self": Faculty(
+            "find one's bearings from one's own pose after being moved", without=("unmoved",),
+        ),
+    }  # fmt: skip
     reset, step = rules.reset, rules.step
     references = REFERENCES
 

@@ -3,8 +3,8 @@
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 
-MAX_CUPS = 7
-MAX_PLACES = 7  # one of them is free with play="move"
+MAX_CUPS = 6
+MAX_PLACES = MAX_CUPS + 1  # one may be free
 MAX_EVENTS = 11  # one more than the maximum of `swaps`, for the shift
 
 # Kinds of events. SWAP: two cups circle each other and swap places. MEET: two neighbours meet and part. TIP: they meet
