@@ -86,16 +86,42 @@ def _walk_by_map(m, p):
     k = _fill_rings(m, m, m.query)
     if k < 0:
         return _search(m, p)
-    return _steer(m, m, m.ring_x[k], m.ring_y[k], m.n_boxes + m.n_discs, MARGIN + p.drift)
+    return _steer(m, m, m.ring_x[k], m.ring_y[k], m.n_boxes + m.n_discs, MARGIN + p.drift * p.dark)
+
+
+@device
+def _move_belief(m):
+    """Move the believed agent by its last action."""
+    drive(m, STRIDE * ROWS[m.last, 0], TURN * ROWS[m.last, 1])
+
+
+@device
+def _choose(m, p):
+    """The tracker's action."""
+    if m.phase == ACT and m.query >= 0:
+        return _walk_by_map(m, p)
+    return TURN_AROUND if m.phase == OBSERVE and p.fov * math.pi / 180.0 < ALL_ROUND else STAY
 
 
 @device
 def tracker(o, m, p):
-    """Looks around, keeps a map of what it has seen, in which the cat keeps walking, and navigates by the map."""
+    """Looks around, keeps a map of what it has seen, in which the cat keeps walking, and navigates by the map.
+
+    Where it does not sense its pose, it counts its own moves.
+    """
+    acted = m.phase == ACT
     update_belief(o, m, p, DT, 0.0, 1.0)
-    if m.phase == ACT and m.query >= 0:
-        return _walk_by_map(m, p)
-    return TURN_AROUND if m.phase == OBSERVE and p.fov * math.pi / 180.0 < ALL_ROUND else STAY
+    if acted and abs(o[2]) + abs(o[3]) < 0.5:
+        _move_belief(m)
+    m.last = _choose(m, p)
+    return m.last
+
+
+@device
+def still(o, m, p):
+    """The tracker, if it did not count its own moves: it believes that it is where it last sensed its pose."""
+    update_belief(o, m, p, DT, 0.0, 1.0)
+    return _choose(m, p)
 
 
 @device
@@ -112,6 +138,19 @@ def beeline(s, m, p):
         return STAY
     x, y = spot_of(s, s.target)
     return _steer(s, m, x, y, 0, 0.0)
+
+
+@device
+def swing(s, m, p):
+    """The beeline, if it swung out to its left before every place, as if it had learnt that a vase stands in front."""
+    if s.phase != ACT:
+        return STAY
+    x, y = spot_of(s, s.target)
+    d = math.hypot(x, y)
+    out = (y * s.agent_x - x * s.agent_y) / d  # m to the side of the line from the middle to the spot
+    if out > 0.5 or math.hypot(x - s.agent_x, y - s.agent_y) < REACH:
+        return _steer(s, m, x, y, 0, 0.0)
+    return _steer(s, m, x - 0.8 * x / d + 0.75 * y / d, y - 0.8 * y / d - 0.75 * x / d, 0, 0.0)
 
 
 @device
@@ -145,16 +184,15 @@ def unmoved(o, m, p):
     x = m.agent_x
     y = m.agent_y
     heading = m.heading
-    action = tracker(o, m, p)
+    update_belief(o, m, p, DT, 0.0, 1.0)
     if m.phase == ACT:
         m.agent_x = x
         m.agent_y = y
         m.heading = heading
         if acted:
-            drive(m, STRIDE * ROWS[m.last, 0], TURN * ROWS[m.last, 1])
-        action = _walk_by_map(m, p) if m.query >= 0 else STAY
-        m.last = action
-    return action
+            _move_belief(m)
+    m.last = _choose(m, p)
+    return m.last
 
 
 REFERENCES = {
@@ -162,7 +200,9 @@ REFERENCES = {
     "tracker": Reference(by_index(tracker, ACTIONS), reads="slots", memory=BELIEF),
     "reflex": Reference(by_index(reflex, ACTIONS), reads="slots", memory=BELIEF, remembers=False),
     "beeline": Reference(by_index(beeline, ACTIONS), memory=np.dtype(RINGS, align=True), remembers=False),
+    "swing": Reference(by_index(swing, ACTIONS), memory=np.dtype(RINGS, align=True), remembers=False),
     "nearest": Reference(by_index(nearest, ACTIONS), memory=np.dtype(RINGS, align=True), remembers=False),
     "one_place": Reference(by_index(one_place, ACTIONS), reads="slots", memory=BELIEF),
+    "still": Reference(by_index(still, ACTIONS), reads="slots", memory=BELIEF),
     "unmoved": Reference(by_index(unmoved, ACTIONS), reads="slots", memory=BELIEF),
 }
