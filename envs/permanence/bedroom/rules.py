@@ -151,8 +151,8 @@ def change_hidden(s, p):
 
 @device
 def found(s, p):
-    """Whether a place has been reached."""
-    return 0 <= s.contact < VASE
+    """Whether a place has been reached after the light went out."""
+    return s.phase == ACT and 0 <= s.contact < VASE
 
 
 @device

@@ -31,6 +31,8 @@ def draw_script(s, p):
     s.n_events = p.swaps_low + below(s, p.swaps_high - p.swaps_low + 1) + one_more
     for q in range(s.n_events, MAX_EVENTS):  # clear the previous episode
         s.kind[q] = s.place_a[q] = s.place_b[q] = s.side[q] = 0
+        for i in range(MAX_PLACES):
+            s.partner[q, i] = s.lane[q, i] = 0
     for q in range(s.n_events):
         if p.play == ROUNDS:
             _draw_round(s, p, q)
@@ -65,7 +67,7 @@ def _draw_round(s, p, q):
     s.kind[q] = ROUND
     s.place_a[q] = s.place_b[q] = s.side[q] = 0
     for i in range(p.cups):
-        s.partner[q, i] = i
+        s.partner[q, i] = s.order[i] = i
         s.lane[q, i] = 0
     if p.cups % 2 == 0 and below(s, p.cups) == 0:
         return

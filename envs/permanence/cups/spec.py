@@ -29,12 +29,17 @@ class CupsParams(StagedParams):
         "were distinguishable (index)",
     )
     cups: int = integer(2, MAX_CUPS, default=4, doc="identical cups")
-    swaps: tuple[int, int] = span(0, MAX_EVENTS - 1, default=(2, 4), doc="number of events (swaps, meetings or rounds), drawn")
+    swaps: tuple[int, int] = span(
+        0, MAX_EVENTS - 1, default=(2, 4), doc="number of events (swaps, meetings or rounds), drawn"
+    )
     swap_steps: int = integer(3, 12, default=4, doc="steps of one event")
     apart: int = integer(1, MAX_CUPS - 1, default=1, doc="maximum distance of a swap, in places; 1: neighbours only")
     screen: bool = flag(default=False, doc="a tall screen hides one place, or several, while cups move")
     panels: int = integer(
-        1, rules.MAX_BOXES, default=1, doc="neighbouring places that the screen hides; more than 1 only with play='round'"
+        1,
+        rules.MAX_BOXES,
+        default=1,
+        doc="neighbouring places that the screen hides; more than 1 only with play='round'",
     )
     hops: float = real(
         0.0,
@@ -127,10 +132,10 @@ class Cups(PlanarTask):
     Now, in full light, it may walk. It lifts the first cup that it touches, which ends the episode.
 
     **Levels.** 0: level 1 with glass cups, through which the ball is visible. 1: 3 cups, two rounds of one swap each,
-    blackout of 3-5 steps. 2 (default): 4 cups, 5-7 rounds of two swaps at once, and a tall screen that hides two
+    blackout of 3-5 steps. 2 (default): 5 cups, 6-8 faster rounds of two swaps at once, and a tall screen that hides two
     neighbouring places. What happens there must be inferred from the other cups: a cup that goes behind the screen sends
     out its partner, and if none goes in or out, the two behind the screen swap unseen, within the round that is seen. 3:
-    6 cups on a jittered arc, 8-10 faster rounds of three swaps at once, egocentric frame, blackout 5-15, and the end
+    6 cups on a jittered arc, 8-10 rounds of three swaps at once (in 1 of 6, nothing moves), egocentric frame, blackout 5-15, and the end
     shows nothing (`reveal=False`), so that only the reward tells whether the right cup was lifted.
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
@@ -139,24 +144,26 @@ class Cups(PlanarTask):
     **Observation.** See `unseen.envs.planar.layout.Layout`. Colour 0 is the ball, colour 1 a cup. A cup's velocity is
     that of its next step, so a swap can be recognised by which cups start to move, and in which direction. The screen
     stands only while cups move; in the act phase all cups are visible. The query is always the ball, which is visible
-    in the terminal observation.
+    in the terminal observation if `reveal`.
 
     **Reward.** 1 for lifting the cup with the ball, else 0.
 
     **End.** The first touch is `terminated`; `act` steps of search without one are `truncated`.
 
-    **Faculties.** "where": remember under which cup the ball went. "every swap": follow it through every swap. "long":
-    go on until the last swap. "unseen": infer swaps behind the screen. Of each, the best player without it scores at
-    levels 1, 2 and 3, over 10,000 episodes (chance: 1 / `cups`, .333, .250, .167): FIGURES No excess is declared.
-    The rounds guarantee this: a round puts a cup at any of the places with equal chance, wherever it was, so whoever
-    misses one round or more, or the first place, is left with chance. "unseen" is the one exception: in some episodes
-    the ball's cup is never behind the screen when it matters.
+    **Faculties.** Each with the score of the best player that lacks only this, at levels 1, 2 and 3, over 10,000 episodes
+    (chance is 1 / `cups`: .333, .200, .167). "where", to remember under which cup the ball went: .328, .194, .165. "every
+    swap", to follow the cup through all of them: .336, .203, .169. "long", to go on after two rounds: .199, .170 at
+    levels 2 and 3. "unseen", to infer swaps behind the screen: .226, .197. The rounds see to that: a round takes a cup
+    to any place with equal chance, wherever it was, so that whoever misses the first place or a whole round is left with
+    chance. Without "unseen" a little is left, from episodes in which the ball's cup is not behind the screen when it
+    matters.
 
     **Leaks closed.** Cups share the slots of one colour, ordered by place, so no slot keeps the identity of a cup. The
     events and the final place of the ball are drawn independently, and its first place is computed from them: to an
     agent that missed where the ball went, the events give no information, and the final place is uniform. The ball is
-    seen going under a cup before the screen appears, and where the screen stands is independent of the ball. The pose cannot serve as memory: it is scrambled, after a blackout of random length. A hidden ball
-    cannot be touched: contact is reported only for cups.
+    seen going under a cup before the screen appears, and where the screen stands is independent of the ball. The pose
+    cannot serve as memory: it is scrambled, after a blackout of random length. A hidden ball cannot be touched: contact
+    is reported only for cups.
 
     **Shift.** Larger cups (x 1.2), events one step faster, and one more event.
 
