@@ -78,16 +78,13 @@ class _Function(CPUDispatcher):
 
 
 class DeviceFunction(_Function):
-    """A function that kernels and other device functions call. It has no wrapper by which Python could."""
+    """A function that kernels and other device functions call. For Python, which rarely does, there is `host`."""
 
     options = _OPTIONS | dict(no_cpython_wrapper=True)
     compiler = DeviceCompiler
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(
-            f"{self.path} is a device function, which only compiled code can call; "
-            f"unseen.envs.core.device.host({self.__name__}) gives one for Python"
-        )
+        return host(self)(*args, **kwargs)
 
     def get_call_template(self, args, kws) -> Any:
         """As for any integer where it is called with a constant one: LLVM folds constants after inlining, too."""
