@@ -15,7 +15,6 @@ import pytest
 
 from unseen.envs.core.device import device, host
 from unseen.envs.core.jit.versions import TESTED, way
-from unseen.envs.permanence.cups import rules
 from unseen.envs.suite import SUITE
 
 SCRIPT = Path(__file__).with_name("episodes.py")

@@ -23,6 +23,7 @@ import tyro
 
 from unseen.envs import suite
 from unseen.envs.errors import BadParameter
+from unseen.train import cold
 from unseen.train.progress import Progress
 from unseen.train.rollout import some_actions
 
@@ -49,6 +50,8 @@ class BenchConfig:
     """wall time spent on each figure"""
     neighbours: bool = True
     """also measure Gymnasium's CartPole and MiniGrid's Memory (if installed)"""
+    cold: bool = False
+    """measure instead what the first step costs, with kernels to compile and without"""
     json: bool = False
     """print JSON instead of a table"""
 
@@ -172,6 +175,8 @@ def machine() -> dict[str, str]:
 
 def bench(config: BenchConfig) -> None:
     """Measure and print. Raises UnknownEnvironment, BadParameter."""
+    if config.cold:
+        return bench_cold(config)
     if config.seconds <= 0 or config.threads < 1 or any(n < 1 for n in config.sizes):
         raise BadParameter("seconds must be positive, threads and sizes at least 1")
     for name, obs in modes(config):  # whatever is wrong with the request shows here
@@ -189,6 +194,40 @@ def bench(config: BenchConfig) -> None:
         print(json.dumps({**machine(), "first_step_s": start, "speeds": [asdict(s) for s in speeds]}, indent=2))
     else:
         show(config, speeds, start)
+
+
+def bench_cold(config: BenchConfig) -> None:
+    """Measure first steps in fresh processes, and print. Raises UnknownEnvironment, BadParameter."""
+    rows = [(name, (config.obs or tuple(suite.resolve(name).task.sensors))[0]) for name in names(config)]
+    figures: list[dict[str, Any]] = []
+    with Progress({"figures": len(rows) * len(cold.CASES)}) as progress:
+        for name, obs in rows:
+            figures.append({"what": name, "obs": obs})
+            for case, seconds in zip(cold.CASES, cold.cold_starts(name, config.level, obs), strict=True):
+                figures[-1][case] = seconds
+                progress.advance("figures", 1, f"{name}, {obs}, {case}")
+    if config.json:
+        print(json.dumps({**machine(), "cold_starts_cpu_s": figures}, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"CPU-seconds from the start of Python to the end of the first step, level {config.level}")
+    table.add_column("environment")
+    table.add_column("observation")
+    for case in cold.CASES:
+        table.add_column(case, justify="right")
+    for row in figures:
+        table.add_row(row["what"], row["obs"], *(f"{row[case]:.1f}" for case in cold.CASES))
+    console = Console()
+    console.print(table)
+    console.print(
+        "empty cache: everything is compiled. pre-filled: the cache is empty, but compiled device functions came"
+    )
+    console.print(
+        "with the package. one edit: everything was compiled before `step` was edited. cached: nothing is compiled."
+    )
+    console.print(", ".join(f"{key} {value}" for key, value in machine().items()), style="dim")
 
 
 def show(config: BenchConfig, speeds: list[Speed], start: float) -> None:
