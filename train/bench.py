@@ -51,7 +51,7 @@ class BenchConfig:
     neighbours: bool = True
     """also measure Gymnasium's CartPole and MiniGrid's Memory (if installed)"""
     cold: bool = False
-    """measure instead what the first step costs, with kernels to compile and without"""
+    """measure instead what the first step costs, with much to compile and little; by default of the default observation"""
     json: bool = False
     """print JSON instead of a table"""
 
@@ -175,12 +175,12 @@ def machine() -> dict[str, str]:
 
 def bench(config: BenchConfig) -> None:
     """Measure and print. Raises UnknownEnvironment, BadParameter."""
-    if config.cold:
-        return bench_cold(config)
     if config.seconds <= 0 or config.threads < 1 or any(n < 1 for n in config.sizes):
         raise BadParameter("seconds must be positive, threads and sizes at least 1")
     for name, obs in modes(config):  # whatever is wrong with the request shows here
         suite.make(name, level=config.level, obs=obs)
+    if config.cold:
+        return bench_cold(config)
     speeds: list[Speed] = []
     figures = len(modes(config)) * (1 + len(config.sizes)) + (2 + len(config.sizes)) * config.neighbours
     with Progress({"figures": 1 + figures}) as progress:
@@ -198,7 +198,9 @@ def bench(config: BenchConfig) -> None:
 
 def bench_cold(config: BenchConfig) -> None:
     """Measure first steps in fresh processes, and print. Raises UnknownEnvironment, BadParameter."""
-    rows = [(name, (config.obs or tuple(suite.resolve(name).task.sensors))[0]) for name in names(config)]
+    rows = [
+        (name, obs) for name, obs in modes(config) if config.obs or obs == next(iter(suite.resolve(name).task.sensors))
+    ]
     figures: list[dict[str, Any]] = []
     with Progress({"figures": len(rows) * len(cold.CASES)}) as progress:
         for name, obs in rows:

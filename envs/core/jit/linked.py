@@ -44,6 +44,7 @@ class _Function(CPUDispatcher):
     compiler: Any
     _defined: Counter[str] = Counter()
 
+    # The further arguments are those by which Numba unpickles a function; options are the class's.
     def __init__(self, py_func, locals=None, targetoptions=None, pipeline_class=None) -> None:
         super().__init__(py_func, locals, dict(self.options), self.compiler)
         self.path = f"{py_func.__module__}.{py_func.__qualname__}"

@@ -4,7 +4,7 @@ TESTED = {"0.68"}  # versions of Numba whose inside `linked` and `linking` know
 
 
 def way(numba_version: str, disabled: bool, asked: str) -> str:
-    """ "linked", "plain" or "interpreted": see `unseen.envs.core.jit`.
+    """One of "linked", "plain" and "interpreted": see `unseen.envs.core.jit`.
 
     Args:
         disabled: Numba is told not to compile.
