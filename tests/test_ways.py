@@ -121,3 +121,20 @@ def test_python_may_call_a_device_function() -> None:
     assert ninth(18.0) == host(ninth)(18.0) == 2.0
     assert third(10.0, of=5) == 2.0
     assert third(1.0, 0) == np.inf  # as in a kernel, and not as in Python
+
+
+def scaled(by):
+    @device
+    def call(x):
+        return by(x)
+
+    return call
+
+
+@pytest.mark.skipif(not hasattr(device, "compiler"), reason="of the linked way")
+def test_names_of_compiled_closures_do_not_depend_on_the_order_of_imports() -> None:
+    one, other, again = scaled(third), scaled(ninth), scaled(third)
+    assert (one.ordinal, other.ordinal, again.ordinal) == ("u0", "u0", "u1") and one.path != other.path
+    assert one(9.0) == again(9.0) == 3.0 and other(9.0) == 1.0
+    acting = [reference.act for entry in SUITE.values() for reference in entry.task.references.values()]
+    assert {act.ordinal for act in acting} == {"u0"}

@@ -5,11 +5,13 @@ is compared when it is loaded. So an edit compiles the edited function alone, an
 what it returns is another. Kernels are stored as machine code by the fingerprint of all that they reach.
 """
 
+import contextlib
 import functools
 import hashlib
 import inspect
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -36,8 +38,9 @@ class _Function(CPUDispatcher):
     """A function that is compiled when it is needed, once for each combination of argument types.
 
     Attributes:
-        path: module and name.
-        ordinal: tells functions of one path apart: closures, and what was defined anew.
+        path: module and name and, of a closure, the paths of the functions that it holds: a factory that serves several
+            tasks must not make names that depend on the order in which these are imported.
+        ordinal: tells functions of one path apart: further closures, and what was defined anew.
     """
 
     options: dict[str, Any]
@@ -47,7 +50,8 @@ class _Function(CPUDispatcher):
     # The further arguments are those by which Numba unpickles a function; options are the class's.
     def __init__(self, py_func, locals=None, targetoptions=None, pipeline_class=None) -> None:
         super().__init__(py_func, locals, dict(self.options), self.compiler)
-        self.path = f"{py_func.__module__}.{py_func.__qualname__}"
+        held = ",".join(each.path for each in _held(py_func))
+        self.path = f"{py_func.__module__}.{py_func.__qualname__}" + f"[{held}]" * bool(held)
         self.ordinal = f"u{self._defined[self.path]}"
         self._defined[self.path] += 1
 
@@ -76,6 +80,14 @@ class _Function(CPUDispatcher):
         settings = [(name, str(getattr(config, name))) for name in _SETTINGS]
         digest = hashlib.sha256(repr((self.path, self.ordinal, what, versions, settings)).encode()).hexdigest()
         return f"{self.py_func.__name__}-{digest[:24]}.{kind}"
+
+
+def _held(closure: Any) -> Iterator["_Function"]:
+    """The functions for compiled code in the cells of a closure; cells may be still empty."""
+    for cell in closure.__closure__ or ():
+        with contextlib.suppress(ValueError):
+            if isinstance(cell.cell_contents, _Function):
+                yield cell.cell_contents
 
 
 class DeviceFunction(_Function):
