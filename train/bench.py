@@ -224,10 +224,10 @@ def bench_cold(config: BenchConfig) -> None:
     console = Console()
     console.print(table)
     console.print(
-        "empty cache: everything is compiled. pre-filled: the cache is empty, but compiled device functions came"
-    )
-    console.print(
-        "with the package. one edit: everything was compiled before `step` was edited. cached: nothing is compiled."
+        "empty cache: everything is compiled\n"
+        "pre-filled: the cache is empty, but compiled device functions came with the package\n"
+        "one edit: everything was compiled before `step` was edited\n"
+        "cached: nothing is compiled"
     )
     console.print(", ".join(f"{key} {value}" for key, value in machine().items()), style="dim")
 
