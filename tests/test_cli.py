@@ -69,7 +69,6 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
         (["bench", "--level", "9"], "level=9"),
         (["bench", "--cold", "--level", "9"], "level=9"),
         (["bench", "--cold", "RolledBehnd"], "did you mean RolledBehind?"),
-        (["bench", "--cold", "examples/which_box.py:WhichBox"], "cold starts are measured of"),
         (["play", "RolledBehnd"], "did you mean RolledBehind?"),
         (["watch", "mapper"], "ENV"),
         (["watch", "maper", "RolledBehind", "--save", "x.png"], "mapper"),
@@ -144,6 +143,13 @@ def test_bench_prints_figures() -> None:
     assert [(speed["obs"], speed["envs"]) for speed in figures["speeds"]] == [("slots", 1), ("slots", 8)]
     assert all(speed["per_second"] > 0 and speed["per_cpu_second"] > 0 for speed in figures["speeds"])
     assert figures["first_step_s"] > 0
+
+
+def test_cold_starts_are_those_of_the_suite(tmp_path: Path) -> None:
+    own = Path(__file__).parents[1] / "examples" / "which_box.py"
+    assert "cold starts are measured of RolledBehind, Cups" in refused(
+        "bench", "--cold", f"{own}:WhichBox", cwd=tmp_path
+    )
 
 
 @pytest.mark.slow

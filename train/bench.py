@@ -201,6 +201,8 @@ def bench_cold(config: BenchConfig) -> None:
     rows = [
         (name, obs) for name, obs in modes(config) if config.obs or obs == next(iter(suite.resolve(name).task.sensors))
     ]
+    if own := [name for name, _ in rows if name not in suite.SUITE]:
+        raise BadParameter(f"env={own[0]!r}: cold starts are measured of {', '.join(suite.SUITE)}")
     figures: list[dict[str, Any]] = []
     with Progress({"figures": len(rows) * len(cold.CASES)}) as progress:
         for name, obs in rows:
