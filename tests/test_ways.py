@@ -134,7 +134,8 @@ def scaled(by):
 @pytest.mark.skipif(not hasattr(device, "compiler"), reason="of the linked way")
 def test_names_of_compiled_closures_do_not_depend_on_the_order_of_imports() -> None:
     one, other, again = scaled(third), scaled(ninth), scaled(third)
-    assert (one.ordinal, other.ordinal, again.ordinal) == ("u0", "u0", "u1") and one.path != other.path
+    assert one.ordinal[:2] == other.ordinal[:2] == "u0" and one.ordinal != other.ordinal
+    assert again.ordinal == one.ordinal.replace("u0", "u1")
     assert one(9.0) == again(9.0) == 3.0 and other(9.0) == 1.0
     acting = [reference.act for entry in SUITE.values() for reference in entry.task.references.values()]
-    assert {act.ordinal for act in acting} == {"u0"}
+    assert {act.ordinal[:2] for act in acting} == {"u0"}

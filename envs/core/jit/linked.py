@@ -38,9 +38,9 @@ class _Function(CPUDispatcher):
     """A function that is compiled when it is needed, once for each combination of argument types.
 
     Attributes:
-        path: module and name and, of a closure, the paths of the functions that it holds: a factory that serves several
-            tasks must not make names that depend on the order in which these are imported.
-        ordinal: tells functions of one path apart: further closures, and what was defined anew.
+        path: module and name.
+        ordinal: tells functions of one path apart: closures, by the functions that they hold (a factory that serves several
+            tasks must not give names that depend on the order of their imports), then further ones, defined anew.
     """
 
     options: dict[str, Any]
@@ -50,10 +50,11 @@ class _Function(CPUDispatcher):
     # The further arguments are those by which Numba unpickles a function; options are the class's.
     def __init__(self, py_func, locals=None, targetoptions=None, pipeline_class=None) -> None:
         super().__init__(py_func, locals, dict(self.options), self.compiler)
-        held = ",".join(each.path for each in _held(py_func))
-        self.path = f"{py_func.__module__}.{py_func.__qualname__}" + f"[{held}]" * bool(held)
-        self.ordinal = f"u{self._defined[self.path]}"
-        self._defined[self.path] += 1
+        self.path = f"{py_func.__module__}.{py_func.__qualname__}"
+        held = "".join(f"{each.path} {each.ordinal}," for each in _held(py_func))
+        kind = hashlib.sha256(held.encode()).hexdigest()[:8] if held else ""
+        self.ordinal = f"u{self._defined[self.path + kind]}{kind}"
+        self._defined[self.path + kind] += 1
 
     def compile(self, sig) -> Any:
         """The entry point for a signature, loaded or compiled where there is none yet."""
