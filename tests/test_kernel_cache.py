@@ -1,5 +1,5 @@
-"""A kernel, and a stored score, follow every file that a task imports: a changed constant is never met by an old one.
-Damaged files are compiled again, and two processes compile a kernel once.
+"""Kernels and stored scores are invalidated by a change of any file that the task imports. Damaged files in the cache are
+compiled again, and concurrent processes compile a kernel once.
 """
 
 from __future__ import annotations
