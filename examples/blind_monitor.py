@@ -73,7 +73,6 @@ def step(s, a, p, info):
     """One step; a[0]: the pump's rate. Rewarded is each step of the second half in which the effect is near its target."""
     s.rate = a[0]
     flow(s, a[0])
-    s.t += 1
     if s.t == p.lead:
         s.target = s.next_target
     reward = 0.0

@@ -13,7 +13,7 @@ from unseen.envs.core.task import FLOAT, INT, Score
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import outcome
-from unseen.envs.planar.task import Look, PlanarTask, RoomParams, planar_sensors
+from unseen.envs.planar.task import UNSTAGED, Look, PlanarTask, RoomParams, planar_sensors
 from unseen.envs.planar.world import ACT, DAY, OBSERVE, planar
 
 COLOURS = 3
@@ -74,7 +74,6 @@ def reset(s, p):
 
 @device
 def step(s, a, p, info):
-    s.t += 1
     s.belt += s.speed * DT
     for k in range(s.n_discs):
         s.disc_x[k] += s.speed * DT
@@ -156,7 +155,7 @@ class Press(PlanarTask):
     sensors = planar_sensors(write_state, 0)
     levels = {0: PressParams(glass=True), 1: PressParams(blocks=2, slowest=0.8, delay=(4, 6)), 2: PressParams()}
     actions, action_low, action_high = ACTIONS, (0.0,), (1.0,)
-    keys = {"wait": "right", "press": "space"}
+    keys = {"wait": "w", "press": "s"}
     reset, step = reset, step
     hidden = Hidden(write_place, size=1, when=asked)
     references = {
@@ -165,7 +164,7 @@ class Press(PlanarTask):
         "reflex": Reference(by_index(tracker, ACTIONS), reads="slots", memory=MEMORY, remembers=False),
     }
     score = Score(unit="success rate", low=0.0, high=1.0, gates={"oracle": 0.95, "tracker": 0.9})
-    view = Look(discs=("red block", "green block", "blue block"), request="press the {}")
+    view = Look(phases=UNSTAGED, discs=("red block", "green block", "blue block"), request="press the {}")
 
     @classmethod
     def chance(cls, params: PressParams) -> float:

@@ -1,4 +1,4 @@
-"""Whether device functions ask records only for fields that they have.
+"""Whether device functions ask records only for fields that they have, and leave those alone that the engine keeps.
 
 A kernel is compiled when it first runs, and tells what is missing then in pages of types. This reads the functions'
 source when an environment is made, and names the field.
@@ -17,20 +17,24 @@ import numpy as np
 from unseen.envs.core.reference import WORLD
 from unseen.envs.core.task import Task
 
+KEPT = frozenset(("t", "done", "tries", "failed"))  # of HEADER; `rng` is set by what draws
+
 
 @dataclass(frozen=True)
 class Fields:
-    """The fields of one sort of record; `whose`: what it is called in messages."""
+    """The fields of one sort of record; `whose`: what it is called in messages; `kept`: those that the engine sets."""
 
     whose: str
     names: frozenset[str]
+    kept: frozenset[str] = frozenset()
 
 
-def missing_field(task: type[Task]) -> str | None:
-    """What a device function of the task asks for in vain, in one sentence; None where all is there."""
+def wrong_field(task: type[Task]) -> str | None:
+    """What a device function of the task asks for in vain, or sets although the engine does, in one sentence; None
+    where all is well."""
     params = task.levels[task.default_level].record("train")
     p = Fields(task.params.__name__, frozenset(params.dtype.names or ()))
-    s = _of("'state'", task.state)
+    s = Fields("'state'", frozenset(task.state.names or ()), KEPT)
     calls: list[tuple[Any, tuple[Fields | None, ...]]] = [
         (task.reset, (s, p, _of("'scratch'", task.scratch))),
         (task.step, (s, None, p)),
@@ -53,7 +57,7 @@ def _of(whose: str, dtype: np.dtype | None) -> Fields | None:
 
 
 def _search(function: Any, given: tuple[Fields | None, ...], seen: set[Any]) -> Iterator[str]:
-    """What a function, and those that it calls, ask for in vain, when its arguments are the `given` records."""
+    """What is wrong in a function, and in those that it calls, when its arguments are the `given` records."""
     function = inspect.unwrap(function) if callable(function) else None  # a name is imported on first use only
     if not isinstance(function, FunctionType) or (function, given) in seen:
         return
@@ -67,8 +71,11 @@ def _search(function: Any, given: tuple[Fields | None, ...], seen: set[Any]) -> 
     for part in ast.walk(node):
         if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in records:
             record = records[part.value.id]
+            where = f"{function.__module__}.{function.__qualname__}"
             if part.attr not in record.names:
-                yield f"{record.whose} has no {part.attr!r}, for which {function.__module__}.{function.__qualname__} asks"
+                yield f"{record.whose} has no {part.attr!r}, for which {where} asks"
+            elif part.attr in record.kept and isinstance(part.ctx, ast.Store):
+                yield f"{where} sets {part.attr!r} of {record.whose}, which the engine keeps"
         elif isinstance(part, ast.Call) and not part.keywords:
             passed = tuple(records.get(a.id) if isinstance(a, ast.Name) else None for a in part.args)
             if any(passed):

@@ -15,8 +15,8 @@ from unseen.envs.errors import BadParameter
 
 FLOAT, INT = "f8", "i8"  # of record fields
 
-# What the runtime needs in any task's record: generator, steps taken, whether the episode has ended, tries of the last
-# reset, resets that failed.
+# What the engine keeps in any task's record: generator, steps taken (in `step`, the present one is counted already),
+# whether the episode has ended, tries of the last reset, resets that failed.
 HEADER = [("rng", "u8"), ("t", INT), ("done", INT), ("tries", INT), ("failed", INT)]
 
 
@@ -58,7 +58,7 @@ class Task:
         reset(s, p) -> bool: draws an episode into the record s; False rejects the draw, and it is drawn again, at most
             `max_tries` times. Records are used again: it sets all that is relied on later.
         scratch: dtype of memory that `reset` needs and that is no state; it is then called reset(s, p, w).
-        step(s, a, p, info) -> (reward, terminated, truncated): one step with the action row a. `info` is a row of
+        step(s, a, p, info) -> (reward, terminated, truncated): step s.t, from 1, with the action row a. `info` is a row of
             floats, one for each of `metrics`, which is told when the episode ends.
         metrics: names of the numbers in `info`; the first is "is_success".
         hidden: the hidden truth, for the audit; None where nothing is hidden.

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unseen.envs.core.fields import missing_field
+from unseen.envs.core.fields import wrong_field
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import Params
 from unseen.envs.core.reference import WORLD, Reference
@@ -65,8 +65,8 @@ def validate(task: type[Task]) -> None:
     need(hasattr(task.view, "painter"), "'view' has no 'painter'")
     at_top = vars(sys.modules[task.__module__]).get(task.__name__) is task
     need(at_top, f"is not to be imported from {task.__module__}, as kernels do: define it at the top of a file")
-    missing = missing_field(task)
-    need(missing is None, str(missing))
+    wrong = wrong_field(task)
+    need(wrong is None, str(wrong))
 
 
 def _parameters(task: type[Task], need: Callable[[bool, str], None]) -> None:

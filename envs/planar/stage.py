@@ -1,7 +1,8 @@
-"""The three acts of an episode: watch, then a blackout of random length, then act, carried to another place.
+"""The three phases of an episode: observe, then a blackout of random length, then act, carried to another place.
 
 The blackout and the new pose are what keep the agent's own position from being its memory. A task calls `reset_stage`
-when it draws an episode and sets `s.observe_steps`, and calls `advance` once a step; `free` says whether the agent may move.
+when it draws an episode and sets `s.observe_steps`, and calls `next_phase` once a step; `may_act` says whether the agent
+may move.
 """
 
 import math
@@ -57,7 +58,7 @@ def acting(s, p):
 
 @device
 def next_phase(s, light):
-    """Enter the phase of step s.t (already counted). The act phase begins under `light`, or by day where boxes are of
+    """Enter the phase of step s.t. The act phase begins under `light`, or by day where boxes are of
     glass, at the spawn pose. Returns True in the step in which it begins."""
     if s.t >= s.observe_steps and s.phase == OBSERVE:
         s.phase = BLACKOUT

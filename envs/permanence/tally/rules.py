@@ -111,7 +111,6 @@ def step(s, a, p, info):
     if s.touched >= 0:  # what was in the hand is put away
         remove_marble(s, s.touched)
         touch(s, -1)
-    s.t += 1
     if s.phase == OBSERVE:
         move_marbles(s, p)
     if next_phase(s, DUSK) and p.looks == TWO:

@@ -171,7 +171,6 @@ def step(s, a, p, info):
             _walk(s, d)
     else:
         roll_on(s)
-    s.t += 1
     if next_phase(s, DAY):
         s.glass = p.glass
     if not acts:
