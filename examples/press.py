@@ -1,4 +1,4 @@
-"""A conveyor and a press: an environment of one's own with a planar room and things of its own to draw."""
+"""A conveyor and a press: an environment of one's own with a planar room, and with things of its own to draw."""
 
 import math
 
@@ -6,167 +6,198 @@ import numpy as np
 
 from unseen.envs.core.device import device
 from unseen.envs.core.hidden import Hidden
-from unseen.envs.core.params import derived, flag, integer, real, span
+from unseen.envs.core.params import derived, integer, real, span
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.rng import below, shuffle, uniform
-from unseen.envs.core.task import FLOAT, INT, Score
+from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import outcome
-from unseen.envs.planar.task import UNSTAGED, Look, PlanarTask, RoomParams, planar_sensors
+from unseen.envs.planar.task import Look, Phase, PlanarTask, Prop, RoomParams, planar_sensors
 from unseen.envs.planar.world import ACT, DAY, OBSERVE, planar
 
+DT = 0.1  # s a step
 COLOURS = 3
-DT = 0.1  # seconds a step
-BELT_Y = 1.0
-COVER = (-0.5, 3.5)  # the stretch of the belt that is covered, m
-PRESS_X = 3.0
-PLATE = 0.2  # half width of the press's plate, m
+BELT = 1.0  # y of the belt's middle, m
+COVER = -0.9, 2.1  # the stretch of the belt that is covered, m
+PRESS = 1.8  # x of the press's middle, m
+PLATE = 0.15  # half its width, m
 ACTIONS = {"wait": (0.0,), "press": (1.0,)}
 
 
 class PressParams(RoomParams):
     blocks: int = integer(2, COLOURS, default=3, doc="blocks on the belt")
-    slowest: float = real(0.3, 1.2, default=0.5, doc="speed of the belt, m/s, drawn from here")
-    fastest: float = real(0.3, 1.2, default=1.2, doc="to here")
-    delay: tuple[int, int] = span(0, 10, default=(4, 10), doc="steps from the last block's vanishing to the question")
-    glass: bool = flag(default=False, doc="the cover is of glass")
+    slowest: float = real(0.4, 0.8, default=0.4, doc="the belt's speed is drawn from here, m/s")
+    fastest: float = real(0.4, 0.8, default=0.8, doc="to here, m/s")
+    delay: tuple[int, int] = span(0, 10, default=(4, 10), doc="steps from all being covered to the question, drawn")
 
     @derived
     def radius(self) -> float:
-        return 0.15
+        return 0.12
 
     @derived
     def sizes(self) -> Sizes:
-        return Sizes(colours=COLOURS, disc_slots=COLOURS, box_slots=0, box_kinds=0, box_shape=0, queries=COLOURS, signals=0)
+        return Sizes(
+            colours=COLOURS, disc_slots=COLOURS, box_slots=0, box_kinds=0, box_shape=0, queries=COLOURS, signals=0
+        )
 
     @property
     def horizon(self) -> int:
-        return 1 + math.ceil((PRESS_X + 4.0) / (self.slowest * DT))
-
-
-STATE = planar(
-    0, COLOURS, ("asked", INT), ("speed", FLOAT), ("ask_at", INT), ("belt", FLOAT), ("plate", FLOAT), ("hit", INT)
-)
+        return math.ceil((PRESS + PLATE + self.room) / (DT * self.slowest))
 
 
 @device
 def reset(s, p):
     s.room_hx = s.room_hy = p.room
-    s.agent_x, s.agent_y, s.heading, s.fov = 0.0, -3.0, 0.5 * math.pi, 2.0 * math.pi
-    s.light, s.phase, s.query, s.touched, s.contact, s.bump = DAY, OBSERVE, -1, -1, -1, 0
-    s.glass = p.glass
-    s.speed, s.belt, s.plate, s.hit = uniform(s, p.slowest, p.fastest), 0.0, 0.0, -1
-    s.n_boxes, s.n_discs = 0, p.blocks
+    s.agent_x, s.agent_y, s.heading, s.fov = 0.3, -1.1, 0.5 * math.pi, 2.0 * math.pi
+    s.light, s.glass, s.phase, s.query, s.touched, s.contact = DAY, p.glass, OBSERVE, -1, -1, -1
+    s.n_discs, s.pressed = p.blocks, 0
+    s.speed = uniform(s, p.slowest, p.fastest)
     for k in range(COLOURS):
         s.disc_colour[k] = k
     shuffle(s, s.disc_colour, COLOURS)
-    x = -1.5
-    for k in range(p.blocks):  # the first in the line is disc 0
-        s.disc_x[k], s.disc_y[k], s.disc_vx[k], s.disc_vy[k] = x, BELT_Y, s.speed, 0.0
-        s.disc_radius[k], s.disc_cover[k] = p.radius, 0
-        x -= uniform(s, 0.6, 0.9)
-    last = s.disc_x[p.blocks - 1]
+    x = -1.25
+    for k in range(p.blocks):  # from the first in the line to the last
+        s.disc_x[k], s.disc_y[k], s.disc_vx[k], s.disc_radius[k], s.disc_cover[k] = x, BELT, s.speed, p.radius, 0
+        covered_at = math.ceil((COVER[0] - x) / (DT * s.speed))
+        x -= uniform(s, 0.4, 0.55)
     s.asked = below(s, p.blocks)
-    s.ask_at = math.ceil((COVER[0] - last) / (s.speed * DT)) + p.delay_low + below(s, p.delay_high - p.delay_low + 1)
+    s.asked_at = covered_at + p.delay_low + below(s, p.delay_high - p.delay_low + 1)
     return True
 
 
 @device
 def step(s, a, p, info):
-    s.belt += s.speed * DT
     for k in range(s.n_discs):
-        s.disc_x[k] += s.speed * DT
+        s.disc_x[k] += DT * s.disc_vx[k]
         s.disc_cover[k] = COVER[0] < s.disc_x[k] < COVER[1]
-    done = False
-    if s.query >= 0 and a[0] > 0.5:
-        done, s.plate = True, 1.0
-        for k in range(s.n_discs):
-            if abs(s.disc_x[k] - PRESS_X) <= PLATE:
-                s.hit = k
-    if s.t == s.ask_at:
-        s.query, s.phase = s.disc_colour[s.asked], ACT
-    done = done or s.disc_x[s.asked] > PRESS_X + PLATE
-    reward = 1.0 if done and s.hit == s.asked else 0.0
-    return outcome(s, info, reward, done)
+    s.pressed = s.phase == ACT and a[0] > 0.5
+    if s.t == s.asked_at:
+        s.phase, s.query = ACT, s.disc_colour[s.asked]
+    off = s.disc_x[s.asked] - PRESS
+    return outcome(s, info, 1.0 if s.pressed and abs(off) < PLATE else 0.0, s.pressed or off > PLATE)
 
 
 @device
 def write_state(s, p, o):
-    write_lit_slots(s, p, o, s.query)
+    write_lit_slots(s, p, o, s.disc_colour[s.asked])
+    o[-1] = s.asked_at - s.t
 
 
 @device
-def write_place(s, p, out):
+def write_hidden(s, p, out):
     out[0] = s.disc_x[s.asked]
 
 
 @device
-def asked(s, p):
-    return s.query >= 0
+def acting(s, p):
+    return s.phase == ACT
 
 
-# In a row of slots: the pose 4, the phase 3, the bump 1, query and contact; then the discs.
-QUERY = 8
-DISCS = QUERY + 2 * COLOURS
-SIZE = 5 + COLOURS  # present, x, y, vx, vy, colour
+@device
+def presses(x, speed):
+    """The plate comes down after one more step of the belt: whether the block is nearest to its middle then."""
+    return 1 if abs(x + DT * speed - PRESS) <= 0.51 * DT * speed else 0
 
 
 @device
 def oracle(s, m, p):
-    """Press when the next step brings the block under the press."""
-    x = s.disc_x[s.asked] + s.speed * DT
-    return 1 if s.query >= 0 and abs(x - PRESS_X) <= 0.5 * PLATE + 0.5 * s.speed * DT else 0
+    return presses(s.disc_x[s.asked], s.speed)
 
 
-@device
-def due(o, m, p):
-    return 0
+QUERY, DISC, WIDTH = 8, 14, 5 + COLOURS  # in a slots row: the query, the first disc, and the length of a disc
 
 
 @device
 def tracker(o, m, p):
-    """Each block's place and speed when last seen; what is not seen rides on."""
-    for c in range(COLOURS):
-        m.x[c] += m.v[c] * DT
+    """Where each block was seen last, carried along as fast as it went."""
     asked = -1
-    for k in range(COLOURS):
-        if o[QUERY + k] > 0.5:
+    for k in range(COLOURS):  # a disc's slot is its colour
+        m.x[k] += DT * m.speed[k]
+        if o[DISC + k * WIDTH] > 0.0:
+            m.x[k], m.speed[k] = p.room * o[DISC + k * WIDTH + 1], 4.0 * o[DISC + k * WIDTH + 3]
+        if o[QUERY + k] > 0.0:
             asked = k
-        at = DISCS + k * SIZE
-        for c in range(COLOURS):
-            if o[at] > 0.5 and o[at + 5 + c] > 0.5:
-                m.x[c], m.v[c] = o[at + 1] * p.room, o[at + 3] * 4.0
-    if asked < 0:
-        return 0
-    step = m.v[asked] * DT
-    return 1 if m.v[asked] > 0.0 and abs(m.x[asked] + step - PRESS_X) <= 0.5 * step + 0.02 else 0
+    return presses(m.x[asked], m.speed[asked]) if asked >= 0 and m.speed[asked] > 0.0 else 0
 
 
-MEMORY = np.dtype([("x", np.float64, COLOURS), ("v", np.float64, COLOURS)], align=True)
+MEMORY = np.dtype([("x", FLOAT, COLOURS), ("speed", FLOAT, COLOURS)])
+
+
+def paint_belt(brush, record, params):
+    room, at = params.room, float(record["disc_x"][0])  # rides along with the first block
+    brush.box(-room, BELT - 0.25, room, BELT + 0.25, 0.0, 0.04, (74, 78, 88))
+    for k in range(round(4 * room)):
+        x = (at + 0.5 * k) % (2 * room) - room
+        brush.line([(x - 0.1, BELT - 0.18), (x, BELT), (x - 0.1, BELT + 0.18)], 0.05, (112, 117, 130), 0.03)
+    for y in (BELT - 0.27, BELT + 0.27):
+        brush.box(-room, y - 0.03, room, y + 0.03, 0.0, 0.1, (150, 155, 166))
+
+
+def paint_cover(brush, record, params):
+    brush.box(COVER[0], BELT - 0.3, COVER[1], BELT + 0.3, 0.0, 0.45, (92, 118, 142), radius=0.04)
+    for k in range(1, 6):
+        x = COVER[0] + 0.5 * k
+        brush.line([(x, BELT - 0.29), (x, BELT + 0.29)], 0.46, (76, 99, 121), 0.02)
+
+
+def paint_press(brush, record, params):
+    high = 0.5 if record["pressed"] else 0.85  # of the head's foot
+    for y in (BELT - 0.42, BELT + 0.42):
+        brush.box(PRESS - 0.07, y - 0.07, PRESS + 0.07, y + 0.07, 0.0, 1.0, (86, 90, 100))
+    brush.box(PRESS - PLATE, BELT - 0.36, PRESS + PLATE, BELT + 0.36, high, high + 0.15, (240, 184, 56), radius=0.03)
+    for k in range(-2, 3):
+        y = BELT + 0.14 * k
+        brush.line([(PRESS - 0.1, y - 0.05), (PRESS + 0.1, y + 0.05)], high + 0.16, (44, 46, 54), 0.04)
+
+
+def opacity(record, params):
+    return 0.3 if params.glass or record["done"] else 1.0
 
 
 class Press(PlanarTask):
-    """Stamp the block that is asked for, under a cover where it cannot be seen."""
+    """Bring a press down on the block that is asked for, on a conveyor under a cover.
+
+    Blocks ride into view, and under the cover; the belt never stops. When all are covered, one colour is asked for. The
+    press comes down once, at once, at x = 1.8 m: 1 is returned if the block lies under it, else 0.
+    Hidden is where each block is: its colour, place and speed show only before it is covered.
+    """
 
     title = "a conveyor and a press"
     params = PressParams
-    state = STATE
-    sensors = planar_sensors(write_state, 0)
-    levels = {0: PressParams(glass=True), 1: PressParams(blocks=2, slowest=0.8, delay=(4, 6)), 2: PressParams()}
+    state = planar(0, COLOURS, ("asked", INT), ("asked_at", INT), ("speed", FLOAT), ("pressed", INT))
+    sensors = planar_sensors(write_state, 1)
+    levels = {0: PressParams(glass=True), 1: PressParams(blocks=2, delay=(4, 6)), 2: PressParams()}
     actions, action_low, action_high = ACTIONS, (0.0,), (1.0,)
-    keys = {"wait": "w", "press": "s"}
+    keys = {"wait": "s", "press": "w"}
     reset, step = reset, step
-    hidden = Hidden(write_place, size=1, when=asked)
+    hidden = Hidden(write_hidden, size=1, when=acting)
     references = {
-        "oracle": Reference(by_index(oracle, ACTIONS), reads="world"),
+        "oracle": Reference(by_index(oracle, ACTIONS)),
         "tracker": Reference(by_index(tracker, ACTIONS), reads="slots", memory=MEMORY),
         "reflex": Reference(by_index(tracker, ACTIONS), reads="slots", memory=MEMORY, remembers=False),
     }
-    score = Score(unit="success rate", low=0.0, high=1.0, gates={"oracle": 0.95, "tracker": 0.9})
-    view = Look(phases=UNSTAGED, discs=("red block", "green block", "blue block"), request="press the {}")
+    view = Look(
+        request="press the {} block",
+        untold="which block to press is asked when all are covered",
+        phases=(
+            Phase("observe", lambda record, params: int(record["asked_at"]), can_act=False),
+            Phase("act", lambda record, params: params.horizon - int(record["asked_at"])),
+        ),
+        captions={
+            "observe": "The blocks ride under the cover, at a speed that never changes.",
+            "act": "Press when the block is under the yellow head.",
+        },
+        won="hit it",
+        lost="missed it",
+        props=(
+            Prop(paint_belt),
+            Prop(paint_cover, over=True, opacity=opacity),
+            Prop(paint_press, over=True),
+        ),
+    )
 
     @classmethod
     def chance(cls, params: PressParams) -> float:
-        """Once asked, all observations look the same: the time of a press does not depend on the block's place in line."""
+        """While acting, all observations are alike: when a press comes down does not depend on which block is asked for."""
         return 1.0 / params.blocks

@@ -63,6 +63,10 @@ def validate(task: type[Task]) -> None:
         known = reference.reads == WORLD or reference.reads in task.sensors
         need(known, f"reference {name!r} reads {reference.reads!r}, which is neither {WORLD!r} nor a sensor")
     need(hasattr(task.view, "painter"), "'view' has no 'painter'")
+    try:
+        task.view.check(np.zeros(1, task.state)[0], task.levels[task.default_level])
+    except (AttributeError, KeyError, ValueError) as error:
+        need(False, f"'view' reads what is not there: {error}")
     at_top = vars(sys.modules[task.__module__]).get(task.__name__) is task
     need(at_top, f"is not to be imported from {task.__module__}, as kernels do: define it at the top of a file")
     wrong = wrong_field(task)

@@ -76,6 +76,22 @@ UNSTAGED = (Phase("act", lambda record, params: params.horizon),)  # of a task t
 
 
 @dataclass(frozen=True)
+class Prop:
+    """A thing of a task's own in its pictures, such as a belt or a roof. No sensor sees it, and nothing collides with it.
+
+    Attributes:
+        paint: (brush, record, params) paints it with a `unseen.envs.watch.brush.Brush`, in metres of the room. Players
+            see it too, so it shows nothing that the agent could not know.
+        over: it is painted over boxes and discs; else under them.
+        opacity: (record, params) -> from 0, not there, to 1.
+    """
+
+    paint: Callable[[Any, np.void, Any], None]
+    over: bool = False
+    opacity: Callable[[np.void, Any], float] = lambda record, params: 1.0
+
+
+@dataclass(frozen=True)
 class Look(View):
     """What pictures need to know of a planar task. Names of things are drawn by `unseen.envs.watch.things`.
 
@@ -91,6 +107,7 @@ class Look(View):
         captions: a sentence for each phase by its name, for "lit" (the last phase in full light) and for "over".
         won, lost: what an end with and without reward is called.
         signals: names of the task's own numbers, in the order of `s.signal`.
+        props: things of the task's own, from the lowest up.
     """
 
     painter: ClassVar[str] = "unseen.envs.watch.room:RoomPainter"
@@ -106,6 +123,11 @@ class Look(View):
     won: str = "fetched it"
     lost: str = "wrong"
     signals: tuple[str, ...] = ()
+    props: tuple[Prop, ...] = ()
+
+    def check(self, record: np.void, params: Any) -> None:
+        for phase in self.phases:
+            phase.steps(record, params)
 
     def phase(self, record: np.void) -> Phase:
         """The present phase."""
