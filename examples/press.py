@@ -10,11 +10,11 @@ from unseen.envs.core.params import derived, integer, real, span
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.rng import below, shuffle, uniform
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.planar.layout import Sizes
+from unseen.envs.planar.layout import HEAD, SPEED_UNIT, Sizes, disc_start
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import outcome
 from unseen.envs.planar.task import Look, Phase, PlanarTask, Prop, RoomParams, planar_sensors
-from unseen.envs.planar.world import ACT, DAY, OBSERVE, planar
+from unseen.envs.planar.world import ACT, planar, reset_room
 
 DT = 0.1  # s a step
 COLOURS = 3
@@ -22,6 +22,7 @@ BELT = 1.0  # y of the belt's middle, m
 COVER = -0.9, 2.1  # the stretch of the belt that is covered, m
 PRESS = 1.8  # x of the press's middle, m
 PLATE = 0.15  # half its width, m
+RISE = 5  # steps that it takes to come up again
 ACTIONS = {"wait": (0.0,), "press": (1.0,)}
 
 
@@ -37,9 +38,7 @@ class PressParams(RoomParams):
 
     @derived
     def sizes(self) -> Sizes:
-        return Sizes(
-            colours=COLOURS, disc_slots=COLOURS, box_slots=0, box_kinds=0, box_shape=0, queries=COLOURS, signals=0
-        )
+        return Sizes(colours=COLOURS, disc_slots=COLOURS, box_slots=0)
 
     @property
     def horizon(self) -> int:
@@ -48,10 +47,9 @@ class PressParams(RoomParams):
 
 @device
 def reset(s, p):
-    s.room_hx = s.room_hy = p.room
-    s.agent_x, s.agent_y, s.heading, s.fov = 0.3, -1.1, 0.5 * math.pi, 2.0 * math.pi
-    s.light, s.glass, s.phase, s.query, s.touched, s.contact = DAY, p.glass, OBSERVE, -1, -1, -1
-    s.n_discs, s.pressed = p.blocks, 0
+    reset_room(s, p)
+    s.agent_x, s.agent_y = 0.3, -1.1
+    s.n_discs, s.rise = p.blocks, 0
     s.speed = uniform(s, p.slowest, p.fastest)
     for k in range(COLOURS):
         s.disc_colour[k] = k
@@ -71,11 +69,17 @@ def step(s, a, p, info):
     for k in range(s.n_discs):
         s.disc_x[k] += DT * s.disc_vx[k]
         s.disc_cover[k] = COVER[0] < s.disc_x[k] < COVER[1]
-    s.pressed = s.phase == ACT and a[0] > 0.5
+    s.rise = max(s.rise - 1, 0)
+    under = -1  # the block that the press comes down on
+    if s.phase == ACT and a[0] > 0.5 and s.rise == 0:
+        s.rise = RISE
+        for k in range(s.n_discs):
+            if abs(s.disc_x[k] - PRESS) < PLATE:
+                under = k
     if s.t == s.asked_at:
         s.phase, s.query = ACT, s.disc_colour[s.asked]
-    off = s.disc_x[s.asked] - PRESS
-    return outcome(s, info, 1.0 if s.pressed and abs(off) < PLATE else 0.0, s.pressed or off > PLATE)
+    done = under >= 0 or s.disc_x[s.asked] > PRESS + PLATE
+    return outcome(s, info, 1.0 if under == s.asked else 0.0, done)
 
 
 @device
@@ -86,12 +90,14 @@ def write_state(s, p, o):
 
 @device
 def write_hidden(s, p, out):
+    """Where on the belt the block is that is asked for, m."""
     out[0] = s.disc_x[s.asked]
 
 
 @device
-def acting(s, p):
-    return s.phase == ACT
+def when(s, p):
+    """The last four observations do not reach back to the question, and no block can have been hit."""
+    return s.phase == ACT and s.t >= s.asked_at + 4 and s.disc_x[0] < PRESS - PLATE
 
 
 @device
@@ -105,18 +111,16 @@ def oracle(s, m, p):
     return presses(s.disc_x[s.asked], s.speed)
 
 
-QUERY, DISC, WIDTH = 8, 14, 5 + COLOURS  # in a slots row: the query, the first disc, and the length of a disc
-
-
 @device
 def tracker(o, m, p):
     """Where each block was seen last, carried along as fast as it went."""
     asked = -1
     for k in range(COLOURS):  # a disc's slot is its colour
+        at = disc_start(p) + (5 + p.colours) * k
         m.x[k] += DT * m.speed[k]
-        if o[DISC + k * WIDTH] > 0.0:
-            m.x[k], m.speed[k] = p.room * o[DISC + k * WIDTH + 1], 4.0 * o[DISC + k * WIDTH + 3]
-        if o[QUERY + k] > 0.0:
+        if o[at] > 0.0:
+            m.x[k], m.speed[k] = p.room * o[at + 1], SPEED_UNIT * o[at + 3]
+        if o[HEAD + k] > 0.0:
             asked = k
     return presses(m.x[asked], m.speed[asked]) if asked >= 0 and m.speed[asked] > 0.0 else 0
 
@@ -125,53 +129,46 @@ MEMORY = np.dtype([("x", FLOAT, COLOURS), ("speed", FLOAT, COLOURS)])
 
 
 def paint_belt(brush, record, params):
-    room, at = params.room, float(record["disc_x"][0])  # rides along with the first block
-    brush.box(-room, BELT - 0.25, room, BELT + 0.25, 0.0, 0.04, (74, 78, 88))
-    for k in range(round(4 * room)):
-        x = (at + 0.5 * k) % (2 * room) - room
+    end, moved = params.room, float(record["disc_x"][0])  # a place that moves smoothly between two steps, too
+    brush.box(-end, BELT - 0.25, end, BELT + 0.25, 0.0, 0.04, (74, 78, 88))
+    for k in range(round(4 * end)):
+        x = (moved + 0.5 * k) % (2 * end - 0.1) - end + 0.1
         brush.line([(x - 0.1, BELT - 0.18), (x, BELT), (x - 0.1, BELT + 0.18)], 0.05, (112, 117, 130), 0.03)
     for y in (BELT - 0.27, BELT + 0.27):
-        brush.box(-room, y - 0.03, room, y + 0.03, 0.0, 0.1, (150, 155, 166))
+        brush.box(-end, y - 0.03, end, y + 0.03, 0.0, 0.1, (150, 155, 166))
 
 
 def paint_cover(brush, record, params):
     brush.box(COVER[0], BELT - 0.3, COVER[1], BELT + 0.3, 0.0, 0.45, (92, 118, 142), radius=0.04)
-    for k in range(1, 6):
-        x = COVER[0] + 0.5 * k
-        brush.line([(x, BELT - 0.29), (x, BELT + 0.29)], 0.46, (76, 99, 121), 0.02)
 
 
 def paint_press(brush, record, params):
-    high = 0.5 if record["pressed"] else 0.85  # of the head's foot
+    low = 0.85 - 0.35 * record["rise"] / RISE
     for y in (BELT - 0.42, BELT + 0.42):
         brush.box(PRESS - 0.07, y - 0.07, PRESS + 0.07, y + 0.07, 0.0, 1.0, (86, 90, 100))
-    brush.box(PRESS - PLATE, BELT - 0.36, PRESS + PLATE, BELT + 0.36, high, high + 0.15, (240, 184, 56), radius=0.03)
-    for k in range(-2, 3):
-        y = BELT + 0.14 * k
-        brush.line([(PRESS - 0.1, y - 0.05), (PRESS + 0.1, y + 0.05)], high + 0.16, (44, 46, 54), 0.04)
-
-
-def opacity(record, params):
-    return 0.3 if params.glass or record["done"] else 1.0
+    brush.box(PRESS - PLATE, BELT - 0.36, PRESS + PLATE, BELT + 0.36, low, low + 0.15, (240, 184, 56), radius=0.03)
+    for y in np.linspace(BELT - 0.28, BELT + 0.28, 5):
+        brush.line([(PRESS - 0.1, y - 0.05), (PRESS + 0.1, y + 0.05)], low + 0.16, (44, 46, 54), 0.04)
 
 
 class Press(PlanarTask):
     """Bring a press down on the block that is asked for, on a conveyor under a cover.
 
     Blocks ride into view, and under the cover; the belt never stops. When all are covered, one colour is asked for. The
-    press comes down once, at once, at x = 1.8 m: 1 is returned if the block lies under it, else 0.
-    Hidden is where each block is: its colour, place and speed show only before it is covered.
+    press comes down at x = 1.8 m, and rises for five steps. The first block that it hits ends the episode, with reward 1
+    if it is the one; so does that one's passing. Colours, places and the speed show only before the blocks are covered.
     """
 
     title = "a conveyor and a press"
     params = PressParams
-    state = planar(0, COLOURS, ("asked", INT), ("asked_at", INT), ("speed", FLOAT), ("pressed", INT))
+    state = planar(0, COLOURS, ("asked", INT), ("asked_at", INT), ("speed", FLOAT), ("rise", INT))
     sensors = planar_sensors(write_state, 1)
+    anchors = {0: (0.333, 1.0), 1: (0.46, 1.0), 2: (0.333, 1.0)}
     levels = {0: PressParams(glass=True), 1: PressParams(blocks=2, delay=(4, 6)), 2: PressParams()}
     actions, action_low, action_high = ACTIONS, (0.0,), (1.0,)
     keys = {"wait": "s", "press": "w"}
     reset, step = reset, step
-    hidden = Hidden(write_hidden, size=1, when=acting)
+    hidden = Hidden(write_hidden, size=1, when=when)
     references = {
         "oracle": Reference(by_index(oracle, ACTIONS)),
         "tracker": Reference(by_index(tracker, ACTIONS), reads="slots", memory=MEMORY),
@@ -181,8 +178,8 @@ class Press(PlanarTask):
         request="press the {} block",
         untold="which block to press is asked when all are covered",
         phases=(
-            Phase("observe", lambda record, params: int(record["asked_at"]), can_act=False),
-            Phase("act", lambda record, params: params.horizon - int(record["asked_at"])),
+            Phase("observe", lambda s, p: s["asked_at"], can_act=False),
+            Phase("act", lambda s, p: p.horizon - s["asked_at"]),
         ),
         captions={
             "observe": "The blocks ride under the cover, at a speed that never changes.",
@@ -192,12 +189,12 @@ class Press(PlanarTask):
         lost="missed it",
         props=(
             Prop(paint_belt),
-            Prop(paint_cover, over=True, opacity=opacity),
-            Prop(paint_press, over=True),
+            Prop(paint_cover, over=True, opacity=lambda s, p: 0.3 if p.glass or s["done"] else 1.0),
+            Prop(paint_press, over=True, opacity=lambda s, p: 0.6 if s["done"] else 1.0),
         ),
     )
 
     @classmethod
     def chance(cls, params: PressParams) -> float:
-        """While acting, all observations are alike: when a press comes down does not depend on which block is asked for."""
+        """While acting, all observations are alike: which block is hit first does not depend on which is asked for."""
         return 1.0 / params.blocks

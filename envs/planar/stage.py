@@ -9,7 +9,7 @@ import math
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
-from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, OBSERVE, REVEAL
+from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, OBSERVE, REVEAL, reset_room
 
 CLOCK = 128.0  # steps for one unit of time in `state`
 
@@ -17,26 +17,9 @@ CLOCK = 128.0  # steps for one unit of time in `state`
 @device
 def reset_stage(s, p):
     """Empty and light the room, put the agent on the mat, and draw the spawn pose and the length of the blackout."""
-    s.room_hx = p.room
-    s.room_hy = p.room
-    s.fov = p.fov * math.pi / 180.0
-    s.light = DAY
-    s.glass = p.glass
-    s.colour_range = 0.0
-    s.kinds_hidden = 0
-    s.touched = -1
-    s.contact = -1
-    s.bump = 0
-    s.query = -1
-    s.phase = OBSERVE
-    s.n_boxes = 0
-    s.n_discs = 0
+    reset_room(s, p)
     s.agent_x = uniform(s, -0.1, 0.1)
     s.agent_y = uniform(s, -0.1, 0.1)
-    s.heading = 0.5 * math.pi
-    s.pose_error_x = 0.0
-    s.pose_error_y = 0.0
-    s.pose_error_heading = 0.0
     s.spawn_x = uniform(s, -p.scramble, p.scramble)
     s.spawn_y = uniform(s, -p.scramble, p.scramble)
     s.spawn_heading = uniform(s, -math.pi, math.pi)
