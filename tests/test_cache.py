@@ -177,10 +177,11 @@ def test_a_folder_that_cannot_be_written_to_is_not_used(monkeypatch: pytest.Monk
 def test_a_temporary_folder_goes_with_its_process(tmp_path: Path) -> None:
     script = "from unseen.envs.core.jit import cache\ncache.write('x', b'1')\nprint(cache.cache_folder())"
     env = {k: v for k, v in os.environ.items() if k not in ("UNSEEN_CACHE", "XDG_CACHE_HOME")}
-    env |= {"HOME": "/dev/null", "TMPDIR": str(tmp_path)}
+    folder = tmp_path / "temporary"
+    env |= {"HOME": "/dev/null", "TMPDIR": str(folder)}
     run = subprocess.run([sys.executable, "-c", script], env=env, capture_output=True, text=True, check=True)
-    assert Path(run.stdout.strip()).parent == tmp_path
-    assert not Path(run.stdout.strip()).exists() and list(tmp_path.iterdir()) == []
+    assert Path(run.stdout.strip()).parent == folder
+    assert not Path(run.stdout.strip()).exists() and list(folder.iterdir()) == []
 
 
 @pytest.fixture

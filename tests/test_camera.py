@@ -16,7 +16,7 @@ from unseen.envs.planar.camera.pixels import write_pixels
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import DARK, DAY, DUSK, NIGHT, REVEAL, planar
 
-exposed, pixels = map(host, (exposed, pixels))
+exposed, write_pixels = map(host, (exposed, write_pixels))
 
 AHEAD = math.radians(100)
 

@@ -12,6 +12,7 @@ Environment variables:
 """
 
 import hashlib
+import importlib
 import linecache
 import os
 import sys
@@ -24,13 +25,10 @@ import numba
 
 from unseen.envs.core.jit.versions import way
 
-_way = way(numba.__version__, bool(numba.config.DISABLE_JIT), os.environ.get("UNSEEN_COMPILER", ""))
-if _way == "linked":
-    from unseen.envs.core.jit.linked import device, host, kernel
-elif _way == "plain":
-    from unseen.envs.core.jit.plain import device, host, kernel
-else:
-    from unseen.envs.core.jit.interpreted import device, host, kernel
+_disabled: bool = numba.config.DISABLE_JIT  # type: ignore[attr-defined]
+_way = way(numba.__version__, bool(_disabled), os.environ.get("UNSEEN_COMPILER", ""))
+_jit: Any = importlib.import_module(f"unseen.envs.core.jit.{_way}")
+device, host, kernel = _jit.device, _jit.host, _jit.kernel
 
 _built: dict[tuple[str, str, tuple[int, ...]], ModuleType] = {}
 _building = threading.Lock()

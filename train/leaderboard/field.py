@@ -125,7 +125,7 @@ def arena(where: EnvConfig) -> Arena:
     entry.task.at(level, where.overrides)
     split = where.split or SPLIT
     extra = (where.obs, where.action, split, tuple(where.overrides.items()))
-    content: list[Any] = [entry.id, level, task_hash(entry.task)]
+    content: list[Any] = [entry.id, level, task_hash(entry.task)]  # type: ignore[arg-type]  # a class is hashable
     if extra != ("", "", SPLIT, ()):
         content.append(repr(extra))
     own = entry.anchors.get(level) if isinstance(level, int) and not where.overrides and split != "shift" else None

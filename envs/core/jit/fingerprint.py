@@ -111,7 +111,7 @@ class _Reader:
         elif isinstance(value, types.CodeType):
             self._code(value, None)
         elif isinstance(value, staticmethod | classmethod | types.MethodType):
-            self.item(type(value).__name__)
+            self.item(str(type(value).__name__))
             self.value(value.__func__)
         elif isinstance(value, property):
             self.item("property")

@@ -53,7 +53,7 @@ class _Array(np.ndarray):
         return _wide(super().__getitem__(at))
 
 
-class _Record(np.void):
+class _Record(np.void):  # type: ignore[misc]  # final only in the stubs
     """A record whose fields are attributes."""
 
     def __getattr__(self, name: str) -> Any:
