@@ -19,18 +19,20 @@ from unseen.envs.planar.world import ACT, planar, reset_room
 DT = 0.1  # s a step
 COLOURS = 3
 BELT = 1.0  # y of the belt's middle, m
-COVER = -0.9, 2.1  # the stretch of the belt that is covered, m
-PRESS = 1.8  # x of the press's middle, m
+START = -1.25  # x of the first block, m
+COVER = -0.9, 2.5  # the stretch of the belt that is covered, to the wall, m
+PRESS = 1.3  # x of the press's middle, m
 PLATE = 0.15  # half its width, m
 RISE = 5  # steps that it takes to come up again
 ACTIONS = {"wait": (0.0,), "press": (1.0,)}
 
 
 class PressParams(RoomParams):
+    room: float = real(2.5, 5.0, default=2.5, doc="half extent of the room, m")
     blocks: int = integer(2, COLOURS, default=3, doc="blocks on the belt")
     slowest: float = real(0.4, 0.8, default=0.4, doc="the belt's speed is drawn from here, m/s")
     fastest: float = real(0.4, 0.8, default=0.8, doc="to here, m/s")
-    delay: tuple[int, int] = span(0, 10, default=(4, 10), doc="steps from all being covered to the question, drawn")
+    delay: tuple[int, int] = span(0, 6, default=(2, 6), doc="steps from all being covered to the question, drawn")
 
     @derived
     def radius(self) -> float:
@@ -42,7 +44,7 @@ class PressParams(RoomParams):
 
     @property
     def horizon(self) -> int:
-        return math.ceil((PRESS + PLATE + self.room) / (DT * self.slowest))
+        return math.ceil((PRESS + PLATE - START + 0.5 * (self.blocks - 1)) / (DT * self.slowest)) + 1
 
 
 @device
@@ -54,11 +56,11 @@ def reset(s, p):
     for k in range(COLOURS):
         s.disc_colour[k] = k
     shuffle(s, s.disc_colour, COLOURS)
-    x = -1.25
+    x = START
     for k in range(p.blocks):  # from the first in the line to the last
         s.disc_x[k], s.disc_y[k], s.disc_vx[k], s.disc_radius[k], s.disc_cover[k] = x, BELT, s.speed, p.radius, 0
         covered_at = math.ceil((COVER[0] - x) / (DT * s.speed))
-        x -= uniform(s, 0.4, 0.55)
+        x -= uniform(s, 0.4, 0.5)
     s.asked = below(s, p.blocks)
     s.asked_at = covered_at + p.delay_low + below(s, p.delay_high - p.delay_low + 1)
     return True
@@ -68,7 +70,7 @@ def reset(s, p):
 def step(s, a, p, info):
     for k in range(s.n_discs):
         s.disc_x[k] += DT * s.disc_vx[k]
-        s.disc_cover[k] = COVER[0] < s.disc_x[k] < COVER[1]
+        s.disc_cover[k] = s.disc_x[k] > COVER[0]
     s.rise = max(s.rise - 1, 0)
     under = -1  # the block that the press comes down on
     if s.phase == ACT and a[0] > 0.5 and s.rise == 0:
@@ -155,7 +157,7 @@ class Press(PlanarTask):
     """Bring a press down on the block that is asked for, on a conveyor under a cover.
 
     Blocks ride into view, and under the cover; the belt never stops. When all are covered, one colour is asked for. The
-    press comes down at x = 1.8 m, and rises for five steps. The first block that it hits ends the episode, with reward 1
+    press comes down at x = 1.3 m, and rises for five steps. The first block that it hits ends the episode, with reward 1
     if it is the one; so does that one's passing. Colours, places and the speed show only before the blocks are covered.
     """
 
@@ -164,7 +166,7 @@ class Press(PlanarTask):
     state = planar(0, COLOURS, ("asked", INT), ("asked_at", INT), ("speed", FLOAT), ("rise", INT))
     sensors = planar_sensors(write_state, 1)
     anchors = {0: (0.333, 1.0), 1: (0.46, 1.0), 2: (0.333, 1.0)}
-    levels = {0: PressParams(glass=True), 1: PressParams(blocks=2, delay=(4, 6)), 2: PressParams()}
+    levels = {0: PressParams(glass=True), 1: PressParams(blocks=2, delay=(2, 4)), 2: PressParams()}
     actions, action_low, action_high = ACTIONS, (0.0,), (1.0,)
     keys = {"wait": "s", "press": "w"}
     reset, step = reset, step
