@@ -165,7 +165,7 @@ class Press(PlanarTask):
     params = PressParams
     state = planar(0, COLOURS, ("asked", INT), ("asked_at", INT), ("speed", FLOAT), ("rise", INT))
     sensors = planar_sensors(write_state, 1)
-    anchors = {0: (0.333, 1.0), 1: (0.46, 1.0), 2: (0.333, 1.0)}
+    anchors = {0: (0.318, 1.0), 1: (0.461, 1.0), 2: (0.318, 1.0)}
     levels = {0: PressParams(glass=True), 1: PressParams(blocks=2, delay=(2, 4)), 2: PressParams()}
     actions, action_low, action_high = ACTIONS, (0.0,), (1.0,)
     keys = {"wait": "s", "press": "w"}
