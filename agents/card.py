@@ -1,4 +1,7 @@
-"""The card beside a trained agent: what it is, how it was trained, and how well it did. JSON, read as if hostile."""
+"""The JSON card stored beside a trained agent: what it is, how it was trained and how well it scored.
+
+Cards are validated on reading, as untrusted input.
+"""
 
 from __future__ import annotations
 
@@ -14,9 +17,9 @@ from unseen.envs.errors import nearest
 
 MAX_BYTES = 1 << 20
 MAX_TEXT = 200  # characters of a name, version or setting
-MAX_NAMES = 200  # settings, or packages
-MAX_POINTS = 100_000  # of a learning curve
-MAX_COUNT = 2**53  # of steps, episodes and seeds: JSON's numbers are exact up to here
+MAX_NAMES = 200  # of settings, or of packages
+MAX_POINTS = 100_000  # on a learning curve
+MAX_COUNT = 2**53  # largest step count, episode count or seed: JSON numbers are exact up to here
 
 
 def _text(value: Any) -> str:
@@ -27,7 +30,7 @@ def _text(value: Any) -> str:
 
 def _count(value: Any) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or not 0 <= value <= MAX_COUNT:
-        raise ValueError("an integer from 0 on")
+        raise ValueError("a non-negative integer")
     return value
 
 
@@ -39,7 +42,7 @@ def _number(value: Any) -> float:
 
 def _duration(value: Any) -> float:
     if _number(value) < 0:
-        raise ValueError("a number from 0 on")
+        raise ValueError("a non-negative number")
     return float(value)
 
 
@@ -53,7 +56,7 @@ def _level(value: Any) -> int | str:
     if isinstance(value, str):
         return _text(value)
     if _count(value) > 100:
-        raise ValueError("a level, or the name of a preset")
+        raise ValueError("a level number or the name of a preset")
     return value
 
 
@@ -87,7 +90,7 @@ def _curve(value: Any) -> tuple[tuple[int, float, float], ...]:
 
 def _point(value: Any) -> tuple[int, float, float]:
     if not isinstance(value, list) or len(value) != 3:
-        raise ValueError("points of environment steps, CPU seconds and episode return")
+        raise ValueError("points (environment steps, CPU seconds, episode return)")
     return _count(value[0]), _duration(value[1]), _number(value[2])
 
 
@@ -101,37 +104,37 @@ def _named(check: Callable[[Any], Any]) -> Any:
 
 @dataclass(frozen=True)
 class Card:
-    """What is known of a trained agent; None, or empty, where its card does not say."""
+    """Metadata of a trained agent. Fields the card does not give are None or empty."""
 
     agent: str = _checked(_text, "")
     """name in the roster"""
     env: str = _checked(_text, "")
-    """id of the environment that it learned in"""
+    """id of the training environment"""
     level: int | str | None = _checked(_level)
     obs: str = _checked(_text, "")
-    """observation mode that it needs; empty: the environment's default"""
+    """required observation mode; empty for the environment's default"""
     action: str = _checked(_text, "")
     """"discrete" or "continuous"; empty: the environment's default"""
     scale: float = _checked(_scale, 1.0)
-    """metres of one unit of an observed place"""
+    """metres per unit of an observed position"""
     seed: int | None = _checked(_count)
-    """of its training"""
+    """training seed"""
     config: Mapping[str, Any] = _named(_settings)
     """all settings of the algorithm"""
     overrides: Mapping[str, Any] = _named(_settings)
-    """those that were given by hand"""
+    """settings that were changed from their defaults"""
     steps: int | None = _checked(_count)
-    """environment steps of its training"""
+    """environment steps of training"""
     cpu_s: float | None = _checked(_duration)
-    """CPU seconds of its training"""
+    """CPU seconds of training"""
     episode_return: float | None = _checked(_number)
-    """mean return on held-out episodes at the end: the success rate where rewards are 0 or 1"""
+    """final mean return on held-out episodes; the success rate where returns are 0 or 1"""
     episodes: int | None = _checked(_count)
-    """held-out episodes of that mean"""
+    """number of those episodes"""
     curve: tuple[tuple[int, float, float], ...] = _checked(_curve, ())
-    """(environment steps, CPU seconds, mean return on held-out episodes) as training went"""
+    """learning curve: (environment steps, CPU seconds, mean return on held-out episodes)"""
     versions: Mapping[str, str] = _named(_versions)
-    """package -> version, of what trained it"""
+    """package -> version used in training"""
 
     def as_json(self) -> str:
         """The text of the card's file."""
@@ -140,7 +143,7 @@ class Card:
 
 
 def make_card(given: Mapping[str, Any], where: str) -> Card:
-    """A card of named values as JSON has them. Raises BadCheckpoint naming `where` and the field."""
+    """Validate a parsed JSON object and make a card of it. Raises BadCheckpoint naming `where` and the field."""
     known = {part.name: part.metadata["check"] for part in fields(Card)}
     checked = {}
     for name, value in given.items():
@@ -151,7 +154,7 @@ def make_card(given: Mapping[str, Any], where: str) -> Card:
         try:
             checked[name] = known[name](value)
         except (ValueError, OverflowError) as error:
-            raise BadCheckpoint(f"{where}: {name} is {_short(value)}; due is {error}") from error
+            raise BadCheckpoint(f"{where}: {name} is {_short(value)}: expected {error}") from error
     return Card(**checked)
 
 
@@ -169,7 +172,7 @@ def read_card(path: Path) -> Card:
 
 
 def _short(value: Any) -> str:
-    """A value for a message, however large it is."""
+    """A short text for a value of any size, for error messages."""
     if isinstance(value, int) and not isinstance(value, bool) and abs(value) > MAX_COUNT:
         return "an integer beyond 2^53"
     if isinstance(value, float) and not math.isfinite(value):

@@ -1,8 +1,11 @@
-"""Dreamer: learn a world model from episodes, practise in imagined roll-outs (Hafner et al. 2023, DreamerV3).
+"""Dreamer: learn a world model from replayed episodes, and the policy in imagined roll-outs (Hafner et al. 2023, DreamerV3).
 
-What differs here, and why: sequences are whole episodes, so that no cue is cut off; the actor starts only when the
-model has begun to remember, and acts at random until then, since an actor that starts earlier settles on one corner
-before the memory tells it which; the end of an episode weighs more.
+Differences from DreamerV3:
+
+- Training sequences start at the start of an episode, so that the cue to be remembered is never cut off.
+- The actor is trained only after `actor_warmup_updates` model updates; until then actions are uniformly random. An actor
+  trained before the model remembers the cue converges to one fixed choice.
+- An episode's terminal step has a larger weight in the KL and reward losses.
 """
 
 from __future__ import annotations
@@ -27,58 +30,64 @@ from unseen.agents.shared.replay import EpisodeReplay
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, environment_seed
 
-ACT_PHASE = 2
-UPDATES = 8  # of one `advance`
-TURNS = 64  # of one `advance` at most, where updates are still to come
+ACT_PHASE = 2  # index in the one-hot phase of an observation with entity slots
+UPDATES_PER_ADVANCE = 8
+MAX_STEPS_PER_ADVANCE = 64  # steps of every environment in one `advance`, when fewer updates than that are due
 
 
 @dataclass(frozen=True)
 class DreamerConfig(RSSMSizes):
-    """Settings; the defaults are what learned RolledBehind as `mapper`."""
+    """Hyperparameters. The defaults were tuned for `mapper` on RolledBehind."""
 
     envs: int = 16
+    """parallel environments"""
     replay_ratio: float = 128.0
-    """replayed steps for one environment step"""
+    """replayed steps per environment step"""
     batch: int = 32
-    """episodes of one update"""
+    """episodes per update"""
     sequence: int = 128
-    """steps of an episode that are replayed at most: of a longer one a stretch is drawn"""
+    """maximum sequence length in steps; from a longer episode a random segment is drawn"""
     replay_steps: int = 1_000_000
-    """environment steps that are kept"""
+    """replay capacity in environment steps"""
     prefill: int = 64
-    """episodes before the first update"""
+    """episodes collected before the first update"""
     actor_warmup_updates: int = 1200
-    """updates of the model before the actor starts; until then actions are drawn at random"""
+    """model updates before the actor is trained; until then actions are uniformly random"""
     model_lr: float = 1e-3
     actor_lr: float = 6e-4
+    """learning rate of actor and critic"""
     free_nats: float = 1.0
-    """KL that costs nothing"""
+    """KL below this is not penalised"""
     kl_rep: float = 0.1
-    """weight of the representation's KL; that of the dynamics' is 1"""
-    end_weight: float = 5.0
-    """of an episode's last step, in KL and reward"""
+    """weight of the representation KL; the dynamics KL has weight 1"""
+    terminal_weight: float = 5.0
+    """weight of an episode's terminal step in the KL and reward losses"""
     obs_noise: float = 0.03
-    """standard deviation of what is added to replayed observations"""
+    """standard deviation of the Gaussian noise added to replayed observations"""
     horizon: int = 12
-    """imagined steps"""
-    starts: int = 128
-    """states that imagination starts from, an update"""
+    """length of imagined roll-outs in steps"""
+    imagination_starts: int = 128
+    """imagined roll-outs per update"""
     gamma: float = 0.97
+    """discount"""
     lam: float = 0.95
+    """lambda of the TD(lambda) returns"""
     entropy: float = 0.03
+    """initial weight of the entropy bonus"""
     entropy_end: float = 0.01
-    anneal: int = 100_000
-    """environment steps over which the entropy weight goes from one to the other"""
+    """final weight of the entropy bonus"""
+    entropy_anneal_steps: int = 100_000
+    """environment steps over which the entropy weight changes linearly from `entropy` to `entropy_end`"""
     return_floor: float = 0.1
-    """the least that advantages are divided by"""
+    """lower bound on the scale that advantages are divided by"""
     tau: float = 0.02
-    """rate of the target critic"""
-    clip: float = 10.0
-    """norm of gradients at most"""
+    """update rate of the target critic"""
+    grad_clip: float = 10.0
+    """maximum gradient norm"""
 
 
 class DreamerLearner(TorchLearner):
-    """Any torch device; flat, ray or image observations; discrete or continuous actions."""
+    """Trains a dreamer on any torch device, with flat, ray or image observations and discrete or continuous actions."""
 
     name = "dreamer"
     config_class: ClassVar[type[DreamerConfig]] = DreamerConfig
@@ -101,9 +110,8 @@ class DreamerLearner(TorchLearner):
         self.model_opt = torch.optim.Adam(self.model.parameters(), c.model_lr, fused=True)
         learned = [p for p in self.ac.parameters() if p.requires_grad]
         self.ac_opt = torch.optim.Adam(learned, c.actor_lr, fused=True)
-        self.collector = Collector(self.envs, self.head, environment_seed(seed, c.envs))
-        now = self.collector
-        self.replay = EpisodeReplay(c.replay_steps, now.obs, now.action, self.target_size())
+        self.collector = collector = Collector(self.envs, self.head, environment_seed(seed, c.envs))
+        self.replay = EpisodeReplay(c.replay_steps, collector.obs, collector.action, self.target_size())
         self.latent = torch.zeros(c.envs, self.model.size, device=self.device)
         self.updates = 0
         self.update_credit = 0.0
@@ -112,21 +120,21 @@ class DreamerLearner(TorchLearner):
     def steps(self) -> int:  # type: ignore[override]
         return self.collector.steps
 
-    # --- what a variant changes ---
+    # --- overridden by variants ---
 
     def build_model(self) -> RSSM:
         return RSSM(self.envs.observation, self.head.size, self.config)
 
     def target_size(self) -> int:
-        """Numbers that the latent has to predict beside the observation."""
+        """Number of auxiliary targets that are predicted from the latent."""
         return 0
 
     def targets(self, obs: np.ndarray) -> np.ndarray:
-        """Those numbers (n, T, target_size) for episodes obs (n, T, ...), from the observations alone."""
+        """Auxiliary targets (n, T, target_size) for episodes of observations `obs` (n, T, ...)."""
         return np.zeros((*obs.shape[:2], 0), np.float32)
 
     def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
-        """Their loss (T, B)."""
+        """Loss (T, B) of the auxiliary targets."""
         return latent.new_zeros(latent.shape[:2])
 
     # --- act ---
@@ -134,45 +142,47 @@ class DreamerLearner(TorchLearner):
     @torch.no_grad()
     def advance(self) -> dict[str, float]:
         figures: dict[str, float] = {}
-        made = turns = 0
-        while made < UPDATES and turns < TURNS:
+        updates = steps = 0
+        while updates < UPDATES_PER_ADVANCE and steps < MAX_STEPS_PER_ADVANCE:
             self._collect()
-            turns += 1
+            steps += 1
             while self.update_credit >= 1:
                 self.update_credit -= 1
                 figures = self._update()
-                made += 1
+                updates += 1
         return figures | {"episode_return": self.collector.returns.mean, "updates": float(self.updates)}
 
     def _collect(self) -> None:
-        """One step of every environment; one that follows an episode's end only opens the next."""
-        c, now = self.config, self.collector
-        self.replay.add(now.obs, now.action, now.reward, now.first)
-        if now.over.any():
-            self._finish(np.flatnonzero(now.over))
-        obs = torch.tensor(now.obs, device=self.device)  # a copy: aligned alike, hence rounded alike
-        action = self.head.encode(torch.as_tensor(now.action, device=self.device))
-        keep = torch.as_tensor(~now.first, device=self.device).float()[:, None]
+        """Step every environment once. After the end of an episode the step only resets."""
+        c, collector = self.config, self.collector
+        self.replay.add(collector.obs, collector.action, collector.reward, collector.first)
+        if collector.done.any():
+            self._finish(np.flatnonzero(collector.done))
+        obs = torch.tensor(
+            collector.obs, device=self.device
+        )  # copied into aligned memory: rounding depends on alignment
+        action = self.head.encode(torch.as_tensor(collector.action, device=self.device))
+        keep = torch.as_tensor(~collector.first, device=self.device).float()[:, None]
         noise = self._uniform(c.envs, self.model.groups)
         self.latent = self.model.observe(self.latent, action, self.model.encode(obs), keep, noise)
         if self.updates < c.actor_warmup_updates:
-            choice = self.head.random(self.rng, c.envs)
+            actions = self.head.random(self.rng, c.envs)
         else:
             policy = self.ac.policy(self.model.actor_input(self.latent))
-            choice = self.head.decode(policy.sample(self._uniform(c.envs, self.head.noise))).cpu().numpy()
-        stepped = now.step(choice)
+            actions = self.head.decode(policy.sample(self._uniform(c.envs, self.head.noise))).cpu().numpy()
+        stepped = collector.step(actions)
         if self.replay.episodes >= c.prefill:
             length = self.replay.mean_length if self.envs.horizon is None else self.envs.horizon + 1
             self.update_credit += stepped * c.replay_ratio / (c.batch * min(length, c.sequence))
 
     def _finish(self, ended: np.ndarray) -> None:
-        """Take the episodes of these environments into the replay."""
+        """Move the finished episodes of these environments into the replay."""
         rewards = self.replay.rewards(ended)
         terminated = self.collector.terminated
         self.replay.finish(ended, terminated, self.targets(self.replay.running_obs(ended)))
         for reward, ends in zip(rewards, terminated[ended], strict=True):
-            self.model.twohot.cover(float(np.abs(reward).max()))
-            self.ac.twohot.cover(largest_return(reward.tolist(), bool(ends), self.config.gamma))
+            self.model.twohot.extend_range(float(np.abs(reward).max()))
+            self.ac.twohot.extend_range(largest_return(reward.tolist(), bool(ends), self.config.gamma))
 
     def _uniform(self, *shape: int) -> Tensor:
         return torch.rand(shape, generator=self.noise, device=self.device)
@@ -180,6 +190,7 @@ class DreamerLearner(TorchLearner):
     # --- loss ---
 
     def _update(self) -> dict[str, float]:
+        """Update the world model and, after the warm-up, actor and critic. Returns metrics."""
         c = self.config
         sample = self.replay.sample(self.rng, c.batch, c.sequence)
         batch = {name: torch.tensor(value, device=self.device) for name, value in sample.items()}
@@ -188,40 +199,41 @@ class DreamerLearner(TorchLearner):
             latent, figures = self._update_model(batch)
         self.updates += 1
         if self.updates >= c.actor_warmup_updates:
-            latents, actions = self._imagine(self._starts(latent.detach(), batch))
+            latents, actions = self._imagine(self._imagination_starts(latent.detach(), batch))
             with torch.enable_grad():
                 figures |= self._update_actor(latents, actions)
         return figures
 
     def _update_model(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        """One gradient step on replayed episodes. Returns their latents (T, B, F) and metrics."""
         c = self.config
         obs, mask = batch["obs"], batch["mask"]
         action = self.head.encode(batch["action"])
         action[0] = 0
         noisy = obs + c.obs_noise * torch.randn(obs.shape, generator=self.noise, device=self.device)
         h, z, post = self.model.observe_episodes(noisy, action, self._uniform(*mask.shape, c.groups))
-        loss, parts = self.model.loss(h, z, post, batch, c.free_nats, c.kl_rep, c.end_weight)
+        loss, parts = self.model.loss(h, z, post, batch, c.free_nats, c.kl_rep, c.terminal_weight)
         latent = torch.cat([h, z], -1)
         parts["map"] = self.target_loss(latent, batch["targets"])
         total = mask.sum()
         objective = ((loss + parts["map"]) * mask).sum() / total
         self.model_opt.zero_grad()
         objective.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), c.clip)
+        nn.utils.clip_grad_norm_(self.model.parameters(), c.grad_clip)
         self.model_opt.step()
         return latent, {name: float((part.detach() * mask).sum() / total) for name, part in parts.items()}
 
-    def _starts(self, latent: Tensor, batch: dict[str, Tensor]) -> Tensor:
-        """Latents to imagine from: of steps in which the agent may act, and which are not an episode's last."""
+    def _imagination_starts(self, latent: Tensor, batch: dict[str, Tensor]) -> Tensor:
+        """Latents to start roll-outs from: non-terminal steps at which the agent can act."""
         may_act = (batch["mask"] > 0) & (batch["terminated"] == 0)
         if self.layout is not None:
             may_act &= batch["obs"][..., self.layout.phase][..., ACT_PHASE] > 0.5
         rows = may_act.flatten().nonzero()[:, 0].cpu().numpy()
-        pick = torch.as_tensor(self.rng.choice(rows, self.config.starts), device=self.device)
+        pick = torch.as_tensor(self.rng.choice(rows, self.config.imagination_starts), device=self.device)
         return latent.flatten(0, 1)[pick]
 
     def _imagine(self, latent: Tensor) -> tuple[Tensor, Tensor]:
-        """Roll-outs under the policy: latents (H + 1, N, F), encoded actions (H, N, A)."""
+        """Roll out the model under the policy: latents (H + 1, N, F) and encoded actions (H, N, A)."""
         c = self.config
         model_noise = self._uniform(c.horizon, len(latent), c.groups)
         actor_noise = self._uniform(c.horizon, len(latent), self.head.noise)
@@ -232,6 +244,7 @@ class DreamerLearner(TorchLearner):
         return torch.stack(latents), torch.stack(actions)
 
     def _update_actor(self, latents: Tensor, actions: Tensor) -> dict[str, float]:
+        """One gradient step of actor and critic on imagined roll-outs. Returns metrics."""
         c, ac = self.config, self.ac
         with torch.no_grad():
             reward = self.model.reward(latents)
@@ -250,18 +263,18 @@ class DreamerLearner(TorchLearner):
             advantage = (target - value[:-1]) / return_scale
         policy = ac.policy(inputs[:-1])
         entropy = policy.entropy()
-        bonus = c.entropy + (c.entropy_end - c.entropy) * min(1.0, self.steps / c.anneal)
+        bonus = c.entropy + (c.entropy_end - c.entropy) * min(1.0, self.steps / c.entropy_anneal_steps)
         actor_loss = -(weight * (policy.log_prob(actions) * advantage + bonus * entropy)).mean()
         critic_loss = (weight * (ac.twohot.loss(logits, target) + ac.twohot.loss(logits, target_value))).mean()
         self.ac_opt.zero_grad()
         (actor_loss + critic_loss).backward()
-        nn.utils.clip_grad_norm_(self.ac_opt.param_groups[0]["params"], c.clip)
+        nn.utils.clip_grad_norm_(self.ac_opt.param_groups[0]["params"], c.grad_clip)
         self.ac_opt.step()
         ac.update_target(c.tau)
         figures = {"return": target.mean(), "entropy": entropy.detach().mean(), "return_scale": return_scale}
         return {name: float(value) for name, value in figures.items()}
 
-    # --- to use and to keep it ---
+    # --- export and checkpoints ---
 
     def act_graph(self) -> TorchGraph:
         return ActGraph(self.model, self.ac, self.layout).graph(self.envs.observation)

@@ -1,14 +1,14 @@
-"""What can be wrong with an agent; each message names the thing at fault."""
+"""Errors about agents. Each message names the faulty agent, file or value."""
 
 from unseen.envs.errors import UnseenError
 
 
 class UnknownAgent(UnseenError, ValueError):
-    """No agent goes by that name; the message offers the nearest names."""
+    """There is no agent of that name; the message suggests similar names."""
 
 
 class BadAgent(UnseenError):
-    """An agent was found but does not keep the `Agent` protocol, does not fit the environment, or raised."""
+    """An agent does not implement `Agent`, does not fit the environment, or raised an exception."""
 
 
 class BadCheckpoint(UnseenError):
@@ -16,7 +16,7 @@ class BadCheckpoint(UnseenError):
 
 
 class BadObservation(UnseenError, ValueError):
-    """An agent was given an observation that is not finite, or not of its shape."""
+    """An observation is not finite or has the wrong shape."""
 
 
 class MissingExtra(UnseenError, ImportError):

@@ -1,4 +1,4 @@
-"""How an agent is found: by its name in the roster, by file, or by class. And which trained ones are on disk."""
+"""Load agents by roster name, file or class, and list the trained agents on disk."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.errors import nearest
 
 TRAINED = Path(__file__).parent / "trained"
-"""Agents shipped with the package: `<Env>/level<k>/<agent>-<seed>.onnx` with a `.json` card beside it."""
+"""Trained agents shipped with the package: `<Env>/level<k>/<agent>-<seed>.onnx` with a `.json` card beside it."""
 
 
 @dataclass(frozen=True)
@@ -36,7 +36,7 @@ class Run:
 
 
 def list_runs(name: str, env_name: str, level: int | str, root: Path | None = None) -> list[Run]:
-    """Trained runs of `name` on that environment and level, by seed. Raises BadCheckpoint on a bad card."""
+    """Trained runs of agent `name` on an environment and level, sorted by seed. Raises BadCheckpoint for a bad card."""
     env = EnvConfig(env_name).label
     runs = []
     for card_path in (root or TRAINED).joinpath(env, f"level{level}").glob(f"{name}-*.json"):
@@ -53,14 +53,13 @@ def load_agent(
     run: int | None = None,
     overrides: Mapping[str, Any] | None = None,
 ) -> Agent:
-    """An agent ready to act in `env_name` at `level`.
+    """Load an agent for `env_name` at `level`.
 
     Args:
-        name_or_path: a name of the roster, whatever files of that name there are; `file.onnx`, or a training run's
-            folder holding `agent.onnx`; or `file.py:Class`, an agent of your own.
-        run: picks a shipped agent by its training seed; without it the typical one is taken, the median of the final
-            returns.
-        overrides: further keywords of the environment that it shall act in.
+        name_or_path: a roster name (which takes precedence over a file of the same name); `file.onnx`; the folder of a
+            training run, which holds `agent.onnx`; or `file.py:Class`.
+        run: training seed of the shipped agent; by default the run with the median final return.
+        overrides: environment parameters that differ from the level's.
 
     Raises:
         UnknownAgent, BadAgent, BadCheckpoint
@@ -78,7 +77,7 @@ def load_agent(
     path = Path(name_or_path)
     if path.suffix == ".onnx" or path.is_dir():
         return _load_onnx(path / "agent.onnx" if path.is_dir() else path, env)
-    hint = "; your own is given as file.py:Class" if path.suffix == ".py" else ""
+    hint = "; give your own agent as file.py:Class" if path.suffix == ".py" else ""
     raise UnknownAgent(f"no agent {name_or_path!r}: {nearest(name_or_path, ROSTER)}{hint}")
 
 
@@ -91,7 +90,7 @@ def _pick(name: str, env: EnvConfig, seed: int | None) -> Run:
         which = f"{name} on {env.name}" + ("" if level is None else f" level {level}")
         train = f"unseen train {name} {env.name}" + ("" if level is None else f" --level {level}")
         seeded = "" if seed is None else f" with seed {seed}"
-        raise BadCheckpoint(f"no trained {which}{seeded} is shipped; train it: {train}")
+        raise BadCheckpoint(f"no trained {which}{seeded} is included; train one with: {train}")
     return sorted(runs, key=lambda run: run.card.episode_return or 0.0)[len(runs) // 2]
 
 
@@ -102,33 +101,33 @@ def _load_onnx(path: Path, env: EnvConfig, name: str | None = None) -> Agent:
 
 
 def load_class(file: Path, attribute: str) -> Agent:
-    """An agent of the user's own class, made without arguments.
+    """Instantiate a user-defined agent class, without arguments.
 
     Raises:
-        UnknownAgent: no such file, or nothing of that name in it.
-        BadAgent: the file or the class raised, or it is no subclass of Agent.
+        UnknownAgent: the file does not exist, or does not define that name.
+        BadAgent: importing the file or making the agent raised, or the class is not a subclass of Agent.
     """
     module = _import(file)
     if attribute not in vars(module):
         own = [v for v in vars(module).values() if inspect.isclass(v) and v.__module__ == module.__name__]
         classes = ", ".join(c.__name__ for c in own)
-        raise UnknownAgent(f"{file} has no {attribute!r}; it has: {classes or 'no class'}")
+        raise UnknownAgent(f"{file} does not define {attribute!r}; it defines: {classes or 'no classes'}")
     kind = vars(module)[attribute]
     if not (inspect.isclass(kind) and issubclass(kind, Agent)):
         raise BadAgent(
-            f"{file}:{attribute} is no Agent: write `class {attribute}(Agent)`, and `from unseen.agents.protocol import "
-            "Agent` above"
+            f"{file}:{attribute} is not a subclass of Agent: write `class {attribute}(Agent)` with "
+            "`from unseen.agents.protocol import Agent`"
         )
     try:
         agent = kind()
     except Exception as error:
-        raise BadAgent(f"{file}:{attribute}: could not be made: {type(error).__name__}: {error}") from error
+        raise BadAgent(f"{file}:{attribute}: could not be instantiated: {type(error).__name__}: {error}") from error
     agent.name = agent.name or f"{file.stem}:{attribute}"
     return agent
 
 
 def _import(file: Path) -> ModuleType:
-    """Run a file anew, as a module that others can find by its name. Raises UnknownAgent, BadAgent."""
+    """Import a file afresh as a module registered in sys.modules. Raises UnknownAgent, BadAgent."""
     if not file.is_file():
         raise UnknownAgent(f"{file}: no such file")
     path = file.resolve()
@@ -136,7 +135,7 @@ def _import(file: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None  # a .py file always has both
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module  # while it runs already: dataclasses look their module up, and pickles do later
+    sys.modules[name] = module  # before it is executed: dataclasses look up their module, and pickle does so later
     try:
         spec.loader.exec_module(module)
     except Exception as error:

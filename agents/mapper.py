@@ -1,8 +1,9 @@
-"""Mapper: a dreamer whose latent must also draw a map of all that was seen, and whose policy reads that map.
+"""Mapper: a dreamer with a supervised map head, whose output the actor and critic also get.
 
-A world model that reconstructs the present view is hardly ever rewarded for remembering. One more head is: from the
-latent, draw `unseen.agents.models.mental_map`, the labels of a scripted tracker. Its last numbers, the way to what is
-asked for, are what acting needs, and weigh more. Policy and value read the drawn map beside the latent.
+Reconstructing the current observation gives a world model little incentive to remember. The map head does: it predicts the
+labels of `unseen.agents.models.mental_map` from the latent, that is, where a scripted tracker last saw each object. The last
+labels, the vector from the agent to the requested object, have a larger weight. The actor and critic get the latent and the
+predicted map.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from torch import Tensor
 
 from unseen.agents.dreamer import DreamerConfig, DreamerLearner
 from unseen.agents.errors import BadAgent
-from unseen.agents.models.mental_map import ENTRY, GOAL, PLACE, map_size, map_targets
+from unseen.agents.models.mental_map import BOX_FIELDS, DISC_FIELDS, GOAL_FIELDS, map_size, map_targets
 from unseen.agents.models.rssm import RSSM
 from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.nets import mlp
@@ -24,13 +25,16 @@ from unseen.agents.shared.nets import mlp
 
 @dataclass(frozen=True)
 class MapperConfig(DreamerConfig):
+    """Hyperparameters of `DreamerConfig`, and the weights of the map loss."""
+
     map_weight: float = 1.0
-    way_weight: float = 5.0
-    """of the way to what is asked for, within the map"""
+    """weight of the map loss"""
+    goal_weight: float = 5.0
+    """weight of the vector to the requested object, relative to the rest of the map"""
 
 
 class MapRSSM(RSSM):
-    """A world model that draws the map from its latents, and shows it to the policy."""
+    """An RSSM with a map head, whose output is appended to the actor's input."""
 
     def __init__(self, observation: ObservationSpec, actions: int, sizes: MapperConfig, layout: Layout) -> None:
         super().__init__(observation, actions, sizes)
@@ -44,19 +48,19 @@ class MapRSSM(RSSM):
     def actor_input(self, latent: Tensor) -> Tensor:
         return torch.cat([latent, self.map(latent).detach()], -1)
 
-    def drawn(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
-        """The map's discs, and its boxes where they are of several kinds."""
-        drawn, kinds = self.map(latent), layout.sizes.box_kinds
-        shows = {}
+    def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
+        """`map`: the discs (n, 5 k); `places`: the boxes (n, 3 m), where there are several kinds of box."""
+        decoded, kinds = self.map(latent), layout.sizes.box_kinds
+        outputs = {}
         if layout.discs[1]:
-            shows["map"] = drawn[:, : ENTRY * layout.things]
+            outputs["map"] = decoded[:, : DISC_FIELDS * layout.things]
         if kinds:
-            shows["places"] = drawn[:, -GOAL - PLACE * kinds : -GOAL]
-        return shows
+            outputs["places"] = decoded[:, -GOAL_FIELDS - BOX_FIELDS * kinds : -GOAL_FIELDS]
+        return outputs
 
 
 class MapperLearner(DreamerLearner):
-    """A dreamer's environments, where they give entity slots."""
+    """Trains a mapper on environments whose observation consists of entity slots. Raises BadAgent for others."""
 
     name = "mapper"
     config_class: ClassVar[type[DreamerConfig]] = MapperConfig
@@ -65,7 +69,7 @@ class MapperLearner(DreamerLearner):
 
     def build_model(self) -> MapRSSM:
         if self.layout is None:
-            raise BadAgent(f"{self.name} needs entity slots, which this environment or observation has not")
+            raise BadAgent(f"{self.name} needs entity slots: this environment or observation mode has none")
         return MapRSSM(self.envs.observation, self.head.size, self.config, self.layout)
 
     def target_size(self) -> int:
@@ -77,5 +81,5 @@ class MapperLearner(DreamerLearner):
 
     def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
         error = (self.model.map(latent) - target) ** 2
-        way = error[..., -GOAL:].sum(-1)
-        return self.config.map_weight * (error[..., :-GOAL].sum(-1) + self.config.way_weight * way)
+        goal = error[..., -GOAL_FIELDS:].sum(-1)
+        return self.config.map_weight * (error[..., :-GOAL_FIELDS].sum(-1) + self.config.goal_weight * goal)

@@ -1,4 +1,4 @@
-"""The scripted agents: random, and the references that lie beside each environment."""
+"""Scripted agents: random, and the reference policies defined by each environment."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from unseen.agents.shared.envs import EnvConfig
 
 
 class RandomAgent(Agent):
-    """Draws every action uniformly. Raises BadAgent where it was not attached, or actions have no bounds."""
+    """Samples actions uniformly. `act` raises BadAgent before `attach`, or if the action space is unbounded."""
 
     name = "random"
 
@@ -34,7 +34,7 @@ class RandomAgent(Agent):
     def act(
         self, obs: np.ndarray, state: noise.Episodes, first: np.ndarray, explore: bool = False
     ) -> tuple[np.ndarray, noise.Episodes]:
-        now = noise.open_episodes(self._seed, state, np.asarray(first, bool))
+        now = noise.next_episodes(self._seed, state, np.asarray(first, bool))
         space = self._space
         if isinstance(space, spaces.Discrete):
             drawn = noise.uniform(now, noise.ACTION, 1)[:, 0]
@@ -42,11 +42,13 @@ class RandomAgent(Agent):
         if isinstance(space, spaces.Box) and space.is_bounded():
             drawn = noise.uniform(now, noise.ACTION, int(np.prod(space.shape))).reshape(-1, *space.shape)
             return space.low + drawn * (space.high - space.low), noise.advance(now)
-        raise BadAgent("random needs attach(env) before it acts" if space is None else f"random cannot draw of {space}")
+        raise BadAgent(
+            "random needs attach(env) before it acts" if space is None else f"random cannot sample from {space}"
+        )
 
 
 class ReferenceAgent(Agent):
-    """An environment's own oracle, tracker or reflex; `attach` tells it which environments it acts in."""
+    """The oracle, tracker or reflex of the environment given to `attach`."""
 
     def __init__(self, name: str, obs: str = "") -> None:
         self.name, self.obs = name, obs
@@ -64,8 +66,8 @@ class ReferenceAgent(Agent):
         return self._policy.act(obs, first), None
 
     def belief(self, state: Any) -> Belief | None:
-        """Where the tracker remembers discs to be."""
-        remembered = None if self._policy is None else envs.remembered_discs(self._policy)
+        """Disc positions in the tracker's memory."""
+        remembered = None if self._policy is None else envs.tracked_discs(self._policy)
         if remembered is None:
             return None
         known, xy = remembered
@@ -74,5 +76,5 @@ class ReferenceAgent(Agent):
 
 
 def make_reference(name: str, env: EnvConfig) -> Agent:
-    """The scripted agent called `name`, for an environment."""
+    """The scripted agent called `name` for an environment."""
     return RandomAgent() if name == "random" else ReferenceAgent(name, envs.reference_obs(env, name))

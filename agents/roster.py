@@ -1,4 +1,4 @@
-"""THE table of agents: one row each, read by help, list, train and leaderboard."""
+"""The table of agents, one row each. The command-line help, list, train and leaderboard read it."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ class Row:
     """One agent.
 
     Attributes:
-        name: as it is called.
+        name: on the command line.
         kind: one of KINDS.
-        summary: what it does.
-        supervision: what it learns from besides reward; for a reference, what it is told.
-        learner: "module:Class" that trains it; None for one that needs no training.
-        steps: environment steps that training takes by default.
-        extras: modules that training needs beyond the core: pip install 'unseen[train]'.
+        summary: one line for `unseen list`.
+        supervision: what it learns from besides reward; for a reference, what it has access to.
+        learner: "module:Class" of its Learner; None for an agent that is not trained.
+        steps: default training budget in environment steps.
+        extras: modules needed for training that the core does not install.
     """
 
     name: str
@@ -45,12 +45,12 @@ class Row:
 ROSTER: dict[str, Row] = {
     row.name: row
     for row in [
-        Row("random", "reference", "picks any action, whatever it observes", "none"),
-        Row("reflex", "reference", "the best scripted agent without a memory", "scripted"),
-        Row("tracker", "reference", "scripted: remembers where everything was last seen", "scripted"),
-        Row("oracle", "reference", "scripted: sees through walls", "scripted, and told everything"),
+        Row("random", "reference", "uniformly random actions", "none"),
+        Row("reflex", "reference", "the best scripted policy without memory", "scripted"),
+        Row("tracker", "reference", "scripted: remembers where it last saw each object", "scripted"),
+        Row("oracle", "reference", "scripted: has access to the full state", "scripted, with the full state"),
         Row(
-            "ppo", "model-free", "PPO without a memory (stable-baselines3)", "none",
+            "ppo", "model-free", "PPO without memory (stable-baselines3)", "none",
             "unseen.agents.sb3.ppo:PPOLearner", 1_000_000, SB3,
         ),
         Row(
@@ -58,11 +58,11 @@ ROSTER: dict[str, Row] = {
             "unseen.agents.sb3.recurrent_ppo:RecurrentPPOLearner", 1_000_000, (*SB3, "sb3_contrib"),
         ),
         Row(
-            "dreamer", "model-based", "learns a world model and trains its policy in imagined roll-outs",
+            "dreamer", "model-based", "learns a world model, and the policy in imagined roll-outs",
             "self-prediction", "unseen.agents.dreamer:DreamerLearner", 150_000, TRAINING,
         ),
         Row(
-            "mapper", "model-based", "dreamer that is also taught, by a scripted tracker, where things were last seen",
+            "mapper", "model-based", "dreamer with a map head, trained on a scripted tracker's labels",
             "scripted labels", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING,
         ),
     ]
@@ -75,11 +75,11 @@ def trainable() -> list[str]:
 
 
 def learner_class(name: str) -> type[Learner]:
-    """What trains the agent `name`; imported only now, because torch is an optional extra.
+    """The Learner class of agent `name`, imported on demand, since torch is an optional dependency.
 
     Raises:
-        UnknownAgent: there is no such trainable agent.
-        MissingExtra: a package of the extra is not installed.
+        UnknownAgent: there is no trainable agent of that name.
+        MissingExtra: a required package is not installed.
     """
     row = ROSTER.get(name)
     if row is None or row.learner is None:

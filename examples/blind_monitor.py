@@ -1,4 +1,4 @@
-"""BlindMonitor: keep a drug at its target while the monitor is blind. An environment without a room, in one file.
+"""BlindMonitor: hold the effect of a drug at its target while the monitor fails. An environment without a room.
 
 unseen watch oracle examples/blind_monitor.py:BlindMonitor --save dose.png
 unseen audit examples/blind_monitor.py:BlindMonitor
@@ -16,23 +16,23 @@ from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import FLOAT, INT, Score, Task, record
 from unseen.envs.core.view import Gauge, Gauges
 
-DT = 0.25  # h a step
-DOSE = 3.0  # mg/l per h that the pump gives at full rate
-KE0 = 1.5  # 1/h, with which the effect site follows the blood
+DT = 0.25  # h per step
+DOSE = 3.0  # mg/l per h, the pump at full rate
+KE0 = 1.5  # 1/h, rate at which the effect site follows the blood
 TYPICAL = 1.0  # 1/h, the clearance of a typical patient
 
 
 class MonitorParams(Params):
     """Parameters of BlindMonitor."""
 
-    blind: tuple[int, int] = span(0, 200, default=(20, 30), doc="steps without the monitor, drawn")
-    spread: float = real(0.0, 0.6, default=0.5, doc="patients' clearance lies in 1 +- this, 1/h")
-    tolerance: float = real(0.02, 0.5, default=0.12, doc="share of the target by which the effect may be off")
-    lead: int = integer(8, 100, default=16, doc="steps with the monitor, before it goes blind")
+    blind: tuple[int, int] = span(0, 200, default=(20, 30), doc="steps without monitor, drawn")
+    spread: float = real(0.0, 0.6, default=0.5, doc="clearance of patients is 1 +- this, 1/h")
+    tolerance: float = real(0.02, 0.5, default=0.12, doc="allowed relative error of the effect")
+    lead: int = integer(8, 100, default=16, doc="steps with monitor, at the start")
 
     @derived
     def steps(self) -> int:
-        """Steps of the longest episode."""
+        """Maximum episode length in steps."""
         return self.lead + self.blind[1]
 
     @property
@@ -49,7 +49,7 @@ MEMORY = record(("blood", FLOAT), ("effect", FLOAT), ("clearance", FLOAT), ("rat
 
 @device
 def reset(s, p):
-    """Draw a patient, two targets and when the episode ends. At split="shift" patients are slower than any before."""
+    """Draw the patient, two targets and the episode's length. On split="shift" patients clear the drug more slowly."""
     shift = 0.3 if p.split == 2 else 0.0
     s.clearance = TYPICAL - shift + uniform(s, -1.0, 1.0) * p.spread * (1.0 - shift)
     s.target = uniform(s, 0.6, 1.4)  # mg/l
@@ -62,7 +62,7 @@ def reset(s, p):
 
 @device
 def flow(x, rate):
-    """Advance blood and effect site of the record x by DT under a pump rate of 0..1."""
+    """Advance blood and effect site of the record x by DT, with the pump at `rate` in 0..1."""
     blood = x.blood + DT * (DOSE * rate - x.clearance * x.blood)
     x.effect += DT * KE0 * (x.blood - x.effect)
     x.blood = blood
@@ -70,13 +70,14 @@ def flow(x, rate):
 
 @device
 def step(s, a, p, info):
-    """One step; a[0]: the pump's rate. Rewarded is each step of the second half in which the effect is near its target."""
+    """One step; a[0]: rate of the pump. Each step of the second half of the blind time with the effect near its target is
+    rewarded."""
     s.rate = a[0]
     flow(s, a[0])
     if s.t == p.lead:
         s.target = s.next_target
     reward = 0.0
-    settled = p.lead + (s.end - p.lead) // 2  # until then the effect may be on its way to the new target
+    settled = p.lead + (s.end - p.lead) // 2  # until then the effect may be approaching the new target
     if s.t > settled:
         off = abs(s.effect / s.target - 1.0)
         s.worst = max(s.worst, off)
@@ -93,7 +94,7 @@ def step(s, a, p, info):
 
 @device
 def write_monitor(s, p, o):
-    """The drug in the blood while the monitor works, whether it does, the target, the time."""
+    """The drug in the blood if the monitor works, whether it works, the target, and the time."""
     on = s.t < p.lead
     o[0] = s.blood if on else 0.0
     o[1] = on
@@ -114,26 +115,26 @@ def write_hidden(s, p, out):
 
 @device
 def long_blind(s, p):
-    """So long that no short window of observations reaches back to a reading."""
+    """Blind for so long that no short window of observations contains a reading."""
     return s.t >= p.lead + p.blind_low // 4
 
 
 @device
 def rate_for(target, blood, effect, clearance):
-    """The pump's rate that holds the target, with a correction for what is missing."""
+    """The pump rate that holds the target, plus a proportional correction of the errors."""
     hold = clearance * target + 2.0 * (target - effect) - 1.0 * (blood - target)
     return min(max(hold / DOSE, 0.0), 1.0)
 
 
 @device
 def oracle(s, m, p, a):
-    """Knows the patient."""
+    """Knows the patient and the effect."""
     a[0] = rate_for(s.target, s.blood, s.effect, s.clearance)
 
 
 @device
 def tracker(o, m, p, a):
-    """Works out the clearance from two readings and what it gave between them, then simulates the patient."""
+    """Estimates the clearance from two consecutive readings and the dose between them, then simulates the patient."""
     flow(m, m.rate)
     if o[1] > 0.5:
         before = m.seen
@@ -151,9 +152,14 @@ def tracker(o, m, p, a):
 
 @device
 def reflex(o, m, p, a):
-    """Sees one reading, and takes every patient for a typical one."""
+    """Uses only the current reading, and assumes a typical patient."""
     blood = o[0] if o[1] > 0.5 else o[2]
     a[0] = rate_for(o[2], blood, o[2], TYPICAL)
+
+
+def within(s: Any, params: MonitorParams) -> tuple[float, float]:
+    """The range in which the effect should be, mg/l."""
+    return (1.0 - params.tolerance) * s["target"], (1.0 + params.tolerance) * s["target"]
 
 
 P = MonitorParams
@@ -163,18 +169,18 @@ class BlindMonitor(Task):
     """Hold the effect of a drug at its target, also while nothing is measured.
 
     **Story.** A pump infuses a drug into the blood, from where it reaches its effect site. For the first `lead` steps a
-    monitor shows the drug in the blood; then it goes blind, and the target changes. Patients differ in how fast they clear the
-    drug: whoever has not worked that out from the readings cannot know which rate holds the new target.
+    monitor shows the drug in the blood; then it fails, and the target changes. Patients clear the drug at different rates.
+    An agent that has not estimated the clearance from the readings cannot know the rate that holds the new target.
 
-    **Hidden.** The patient's clearance and the effect, always; the drug in the blood, while the monitor is blind.
+    **Hidden.** The patient's clearance and the effect, always; the drug in the blood, after the monitor has failed.
 
-    **Levels.** 0: all patients are typical ones, so that there is nothing to work out. 1: blind for 10 steps. 2 (default): for
-    20 to 30. 3: for 60 to 100.
+    **Levels.** 0: all patients are typical, so nothing has to be estimated. 1: blind for 10 steps. 2 (default): for 20 to 30.
+    3: for 60 to 100.
 
-    **Actions.** Continuous: the pump's rate, 0 to 1.
+    **Actions.** Continuous: rate of the pump, 0 to 1.
 
-    **Reward.** Each step of the second half of the blind time in which the effect is within `tolerance` of the target gives its
-    share of 1.
+    **Reward.** 1 / n for each of the n steps of the second half of the blind time with the effect within `tolerance` of the
+    target.
     """
 
     title = "hold the effect of a drug while the monitor is blind"
@@ -187,7 +193,7 @@ class BlindMonitor(Task):
                 Part("drug in the blood", 1, 0.0, 30.0, "mg/l"),
                 Part("monitor works", 1, 0.0, 1.0),
                 Part("target", 1, 0.0, 2.0, "mg/l"),
-                Part("time", 1, 0.0, 1.0, "longest episodes"),
+                Part("time", 1, 0.0, 1.0, "maximum length"),
             ],
         ),
         "state": Sensor(write_state, parts=lambda params: [Part("the patient", 6, 0.0, 30.0)], privileged=True),
@@ -208,7 +214,7 @@ class BlindMonitor(Task):
         "tracker": Reference(tracker, reads="monitor", memory=MEMORY),
         "reflex": Reference(reflex, reads="monitor"),
     }
-    score = Score(unit="share of the time within tolerance")
+    score = Score(unit="fraction of time within tolerance")
     anchors: ClassVar[dict[int, tuple[float, float]]] = {
         0: (0.115, 1.0), 1: (0.122, 0.994), 2: (0.128, 1.0), 3: (0.134, 1.0),
     }  # fmt: skip
@@ -219,17 +225,19 @@ class BlindMonitor(Task):
             Gauge(
                 "blood", lambda s, params: s["blood"], 0.0, 3.0, "mg/l", hidden=lambda s, params: s["t"] >= params.lead
             ),
-            Gauge("effect", lambda s, params: s["effect"], 0.0, 3.0, "mg/l", hidden=lambda s, params: True),
-            Gauge("target", lambda s, params: s["target"], 0.0, 3.0, "mg/l"),
-            Gauge("pump", lambda s, params: s["rate"], 0.0, 1.0),
+            Gauge(
+                "effect", lambda s, params: s["effect"], 0.0, 2.0, "mg/l", hidden=lambda s, params: True, target=within
+            ),
         ),
-        caption=lambda s, params: "The monitor is blind." if s["t"] >= params.lead else "The monitor shows the blood.",
+        controls=(Gauge("pump", lambda s, params: s["rate"], 0.0, 1.0),),
+        succeeded=lambda s, params: bool(s["hits"] == s["scored"]),
+        caption=lambda s, params: "The monitor has failed." if s["t"] >= params.lead else "The monitor works.",
     )
 
     @classmethod
     def chance(cls, params: P) -> float:
-        """One rate a target is right for the clearances in [g / (1 + tolerance), g / (1 - tolerance)]; the best g is the
-        one whose interval ends with the slowest to be dosed, 1 + spread."""
+        """Score of the best policy that assumes one clearance g for all patients. It is within tolerance for clearances in
+        [g / (1 + tolerance), g / (1 - tolerance)], an interval that is widest if it ends at the maximum, 1 + spread."""
         return min(
             1.0, (1.0 + params.spread) * params.tolerance / ((1.0 + params.tolerance) * max(params.spread, 1e-9))
         )

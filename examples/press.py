@@ -178,7 +178,7 @@ class Press(PlanarTask):
     }
     view = Look(
         request="press the {} block",
-        untold="which block to press is asked when all are covered",
+        request_unknown="which block to press is asked when all are covered",
         phases=(
             Phase("observe", lambda s, p: s["asked_at"], can_act=False),
             Phase("act", lambda s, p: p.horizon - s["asked_at"]),

@@ -1,4 +1,4 @@
-"""Headless and quiet: no window, no sound, one thread a library. And which tests are left to `make test-all`."""
+"""Test configuration: no display, no sound, one thread per library; selection of quick tests."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Environments as learners meet them: the suite's in every mode, and Gymnasium's through the adapter."""
+"""Environments for learners: the suite's in every observation mode, and Gymnasium's through the adapter."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ def test_the_suite_is_met_by_name_and_id() -> None:
     made = make(EnvConfig("RolledBehind", 1), 3)
     assert made.has_snapshots and made.layout is not None and made.layout.size == made.observation.size
     assert (made.obs_mode, made.action_kind, made.horizon) == ("slots", "discrete", 26)
-    assert not made.observation.wide and not made.observation.image
+    assert not made.observation.use_symlog and not made.observation.image
 
 
 def test_modes_and_overrides_are_handed_on() -> None:
@@ -89,7 +89,7 @@ def test_an_id_of_gymnasiums() -> None:
     config = EnvConfig("CartPole-v1", level=2, obs="slots")  # which mean nothing to it
     assert (config.entry, config.id, config.label, config.chosen_level) == (None, "CartPole-v1", "CartPole-v1", None)
     made = make(config, 3, AutoresetMode.SAME_STEP)
-    assert made.observation.shape == (4,) and made.observation.wide
+    assert made.observation.shape == (4,) and made.observation.use_symlog
     assert not made.has_snapshots and made.layout is None and made.horizon is None and made.snapshot() == b""
     assert made.vector.metadata["autoreset_mode"] == AutoresetMode.SAME_STEP
 
@@ -147,7 +147,7 @@ def test_images_stay_images_and_words_are_left_out(outside: str) -> None:
 
 @pytest.mark.parametrize("space", [spaces.Text(9), spaces.Sequence(spaces.Box(0, 1, (2,)))])
 def test_what_does_not_flatten_is_refused(space: spaces.Space, outside: str) -> None:
-    with pytest.raises(BadAgent, match="OutsideOfTheSuite-v0 observes"):
+    with pytest.raises(BadAgent, match="OutsideOfTheSuite-v0: observation space"):
         make(of(space), 2)
 
 
@@ -161,7 +161,7 @@ def test_actions_begin_at_0(outside: str) -> None:
     made.vector.reset(seed=0)
     assert made.vector.step(np.array([[1.5], [-2]], np.float32))[1].tolist() == [1.5, -2]
     for action in (spaces.MultiDiscrete([2, 2]), spaces.Box(-np.inf, np.inf, (1,)), spaces.Box(0, 1, (2, 2))):
-        with pytest.raises(BadAgent, match="acts by"):
+        with pytest.raises(BadAgent, match="action space"):
             make(of(row, action), 2)
 
 
@@ -172,7 +172,7 @@ SMALL = {
     "ppo": PPO,
     "recurrent-ppo": PPO | {"lstm": 8},
     "dreamer": {
-        "envs": 4, "batch": 2, "prefill": 4, "actor_warmup_updates": 2, "starts": 4, "horizon": 2, "deter": 8,
+        "envs": 4, "batch": 2, "prefill": 4, "actor_warmup_updates": 2, "imagination_starts": 4, "horizon": 2, "deter": 8,
         "hidden": 8, "groups": 2, "classes": 4, "sequence": 20,
     },
 }  # fmt: skip
@@ -211,5 +211,5 @@ def test_what_is_not_observed_is_said(outside: str) -> None:
 
     config = of(spaces.Dict({"mission": spaces.Text(9), "x": spaces.Box(0, 1, (2,))}))
     learner = DreamerLearner(config, config=SMALL["dreamer"])
-    assert "not observed, since they are not numbers: mission" in learner.notes[1]
+    assert "non-numeric observations are ignored: mission" in learner.notes[1]
     assert DreamerLearner(EnvConfig("RolledBehind", 1), config=SMALL["dreamer"]).notes == ()

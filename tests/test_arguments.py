@@ -1,4 +1,4 @@
-"""The arguments that every command shares, and how parameters of an environment are read from text."""
+"""Command-line arguments of the environment, and parsing of parameters."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ import pytest
 
 from unseen.envs.errors import BadParameter, UnknownEnvironment, UnknownKeyword
 from unseen.train import cli
-from unseen.train.arguments import EnvArguments, LevelArgument, LevelsArgument, in_words
+from unseen.train.arguments import EnvArguments, LevelArgument, LevelsArgument, as_options
 
 MONITOR = str(Path(__file__).parents[1] / "examples" / "blind_monitor.py") + ":BlindMonitor"
 SHARED = ("play", "watch", "train", "evaluate", "sweep", "leaderboard", "audit", "info")
 
 
 def read(*items: str, env: str = "RolledBehind") -> dict[str, Any]:
-    return dict(EnvArguments(parameters=items).setting(env, None, "test").overrides)
+    return dict(EnvArguments(parameters=items).env_config(env, None, "test").overrides)
 
 
 @pytest.mark.parametrize(
@@ -43,13 +43,13 @@ def test_text_is_read_by_the_parameters_kind(item: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("item", "error", "said"),
     [
-        ("occluders=nine", BadParameter, "occluders='nine': allowed is an integer within 2..6"),
+        ("occluders=nine", BadParameter, "occluders='nine': must be an integer in 2..6"),
         ("occluders=5.5", BadParameter, "occluders=5.5"),
         ("occluders=inf", BadParameter, "occluders='inf'"),
         ("ring=nan", BadParameter, "ring='nan'"),
-        ("ring=9", BadParameter, "within 0.9..1.4"),
-        ("glass=perhaps", BadParameter, "glass='perhaps': allowed are True and False"),
-        ("query=soon", BadParameter, "allowed are 'fixed', 'first', 'late'"),
+        ("ring=9", BadParameter, "in 0.9..1.4"),
+        ("glass=perhaps", BadParameter, "glass='perhaps': must be True or False"),
+        ("query=soon", BadParameter, "must be one of 'fixed', 'first', 'late'"),
         ("blackout=15,5", BadParameter, r"blackout=\(15, 5\)"),
         ("blackout=1,2,3", BadParameter, "pair"),
         ("blackout=__import__('os')", BadParameter, "pair"),
@@ -78,33 +78,33 @@ def test_numbers_in_a_row_and_tables(tmp_path: Path) -> None:
     file.write_text(text)
     own = f"{file}:BlindMonitor"
     assert read("row=3,4", "table=((1,2),(0,.5))", env=own) == {"row": (3.0, 4.0), "table": ((1.0, 2.0), (0.0, 0.5))}
-    with pytest.raises(BadParameter, match=r"row=3: allowed are numbers of shape \(2,\)"):
+    with pytest.raises(BadParameter, match=r"row=3: must be numbers of shape \(2,\)"):
         read("row=3", env=own)
 
 
 def test_gymnasiums_keywords_are_python_literals() -> None:
     items = ("sutton_barto_reward=true", "size=5", "pair=1,2", "name=text")
-    where = EnvArguments(parameters=items).setting("CartPole-v1", None, "test")
-    assert where.overrides == {"sutton_barto_reward": True, "size": 5, "pair": (1, 2), "name": "text"}
-    assert where.entry is None
+    env_config = EnvArguments(parameters=items).env_config("CartPole-v1", None, "test")
+    assert env_config.overrides == {"sutton_barto_reward": True, "size": 5, "pair": (1, 2), "name": "text"}
+    assert env_config.entry is None
 
 
 def test_the_split_is_the_commands_own_unless_given() -> None:
-    assert LevelArgument().setting("rolledbehind", 1, "test").split == "test"
-    assert LevelArgument(split="shift").setting("RolledBehind", 1, "test").split == "shift"
-    assert LevelArgument().setting("rolledbehind", 1, "test").name == "RolledBehind"
+    assert LevelArgument().env_config("rolledbehind", 1, "test").split == "test"
+    assert LevelArgument(split="shift").env_config("RolledBehind", 1, "test").split == "shift"
+    assert LevelArgument().env_config("rolledbehind", 1, "test").name == "RolledBehind"
     with pytest.raises(UnknownEnvironment, match="did you mean RolledBehind"):
-        LevelArgument().setting("RoledBehind", 1, "test")
+        LevelArgument().env_config("RoledBehind", 1, "test")
     with pytest.raises(BadParameter, match="level=9"):
-        LevelArgument().setting("RolledBehind", 9, "test")
+        LevelArgument().env_config("RolledBehind", 9, "test")
 
 
 def test_a_setting_in_words() -> None:
     given = EnvArguments(obs="rays", split="shift", parameters=("blackout=5,15", "glass=true"))
-    assert in_words(given.setting("RolledBehind", 1, "test"), "test") == (
+    assert as_options(given.env_config("RolledBehind", 1, "test"), "test") == (
         "--obs rays --split shift --env blackout=(5,15) --env glass=True"
     )
-    assert in_words(EnvArguments().setting("RolledBehind", 1, "test"), "test") == ""
+    assert as_options(EnvArguments().env_config("RolledBehind", 1, "test"), "test") == ""
 
 
 @pytest.mark.parametrize("name", SHARED)

@@ -1,4 +1,4 @@
-"""PPO and RecurrentPPO: the adapter, exact resume, the fused LSTM, and the same decisions in ONNX as in torch."""
+"""PPO and RecurrentPPO: the SB3 adapter, exact resumption, the fused LSTM, and equal decisions of ONNX and torch."""
 
 from __future__ import annotations
 
@@ -182,5 +182,5 @@ def test_bad_checkpoints_are_named(tmp_path: Path) -> None:
     made.save(tmp_path)
     with pytest.raises(BadCheckpoint, match="other settings"):
         learner(PPOLearner, hidden=8).load(tmp_path)
-    with pytest.raises(BadCheckpoint, match="does not fit"):
+    with pytest.raises(BadCheckpoint, match="does not match"):
         learner(PPOLearner, env=EnvConfig("RolledBehind", 2)).load(tmp_path)

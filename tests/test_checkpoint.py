@@ -1,4 +1,4 @@
-"""Checkpoints: what was written comes back to the bit, and anything else is refused."""
+"""Checkpoints restore the state bit for bit, and reject anything damaged or mismatched."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_another_learners_checkpoint_is_refused(tmp_path: Path) -> None:
         Thing(5).load(tmp_path, name="other")
     with pytest.raises(BadCheckpoint, match="other settings: .*0.1"):
         Thing(5).load(tmp_path, config=CONFIG | {"lr": 0.2})
-    with pytest.raises(BadCheckpoint, match="does not fit .*: net"):
+    with pytest.raises(BadCheckpoint, match="does not match .*: net"):
         Thing(5, size=4).load(tmp_path)
 
 
@@ -119,7 +119,7 @@ def test_values_keep_their_type_and_shape(name: str, tmp_path: Path) -> None:
     wrong = {"count": 4.0, "rows": np.zeros((4, 3)), "returns": [1], "flags": np.zeros(2)}
     setattr(one, name, wrong[name])
     one.save(tmp_path)
-    with pytest.raises(BadCheckpoint, match=f"does not fit this learner and environment: {name} is"):
+    with pytest.raises(BadCheckpoint, match=f"does not match this learner and environment: {name} is"):
         Thing(5).load(tmp_path)
 
 

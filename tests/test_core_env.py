@@ -1,4 +1,4 @@
-"""One environment, as Gymnasium and its clients meet it: made, specified, stepped, shown, and given bad input."""
+"""The scalar environment's Gymnasium interface: construction, spec, steps, rendering, bad input."""
 
 from __future__ import annotations
 
@@ -414,7 +414,7 @@ def test_an_unknown_keyword_gets_all_that_are_known_and_the_nearest(maker: Any, 
             maker("RolledBehind", **{wrong: 1})
         assert isinstance(caught.value, TypeError) and isinstance(caught.value, BadParameter)
         assert f"unexpected keyword argument {wrong!r}" in str(caught.value)
-        listed = str(caught.value).partition("Known are ")[2].split(", ")
+        listed = str(caught.value).partition("Valid keywords: ")[2].split(", ")
         assert set(known) <= set(listed)
     with pytest.raises(UnknownKeyword, match="'curtain': it is now called 'blackout'"):
         maker("RolledBehind", curtain=(1, 3))

@@ -1,4 +1,4 @@
-"""The picture of learning curves: whom it shows, its ceiling, and what it refuses."""
+"""Plots of learning curves: agents shown, best score without memory, and errors."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ def test_every_environment_with_a_trained_agent_has_a_panel(tmp_path: Path) -> N
     trained = [name for name in SUITE if list_runs("ppo", name, 1) or list_runs("mapper", name, 1)]
     for name in SUITE:  # text is drawn as paths, and matplotlib notes it beside them
         assert (f"<!-- {name}, level 1 -->" in text) == (name in trained)
-    assert text.count("<!-- the most without a memory -->") == 1
+    assert text.count("<!-- best score without memory -->") == 1
     assert curves(CurvesConfig(out=tmp_path / "again.svg")).read_text() == text
 
 

@@ -1,4 +1,4 @@
-"""The world-model agents: exact resume, the same decisions in ONNX as in torch, what they learn, bad input."""
+"""Dreamer and mapper: exact resumption, equal decisions of ONNX and torch, training, bad input."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from unseen.agents.protocol import WorldModel  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
 
 SMALL = {
-    "envs": 8, "batch": 4, "prefill": 4, "actor_warmup_updates": 3, "starts": 8, "horizon": 4, "deter": 32, "hidden": 32,
+    "envs": 8, "batch": 4, "prefill": 4, "actor_warmup_updates": 3, "imagination_starts": 8, "horizon": 4, "deter": 32, "hidden": 32,
 }  # fmt: skip
 ENV = EnvConfig("RolledBehind", 1)
 KINDS = pytest.mark.parametrize("kind", [DreamerLearner, MapperLearner])

@@ -1,4 +1,4 @@
-"""Watching agents: what an episode is told as, windows, films of all formats, the gallery, and what is refused."""
+"""Watching agents: steps of an episode, windows, films in all formats, the gallery, and errors."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from unseen.train.cli import main
 from unseen.train.errors import AgentFailed
 from unseen.train.film import FilmError, Shot, check_target, save_film
 from unseen.train.gallery import BYTES, GalleryConfig, gallery
-from unseen.train.rollout import meet, rollout
-from unseen.train.watch import WatchConfig, instants, painter_of, pictures, watch
+from unseen.train.rollout import make_env_for, rollout
+from unseen.train.watch import WatchConfig, interpolate, painter_of, watch, watched_steps
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MONITOR = f"{EXAMPLES / 'blind_monitor.py'}:BlindMonitor"
@@ -35,24 +35,24 @@ MONITOR = f"{EXAMPLES / 'blind_monitor.py'}:BlindMonitor"
 
 def test_instants_run_from_the_reset_to_the_end() -> None:
     env = suite.make_vec("RolledBehind", 1, level=1, split="test")
-    told = list(instants(load_agent("tracker", "RolledBehind", 1), env, seed=5, horizon=3))
-    assert [int(m.record["t"]) for m in told] == list(range(len(told)))
-    assert [m.last for m in told] == [False] * (len(told) - 1) + [True]
-    assert sum(m.reward for m in told) == 1.0 and int(told[-1].record["light"]) == REVEAL
-    assert all(m.belief is not None and m.belief.xy.shape == (1, 3, 2) for m in told)
+    steps = list(watched_steps(load_agent("tracker", "RolledBehind", 1), env, seed=5, horizon=3))
+    assert [int(m.record["t"]) for m in steps] == list(range(len(steps)))
+    assert [m.last for m in steps] == [False] * (len(steps) - 1) + [True]
+    assert sum(m.reward for m in steps) == 1.0 and int(steps[-1].record["light"]) == REVEAL
+    assert all(m.belief is not None and m.belief.xy.shape == (1, 3, 2) for m in steps)
 
 
 @pytest.mark.parametrize("name", ["mapper", "random"])
 def test_what_is_watched_is_what_is_scored(name: str) -> None:
     """The same seed, alone and looked into at every step, or among others: the same episode."""
     agent, where = load_agent(name, "RolledBehind", 1), EnvConfig("RolledBehind", 1, split="test")
-    outcomes = rollout(agent, meet(agent, where, 12), range(12))
+    outcomes = rollout(agent, make_env_for(agent, where, 12), range(12))
     for seed in (0, 7):
-        env = meet(agent, where, 1)
-        told = list(instants(agent, env, seed, horizon=5))  # type: ignore[arg-type]
-        assert len(told) == outcomes[seed].length + 1
-        assert sum(m.reward for m in told) == outcomes[seed].episode_return
-        assert [m.imagined is not None for m in told] == [name == "mapper" and not m.last for m in told]
+        env = make_env_for(agent, where, 1)
+        steps = list(watched_steps(agent, env, seed, horizon=5))  # type: ignore[arg-type]
+        assert len(steps) == outcomes[seed].length + 1
+        assert sum(m.reward for m in steps) == outcomes[seed].episode_return
+        assert [m.imagined is not None for m in steps] == [name == "mapper" and not m.last for m in steps]
 
 
 class Broken(Agent):
@@ -68,18 +68,18 @@ class Broken(Agent):
 def test_an_agent_that_raises_is_named() -> None:
     env = suite.make_vec("RolledBehind", 1)
     with pytest.raises(AgentFailed, match="'broken' at step 0: raised KeyError"):
-        next(instants(Broken(), env, 0, 3))
+        next(watched_steps(Broken(), env, 0, 3))
 
 
 def test_a_step_is_drawn_in_parts_and_beliefs_move_along() -> None:
     env = suite.make_vec("RolledBehind", 1, level=1, split="test")
-    told = list(instants(load_agent("tracker", "RolledBehind", 1), env, seed=5, horizon=3))
-    shown = list(pictures(told, painter_of(env), 4))
-    assert len(shown) == 4 * (len(told) - 1) + 1
+    steps = list(watched_steps(load_agent("tracker", "RolledBehind", 1), env, seed=5, horizon=3))
+    shown = list(interpolate(steps, painter_of(env), 4))
+    assert len(shown) == 4 * (len(steps) - 1) + 1
     (first, record, belief), (_, _, later) = shown[0], shown[2]
-    assert first is told[0] and np.array_equal(record["disc_x"], told[0].record["disc_x"])
-    assert belief is not None and later is not None and told[0].belief is not None and told[1].belief is not None
-    step = told[1].belief.xy - told[0].belief.xy
+    assert first is steps[0] and np.array_equal(record["disc_x"], steps[0].record["disc_x"])
+    assert belief is not None and later is not None and steps[0].belief is not None and steps[1].belief is not None
+    step = steps[1].belief.xy - steps[0].belief.xy
     near = np.abs(step).max(-1) < 1.0
     assert near.any() and np.allclose((later.xy - belief.xy)[near], 0.5 * step[near])
 
@@ -130,11 +130,11 @@ def test_a_window_shows_an_episode() -> None:
     [
         (["oracle", "RolledBehind", "--save", "film.avi"], ".gif, .mp4, .png"),
         (["oracle", "RolledBehind", "--save", "film"], ".gif, .mp4, .png"),
-        (["oracle", "CartPole-v1", "--save", "film.gif"], "only environments with a view"),
+        (["oracle", "CartPole-v1", "--save", "film.gif"], "Gymnasium environments have no view"),
         (["oracle", "RolledBehind", "--speed", "0"], "must be positive"),
         (["oracle", "RolledBehind", "--level", "dusk"], "level='dusk'"),
         (["mapper", "RolledBehind", "--obs", "rays", "--save", "film.gif"], "needs obs='slots'"),
-        (["mapper", "RolledBehind", "--env", "occluders=5", "--save", "film.gif"], "takes 64 observations"),
+        (["mapper", "RolledBehind", "--env", "occluders=5", "--save", "film.gif"], "expects observations of size 64"),
     ],
 )
 def test_what_cannot_be_watched_is_told(

@@ -1,4 +1,4 @@
-"""`unseen info`: the card of an environment and of an agent, as the declarations say."""
+"""`unseen info` of environments and agents agrees with the declarations."""
 
 from __future__ import annotations
 
@@ -46,10 +46,10 @@ def test_the_layout_has_index_name_unit_and_range(capsys: pytest.CaptureFixture[
     said = told(capsys, MONITOR)
     assert re.search(r"index +name +unit +range", said)
     assert re.search(r"^  0 +drug in the blood +mg/l +0 \.\. 30", said, re.MULTILINE)
-    assert re.search(r"^  3 +time +longest episodes +0 \.\. 1", said, re.MULTILINE)
+    assert re.search(r"^  3 +time +maximum length +0 \.\. 1", said, re.MULTILINE)
     assert re.search(r"continuous +1 number +\(0\) +\(1\)", said)
     assert "The patient's clearance, 1/h. (1 number)" in said
-    assert "0 .. 1: share of the time within tolerance. At its end, info has is_success, worst_error" in said
+    assert "0 .. 1: fraction of time within tolerance. The last step's info has is_success, worst_error" in said
     assert re.search(r"^  3 +blind=\(60,100\)", said, re.MULTILINE)
 
 
@@ -69,7 +69,7 @@ def test_an_agent(name: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert f"{row.steps:,} environment steps" in said
         assert re.search(r"RolledBehind level 1 +seed 0 +mean return 0?\.?\d", said)
     if name == "mapper":
-        assert re.search(r"replay_ratio +128 +replayed steps for one environment step", said)
+        assert re.search(r"replay_ratio +128 +replayed steps per environment step", said)
         assert re.search(r"map_weight +1\b", said)
 
 

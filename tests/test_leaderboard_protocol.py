@@ -1,4 +1,4 @@
-"""Blocks of episodes: users' classes that fail are named, and a block repeats exactly."""
+"""Blocks of episodes: failing user-defined agents are named, and blocks are reproducible."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from unseen.agents.shared.envs import EnvConfig
-from unseen.train.leaderboard.protocol import Block, Latency, Stopwatch, evaluate_block, measure_latency
+from unseen.train.leaderboard.protocol import EpisodeBlock, Latency, LatencyTask, evaluate_block, measure_latency
 
 ENV = "RolledBehind"
 
@@ -47,42 +47,42 @@ class Plain:
 @pytest.mark.parametrize(
     ("name", "error"),
     [
-        ("Stillborn", "could not be loaded: BadAgent: .*could not be made: KeyError: 'weights'"),
+        ("Stillborn", "could not be loaded: BadAgent: .*could not be instantiated: KeyError: 'weights'"),
         ("Blind", "could not be loaded: BadParameter: obs='telepathy'"),
         ("Quitter", "at step 0: raised SystemExit: 3"),
         ("Half", "at step 0: raised"),
-        ("Missing", "could not be loaded: UnknownAgent: .*it has: Fine, Blind"),
-        ("Plain", "could not be loaded: BadAgent: .*is no Agent"),
+        ("Missing", "could not be loaded: UnknownAgent: .*it defines: Fine, Blind"),
+        ("Plain", "could not be loaded: BadAgent: .*is not a subclass of Agent"),
     ],
 )
 def test_a_users_class_that_fails_is_named(tmp_path: Path, name: str, error: str) -> None:
     file = tmp_path / "mine.py"
     file.write_text(USERS)
-    outcomes = evaluate_block(Block(f"{file}:{name}", None, EnvConfig(ENV, 1), range(3)))
+    outcomes = evaluate_block(EpisodeBlock(f"{file}:{name}", None, EnvConfig(ENV, 1), range(3)))
     assert len(outcomes) == 3
     for outcome in outcomes:
         assert re.search(f"agent '.*mine.py:{name}'", outcome.error) and re.search(error, outcome.error)
-    assert measure_latency(Stopwatch(f"{file}:{name}", None, EnvConfig(ENV, 1), 5, 1)) is None
+    assert measure_latency(LatencyTask(f"{file}:{name}", None, EnvConfig(ENV, 1), 5, 1)) is None
 
 
 def test_a_block_repeats_exactly_noise_included() -> None:
-    block = Block("random", None, EnvConfig(ENV, 2), range(100, 130))
+    block = EpisodeBlock("random", None, EnvConfig(ENV, 2), range(100, 130))
     assert evaluate_block(block) == evaluate_block(block)
     assert [o.seed for o in evaluate_block(block)] == list(range(100, 130))
-    part = Block("random", None, EnvConfig(ENV, 2), range(110, 113))
+    part = EpisodeBlock("random", None, EnvConfig(ENV, 2), range(110, 113))
     assert evaluate_block(part) == evaluate_block(block)[10:13]  # whatever it is played with
 
 
 def test_a_block_of_another_split_or_parameter_is_another() -> None:
     plain, shifted, longer = (
-        evaluate_block(Block("oracle", None, EnvConfig(ENV, 1, **more), range(20)))
+        evaluate_block(EpisodeBlock("oracle", None, EnvConfig(ENV, 1, **more), range(20)))
         for more in ({}, {"split": "shift"}, {"overrides": {"blackout": (30, 30)}})
     )
-    assert plain == evaluate_block(Block("oracle", None, EnvConfig(ENV, 1, split="test"), range(20)))
+    assert plain == evaluate_block(EpisodeBlock("oracle", None, EnvConfig(ENV, 1, split="test"), range(20)))
     assert plain != shifted and min(o.length for o in longer) > max(o.length for o in plain)
 
 
 def test_latency_is_measured_at_batch_one() -> None:
-    found = measure_latency(Stopwatch("reflex", None, EnvConfig(ENV, 1), 50, 5))
+    found = measure_latency(LatencyTask("reflex", None, EnvConfig(ENV, 1), 50, 5))
     assert isinstance(found, Latency)
     assert 0 < found.p50_ms <= found.p95_ms < 1000 and found.decisions == 50

@@ -1,10 +1,10 @@
-"""The mapper's targets: what was last seen of everything."""
+"""The mapper's labels: where each object was last seen."""
 
 from __future__ import annotations
 
 import numpy as np
 
-from unseen.agents.models.mental_map import last_seen, map_size, map_targets
+from unseen.agents.models.mental_map import last_seen_discs, map_size, map_targets
 from unseen.agents.shared.envs import Layout
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.suite import make_vec
@@ -31,7 +31,7 @@ def layout(order: str, frame: str, **sizes: int) -> Layout:
 def test_last_seen_holds_what_has_gone_and_follows_colours_not_slots() -> None:
     lay = layout("distance", "room")
     obs = rows(lay, [[(0, [0.1, 0.2, 1, 0], 2)], [], [(0, [0.5, 0.5, 0, 0], 0), (1, [0.3, 0.2, 0, 0], 2)], []])
-    seen = last_seen(obs, lay)[0][0]
+    seen = last_seen_discs(obs, lay)[0][0]
     np.testing.assert_allclose(seen[1], seen[0])
     np.testing.assert_allclose(seen[1, 2], [1, 0.1, 0.2, 1, 0])
     np.testing.assert_allclose(seen[3, 2], [1, 0.3, 0.2, 0, 0])
@@ -41,14 +41,14 @@ def test_last_seen_holds_what_has_gone_and_follows_colours_not_slots() -> None:
 
 def test_last_seen_takes_nothing_whose_colour_does_not_show() -> None:
     lay = layout("distance", "room")
-    assert not last_seen(rows(lay, [[(0, [0.1, 0.2, 0, 0], None)]]), lay)[0].any()
+    assert not last_seen_discs(rows(lay, [[(0, [0.1, 0.2, 0, 0], None)]]), lay)[0].any()
 
 
 def test_last_seen_turns_ego_frames_into_the_room() -> None:
     lay = layout("distance", "ego")
     obs = rows(lay, [[(0, [0.5, 0.0, 0.2, 0.0], 1)]])
     obs[0, 0, lay.pose] = [0.1, -0.2, 0.0, 1.0]  # heading up: ahead is +y
-    np.testing.assert_allclose(last_seen(obs, lay)[0][0, 0, 1], [1, 0.1, 0.3, 0.0, 0.2], atol=1e-6)
+    np.testing.assert_allclose(last_seen_discs(obs, lay)[0][0, 0, 1], [1, 0.1, 0.3, 0.0, 0.2], atol=1e-6)
 
 
 def test_way_to_asked_leads_from_the_present_place_and_hides_with_it() -> None:

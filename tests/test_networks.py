@@ -12,7 +12,7 @@ from unseen.agents.shared.actions import ContinuousActions, DiscreteActions, Squ
 from unseen.agents.shared.actor_critic import ActorCritic, lambda_returns, largest_return  # noqa: E402
 from unseen.agents.shared.encoders import make_decoder, make_encoder, prepare  # noqa: E402
 from unseen.agents.shared.envs import ObservationSpec  # noqa: E402
-from unseen.agents.shared.nets import BINS, TwoHot, draw, mixed_probs  # noqa: E402
+from unseen.agents.shared.nets import BINS, TwoHot, sample_one_hot, unimix  # noqa: E402
 
 BOX = spaces.Box(np.array([-1, 0], np.float32), np.array([1, 5], np.float32))
 
@@ -25,11 +25,11 @@ def uniform(*shape: int) -> torch.Tensor:
 
 
 def test_draws_follow_their_probabilities() -> None:
-    probs = mixed_probs(torch.tensor([2.0, 0.0, 1.0])).expand(20_000, 3)
-    drawn = draw(probs, uniform(20_000, 1))
+    probs = unimix(torch.tensor([2.0, 0.0, 1.0])).expand(20_000, 3)
+    drawn = sample_one_hot(probs, uniform(20_000, 1))
     assert (drawn.sum(-1) == 1).all()
     torch.testing.assert_close(drawn.mean(0), probs[0], atol=0.015, rtol=0)
-    assert draw(probs[:1], torch.ones(1, 1)).sum() == 1  # even at the very end of the interval
+    assert sample_one_hot(probs[:1], torch.ones(1, 1)).sum() == 1  # even at the very end of the interval
 
 
 @pytest.mark.parametrize("space", [spaces.Discrete(4), BOX])
@@ -103,11 +103,11 @@ def test_two_hot_mean_of_its_target_is_the_value() -> None:
 def test_two_hot_makes_room_for_larger_values() -> None:
     head = TwoHot()
     for magnitude in (0.0, 1.0, 33.4, 53.0):
-        head.cover(magnitude)
+        head.extend_range(magnitude)
         assert head.scale == 1  # what is learned on small returns does not change by a bit
-    head.cover(500.0)
+    head.extend_range(500.0)
     assert head.scale == 16
-    head.cover(60.0)
+    head.extend_range(60.0)
     assert head.scale == 16  # it never shrinks
     for value in (-300.0, 0.0, 33.0, 420.0):
         assert learned(head, value) == pytest.approx(value, abs=1 + 0.03 * abs(value))
@@ -156,7 +156,7 @@ def test_the_target_critic_follows_and_returns_are_scaled() -> None:
 
 OBSERVATIONS = {
     "row": ObservationSpec((7,)),
-    "wide row": ObservationSpec((7,), wide=True),
+    "wide row": ObservationSpec((7,), use_symlog=True),
     "rays": ObservationSpec((20,), rays=(5, 4, 3)),
     "image": ObservationSpec((64, 64, 3), image=True),
     "odd image": ObservationSpec((50, 37, 1), image=True),

@@ -1,4 +1,4 @@
-"""Noise is a function of (agent seed, episode seed, step): an episode is the same alone, among 16 and among 64."""
+"""Noise is a function of (agent seed, episode seed, step), so episodes do not depend on the batch size."""
 
 from __future__ import annotations
 
@@ -74,14 +74,14 @@ def test_numbers_are_uniform_and_uncorrelated() -> None:
 
 def test_a_row_that_opens_another_episode_draws_its_own_numbers() -> None:
     now = noise.start(0, np.arange(3, dtype=np.uint64))
-    same = noise.open_episodes(0, now, np.ones(3, bool))  # nothing was decided yet: still the first episode
+    same = noise.next_episodes(0, now, np.ones(3, bool))  # nothing was decided yet: still the first episode
     assert same.number.tolist() == [0, 0, 0]
     later = noise.advance(noise.advance(now))
-    opened = noise.open_episodes(0, later, np.array([True, False, True]))
+    opened = noise.next_episodes(0, later, np.array([True, False, True]))
     assert opened.number.tolist() == [1, 0, 1] and opened.step.tolist() == [0, 2, 0]
     drawn = noise.uniform(opened, 0, 8)
     np.testing.assert_array_equal(drawn[1], noise.uniform(later, 0, 8)[1])
-    alone = noise.open_episodes(0, noise.advance(noise.start(0, np.array([2], np.uint64))), np.ones(1, bool))
+    alone = noise.next_episodes(0, noise.advance(noise.start(0, np.array([2], np.uint64))), np.ones(1, bool))
     np.testing.assert_array_equal(drawn[2:], noise.uniform(alone, 0, 8))  # whatever the length of the one before
     assert not (drawn == noise.uniform(now, 0, 8)).any()
 
@@ -90,7 +90,7 @@ def test_a_row_that_opens_another_episode_draws_its_own_numbers() -> None:
 
 
 def play(agent: Agent, env_name: str, level: int, seeds: range, explore: bool) -> tuple[list[list[Any]], np.ndarray]:
-    """Actions and returns of two episodes a row, the second one begun by autoreset."""
+    """Actions and returns of two episodes per row, the second one started by autoreset."""
     n = len(seeds)
     modes = {name: mode for name, mode in (("obs", agent.obs), ("action", agent.action)) if mode}
     env = make_vec(env_name, n, level=level, split="test", **modes)
@@ -115,8 +115,8 @@ def check(agent: Agent, env_name: str, level: int) -> None:
     for explore in (False, True):
         actions, returns = play(agent, env_name, level, range(N), explore)
         for rows in (range(16, 32), range(20, 21)):
-            some_actions, some_returns = play(agent, env_name, level, rows, explore)
-            assert some_actions == actions[rows.start : rows.stop]
+            random_actions, some_returns = play(agent, env_name, level, rows, explore)
+            assert random_actions == actions[rows.start : rows.stop]
             np.testing.assert_array_equal(some_returns, returns[rows.start : rows.stop])
 
 
@@ -132,7 +132,7 @@ def test_an_episode_is_the_same_alone_and_among_others(env: str, level: int, age
 
 
 def test_so_it_is_where_rows_are_computed_in_chunks() -> None:
-    """The way for a machine whose kernels round with the height of the batch."""
+    """For machines whose kernels round differently for different batch sizes."""
     agent = load_agent("mapper", "RolledBehind", 1)
     assert isinstance(agent, GraphAgent)
     whole = play(agent, "RolledBehind", 1, range(20), False)

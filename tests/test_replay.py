@@ -1,4 +1,4 @@
-"""Replay: a ring of steps, and whole episodes in it."""
+"""Replay: the ring buffer of steps, and its episodes."""
 
 from __future__ import annotations
 
@@ -79,5 +79,5 @@ def test_old_episodes_are_forgotten_whole() -> None:
 
 
 def test_an_episode_longer_than_the_replay_is_refused() -> None:
-    with pytest.raises(BadAgent, match="31 steps does not fit"):
+    with pytest.raises(BadAgent, match="31 steps exceeds"):
         collect(replay(capacity=30), [31, 31, 31])

@@ -1,4 +1,4 @@
-"""The one loop: what counts, what an episode depends on, and what is done about an agent that misbehaves."""
+"""The rollout loop: outcomes, independence of episodes, and misbehaving agents."""
 
 from __future__ import annotations
 
@@ -19,7 +19,16 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.envs import suite
 from unseen.train import rollout as module
 from unseen.train.errors import AgentFailed, EvaluationError
-from unseen.train.rollout import LONGEST, Rollout, check_actions, meet, metrics_of, one_line, rollout, some_actions
+from unseen.train.rollout import (
+    MAX_TEXT,
+    Rollout,
+    check_actions,
+    make_env_for,
+    metrics_of,
+    one_line,
+    random_actions,
+    rollout,
+)
 
 ROOT = Path(__file__).parents[1]
 ENV = "RolledBehind"
@@ -35,15 +44,15 @@ NAN = float("nan")
     [
         ([0, 3, 1], [], ""),
         (np.array([0, 3, 1], np.uint8), [], ""),
-        ([0, 4, 1], [1], "action 4, where 0..3"),
+        ([0, 4, 1], [1], "action 4, expected 0..3"),
         ([-1, 0, 9], [0, 2], "action -1"),
         ([0.0, 1.0, NAN], [0, 1, 2], "dtype float64"),
         ([True, False, True], [0, 1, 2], "dtype bool"),
         ([0, None, 1], [0, 1, 2], "dtype object"),
         (["0", "1", "2"], [0, 1, 2], "dtype <U1"),
-        ([0, 1], [0, 1, 2], r"shape \(2,\), where \(3,\)"),
+        ([0, 1], [0, 1, 2], r"shape \(2,\), expected \(3,\)"),
         (2, [0, 1, 2], r"shape \(\)"),
-        ([[0, 1], [2]], [0, 1, 2], "no array: ValueError"),
+        ([[0, 1], [2]], [0, 1, 2], "not an array: ValueError"),
         (None, [0, 1, 2], "shape"),
     ],
 )
@@ -53,7 +62,7 @@ def test_discrete_actions(answer: Any, wrong_rows: list[int], named: str) -> Non
     assert actions.shape == (3,) and actions.dtype.kind in "iu"
     assert ((0 <= actions) & (actions <= 3)).all()  # fit to step with
     for reason in wrong.values():
-        assert "due" in reason or "no array" in reason
+        assert "expected" in reason or "not an array" in reason
     if named:
         assert re.search(named, wrong[wrong_rows[0]])
 
@@ -112,7 +121,7 @@ def test_an_error_becomes_one_short_line_that_any_file_takes() -> None:
     assert one_line(KeyError("a\nb")) == "KeyError: 'a\\nb'"
     assert one_line(OSError("caf\udce9\n.npz")) == "OSError: caf? .npz"
     assert one_line(Rude()) == "Rude"
-    assert len(one_line(ValueError("x" * 10**6))) == LONGEST
+    assert len(one_line(ValueError("x" * 10**6))) == MAX_TEXT
 
 
 def test_some_actions_are_of_the_space_and_the_same_every_time() -> None:
@@ -120,16 +129,16 @@ def test_some_actions_are_of_the_space_and_the_same_every_time() -> None:
         spaces.Discrete(3, start=2),
         spaces.Box(np.array([2, -9], np.float32), np.array([4, -1], np.float32)),
     ):
-        rows = some_actions(space, 5, 7)
+        rows = random_actions(space, 5, 7)
         assert rows.shape[:2] == (5, 7) and all(space.contains(a.astype(space.dtype)) for row in rows for a in row)
-        assert np.array_equal(rows, some_actions(space, 5, 7))
+        assert np.array_equal(rows, random_actions(space, 5, 7))
 
 
 # --- episodes ---
 
 
 class Scripted(Agent):
-    """Wraps the tracker, and misbehaves when told."""
+    """Wraps the tracker, and misbehaves on request."""
 
     name, obs = "scripted", "slots"
 
@@ -158,7 +167,7 @@ def play(agent: Any, seeds: Any = range(8), **options: Any) -> list[Any]:
 
 
 def test_an_outcome_is_that_of_the_scalar_environment() -> None:
-    """Played one by one in `make`, the same seeds give the same return, length and metrics."""
+    """Scalar environments with the same seeds give the same returns, lengths and metrics."""
     outcomes = play(Scripted(), range(5, 11), metrics=("is_success",))
     for outcome in outcomes:
         agent = Scripted()
@@ -180,17 +189,17 @@ def test_an_outcome_is_that_of_the_scalar_environment() -> None:
 @pytest.mark.parametrize("name", ["random", "tracker"])
 def test_an_episode_is_the_same_alone_and_among_64(name: str) -> None:
     where = EnvConfig(ENV, 2, split="test")
-    many = rollout(load_agent(name, ENV, 2), meet(load_agent(name, ENV, 2), where, 64), range(64))
+    many = rollout(load_agent(name, ENV, 2), make_env_for(load_agent(name, ENV, 2), where, 64), range(64))
     for seed in (0, 17, 63):
         agent = load_agent(name, ENV, 2)
-        assert rollout(agent, meet(agent, where, 1), [seed]) == [many[seed]]
+        assert rollout(agent, make_env_for(agent, where, 1), [seed]) == [many[seed]]
 
 
 def test_an_agents_own_seed_matters_to_its_noise_alone() -> None:
     where = EnvConfig(ENV, 1, split="test")
 
     def lengths(seed: int) -> list[int]:
-        outcomes = rollout(RandomAgent(), meet(RandomAgent(), where, 32), range(32), agent_seed=seed)
+        outcomes = rollout(RandomAgent(), make_env_for(RandomAgent(), where, 32), range(32), agent_seed=seed)
         return [outcome.length for outcome in outcomes]
 
     assert lengths(0) == lengths(0) != lengths(1)
@@ -201,7 +210,9 @@ def test_continuous_actions_and_a_room_that_is_none() -> None:
     scores = {}
     for name in ("random", "reflex", "tracker", "oracle"):
         agent = load_agent(name, MONITOR, 2)
-        outcomes = rollout(agent, meet(agent, where, 200), range(200), metrics=metrics_of(where), fail_fast=True)
+        outcomes = rollout(
+            agent, make_env_for(agent, where, 200), range(200), metrics=metrics_of(where), fail_fast=True
+        )
         scores[name] = np.mean([outcome.episode_return for outcome in outcomes])
         assert set(outcomes[0].metrics) == {"is_success", "worst_error"}
     assert scores["random"] < scores["reflex"] < 0.4 < 0.9 < scores["tracker"] and scores["oracle"] > 0.95
@@ -209,14 +220,14 @@ def test_continuous_actions_and_a_room_that_is_none() -> None:
 
 def test_an_environment_of_gymnasiums() -> None:
     agent, where = RandomAgent(), EnvConfig("CartPole-v1")
-    env = meet(agent, where, 5)
+    env = make_env_for(agent, where, 5)
     outcomes = rollout(agent, env, range(5), metrics=metrics_of(where))
     assert all(outcome.episode_return == outcome.length > 5 for outcome in outcomes)
     assert outcomes == rollout(agent, env, range(5))  # again from the same seeds
 
 
 def test_first_marks_what_opens_an_episode_and_nothing_else() -> None:
-    """Over autoresets too: the observation after an end is the terminal one, and the next opens an episode."""
+    """Also across autoresets: the terminal observation comes first, then the first one of the next episode."""
     seen: list[tuple[np.ndarray, np.ndarray]] = []
 
     class Watches(RandomAgent):
@@ -225,31 +236,31 @@ def test_first_marks_what_opens_an_episode_and_nothing_else() -> None:
             return super().act(obs, state, first, explore)
 
     env = suite.make_vec(ENV, 6, level=1)
-    moments = list(islice(Rollout(Watches(), env, range(6), once=False), 90))
-    assert len(moments) == 90
+    steps = list(islice(Rollout(Watches(), env, range(6), once=False), 90))
+    assert len(steps) == 90
     assert all(np.array_equal(first, t == 0) for first, t in seen)
     assert sum(first.sum() for first, _ in seen) > 12
 
 
-def test_a_moment_is_what_the_environment_is_in() -> None:
+def test_a_rollout_step_shows_the_state_of_the_environment() -> None:
     env = suite.make_vec(ENV, 4, level=1, split="test")
-    run = Rollout(Scripted(), env, range(4), look_at_end=True)
-    moments = []
-    for moment in run:
-        assert np.array_equal(moment.obs, env.observe())
-        assert (env.world["t"][moment.live] == moment.step).all()
-        moments.append(moment)
-    assert not moments[-1].live.any() and moments[-2].live.any()  # the last look
-    assert sum(moment.reward.sum() for moment in moments[:1]) == 0
-    assert moments[-1].terminated.any() and run.outcomes[0].error == ""
-    assert all(moment.seconds > 0 for moment in moments)
+    run = Rollout(Scripted(), env, range(4), observe_final=True)
+    steps = []
+    for step in run:
+        assert np.array_equal(step.obs, env.observe())
+        assert (env.world["t"][step.live] == step.step).all()
+        steps.append(step)
+    assert not steps[-1].live.any() and steps[-2].live.any()  # the last look
+    assert sum(step.reward.sum() for step in steps[:1]) == 0
+    assert steps[-1].terminated.any() and run.outcomes[0].error == ""
+    assert all(step.seconds > 0 for step in steps)
 
 
 def test_an_agent_that_needs_another_observation_is_refused() -> None:
     with pytest.raises(EvaluationError, match="'scripted' needs obs='slots', not 'rays'"):
-        meet(Scripted(), EnvConfig(ENV, 1, obs="rays"), 2)
-    assert meet(RandomAgent(), EnvConfig(ENV, 1, obs="rays"), 2).obs_mode == "rays"
-    assert meet(RandomAgent(), EnvConfig(ENV, 1, action="continuous"), 2).action_kind == "continuous"
+        make_env_for(Scripted(), EnvConfig(ENV, 1, obs="rays"), 2)
+    assert make_env_for(RandomAgent(), EnvConfig(ENV, 1, obs="rays"), 2).obs_mode == "rays"
+    assert make_env_for(RandomAgent(), EnvConfig(ENV, 1, action="continuous"), 2).action_kind == "continuous"
 
 
 # --- agents that misbehave ---
@@ -262,7 +273,7 @@ def test_a_bad_action_in_one_row_fails_that_episode_alone() -> None:
         return action
 
     good, bad = play(Scripted()), play(Scripted(misbehave))
-    assert bad[3].error == "agent 'culprit' at step 4: action 17, where 0..3 is due"
+    assert bad[3].error == "agent 'culprit' at step 4: action 17, expected 0..3"
     assert bad[3].length == 4
     assert [o for o in bad if o.seed != 3] == [o for o in good if o.seed != 3]
 
@@ -312,14 +323,14 @@ def test_failing_fast_names_agent_step_and_cause() -> None:
     with pytest.raises(AgentFailed, match="'culprit' at step 3: raised KeyError: 'x'") as caught:
         play(Scripted(misbehave), fail_fast=True)
     assert isinstance(caught.value.__cause__, KeyError) and caught.value.step == 3
-    with pytest.raises(AgentFailed, match="'culprit' at step 0: action 1.*, where 0..3 is due"):
+    with pytest.raises(AgentFailed, match="'culprit' at step 0: action 1.*, expected 0..3"):
         play(Scripted(lambda step, action: action + 10), fail_fast=True)
 
 
 def test_an_episode_without_an_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "MAX_STEPS", 5)
     for outcome in play(Scripted()):
-        assert outcome.error.endswith("its episode did not end within 5 steps") and outcome.length == 5
+        assert outcome.error.endswith("the episode did not end within 5 steps") and outcome.length == 5
 
 
 # --- one loop ---

@@ -1,4 +1,4 @@
-"""The trainer: a run from start to agent, and one killed at any moment that ends the same."""
+"""The trainer: a complete run, and bit-identical results after a kill at any time."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ from unseen.train.trainer import TrainConfig, train
 
 PPO = ("envs=4", "rollout=16", "batch=32", "epochs=1", "hidden=8")
 MAPPER = (
-    "envs=4", "batch=2", "prefill=4", "actor_warmup_updates=4", "starts=4", "horizon=2", "deter=16", "hidden=16",
+    "envs=4", "batch=2", "prefill=4", "actor_warmup_updates=4", "imagination_starts=4", "horizon=2", "deter=16", "hidden=16",
     "replay_ratio=16",
 )  # fmt: skip
 COMMAND = [sys.executable, "-m", "unseen", "train"]
@@ -176,7 +176,7 @@ def assert_same(a: Path, b: Path) -> None:
 
 
 def endless(out: Path, *more: str) -> subprocess.Popen[str]:
-    """A training that runs until it is stopped, once it has logged something."""
+    """A training process that has logged something and runs until it is stopped."""
     words = ["ppo", "RolledBehind", "--level", "1", "--steps", "100000000", *more, "--set", *PPO]
     process = subprocess.Popen([*COMMAND, *words, "--out", str(out)], stderr=subprocess.PIPE, text=True)
     log = out / "log.jsonl"
@@ -223,7 +223,7 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("no_export")
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a file size limit")
 def test_a_full_disk_is_told_in_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
-    """A limit on file size gives the same errors as a full disk."""
+    """A file size limit causes the same errors as a full disk."""
     import resource
 
     words = ["ppo", "RolledBehind", "--level", "1", "--checkpoint-every", "0", "--eval-episodes", "10", "--quiet"]
@@ -313,7 +313,7 @@ def test_an_environment_of_gymnasiums(tmp_path: Path, capsys: pytest.CaptureFixt
     words = ["train", "ppo", "CartPole-v1", "--eval-episodes", "5", "--set", *PPO]
     assert main([*words, "--steps", "128"]) == 0
     assert main([*words, "--steps", "256", "--resume"]) == 0
-    assert "no snapshots: a resumed run begins with new episodes" in capsys.readouterr().err
+    assert "no snapshots: a resumed run starts new episodes" in capsys.readouterr().err
     folder = tmp_path / "runs" / "CartPole-v1" / "ppo-0"
     card = json.loads((folder / "agent.json").read_text())
     assert card["env"] == "CartPole-v1" and "level" not in card and card["episode_return"] > 5
@@ -329,7 +329,7 @@ def test_parameters_of_the_environment_are_part_of_the_run(tmp_path: Path) -> No
         train(config(tmp_path / "a", steps=128, resume=True))
     train(config(tmp_path / "a", **(shorter | {"steps": 128, "resume": True})))
     plain = TrainConfig("ppo", "RolledBehind", level=1)
-    assert plain.folder(plain.where()) == Path("runs/RolledBehind/level1/ppo-0")
+    assert plain.folder(plain.training_env()) == Path("runs/RolledBehind/level1/ppo-0")
     with pytest.raises(BadParameter, match="blackout=99"):
         train(config(tmp_path / "b", parameters=("blackout=99",)))
 

@@ -1,4 +1,4 @@
-"""The arguments that every command shares: which environment, and how it is set."""
+"""Command-line arguments shared by several commands: the environment and its parameters."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ __all__ = [
     "OptionalFloat",
     "OptionalInt",
     "OptionalPath",
-    "in_words",
+    "as_options",
 ]
 
-LEVELS = "(default: 0 1 2 to compare, all to audit)"
+LEVELS = "(default: 0 1 2 for leaderboard, all for audit)"
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 DEFAULT = "(default: the environment's)"
 
-# Options that may be left out, and whose help says what is then done.
+# Optional arguments whose help text states the default.
 OptionalInt = Annotated[int | None, arg(metavar="INT", help_behavior_hint="")]
 OptionalFloat = Annotated[float | None, arg(metavar="FLOAT", help_behavior_hint="")]
 OptionalPath = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")]
@@ -37,25 +37,27 @@ OptionalPath = Annotated[Path | None, arg(metavar="PATH", help_behavior_hint="")
 
 @dataclass(frozen=True, kw_only=True)
 class EnvArguments:
-    """How the environment is set, but for its level."""
+    """Options of the environment, except its level."""
 
     obs: Annotated[str, arg(metavar="SENSOR", help_behavior_hint=DEFAULT)] = ""
-    """what the agent observes: one of the environment's sensors, such as slots"""
+    """observation mode, such as slots, rays or pixels; `unseen info ENV` lists them"""
     action: Annotated[str, arg(metavar="KIND", help_behavior_hint=DEFAULT)] = ""
-    """discrete or continuous"""
-    split: Annotated[str, arg(metavar="SPLIT", help_behavior_hint="(default: train to learn and play, else test)")] = ""
-    """seeds of train, test or shift; shift draws from other ranges too"""
+    """action space: discrete or continuous"""
+    split: Annotated[
+        str, arg(metavar="SPLIT", help_behavior_hint="(default: train for training and play, test for evaluation)")
+    ] = ""
+    """seed split: train, test or shift; shift also uses other parameter ranges"""
     parameters: Annotated[UseAppendAction[tuple[str, ...]], arg(name="env", metavar="NAME=VALUE")] = ()
-    """set a parameter of the environment: --env blackout=5,15 --env glass=true"""
+    """set an environment parameter: --env blackout=5,15 --env glass=true"""
 
-    def setting(self, env: str, level: int | str | None, split: str) -> EnvConfig:
-        """The environment called `env`, set by these arguments.
+    def env_config(self, env: str, level: int | str | None, split: str) -> EnvConfig:
+        """The configuration of environment `env` by these arguments, validated by making the environment.
 
         Args:
-            split: what is meant where none was given.
+            split: default split.
 
         Raises:
-            UnknownEnvironment, BadParameter, UnknownKeyword, BadTask: there is no such environment, or it cannot be so.
+            UnknownEnvironment, BadParameter, UnknownKeyword, BadTask: the environment or an option is invalid.
         """
         bare = EnvConfig(env, level, self.obs, self.action, self.split or split)
         entry = bare.entry
@@ -63,52 +65,58 @@ class EnvArguments:
             return EnvConfig(env, level, self.obs, self.action, overrides=_read(self.parameters, None))
         overrides = _read(self.parameters, entry.task.params)
         words = {"obs": self.obs or None, "action": self.action or None, "split": bare.split}
-        suite.make(entry.name, level=level, **words, **overrides)  # whatever is wrong with it is said at once
+        suite.make(entry.name, level=level, **words, **overrides)  # raises if anything is invalid
         return EnvConfig(entry.name, level, self.obs, self.action, bare.split, overrides)
 
 
 @dataclass(frozen=True, kw_only=True)
 class LevelArgument(EnvArguments):
-    """The environment at one level."""
+    """Options of the environment, and one level."""
 
     level: Annotated[int | str | None, arg(metavar="LEVEL", help_behavior_hint=DEFAULT)] = None
-    """difficulty, 0 to 3, or the name of a preset"""
+    """level 0 to 3, or the name of a preset"""
 
 
 @dataclass(frozen=True, kw_only=True)
 class LevelsArgument(EnvArguments):
-    """The environment at several levels."""
+    """Options of the environment, and any number of levels."""
 
     level: Annotated[tuple[int | str, ...], arg(metavar="LEVEL", aliases=("--levels",), help_behavior_hint=LEVELS)] = ()
-    """difficulties, 0 to 3, or names of presets"""
+    """levels 0 to 3, or names of presets"""
 
 
-def in_words(where: EnvConfig, split: str) -> str:
-    """How an environment is set beside its level, as on the command line; empty: as it is by default.
+def as_options(env_config: EnvConfig, split: str) -> str:
+    """The command-line options, other than --level, that give this configuration; "" if all are defaults.
 
     Args:
-        split: what the default is.
+        split: default split.
     """
-    words = {"--obs": where.obs, "--action": where.action, "--split": where.split if where.split != split else ""}
-    said = [f"{word} {value}" for word, value in words.items() if value]
-    return " ".join(said + [f"--env {name}={value}".replace(", ", ",") for name, value in where.overrides.items()])
+    words = {
+        "--obs": env_config.obs,
+        "--action": env_config.action,
+        "--split": env_config.split if env_config.split != split else "",
+    }
+    options = [f"{word} {value}" for word, value in words.items() if value]
+    return " ".join(
+        options + [f"--env {name}={value}".replace(", ", ",") for name, value in env_config.overrides.items()]
+    )
 
 
 def _read(items: tuple[str, ...], params: type[Params] | None) -> dict[str, Any]:
-    """NAME=VALUE pairs as keywords: by the parameter's declaration, or as Python literals where there is none."""
+    """Parse NAME=VALUE pairs, by the declared parameters or, without any, as Python literals."""
     specs: Mapping[str, Spec] = {} if params is None else params.specs()
     found: dict[str, Any] = {}
     for item in items:
         name, equals, text = item.partition("=")
         if not equals or not name:
-            raise BadParameter(f"--env {item}: give NAME=VALUE (an environment is named without --env)")
+            raise BadParameter(f"--env {item}: give NAME=VALUE (the environment itself is named without --env)")
         spec = specs.get(name)
         found[name] = _literal(text) if spec is None else spec.check(name, _value(text.strip(), spec.kind))
     return found
 
 
 def _value(text: str, kind: str) -> Any:
-    """The text as a value of that kind of parameter; as it stands where it is none, which the check then says."""
+    """Parse a value of that kind of parameter. Invalid text is returned as it is, for `Spec.check` to reject."""
     if kind == "choice":
         return text
     if kind == "flag":
@@ -117,7 +125,7 @@ def _value(text: str, kind: str) -> Any:
 
 
 def _literal(text: str) -> Any:
-    """A number, or a pair or list of them: 5  .5  5,15  (5,15)  [[1,2],[3,4]]. Else the text itself."""
+    """Parse numbers and nested sequences of them: 5  .5  5,15  (5,15)  [[1,2],[3,4]]. Other text is returned as it is."""
     try:
         return ast.literal_eval(text)
     except (ValueError, SyntaxError, MemoryError, RecursionError):

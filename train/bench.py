@@ -1,7 +1,7 @@
-"""`unseen bench`: how fast this machine steps the environments, beside two neighbours measured in the same run.
+"""`unseen bench`: steps per second of the environments, and of two well-known environments for comparison.
 
-Wall time says what one gets; CPU time says what it costs, and moves less on a busy machine. Each figure is the
-median of several rounds of random actions, autoresets included.
+Rates are per second of wall time and per second of CPU time; the latter vary less on a busy machine. Each is the median of
+several rounds with random actions, including autoresets.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ import tyro
 from unseen.envs import suite
 from unseen.envs.errors import BadParameter
 from unseen.train.progress import Progress
-from unseen.train.rollout import some_actions
+from unseen.train.rollout import random_actions
 
 ROUNDS = 5
 
@@ -34,28 +34,28 @@ class BenchConfig:
     """What to measure."""
 
     env: Annotated[str, tyro.conf.Positional] = "RolledBehind"
-    """environment"""
+    """environment to measure"""
     all: bool = False
-    """every registered environment"""
+    """measure every environment of the suite"""
     level: Annotated[int | str, tyro.conf.arg(metavar="LEVEL")] = 1
-    """its level, or the name of a preset"""
-    obs: tuple[str, ...] = ()
-    """observation modes; by default all that are not privileged"""
+    """level, or the name of a preset"""
+    obs: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SENSOR [SENSOR ...]", help_behavior_hint="")] = ()
+    """observation modes; by default all but the privileged ones"""
     sizes: tuple[int, ...] = (64, 1024)
-    """numbers of environments in a vector environment; the single one is always measured"""
+    """vector environment sizes; the scalar environment is always measured"""
     threads: int = 1
-    """Python threads of the vector environments"""
+    """threads of the vector environments"""
     seconds: float = 1.0
-    """wall time spent on each figure"""
+    """seconds of wall time per measurement"""
     neighbours: bool = True
-    """also measure Gymnasium's CartPole and MiniGrid's Memory (if installed)"""
+    """also measure Gymnasium's CartPole and, if installed, MiniGrid's Memory"""
     json: bool = False
     """print JSON instead of a table"""
 
 
 @dataclass(frozen=True)
 class Speed:
-    """One figure: environment steps per second of wall time and of CPU time (all threads)."""
+    """One measurement: environment steps per second of wall time and of CPU time (all threads)."""
 
     what: str
     obs: str
@@ -68,7 +68,7 @@ def measure(step: Callable[[int], Any], envs: int, seconds: float) -> tuple[floa
     """Medians of steps per wall second and per CPU second; `step(i)` takes the i-th step of `envs` environments."""
     counter = itertools.count()
     calls = 1
-    while True:  # calls that fill a round; this also warms up
+    while True:  # find the number of calls per round; also warms up
         started = time.perf_counter()
         for _ in range(calls):
             step(next(counter))
@@ -87,9 +87,9 @@ def measure(step: Callable[[int], Any], envs: int, seconds: float) -> tuple[floa
 
 
 def scalar(env: gym.Env, seconds: float) -> tuple[float, float]:
-    """Speed of one Env below Gymnasium's wrappers, resets included."""
+    """Speed of a scalar environment without Gymnasium's wrappers, including resets."""
     env = env.unwrapped
-    drawn = some_actions(env.action_space, 1024, 1)[:, 0]
+    drawn = random_actions(env.action_space, 1024, 1)[:, 0]
     actions = drawn.tolist() if drawn.ndim == 1 else list(drawn)
     env.reset(seed=0)
 
@@ -107,7 +107,7 @@ def scalar(env: gym.Env, seconds: float) -> tuple[float, float]:
 def vector(env: gym.vector.VectorEnv, seconds: float) -> tuple[float, float]:
     """Speed of a vector environment."""
     n = env.num_envs
-    actions = some_actions(env.single_action_space, 64, n)
+    actions = random_actions(env.single_action_space, 64, n)
     env.reset(seed=0)
     try:
         return measure(lambda i: env.step(actions[i % 64]), n, seconds)
@@ -116,7 +116,7 @@ def vector(env: gym.vector.VectorEnv, seconds: float) -> tuple[float, float]:
 
 
 def ours(config: BenchConfig) -> Iterator[Speed]:
-    """Every environment that is asked for, in every observation mode, at every size."""
+    """Measure the requested environments, in every observation mode and size."""
     for name, obs in modes(config):
         one = suite.make(name, level=config.level, obs=obs)
         yield Speed(name, obs, 1, *scalar(one, config.seconds))
@@ -131,7 +131,7 @@ def names(config: BenchConfig) -> list[str]:
 
 
 def modes(config: BenchConfig) -> list[tuple[str, str]]:
-    """Environments, each with every observation mode that is measured. Raises UnknownEnvironment."""
+    """(environment, observation mode) pairs to measure. Raises UnknownEnvironment."""
     found = []
     for name in names(config):
         sensors = suite.resolve(name).task.sensors
@@ -140,7 +140,7 @@ def modes(config: BenchConfig) -> list[tuple[str, str]]:
 
 
 def neighbours(config: BenchConfig) -> Iterator[Speed]:
-    """What others do on the same machine: the simplest native vector environment, and a grid memory task."""
+    """Measure a minimal native vector environment and a grid-world memory task on the same machine."""
     from gymnasium.envs.classic_control.cartpole import CartPoleVectorEnv
 
     for n in (1, *config.sizes):
@@ -153,7 +153,7 @@ def neighbours(config: BenchConfig) -> Iterator[Speed]:
 
 
 def first_step(config: BenchConfig) -> float:
-    """Seconds from a fresh interpreter's first import to the end of its first step, kernels being in the cache."""
+    """Seconds from the first import to the end of the first step in a new interpreter, with compiled kernels cached."""
     script = (
         "import time; started = time.perf_counter()\n"
         "from unseen.envs.suite import make\n"
@@ -165,21 +165,21 @@ def first_step(config: BenchConfig) -> float:
 
 
 def machine() -> dict[str, str]:
-    """What the figures depend on."""
+    """Machine and versions."""
     versions = {name: metadata.version(name) for name in ("unseen", "numba", "numpy", "gymnasium")}
     return {"machine": f"{platform.system()} {platform.machine()}", "python": platform.python_version(), **versions}
 
 
 def bench(config: BenchConfig) -> None:
-    """Measure and print. Raises UnknownEnvironment, BadParameter."""
+    """Measure and print the results. Raises UnknownEnvironment, BadParameter."""
     if config.seconds <= 0 or config.threads < 1 or any(n < 1 for n in config.sizes):
         raise BadParameter("seconds must be positive, threads and sizes at least 1")
-    for name, obs in modes(config):  # whatever is wrong with the request shows here
+    for name, obs in modes(config):  # raises if the request is invalid
         suite.make(name, level=config.level, obs=obs)
     speeds: list[Speed] = []
     figures = len(modes(config)) * (1 + len(config.sizes)) + (2 + len(config.sizes)) * config.neighbours
     with Progress({"figures": 1 + figures}) as progress:
-        suite.make(config.env, level=config.level).reset(seed=0)  # compiles what is not in the cache
+        suite.make(config.env, level=config.level).reset(seed=0)  # compile before measuring
         start = first_step(config)
         progress.advance("figures")
         for speed in itertools.chain(ours(config), neighbours(config) if config.neighbours else ()):
@@ -211,6 +211,8 @@ def show(config: BenchConfig, speeds: list[Speed], start: float) -> None:
         previous = speed
     console = Console()
     console.print(table)
-    console.print("n = 1 is Env.step below Gymnasium's wrappers; larger n a vector environment, its copies included.")
-    console.print(f"From the first import to the end of the first step, kernels in the cache: {start:.2f} s.")
+    console.print(
+        "n = 1: Env.step without Gymnasium's wrappers. Larger n: vector environment, including copies of observations."
+    )
+    console.print(f"From the first import to the end of the first step, with cached kernels: {start:.2f} s.")
     console.print(", ".join(f"{key} {value}" for key, value in machine().items()), style="dim")

@@ -1,4 +1,4 @@
-"""How long to train: by environment steps or by CPU time, whichever ends first."""
+"""Training budget in environment steps or CPU time."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from dataclasses import dataclass
 
 
 class CpuClock:
-    """CPU-seconds of this process, all threads, without what is spent under `paused`; goes on after a resume."""
+    """CPU-seconds of this process, all threads, excluding time under `paused`.
+
+    Args:
+        carried: CPU-seconds before the run was resumed.
+    """
 
     def __init__(self, carried: float = 0.0) -> None:
         self._start = time.process_time() - carried
@@ -29,13 +33,13 @@ class CpuClock:
 
 @dataclass(frozen=True)
 class Budget:
-    """An end to training; `None` sets no limit."""
+    """Training ends at the first limit reached; None: no limit."""
 
     steps: int | None
     cpu_seconds: float | None
 
     def share(self, steps: int, cpu_seconds: float) -> float:
-        """How much of it is spent, 0 to 1 and beyond."""
+        """Fraction of the budget that is used; 1 or more means that it is exhausted."""
         parts = [steps / self.steps] if self.steps else []
         if self.cpu_seconds:
             parts.append(cpu_seconds / self.cpu_seconds)

@@ -1,4 +1,4 @@
-"""Checkpoints that are whole or absent: written aside, flushed to disk, renamed; the last two are kept."""
+"""Atomic checkpoints: written to a temporary folder, flushed to disk, then renamed. The last two are kept."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ META = "trainer.json"
 
 
 def write(root: Path, steps: int, save: Callable[[Path], None], meta: dict[str, Any]) -> Path:
-    """Let `save` fill a folder, add `trainer.json`, and make it `root/step-<steps>`. Raises StoreError."""
+    """Write the checkpoint `root/step-<steps>`: what `save` writes, and `trainer.json`. Raises StoreError."""
     done, fresh = root / f"step-{steps:012d}", root / ".writing"
     try:
         shutil.rmtree(fresh, ignore_errors=True)
@@ -39,12 +39,12 @@ def write(root: Path, steps: int, save: Callable[[Path], None], meta: dict[str, 
 
 
 def found(root: Path) -> list[Path]:
-    """The checkpoints under `root`, oldest first."""
+    """Checkpoints under `root`, oldest first."""
     return sorted(root.glob("step-*"))
 
 
 def read_meta(folder: Path) -> dict[str, Any]:
-    """What the trainer wrote beside the learner's state. Raises BadCheckpoint."""
+    """The metadata that the trainer stored with the learner's state. Raises BadCheckpoint."""
     try:
         sealed = json.loads((folder / META).read_text(encoding="utf-8"))
         meta = sealed["meta"]

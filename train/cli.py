@@ -1,8 +1,7 @@
-"""The command `unseen`. Each subcommand is a function of one dataclass, which is its configuration.
+"""The command `unseen`. Each subcommand is a function of one dataclass, its configuration.
 
-Only the chosen subcommand's module is imported, so that `unseen --help` and a misspelt name answer at once.
-Exit codes: 0 done, 1 done and found wanting (an audit that fails), 2 an error that the user can mend,
-130 stopped by Ctrl-C.
+Only the module of the chosen subcommand is imported, so that `unseen --help` and errors in a name are fast.
+Exit codes: 0 success, 1 a failed audit, 2 a user error, 130 interrupted by Ctrl-C.
 """
 
 from __future__ import annotations
@@ -33,12 +32,12 @@ TRAIN_EXTRA = {
     "onnxscript",
     "tensorboard",
 }
-"""Top-level modules which the core does without; a missing one means that the extra is not installed."""
+"""Top-level modules of the extra `train`."""
 
 
 @dataclass(frozen=True)
 class Command:
-    """One subcommand: where its function and its dataclass live, and how it is used."""
+    """One subcommand: its function, the dataclass of its arguments, and an example."""
 
     summary: str
     module: str
@@ -47,21 +46,21 @@ class Command:
     example: str
 
     def load(self) -> tuple[Callable[[Any], Any], type]:
-        """The function and the dataclass it takes."""
+        """Import the function and the dataclass of its arguments."""
         module = importlib.import_module(self.module)
         return getattr(module, self.function), getattr(module, self.config)
 
 
 COMMANDS = {
     "list": Command(
-        "what there is: environments and agents",
+        "list the environments and agents",
         "unseen.train.listing",
         "listing",
         "ListConfig",
         "unseen list",
     ),
     "info": Command(
-        "all about one environment or one agent",
+        "describe an environment or an agent",
         "unseen.train.info",
         "info",
         "InfoConfig",
@@ -75,70 +74,70 @@ COMMANDS = {
         "unseen play RolledBehind --level 2",
     ),
     "watch": Command(
-        "watch an agent, and what it believes and imagines",
+        "watch an agent, with its map and its imagined roll-outs",
         "unseen.train.watch",
         "watch",
         "WatchConfig",
         "unseen watch mapper RolledBehind --level 1 --save mapper.gif",
     ),
     "gallery": Command(
-        "film every environment for a page",
+        "record a short film of every environment",
         "unseen.train.gallery",
         "gallery",
         "GalleryConfig",
         "unseen gallery RolledBehind",
     ),
     "train": Command(
-        "train an agent; Ctrl-C saves, the same command with --resume goes on",
+        "train an agent; after Ctrl-C, continue with --resume",
         "unseen.train.trainer",
         "train",
         "TrainConfig",
         "unseen train mapper RolledBehind --level 1 --steps 150000 --seed 0",
     ),
     "evaluate": Command(
-        "score one agent on one environment",
+        "score an agent on an environment",
         "unseen.train.evaluate",
         "evaluate",
         "EvaluateConfig",
         "unseen evaluate tracker RolledBehind --level 1 --episodes 200",
     ),
     "sweep": Command(
-        "score an agent along a parameter that makes the environment harder",
+        "score an agent as a function of a difficulty parameter",
         "unseen.train.sweep",
         "sweep",
         "SweepConfig",
         "unseen sweep tracker RolledBehind blackout",
     ),
     "curves": Command(
-        "draw how the agents that ship learned",
+        "plot the learning curves of the included agents",
         "unseen.train.curves",
         "curves",
         "CurvesConfig",
         "unseen curves --level 1 --out curves.svg",
     ),
     "leaderboard": Command(
-        "score agents on environments and write the page",
+        "compare agents in a table and on a web page",
         "unseen.train.leaderboard.runner",
         "leaderboard",
         "LeaderboardConfig",
         "unseen leaderboard --agent my_agent.py:MyAgent",
     ),
     "audit": Command(
-        "the checks that every environment must pass",
+        "check an environment for correctness and information leaks",
         "unseen.train.audit",
         "audit",
         "AuditConfig",
         "unseen audit RolledBehind",
     ),
     "bench": Command(
-        "how fast this machine steps the environments, beside others",
+        "measure steps per second",
         "unseen.train.bench",
         "bench",
         "BenchConfig",
         "unseen bench RolledBehind --seconds 2",
     ),
     "prefill": Command(
-        "compile environments now, so that nobody waits for it later",
+        "compile environments ahead of time",
         "unseen.envs.prefill",
         "prefill",
         "PrefillConfig",
@@ -155,23 +154,23 @@ def overview() -> str:
         [
             "usage: unseen COMMAND ...",
             "",
-            "Environments for object permanence and planning in imagination.",
+            "Reinforcement learning environments for object permanence and planning.",
             "",
             "commands:",
             *rows,
             "",
             "options:",
             "  --version  print the version",
-            "  --debug    with any command: show the traceback of an error",
+            "  --debug    with any command: show tracebacks of errors",
             "",
-            "`unseen COMMAND --help` says the rest. To begin:",
+            "`unseen COMMAND --help` describes a command. To start:",
             "  unseen play RolledBehind",
         ]
     )
 
 
 def main(args: Sequence[str] | None = None) -> int:
-    """Run one command line (`sys.argv` without it) and return the exit code."""
+    """Run a command line, by default that of `sys.argv`, and return the exit code."""
     words = list(sys.argv[1:] if args is None else args)
     debug = "--debug" in words
     words = [word for word in words if word != "--debug"]
@@ -180,7 +179,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("unseen: stopped", file=sys.stderr)
         return 130
-    except BrokenPipeError:  # `unseen list | head`: nobody reads on
+    except BrokenPipeError:  # e.g. `unseen list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except (UnseenError, ModuleNotFoundError, OSError) as error:
@@ -191,17 +190,13 @@ def main(args: Sequence[str] | None = None) -> int:
 
 
 def explain(error: Exception) -> str:
-    """One line for an error which the user can mend; empty for one which is a fault of ours."""
+    """A one-line message for a user error; "" for an internal error."""
     if isinstance(error, ModuleNotFoundError) and not isinstance(error, UnseenError):
         missing = (error.name or "").split(".")[0]
-        return f"this needs {missing}: pip install 'unseen[train]'" if missing in TRAIN_EXTRA else ""
+        return f"{missing} is required: pip install 'unseen[train]'" if missing in TRAIN_EXTRA else ""
     if isinstance(error, OSError) and not isinstance(error, UnseenError):
         many = error.errno in (errno.EMFILE, errno.ENFILE)
-        return (
-            "too many files are open for this system's limit; raise it, for instance by `ulimit -n 1024`"
-            if many
-            else ""
-        )
+        return "too many open files; raise the limit, e.g. with `ulimit -n 1024`" if many else ""
     return " ".join(str(error).split()) or type(error).__name__
 
 
@@ -223,9 +218,9 @@ def run(words: list[str]) -> int:
 
 
 def parse(name: str, config: type, words: list[str]) -> Any:
-    """Read `words` into the dataclass `config`: fields without a default are positional.
+    """Parse `words` into the dataclass `config`; fields without a default are positional.
 
-    Prints the help and exits where it is asked for. Raises UsageError.
+    Prints the help and exits on --help. Raises UsageError.
     """
     import tyro
 
@@ -247,7 +242,7 @@ def parse(name: str, config: type, words: list[str]) -> Any:
 
 
 def one_line(box: str) -> str:
-    """The gist of the box in which tyro explains a usage error."""
+    """The essential line of tyro's boxed error message."""
     rows = [row.strip("│ ") for row in box.splitlines() if row.startswith("│")]
     sections = [
         " ".join(group)

@@ -1,4 +1,4 @@
-"""`unseen curves`: the learning curves of the agents that ship, a panel for each environment, in one picture."""
+"""`unseen curves`: plot the learning curves of the included agents, one panel per environment."""
 
 from __future__ import annotations
 
@@ -17,38 +17,39 @@ from unseen.train.leaderboard import charts
 
 COLUMNS = 3
 COLOURS = {"ppo": "#c8781a", "recurrent-ppo": "#a8481f", "dreamer": "#4f86d9", "mapper": "#0b7a75"}
-"""As on the leaderboard's page."""
+"""The same as on the leaderboard page."""
 INK, MUTED, GRID = "#22252b", "#666c77", "#e2e4e8"
 
 
 class NoCurves(UnseenError, LookupError):
-    """No agent ships for what is to be drawn."""
+    """There is no trained agent for the requested environments and level."""
 
 
 @dataclass(frozen=True)
 class CurvesConfig:
-    """What to draw, and where to."""
+    """What to plot, and where."""
 
-    env: Annotated[Positional[tuple[str, ...]], arg(metavar="[ENV ...]")] = ()
-    """environments; by default all on which an agent was trained"""
+    env: Annotated[Positional[tuple[str, ...]], arg(metavar="[ENV ...]", help_behavior_hint="")] = ()
+    """environments; by default all with a trained agent"""
     level: int = 1
+    """training level"""
     against: Literal["steps", "cpu"] = "steps"
-    """environment steps, or minutes of CPU time"""
+    """x axis: environment steps or CPU minutes"""
     out: Path = Path("curves.svg")
-    """an image: .svg, .png or .pdf"""
+    """image file: .svg, .png or .pdf"""
 
 
 def curves(config: CurvesConfig) -> Path:
-    """Draw the picture and return its path. Raises UnknownEnvironment, NoCurves, StoreError."""
+    """Plot the curves and return the path of the image. Raises UnknownEnvironment, NoCurves, StoreError."""
     entries = [resolve(name) for name in config.env] or list(SUITE.values())
     runs = {entry.name: _runs(entry, config.level) for entry in entries}
     entries = [entry for entry in entries if runs[entry.name]]
     if not entries:
-        raise NoCurves(f"no trained agent ships for {', '.join(runs)} at level {config.level}; see: unseen list")
+        raise NoCurves(f"no trained agent is included for {', '.join(runs)} at level {config.level}; see: unseen list")
     try:
         config.out.parent.mkdir(parents=True, exist_ok=True)
         _draw(entries, runs, config)
-    except (OSError, ValueError) as error:  # matplotlib: a format that it does not know
+    except (OSError, ValueError) as error:  # ValueError: a format unknown to matplotlib
         raise StoreError(config.out, str(error)) from error
     print(config.out)
     return config.out
@@ -60,7 +61,7 @@ def _runs(entry: Entry, level: int) -> list[Run]:
 
 
 def memoryless(entry: Entry, level: int) -> float | None:
-    """The most that a policy without a memory can score; None where memory is not what is asked for, or not needed."""
+    """The best score without memory; None for tasks, and levels, that need no memory."""
     task = entry.task
     return None if task.hidden is None or level == 0 else task.chance(task.at(level))
 
@@ -105,12 +106,12 @@ def _legend(figure: Any, agents: list[str]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=COLOURS[name], lw=2.4, label=name) for name in agents]
-    handles.append(Line2D([], [], color=MUTED, lw=1.2, ls=(0, (4, 3)), label="the most without a memory"))
+    handles.append(Line2D([], [], color=MUTED, lw=1.2, ls=(0, (4, 3)), label="best score without memory"))
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), frameon=False, handlelength=1.6)
 
 
 def _settings() -> dict[Any, Any]:
-    """Those of the leaderboard's charts, in colours of its own: a picture that stands alone has no page's variables."""
+    """The settings of the leaderboard's charts with fixed colours, since a standalone image has no CSS variables."""
     plain = {charts.INK: INK, charts.MUTED: MUTED, charts.GRID: GRID}
     same = {name: plain.get(value, value) for name, value in charts.SETTINGS.items()}
     return same | {"svg.fonttype": "path", "font.size": 10, "axes.titlesize": 10.5, "ytick.color": MUTED}

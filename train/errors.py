@@ -1,6 +1,6 @@
-"""What can go wrong while evaluating or storing: each error names the thing at fault.
+"""Errors of evaluation and storage.
 
-The errors carry their parts as ``args``, so that they travel between processes, and are told as one line.
+Their parts are in ``args``, so that they can be pickled, and ``str`` gives one line.
 """
 
 from __future__ import annotations
@@ -11,11 +11,11 @@ from unseen.envs.errors import UnseenError
 
 
 class UsageError(UnseenError, ValueError):
-    """The command line does not say what to do."""
+    """The command line is invalid."""
 
 
 class StoreError(UnseenError):
-    """A results or run folder cannot be read or written; what was stored before stays stored."""
+    """A results or run folder cannot be read or written. Data stored before are not affected."""
 
     def __init__(self, path: Path, reason: str):
         super().__init__(path, reason)
@@ -26,15 +26,15 @@ class StoreError(UnseenError):
 
 
 class StoreLocked(StoreError):
-    """Another process is writing the same folder."""
+    """Another process is writing to the same folder."""
 
 
 class EvaluationError(UnseenError):
-    """An evaluation cannot give a meaningful score: an unusable anchor, an empty list of agents."""
+    """An evaluation is impossible, for example with unusable anchors or no agents."""
 
 
 class AgentFailed(EvaluationError):
-    """An agent raised, or answered with something that is no action. Other agents' evaluation goes on."""
+    """An agent raised an exception or returned an invalid action. The evaluation of other agents continues."""
 
     def __init__(self, agent: str, reason: str, step: int | None = None):
         super().__init__(agent, reason, step)
@@ -46,4 +46,4 @@ class AgentFailed(EvaluationError):
 
 
 class WorkerLost(EvaluationError):
-    """A worker process died, or passed its time limit, twice on the same piece of work."""
+    """A worker process died or exceeded its time limit twice on the same task."""

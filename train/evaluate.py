@@ -1,4 +1,4 @@
-"""`unseen evaluate`: the score of one agent in one environment, in this process, without storing anything."""
+"""`unseen evaluate`: score one agent on one environment. Nothing is stored."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.train.arguments import LevelArgument, OptionalInt
 from unseen.train.errors import AgentFailed, EvaluationError
 from unseen.train.leaderboard import statistics as st
-from unseen.train.leaderboard.field import arena
-from unseen.train.leaderboard.protocol import SPLIT, Block, Latency, Stopwatch, evaluate_block, measure_latency
+from unseen.train.leaderboard.contestants import make_arena
+from unseen.train.leaderboard.protocol import SPLIT, EpisodeBlock, Latency, LatencyTask, evaluate_block, measure_latency
 from unseen.train.leaderboard.report import milliseconds, number, spread
 from unseen.train.leaderboard.runner import blocks
 from unseen.train.leaderboard.statistics import Interval
 from unseen.train.progress import Progress
-from unseen.train.rollout import Outcome, meet
+from unseen.train.rollout import Outcome, make_env_for
 
 __all__ = ["EvaluateConfig", "Result", "evaluate"]
 
 
 @dataclass(frozen=True)
 class EvaluateConfig(LevelArgument):
-    """Which agent to score, on what."""
+    """Which agent to score, and on which environment."""
 
     agent: str
-    """name, a trained .onnx file or a run's folder, or file.py:Class"""
+    """name of an agent, .onnx file, folder of a training run, or file.py:Class"""
     env: str
-    """name of the environment, file.py:Class, or an id of Gymnasium's"""
+    """name of an environment, file.py:Class, or a Gymnasium id"""
     episodes: int = 200
-    """episodes, on the first seeds of the held-out split"""
+    """number of episodes, on the first seeds of the split"""
     run: OptionalInt = None
-    """training seed of the shipped agent; the typical one without"""
+    """training seed of the included agent; by default the run with the median return"""
     json: bool = False
-    """print JSON"""
+    """print JSON, with every episode"""
 
 
 @dataclass(frozen=True)
 class Result:
-    """What `evaluate` found. Failed episodes carry an error, and then there is no score."""
+    """Result of `evaluate`. If any episode failed, there is no score."""
 
     agent: str
     env: str
@@ -48,11 +48,11 @@ class Result:
     raw: Interval | None
     """mean return"""
     normal: Interval | None
-    """the same with random = 0 and oracle = 1; None without anchors"""
+    """mean return normalised so that random = 0 and oracle = 1; None without anchors"""
     success: Interval | None
-    """share of the episodes that succeeded; None where the environment does not say"""
+    """success rate; None if the environment does not report success"""
     length: float
-    """mean steps of an episode"""
+    """mean episode length in steps"""
     latency: Latency | None
     outcomes: list[Outcome]
 
@@ -62,24 +62,24 @@ def evaluate(config: EvaluateConfig) -> Result:
 
     Raises:
         UnknownEnvironment, UnknownAgent, BadParameter, BadAgent, BadCheckpoint, EvaluationError
-        AgentFailed: with the first error, when every episode failed.
+        AgentFailed: every episode failed; the message has the first error.
     """
     if config.episodes < 1:
         raise EvaluationError("episodes must be at least 1")
-    where = config.setting(config.env, config.level, SPLIT)
-    agent = load_agent(config.agent, where.name, where.level, config.run, where.overrides)
-    meet(agent, where, 1).close()  # who cannot act there is told at once
+    env_config = config.env_config(config.env, config.level, SPLIT)
+    agent = load_agent(config.agent, env_config.name, env_config.level, config.run, env_config.overrides)
+    make_env_for(agent, env_config, 1).close()  # raises if the agent cannot act there
     outcomes: list[Outcome] = []
     with Progress({f"episodes of {config.agent}": config.episodes}) as progress:
         for seeds in blocks(config.episodes):
             seeds = seeds[: config.episodes - seeds.start]
-            outcomes += evaluate_block(Block(config.agent, config.run, where, seeds))
+            outcomes += evaluate_block(EpisodeBlock(config.agent, config.run, env_config, seeds))
             progress.advance(f"episodes of {config.agent}", len(seeds))
     errors = [outcome.error for outcome in outcomes if outcome.error]
     if len(errors) == len(outcomes):
-        raise AgentFailed(config.agent, f"every episode failed; the first: {errors[0]}")
-    latency = None if errors else measure_latency(Stopwatch(config.agent, config.run, where))
-    result = _result(config, where, outcomes, latency)
+        raise AgentFailed(config.agent, f"every episode failed; first error: {errors[0]}")
+    latency = None if errors else measure_latency(LatencyTask(config.agent, config.run, env_config))
+    result = _result(config, env_config, outcomes, latency)
     if config.json:
         print(json.dumps(asdict(result), indent=1))
     else:
@@ -87,23 +87,32 @@ def evaluate(config: EvaluateConfig) -> Result:
     return result
 
 
-def _result(config: EvaluateConfig, where: EnvConfig, outcomes: list[Outcome], latency: Latency | None) -> Result:
-    """The figures of these episodes."""
+def _result(config: EvaluateConfig, env_config: EnvConfig, outcomes: list[Outcome], latency: Latency | None) -> Result:
+    """Summarise the episodes."""
     length = sum(outcome.length for outcome in outcomes) / len(outcomes)
     bare = Result(
-        config.agent, where.label, where.chosen_level, len(outcomes), None, None, None, length, latency, outcomes
+        config.agent,
+        env_config.label,
+        env_config.chosen_level,
+        len(outcomes),
+        None,
+        None,
+        None,
+        length,
+        latency,
+        outcomes,
     )
     if any(outcome.error for outcome in outcomes):
         return bare
     raw = st.bootstrap([[outcome.episode_return for outcome in outcomes]])
-    told = [outcome.metrics["is_success"] for outcome in outcomes if "is_success" in outcome.metrics]
-    ends = None if where.entry is None else arena(where).normalise([raw.point, raw.low, raw.high])
+    successes = [outcome.metrics["is_success"] for outcome in outcomes if "is_success" in outcome.metrics]
+    ends = None if env_config.entry is None else make_arena(env_config).normalise([raw.point, raw.low, raw.high])
     normal = None if ends is None else Interval(*ends.tolist())
-    return replace(bare, raw=raw, normal=normal, success=st.bootstrap([told]) if told else None)
+    return replace(bare, raw=raw, normal=normal, success=st.bootstrap([successes]) if successes else None)
 
 
 def show(result: Result) -> None:
-    """A few lines."""
+    """Print the result."""
     from rich.console import Console
     from rich.text import Text
 
@@ -113,7 +122,7 @@ def show(result: Result) -> None:
     console.print(Text(title, style="bold"))
     if result.raw is None:
         failed = [outcome for outcome in result.outcomes if outcome.error]
-        console.print(Text(f"no score: {len(failed)} episodes failed; the first: {failed[0].error}", style="red"))
+        console.print(Text(f"no score: {len(failed)} episodes failed; first error: {failed[0].error}", style="red"))
     else:
         console.print(Text(f"  return      {number(result.raw.point)}  (95 %: {spread(result.raw)})"))
     if result.success is not None:

@@ -1,4 +1,4 @@
-"""Files that are whole or absent: written aside, flushed to the disk, renamed; and digests of what is in them."""
+"""Atomic writing of files, and digests of JSON values."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 
 
 def canonical(value: Any) -> str:
-    """The one JSON text of a value: sorted keys, no spaces, floats by their shortest exact form."""
+    """Canonical JSON of a value: sorted keys, no spaces, shortest exact floats."""
     return json.dumps(value, sort_keys=True, separators=(",", ":"), allow_nan=False)
 
 
@@ -20,13 +20,13 @@ def digest(value: Any) -> str:
 
 
 def flush(file: Path) -> None:
-    """Wait until a file's content is on the disk. Windows flushes only what is open for writing."""
+    """Flush a file to disk. Windows requires that it is open for writing."""
     with file.open("rb+") as handle:
         os.fsync(handle.fileno())
 
 
 def flush_folder(folder: Path) -> None:
-    """Wait until the names in a folder are on the disk; Windows opens no folders, and needs no such thing."""
+    """Flush the entries of a folder to disk. Does nothing on Windows, where folders cannot be opened."""
     try:
         handle = os.open(folder, os.O_RDONLY)
     except PermissionError:
@@ -38,7 +38,7 @@ def flush_folder(folder: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Replace a text file at once or not at all. Raises OSError, and then leaves the old file as it was."""
+    """Replace a text file atomically. Raises OSError, and then leaves the old file unchanged."""
     aside = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         aside.write_text(text, encoding="utf-8", newline="\n")

@@ -1,4 +1,4 @@
-"""Films of episodes as a .gif, an .mp4 or a contact sheet in .png, without a screen."""
+"""Save films of episodes as .gif, .mp4 or a .png contact sheet. No display is needed."""
 
 from __future__ import annotations
 
@@ -17,17 +17,17 @@ from unseen.envs.errors import UnseenError
 __all__ = ["FilmError", "Shot", "check_target", "save_film"]
 
 GIF_BYTES = 2_000_000
-"""A gif larger than this is made again with fewer colours and pixels: it is meant for a page."""
+"""A larger .gif is encoded again with fewer colours and pixels, to be usable on a web page."""
 VIDEO_RATE = 30
 
 
 class FilmError(UnseenError, ValueError):
-    """A film cannot be written: its suffix says no known format, or its folder takes no file."""
+    """A film cannot be written: unknown suffix, or a folder that is not writable."""
 
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture (height, width, 3) uint8, for how many seconds it shows, and the chapter it belongs to."""
+    """One picture (height, width, 3) uint8, its duration in seconds, and the chapter of the episode it belongs to."""
 
     image: np.ndarray
     seconds: float
@@ -35,15 +35,15 @@ class Shot:
 
 
 def check_target(path: Path) -> Path:
-    """The path, if a film can be written there; asked before the film is made. Raises FilmError."""
+    """Check that a film can be written to `path`, before making it. Raises FilmError."""
     if path.suffix.lower() not in WRITERS:
-        raise FilmError(f"{path}: cannot save {path.suffix or 'a file without a suffix'}; use {', '.join(WRITERS)}")
+        raise FilmError(f"{path}: cannot save {path.suffix or 'without a suffix'}; use {', '.join(WRITERS)}")
     _replace(path, None)
     return path
 
 
 def save_film(path: Path, shots: Sequence[Shot]) -> None:
-    """Write `shots` to `path`; an older film there is replaced only by a complete one. Raises FilmError."""
+    """Write `shots` to `path` atomically. Raises FilmError."""
     check_target(path)
     if not shots:
         raise FilmError(f"{path}: there is nothing to save")
@@ -51,7 +51,7 @@ def save_film(path: Path, shots: Sequence[Shot]) -> None:
 
 
 def _replace(path: Path, content: bytes | None) -> None:
-    """Write by a draft beside the target; None only tries whether that would work."""
+    """Write through a temporary file beside the target; None only checks that this works."""
     draft = path.with_name(f".{path.name}.{os.getpid()}")
     try:
         if path.is_dir():
@@ -68,7 +68,7 @@ def _replace(path: Path, content: bytes | None) -> None:
 
 
 def _gif(shots: Sequence[Shot]) -> bytes:
-    """One palette for all pictures, so that what stands still does not flicker, and costs nothing."""
+    """Encode with one palette for all frames, so that static parts do not flicker and compress to nothing."""
     best = b""
     for scale, colours in ((1.0, 256), (1.0, 128), (0.8, 96), (0.66, 64), (0.5, 48)):
         best = _gif_at(shots, scale, colours)
@@ -89,7 +89,7 @@ def _gif_at(shots: Sequence[Shot], scale: float, colours: int) -> bytes:
     sheet = Image.new("RGB", (some[0].width, some[0].height * len(some)))
     for k, image in enumerate(some):
         sheet.paste(image, (0, k * image.height))
-    # Half the colours go to what is large and softly shaded, half to what is small and bright.
+    # Half of the colours for large smooth areas, half for small bright objects.
     halves = [
         sheet.quantize(colours // 2, method=method).getpalette() or []
         for method in (Image.Quantize.MEDIANCUT, Image.Quantize.MAXCOVERAGE)
@@ -98,27 +98,29 @@ def _gif_at(shots: Sequence[Shot], scale: float, colours: int) -> bytes:
     palette.putpalette([*halves[0][: colours // 2 * 3], *halves[1][: colours // 2 * 3]])
     frames = [picture(shot).quantize(palette=palette, dither=Image.Dither.NONE) for shot in shots]
     out = io.BytesIO()
-    durations = [max(20, round(shot.seconds * 100) * 10) for shot in shots]  # a gif counts hundredths
+    durations = [
+        max(20, round(shot.seconds * 100) * 10) for shot in shots
+    ]  # gif durations are in hundredths of a second
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:], duration=durations, loop=0, optimize=True)
     return out.getvalue()
 
 
 def _mp4(shots: Sequence[Shot]) -> bytes:
-    """H.264, yuv420p: what browsers and slides play."""
+    """Encode as H.264 yuv420p, which browsers and slides can play."""
     try:
         import av
     except ImportError:
         raise FilmError("saving .mp4 needs PyAV: pip install av") from None
-    height, width = (side // 2 * 2 for side in shots[0].image.shape[:2])  # yuv420p halves them
+    height, width = (side // 2 * 2 for side in shots[0].image.shape[:2])  # yuv420p needs even sizes
     out = io.BytesIO()
     with av.open(out, "w", format="mp4") as container:
         stream: Any = container.add_stream("h264", rate=VIDEO_RATE, options={"crf": "18", "preset": "medium"})
         stream.width, stream.height, stream.pix_fmt = width, height, "yuv420p"
-        shown, due = 0, 0.0
+        shown, seconds = 0, 0.0
         for shot in shots:
-            due += shot.seconds
+            seconds += shot.seconds
             frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(shot.image[:height, :width]), format="rgb24")
-            while shown < round(due * VIDEO_RATE):
+            while shown < round(seconds * VIDEO_RATE):
                 frame.pts = shown
                 container.mux(stream.encode(frame))
                 shown += 1
@@ -127,7 +129,7 @@ def _mp4(shots: Sequence[Shot]) -> bytes:
 
 
 def _png(shots: Sequence[Shot]) -> bytes:
-    """A contact sheet, two abreast: the middle of each chapter, and the end."""
+    """A contact sheet with two columns: the middle of each chapter, and the final frame."""
     from PIL import Image
 
     chapters = list(dict.fromkeys(shot.chapter for shot in shots))

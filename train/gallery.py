@@ -1,4 +1,4 @@
-"""`unseen gallery`: one short film of every environment, and a page that shows them all."""
+"""`unseen gallery`: record a short film of every environment, and write a page that shows them."""
 
 from __future__ import annotations
 
@@ -18,42 +18,49 @@ from unseen.envs import suite
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.train.film import FilmError, Shot, check_target, save_film
 from unseen.train.progress import Progress
-from unseen.train.rollout import meet
-from unseen.train.watch import LINGER, STEP_SECONDS, Instant, instants, painter_of, pictures
+from unseen.train.rollout import make_env_for
+from unseen.train.watch import END_SECONDS, STEP_SECONDS, WatchedStep, interpolate, painter_of, watched_steps
 
 __all__ = ["GalleryConfig", "gallery"]
 
 BYTES = 600_000
-"""A film is made again with fewer and smaller pictures until it takes no more: a page holds many of them."""
-SIZES = ((3, 1.0), (2, 1.0), (2, 0.85), (1, 0.85), (1, 0.7), (1, 0.55))  # pictures a step, and their scale
-TRIES = 12  # seeds from the given one on, of which the first won episode is shown
-SHOWABLE = 0.8  # an agent that succeeds less often is not shown
-HORIZON = 12  # imagined steps that are drawn
+"""Maximum size of a film. A larger one is encoded again with fewer and smaller frames."""
+SIZES = (
+    (3, 1.0),
+    (2, 1.0),
+    (2, 0.85),
+    (1, 0.85),
+    (1, 0.7),
+    (1, 0.55),
+)  # (frames per step, scale), in order of preference
+TRIES = 12  # seeds to search for a successful episode
+SHOWABLE = 0.8  # minimum mean return of an agent to be shown
+HORIZON = 12  # imagined steps to draw
 
 
 @dataclass(frozen=True)
 class GalleryConfig:
-    """What to film, and where to put it."""
+    """What to record, and where to store it."""
 
-    env: Positional[str | None] = None
-    """only this environment"""
+    env: Annotated[Positional[str | None], arg(help_behavior_hint="")] = None
+    """record only this environment"""
     out: Path = Path("docs/media/gallery")
-    """folder of the films"""
+    """folder for the films"""
     page: Path = Path("docs/gallery.md")
-    """page that shows the films in the folder"""
-    level: Annotated[int | str | None, arg(metavar="LEVEL")] = None
-    """difficulty; without, that of the best agent shipped for more than level 0, or else the environment's default"""
+    """Markdown page that shows the films"""
+    level: Annotated[int | str | None, arg(metavar="LEVEL", help_behavior_hint="")] = None
+    """level; by default that of the best included agent above level 0, or the environment's default level"""
     seed: int = 0
-    """the first won episode from this one on is shown"""
+    """first seed of the search for a successful episode"""
     split: str = "test"
-    """train, test or shift"""
+    """seed split: train, test or shift"""
 
 
 def gallery(config: GalleryConfig) -> None:
-    """Film the environments and write the page. Raises UnknownEnvironment, BadParameter, FilmError."""
+    """Record the environments and write the page. Raises UnknownEnvironment, BadParameter, FilmError."""
     entries = [suite.resolve(config.env)] if config.env else list(suite.SUITE.values())
     for entry in entries:
-        check_target(film_of(entry, config))
+        check_target(film_path(entry, config))
     with Progress({"films": len(entries)}) as progress:
         for entry in entries:
             print(film_one(entry, config))
@@ -63,28 +70,28 @@ def gallery(config: GalleryConfig) -> None:
 
 
 def film_one(entry: suite.Entry, config: GalleryConfig) -> str:
-    """Film one environment; gives a line about it."""
-    agent, level = performer(entry, config.level)
-    target = film_of(entry, config)
-    env = meet(agent, EnvConfig(entry.name, level, split=config.split), 1)
+    """Record one environment. Returns a line that describes the film."""
+    agent, level = best_agent(entry, config.level)
+    target = film_path(entry, config)
+    env = make_env_for(agent, EnvConfig(entry.name, level, split=config.split), 1)
     assert isinstance(env, TaskVectorEnv)
     try:
-        told = best_episode(agent, env, config.seed)
-        size = save_small(target, told, env)
+        steps = first_success(agent, env, config.seed)
+        size = save_small(target, steps, env)
     finally:
         env.close()
-    return f"wrote {target} ({size / 1e3:.0f} kB): {agent.name}, level {level}, seed {told[0].seed}"
+    return f"wrote {target} ({size / 1e3:.0f} kB): {agent.name}, level {level}, seed {steps[0].seed}"
 
 
-def film_of(entry: suite.Entry, config: GalleryConfig) -> Path:
-    """The file of an environment's film."""
+def film_path(entry: suite.Entry, config: GalleryConfig) -> Path:
+    """Path of an environment's film."""
     return config.out / f"{entry.label.lower()}.gif"
 
 
-def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int | str]:
-    """The best agent that was trained and shipped, at the highest level it does well, or the oracle where there is none.
+def best_agent(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int | str]:
+    """The best included agent at the highest level that it solves, and that level; the oracle if there is none.
 
-    Agents with a world model come first, since what they have in mind can be shown.
+    Agents with a world model are preferred, since their maps and imagined roll-outs can be shown.
     """
     levels = [level] if level is not None else [k for k in entry.levels if k > 0]
     runs = [
@@ -102,43 +109,43 @@ def performer(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int |
     return load_agent("oracle", entry.name, at), at
 
 
-def best_episode(agent: Agent, env: TaskVectorEnv, seed: int) -> list[Instant]:
-    """The first episode that ends well, or the first one."""
-    first: list[Instant] = []
+def first_success(agent: Agent, env: TaskVectorEnv, seed: int) -> list[WatchedStep]:
+    """The first of `TRIES` episodes that ends with a positive reward; if none does, the first one."""
+    first: list[WatchedStep] = []
     for k in range(TRIES):
-        told = list(instants(agent, env, seed + k, HORIZON))
-        if told[-1].reward > 0:
-            return told
-        first = first or told
+        steps = list(watched_steps(agent, env, seed + k, HORIZON))
+        if steps[-1].reward > 0:
+            return steps
+        first = first or steps
     return first
 
 
-def save_small(target: Path, told: list[Instant], env: TaskVectorEnv) -> int:
-    """Write the film in the best quality that keeps it small; gives its size in bytes."""
+def save_small(target: Path, steps: list[WatchedStep], env: TaskVectorEnv) -> int:
+    """Write the film in the best quality of at most `BYTES`. Returns its size in bytes."""
     size = 0
     for parts, scale in SIZES:
-        save_film(target, list(cards(told, env, parts, scale)))
+        save_film(target, list(cards(steps, env, parts, scale)))
         size = target.stat().st_size
         if size <= BYTES:
             break
     return size
 
 
-def cards(told: list[Instant], env: TaskVectorEnv, parts: int, scale: float) -> Iterator[Shot]:
-    """The narrow pictures of an episode, `parts` to a step."""
+def cards(steps: list[WatchedStep], env: TaskVectorEnv, parts: int, scale: float) -> Iterator[Shot]:
+    """The frames of an episode in card format, `parts` per step."""
     from unseen.envs.watch.painter import CARD
 
     painter = painter_of(env, round(CARD[0] * scale), round(CARD[1] * scale))
-    for instant, record, belief in pictures(told, painter, parts):
-        image = painter.card(record, env.params, env.task, instant.reward, belief, instant.imagined)
-        yield Shot(image, LINGER if instant.last else STEP_SECONDS / parts)
+    for current, record, belief in interpolate(steps, painter, parts):
+        image = painter.card(record, env.params, env.task, current.reward, belief, current.imagined)
+        yield Shot(image, END_SECONDS if current.last else STEP_SECONDS / parts)
 
 
 def write_page(config: GalleryConfig) -> None:
-    """A table of all environments that have a film in the folder."""
+    """Write a table of all environments that have a film in the folder."""
     rows = []
     for entry in suite.SUITE.values():
-        film = film_of(entry, config)
+        film = film_path(entry, config)
         if film.is_file():
             link = Path(os.path.relpath(film, config.page.parent)).as_posix()
             rows.append(f'| **{entry.name}**<br>{entry.group} | {entry.title} | <img src="{link}" width="300"> |')
@@ -146,8 +153,8 @@ def write_page(config: GalleryConfig) -> None:
         [
             "# Gallery",
             "",
-            "What each environment asks for, and an agent that does it. Ghosts are shown to you only; what lies in the",
-            "shade the agent cannot see. Made by `unseen gallery`, without a screen.",
+            "Every environment, played by a trained agent or the oracle. The agent cannot see what is shaded, nor the translucent",
+            "outlines of hidden objects. Recorded by `unseen gallery`.",
             "",
             "| environment | the task | |",
             "|---|---|---|",

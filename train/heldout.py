@@ -1,4 +1,4 @@
-"""Mean return on episodes that neither training nor the leaderboard sees, for learning curves."""
+"""Mean return on held-out episodes that neither training nor the leaderboard uses, for learning curves."""
 
 from __future__ import annotations
 
@@ -6,23 +6,23 @@ from dataclasses import replace
 
 from unseen.agents.protocol import Agent
 from unseen.agents.shared.envs import EnvConfig
-from unseen.train.rollout import meet, rollout
+from unseen.train.rollout import make_env_for, rollout
 
 FIRST_SEED = 1_000_000
-"""Test seeds below are the leaderboard's."""
-AT_ONCE = 50  # environments of Gymnasium's, each of which is an object of its own
+"""Smaller test seeds are used by the leaderboard."""
+MAX_SYNC_ENVS = 50  # Gymnasium environments stepped together
 
 
-def mean_return(agent: Agent, where: EnvConfig, episodes: int, first_seed: int = FIRST_SEED) -> float:
-    """Mean return of `episodes`, each environment playing exactly one, so that short ones do not count double.
+def mean_return(agent: Agent, env_config: EnvConfig, episodes: int, first_seed: int = FIRST_SEED) -> float:
+    """Mean return over `episodes` episodes. Each environment plays exactly one, so that short episodes are not over-represented.
 
-    Raises AgentFailed for a policy that does not act as it should.
+    Raises AgentFailed if the agent raises or returns an invalid action.
     """
     returns: list[float] = []
-    at_once = AT_ONCE if where.entry is None else episodes
-    for start in range(first_seed, first_seed + episodes, at_once):
-        seeds = range(start, min(start + at_once, first_seed + episodes))
-        env = meet(agent, replace(where, split="test"), len(seeds))
+    batch = MAX_SYNC_ENVS if env_config.entry is None else episodes
+    for start in range(first_seed, first_seed + episodes, batch):
+        seeds = range(start, min(start + batch, first_seed + episodes))
+        env = make_env_for(agent, replace(env_config, split="test"), len(seeds))
         try:
             returns += [outcome.episode_return for outcome in rollout(agent, env, seeds, fail_fast=True)]
         finally:

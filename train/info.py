@@ -1,4 +1,4 @@
-"""`unseen info`: the card of one environment, or of one agent."""
+"""`unseen info`: describe one environment or one agent."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ Rows = list[tuple[str, ...]]
 
 @dataclass(frozen=True)
 class InfoConfig(LevelArgument):
-    """What to tell about: an environment, as it is set by the options, or an agent."""
+    """Which environment, with which options, or which agent to describe."""
 
     name: str
-    """of an environment, file.py:Class, or of an agent"""
+    """name of an environment or an agent, or file.py:Class"""
 
 
 def info(config: InfoConfig) -> None:
-    """Print the card.
+    """Print the description.
 
-    Raises UsageError for a name that is neither, UnknownEnvironment, BadParameter.
+    Raises UsageError for an unknown name; UnknownEnvironment, BadParameter.
     """
     from rich.console import Console
 
     if config.name.lower() in ROSTER:
         card = agent_card(ROSTER[config.name.lower()])
     else:
-        card = environment_card(_setting(config))
+        card = environment_card(_env_config(config))
     console = Console(highlight=False)
     for heading, content in card.items():
         _print(console, heading, content)
 
 
-def _setting(config: InfoConfig) -> EnvConfig:
-    """The environment that is asked for. Raises UsageError where it is none, nor an agent."""
+def _env_config(config: InfoConfig) -> EnvConfig:
+    """The configuration of the environment. Raises UsageError if there is neither such an environment nor such an agent."""
     try:
         resolve(config.name)
     except UnknownEnvironment as error:
@@ -59,19 +59,19 @@ def _setting(config: InfoConfig) -> EnvConfig:
             raise
         near = nearest(config.name, [*SUITE, *ROSTER])
         raise UsageError(f"no environment or agent {config.name!r}; {near}") from error
-    return config.setting(config.name, config.level, "train")
+    return config.env_config(config.name, config.level, "train")
 
 
 # --- environments ---
 
 
-def environment_card(where: EnvConfig) -> dict[str, Any]:
-    """Heading -> text, or rows of a table, of an environment as it is set."""
-    entry, level = where.entry, where.chosen_level
+def environment_card(env_config: EnvConfig) -> dict[str, Any]:
+    """Heading -> text or table rows, for a configured environment."""
+    entry, level = env_config.entry, env_config.chosen_level
     assert entry is not None and level is not None
     task = entry.task
-    params = task.at(level, where.overrides)
-    name = where.obs or next(iter(task.sensors))
+    params = task.at(level, env_config.overrides)
+    name = env_config.obs or next(iter(task.sensors))
     levels: list[int | str] = [*task.levels, *task.presets]
     return {
         entry.id: f"{task.title}  ({entry.group}; shown at level {level})",
@@ -103,22 +103,22 @@ def environment_card(where: EnvConfig) -> dict[str, Any]:
 
 
 def _unwrapped(text: str) -> str:
-    """A docstring with one line a paragraph, which the terminal then breaks where it needs to; lists and tables stay."""
+    """A docstring with each paragraph on one line, to be wrapped by the terminal. Lists and tables are left alone."""
     paragraphs = inspect.cleandoc(text).split("\n\n")
     return "\n\n".join(p if re.search(r"^\s*(- |\|)", p, re.MULTILINE) else " ".join(p.split()) for p in paragraphs)
 
 
 def _hidden(task: type[Task], params: Any) -> str:
-    """What the task declares as hidden."""
+    """Description of the hidden truth."""
     if task.hidden is None:
-        return "nothing that a short look could not tell; what is asked for is a plan"
+        return "nothing; the task requires planning"
     about = inspect.getdoc(task.hidden.write) or ""
     kind = f"one of {task.hidden.classes(params)}" if task.hidden.classes is not None else _numbers(task.hidden.size)
     return f"{about} ({kind})".strip()
 
 
 def _observation(sensor: Sensor, params: Any) -> Rows:
-    """Index, name, unit and range of every part of a row."""
+    """Index, name, unit and range of every part of the observation."""
     if sensor.parts is None:
         return [("all", "image", "x".join(map(str, sensor.shape(params))), "0 .. 255")]
     rows: Rows = [("index", "name", "unit", "range")]
@@ -136,7 +136,7 @@ def _sensor(sensor: Sensor, params: Any) -> tuple[str, str]:
 
 
 def _actions(task: type[Task]) -> Rows:
-    """Every action with its key and row, and the bounds of continuous ones."""
+    """Every discrete action with its key and vector, and the bounds of continuous actions."""
     rows: Rows = [
         (str(i), name, f"key {task.keys[name]}" if name in task.keys else "", _short(row))
         for i, (name, row) in enumerate(task.actions.items())
@@ -147,14 +147,14 @@ def _actions(task: type[Task]) -> Rows:
 
 
 def _score(task: type[Task]) -> str:
-    """What a return means."""
+    """Range and meaning of the return, and the metrics."""
     low = "-inf" if task.score.low is None else f"{task.score.low:g}"
     high = "inf" if task.score.high is None else f"{task.score.high:g}"
-    return f"an episode's return, {low} .. {high}: {task.score.unit}. At its end, info has {', '.join(task.metrics)}"
+    return f"episode return in {low} .. {high}: {task.score.unit}. The last step's info has {', '.join(task.metrics)}"
 
 
 def _differences(task: type[Task], level: int | str) -> tuple[str, str]:
-    """What a level sets that is not the parameters' default."""
+    """Parameters of a level that differ from the defaults."""
     params, defaults = task.at(level), task.params.defaults()
     given = [f"{name}={_short(value)}" for name, value in params.values().items() if value != defaults[name]]
     mark = "visible twin" if level == 0 else "default" if level == task.default_level else ""
@@ -175,19 +175,19 @@ def _short(value: Any) -> str:
 
 
 def agent_card(row: Row) -> dict[str, Any]:
-    """Heading -> text, or rows of a table, of one agent of the roster."""
+    """Heading -> text or table rows, for an agent of the roster."""
     card: dict[str, Any] = {
         row.name: f"{row.summary}  ({row.kind})",
-        "supervision beside reward": row.supervision,
+        "supervision besides reward": row.supervision,
     }
     if not row.trainable:
         return card
     card["training"] = f"{row.steps:,} environment steps by default: unseen train {row.name} ENV"
-    card["settings, by --set NAME=VALUE"] = _settings(row.name)
+    card["settings, changed by --set NAME=VALUE"] = _settings(row.name)
     shipped = [
         run for entry in SUITE.values() for level in entry.levels for run in list_runs(row.name, entry.name, level)
     ]
-    card["shipped"] = [
+    card["trained agents included"] = [
         (f"{run.env} level {run.level}", f"seed {run.seed}", f"mean return {_known(run.card.episode_return)}")
         for run in shipped
     ]
@@ -199,17 +199,17 @@ def _known(value: float | None) -> str:
 
 
 def _settings(name: str) -> Rows:
-    """Name, default and meaning of every setting of a learner."""
+    """Name, default and description of every setting of a learner."""
     try:
         kind = learner_class(name).config_class
     except MissingExtra as error:
-        return [("not known here", str(error))]
+        return [("unavailable", str(error))]
     meanings = field_docs(kind)
     return [(field.name, _short(field.default), meanings.get(field.name, "")) for field in fields(kind)]
 
 
 def field_docs(kind: type) -> dict[str, str]:
-    """Field -> the docstring that stands below it, of a dataclass and its bases."""
+    """Field -> the docstring below it, for a dataclass and its bases."""
     found: dict[str, str] = {}
     for cls in reversed(kind.__mro__[:-1]):
         found |= dict(_docs_of(ast.parse(textwrap.dedent(inspect.getsource(cls)))))
@@ -229,7 +229,7 @@ def _docs_of(tree: ast.Module) -> Iterator[tuple[str, str]]:
 
 
 def _print(console: Any, heading: str, content: str | Rows) -> None:
-    """A heading, and a text or a table below it; nothing for what is empty."""
+    """Print a heading with a text or a table; nothing if it is empty."""
     from rich.padding import Padding
     from rich.table import Table
     from rich.text import Text

@@ -1,12 +1,13 @@
-"""`unseen list`: the environments and the agents, as tables."""
+"""`unseen list`: tables of the environments and agents."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from unseen.agents.load import Run, list_runs
 from unseen.agents.roster import ROSTER
@@ -17,14 +18,14 @@ from unseen.envs.suite import SUITE, Entry, resolve
 class ListConfig:
     """What to list."""
 
-    env: Positional[str | None] = None
-    """only this environment, and what was trained on it"""
+    env: Annotated[Positional[str | None], arg(help_behavior_hint="")] = None
+    """only this environment and the agents trained on it"""
     json: bool = False
     """print JSON instead of tables"""
 
 
 def listing(config: ListConfig) -> None:
-    """Print the environments and the agents. Raises UnknownEnvironment."""
+    """Print the environments and agents. Raises UnknownEnvironment."""
     entries = [resolve(config.env)] if config.env else list(SUITE.values())
     if config.json:
         print(json.dumps({"environments": list(map(as_json, entries)), "agents": agents_as_json(entries)}, indent=2))
@@ -33,7 +34,7 @@ def listing(config: ListConfig) -> None:
 
 
 def shipped(agent: str, entries: list[Entry]) -> Iterator[Run]:
-    """The trained runs of one agent that come with the package."""
+    """The included training runs of an agent."""
     for entry in entries:
         for level in entry.levels:
             yield from list_runs(agent, entry.name, level)
@@ -57,7 +58,7 @@ def agents_as_json(entries: list[Entry]) -> list[dict[str, object]]:
 
 
 def brief(runs: list[Run]) -> str:
-    """ "RolledBehind level 1 (3 seeds)", one line an environment and level."""
+    """One line per environment and level, such as "RolledBehind level 1 (3 seeds)"."""
     counts: dict[tuple[str, int | str], int] = {}
     for run in runs:
         counts[run.env, run.level] = counts.get((run.env, run.level), 0) + 1
@@ -67,23 +68,23 @@ def brief(runs: list[Run]) -> str:
 
 
 def show(entries: list[Entry]) -> None:
-    """Both tables."""
+    """Print both tables."""
     from rich.console import Console
     from rich.table import Table
 
     console = Console()
     table = Table(title="Environments", title_justify="left")
-    for heading in ("id", "group", "the task", "random / oracle"):
-        table.add_column(heading, no_wrap=heading != "the task")
+    for heading in ("id", "group", "task", "random / oracle"):
+        table.add_column(heading, no_wrap=heading != "task")
     for entry in entries:
         scores = (f"{level}: {a.random:.2f} / {a.oracle:.2f}" for level, a in entry.anchors.items())
         table.add_row(entry.id, entry.group, entry.title, "\n".join(scores))
     console.print(table)
 
     table = Table(title="Agents", title_justify="left")
-    for heading in ("name", "kind", "what it does", "trained, shipped"):
+    for heading in ("name", "kind", "description", "trained on"):
         table.add_column(heading, no_wrap=heading == "name")
     for name, info in ROSTER.items():
         runs = brief(list(shipped(name, entries)))
-        table.add_row(name, info.kind, info.summary, runs or ("none yet" if info.trainable else "needs no training"))
+        table.add_row(name, info.kind, info.summary, runs or ("none yet" if info.trainable else "not trained"))
     console.print(table)

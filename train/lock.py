@@ -1,4 +1,4 @@
-"""An exclusive lock on a folder, which the system itself releases when its holder dies."""
+"""An exclusive lock on a folder, released by the operating system when its holder dies."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if sys.platform == "win32":
     import msvcrt
 
     def _lock(handle: int) -> None:
-        os.lseek(handle, 1 << 20, os.SEEK_SET)  # a byte behind the process id, which others may then read
+        os.lseek(handle, 1 << 20, os.SEEK_SET)  # a byte after the process id, so that others can read the id
         msvcrt.locking(handle, msvcrt.LK_NBLCK, 1)
         os.lseek(handle, 0, os.SEEK_SET)
 
@@ -24,11 +24,11 @@ else:
 
 
 class FolderLock:
-    """Held from construction to `release`; the file `path` in the folder says by whom.
+    """A lock held from construction until `release`. The lock file `path` contains the holder's process id.
 
     Raises:
-        StoreLocked: another process holds it; the message has its process id.
-        OSError: the file cannot be made, or is a link.
+        StoreLocked: another process holds the lock; the message has its process id.
+        OSError: the file cannot be created, or is a symbolic link.
     """
 
     def __init__(self, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""What a training tells: a JSONL file, TensorBoard, and a line or a bar on the terminal."""
+"""Logging of training: a JSONL file, TensorBoard, and progress on the terminal."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from unseen.train.files import write_text
 
 
 class Log:
-    """`log.jsonl`, one flushed line an entry, and TensorBoard files beside it where tensorboard is installed. Raises OSError.
+    """Writes `log.jsonl`, flushed after every line, and TensorBoard files if tensorboard is installed. Raises OSError.
 
-    A resumed log forgets what lies after `steps`: that part is about to happen again.
+    When a run is resumed at `steps`, later entries are removed.
     """
 
     def __init__(self, folder: Path, steps: int) -> None:
@@ -31,7 +31,7 @@ class Log:
         self._board = SummaryWriter(str(folder / "tensorboard"), purge_step=steps + 1 if steps else None)
 
     def write(self, figures: Mapping[str, float]) -> None:
-        """One entry; `figures` has `steps`."""
+        """Write one entry; `figures` must contain `steps`."""
         self._file.write(json.dumps({k: round(float(v), 6) for k, v in figures.items()}) + "\n")
         self._file.flush()
         if self._board is not None:
@@ -46,7 +46,7 @@ class Log:
 
 
 def _entries(path: Path) -> list[tuple[float, str]]:
-    """Steps and text of every whole entry of the file. A kill may have cut the last; what else is damaged is dropped."""
+    """Steps and text of every valid entry of the file. Truncated or damaged lines are dropped."""
     entries = []
     for line in path.read_bytes().splitlines() if path.is_file() else ():
         try:
@@ -61,29 +61,29 @@ def _entries(path: Path) -> list[tuple[float, str]]:
 
 
 class Display:
-    """A progress bar on a terminal; elsewhere a plain line at first, and then every so many seconds."""
+    """A progress bar on a terminal; elsewhere a line immediately and then every `every` seconds."""
 
     def __init__(self, title: str, quiet: bool = False, every: float = 15.0) -> None:
         self._title, self._quiet, self._every = title, quiet, every
-        self._told = -math.inf
+        self._printed_at = -math.inf
         self._bar: Any = None
         if not quiet and sys.stderr.isatty():
             from rich.console import Console
             from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeRemainingColumn
 
             columns = (TextColumn("{task.description}"), BarColumn(), TaskProgressColumn(), TimeRemainingColumn())
-            self._bar = Progress(*columns, TextColumn("{task.fields[said]}"), console=Console(stderr=True))
-            self._task = self._bar.add_task(title, total=1.0, said="")
+            self._bar = Progress(*columns, TextColumn("{task.fields[note]}"), console=Console(stderr=True))
+            self._task = self._bar.add_task(title, total=1.0, note="")
             self._bar.start()
 
     def show(self, share: float, figures: Mapping[str, float]) -> None:
-        """`share` of the budget that is spent, and the figures of the last entry."""
-        said = summary(figures)
+        """Show the used fraction of the budget and the latest metrics."""
+        note = summary(figures)
         if self._bar is not None:
-            self._bar.update(self._task, completed=min(share, 1.0), said=said)
-        elif not self._quiet and time.monotonic() - self._told > self._every:
-            self._told = time.monotonic()
-            print(f"{self._title}: {100 * min(share, 1):.0f} %, {said}", file=sys.stderr, flush=True)
+            self._bar.update(self._task, completed=min(share, 1.0), note=note)
+        elif not self._quiet and time.monotonic() - self._printed_at > self._every:
+            self._printed_at = time.monotonic()
+            print(f"{self._title}: {100 * min(share, 1):.0f} %, {note}", file=sys.stderr, flush=True)
 
     def say(self, text: str) -> None:
         if self._bar is not None:
@@ -97,7 +97,7 @@ class Display:
 
 
 def summary(figures: Mapping[str, float]) -> str:
-    """The figures that a person wants to see, short."""
+    """The most important metrics on one line."""
     text = (
         f"{figures['steps'] / 1000:.0f} k steps, {figures['cpu_s']:.0f} CPU-s, return {figures['episode_return']:.2f}"
     )

@@ -1,4 +1,4 @@
-"""`unseen play`: an environment under the shared arguments, played with the keyboard."""
+"""`unseen play`: play an environment with the keyboard."""
 
 from __future__ import annotations
 
@@ -12,18 +12,18 @@ __all__ = ["PlayConfig", "play"]
 
 @dataclass(frozen=True)
 class PlayConfig(LevelArgument):
-    """What to play. You see the picture, whatever --obs an agent would get."""
+    """What to play. The picture does not depend on --obs."""
 
     env: str
-    """name of the environment, such as RolledBehind, or file.py:Class"""
+    """name of an environment, such as RolledBehind, or file.py:Class"""
     seed: int = 0
-    """of the first episode; the next ones count on"""
+    """seed of the first episode; later episodes use the following seeds"""
     fps: float = 4.0
-    """steps a second while the world moves by itself"""
+    """steps per second while actions have no effect"""
     hidden: bool = False
-    """show what the agent cannot see"""
+    """also show what the agent cannot see"""
     episodes: int = 0
-    """stop after so many; 0: when you quit"""
+    """number of episodes; 0: until you quit"""
 
 
 def play(config: PlayConfig) -> None:
@@ -31,12 +31,12 @@ def play(config: PlayConfig) -> None:
 
     Raises UnknownEnvironment, BadParameter, UsageError, NotPlayable, NoDisplay.
     """
-    where = config.setting(config.env, config.level, "train")
-    if where.entry is None:
-        raise UsageError(f"{where.id} is played by Gymnasium's own `gymnasium.utils.play`")
-    if where.action == "continuous":
-        raise UsageError("the keyboard chooses among discrete actions: leave out --action continuous")
+    env_config = config.env_config(config.env, config.level, "train")
+    if env_config.entry is None:
+        raise UsageError(f"{env_config.id} is a Gymnasium environment: use gymnasium.utils.play")
+    if env_config.action == "continuous":
+        raise UsageError("keyboard play uses discrete actions: remove --action continuous")
     from unseen.envs.watch import play as keyboard
 
-    options = (config.seed, where.split, config.fps, config.hidden, config.episodes, where.overrides)
-    keyboard.play(keyboard.PlayConfig(where.name, where.level, *options))
+    options = (config.seed, env_config.split, config.fps, config.hidden, config.episodes, env_config.overrides)
+    keyboard.play(keyboard.PlayConfig(env_config.name, env_config.level, *options))

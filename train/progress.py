@@ -1,4 +1,4 @@
-"""How far a command is: bars on a terminal, and elsewhere plain lines now and then, both on stderr."""
+"""Progress on stderr: bars on a terminal, periodic lines elsewhere."""
 
 from __future__ import annotations
 
@@ -8,56 +8,58 @@ from collections.abc import Mapping
 from types import TracebackType
 from typing import Any
 
-EVERY = 5.0  # s between two plain lines
+EVERY = 5.0  # seconds between lines
 
 
 class Progress:
-    """Counts of things done, by name. Use it in a ``with`` block.
+    """Progress counters, by name. Use it in a ``with`` block.
 
     Args:
-        totals: name -> how many there are to do; the first stands for the whole.
+        totals: name -> total count; the first is the overall progress.
     """
 
     def __init__(self, totals: Mapping[str, int]) -> None:
         self._totals = dict(totals)
         self._done = dict.fromkeys(totals, 0)
-        self._said = ""
-        self._reported: dict[str, int] = {}
+        self._note = ""
+        self._printed: dict[str, int] = {}
         self._bars: Any = None
         self._ids: dict[str, Any] = {}
-        self._started = self._told = time.monotonic()
+        self._started = self._printed_at = time.monotonic()
 
     def __enter__(self) -> Progress:
         if sys.stderr.isatty():
             self._bars = _bars()
-            self._ids = {name: self._bars.add_task(name, total=total, said="") for name, total in self._totals.items()}
+            self._ids = {name: self._bars.add_task(name, total=total, note="") for name, total in self._totals.items()}
             self._bars.start()
         else:
-            self._tell()
+            self._print()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
         if self._bars is not None:
             self._bars.stop()
-        elif error is None and self._done != self._reported:
-            self._tell()
+        elif error is None and self._done != self._printed:
+            self._print()
 
-    def advance(self, name: str, by: int = 1, said: str = "") -> None:
-        """So many more of `name` are done; `said` stands beside it until something else is."""
+    def advance(self, name: str, by: int = 1, note: str = "") -> None:
+        """Add `by` to the count of `name`. `note` is shown until the next call."""
         self._done[name] += by
-        self._said = said
+        self._note = note
         if self._bars is not None:
-            self._bars.update(self._ids[name], advance=by, said=said)
-        elif time.monotonic() - self._told >= EVERY:
-            self._tell()
+            self._bars.update(self._ids[name], advance=by, note=note)
+        elif time.monotonic() - self._printed_at >= EVERY:
+            self._print()
 
-    def _tell(self) -> None:
-        self._told, self._reported = time.monotonic(), dict(self._done)
+    def _print(self) -> None:
+        self._printed_at, self._printed = time.monotonic(), dict(self._done)
         whole = next(iter(self._totals))
         at_work = [name for name, done in self._done.items() if name == whole or 0 < done < self._totals[name]]
         parts = [f"{name} {self._done[name]}/{self._totals[name]}" for name in at_work]
-        said = f", {self._said}" if self._said else ""
-        print(f"unseen: {', '.join(parts)} ({self._told - self._started:.0f} s){said}", file=sys.stderr, flush=True)
+        note = f", {self._note}" if self._note else ""
+        print(
+            f"unseen: {', '.join(parts)} ({self._printed_at - self._started:.0f} s){note}", file=sys.stderr, flush=True
+        )
 
 
 def _bars() -> Any:
@@ -78,6 +80,6 @@ def _bars() -> Any:
         TimeElapsedColumn(),
         TextColumn("left"),
         TimeRemainingColumn(),
-        TextColumn("{task.fields[said]}", markup=False),
+        TextColumn("{task.fields[note]}", markup=False),
     )
     return Progress(*columns, console=Console(stderr=True), transient=True)

@@ -1,4 +1,4 @@
-"""`unseen sweep`: an agent's score along a parameter that makes the environment harder, a curve instead of a point."""
+"""`unseen sweep`: an agent's score as a function of a difficulty parameter."""
 
 from __future__ import annotations
 
@@ -16,30 +16,30 @@ from unseen.train.leaderboard import statistics as st
 from unseen.train.leaderboard.protocol import SPLIT
 from unseen.train.leaderboard.statistics import Interval
 from unseen.train.progress import Progress
-from unseen.train.rollout import meet, rollout
+from unseen.train.rollout import make_env_for, rollout
 
 __all__ = ["Point", "SweepConfig", "sweep"]
 
 
 @dataclass(frozen=True)
 class SweepConfig(LevelArgument):
-    """Which agent to score, and along which parameter."""
+    """Which agent to score, and which parameter to vary."""
 
     agent: str
-    """name, a trained .onnx file or a run's folder, or file.py:Class"""
+    """name of an agent, .onnx file, folder of a training run, or file.py:Class"""
     env: str
-    """name of the environment, such as RolledBehind, or file.py:Class"""
+    """name of an environment, such as RolledBehind, or file.py:Class"""
     parameter: str
-    """one of the environment's curves, such as blackout"""
+    """one of the parameters under "curves" in `unseen info ENV`, such as blackout"""
     episodes: int = 200
-    """episodes at every value, on the first seeds of the held-out split"""
+    """episodes per value, on the first seeds of the split"""
     json: bool = False
     """print JSON"""
 
 
 @dataclass(frozen=True)
 class Point:
-    """The score at one value of the parameter; None where the agent cannot act there, and why."""
+    """The score at one value of the parameter; None, with the reason, if the agent cannot act there."""
 
     value: Any
     score: Interval | None
@@ -47,36 +47,38 @@ class Point:
 
 
 def sweep(config: SweepConfig) -> list[Point]:
-    """Score the agent at every value of the parameter and print the curve.
+    """Score the agent at each value of the parameter and print the curve.
 
     Raises UnknownEnvironment, UnknownAgent, BadParameter, BadCheckpoint, EvaluationError.
     """
     if config.episodes < 1:
         raise EvaluationError("episodes must be at least 1")
-    where = config.setting(config.env, config.level, SPLIT)
-    curves = {} if where.entry is None else where.entry.task.curves
+    env_config = config.env_config(config.env, config.level, SPLIT)
+    curves = {} if env_config.entry is None else env_config.entry.task.curves
     if config.parameter not in curves:
         known = ", ".join(curves) or "none"
-        raise EvaluationError(f"{where.label} has no curve over {config.parameter!r}; it has {known}")
+        raise EvaluationError(f"{env_config.label} cannot be swept over {config.parameter!r}; choose from: {known}")
     points = []
     with Progress({f"values of {config.parameter}": len(curves[config.parameter])}) as progress:
         for value in curves[config.parameter]:
-            points.append(_point(config, replace(where, overrides={**where.overrides, config.parameter: value}), value))
+            points.append(
+                _point(config, replace(env_config, overrides={**env_config.overrides, config.parameter: value}), value)
+            )
             progress.advance(f"values of {config.parameter}")
     if config.json:
         print(json.dumps([asdict(point) for point in points], indent=1))
     else:
-        title = f"{config.agent} on {where.label} level {where.chosen_level}, {config.episodes} episodes each"
-        _show(title, config.parameter, points, _range(where, points))
+        title = f"{config.agent} on {env_config.label} level {env_config.chosen_level}, {config.episodes} episodes each"
+        _show(title, config.parameter, points, _range(env_config, points))
     return points
 
 
-def _point(config: SweepConfig, where: EnvConfig, value: Any) -> Point:
+def _point(config: SweepConfig, env_config: EnvConfig, value: Any) -> Point:
     """The score at one value. Raises UnknownAgent, BadCheckpoint."""
     seeds = range(config.episodes)
     try:
-        agent = load_agent(config.agent, where.name, where.level, overrides=where.overrides)
-        env = meet(agent, where, len(seeds))
+        agent = load_agent(config.agent, env_config.name, env_config.level, overrides=env_config.overrides)
+        env = make_env_for(agent, env_config, len(seeds))
     except (BadParameter, BadAgent) as error:
         return Point(value, None, str(error))
     try:
@@ -88,11 +90,11 @@ def _point(config: SweepConfig, where: EnvConfig, value: Any) -> Point:
     return Point(value, st.bootstrap([[outcome.episode_return for outcome in outcomes]]))
 
 
-def _range(where: EnvConfig, points: list[Point]) -> tuple[float, float]:
-    """The ends of the bars: the bounds of the score, or what was found where there are none."""
+def _range(env_config: EnvConfig, points: list[Point]) -> tuple[float, float]:
+    """Range of the bars: the bounds of the score or, if it is unbounded, the range of the results."""
     found = [point.score.point for point in points if point.score] or [0.0]
-    assert where.entry is not None
-    score = where.entry.task.score
+    assert env_config.entry is not None
+    score = env_config.entry.task.score
     low = min([0.0, *found]) if score.low is None else score.low
     high = max(found) if score.high is None else score.high
     return low, max(high, low + 1e-9)

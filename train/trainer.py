@@ -1,8 +1,8 @@
-"""Train any learner: budget, progress, logs, checkpoints, learning curve, and the agent that comes out.
+"""Train a learner: budget, progress, logs, checkpoints, learning curve and export.
 
-A run's folder holds `log.jsonl`, `tensorboard/`, `checkpoints/`, and at the end `agent.onnx` with its card
-`agent.json`; one process at a time writes there. Killed at any moment, a resumed run ends with the same parameters, bit for
-bit, as one that was never interrupted, on the same machine and versions and where the environment has snapshots.
+The folder of a run contains `log.jsonl`, `tensorboard/`, `checkpoints/` and, at the end, `agent.onnx` with its card
+`agent.json`. A lock prevents two processes from writing to it. A run may be killed at any time: after resuming, it ends with
+bit-identical parameters to an uninterrupted run, on the same machine and versions, if the environment has snapshots.
 """
 
 from __future__ import annotations
@@ -18,7 +18,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from tyro.conf import arg
 
 from unseen.agents.card import Card
 from unseen.agents.errors import BadAgent, BadCheckpoint
@@ -28,7 +30,7 @@ from unseen.agents.roster import ROSTER, learner_class
 from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train import checkpoints
-from unseen.train.arguments import LevelArgument, OptionalFloat, OptionalInt, OptionalPath, in_words
+from unseen.train.arguments import LevelArgument, OptionalFloat, OptionalInt, OptionalPath, as_options
 from unseen.train.budget import Budget, CpuClock
 from unseen.train.errors import StoreError
 from unseen.train.files import write_text
@@ -42,50 +44,50 @@ FINAL_EPISODES = 1_000
 
 @dataclass(frozen=True)
 class TrainConfig(LevelArgument):
-    """What to train, for how long, and where to."""
+    """What to train, for how long, and where to store it."""
 
     agent: str
     """ppo, recurrent-ppo, dreamer or mapper; see: unseen list"""
     env: str
-    """an environment of the suite, file.py:Class, or an id of Gymnasium's, such as CartPole-v1"""
+    """name of an environment, file.py:Class, or a Gymnasium id such as CartPole-v1"""
     steps: OptionalInt = None
-    """environment steps; by default what the agent needs, unless there is a limit of CPU time"""
+    """budget in environment steps; by default that of the agent, or no limit if --cpu-minutes is given"""
     cpu_minutes: OptionalFloat = None
-    """CPU time of training, evaluation not counted"""
+    """budget in CPU time, not counting evaluation"""
     seed: int = 0
-    """of everything that is random in training"""
+    """seed of training"""
     out: OptionalPath = None
-    """folder of the run; by default runs/ENV/level<LEVEL>/AGENT-<SEED>"""
+    """folder of the run; by default runs/ENV/levelLEVEL/AGENT-SEED"""
     resume: bool = False
-    """go on from the last checkpoint in that folder"""
+    """continue from the last checkpoint in that folder"""
     device: str = "cpu"
-    """any torch device"""
+    """torch device"""
     threads: int = 1
-    """of torch; one process a core is faster than two threads"""
+    """torch threads; one process per core is faster than more threads"""
     checkpoint_every: float = 60.0
     """seconds between checkpoints"""
     eval_every: OptionalInt = None
-    """environment steps between points of the learning curve; by default a 25th of the budget"""
+    """environment steps between evaluations; by default 1/25 of the budget"""
     eval_episodes: int = 200
-    """held-out episodes of one point"""
-    set: tuple[str, ...] = ()
-    """settings of the algorithm: --set ent_coef=.03 hidden=256; see: unseen info AGENT"""
+    """held-out episodes per evaluation"""
+    set: Annotated[tuple[str, ...], arg(metavar="NAME=VALUE [NAME=VALUE ...]", help_behavior_hint="")] = ()
+    """algorithm settings, such as --set ent_coef=.03 hidden=256; `unseen info AGENT` lists them"""
     publish: bool = False
-    """copy the result to the agents that ship with the package"""
+    """copy the trained agent to those included in the package"""
     quiet: bool = False
-    """no progress"""
+    """show no progress"""
 
-    def where(self) -> EnvConfig:
-        """The environment. Raises UnknownEnvironment, BadParameter."""
-        return self.setting(self.env, self.level, SPLIT)
+    def training_env(self) -> EnvConfig:
+        """The training environment. Raises UnknownEnvironment, BadParameter."""
+        return self.env_config(self.env, self.level, SPLIT)
 
-    def folder(self, where: EnvConfig) -> Path:
-        """Of the run in that environment."""
-        level = [] if where.chosen_level is None else [f"level{where.chosen_level}"]
-        return self.out or Path("runs", where.label, *level, f"{self.agent}-{self.seed}")
+    def folder(self, env_config: EnvConfig) -> Path:
+        """The folder of the run."""
+        level = [] if env_config.chosen_level is None else [f"level{env_config.chosen_level}"]
+        return self.out or Path("runs", env_config.label, *level, f"{self.agent}-{self.seed}")
 
     def budget(self) -> Budget:
-        """Raises BadAgent for one that is not positive."""
+        """The training budget. Raises BadAgent if a number is not positive."""
         for name in ("steps", "cpu_minutes", "eval_every", "eval_episodes", "threads"):
             value = getattr(self, name)
             if value is not None and not value > 0:
@@ -96,7 +98,7 @@ class TrainConfig(LevelArgument):
         return Budget(steps, None if self.cpu_minutes is None else 60 * self.cpu_minutes)
 
     def overrides(self) -> dict[str, Any]:
-        """The settings given by `set`, read as JSON where they are. Raises BadAgent."""
+        """The settings given by `set`, parsed as JSON where possible. Raises BadAgent."""
         settings = {}
         for item in self.set:
             name, equals, text = item.partition("=")
@@ -110,51 +112,51 @@ class TrainConfig(LevelArgument):
 
 
 def train(config: TrainConfig) -> Path:
-    """Train, and return the path of the exported agent. Whatever is wrong with the request is said before there is a folder.
+    """Train, and return the path of the exported agent. The request is validated before the folder is created.
 
     Raises UnknownEnvironment, UnknownAgent, BadAgent, BadParameter, MissingExtra, BadCheckpoint, StoreError, StoreLocked;
-    KeyboardInterrupt after Ctrl-C, when all is saved.
+    KeyboardInterrupt after Ctrl-C, once everything is saved.
     """
     kind, overrides = learner_class(config.agent), config.overrides()
-    where, budget = config.where(), config.budget()
-    if config.publish and where.entry is None:
-        raise BadAgent(f"--publish: agents ship for the suite's environments alone, not for {where.id}")
-    folder = config.folder(where)
+    env_config, budget = config.training_env(), config.budget()
+    if config.publish and env_config.entry is None:
+        raise BadAgent(f"--publish: only agents for environments of the suite can be included, not for {env_config.id}")
+    folder = config.folder(env_config)
     _kept(config, folder)
     _set_up_torch(config)
-    learner = kind(where, config.seed, config.device, overrides)
-    with _sole_use(folder):
+    learner = kind(env_config, config.seed, config.device, overrides)
+    with _locked_folder(folder):
         kept = _kept(config, folder)
         meta: dict[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "curve": []}
         if kept:
-            meta = _load_newest(learner, kept, _identity(config, where))
-        return _Training(config, where, budget, folder, learner, meta).run()
+            meta = _load_latest(learner, kept, _identity(config, env_config))
+        return _Training(config, env_config, budget, folder, learner, meta).run()
 
 
 def _kept(config: TrainConfig, folder: Path) -> list[Path]:
-    """The checkpoints to go on from. Raises BadCheckpoint where there are some and should be none, or the reverse."""
+    """The checkpoints of the folder. Raises BadCheckpoint if there are any without `resume`, or none with it."""
     kept = checkpoints.found(folder / "checkpoints")
     if kept and not config.resume:
-        raise BadCheckpoint(f"{folder} holds a training already: add --resume to go on, or choose another --out")
+        raise BadCheckpoint(f"{folder} contains a training run: continue it with --resume, or choose another --out")
     if config.resume and not kept:
-        raise BadCheckpoint(f"{folder} holds no checkpoint to resume from")
+        raise BadCheckpoint(f"{folder} contains no checkpoint to resume from")
     return kept
 
 
 def _set_up_torch(config: TrainConfig) -> None:
-    """Raises BadAgent where there is no such device."""
+    """Set the number of threads and check the device. Raises BadAgent if there is no such device."""
     import torch
 
     torch.set_num_threads(config.threads)
     try:
         torch.empty(0, device=config.device)
-    except (RuntimeError, AssertionError) as error:  # torch's own answers to an unknown or absent device
+    except (RuntimeError, AssertionError) as error:  # raised by torch for an unknown or absent device
         raise BadAgent(f"device={config.device!r}: {str(error).splitlines()[0]}") from error
 
 
 @contextmanager
-def _sole_use(folder: Path) -> Iterator[None]:
-    """Make the run's folder and keep other processes out of it; a disk that is full, say, is told as StoreError."""
+def _locked_folder(folder: Path) -> Iterator[None]:
+    """Create the run's folder and lock it. OSErrors inside the context, such as a full disk, become StoreErrors."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = FolderLock(folder / "run.lock")
@@ -162,27 +164,27 @@ def _sole_use(folder: Path) -> Iterator[None]:
             yield
         finally:
             lock.release()
-    except BrokenPipeError:  # nobody reads what is printed: no fault of the folder's
+    except BrokenPipeError:  # of stdout, not of the folder
         raise
     except OSError as error:
         raise StoreError(folder, f"cannot be written: {error.strerror or error}") from error
 
 
-def _identity(config: TrainConfig, where: EnvConfig) -> dict[str, Any]:
-    """What has to be the same when a run is resumed."""
-    same = {"agent": config.agent, "env": where.id, "level": where.chosen_level, "seed": config.seed}
-    return same | {"setting": in_words(where, SPLIT)}
+def _identity(config: TrainConfig, env_config: EnvConfig) -> dict[str, Any]:
+    """Values that must not change when a run is resumed."""
+    same = {"agent": config.agent, "env": env_config.id, "level": env_config.chosen_level, "seed": config.seed}
+    return same | {"setting": as_options(env_config, SPLIT)}
 
 
-def _load_newest(learner: Learner, kept: list[Path], same: dict[str, Any]) -> dict[str, Any]:
-    """Load the newest checkpoint, or the one before where that is damaged; returns what the trainer noted."""
+def _load_latest(learner: Learner, kept: list[Path], same: dict[str, Any]) -> dict[str, Any]:
+    """Load the latest valid checkpoint and return the trainer's metadata."""
     fault = BadCheckpoint("no checkpoint")
     for path in reversed(kept):
         try:
             meta = checkpoints.read_meta(path)
             for name, value in same.items():
                 if meta.get(name, value) != value:
-                    raise BadCheckpoint(f"{path}: was made with {name}={meta[name]}, not {value}")
+                    raise BadCheckpoint(f"{path}: made with {name}={meta[name]}, not {value}")
             learner.load(path)
             return meta
         except BadCheckpoint as error:
@@ -191,18 +193,24 @@ def _load_newest(learner: Learner, kept: list[Path], same: dict[str, Any]) -> di
 
 
 class _Training:
-    """A run in progress."""
+    """A training run in progress."""
 
     def __init__(
         self,
         config: TrainConfig,
-        where: EnvConfig,
+        env_config: EnvConfig,
         budget: Budget,
         folder: Path,
         learner: Learner,
         meta: dict[str, Any],
     ) -> None:
-        self.config, self.where, self.budget, self.folder, self.learner = config, where, budget, folder, learner
+        self.config, self.env_config, self.budget, self.folder, self.learner = (
+            config,
+            env_config,
+            budget,
+            folder,
+            learner,
+        )
         self.curve: list[list[float]] = meta["curve"]
         self.clock = CpuClock(meta["cpu_s"])
         self.started = time.monotonic() - meta["wall_s"]
@@ -211,13 +219,13 @@ class _Training:
     def run(self) -> Path:
         with self.clock.paused():
             log = Log(self.folder, self.learner.steps)
-            level = "" if self.where.chosen_level is None else f" level {self.where.chosen_level}"
-            display = Display(f"{self.config.agent} on {self.where.label}{level}", self.config.quiet)
+            level = "" if self.env_config.chosen_level is None else f" level {self.env_config.chosen_level}"
+            display = Display(f"{self.config.agent} on {self.env_config.label}{level}", self.config.quiet)
             for note in self.learner.notes:
                 display.say(note)
         saved = time.monotonic()
         try:
-            with _stop_asked() as stop:
+            with _stop_requested() as stop:
                 while self.share < 1 and not stop.is_set():
                     figures = {"steps": self.learner.steps} | self.learner.advance()
                     figures |= {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall()}
@@ -232,7 +240,7 @@ class _Training:
                 with self.clock.paused():
                     self._checkpoint()
             if stop.is_set():
-                display.say(f"saved in {self.folder}; the same command with --resume goes on")
+                display.say(f"saved in {self.folder}; continue with the same command and --resume")
                 raise KeyboardInterrupt
             with self.clock.paused():
                 path = self._finish()
@@ -256,17 +264,17 @@ class _Training:
 
     def _evaluate(self, episodes: int) -> float:
         spent = self.clock.seconds
-        score = mean_return(self.learner.policy(), self.where, episodes)
+        score = mean_return(self.learner.policy(), self.env_config, episodes)
         self.curve.append([self.learner.steps, round(spent, 1), round(score, 4)])
         return score
 
     def _checkpoint(self) -> None:
         now = {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall(), "curve": self.curve}
-        meta = _identity(self.config, self.where) | now
+        meta = _identity(self.config, self.env_config) | now
         checkpoints.write(self.folder / "checkpoints", self.learner.steps, self.learner.save, meta)
 
     def _finish(self) -> Path:
-        """Evaluate at length, export, and write the card."""
+        """Run the final evaluation, export the agent and write its card."""
         cpu = self.clock.seconds
         if self._evaluated == self.learner.steps:
             self.curve.pop()
@@ -274,12 +282,12 @@ class _Training:
         path = self.folder / "agent.onnx"
         self.learner.export(path)
         policy = self.learner.policy()
-        made = envs.make(replace(self.where, obs=policy.obs, action=policy.action), 1)
+        made = envs.make(replace(self.env_config, obs=policy.obs, action=policy.action), 1)
         made.vector.close()
         card = Card(
             agent=self.config.agent,
-            env=self.where.id,
-            level=self.where.chosen_level,
+            env=self.env_config.id,
+            level=self.env_config.chosen_level,
             obs=policy.obs,
             action=policy.action,
             scale=1.0 if made.layout is None else made.layout.scale,
@@ -299,7 +307,7 @@ class _Training:
         return path
 
     def _publish(self, path: Path) -> None:
-        target = TRAINED / self.where.label / f"level{self.where.chosen_level}"
+        target = TRAINED / self.env_config.label / f"level{self.env_config.chosen_level}"
         target.mkdir(parents=True, exist_ok=True)
         for suffix in (".imagine.onnx", ".onnx", ".json"):
             if (file := path.with_suffix(suffix)).exists():
@@ -307,8 +315,8 @@ class _Training:
 
 
 @contextmanager
-def _stop_asked() -> Iterator[threading.Event]:
-    """Set by Ctrl-C or SIGTERM, which then do not cut an update in two; a second Ctrl-C stops at once."""
+def _stop_requested() -> Iterator[threading.Event]:
+    """An event set by Ctrl-C or SIGTERM, so that the current update is completed; a second signal interrupts at once."""
     stop = threading.Event()
     if threading.current_thread() is not threading.main_thread():
         yield stop

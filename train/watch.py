@@ -1,4 +1,4 @@
-"""`unseen watch`: an agent at work, in a window or saved as a film, with what it believes and imagines."""
+"""`unseen watch`: show an agent, with its map and its imagined roll-outs, in a window or as a film."""
 
 from __future__ import annotations
 
@@ -17,69 +17,78 @@ from unseen.train.arguments import LevelArgument, OptionalInt, OptionalPath
 from unseen.train.errors import EvaluationError
 from unseen.train.film import Shot, check_target, save_film
 from unseen.train.progress import Progress
-from unseen.train.rollout import Rollout, meet
+from unseen.train.rollout import Rollout, make_env_for
 
 if TYPE_CHECKING:
     from unseen.envs.watch.painter import Painter
 
-__all__ = ["LINGER", "STEP_SECONDS", "Instant", "WatchConfig", "instants", "pictures", "scene_of", "watch"]
+__all__ = [
+    "END_SECONDS",
+    "STEP_SECONDS",
+    "WatchConfig",
+    "WatchedStep",
+    "interpolate",
+    "load_agent_and_env",
+    "watch",
+    "watched_steps",
+]
 
 STEP_SECONDS = 0.25
-SMOOTH = 4  # pictures a step
-LINGER = 1.75  # s that the end of an episode stays
-FAR = 1.0  # m: a believed place that jumps farther is not drawn on its way
-HELP = "space: pause    N: one step    + -: speed    R: next episode    M: mind on / off    Esc: quit"
+FRAMES_PER_STEP = 4  # frames per step
+END_SECONDS = 1.75  # s, duration of the final frame of an episode
+MAX_JUMP = 1.0  # m: larger changes of a believed position are not interpolated
+HELP = "space: pause    N: one step    + -: speed    R: next episode    M: map on / off    Esc: quit"
 
 
 @dataclass(frozen=True)
 class WatchConfig(LevelArgument):
-    """Whom to watch, where."""
+    """Which agent to watch, and in which environment."""
 
     agent: str
-    """name, a trained .onnx file or a run's folder, or file.py:Class"""
+    """name of an agent, .onnx file, folder of a training run, or file.py:Class"""
     env: str
-    """name of the environment, such as RolledBehind, or file.py:Class"""
+    """name of an environment, such as RolledBehind, or file.py:Class"""
     seed: int = 0
-    """of the first episode; the next ones count on"""
+    """seed of the first episode; later episodes use the following seeds"""
     episodes: int = 0
-    """how many; 0: one into a film, and in a window until you quit"""
+    """number of episodes; 0: one in a film, and in a window until you quit"""
     save: OptionalPath = None
-    """write a film instead of opening a window: .gif, .mp4 or .png"""
+    """save a film (.gif, .mp4, or .png for a contact sheet) instead of opening a window"""
     speed: float = 1.0
-    """times as fast as life (a step lasts a quarter of a second)"""
+    """playback speed; at 1 a step takes a quarter of a second"""
     run: OptionalInt = None
-    """training seed of the shipped agent; the typical one without"""
+    """training seed of the included agent; by default the run with the median return"""
     horizon: int = 12
-    """steps of imagination that are drawn"""
+    """length of the imagined roll-outs that are drawn, in steps"""
 
 
 @dataclass(frozen=True)
-class Instant:
-    """One step of one episode: a copy of the world, and what the agent has in mind after seeing it."""
+class WatchedStep:
+    """One step of an episode: a copy of the state, and the agent's belief after observing it."""
 
     record: np.void
     reward: float
-    """of the step that led here"""
+    """of the previous step"""
     belief: Belief | None
     imagined: Imagined | None
     seed: int
     last: bool
 
 
-def instants(agent: Agent, env: TaskVectorEnv, seed: int, horizon: int) -> Iterator[Instant]:
-    """One episode of `agent` in the vector environment `env` of one, from the reset to the end inclusive.
+def watched_steps(agent: Agent, env: TaskVectorEnv, seed: int, horizon: int) -> Iterator[WatchedStep]:
+    """Run one episode of `agent` in a vector environment of size 1, including the final observation.
 
-    Raises AgentFailed for an agent that raises, or gives what is no action.
+    Raises AgentFailed if the agent raises or returns an invalid action.
     """
-    for moment in Rollout(agent, env, [seed], look_at_end=True, fail_fast=True):
-        last = not moment.live[0]
-        imagined = None if last else agent.imagine(moment.state, horizon)
-        belief = agent.belief(moment.state)
-        yield Instant(env.world[0].copy(), moment.reward.item(0), belief, imagined, seed, last)
+    for current in Rollout(agent, env, [seed], observe_final=True, fail_fast=True):
+        last = not current.live[0]
+        imagined = None if last else agent.imagine(current.state, horizon)
+        belief = agent.belief(current.state)
+        yield WatchedStep(env.world[0].copy(), current.reward.item(0), belief, imagined, seed, last)
 
 
 def watch(config: WatchConfig) -> None:
-    """Run the agent and show it, or save it.
+    """Run the agent and show or save the episodes.
 
     Raises UnknownEnvironment, UnknownAgent, BadCheckpoint, BadParameter, EvaluationError, FilmError, NoDisplay.
     """
@@ -87,7 +96,7 @@ def watch(config: WatchConfig) -> None:
         raise EvaluationError(f"speed={config.speed:g}: must be positive")
     if config.save is not None:
         check_target(config.save)
-    agent, env = scene_of(config, config.agent, config.env, config.level, config.run)
+    agent, env = load_agent_and_env(config, config.agent, config.env, config.level, config.run)
     try:
         if config.save is None:
             _Window(agent, env, config).run()
@@ -98,74 +107,78 @@ def watch(config: WatchConfig) -> None:
         env.close()
 
 
-def scene_of(
+def load_agent_and_env(
     given: LevelArgument, agent: str, env: str, level: int | str | None, run: int | None = None
 ) -> tuple[Agent, TaskVectorEnv]:
-    """An agent and the one environment in which it is watched. Raises as `watch`."""
-    where = given.setting(env, level, "test")
-    if where.entry is None:
-        raise EvaluationError(f"{where.id} has no picture of ours: only environments with a view can be watched")
-    made = load_agent(agent, where.name, where.level, run, where.overrides)
-    vector = meet(made, where, 1)
+    """Load the agent, and make a vector environment of size 1 for it. Raises as `watch`."""
+    env_config = given.env_config(env, level, "test")
+    if env_config.entry is None:
+        raise EvaluationError(f"{env_config.id} cannot be watched: Gymnasium environments have no view")
+    made = load_agent(agent, env_config.name, env_config.level, run, env_config.overrides)
+    vector = make_env_for(made, env_config, 1)
     assert isinstance(vector, TaskVectorEnv)
     return made, vector
 
 
 def painter_of(env: TaskVectorEnv, *size: int, keys: str = "") -> Painter:
-    """What draws an environment's pictures."""
+    """The painter of an environment."""
     return load(env.task.view.painter)(*size, keys=keys)
 
 
-def on_the_way(painter: Painter, before: Instant, after: Instant, part: float) -> tuple[np.void, Belief | None]:
-    """The world and the belief `part` of the way to the next instant, so that rings roll with the blocks."""
+def interpolated(
+    painter: Painter, before: WatchedStep, after: WatchedStep, part: float
+) -> tuple[np.void, Belief | None]:
+    """State and belief, interpolated by the fraction `part` between two steps."""
     record, belief = painter.between(before.record, after.record, part), before.belief
     if belief is None or after.belief is None:
         return record, belief
     step = after.belief.xy - belief.xy
-    near = np.abs(step).max(-1, keepdims=True) < FAR
+    near = np.abs(step).max(-1, keepdims=True) < MAX_JUMP
     return record, replace(belief, xy=belief.xy + part * np.where(near, step, 0.0))
 
 
-def pictures(told: Iterable[Instant], painter: Painter, parts: int) -> Iterator[tuple[Instant, np.void, Belief | None]]:
-    """Each instant with the worlds and beliefs to draw it by: `parts` on the way to the next one, and one at the end."""
-    before: Instant | None = None
-    for instant in told:
+def interpolate(
+    steps: Iterable[WatchedStep], painter: Painter, parts: int
+) -> Iterator[tuple[WatchedStep, np.void, Belief | None]]:
+    """For each step, `parts` interpolated states and beliefs up to the next one; the last step has one."""
+    before: WatchedStep | None = None
+    for current in steps:
         if before is not None:
             for k in range(parts):
-                yield before, *on_the_way(painter, before, instant, k / parts)
-        before = instant
+                yield before, *interpolated(painter, before, current, k / parts)
+        before = current
     if before is not None:
         yield before, before.record, before.belief
 
 
-def _message(agent: Agent, env: TaskVectorEnv, instant: Instant) -> str:
-    return f"{agent.name}   level {env.level}   {env.split} seed {instant.seed}"
+def _message(agent: Agent, env: TaskVectorEnv, current: WatchedStep) -> str:
+    return f"{agent.name}   level {env.level}   {env.split} seed {current.seed}"
 
 
 def film(agent: Agent, env: TaskVectorEnv, config: WatchConfig) -> list[Shot]:
-    """The pictures of some episodes. Each says which part of which episode it is from, for a contact sheet to choose."""
+    """Frames of the requested episodes, labelled with seed and chapter."""
     painter = painter_of(env)
     shots: list[Shot] = []
     seeds = range(config.seed, config.seed + max(1, config.episodes))
     with Progress({"episodes": len(seeds)}) as progress:
         for seed in seeds:
-            told = instants(agent, env, seed, config.horizon)
-            for instant, record, belief in pictures(told, painter, SMOOTH):
-                mind, message = (belief, instant.imagined), _message(agent, env, instant)
-                image = painter.frame(record, env.params, env.task, instant.reward, *mind, message)
-                shown = LINGER if instant.last else STEP_SECONDS / SMOOTH
-                shots.append(Shot(image, shown / config.speed, f"{seed} {env.task.view.chapter(instant.record)}"))
+            steps = watched_steps(agent, env, seed, config.horizon)
+            for current, record, belief in interpolate(steps, painter, FRAMES_PER_STEP):
+                thoughts, message = (belief, current.imagined), _message(agent, env, current)
+                image = painter.frame(record, env.params, env.task, current.reward, *thoughts, message)
+                shown = END_SECONDS if current.last else STEP_SECONDS / FRAMES_PER_STEP
+                shots.append(Shot(image, shown / config.speed, f"{seed} {env.task.view.chapter(current.record)}"))
             progress.advance("episodes")
     return shots
 
 
 class _Window:
-    """Shows episode after episode; the keyboard pauses, steps and hurries."""
+    """Plays episodes in a window, with keys to pause, step and change the speed."""
 
     def __init__(self, agent: Agent, env: TaskVectorEnv, config: WatchConfig) -> None:
         self.agent, self.env, self.config = agent, env, config
         self.painter = painter_of(env, keys=HELP)
-        self.speed, self.mind = config.speed, True
+        self.speed, self.show_map = config.speed, True
         self.paused = self.step_once = self.skip = self.quit = False
 
     def run(self) -> None:
@@ -179,23 +192,23 @@ class _Window:
 
     def episode(self, seed: int) -> None:
         self.skip = False
-        before: Instant | None = None
-        for instant in instants(self.agent, self.env, seed, self.config.horizon):
+        before: WatchedStep | None = None
+        for current in watched_steps(self.agent, self.env, seed, self.config.horizon):
             if before is not None:
-                for k in range(1, SMOOTH):
-                    self.draw(before, *on_the_way(self.painter, before, instant, k / SMOOTH))
-                    self.wait(STEP_SECONDS / SMOOTH)
-            self.draw(instant, instant.record, instant.belief)
-            self.wait(LINGER if instant.last else STEP_SECONDS / SMOOTH)
-            self.hold(instant)
+                for k in range(1, FRAMES_PER_STEP):
+                    self.draw(before, *interpolated(self.painter, before, current, k / FRAMES_PER_STEP))
+                    self.wait(STEP_SECONDS / FRAMES_PER_STEP)
+            self.draw(current, current.record, current.belief)
+            self.wait(END_SECONDS if current.last else STEP_SECONDS / FRAMES_PER_STEP)
+            self.hold(current)
             if self.quit or self.skip:
                 return
-            before = instant
+            before = current
 
-    def draw(self, instant: Instant, record: np.void, belief: Belief | None) -> None:
-        mind = (belief, instant.imagined) if self.mind else (None, None)
-        message = _message(self.agent, self.env, instant) + ("   paused" if self.paused else "")
-        frame = self.painter.frame(record, self.env.params, self.env.task, instant.reward, *mind, message)
+    def draw(self, current: WatchedStep, record: np.void, belief: Belief | None) -> None:
+        shown = (belief, current.imagined) if self.show_map else (None, None)
+        message = _message(self.agent, self.env, current) + ("   paused" if self.paused else "")
+        frame = self.painter.frame(record, self.env.params, self.env.task, current.reward, *shown, message)
         self.painter.show(frame)
 
     def wait(self, seconds: float) -> None:
@@ -205,11 +218,11 @@ class _Window:
             time.sleep(min(left, 0.02))
             self.listen()
 
-    def hold(self, instant: Instant) -> None:
-        """Stay at this instant while paused."""
+    def hold(self, current: WatchedStep) -> None:
+        """Stay at this step while paused."""
         self.step_once = False
         while self.paused and not (self.quit or self.skip or self.step_once):
-            self.draw(instant, instant.record, instant.belief)
+            self.draw(current, current.record, current.belief)
             time.sleep(0.03)
             self.listen()
 
@@ -234,7 +247,7 @@ class _Window:
         elif key == pygame.K_r:
             self.skip = True
         elif key == pygame.K_m:
-            self.mind = not self.mind
+            self.show_map = not self.show_map
         elif key in (pygame.K_PLUS, pygame.K_EQUALS, pygame.K_KP_PLUS, pygame.K_UP):
             self.speed = min(self.speed * 1.5, 32.0)
         elif key in (pygame.K_MINUS, pygame.K_KP_MINUS, pygame.K_DOWN):

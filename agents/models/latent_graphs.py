@@ -1,4 +1,4 @@
-"""A policy on a world model's latents as graphs: one decision, and one step of imagination."""
+"""Graphs of a policy on world-model latents: one decision, and one imagined step."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ class _LatentGraph(nn.Module):
         self.head, self.layout = ac.head, layout
         self.discrete = isinstance(ac.head, DiscreteActions)
 
-    def drawn(self, latent: Tensor) -> dict[str, Tensor]:
-        """What the model can show of places; nothing for an observation without a layout."""
-        return {} if self.layout is None else self.model.drawn(latent, self.layout)
+    def decode_map(self, latent: Tensor) -> dict[str, Tensor]:
+        """The positions that the model predicts; empty for observations without a layout."""
+        return {} if self.layout is None else self.model.decode_map(latent, self.layout)
 
     def placeholders(self, n: int = 2) -> tuple[Tensor, Tensor]:
-        """A latent and an action, for shapes."""
+        """A latent and an action that define shapes and dtypes."""
         return torch.zeros(n, self.model.size), torch.from_numpy(self.head.zeros(n))
 
 
 class ActGraph(_LatentGraph):
-    """One decision; its noise is the posterior's (S columns), and for continuous actions the policy's."""
+    """One decision. Noise: S columns for the posterior, then those of the policy if actions are continuous."""
 
     def forward(self, obs: Tensor, state: Tensor, last: Tensor, first: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
         model = self.model
@@ -42,7 +42,7 @@ class ActGraph(_LatentGraph):
             policy = self.head.distribution(outputs)
             explored = policy.sample(noise[:, model.groups :])
             chosen = (self.head.decode(policy.mode()), self.head.decode(explored))
-        return (*chosen, latent, *self.drawn(latent).values())
+        return (*chosen, latent, *self.decode_map(latent).values())
 
     def graph(self, observation: ObservationSpec) -> TorchGraph:
         state, last = self.placeholders()
@@ -53,15 +53,15 @@ class ActGraph(_LatentGraph):
             "noise": torch.rand(n, width),
         }  # fmt: skip
         names = ["action", "logits" if self.discrete else "explored", "new_state"]
-        return TorchGraph(self, example, [*names, *self.shows()])
+        return TorchGraph(self, example, [*names, *self.map_outputs()])
 
-    def shows(self) -> list[str]:
+    def map_outputs(self) -> list[str]:
         device = next(self.model.parameters()).device
-        return list(self.drawn(torch.zeros(1, self.model.size, device=device)))
+        return list(self.decode_map(torch.zeros(1, self.model.size, device=device)))
 
 
 class ImagineGraph(_LatentGraph):
-    """One step of imagination."""
+    """One imagined step."""
 
     def forward(self, state: Tensor, action: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
         model = self.model
@@ -72,7 +72,7 @@ class ImagineGraph(_LatentGraph):
         common = (latent, outputs, model.reward(latent), model.continues(latent))
         if self.layout is None:
             return common
-        discs = (self.drawn(latent)["map"],) if self.layout.discs[1] else ()
+        discs = (self.decode_map(latent)["map"],) if self.layout.discs[1] else ()
         return (*common, model.decode(latent)[:, self.layout.pose], *discs)
 
     def graph(self) -> TorchGraph:

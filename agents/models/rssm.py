@@ -1,6 +1,7 @@
-"""The recurrent state-space model: a deterministic memory h and a discrete stochastic state z (Hafner et al. 2023).
+"""The recurrent state-space model: a deterministic state h and a discrete stochastic state z (Hafner et al. 2023).
 
-Shapes: T time, B batch, D memory, S x C categoricals, A an encoded action; a latent is [h, z], F = D + S*C numbers.
+Shapes: T time, B batch, D size of h, S x C categoricals in z, A an encoded action. A latent is [h, z], of size
+F = D + S * C.
 """
 
 from __future__ import annotations
@@ -14,23 +15,26 @@ from torch import Tensor, nn
 from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.encoders import make_decoder, make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
-from unseen.agents.shared.graph_agent import ENTRY
-from unseen.agents.shared.nets import BINS, Layer, TwoHot, draw, mixed_probs, mlp, norm
+from unseen.agents.shared.graph_agent import DISC_FIELDS
+from unseen.agents.shared.nets import BINS, Layer, TwoHot, mlp, norm, sample_one_hot, unimix
 
 
 @dataclass(frozen=True)
 class RSSMSizes:
+    """Sizes of the model."""
+
     deter: int = 128
-    """D"""
+    """size of the deterministic state h, D"""
     hidden: int = 128
+    """hidden units of every layer"""
     groups: int = 8
-    """S"""
+    """categoricals of the stochastic state z, S"""
     classes: int = 8
-    """C"""
+    """classes of each categorical, C"""
 
 
 class RSSM(nn.Module, WorldModel):
-    """World model of an observation and an encoded action of `actions` numbers."""
+    """RSSM for one observation space and encoded actions of size `actions`."""
 
     def __init__(self, observation: ObservationSpec, actions: int, sizes: RSSMSizes) -> None:
         super().__init__()
@@ -55,7 +59,7 @@ class RSSM(nn.Module, WorldModel):
         self.cont_head = mlp(self.size, hidden, 1, 1)
         self.twohot = TwoHot()
 
-    # --- as a world model ---
+    # --- WorldModel ---
 
     def encode(self, obs: Tensor) -> Tensor:
         return self.encoder(prepare(obs, self.observation))
@@ -63,15 +67,15 @@ class RSSM(nn.Module, WorldModel):
     def observe(self, latent: Tensor, action: Tensor, embedded: Tensor, keep: Tensor, noise: Tensor) -> Tensor:
         """See `WorldModel`; noise: (n, S)."""
         h, z = self.split(latent)
-        h = self._remember(h * keep, z * keep, self.in_a(action * keep))
-        z = draw(self._posterior(h, self.post_e(embedded)), noise[..., None])
+        h = self._next_h(h * keep, z * keep, self.in_a(action * keep))
+        z = sample_one_hot(self._posterior(h, self.post_e(embedded)), noise[..., None])
         return torch.cat([h, z.flatten(-2)], -1)
 
     def imagine_step(self, latent: Tensor, action: Tensor, noise: Tensor) -> Tensor:
         """See `WorldModel`; noise: (n, S)."""
         h, z = self.split(latent)
-        h = self._remember(h, z, self.in_a(action))
-        z = draw(self._probs(self.prior(h)), noise[..., None])
+        h = self._next_h(h, z, self.in_a(action))
+        z = sample_one_hot(self._probs(self.prior(h)), noise[..., None])
         return torch.cat([h, z.flatten(-2)], -1)
 
     def reward(self, latent: Tensor) -> Tensor:
@@ -83,33 +87,38 @@ class RSSM(nn.Module, WorldModel):
     def decode(self, latent: Tensor) -> Tensor:
         return self.decoder.inverse(self.decoder(latent))
 
-    # --- what policy and viewer are given of it ---
+    # --- outputs for the policy and the viewer ---
 
     @property
     def actor_inputs(self) -> int:
-        """Numbers of `actor_input`."""
+        """Size of `actor_input`."""
         return self.size
 
     def actor_input(self, latent: Tensor) -> Tensor:
-        """What policy and value are computed from: (..., actor_inputs)."""
+        """Input of actor and critic (..., actor_inputs) for latents (..., F)."""
         return latent
 
-    def drawn(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
-        """`map` (n, 5 k) for latents (n, F), see `unseen.agents.shared.graph_agent`: the discs that it decodes as the
-        present view, which is all that a model of observations has. Empty where there are no discs."""
+    def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
+        """`map` (n, 5 k) for latents (n, F): the discs of the decoded observation; see `unseen.agents.shared.graph_agent`.
+        Empty where there are no discs."""
         start, count, width = layout.discs
         if count == 0:
             return {}
         view = self.decode(latent)[:, start : start + count * width]
-        return {"map": view.reshape(-1, count, width)[..., :ENTRY].reshape(-1, count * ENTRY)}
+        return {"map": view.reshape(-1, count, width)[..., :DISC_FIELDS].reshape(-1, count * DISC_FIELDS)}
 
     # --- learning ---
 
     def observe_episodes(self, prepared: Tensor, action: Tensor, noise: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Episodes from their starts: h (T, B, D), z (T, B, S*C) by straight-through, posterior (T, B, S, C).
+        """Filter episodes from their first step. Everything that does not depend on h is computed outside the time loop.
 
-        prepared: (T, B, *shape); action: (T, B, A), zero at t = 0; noise: (T, B, S). Everything that does not depend on
-        the recurrent state is computed outside the time loop.
+        Args:
+            prepared: observations (T, B, *shape).
+            action: (T, B, A) action that led to each observation; zero at t = 0.
+            noise: (T, B, S).
+
+        Returns:
+            h (T, B, D), z (T, B, S * C) with straight-through gradients, posterior probabilities (T, B, S, C).
         """
         a = self.in_a(action).unbind(0)
         e = self.post_e(self.encoder(prepared)).unbind(0)
@@ -118,9 +127,9 @@ class RSSM(nn.Module, WorldModel):
         z = action.new_zeros(action.shape[1], self.stoch)
         hs, zs, ps = [], [], []
         for t in range(len(a)):
-            h = self._remember(h, z, a[t])
+            h = self._next_h(h, z, a[t])
             p = self._posterior(h, e[t])
-            z = (draw(p.detach(), u[t]) + p - p.detach()).flatten(-2)
+            z = (sample_one_hot(p.detach(), u[t]) + p - p.detach()).flatten(-2)
             hs.append(h)
             zs.append(z)
             ps.append(p)
@@ -134,12 +143,12 @@ class RSSM(nn.Module, WorldModel):
         batch: dict[str, Tensor],
         free_nats: float,
         kl_rep: float,
-        end_weight: float,
+        terminal_weight: float,
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of every step (T, B), and its parts.
 
-        batch: `obs` prepared (T, B, *shape), `reward` and `terminated` (T, B). The last step of an episode counts
-        `end_weight` times in KL and reward: it shows everything that was to be remembered, once an episode.
+        batch: `obs` prepared (T, B, *shape), `reward` and `terminated` (T, B). An episode's terminal step has weight
+        `terminal_weight` in the dynamics KL and the reward loss: it reveals what had to be remembered, once per episode.
         """
         prior = self._probs(self.prior(h))
         log_post, log_prior = post.log(), prior.log()
@@ -151,7 +160,7 @@ class RSSM(nn.Module, WorldModel):
         reward = self.twohot.loss(self.reward_head(latent), batch["reward"])
         goes_on = 1 - batch["terminated"]
         cont = F.binary_cross_entropy_with_logits(self.cont_head(latent)[..., 0], goes_on, reduction="none")
-        weight = 1 + (end_weight - 1) * batch["terminated"]
+        weight = 1 + (terminal_weight - 1) * batch["terminated"]
         loss = weight * (dyn.clamp(min=free_nats) + reward) + kl_rep * rep.clamp(min=free_nats) + recon + cont
         return loss, {"kl_dyn": dyn.detach(), "recon": recon.detach(), "reward": reward.detach()}
 
@@ -161,15 +170,15 @@ class RSSM(nn.Module, WorldModel):
         """h (..., D) and z (..., S*C)."""
         return latent[..., : self.deter], latent[..., self.deter :]
 
-    def _remember(self, h: Tensor, z: Tensor, a: Tensor) -> Tensor:
-        """The next memory (n, D); a: the action's projection."""
+    def _next_h(self, h: Tensor, z: Tensor, a: Tensor) -> Tensor:
+        """The next h (n, D); a: projected action."""
         x = F.silu(norm(self.in_z(z) + a, self.in_gain))
         reset, candidate, update = norm(self.gru(torch.cat([x, h], -1)), self.gru_gain).chunk(3, -1)
         return torch.lerp(h, torch.tanh(torch.sigmoid(reset) * candidate), torch.sigmoid(update - 1))
 
     def _posterior(self, h: Tensor, e: Tensor) -> Tensor:
-        """Class probabilities (n, S, C); e: the embedding's projection."""
+        """Class probabilities (n, S, C); e: projected embedding."""
         return self._probs(self.post_out(F.silu(norm(self.post_h(h) + e, self.post_gain))))
 
     def _probs(self, logits: Tensor) -> Tensor:
-        return mixed_probs(logits.unflatten(-1, (self.groups, self.classes)))
+        return unimix(logits.unflatten(-1, (self.groups, self.classes)))

@@ -1,8 +1,8 @@
-"""One class runs every trained agent, whatever framework it was trained in, by onnxruntime.
+"""Trained agents, run by onnxruntime, whatever framework trained them.
 
-`<file>.onnx` is the graph that acts, `<file>.imagine.onnx` one step of its world model if it has one, `<file>.json` its
-card; see `unseen.agents.shared.graph_agent` for inputs and outputs. Graphs carry their own weights: one that refers to
-another file is refused, since such a path may lead anywhere.
+`<file>.onnx` is the policy, `<file>.imagine.onnx` one step of the world model (optional), `<file>.json` the card.
+`unseen.agents.shared.graph_agent` documents inputs and outputs. Weights must be embedded in the graph: a graph that refers to
+other files is rejected, since it could read any path.
 """
 
 from __future__ import annotations
@@ -21,12 +21,12 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.graph_agent import Arrays, Graph, GraphAgent
 
 Needs = Mapping[str, int | None]
-"""Names that a graph must have, with their number of dimensions."""
+"""Required inputs or outputs of a graph -> number of dimensions; None: any."""
 
 MAX_BYTES = 256 << 20
-"""Larger files are refused; shipped agents are under 2 MB."""
+"""Larger files are rejected. Shipped agents are under 2 MB."""
 
-ROWS = 16  # where the height of a product changes how it is rounded, rows are computed by so many
+ROWS = 16  # batch size, where results depend on the batch size
 _DTYPES = {"tensor(float)": np.float32, "tensor(int64)": np.int64}
 
 
@@ -34,13 +34,13 @@ class OnnxAgent(GraphAgent):
     """A trained agent.
 
     Args:
-        path: of the graph that acts.
-        env: what it shall act in; without, it is taken on trust.
-        name: how it is shown; by default as its card says.
+        path: the policy's .onnx file.
+        env: the environment to check the agent against; None for no check.
+        name: shown name; by default the one on the card.
 
     Raises:
-        BadCheckpoint: a bad file.
-        BadAgent: it does not fit `env`.
+        BadCheckpoint: a file is missing or invalid.
+        BadAgent: the agent does not fit `env`.
     """
 
     def __init__(self, path: str | Path, env: EnvConfig | None = None, name: str | None = None) -> None:
@@ -54,9 +54,9 @@ class OnnxAgent(GraphAgent):
             outputs = {"new_state": 2, "reward": 1}
             imagine = OnnxGraph(imagine_path, {"state": 2, "action": None}, outputs)
         if act.width("state") and "new_state" not in act.outputs:
-            raise BadCheckpoint(f"{self.path}: takes a state but gives no new_state")
+            raise BadCheckpoint(f"{self.path}: has an input state but no output new_state")
         if imagine is not None and imagine.width("state") != act.width("state"):
-            raise BadCheckpoint(f"{imagine_path}: its state is not that of {self.path.name}")
+            raise BadCheckpoint(f"{imagine_path}: the state differs in size from that of {self.path.name}")
         shown = name or self.card.agent or self.path.stem
         super().__init__(shown, act, imagine, self.card.obs, self.card.action, self.card.scale)
         if env is not None:
@@ -72,17 +72,19 @@ class OnnxAgent(GraphAgent):
             made.vector.close()
         where = env.label if env.chosen_level is None else f"{env.label} level {env.chosen_level}"
         if act.width("obs") != size:
-            raise BadAgent(f"{self.path}: takes {act.width('obs')} observations, {where} gives {size}")
+            raise BadAgent(
+                f"{self.path}: expects observations of size {act.width('obs')}; those of {where} have size {size}"
+            )
         logits = act.output_shapes.get("logits")
         if isinstance(space, spaces.Discrete) and logits is not None and logits[-1] != space.n:
-            raise BadAgent(f"{self.path}: chooses among {logits[-1]} actions, {where} has {space.n}")
+            raise BadAgent(f"{self.path}: has {logits[-1]} actions; {where} has {space.n}")
 
 
 class OnnxGraph(Graph):
-    """An ONNX file that holds all its own weights, opened for one thread. Raises BadCheckpoint.
+    """An ONNX file with embedded weights, run on one thread. Raises BadCheckpoint.
 
     Attributes:
-        output_shapes: name -> shape with the batch.
+        output_shapes: name -> shape, batch dimension included.
     """
 
     def __init__(self, path: Path, inputs: Needs, outputs: Needs) -> None:
@@ -95,7 +97,7 @@ class OnnxGraph(Graph):
         for have, need, word in ((shapes, inputs, "input"), (self.output_shapes, outputs, "output")):
             for name, rank in need.items():
                 if name not in have:
-                    raise BadCheckpoint(f"{path}: has no {word} {name!r}; it has {', '.join(have)}")
+                    raise BadCheckpoint(f"{path}: {word} {name!r} is missing; found {', '.join(have)}")
                 if rank is not None and len(have[name]) != rank:
                     raise BadCheckpoint(f"{path}: {word} {name!r} has shape {have[name]}, not {rank} dims")
         self.inputs = {}
@@ -104,15 +106,15 @@ class OnnxGraph(Graph):
             if not all(isinstance(size, int) for size in node.shape[1:]):
                 raise BadCheckpoint(f"{path}: input {name!r} has no fixed width: {node.shape}")
             if node.type not in _DTYPES:
-                raise BadCheckpoint(f"{path}: input {name!r} is a {node.type}; known are {', '.join(_DTYPES)}")
+                raise BadCheckpoint(f"{path}: input {name!r} has type {node.type}; supported are {', '.join(_DTYPES)}")
             self.inputs[name] = shapes[name][1:]
             self._dtypes[name] = _DTYPES[node.type]
-        self.rows = 0 if self._rounds_alike() else ROWS
+        self.rows = 0 if self._is_batch_invariant() else ROWS
 
-    def _rounds_alike(self) -> bool:
-        """Whether a row comes out the same to the bit in batches of every height, on this machine.
+    def _is_batch_invariant(self) -> bool:
+        """Whether a row's result is bit-identical in batches of any size on this machine.
 
-        onnxruntime packs constant weights, and then it does; this makes sure.
+        It is as long as onnxruntime packs constant weights, which this checks.
         """
         rng = np.random.Generator(np.random.Philox(0))
         n = 64
@@ -139,13 +141,13 @@ class OnnxGraph(Graph):
 
 
 def _open(path: Path):
-    """A session of the file. Raises BadCheckpoint."""
+    """Open a session. Raises BadCheckpoint."""
     import onnxruntime
 
     try:
         size = path.stat().st_size
         if size > MAX_BYTES:
-            raise BadCheckpoint(f"{path}: {size >> 20} MB; at most {MAX_BYTES >> 20} are accepted")
+            raise BadCheckpoint(f"{path}: {size >> 20} MB; the limit is {MAX_BYTES >> 20} MB")
         data = path.read_bytes()
     except OSError as error:
         raise BadCheckpoint(f"{path}: {error.strerror or error}") from error
@@ -154,7 +156,7 @@ def _open(path: Path):
     except ValueError as error:
         raise BadCheckpoint(f"{path}: truncated, or not ONNX: {error}") from error
     if external:
-        raise BadCheckpoint(f"{path}: its weights lie in another file; export it with embedded weights")
+        raise BadCheckpoint(f"{path}: its weights are stored in another file; export it with embedded weights")
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     options.log_severity_level = 4

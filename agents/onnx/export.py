@@ -1,4 +1,4 @@
-"""Writing a torch graph as ONNX: data, not code, and nothing in it of the machine that made it."""
+"""Export a torch graph as ONNX, without information about the exporting machine."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from unseen.agents.shared.torch_graph import TorchGraph
 
 
 def write_onnx(graph: TorchGraph, path: Path) -> None:
-    """Export with a dynamic batch and embedded weights; the module stays where it is.
+    """Export with a dynamic batch size and embedded weights. The module itself is not modified.
 
-    Stack traces of where each node comes from are left out.
+    The stack traces that the exporter attaches to nodes are removed, since they hold local paths.
     """
     module = copy.deepcopy(graph.module).cpu().eval()
     inputs = tuple(graph.example.values())
     batch = torch.export.Dim("n", min=1, max=1 << 20)
     shapes: Any = tuple({0: batch} for _ in inputs)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # else: torchvision is not installed
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)  # it warns that torchvision is not installed
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         program = torch.onnx.export(

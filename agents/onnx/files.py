@@ -1,4 +1,4 @@
-"""Does a serialised ONNX model refer to other files? Told from its bytes, before anything opens it."""
+"""Check whether a serialised ONNX model refers to other files, before it is loaded."""
 
 from __future__ import annotations
 
@@ -14,21 +14,21 @@ LEADS_TO = {
     TRAINING: {1: GRAPH, 2: GRAPH},
     TENSOR: {},
 }
-"""message -> field number -> message: the fields through which a tensor can be reached."""
+"""message -> field number -> message, for the fields that can contain tensors."""
 
 EXTERNAL_DATA, DATA_LOCATION = 13, 14  # fields of a tensor
-TAG_BYTES, VALUE_BYTES = 5, 10  # the most that a loader reads of a varint
+TAG_BYTES, VALUE_BYTES = 5, 10  # maximum length of a varint
 MAX_TAG = 2**32 - 1
 
 
 def refers_to_files(model: bytes) -> bool:
     """Whether any tensor of a serialised ONNX model keeps its data in another file.
 
-    Reads the protocol buffer itself: the core does without the `onnx` package, and onnxruntime would already have
-    opened the file. What a loader could read otherwise than this reader is refused, not guessed at.
+    Parses the protocol buffer itself: the core does not depend on `onnx`, and onnxruntime would already have opened the
+    other file. Encodings that another parser could read differently are rejected.
 
     Raises:
-        ValueError: the bytes are cut short, or encoded as no writer of protocol buffers does.
+        ValueError: the data are truncated or not validly encoded.
     """
     todo: list[tuple[int, memoryview]] = [(MODEL, memoryview(model))]
     while todo:
@@ -47,7 +47,7 @@ def _fields(message: memoryview) -> list[tuple[int, int | memoryview]]:
     i = 0
     while i < len(message):
         tag, i = _varint(message, i, TAG_BYTES)
-        # A loader keeps 32 bits of a tag: one with more would name another field to it than to us.
+        # Loaders truncate tags to 32 bits: a longer one would denote another field to them.
         if not 8 <= tag <= MAX_TAG:
             raise ValueError(f"field tag {tag}")
         wire = tag & 7
@@ -62,20 +62,20 @@ def _fields(message: memoryview) -> list[tuple[int, int | memoryview]]:
         else:
             raise ValueError(f"wire type {wire}")
         if i + size > len(message):
-            raise ValueError("ends within a field")
+            raise ValueError("truncated within a field")
         fields.append((tag >> 3, message[i : i + size]))
         i += size
     return fields
 
 
 def _varint(message: memoryview, i: int, most: int) -> tuple[int, int]:
-    """The number that begins at byte i, of `most` bytes at most, and where the next thing begins."""
+    """The varint of at most `most` bytes at byte i, and the index of the byte after it."""
     value = 0
     for k in range(most):
         if i + k >= len(message):
-            raise ValueError("ends within a number")
+            raise ValueError("truncated within a number")
         byte = message[i + k]
         value |= (byte & 127) << (7 * k)
         if byte < 128:
             return value, i + k + 1
-    raise ValueError(f"a number of more than {most} bytes")
+    raise ValueError(f"a varint of more than {most} bytes")

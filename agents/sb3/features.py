@@ -1,4 +1,4 @@
-"""The shared encoders as stable-baselines3's feature extractors."""
+"""The shared encoders as stable-baselines3 feature extractors."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from unseen.agents.shared.envs import ObservationSpec
 from unseen.agents.shared.nets import symlog
 
 
-class Encoded(BaseFeaturesExtractor):
-    """Rays, or pixels of 0 to 1 with the channels first, as `hidden` numbers."""
+class EncoderExtractor(BaseFeaturesExtractor):
+    """Encodes rows with rays, or channel-first images in [0, 1], as `hidden` features."""
 
     def __init__(self, space: spaces.Space, observation: ObservationSpec, hidden: int) -> None:
         super().__init__(space, hidden)
@@ -25,8 +25,8 @@ class Encoded(BaseFeaturesExtractor):
         return self.encoder(obs.permute(0, 2, 3, 1) if self.image else obs)
 
 
-class Squashed(BaseFeaturesExtractor):
-    """A row whose numbers may be large."""
+class SymlogExtractor(BaseFeaturesExtractor):
+    """Applies symlog to rows whose values may be large."""
 
     def __init__(self, space: spaces.Box) -> None:
         super().__init__(space, space.shape[0])
@@ -36,8 +36,8 @@ class Squashed(BaseFeaturesExtractor):
 
 
 def feature_arguments(observation: ObservationSpec, hidden: int) -> dict[str, Any]:
-    """Arguments of a policy for an observation; none where its numbers go into the network as they are."""
+    """Policy arguments that select a feature extractor; empty where observations need none."""
     if observation.image or observation.rays is not None:
         arguments = {"observation": observation, "hidden": hidden}
-        return {"features_extractor_class": Encoded, "features_extractor_kwargs": arguments}
-    return {"features_extractor_class": Squashed} if observation.wide else {}
+        return {"features_extractor_class": EncoderExtractor, "features_extractor_kwargs": arguments}
+    return {"features_extractor_class": SymlogExtractor} if observation.use_symlog else {}

@@ -1,4 +1,4 @@
-"""stable-baselines3 draws from the global generators of torch and numpy; here a learner lends it its own."""
+"""Isolates the random numbers of stable-baselines3, which uses the global generators of torch and numpy."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ import torch
 from unseen.agents.shared.checkpoint import Store
 
 
-class OwnGenerators:
-    """States of torch's and numpy's global generators that belong to one learner."""
+class IsolatedRNG:
+    """One learner's states of the global torch and numpy generators."""
 
     def __init__(self, seed: int) -> None:
         self._torch = torch.Generator().manual_seed(seed).get_state()
         self._numpy: Any = np.random.RandomState(seed).get_state()
 
     @contextmanager
-    def used(self) -> Iterator[None]:
-        """Within, the global generators are the learner's; what others draw from them does not matter."""
+    def active(self) -> Iterator[None]:
+        """Context in which the global generators have this learner's states; the previous states are restored on exit."""
         theirs = torch.get_rng_state(), np.random.get_state()
         torch.set_rng_state(self._torch)
         np.random.set_state(self._numpy)

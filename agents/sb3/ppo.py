@@ -1,4 +1,4 @@
-"""PPO of stable-baselines3 (Schulman et al. 2017) as a learner: the model-free baseline without a memory."""
+"""PPO (Schulman et al. 2017) by stable-baselines3: the model-free baseline without memory."""
 
 from __future__ import annotations
 
@@ -13,39 +13,49 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from torch import Tensor, nn
 
 from unseen.agents.sb3.features import feature_arguments
-from unseen.agents.sb3.generators import OwnGenerators
+from unseen.agents.sb3.generators import IsolatedRNG
 from unseen.agents.sb3.vec import SB3Vec
 from unseen.agents.shared.actions import ActionHead, ContinuousActions, action_head, normal
 from unseen.agents.shared.checkpoint import Store
-from unseen.agents.shared.collector import Returns
+from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.encoders import prepare
 from unseen.agents.shared.envs import AutoresetMode, EnvConfig, ObservationSpec
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner
 
-SEED_STRIDE = 1_000_003  # between the environments' first seeds of two training seeds
+SEED_STRIDE = 1_000_003  # between the first environment seeds of consecutive training seeds
 
 
 @dataclass(frozen=True)
 class PPOConfig:
-    """Settings, tuned on RolledBehind."""
+    """Hyperparameters, tuned on RolledBehind."""
 
     envs: int = 128
+    """parallel environments"""
     rollout: int = 128
-    """steps of every environment between updates"""
+    """steps per environment between updates"""
     batch: int = 2048
+    """steps per minibatch"""
     epochs: int = 10
+    """passes over each rollout"""
     lr: float = 5e-4
+    """learning rate"""
     gamma: float = 0.97
+    """discount"""
     lam: float = 0.95
+    """lambda of generalised advantage estimation"""
     clip: float = 0.2
+    """clip range of the probability ratio"""
     ent_coef: float = 0.03
+    """weight of the entropy bonus"""
     vf_coef: float = 0.5
+    """weight of the value loss"""
     hidden: int = 128
+    """hidden units per layer"""
 
 
 class PPOLearner(TorchLearner):
-    """One `advance` is one rollout and the updates on it. Flat, ray or image observations; any actions."""
+    """Trains PPO on flat, ray or image observations and any actions. One `advance` is one rollout and its updates."""
 
     name = "ppo"
     config_class: ClassVar[type[PPOConfig]] = PPOConfig
@@ -56,13 +66,13 @@ class PPOLearner(TorchLearner):
         self, env: EnvConfig, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None
     ) -> None:
         super().__init__(env, seed, device, config)
-        self.vec = _CountingVec(self.envs.vector)
+        self.vec = _ReturnCountingVec(self.envs.vector)
         self.head = action_head(self.envs.vector.single_action_space)
-        self.generators = OwnGenerators(seed)
+        self.generators = IsolatedRNG(seed)
         self.seed = SEED_STRIDE * (seed + 1)
-        with self.generators.used():
+        with self.generators.active():
             self.model = self.build(seed, device)
-            self.vec.seed(self.seed)  # before its first reset, which is here
+            self.vec.seed(self.seed)  # takes effect at the reset in _setup_learn
             _, self._callback = self.model._setup_learn(1 << 62, None)
 
     def build(self, seed: int, device: str) -> OnPolicyAlgorithm:
@@ -71,7 +81,7 @@ class PPOLearner(TorchLearner):
         return PPO("MlpPolicy", self.vec, policy_kwargs=policy, device=device, **self.arguments())
 
     def arguments(self) -> dict[str, Any]:
-        """What PPO with and without a memory are made with alike."""
+        """Constructor arguments common to PPO and RecurrentPPO."""
         c = self.config
         return dict(
             n_steps=c.rollout,
@@ -93,7 +103,7 @@ class PPOLearner(TorchLearner):
     def advance(self) -> dict[str, float]:
         model = self.model
         assert model.env is not None
-        with self.generators.used():
+        with self.generators.active():
             model.collect_rollouts(model.env, self._callback, model.rollout_buffer, self.config.rollout)
             model.train()
         logged = model.logger.name_to_value
@@ -122,26 +132,27 @@ class PPOLearner(TorchLearner):
             if store.reading:
                 self.envs.restore(snapshot)
         elif store.reading:
-            self.open_episodes()
+            self.reset_environments()
 
     def sync_memory(self, store: Store) -> None:
-        """Hand over the memory that the running episodes have reached; here there is none."""
+        """Store or restore the recurrent state; none here."""
 
-    def open_episodes(self) -> None:
-        """Begin anew in every environment, in other episodes than the first time."""
-        self.vec.returns.restart()
+    def reset_environments(self) -> None:
+        """Start new episodes in all environments, with other seeds than those of the first reset."""
+        self.vec.returns.discard_running()
         assert self.model.env is not None
         self.model.env.seed(self.seed + self.steps + 1)
         self.model._last_obs = self.model.env.reset()  # type: ignore[assignment]
         self.model._last_episode_starts = np.ones(self.config.envs, bool)
 
 
-class _CountingVec(SB3Vec):
-    """Counts returns. Observations lie in torch's own memory, aligned alike, so that a resumed run rounds alike."""
+class _ReturnCountingVec(SB3Vec):
+    """Records episode returns. Observations are copied into torch's aligned memory: rounding depends on alignment, and a
+    resumed run must be bit-identical."""
 
     def __init__(self, env: Any) -> None:
         super().__init__(env)
-        self.returns = Returns(env.num_envs)
+        self.returns = EpisodeReturns(env.num_envs)
 
     def reset(self) -> Any:
         return torch.tensor(super().reset()).numpy()
@@ -153,7 +164,7 @@ class _CountingVec(SB3Vec):
 
 
 class PolicyGraph(nn.Module):
-    """What the graphs of PPO with and without a memory share: see `unseen.agents.shared.graph_agent`."""
+    """Base of the PPO and RecurrentPPO policy graphs; see `unseen.agents.shared.graph_agent`."""
 
     def __init__(self, policy: Any, observation: ObservationSpec, head: ActionHead) -> None:
         super().__init__()
@@ -166,17 +177,17 @@ class PolicyGraph(nn.Module):
             self.log_std, self.low, self.high = policy.log_std, head.low, head.high
 
     def example(self, n: int = 2) -> dict[str, Tensor]:
-        """Inputs of a batch of n, for shapes."""
+        """Example inputs with batch size n, which define the shapes."""
         inputs = {"obs": torch.zeros(n, self.observation.size)}
         return inputs if "logits" in self.outputs else inputs | {"noise": torch.zeros(n, self.head.noise)}
 
-    def see(self, obs: Tensor) -> Tensor:
+    def encode(self, obs: Tensor) -> Tensor:
         """Features of flattened observations (n, d)."""
         rows = prepare(obs.reshape(-1, *self.observation.shape), self.observation)
         return self.features(rows.permute(0, 3, 1, 2) if self.observation.image else rows)
 
-    def decide(self, hidden: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
-        """The action, and logits or an action to explore by."""
+    def choose(self, hidden: Tensor, noise: Tensor | None) -> tuple[Tensor, Tensor]:
+        """The most likely action, and the logits (discrete) or a sampled action (continuous)."""
         outputs = self.out(self.body(hidden))
         if noise is None:
             return outputs.argmax(-1), outputs
@@ -187,4 +198,4 @@ class PolicyGraph(nn.Module):
 
 class PPOGraph(PolicyGraph):
     def forward(self, obs: Tensor, noise: Tensor | None = None) -> tuple[Tensor, ...]:
-        return self.decide(self.see(obs), noise)
+        return self.choose(self.encode(obs), noise)

@@ -1,7 +1,6 @@
-"""RecurrentPPO of sb3-contrib as a learner: the model-free baseline with an LSTM.
+"""RecurrentPPO by sb3-contrib: the model-free baseline with an LSTM.
 
-What made the memory learnable was large minibatches of long rollouts with ten epochs over each; what made it cheap is
-`FusedLSTMPolicy` below.
+Learning to remember needed large minibatches, long rollouts and ten epochs per rollout. `FusedLSTMPolicy` makes that cheap.
 """
 
 from __future__ import annotations
@@ -27,18 +26,21 @@ from unseen.agents.shared.torch_graph import TorchGraph
 
 @dataclass(frozen=True)
 class RecurrentPPOConfig(PPOConfig):
+    """Hyperparameters of `PPOConfig`, and the size of the LSTM."""
+
     lstm: int = 128
+    """units of each LSTM"""
 
 
 class FusedLSTMPolicy(RecurrentActorCriticPolicy):
-    """sb3-contrib's LSTM policy, run over a whole sequence in one call: the same figures, several times faster.
+    """sb3-contrib's LSTM policy with one LSTM call per sequence: the same results, several times faster.
 
-    The original loops over time in Python whenever any episode starts within the minibatch, which is always. But its
-    buffer cuts sequences where episodes start: only a first step ever restarts the memory.
+    The original loops over time in Python if any episode starts within the minibatch, which is nearly always the case. That
+    is not needed: the buffer splits sequences at episode starts, so the state is reset only at the first step of a sequence.
     """
 
     @staticmethod
-    def _process_sequence(  # type: ignore[override]  # the original's annotation forgets that the memory is a pair
+    def _process_sequence(  # type: ignore[override]  # annotated there as one tensor, although it is a pair
         features: Tensor, lstm_states: tuple[Tensor, Tensor], episode_starts: Tensor, lstm: nn.LSTM
     ) -> tuple[Tensor, tuple[Tensor, Tensor]]:
         n = lstm_states[0].shape[1]
@@ -49,7 +51,7 @@ class FusedLSTMPolicy(RecurrentActorCriticPolicy):
 
 
 class RecurrentPPOLearner(PPOLearner):
-    """PPO with an LSTM each for actor and critic."""
+    """Trains PPO with separate LSTMs for actor and critic."""
 
     name = "recurrent-ppo"
     config_class: ClassVar[type[PPOConfig]] = RecurrentPPOConfig
@@ -75,8 +77,8 @@ class RecurrentPPOLearner(PPOLearner):
         )
         self.model._last_lstm_states = RNNStates(actor, critic)
 
-    def open_episodes(self) -> None:
-        super().open_episodes()
+    def reset_environments(self) -> None:
+        super().reset_environments()
         states = self.model._last_lstm_states
         assert states is not None
         actor, critic = (tuple(torch.zeros_like(value) for value in pair) for pair in (states.pi, states.vf))
@@ -84,7 +86,7 @@ class RecurrentPPOLearner(PPOLearner):
 
 
 class LSTMGraph(PolicyGraph):
-    """Its state is hidden and cell, (n, 2 H)."""
+    """The policy graph of RecurrentPPO. Its state (n, 2 H) is the hidden state and the cell state."""
 
     def __init__(self, policy: Any, observation: ObservationSpec, head: ActionHead) -> None:
         super().__init__(policy, observation, head)
@@ -96,10 +98,10 @@ class LSTMGraph(PolicyGraph):
         return {"obs": inputs.pop("obs")} | memory | inputs
 
     def forward(self, obs: Tensor, state: Tensor, first: Tensor, noise: Tensor | None = None) -> tuple[Tensor, ...]:
-        r = self.lstm  # written out: one step exports to a handful of plain operators
+        r = self.lstm  # written out, so that one step is exported as a few plain operators
         h, c = (state * (1 - first)).chunk(2, -1)
-        gates = F.linear(self.see(obs), r.weight_ih_l0, r.bias_ih_l0) + F.linear(h, r.weight_hh_l0, r.bias_hh_l0)
+        gates = F.linear(self.encode(obs), r.weight_ih_l0, r.bias_ih_l0) + F.linear(h, r.weight_hh_l0, r.bias_hh_l0)
         i, f, g, o = gates.chunk(4, -1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         h = torch.sigmoid(o) * torch.tanh(c)
-        return (*self.decide(h, noise), torch.cat([h, c], -1))
+        return (*self.choose(h, noise), torch.cat([h, c], -1))

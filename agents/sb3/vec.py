@@ -1,4 +1,4 @@
-"""A Gymnasium vector environment as stable-baselines3's `VecEnv`, without a Python loop over environments."""
+"""Adapter from Gymnasium vector environments to the stable-baselines3 `VecEnv`, without a loop over environments."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ from unseen.agents.errors import BadAgent
 
 
 class SB3Vec(VecEnv):
-    """A vector environment made with SAME_STEP autoreset, as stable-baselines3 wants it.
+    """A stable-baselines3 view of a vector environment with SAME_STEP autoreset.
 
-    At an episode's end the observation is already the next episode's first; the last one is in that
-    environment's info as `terminal_observation`, with `TimeLimit.truncated` where time ran out.
+    When an episode ends, the returned observation is the first of the next episode. The final observation is in that
+    environment's info as `terminal_observation`, together with `TimeLimit.truncated`.
 
     Raises:
-        BadAgent: the environments reset themselves a step later.
+        BadAgent: the environment uses another autoreset mode.
     """
 
     def __init__(self, env: VectorEnv) -> None:
         mode = env.metadata["autoreset_mode"]
         if mode != AutoresetMode.SAME_STEP:
-            raise BadAgent(f"SB3Vec needs environments that reset themselves by SAME_STEP, not {mode}")
+            raise BadAgent(f"SB3Vec needs SAME_STEP autoreset, not {mode}")
         self.env = env
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
 
     def reset(self) -> Any:
         seeds = None if any(s is None for s in self._seeds) else [int(s) for s in self._seeds if s is not None]
-        obs, _ = self.env.reset(seed=seeds)  # type: ignore[arg-type]  # the base class names one integer alone
+        obs, _ = self.env.reset(seed=seeds)  # type: ignore[arg-type]  # the base class declares a single integer
         self._reset_seeds()
         return obs
 
@@ -53,17 +53,17 @@ class SB3Vec(VecEnv):
         self.env.close()
 
     def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
-        """An attribute that all environments share. Raises AttributeError, by which `has_attr` is answered."""
+        """An attribute shared by all environments. Raises AttributeError, on which `has_attr` relies."""
         value = getattr(self.env, attr_name)
         return [value for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
-        raise BadAgent("these environments share one native batch: attributes cannot be set one by one")
+        raise BadAgent("these environments are one native batch: attributes cannot be set individually")
 
     def env_method(
         self, method_name: str, *args: Any, indices: int | Iterable[int] | None = None, **kwargs: Any
     ) -> list[Any]:
-        raise BadAgent("these environments share one native batch: call methods of `.env` instead")
+        raise BadAgent("these environments are one native batch: call methods of `.env` instead")
 
     def env_is_wrapped(self, wrapper_class: Any, indices: int | Iterable[int] | None = None) -> list[bool]:
         return [False for _ in self._get_indices(indices)]

@@ -1,6 +1,6 @@
-"""Action heads: how a policy's outputs become actions, by uniform noise that the caller gives.
+"""Action heads: map policy outputs to action distributions, which are sampled with noise given by the caller.
 
-An *encoded* action is what a world model takes and a policy draws: a one-hot row, or numbers in [-1, 1].
+An *encoded* action, the input of world models and the sample of a policy, is a one-hot vector or a vector in [-1, 1].
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ import torch.nn.functional as F
 from gymnasium import spaces
 from torch import Tensor
 
-from unseen.agents.shared.nets import draw, mixed_probs
+from unseen.agents.shared.nets import sample_one_hot, unimix
 
-LOG_STD = (-4.0, 1.0)  # of a squashed normal: from .018 to 2.7, before the squashing
+LOG_STD = (-4.0, 1.0)  # range of a squashed normal's log standard deviation
 EDGE = 1e-6  # keeps log_prob finite at the ends of [-1, 1]
 
 
 class Distribution(ABC):
-    """Of encoded actions (..., A)."""
+    """A distribution over encoded actions (..., A)."""
 
     @abstractmethod
     def mode(self) -> Tensor:
@@ -30,24 +30,24 @@ class Distribution(ABC):
 
     @abstractmethod
     def sample(self, uniform: Tensor) -> Tensor:
-        """One action (..., A) by uniform noise (..., noise) in [0, 1)."""
+        """A sample (..., A), from uniform noise (..., noise) in [0, 1)."""
 
     @abstractmethod
     def log_prob(self, action: Tensor) -> Tensor:
-        """Of encoded actions (..., A): (...)."""
+        """Log-probability (...) of encoded actions (..., A)."""
 
     @abstractmethod
     def entropy(self) -> Tensor:
-        """(...), nats."""
+        """Entropy (...) in nats."""
 
 
 class ActionHead(ABC):
-    """What an algorithm must know of an action space.
+    """Connects policy outputs, encoded actions and one action space.
 
     Attributes:
-        size: numbers of an encoded action, A.
-        outputs: numbers that a policy network gives.
-        noise: uniform numbers that one sample takes.
+        size: size of an encoded action, A.
+        outputs: size of the policy network's output.
+        noise: uniform numbers needed for one sample.
     """
 
     size: int
@@ -56,38 +56,38 @@ class ActionHead(ABC):
 
     @abstractmethod
     def distribution(self, outputs: Tensor) -> Distribution:
-        """Of the outputs (..., outputs) of a policy network."""
+        """The distribution given policy outputs (..., outputs)."""
 
     @abstractmethod
     def encode(self, action: Tensor) -> Tensor:
-        """Actions of the space, (...) int64 or (..., A), as rows (..., A)."""
+        """Encode actions of the space, (...) int64 or (..., A), as (..., A)."""
 
     @abstractmethod
     def decode(self, encoded: Tensor) -> Tensor:
-        """Encoded actions (..., A) as actions of the space."""
+        """Decode (..., A) into actions of the space."""
 
     @abstractmethod
     def random(self, rng: np.random.Generator, n: int) -> np.ndarray:
-        """n uniformly drawn actions of the space."""
+        """n uniformly sampled actions of the space."""
 
     @abstractmethod
     def zeros(self, *shape: int) -> np.ndarray:
-        """Placeholders for actions that were not taken, in the space's own shape and dtype."""
+        """Zeros with batch shape `shape`, in the shape and dtype of actions."""
 
 
 class Categorical(Distribution):
-    """One of A actions, each drawn with at least UNIMIX / A."""
+    """Categorical over A actions, each with a probability of at least UNIMIX / A."""
 
     def __init__(self, logits: Tensor) -> None:
         self.logits = logits
-        self.probs = mixed_probs(logits)
+        self.probs = unimix(logits)
         self._logp = self.probs.log()
 
     def mode(self) -> Tensor:
         return F.one_hot(self.logits.argmax(-1), self.logits.shape[-1]).to(self.logits.dtype)
 
     def sample(self, uniform: Tensor) -> Tensor:
-        return draw(self.probs, uniform)
+        return sample_one_hot(self.probs, uniform)
 
     def log_prob(self, action: Tensor) -> Tensor:
         return (self._logp * action).sum(-1)
@@ -97,7 +97,7 @@ class Categorical(Distribution):
 
 
 class DiscreteActions(ActionHead):
-    """Of a Discrete space that begins at 0."""
+    """Head for a Discrete space that starts at 0."""
 
     def __init__(self, n: int) -> None:
         self.size = self.outputs = n
@@ -120,9 +120,9 @@ class DiscreteActions(ActionHead):
 
 
 class SquashedNormal(Distribution):
-    """tanh of a normal, one a dimension: every action lies in (-1, 1) (Haarnoja et al. 2018, SAC)."""
+    """tanh of an independent normal in each dimension, with actions in (-1, 1) (Haarnoja et al. 2018, SAC)."""
 
-    # Gauss-Hermite nodes and weights of the standard normal, for the entropy lost to the squashing.
+    # Gauss-Hermite quadrature of the standard normal, for the change of entropy by tanh.
     _NODES, _WEIGHTS = np.polynomial.hermite_e.hermegauss(9)
 
     def __init__(self, mean: Tensor, log_std: Tensor) -> None:
@@ -149,7 +149,7 @@ class SquashedNormal(Distribution):
 
 
 class ContinuousActions(ActionHead):
-    """Of a bounded Box of one dimension; the bounds are -1 and 1 when encoded."""
+    """Head for a bounded 1-D Box. Encoding maps its bounds to -1 and 1."""
 
     def __init__(self, low: np.ndarray, high: np.ndarray) -> None:
         self.size = len(low)
@@ -177,19 +177,18 @@ class ContinuousActions(ActionHead):
 
 
 def action_head(space: Any) -> ActionHead:
-    """The head for an action space as `unseen.agents.shared.envs.Environments` has it."""
+    """The head for an action space of `unseen.agents.shared.envs.Environments`."""
     if isinstance(space, spaces.Discrete):
         return DiscreteActions(int(space.n))
     return ContinuousActions(space.low, space.high)
 
 
 def normal(uniform: Tensor) -> Tensor:
-    """Standard normal numbers (..., d) of uniform ones (..., 2 d) in [0, 1): Box and Muller, which every runtime
-    can compute."""
+    """Standard normal numbers (..., d) from uniform ones (..., 2 d) in [0, 1), by Box-Muller, which exports to ONNX."""
     a, b = uniform.chunk(2, -1)
     return torch.sqrt(-2 * torch.log(1 - a)) * torch.cos(2 * math.pi * b)
 
 
 def _log_slope(x: Tensor) -> Tensor:
-    """log of the derivative of tanh at x, without overflow."""
+    """Log of the derivative of tanh at x, numerically stable."""
     return 2 * (math.log(2) - x - F.softplus(-2 * x))

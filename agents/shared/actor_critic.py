@@ -1,4 +1,4 @@
-"""Policy and value for learning in imagined roll-outs (Hafner et al. 2023): two networks and their running scales."""
+"""Actor and critic for learning in imagined roll-outs (Hafner et al. 2023), with the normalisation of returns."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from torch import Tensor, nn
 from unseen.agents.shared.actions import ActionHead, Distribution
 from unseen.agents.shared.nets import BINS, TwoHot, mlp
 
-SCALE_RATE = 0.01  # of the running percentiles of returns
+SCALE_RATE = 0.01  # update rate of the running percentiles of returns
 
 
 class ActorCritic(nn.Module):
-    """Policy, value, and a slowly following target of the value, all of `inputs` numbers."""
+    """Actor, critic and target critic on inputs of size `inputs`."""
 
     return_range: Tensor
 
@@ -36,24 +36,27 @@ class ActorCritic(nn.Module):
         return self.twohot.mean(self.target_critic(x))
 
     def return_scale(self, returns: Tensor, floor: float) -> Tensor:
-        """What advantages are divided by: how far apart returns are as a rule, at least `floor`. Takes note of
-        `returns`."""
+        """The scale to divide advantages by: the running 5th-to-95th percentile range of returns, at least `floor`.
+
+        Updates the running percentiles with `returns`.
+        """
         percentiles = torch.quantile(returns, torch.tensor([0.05, 0.95], device=returns.device))
         self.return_range.lerp_(percentiles, SCALE_RATE)
         return (self.return_range[1] - self.return_range[0]).clamp(min=floor)
 
     @torch.no_grad()
     def update_target(self, tau: float) -> None:
-        """Move the target critic a part `tau` of the way to the critic."""
+        """Polyak-average the critic into the target critic with rate `tau`."""
         for target, source in zip(self.target_critic.parameters(), self.critic.parameters(), strict=True):
             target.lerp_(source, tau)
 
 
 def lambda_returns(reward: Tensor, discount: Tensor, value: Tensor, lam: float) -> Tensor:
-    """TD(lambda) targets (H, N) of states 0 .. H-1.
+    """TD(lambda) targets (H, N) of states 0 .. H - 1.
 
     Args:
-        reward, discount, value: (H + 1, N), of the states 0 .. H; those of state 0 are not used but for its value.
+        reward, discount: (H + 1, N) of entering states 0 .. H; those of state 0 are not used.
+        value: (H + 1, N) of states 0 .. H.
     """
     returns = [value[-1]]
     for t in range(len(value) - 1, 0, -1):
@@ -63,8 +66,10 @@ def lambda_returns(reward: Tensor, discount: Tensor, value: Tensor, lam: float) 
 
 
 def largest_return(reward: list[float], terminated: bool, gamma: float) -> float:
-    """The largest magnitude of a discounted return within an episode; one that time cut off is taken to have gone on
-    with its last reward."""
+    """Largest absolute discounted return from any step of an episode.
+
+    A truncated episode is assumed to continue with its last reward forever.
+    """
     ahead = 0.0 if terminated or not reward else reward[-1] / (1 - gamma)
     largest = 0.0
     for r in reversed(reward):

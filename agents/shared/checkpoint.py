@@ -1,8 +1,8 @@
-"""A learner's checkpoint: tensors in `state.safetensors`, and scalars with a manifest in `state.json`.
+"""Checkpoints of learners: tensors in `state.safetensors`, scalars and a manifest in `state.json`.
 
-A learner has one method, `sync(store)`, that hands everything it is made of to a `Store`. A `Writer` copies it out, a
-`Reader` copies it in, so that the two cannot drift apart. The manifest holds a digest of the tensors and one of itself:
-a flipped bit is refused.
+A learner implements one method for saving and loading, `sync(store)`, which passes every part of its state to a `Store`. A
+`Writer` saves the parts, a `Reader` restores them, so that saving and loading cannot get out of step. The manifest holds
+digests of the tensors and of itself, by which damage is detected.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ Scalar = TypeVar("Scalar", int, float, bool, str)
 
 
 class Store(ABC):
-    """What `sync` speaks to. Every method takes the present value and gives the one to go on with."""
+    """Argument of `sync`. Every method takes the current value and returns the value to continue with."""
 
     reading: bool
 
     @abstractmethod
     def scalar(self, name: str, value: Scalar) -> Scalar:
-        """One number, flag or text; it keeps its type."""
+        """A number, flag or string; its type must not change."""
 
     @abstractmethod
     def floats(self, name: str, values: Iterable[float]) -> list[float]:
-        """A list of any length."""
+        """A list of floats of any length."""
 
     @abstractmethod
     def tensor(self, name: str, value: Tensor, grows: bool = False) -> Tensor:
-        """Of the same dtype and shape, or where it `grows` of any length; on the present value's device."""
+        """A tensor of fixed dtype and shape; with `grows`, the first dimension may differ. Keeps the value's device."""
 
     @abstractmethod
     def module(self, name: str, module: nn.Module) -> None:
@@ -52,14 +52,14 @@ class Store(ABC):
 
     @abstractmethod
     def optimizer(self, name: str, optimizer: Optimizer) -> None:
-        """Its moments, in place; its settings are those that it was made with."""
+        """The optimizer's moments, in place. Its settings are not stored."""
 
     @abstractmethod
     def rng(self, name: str, rng: np.random.Generator) -> None:
         """The state of a numpy generator, in place."""
 
     def array(self, name: str, value: np.ndarray, grows: bool = False) -> np.ndarray:
-        """As `tensor`."""
+        """As `tensor`, for a numpy array."""
         return self.tensor(name, torch.from_numpy(np.ascontiguousarray(value)), grows).numpy()
 
     def generator(self, name: str, generator: torch.Generator) -> None:
@@ -72,10 +72,10 @@ class Store(ABC):
 
 
 class Writer(Store):
-    """Gathers a learner's state. Tensors are copied when `write` is called, not before.
+    """Collects a learner's state. Tensors are copied when `write` is called, not before.
 
     Args:
-        name, config: of the learner; a reader has to have the same.
+        name, config: of the learner; a `Reader` must be given the same.
     """
 
     reading = False
@@ -124,7 +124,7 @@ class Writer(Store):
 
 
 class Reader(Store):
-    """Gives back what a `Writer` of the same name and config wrote. Every fault is a BadCheckpoint."""
+    """Restores what a `Writer` of the same name and config wrote. Raises BadCheckpoint for any mismatch or damage."""
 
     reading = True
 
@@ -140,22 +140,21 @@ class Reader(Store):
             raise BadCheckpoint(f"{folder}: not a checkpoint of {name}: {error}") from error
         if (manifest.get("format"), manifest.get("agent")) != (FORMAT, name):
             found = f"{manifest.get('agent')} in format {manifest.get('format')}"
-            raise BadCheckpoint(f"{folder}: is a checkpoint of {found}, not of {name} in format {FORMAT}")
+            raise BadCheckpoint(f"{folder}: a checkpoint of {found}, not of {name} in format {FORMAT}")
         if manifest.get("config") != json.loads(json.dumps(dict(config))):
-            raise BadCheckpoint(f"{folder}: was made with other settings: {manifest.get('config')}")
+            raise BadCheckpoint(f"{folder}: made with other settings: {manifest.get('config')}")
         if hashlib.sha256(data).hexdigest() != manifest.get("tensors"):
-            raise BadCheckpoint(f"{folder}: {TENSORS} is damaged: it is not what {MANIFEST} says")
+            raise BadCheckpoint(f"{folder}: {TENSORS} is damaged: its digest differs from that in {MANIFEST}")
         try:
             loaded = load(data)
         except SafetensorError as error:
             raise BadCheckpoint(f"{folder}: {TENSORS}: {error}") from error
-        # Clones lie in torch's own memory, which is always aligned alike: kernels round with the alignment of what they
-        # read, and views into a file lie where they happen to.
+        # Cloned into torch's aligned memory: rounding depends on alignment, and views into a file have any alignment.
         self._tensors = {key: value.clone() for key, value in loaded.items()}
         self._scalars = manifest.get("scalars", {})
 
     def _fault(self, name: str, reason: str) -> BadCheckpoint:
-        return BadCheckpoint(f"{self._where}: does not fit this learner and environment: {name} {reason}")
+        return BadCheckpoint(f"{self._where}: does not match this learner and environment: {name} {reason}")
 
     def _find(self, kept: Mapping[str, Any], name: str) -> Any:
         if name not in kept:
@@ -174,7 +173,7 @@ class Reader(Store):
     def floats(self, name: str, values: Iterable[float]) -> list[float]:
         kept = self._find(self._scalars, name)
         if not isinstance(kept, list) or not all(isinstance(value, float) for value in kept):
-            raise self._fault(name, "is no list of floats")
+            raise self._fault(name, "is not a list of floats")
         return kept
 
     def tensor(self, name: str, value: Tensor, grows: bool = False) -> Tensor:
@@ -205,22 +204,22 @@ class Reader(Store):
         try:
             rng.bit_generator.state = _arrays(kept)
         except (ValueError, TypeError, KeyError, OverflowError) as error:
-            raise self._fault(name, f"is no state of a generator: {error}") from error
+            raise self._fault(name, f"is not a generator state: {error}") from error
 
 
 def seal(value: Mapping[str, Any]) -> str:
-    """A JSON object as text, with a digest of itself."""
+    """Serialise a JSON object together with its digest."""
     return json.dumps(dict(value) | {"digest": _digest(value)})
 
 
 def unseal(text: str) -> dict[str, Any]:
-    """The object that was sealed. Raises ValueError where it is not what was sealed."""
+    """Parse a sealed object. Raises ValueError if its digest does not match."""
     try:
         found = json.loads(text)
     except RecursionError as error:
-        raise ValueError("nested too deep") from error
+        raise ValueError("nested too deeply") from error
     if not isinstance(found, dict) or found.pop("digest", None) != _digest(found):
-        raise ValueError("damaged: its digest is another")
+        raise ValueError("damaged: its digest does not match")
     return found
 
 
@@ -229,7 +228,7 @@ def _digest(value: Mapping[str, Any]) -> str:
 
 
 def _plain(state: Any) -> Any:
-    """A generator's state with lists for arrays."""
+    """A generator's state with arrays converted to lists."""
     if isinstance(state, Mapping):
         return {key: _plain(value) for key, value in state.items()}
     return state.tolist() if isinstance(state, np.ndarray | np.generic) else state

@@ -1,4 +1,4 @@
-"""Encoders of observations, and the decoders that predict them: flat rows, rows with rays, and images."""
+"""Encoders and decoders of observations: flat vectors, vectors with rays, and images."""
 
 from __future__ import annotations
 
@@ -11,42 +11,42 @@ from torch import Tensor, nn
 from unseen.agents.shared.envs import ObservationSpec
 from unseen.agents.shared.nets import Layer, mlp, norm, symexp, symlog
 
-CHANNELS = 16  # of the first convolution; each further one has twice as many
-BOTTOM = 8  # pixels: convolutions halve an image down to at most this size
+CHANNELS = 16  # of the first convolution; doubled by each further one
+BOTTOM = 8  # pixels: convolutions halve the image until it is at most this large
 RAY_CHANNELS = 16
 
 
 def prepare(obs: Tensor, observation: ObservationSpec) -> Tensor:
-    """Observations (..., *shape) as floats for an encoder: pixels become 0 to 1."""
+    """Convert observations (..., *shape) to the encoder's input: pixels are scaled to [0, 1]."""
     return obs.float() / 255 if observation.image else obs
 
 
 def make_encoder(observation: ObservationSpec, hidden: int) -> nn.Module:
-    """(..., *shape), prepared, -> (..., hidden)."""
+    """An encoder of prepared observations (..., *shape) -> (..., hidden)."""
     if observation.image:
         return ImageEncoder(observation, hidden)
     return VectorEncoder(observation, hidden) if observation.rays is None else RayEncoder(observation, hidden)
 
 
 def make_decoder(features: int, hidden: int, observation: ObservationSpec) -> VectorDecoder | ImageDecoder:
-    """Latents (..., features) -> what `target` gives for the observation that they predict."""
+    """A decoder of latents (..., features), trained towards its own `target` of the observation."""
     return (ImageDecoder if observation.image else VectorDecoder)(features, hidden, observation)
 
 
 class VectorEncoder(nn.Module):
-    """(..., size) -> (..., hidden)."""
+    """MLP encoder (..., size) -> (..., hidden)."""
 
     def __init__(self, observation: ObservationSpec, hidden: int) -> None:
         super().__init__()
-        self.wide = observation.wide
+        self.use_symlog = observation.use_symlog
         self.net = mlp(observation.size, hidden, 2)
 
     def forward(self, obs: Tensor) -> Tensor:
-        return self.net(symlog(obs) if self.wide else obs)
+        return self.net(symlog(obs) if self.use_symlog else obs)
 
 
 class RayEncoder(nn.Module):
-    """A row with rays, (..., size) -> (..., hidden): neighbouring rays are seen together."""
+    """Encoder of vectors with rays, (..., size) -> (..., hidden), by 1-D convolutions over the rays."""
 
     def __init__(self, observation: ObservationSpec, hidden: int) -> None:
         super().__init__()
@@ -66,7 +66,7 @@ class RayEncoder(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Pixels of 0 to 1, (..., height, width, channels) -> (..., hidden)."""
+    """Convolutional encoder of pixels in [0, 1], (..., height, width, channels) -> (..., hidden)."""
 
     def __init__(self, observation: ObservationSpec, hidden: int) -> None:
         super().__init__()
@@ -87,7 +87,7 @@ class ImageEncoder(nn.Module):
 
 
 class VectorDecoder(nn.Module):
-    """Latents (..., F) -> rows (..., size), in symlog units."""
+    """MLP decoder of latents (..., F) -> (..., size), in symlog units."""
 
     def __init__(self, features: int, hidden: int, observation: ObservationSpec) -> None:
         super().__init__()
@@ -98,17 +98,17 @@ class VectorDecoder(nn.Module):
 
     @staticmethod
     def target(prepared: Tensor) -> Tensor:
-        """What `forward` should give for prepared observations (..., size)."""
+        """Regression target of `forward` for prepared observations (..., size)."""
         return symlog(prepared)
 
     @staticmethod
     def inverse(predicted: Tensor) -> Tensor:
-        """Observations, in their own units, of what `forward` gave."""
+        """Convert the output of `forward` to observations."""
         return symexp(predicted)
 
 
 class ImageDecoder(nn.Module):
-    """Latents (..., F) -> pixels of 0 to 1, (..., height, width, channels)."""
+    """Convolutional decoder of latents (..., F) -> pixels in [0, 1], (..., height, width, channels)."""
 
     def __init__(self, features: int, hidden: int, observation: ObservationSpec) -> None:
         super().__init__()

@@ -1,6 +1,6 @@
-"""Environments as agents meet them: the suite's own, or any of Gymnasium's through an adapter.
+"""Make environments for agents: those of the suite, or any Gymnasium environment through an adapter.
 
-No other file of the agents asks an environment for more than Gymnasium's vector interface.
+This is the only file in `agents` that uses more of an environment than Gymnasium's vector interface.
 """
 
 from __future__ import annotations
@@ -26,16 +26,17 @@ from unseen.envs.planar.rays import RAYS
 
 __all__ = ["AutoresetMode", "EnvConfig", "Environments", "Layout", "ObservationSpec", "make", "reference"]
 
-SMALL_IMAGE = 32  # pixels: a smaller uint8 array is a table of codes, as MiniGrid's views are
-MODERATE = 10.0  # bounds up to here: numbers go into a network as they are
+SMALL_IMAGE = 32  # pixels: smaller uint8 arrays are taken for tables of codes, such as MiniGrid's views
+MODERATE = 10.0  # values within these bounds are not squashed
 
 
 @dataclass(frozen=True)
 class EnvConfig:
-    """Which environment: one of the suite by name or id, a file.py:Class of yours, or an id of Gymnasium's.
+    """Which environment to make, and how.
 
-    An id whose package Gymnasium has not loaded names it: "minigrid:MiniGrid-MemoryS7-v0". `level`, `obs`, `action` and
-    `split` are left to the environment where they are None or "", and mean nothing to Gymnasium's.
+    `name` is a name or id of the suite, `file.py:Class`, or a Gymnasium id, with its package in front if Gymnasium has not
+    loaded it: "minigrid:MiniGrid-MemoryS7-v0". `level`, `obs`, `action` and `split` mean the environment's default where they
+    are None or "". Gymnasium environments ignore them.
     """
 
     name: str
@@ -44,15 +45,15 @@ class EnvConfig:
     action: str = ""
     split: str = ""
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    """further keywords of the environment"""
+    """environment parameters that differ from the level's; for Gymnasium, keywords of `gymnasium.make`"""
 
     @property
     def entry(self) -> suite.Entry | None:
-        """Its row in the suite; None for one of Gymnasium's. Raises UnknownEnvironment."""
+        """Its row in the suite; None for a Gymnasium environment. Raises UnknownEnvironment."""
         try:
             return suite.resolve(self.name)
         except UnknownEnvironment as error:
-            _look_up_in_gymnasium(self.name, error)
+            _require_gymnasium_id(self.name, error)
             return None
 
     @property
@@ -62,13 +63,13 @@ class EnvConfig:
 
     @property
     def label(self) -> str:
-        """A name that is fit for a folder."""
+        """A name that can be used for a folder."""
         entry = self.entry
         return self.id.replace("/", "-") if entry is None else entry.label
 
     @property
     def chosen_level(self) -> int | str | None:
-        """The level, or the environment's default; None for one of Gymnasium's."""
+        """The level, or the environment's default level; None for a Gymnasium environment."""
         entry = self.entry
         if entry is None:
             return None
@@ -77,38 +78,38 @@ class EnvConfig:
 
 @dataclass(frozen=True)
 class ObservationSpec:
-    """What one observation is.
+    """Shape and kind of an observation.
 
     Attributes:
         shape: of the array.
-        image: it is (height, width, channels) uint8; else a flat float32 row.
-        rays: start, count and width of the rays in a row, if it has any.
-        wide: its numbers may be large, and are squashed before they go into a network.
+        image: True for (height, width, channels) uint8, False for a flat float32 vector.
+        rays: (start, count, width) of the rays in the vector; None without rays.
+        use_symlog: whether values may be large and need to be squashed by symlog.
     """
 
     shape: tuple[int, ...]
     image: bool = False
     rays: tuple[int, int, int] | None = None
-    wide: bool = False
+    use_symlog: bool = False
 
     @property
     def size(self) -> int:
-        """Numbers in one observation."""
+        """Number of values in one observation."""
         return int(np.prod(self.shape))
 
 
 @dataclass(frozen=True)
 class Environments:
-    """n environments that observe a flat row or an image, and act by Discrete (from 0 on) or by a bounded Box.
+    """n environments with flat or image observations, and Discrete (starting at 0) or bounded 1-D Box actions.
 
     Attributes:
-        vector: to be reset and stepped as Gymnasium says.
-        observation: of each.
-        layout: where the parts of a slots row lie; None for any other observation.
-        horizon: the most steps that an episode can take; None where nobody knows.
-        has_snapshots: whether `snapshot` and `restore` work.
-        obs_mode, action_kind: what was chosen; "" for one of Gymnasium's, which leaves no choice.
-        ignored: parts of the environment's observation that are no numbers, and are left out.
+        vector: the Gymnasium vector environment.
+        observation: of a single environment.
+        layout: the layout of a slot observation; None for other observations.
+        horizon: maximum episode length in steps; None if unknown.
+        has_snapshots: whether `snapshot` and `restore` are supported.
+        obs_mode, action_kind: the selected ones; "" for Gymnasium environments.
+        ignored: keys of a Dict observation that are not numeric and are dropped.
     """
 
     vector: VectorEnv
@@ -121,11 +122,11 @@ class Environments:
     ignored: tuple[str, ...] = ()
 
     def snapshot(self) -> bytes:
-        """The exact state of all, for `restore`; empty where there are no snapshots."""
+        """The exact state of all environments, for `restore`; empty if not supported."""
         return self.vector.snapshot() if self.has_snapshots else b""  # type: ignore[attr-defined]
 
     def restore(self, data: bytes) -> np.ndarray:
-        """Return to a snapshot; gives the observations. Raises BadCheckpoint."""
+        """Restore a snapshot and return the observations. Raises BadCheckpoint."""
         try:
             return self.vector.restore(data)  # type: ignore[attr-defined]
         except BadSnapshot as error:
@@ -133,11 +134,11 @@ class Environments:
 
 
 def make(config: EnvConfig, n: int, autoreset: AutoresetMode = AutoresetMode.NEXT_STEP) -> Environments:
-    """n environments.
+    """Make n environments.
 
     Raises:
         UnknownEnvironment, BadParameter: there is no such environment.
-        BadAgent: what it observes or how it acts is nothing that an agent here can take.
+        BadAgent: its observation or action space is not supported.
     """
     entry = config.entry
     return _of_gymnasium(config, n, autoreset) if entry is None else _of_suite(config, n, autoreset)
@@ -149,7 +150,7 @@ def _of_suite(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environmen
     vector = suite.make_vec(config.name, n, level=config.chosen_level, autoreset_mode=autoreset, **given)
     space = vector.single_observation_space
     if not isinstance(space, spaces.Box):
-        raise BadAgent(f"obs={vector.obs_mode!r}: an agent takes one observation mode at a time")
+        raise BadAgent(f"obs={vector.obs_mode!r}: agents need a single observation mode, not a dict")
     rays = (space.shape[0] - 3 * RAYS, RAYS, 3) if vector.obs_mode == "rays" else None
     return Environments(
         vector,
@@ -167,8 +168,8 @@ def _of_gymnasium(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Enviro
     try:
         one = gym.make(name, **config.overrides)
     except (gym.error.Error, TypeError) as error:
-        raise BadAgent(f"{config.name}: could not be made: {error}") from error
-    ignored = _no_numbers(one.observation_space)
+        raise BadAgent(f"{config.name}: gymnasium.make failed: {error}") from error
+    ignored = _non_numeric_keys(one.observation_space)
     adapted = _adapt(one, ignored, config.name)
     observation = _observation(adapted.observation_space)
     one.close()
@@ -180,40 +181,42 @@ def _of_gymnasium(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Enviro
 
 
 def _adapt(env: gym.Env, ignored: tuple[str, ...], name: str) -> gym.Env:
-    """The environment with an observation and actions as `Environments` says. Raises BadAgent."""
+    """Wrap an environment to have the spaces that `Environments` documents. Raises BadAgent."""
     space = env.observation_space
     if ignored and isinstance(space, spaces.Dict):
         env = FilterObservation(env, [key for key in space.spaces if key not in ignored])
     if not _is_image(env.observation_space):
         if not _flattens(env.observation_space):
-            raise BadAgent(f"{name} observes {env.observation_space}, which is not a fixed number of numbers")
+            raise BadAgent(
+                f"{name}: observation space {env.observation_space} is not supported: it cannot be flattened to a fixed size"
+            )
         env = DtypeObservation(FlattenObservation(env), np.float32)
     actions = env.action_space
     if isinstance(actions, spaces.Discrete):
         return TransformAction(env, partial(_shifted, start=actions.start), spaces.Discrete(int(actions.n)))
     if isinstance(actions, spaces.Box) and len(actions.shape) == 1 and actions.is_bounded():
         return env
-    raise BadAgent(f"{name} acts by {actions}; an agent takes Discrete, or a Box of one dimension with bounds")
+    raise BadAgent(f"{name}: action space {actions} is not supported; supported are Discrete and bounded 1-D Box")
 
 
 def _shifted(action: Any, start: Any) -> Any:
     return action + start
 
 
-def _no_numbers(space: spaces.Space) -> tuple[str, ...]:
-    """Keys of a Dict space that hold no fixed number of numbers, such as a mission in words."""
+def _non_numeric_keys(space: spaces.Space) -> tuple[str, ...]:
+    """Keys of a Dict space that cannot be flattened to numbers, such as a mission text."""
     if not isinstance(space, spaces.Dict):
         return ()
     return tuple(key for key, part in space.spaces.items() if not _flattens(part))
 
 
 def _flattens(space: spaces.Space) -> bool:
-    """Whether it is a fixed number of numbers, not those of letters."""
+    """Whether a space flattens to a fixed number of numeric values. Text does not count."""
     if isinstance(space, spaces.Text):
         return False
     try:
         return isinstance(spaces.flatten_space(space), spaces.Box)
-    except NotImplementedError:  # a space of somebody's own
+    except NotImplementedError:  # a custom space
         return False
 
 
@@ -229,13 +232,13 @@ def _is_image(space: spaces.Space) -> bool:
 def _observation(space: Any, rays: tuple[int, int, int] | None = None) -> ObservationSpec:
     if _is_image(space):
         return ObservationSpec(space.shape, image=True)
-    wide = bool(max(np.abs(space.low).max(), np.abs(space.high).max()) > MODERATE)
-    return ObservationSpec(space.shape, rays=rays, wide=wide)
+    use_symlog = bool(max(np.abs(space.low).max(), np.abs(space.high).max()) > MODERATE)
+    return ObservationSpec(space.shape, rays=rays, use_symlog=use_symlog)
 
 
-def _look_up_in_gymnasium(name: str, unknown: UnknownEnvironment) -> None:
-    """Raise UnknownEnvironment unless Gymnasium has an environment of that name."""
-    if ".py:" in name:  # meant for the suite, which says what is wrong with the file
+def _require_gymnasium_id(name: str, unknown: UnknownEnvironment) -> None:
+    """Raise UnknownEnvironment unless Gymnasium has registered this id."""
+    if ".py:" in name:  # a task file: the original error says what is wrong with it
         raise unknown
     package, _, plain = name.rpartition(":")
     if package:
@@ -244,28 +247,28 @@ def _look_up_in_gymnasium(name: str, unknown: UnknownEnvironment) -> None:
         except (ImportError, TypeError, ValueError) as error:
             raise UnknownEnvironment(f"{name}: {package} could not be imported: {error}") from error
     if plain not in gym.registry:
-        hint = "" if package else " (of another package: give package:id)"
+        hint = "" if package else " (for an id of another package, give package:id)"
         raise UnknownEnvironment(f"{unknown} Gymnasium has no id {plain!r} either{hint}") from unknown
 
 
 def reference(vector: VectorEnv, name: str) -> Any:
-    """A scripted policy that lies beside a task; `act(obs, first)` gives its actions. Raises BadParameter."""
+    """A reference policy of the task, with a method `act(obs, first)`. Raises BadParameter."""
     return vector.reference(name)  # type: ignore[attr-defined]
 
 
 def reference_obs(config: EnvConfig, name: str) -> str:
-    """The observation mode that a scripted policy reads; "" for one that reads the world, or that the task lacks."""
+    """The observation mode a reference policy reads; "" if it reads the state or does not exist."""
     entry = config.entry
     reference = None if entry is None else entry.task.references.get(name)
     return "" if reference is None or reference.reads == WORLD else reference.reads
 
 
-def remembered_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """Which discs the memory of a scripted policy holds, (n, k) bool, and where, (n, k, 2) m; None for one without."""
+def tracked_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:
+    """Discs in the memory of a tracker: known (n, k) bool, and positions (n, k, 2) m. None for other policies."""
     memory = policy.memory
     if policy.name != "tracker" or policy.batch.layout is None or "disc_x" not in (memory.dtype.names or ()):
         return None
     k = policy.batch.layout.colours
     xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
     room = np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
-    return np.abs(xy).max(-1) <= room, xy  # what was never seen is parked far outside
+    return np.abs(xy).max(-1) <= room, xy  # discs never seen are stored far outside of the room

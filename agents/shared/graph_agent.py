@@ -1,29 +1,29 @@
-"""An agent whose decisions are a graph's: the same class acts by torch while an algorithm learns, and by ONNX after.
+"""An agent that runs a computation graph: a torch module during training, an ONNX file afterwards.
 
-The graph that acts has, with a batch of n,
+Inputs and outputs of the policy graph, for batch size n:
 
 | input  | shape                  |                                                                           |
 |--------|------------------------|---------------------------------------------------------------------------|
-| obs    | (n, d) f32             | observation, flattened                                                    |
-| state  | (n, s) f32             | memory; absent in an agent without one; zeros before the first decision   |
-| last   | (n,) i64 or (n, a) f32 | the action that was taken last; absent where the memory needs none        |
-| first  | (n, 1) f32             | 1 where the observation opens an episode; absent without a memory         |
-| noise  | (n, m) f32             | uniform in [0, 1); absent where nothing is drawn                          |
+| obs    | (n, d) f32             | flattened observation                                                     |
+| state  | (n, s) f32             | memory, zeros before the first decision; absent without memory            |
+| last   | (n,) i64 or (n, a) f32 | the previous action; absent if the memory does not use it                 |
+| first  | (n, 1) f32             | 1 at the first step of an episode; absent without memory                  |
+| noise  | (n, m) f32             | uniform in [0, 1); absent if nothing is sampled                           |
 
 | output    | shape                  |                                                                        |
 |-----------|------------------------|------------------------------------------------------------------------|
 | action    | (n,) i64 or (n, a) f32 | the most likely action                                                 |
-| logits    | (n, a) f32             | discrete: unnormalised log-probabilities of the actions, to explore by |
-| explored  | (n, a) f32             | continuous: an action drawn from the policy                            |
+| logits    | (n, a) f32             | discrete actions: unnormalised log-probabilities, for exploration      |
+| explored  | (n, a) f32             | continuous actions: a sample from the policy                           |
 | new_state | (n, s) f32             | the new memory                                                         |
-| map       | (n, 5 k) f32           | of each disc the probability of having been seen, and its x, y, vx, vy |
-| places    | (n, 3 m) f32           | likewise seen, x, y of each kind of box; `map` and `places` may lack   |
+| map       | (n, 5 k) f32           | optional; of each disc: probability that it was seen, x, y, vx, vy     |
+| places    | (n, 3 m) f32           | optional; of each kind of box: probability that it was seen, x, y      |
 
-One step of imagination: inputs `state`, `action` (as `last`), `noise`; outputs `new_state`; `logits` or `next_action` of
-the policy after the step; `reward` (n,), `continue` (n,) probability; `map`, and `pose` (n, 4) as observed (x, y, cos,
-sin), which may lack. Places are in units of the observation.
+The graph of one imagined step has inputs `state`, `action` (as `last`) and `noise`, and outputs `new_state`; `logits` or
+`next_action` of the policy after the step; `reward` (n,); `continue` (n,), a probability; and optionally `map` and `pose`
+(n, 4): x, y, cos, sin. Positions are in units of the observation.
 
-Graphs hold no generator: all noise is given, and is a function of (agent seed, episode seed, step).
+Graphs contain no random number generator: noise is an input, a function of (agent seed, episode seed, step).
 """
 
 from __future__ import annotations
@@ -38,20 +38,20 @@ from unseen.agents.errors import BadAgent, BadObservation
 from unseen.agents.protocol import Agent, Belief, Imagined
 from unseen.agents.shared import noise
 
-ENTRY = 5  # numbers of a disc in `map`: seen, x, y, vx, vy
-PLACE = 3  # numbers of a kind of box in `places`: seen, x, y
+DISC_FIELDS = 5  # columns per disc in `map`: seen, x, y, vx, vy
+BOX_FIELDS = 3  # columns per kind of box in `places`: seen, x, y
 
 Arrays = dict[str, np.ndarray]
 
 
 class Graph(ABC):
-    """A function of named arrays, of which every row is computed by itself.
+    """A function of named arrays that treats every row independently.
 
     Attributes:
-        inputs: name -> shape without the batch.
+        inputs: name -> shape without the batch dimension.
         outputs: names.
-        rows: how many rows are computed at once; 0: however many there are. Products of matrices of another height may
-            be rounded otherwise, so a row is the same in any batch only if it is always computed among as many.
+        rows: batch size to run with; 0 for any. Matrix products of different batch sizes may be rounded differently, so
+            results are independent of the batch only if it always has the same size.
     """
 
     inputs: dict[str, tuple[int, ...]]
@@ -60,14 +60,14 @@ class Graph(ABC):
 
     @abstractmethod
     def run(self, inputs: Arrays) -> Arrays:
-        """The outputs for exactly the graph's inputs. Raises BadAgent."""
+        """Run the graph on exactly its inputs. Raises BadAgent."""
 
     def width(self, name: str) -> int:
-        """Numbers of an input in a row; 0 where there is no such input."""
+        """Size of one row of an input; 0 if there is no such input."""
         return math.prod(self.inputs[name]) if name in self.inputs else 0
 
     def __call__(self, **values: np.ndarray) -> Arrays:
-        """The outputs for n rows, of which those that the graph does not take are left out. Raises BadAgent."""
+        """Run the graph on n rows. Values that are not inputs of the graph are ignored. Raises BadAgent."""
         given = {name: values[name] for name in self.inputs}
         n = len(next(iter(given.values())))
         if self.rows in (0, n):
@@ -90,10 +90,10 @@ class GraphState(NamedTuple):
     """Memory of a `GraphAgent`.
 
     Attributes:
-        episodes: which episode each row is in.
-        latent: (n, s) the graph's own memory.
-        last: (n,) or (n, a) the action that was taken.
-        map, places: (n, k, 5) and (n, m, 3) as last drawn, in units of the observation; None for an agent without.
+        episodes: the current episode of each row.
+        latent: (n, s) state of the graph.
+        last: (n,) or (n, a) the previous action.
+        map, places: (n, k, 5) and (n, m, 3), the latest outputs in units of the observation; None without such outputs.
     """
 
     episodes: noise.Episodes
@@ -104,13 +104,13 @@ class GraphState(NamedTuple):
 
 
 class GraphAgent(Agent):
-    """Acts by one graph, and imagines by another.
+    """An agent with a policy graph and, optionally, a world-model graph.
 
     Args:
         name, obs, action: see `Agent`.
-        act: decides.
-        imagine: one step of the world model; None for an agent without one.
-        scale: metres of one unit of an observed place.
+        act: the policy graph.
+        imagine: graph of one imagined step; None without a world model.
+        scale: metres per unit of an observed position.
     """
 
     def __init__(
@@ -132,10 +132,10 @@ class GraphAgent(Agent):
     def act(
         self, obs: np.ndarray, state: GraphState, first: np.ndarray, explore: bool = False
     ) -> tuple[np.ndarray, GraphState]:
-        """See `Agent`. Raises BadObservation for what is not finite or not of the graph's width."""
+        """See `Agent`. Raises BadObservation for observations that are not finite or have the wrong size."""
         rows = self._rows(obs)
         opens = np.asarray(first, bool)
-        episodes = noise.open_episodes(self._seed, state.episodes, opens)
+        episodes = noise.next_episodes(self._seed, state.episodes, opens)
         out = self._act(
             obs=rows,
             state=state.latent,
@@ -144,18 +144,16 @@ class GraphAgent(Agent):
             noise=noise.uniform(episodes, noise.LATENT, self._act.width("noise")),
         )
         action = self._explored(out, episodes) if explore else out["action"]
-        drawn = _entries(out, "map", ENTRY), _entries(out, "places", PLACE)
+        drawn = _entries(out, "map", DISC_FIELDS), _entries(out, "places", BOX_FIELDS)
         return action, GraphState(noise.advance(episodes), out.get("new_state", state.latent), action, *drawn)
 
     def _rows(self, obs: np.ndarray) -> np.ndarray:
         rows = np.ascontiguousarray(obs, np.float32).reshape(len(obs), -1)
         if rows.shape[1] != self._act.width("obs"):
-            raise BadObservation(
-                f"{self.name}: an observation of {rows.shape[1]} numbers, where {self._act.width('obs')} are due"
-            )
+            raise BadObservation(f"{self.name}: observation of size {rows.shape[1]}, expected {self._act.width('obs')}")
         if not np.isfinite(rows).all():
             row, column = np.argwhere(~np.isfinite(rows))[0]
-            raise BadObservation(f"{self.name}: number {column} of observation {row} is {rows[row, column]}")
+            raise BadObservation(f"{self.name}: element {column} of observation {row} is {rows[row, column]}")
         return rows
 
     def _explored(self, out: Arrays, episodes: noise.Episodes) -> np.ndarray:
@@ -171,8 +169,8 @@ class GraphAgent(Agent):
         if state.map is None and state.places is None:
             return None
         n = len(state.latent)
-        discs = np.zeros((n, 0, ENTRY), np.float32) if state.map is None else state.map
-        boxes = np.zeros((n, 0, PLACE), np.float32) if state.places is None else state.places
+        discs = np.zeros((n, 0, DISC_FIELDS), np.float32) if state.map is None else state.map
+        boxes = np.zeros((n, 0, BOX_FIELDS), np.float32) if state.places is None else state.places
         return Belief(
             seen=discs[..., 0],
             xy=discs[..., 1:3] * self.scale,
@@ -181,12 +179,12 @@ class GraphAgent(Agent):
         )
 
     def imagine(self, state: GraphState, horizon: int = 15) -> Imagined | None:
-        """See `Agent`. Raises BadAgent before the first decision."""
+        """See `Agent`. Raises BadAgent before the first call of `act`."""
         graph = self._imagine
         if graph is None:
             return None
         if not state.episodes.step.all():
-            raise BadAgent(f"{self.name} has decided nothing yet: act once, then imagine")
+            raise BadAgent(f"{self.name} call act before imagine")
         n, width = len(state.latent), graph.width("noise")
         drawn = noise.uniform(state.episodes, noise.IMAGINATION, horizon * width).reshape(n, horizon, width)
         latent, action = state.latent, state.last
@@ -204,7 +202,7 @@ class GraphAgent(Agent):
 
         pose = over_time("pose")
         pose[..., :2] *= self.scale
-        places = over_time("map").reshape(n, horizon, -1, ENTRY)[..., 1:3] * self.scale
+        places = over_time("map").reshape(n, horizon, -1, DISC_FIELDS)[..., 1:3] * self.scale
         return Imagined(places, pose, over_time("reward"), over_time("continue"), over_time("taken"))
 
 

@@ -1,4 +1,4 @@
-"""Small networks and distributions that the algorithms share."""
+"""Small networks and distributions shared by the algorithms."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ BIN_LIMIT = 4.0  # symlog units: values up to e^4 - 1 = 53.6 at scale 1
 
 
 class Layer(nn.Module):
-    """Linear, LayerNorm, SiLU. LayerNorm is fused on the CPU, where RMSNorm is not: a sixth of an update's time."""
+    """Linear, LayerNorm, SiLU. LayerNorm is fused on CPU; RMSNorm is not, and makes an update a sixth slower."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ def norm(x: Tensor, gain: Tensor) -> Tensor:
 
 
 def mlp(inputs: int, hidden: int, layers: int, outputs: int = 0, zero: bool = False) -> nn.Sequential:
-    """`layers` hidden layers; a linear output where `outputs`, zero at first where `zero`."""
+    """An MLP with `layers` hidden layers and, if `outputs`, a linear output layer, initialised to zero if `zero`."""
     parts: list[nn.Module] = [Layer(inputs if i == 0 else hidden, hidden) for i in range(layers)]
     if outputs:
         last = nn.Linear(hidden, outputs)
@@ -55,7 +55,7 @@ def symexp(x: Tensor) -> Tensor:
 class TwoHot(nn.Module):
     """A scalar as a distribution over symexp-spaced bins (Hafner et al. 2023, DreamerV3), in units of `scale`.
 
-    At scale 1 the bins end at 53.6; `cover` raises the scale to a larger power of two when the data ask for it.
+    At scale 1 the bins end at 53.6. `extend_range` raises the scale to a larger power of two when the data need it.
     """
 
     values: Tensor
@@ -66,18 +66,18 @@ class TwoHot(nn.Module):
         self.register_buffer("values", symexp(torch.linspace(-BIN_LIMIT, BIN_LIMIT, BINS)), persistent=False)
         self.register_buffer("scale", torch.ones(()))
 
-    def cover(self, magnitude: float) -> None:
-        """Make room for values up to `magnitude`. What was learned so far is then off by the factor of the change."""
+    def extend_range(self, magnitude: float) -> None:
+        """Extend the range to values up to `magnitude`. A change of scale multiplies all earlier predictions by its factor."""
         limit = float(self.values[-1])
         if magnitude > limit * float(self.scale):
             self.scale.fill_(2.0 ** math.ceil(math.log2(magnitude / limit)))
 
     def mean(self, logits: Tensor) -> Tensor:
-        """The expected scalar (...) of logits (..., BINS)."""
+        """Expected value (...) for logits (..., BINS)."""
         return logits.softmax(-1) @ self.values * self.scale
 
     def loss(self, logits: Tensor, x: Tensor) -> Tensor:
-        """Cross-entropy with x spread over its two neighbouring bins, so that the mean is unbiased: (...)."""
+        """Cross-entropy (...) with the two-hot encoding of x, whose expected value is x."""
         x = x / self.scale
         y = (symlog(x).clamp(-BIN_LIMIT, BIN_LIMIT) + BIN_LIMIT) / (2 * BIN_LIMIT) * (BINS - 1)
         k = y.floor().clamp(0, BINS - 2).long()
@@ -87,13 +87,13 @@ class TwoHot(nn.Module):
         return -(logp[..., 0] * (1 - w) + logp[..., 1] * w)
 
 
-def mixed_probs(logits: Tensor) -> Tensor:
-    """Softmax over the last axis with 1 % uniform, so that no class is ever impossible."""
+def unimix(logits: Tensor) -> Tensor:
+    """Softmax over the last axis, mixed with 1 % of the uniform distribution."""
     return logits.softmax(-1) * (1 - UNIMIX) + UNIMIX / logits.shape[-1]
 
 
-def draw(probs: Tensor, uniform: Tensor) -> Tensor:
-    """One-hot samples (..., c) of probs (..., c) by one uniform number (..., 1) each."""
+def sample_one_hot(probs: Tensor, uniform: Tensor) -> Tensor:
+    """One-hot samples (..., c) from probs (..., c), by one uniform number (..., 1) each."""
     above = (probs.cumsum(-1) >= uniform).to(probs.dtype)
-    above = torch.cat([above[..., :-1], torch.ones_like(above[..., :1])], -1)  # rounding: the sum may end below 1
+    above = torch.cat([above[..., :-1], torch.ones_like(above[..., :1])], -1)  # by rounding, the sum may be below 1
     return torch.cat([above[..., :1], above[..., 1:] - above[..., :-1]], -1)

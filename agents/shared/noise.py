@@ -1,6 +1,6 @@
-"""Random numbers as a function of (agent seed, episode seed, step): splitmix64 by counter, as in the environments.
+"""Counter-based random numbers (splitmix64), a function of (agent seed, episode seed, step).
 
-Nothing is drawn in turn from a common generator, so an episode draws the same numbers alone and among a thousand.
+There is no shared generator state, so an episode gets the same numbers in a batch of any size.
 """
 
 from __future__ import annotations
@@ -11,26 +11,26 @@ from typing import NamedTuple
 import numpy as np
 
 LATENT, ACTION, IMAGINATION = range(3)
-"""What numbers are drawn for; each purpose has its own, so that asking for one does not shift another."""
+"""Purposes. Each has its own stream, so that drawing for one does not shift another."""
 
-MAX_WIDTH = 1 << 16  # numbers of one row, step and purpose
+MAX_WIDTH = 1 << 16  # maximum of numbers per row, step and purpose
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)
 _30, _27, _31, _40 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(40)
 _TO_UNIT = np.float32(2.0**-24)
 _ONE = np.uint64(1)
-_STEP = np.uint64(int(_GOLDEN) * MAX_WIDTH * (IMAGINATION + 1) % 2**64)  # from one decision's word to the next one's
+_STEP = np.uint64(int(_GOLDEN) * MAX_WIDTH * (IMAGINATION + 1) % 2**64)  # increment of the counter per decision
 
 
 class Episodes(NamedTuple):
-    """Which episode each of n rows is in, and how far.
+    """Position of n rows in their streams of random numbers.
 
     Attributes:
         seed: (n,) uint64 seed of the row's first episode.
-        number: (n,) uint64 number of the present episode: 0 is the first, the next ones follow by autoreset.
-        step: (n,) uint64 decisions taken in it.
-        key: (n,) uint64 what the present episode's numbers are drawn by.
+        number: (n,) uint64 index of the current episode, counted from 0 across autoresets.
+        step: (n,) uint64 decisions taken in the current episode.
+        key: (n,) uint64 key of the current episode.
     """
 
     seed: np.ndarray
@@ -40,14 +40,14 @@ class Episodes(NamedTuple):
 
 
 def start(agent_seed: int, seeds: np.ndarray) -> Episodes:
-    """The first episodes, of `seeds` (n,), before the first decision."""
+    """Positions before the first decision of the episodes with `seeds` (n,)."""
     seed = np.asarray(seeds, np.uint64).reshape(-1)
     zeros = np.zeros(len(seed), np.uint64)
     return Episodes(seed, zeros, zeros, _key(agent_seed, seed, zeros))
 
 
-def open_episodes(agent_seed: int, now: Episodes, first: np.ndarray) -> Episodes:
-    """Rows that `first` (n,) marks go on to their next episode, unless they have yet to decide in their present one."""
+def next_episodes(agent_seed: int, now: Episodes, first: np.ndarray) -> Episodes:
+    """Move rows with `first` (n,) to their next episode, except rows that have not decided in the current one yet."""
     if not first.any():
         return now
     nexts = first & (now.step > 0)
@@ -59,12 +59,12 @@ def open_episodes(agent_seed: int, now: Episodes, first: np.ndarray) -> Episodes
 
 
 def advance(now: Episodes) -> Episodes:
-    """After a decision in every row."""
+    """Positions after one decision in every row."""
     return Episodes(now.seed, now.number, now.step + _ONE, now.key)
 
 
 def uniform(now: Episodes, purpose: int, width: int) -> np.ndarray:
-    """float32 in [0, 1), (n, width), for the decision that is due. width: at most MAX_WIDTH."""
+    """Uniform float32 (n, width) in [0, 1) for the current decision. Raises ValueError if width > MAX_WIDTH."""
     if width > MAX_WIDTH:
         raise ValueError(f"{width} numbers a step: at most {MAX_WIDTH}")
     if width == 0:
@@ -75,7 +75,7 @@ def uniform(now: Episodes, purpose: int, width: int) -> np.ndarray:
 
 @cache
 def _columns(purpose: int, width: int) -> np.ndarray:
-    """What a decision's word is advanced by for each number, (width,)."""
+    """Counter offset of each number of a decision, (width,)."""
     return (np.arange(1, width + 1, dtype=np.uint64) + np.uint64(purpose * MAX_WIDTH)) * _GOLDEN
 
 

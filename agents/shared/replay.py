@@ -1,4 +1,4 @@
-"""Replay: a ring of steps, and the episodes that lie in it. Sequences start where episodes start."""
+"""Replay of whole episodes in a ring buffer of steps."""
 
 from __future__ import annotations
 
@@ -10,38 +10,38 @@ from unseen.agents.errors import BadAgent
 from unseen.agents.shared.checkpoint import Store
 
 Columns = Mapping[str, np.ndarray]
-"""name -> array with one row a step"""
+"""name -> array with one row per step"""
 
-FIRST_ROOM = 1024  # steps and episodes that memory is taken for at first; it doubles when they are filled
+INITIAL_CAPACITY = 1024  # initially allocated steps and episodes; doubled when full
 
 
 class StepRing:
-    """The last `capacity` steps, in columns; each step has a number, counted from the first one ever added.
+    """A ring buffer of the last `capacity` steps. Steps are numbered in the order in which they were added.
 
     Args:
-        like: name -> an array whose shape without its first dimension, and whose dtype, a step has.
+        like: name -> array (n, ...) that defines the shape and dtype of a column.
     """
 
     def __init__(self, capacity: int, like: Columns) -> None:
         self.capacity, self.written = capacity, 0
-        room = min(capacity, FIRST_ROOM)
+        room = min(capacity, INITIAL_CAPACITY)
         self._columns = {name: np.zeros((room, *value.shape[1:]), value.dtype) for name, value in like.items()}
 
     @property
     def oldest(self) -> int:
-        """The number of the oldest step that is kept."""
+        """Number of the oldest stored step."""
         return max(0, self.written - self.capacity)
 
     def add(self, steps: Columns) -> None:
-        """Append some steps in order."""
+        """Append steps."""
         n = len(next(iter(steps.values())))
         for name, column in self._columns.items():
-            column = self._columns[name] = _with_room(column, self.written + n, self.capacity)
+            column = self._columns[name] = _grown(column, self.written + n, self.capacity)
             column[(self.written + np.arange(n)) % self.capacity] = steps[name]
         self.written += n
 
     def take(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
-        """The steps of the given numbers, in an array of any shape."""
+        """The steps with the given numbers, an int array of any shape."""
         at = numbers % self.capacity
         return {name: column[at] for name, column in self._columns.items()}
 
@@ -50,41 +50,41 @@ class StepRing:
         for name, column in self._columns.items():
             used = store.array(f"replay.{name}", column[: min(self.written, self.capacity)], grows=True)
             if store.reading:
-                column = self._columns[name] = _with_room(column, len(used), self.capacity)
+                column = self._columns[name] = _grown(column, len(used), self.capacity)
                 column[: len(used)] = used
 
 
 class EpisodeReplay:
-    """Whole episodes in a ring of steps, and those that are being collected.
+    """Finished episodes in a ring buffer, and the unfinished episode of each environment.
 
-    Step t of an episode holds an observation, the action that led to it, its reward, and whether the episode terminated
-    there; step 0 has neither action nor reward. `targets` are further columns, given when an episode ends.
+    Step t of an episode holds an observation, the action and reward of the transition that led to it, and whether the
+    episode terminated there. Action and reward of step 0 are zero. `targets` are additional columns, given when an episode ends.
     """
 
     def __init__(self, capacity: int, obs: np.ndarray, action: np.ndarray, targets: int = 0) -> None:
-        """capacity: in steps; obs (n, ...) and action (n, ...) of n environments, for shapes and dtypes."""
+        """capacity: in steps; obs (n, ...) and action (n, ...) of n environments define shapes and dtypes."""
         n = len(obs)
         like = {"obs": obs, "action": action, "reward": np.zeros(n, np.float32)}
         more = {"terminated": np.zeros(n, np.float32), "targets": np.zeros((n, targets), np.float32)}
         self.ring = StepRing(capacity, like | more)
         self.episodes = 0
-        """finished so far, those that were forgotten among them"""
-        self._bounds = np.zeros((FIRST_ROOM, 2), np.int64)  # number of the first step, length
-        self._kept = 0  # index of the oldest episode that lies whole in the ring
+        """finished episodes so far, including those already overwritten"""
+        self._bounds = np.zeros((INITIAL_CAPACITY, 2), np.int64)  # number of the first step, length
+        self._kept = 0  # index of the oldest episode that is completely stored
         self._running = {name: np.zeros((n, 64, *value.shape[1:]), value.dtype) for name, value in like.items()}
         self._at = np.zeros(n, np.int64)
 
     def __len__(self) -> int:
-        """Episodes that can be sampled."""
+        """Number of episodes that can be sampled."""
         return self.episodes - self._kept
 
     @property
     def mean_length(self) -> float:
-        """Steps of an episode, over all that were finished."""
+        """Mean length of the finished episodes in steps."""
         return self.ring.written / self.episodes
 
     def add(self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, first: np.ndarray) -> None:
-        """Append a step to every running episode; `first` rows open new ones."""
+        """Append a step to the episode of every environment; rows with `first` start a new one."""
         self._at[first] = 0
         rows = np.arange(len(obs))
         for name, value in {"obs": obs, "action": action, "reward": reward}.items():
@@ -95,24 +95,24 @@ class EpisodeReplay:
         self._at += 1
 
     def running_obs(self, envs: np.ndarray) -> np.ndarray:
-        """Observations (n, T, ...) of the running episodes of these environments, T the longest. Beyond the end of a
-        shorter one lies what an earlier one left."""
+        """Observations (n, T, ...) of the unfinished episodes of `envs`, T being the longest. Values after the end of a
+        shorter episode are undefined."""
         return self._running["obs"][envs, : int(self._at[envs].max())]
 
     def rewards(self, envs: np.ndarray) -> list[np.ndarray]:
-        """Rewards of the running episodes of these environments."""
+        """Rewards of the unfinished episodes of `envs`."""
         return [self._running["reward"][env, : self._at[env]].copy() for env in envs]
 
     def finish(self, envs: np.ndarray, terminated: np.ndarray, targets: np.ndarray) -> None:
-        """Store the running episodes of these environments; targets: (n, T, width). Raises BadAgent."""
+        """Store the episodes of `envs` as finished. targets: (n, T, width). Raises BadAgent."""
         for row, env in enumerate(envs):
             n = int(self._at[env])
             if n > self.ring.capacity:
-                raise BadAgent(f"an episode of {n} steps does not fit into a replay of {self.ring.capacity}")
+                raise BadAgent(f"an episode of {n} steps exceeds the replay capacity of {self.ring.capacity} steps")
             steps = {name: column[env, :n] for name, column in self._running.items()}
             ends = np.zeros(n, np.float32)
             ends[-1] = terminated[env]
-            self._bounds = _with_room(self._bounds, self.episodes + 1)
+            self._bounds = _grown(self._bounds, self.episodes + 1)
             self._bounds[self.episodes] = self.ring.written, n
             self.ring.add(steps | {"terminated": ends, "targets": targets[row, :n]})
             self.episodes += 1
@@ -120,9 +120,9 @@ class EpisodeReplay:
             self._kept += 1
 
     def sample(self, rng: np.random.Generator, batch: int, longest: int) -> dict[str, np.ndarray]:
-        """Episodes drawn uniformly, time-major (T, batch, ...), T the longest of them.
+        """Sample episodes uniformly, as time-major arrays (T, batch, ...) padded with zeros; `mask` (T, batch) is 1 for real steps.
 
-        Of an episode of more than `longest` steps a stretch is drawn. `mask` marks real steps; the others are zero.
+        From an episode of more than `longest` steps a random segment is taken.
         """
         start, length = self._bounds[self._kept + rng.integers(0, len(self), batch)].T
         if (length > longest).any():
@@ -135,7 +135,7 @@ class EpisodeReplay:
         return steps | {"mask": mask.astype(np.float32)}
 
     def sync(self, store: Store) -> None:
-        """Running episodes are kept too."""
+        """Store or restore everything, including unfinished episodes."""
         self.ring.sync(store)
         for name in ("episodes", "_kept"):
             setattr(self, name, store.scalar(f"replay.{name.strip('_')}", getattr(self, name)))
@@ -145,12 +145,12 @@ class EpisodeReplay:
             by_time = store.array(f"replay.running.{name}", column.swapaxes(0, 1), grows=True)
             self._running[name] = np.ascontiguousarray(by_time.swapaxes(0, 1))
         if store.reading:
-            self._bounds = _with_room(self._bounds, len(bounds))
+            self._bounds = _grown(self._bounds, len(bounds))
             self._bounds[: len(bounds)] = bounds
 
 
-def _with_room(column: np.ndarray, needed: int, most: int | None = None) -> np.ndarray:
-    """The column, or a longer copy of it with room for `needed` rows, of at most `most`."""
+def _grown(column: np.ndarray, needed: int, most: int | None = None) -> np.ndarray:
+    """The column if it has at least min(needed, most) rows, else a longer copy of at most `most` rows."""
     needed = needed if most is None else min(needed, most)
     if needed <= len(column):
         return column

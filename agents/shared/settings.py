@@ -1,4 +1,4 @@
-"""Settings of an algorithm: a frozen dataclass, overridden by name."""
+"""Override the settings of an algorithm, a frozen dataclass, by name."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Config = TypeVar("Config")
 
 
 def configure(kind: type[Config], overrides: Mapping[str, Any] | None) -> Config:
-    """The dataclass `kind` with its defaults overridden by name. Raises BadAgent naming what is known."""
+    """An instance of dataclass `kind` with some defaults overridden. Raises BadAgent for an unknown name or wrong type."""
     known: dict[str, Any] = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
     typed = {}
     for name, value in (overrides or {}).items():
@@ -23,6 +23,6 @@ def configure(kind: type[Config], overrides: Mapping[str, Any] | None) -> Config
         want = type(known[name])
         given = int if want is int else int | want
         if isinstance(value, bool) != (want is bool) or not isinstance(value, given) or not math.isfinite(value):
-            raise BadAgent(f"setting {name}={value!r}: allowed is {want.__name__}")
+            raise BadAgent(f"setting {name}={value!r}: expected {want.__name__}")
         typed[name] = want(value)
     return replace(kind(), **typed)  # type: ignore[type-var]

@@ -1,4 +1,4 @@
-"""A torch module as a `Graph`: what an algorithm's policy is while it learns, and what is exported."""
+"""A torch module as a `Graph`, for acting during training and for export."""
 
 from __future__ import annotations
 
@@ -9,16 +9,16 @@ from torch import Tensor, nn
 
 from unseen.agents.shared.graph_agent import Arrays, Graph
 
-ROWS = 64  # measured: a row of a product is the same to the bit wherever it lies among 64, and not among fewer than 32
+ROWS = 64  # measured: results are bit-identical in any row of a batch of 64, but not in batches below 32
 
 
 class TorchGraph(Graph):
-    """A module that takes tensors of the given names, in this order, and gives a tuple of the given outputs.
+    """A module whose positional arguments are the inputs and which returns a tuple of the outputs.
 
     Args:
-        module: on any device; it is not copied, so that a policy follows its learner.
-        example: inputs with a batch of any size, for shapes and dtypes.
-        outputs: names.
+        module: on any device; not copied, so that the policy follows its learner.
+        example: named inputs with any batch size, in order; they define shapes and dtypes.
+        outputs: names of the outputs.
     """
 
     def __init__(self, module: nn.Module, example: dict[str, Tensor], outputs: Sequence[str]) -> None:
@@ -30,5 +30,7 @@ class TorchGraph(Graph):
     @torch.inference_mode()
     def run(self, inputs: Arrays) -> Arrays:
         device = next(self.module.parameters()).device
-        given = [torch.tensor(inputs[name], device=device) for name in self.inputs]  # copies: aligned, rounded alike
+        given = [
+            torch.tensor(inputs[name], device=device) for name in self.inputs
+        ]  # copied into aligned memory: rounding depends on alignment
         return dict(zip(self.outputs, (out.cpu().numpy() for out in self.module(*given)), strict=True))

@@ -1,4 +1,4 @@
-"""What the learners here share: settings, environment, policy, export, and checkpoints."""
+"""Base class of the learners: settings, environments, policy, export and checkpoints."""
 
 from __future__ import annotations
 
@@ -19,7 +19,10 @@ from unseen.agents.shared.torch_graph import TorchGraph
 
 
 class TorchLearner(Learner):
-    """A subclass gives `name`, `config_class`, `advance`, `act_graph`, `sync`, and `imagine_graph` if it has a model."""
+    """Base of learners written in torch.
+
+    Subclasses define `name`, `config_class`, `advance`, `act_graph`, `sync` and, if they have a world model, `imagine_graph`.
+    """
 
     config_class: ClassVar[type]
     autoreset: ClassVar[AutoresetMode] = AutoresetMode.NEXT_STEP
@@ -34,15 +37,15 @@ class TorchLearner(Learner):
 
     @abstractmethod
     def act_graph(self) -> TorchGraph:
-        """The present policy, as `unseen.agents.shared.graph_agent` says."""
+        """The current policy; see `unseen.agents.shared.graph_agent`."""
 
     def imagine_graph(self) -> TorchGraph | None:
-        """One step of the world model; None for an algorithm without one."""
+        """One imagined step; None without a world model."""
         return None
 
     @abstractmethod
     def sync(self, store: Store) -> None:
-        """Hand all that the algorithm is made of to a store."""
+        """Pass the complete training state to `store`."""
 
     def policy(self) -> GraphAgent:
         layout = self.envs.layout
@@ -67,11 +70,11 @@ class TorchLearner(Learner):
 
 def _notes(name: str, made: Environments) -> Iterator[str]:
     if not made.has_snapshots:
-        yield f"{name} has no snapshots: a resumed run begins with new episodes"
+        yield f"{name} has no snapshots: a resumed run starts new episodes"
     if made.ignored:
-        yield f"{name}: not observed, since they are not numbers: {', '.join(made.ignored)}"
+        yield f"{name}: non-numeric observations are ignored: {', '.join(made.ignored)}"
 
 
 def environment_seed(seed: int, n: int) -> int:
-    """Where n environments of a training seed begin to count: those of different training seeds share no episode."""
+    """First environment seed for a training seed with n environments. Different training seeds share no episodes."""
     return 1_000 * (seed + 1) * n

@@ -1,7 +1,7 @@
-"""Whether device functions ask records only for fields that they have, and leave those alone that the engine keeps.
+"""Checks that device functions only use fields that their records have, and set none that the engine keeps.
 
-A kernel is compiled when it first runs, and tells what is missing then in pages of types. This reads the functions'
-source when an environment is made, and names the field.
+Numba would report a missing field only when a kernel is first compiled, in a long type error. This check reads the
+source of the functions when an environment is made, and names the missing field.
 """
 
 import ast
@@ -22,7 +22,7 @@ KEPT = frozenset(("t", "done", "tries", "failed"))  # of HEADER; `rng` is set by
 
 @dataclass(frozen=True)
 class Fields:
-    """The fields of one sort of record; `whose`: what it is called in messages; `kept`: those that the engine sets."""
+    """The field names of a record type; `whose` is its name in messages, `kept` are those that only the engine sets."""
 
     whose: str
     names: frozenset[str]
@@ -30,8 +30,8 @@ class Fields:
 
 
 def wrong_field(task: type[Task]) -> str | None:
-    """What a device function of the task asks for in vain, or sets although the engine does, in one sentence; None
-    where all is well."""
+    """One sentence about the first field that a device function of the task uses although it is missing, or sets although
+    the engine keeps it; None if there is none."""
     params = task.levels[task.default_level].record("train")
     p = Fields(task.params.__name__, frozenset(params.dtype.names or ()))
     s = Fields("'state'", frozenset(task.state.names or ()), KEPT)
@@ -57,8 +57,8 @@ def _of(whose: str, dtype: np.dtype | None) -> Fields | None:
 
 
 def _search(function: Any, given: tuple[Fields | None, ...], seen: set[Any]) -> Iterator[str]:
-    """What is wrong in a function, and in those that it calls, when its arguments are the `given` records."""
-    function = inspect.unwrap(function) if callable(function) else None  # a name is imported on first use only
+    """What is wrong in a function, or a function it calls, when its arguments are the `given` records."""
+    function = inspect.unwrap(function) if callable(function) else None  # a lazy "module:name" is not checked
     if not isinstance(function, FunctionType) or (function, given) in seen:
         return
     seen.add((function, given))
@@ -73,7 +73,7 @@ def _search(function: Any, given: tuple[Fields | None, ...], seen: set[Any]) -> 
             record = records[part.value.id]
             where = f"{function.__module__}.{function.__qualname__}"
             if part.attr not in record.names:
-                yield f"{record.whose} has no {part.attr!r}, for which {where} asks"
+                yield f"{record.whose} has no {part.attr!r}, which {where} uses"
             elif part.attr in record.kept and isinstance(part.ctx, ast.Store):
                 yield f"{where} sets {part.attr!r} of {record.whose}, which the engine keeps"
         elif isinstance(part, ast.Call) and not part.keywords:
@@ -83,7 +83,7 @@ def _search(function: Any, given: tuple[Fields | None, ...], seen: set[Any]) -> 
 
 
 def _called(node: ast.expr, function: FunctionType) -> Callable | None:
-    """What a call in a function calls: a name of its module or closure, or a module's attribute."""
+    """The function that a call expression refers to: a global or closure variable, or an attribute of a module."""
     known = inspect.getclosurevars(function)
     names = {**known.globals, **known.nonlocals}
     if isinstance(node, ast.Name):
@@ -95,13 +95,13 @@ def _called(node: ast.expr, function: FunctionType) -> Callable | None:
 
 
 def _source(function: FunctionType) -> ast.FunctionDef | None:
-    """The function's definition; None for one without a file, and for a lambda."""
+    """The AST of the function; None for a lambda, or if there is no source file."""
     return _definitions(function.__code__.co_filename).get(function.__code__.co_firstlineno)
 
 
 @functools.cache
 def _definitions(file: str) -> dict[int, ast.FunctionDef]:
-    """Every function of a file by its first line, that of a decorator if it has one."""
+    """Every function of a file by its first line (the line of its first decorator, if any)."""
     try:
         with open(file, encoding="utf-8") as source:
             tree = ast.parse(source.read())

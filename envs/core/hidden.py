@@ -1,4 +1,4 @@
-"""The hidden truth that an environment declares, for the audit to look for where it must not be."""
+"""The hidden variable of a task, which the audit tries to decode from observations."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,19 +9,19 @@ from unseen.envs.core.device import device
 
 @device
 def always(s, p):
-    """Every step but an episode's last, which the audit leaves out by itself."""
+    """All steps. (The audit itself excludes the last step of an episode.)"""
     return True
 
 
 @dataclass(frozen=True)
 class Hidden:
-    """What is hidden: a class label, or a real vector.
+    """The hidden variable: a class label or a real vector.
 
     Attributes:
-        write: device function (s, p, out) that writes the truth into out, float64 (size,).
-        classes: parameters -> number of classes, where out[0] is a label 0..classes-1; None for a real vector.
+        write: device function (s, p, out) that writes the variable into out, float64 (size,).
+        classes: parameters -> number of classes, if out[0] is a label in 0..classes-1; None for a real vector.
         size: length of the vector; 1 for a label.
-        when: device function (s, p) -> bool: the steps at which no short window of observations may tell it.
+        when: device function (s, p) -> bool: the steps at which a short window of observations must not reveal it.
     """
 
     write: Callable

@@ -1,4 +1,4 @@
-"""The compiled loops over many environments, generated for each task and observation mode."""
+"""Kernels that run a task over many environments, generated for each task and observation mode."""
 
 import sys
 from types import ModuleType
@@ -6,8 +6,8 @@ from types import ModuleType
 from unseen.envs.core import device
 from unseen.envs.core.task import Task
 
-RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # what `run` does
-DUE = 2  # `done` of a record that the next RESET starts anew; the others it leaves as they are
+RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # modes of `run`
+RESET_PENDING = 2  # value of `done` that marks a record for the next RESET; other records are left unchanged
 
 _RUN = '''"""Generated: {cls} with the observations {names}."""
 import numpy as np
@@ -19,7 +19,7 @@ reset, step = task.reset, task.step
 
 @device
 def draw(s, p{w}):
-    """Draw episodes until one is accepted; 1 if none was."""
+    """Draw episodes until one is accepted. Returns 1 if none was, else 0."""
     s.t = 0
     s.done = 0
     for i in range({max_tries}):
@@ -54,7 +54,7 @@ def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
             s.t += 1
             r, t, u = step(s, A[i], p, I[i])
             if s.t >= limit:
-                if not (t or u):  # cut short: the task has no metrics to tell
+                if not (t or u):  # truncated from outside: the task has no metrics
                     I[i, 0] = np.nan
                 u = True
             R[i] = r
@@ -82,7 +82,7 @@ def act{k}(X, M, P, A):
         _act{k}(X[i], M[i], P[0], A[i])
 """
 
-_HIDDEN = '''"""Generated: the hidden truth of {cls}."""
+_HIDDEN = '''"""Generated: the hidden variable of {cls}."""
 from unseen.envs.core.device import kernel
 from {module} import {cls} as task
 
@@ -101,14 +101,14 @@ def when(S, P, B):
 
 
 def _build(task: type[Task], name: str, source: str, *more: str) -> ModuleType:
-    """`more`: names of further modules that the kernel's functions come from."""
+    """Build a kernel module. `more`: names of other modules that define its functions."""
     return device.build(
         f"{task.__name__}_{name}", source, *(sys.modules[module] for module in (task.__module__, *more))
     )
 
 
 def run_kernel(task: type[Task], names: tuple[str, ...]):
-    """`run` of a task that writes the observations of the named sensors."""
+    """The kernel `run` of a task, which writes the observations of the named sensors."""
     k = range(len(names))
     source = _RUN.format(
         cls=task.__name__,
@@ -131,7 +131,7 @@ def run_kernel(task: type[Task], names: tuple[str, ...]):
 
 
 def reference_kernel(task: type[Task], name: str):
-    """act(X, M, P, A) of one reference: what it reads (n,), its memories (n,), parameters (1,), action rows (n, d)."""
+    """act(X, M, P, A) of a reference: its inputs (n,), memories (n,), parameters (1,) and action rows (n, d)."""
     source = _REFERENCES.format(cls=task.__name__, module=task.__module__)
     source += "".join(_REFERENCE.format(k=k, name=each) for k, each in enumerate(task.references))
     kernel = getattr(_build(task, "references", source), f"act{list(task.references).index(name)}")
@@ -139,7 +139,7 @@ def reference_kernel(task: type[Task], name: str):
 
 
 def hidden_kernels(task: type[Task]):
-    """write(S, P, O) and when(S, P, B) of the hidden truth: records (n,), parameters (1,), truths (n, size), flags (n,)."""
+    """write(S, P, O) and when(S, P, B) of the hidden variable: records (n,), parameters (1,), values (n, size), flags (n,)."""
     module = _build(task, "hidden", _HIDDEN.format(cls=task.__name__, module=task.__module__))
-    what = f"{task.__name__} (what is hidden)"
+    what = f"{task.__name__} (hidden variable)"
     return device.named(module.write, what), device.named(module.when, what)

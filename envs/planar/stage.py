@@ -1,8 +1,7 @@
-"""The three phases of an episode: observe, then a blackout of random length, then act, carried to another place.
+"""The three phases of an episode: observe, a blackout of random length, then act from a new pose.
 
-The blackout and the new pose are what keep the agent's own position from being its memory. A task calls `reset_stage`
-when it draws an episode and sets `s.observe_steps`, and calls `next_phase` once a step; `may_act` says whether the agent
-may move.
+Because of the blackout and the new pose, the agent cannot use its own position as a memory. A task calls `reset_stage`
+when it draws an episode, may set `s.observe_steps`, and calls `next_phase` once per step.
 """
 
 import math
@@ -11,12 +10,16 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, OBSERVE, REVEAL, reset_room
 
-CLOCK = 128.0  # steps for one unit of time in `state`
+CLOCK = 128.0  # steps per unit of time in `state`
+FIXED, FIRST, LATE = 0, 1, 2  # `query`: always the same; drawn and shown from the start; shown in the act phase
 
 
 @device
 def reset_stage(s, p):
-    """Empty and light the room, put the agent on the mat, and draw the spawn pose and the length of the blackout."""
+    """Empty and light the room, put the agent on the mat, and draw the spawn pose and the length of the blackout.
+
+    Writes every field of the room, the agent, the query and the phases.
+    """
     reset_room(s, p)
     s.agent_x = uniform(s, -0.1, 0.1)
     s.agent_y = uniform(s, -0.1, 0.1)
@@ -35,14 +38,17 @@ def may_act(s):
 
 @device
 def acting(s, p):
-    """`Hidden.when` of tasks with phases: in the act phase no short window of observations may tell what is hidden."""
+    """`Hidden.when` of tasks with phases: True in the act phase."""
     return s.phase == ACT
 
 
 @device
 def next_phase(s, light):
-    """Enter the phase of step s.t. The act phase begins under `light`, or by day where boxes are of
-    glass, at the spawn pose. Returns True in the step in which it begins."""
+    """Enter the phase of step s.t. Writes phase, light and pose.
+
+    The act phase starts at the spawn pose under `light`, or by day if boxes are of glass. Returns True in the step in
+    which it starts.
+    """
     if s.t >= s.observe_steps and s.phase == OBSERVE:
         s.phase = BLACKOUT
         s.light = DARK
@@ -58,7 +64,7 @@ def next_phase(s, light):
 
 @device
 def set_query(s, thing, late):
-    """Ask for `thing`: at once, or if `late` only in the act phase."""
+    """Set the query to `thing`: at once, or if `late` only in the act phase."""
     s.query = thing if not late or s.phase == ACT else -1
 
 
@@ -70,7 +76,7 @@ def out_of_time(s, p):
 
 @device
 def outcome(s, info, reward, done):
-    """What a step gives. At an episode's end the lights go on, and `is_success` says whether there was a reward."""
+    """The return value of `step`. At the end of an episode, reveals everything and writes `is_success` (reward > 0)."""
     if done:
         s.light = REVEAL
         info[0] = 1.0 if reward > 0.0 else 0.0

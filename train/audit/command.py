@@ -1,12 +1,13 @@
-"""`unseen audit`: the checks of one environment or all, printed as tables."""
+"""`unseen audit`: run the checks and print them as tables."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from unseen.envs.suite import SUITE, resolve
 from unseen.train.arguments import LevelsArgument
@@ -20,21 +21,21 @@ from unseen.train.audit.surface import surface
 from unseen.train.errors import UsageError
 from unseen.train.progress import Progress
 
-WIDTH = 118  # columns of a table where there is no terminal
+WIDTH = 118  # minimum table width in columns if stdout is not a terminal
 
 
 @dataclass(frozen=True)
 class AuditConfig(LevelsArgument):
-    """What to audit: an environment by name, or --all. Exit code 1 where something fails."""
+    """What to audit: one environment, or --all. The exit code is 1 if a check fails."""
 
-    env: Positional[str | None] = None
-    """name of the environment, or file.py:Class"""
+    env: Annotated[Positional[str | None], arg(help_behavior_hint="")] = None
+    """name of an environment, or file.py:Class"""
     all: bool = False
-    """every environment of the suite"""
+    """audit every environment of the suite"""
     quick: bool = False
-    """smaller samples and no recurrent probe, for CI"""
+    """smaller samples and no history probe, for CI"""
     seed: int = 0
-    """of the probes"""
+    """seed of the probes"""
 
 
 def audit(config: AuditConfig) -> int:
@@ -46,7 +47,7 @@ def audit(config: AuditConfig) -> int:
     for label, group in groupby(subjects(config), key=lambda subject: subject.entry.label):
         levels = list(group)
         table = Table(title=f"Audit of {levels[0].entry.id}", title_justify="left")
-        for heading in ("level", "check", "wanted", "found", ""):
+        for heading in ("level", "check", "required", "measured", ""):
             table.add_column(heading)
         with Progress({f"levels of {label}": len(levels)}) as progress:
             for subject in levels:
@@ -63,19 +64,19 @@ def audit(config: AuditConfig) -> int:
 
 
 def subjects(config: AuditConfig) -> list[Subject]:
-    """What is to be audited, all of it checked before anything runs. Raises as `audit`."""
+    """The environments and levels to audit, validated before anything runs. Raises as `audit`."""
     if (config.env is None) != config.all:
-        raise UsageError(f"name one environment to audit, or say --all for every one of {', '.join(SUITE)}")
+        raise UsageError(f"name one environment, or use --all for all of {', '.join(SUITE)}")
     found = []
     for entry in [resolve(config.env)] if config.env is not None else list(SUITE.values()):
         for level in config.level or entry.levels:
-            subject = Subject(entry, config.setting(entry.name, level, "train"), config.quick, config.seed)
+            subject = Subject(entry, config.env_config(entry.name, level, "train"), config.quick, config.seed)
             found.append(subject)
     return found
 
 
 def checks(subject: Subject) -> Iterator[Check]:
-    """Every check of one environment at one level."""
+    """All checks of one environment at one level."""
     yield from references(subject)
     yield from draws(subject)
     yield from leaks(subject)

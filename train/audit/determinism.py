@@ -1,6 +1,6 @@
-"""Is everything determined by seeds and actions, in batches of every size and through snapshots, copies and pickles?
+"""Checks of determinism: batches, replays, threads, snapshots, copies and pickles.
 
-Each check returns a fault, or "".
+Each check returns an error message, or "".
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ import numpy as np
 
 from unseen.envs.core.env import TaskEnv
 from unseen.envs.core.vector_env import TaskVectorEnv
-from unseen.train.audit.report import Check, held
+from unseen.train.audit.report import Check, run_checks
 from unseen.train.audit.subject import Fixed, Subject
-from unseen.train.rollout import Rollout, some_actions
+from unseen.train.rollout import Rollout, random_actions
 
 STEPS, MANY = 120, 64
 
 
 def determinism(subject: Subject) -> Iterator[Check]:
-    """All of the checks."""
-    promises = {
-        "batch of one equals batch of many, bit for bit": _batches_agree,
+    """All checks of determinism."""
+    checks = {
+        "a row of a batch equals the same seed alone, bit for bit": _batches_agree,
         "replay from a seed, and with 2 threads": _replays,
         "snapshot and restore": _restores,
         "pickle and deepcopy mid-episode": _copies,
     }
-    yield from held(promises, subject)
+    yield from run_checks(checks, subject)
 
 
 def _trace(env: TaskVectorEnv, seed: int, rows: slice, plan: np.ndarray) -> list[bytes]:
-    """Bytes of observation, reward, flags and state at every step, of the environments `rows`."""
+    """Bytes of observation, reward, flags and state at every step, for the environments `rows`."""
     run = Rollout(Fixed(plan), env, range(seed, seed + env.num_envs), once=False, fail_fast=True)
     out = []
-    for moment in islice(run, STEPS):
-        arrays = [*_arrays(moment.obs), moment.reward, moment.terminated, moment.truncated, env.world]
+    for current in islice(run, STEPS):
+        arrays = [*_arrays(current.obs), current.reward, current.terminated, current.truncated, env.world]
         out.append(b"".join(np.ascontiguousarray(array[rows]).tobytes() for array in arrays))
     return out
 
@@ -48,7 +48,7 @@ def _arrays(obs: object) -> list[np.ndarray]:
 
 def _batches_agree(subject: Subject) -> str:
     many = subject.make_vec(MANY)
-    plan = some_actions(many.single_action_space, STEPS, MANY)
+    plan = random_actions(many.single_action_space, STEPS, MANY)
     for i in (0, 17, MANY - 1):
         one = _trace(subject.make_vec(1), 5 + i, slice(0, 1), plan[:, i : i + 1])
         if _trace(many, 5, slice(i, i + 1), plan) != one:
@@ -57,17 +57,17 @@ def _batches_agree(subject: Subject) -> str:
 
 
 def _replays(subject: Subject) -> str:
-    plan = some_actions(subject.make_vec(1).single_action_space, STEPS, MANY)
+    plan = random_actions(subject.make_vec(1).single_action_space, STEPS, MANY)
     first, again, threaded = (
         _trace(subject.make_vec(MANY, threads=threads), 5, slice(None), plan) for threads in (1, 1, 2)
     )
     if first != again:
-        return "the same seed gave another episode"
+        return "replaying a seed gave a different episode"
     return "two threads differ from one" if first != threaded else ""
 
 
-def _walk(env: TaskEnv, actions: np.ndarray) -> list[bytes]:
-    """What a single environment gives for the actions, one after the other."""
+def _trace_scalar(env: TaskEnv, actions: np.ndarray) -> list[bytes]:
+    """Bytes of every observation, reward and flag of a scalar environment under these actions."""
     out = []
     for action in actions:
         obs, reward, terminated, truncated, _ = env.step(action)
@@ -79,25 +79,25 @@ def _walk(env: TaskEnv, actions: np.ndarray) -> list[bytes]:
 
 
 def _started(subject: Subject, **more: str) -> tuple[TaskEnv, np.ndarray]:
-    """A single environment some steps into an episode, and actions to go on by."""
+    """A scalar environment after a few steps, and further actions."""
     env = subject.make(**more)
-    actions = some_actions(env.action_space, 67, 1)[:, 0]
+    actions = random_actions(env.action_space, 67, 1)[:, 0]
     env.reset(seed=3)
-    _walk(env, actions[:7])
+    _trace_scalar(env, actions[:7])
     return env, actions[7:]
 
 
 def _restores(subject: Subject) -> str:
     env, actions = _started(subject)
     kept = env.snapshot()
-    ahead = _walk(env, actions)
+    ahead = _trace_scalar(env, actions)
     env.restore(kept)
-    return "" if _walk(env, actions) == ahead else "a restored environment went another way"
+    return "" if _trace_scalar(env, actions) == ahead else "a restored environment behaves differently"
 
 
 def _copies(subject: Subject) -> str:
     env, actions = _started(subject, render_mode="rgb_array")
     env.render()
     twins = [copy.deepcopy(env), pickle.loads(pickle.dumps(env))]
-    ahead = _walk(env, actions)
-    return "" if all(_walk(twin, actions) == ahead for twin in twins) else "a copy went another way"
+    ahead = _trace_scalar(env, actions)
+    return "" if all(_trace_scalar(twin, actions) == ahead for twin in twins) else "a copy behaves differently"

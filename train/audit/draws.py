@@ -1,4 +1,4 @@
-"""Are episodes drawn as they should be: no reset fails, and what is hidden is as likely to be one thing as another?"""
+"""Checks of resets: none fails, and the hidden truth is uniformly distributed or varies."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ from unseen.train.audit.subject import Subject
 
 
 def draws(subject: Subject) -> Iterator[Check]:
-    """Many resets, and the hidden truths that they gave."""
+    """Reset many environments and examine the hidden truths."""
     n, hidden = 20_000 if subject.quick else 100_000, subject.task.hidden
     env = subject.make_vec(n)
     try:
         env.reset(seed=0)
     except ResetFailed as error:
-        yield Check(f"resets, {n}", "none fails", str(error), False)
+        yield Check(f"resets, {n}", "no failure", str(error), False)
         return
-    yield Check(f"resets, {n}", "none fails", f"0 failed, {env.world['tries'].mean():.1f} tries on average", True)
+    yield Check(f"resets, {n}", "no failure", f"0 failed, {env.world['tries'].mean():.1f} tries on average", True)
     if hidden is None:
         return
     truth = env.batch.hidden()
@@ -32,10 +32,10 @@ def draws(subject: Subject) -> Iterator[Check]:
         yield Check("hidden class is uniform (chi-squared)", f"<= {limit:.1f} (p .001)", f"{chi2:.1f}", chi2 <= limit)
     elif subject.level != 0:
         spread = truth.std(0)
-        said = ", ".join(f"{value:.3g}" for value in spread)
-        yield Check("hidden vector varies (standard deviations)", "> 0", said, bool((spread > 0).any()))
+        text = ", ".join(f"{value:.3g}" for value in spread)
+        yield Check("hidden vector varies (standard deviations)", "> 0", text, bool((spread > 0).any()))
 
 
 def chi2_limit(dof: int) -> float:
-    """The .999 quantile of chi-squared by Wilson and Hilferty (1931); within 1 % for these dof."""
+    """The .999 quantile of the chi-squared distribution (Wilson and Hilferty 1931), accurate to 1 % for these dof."""
     return dof * (1 - 2 / (9 * dof) + 3.0902 * (2 / (9 * dof)) ** 0.5) ** 3

@@ -1,4 +1,4 @@
-"""Does what the agent sees tell what is hidden? Probes are trained to find it in the observations of random play."""
+"""Leak and history probes: networks trained to decode the hidden truth from observations of random play."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 WINDOWS = (1, 4, 16)
-JUDGED: dict[int | str, tuple[int, ...]] = {1: (1,), 2: (1, 4), 3: (1, 4, 16)}
-"""Level -> windows in which nothing may be found; the others are shown. Presets: as level 1."""
-KNOWN = {True: 0.95, False: 0.8}
-"""What the whole history must tell, by whether a class (accuracy) or a vector (R2) is hidden."""
-NUMBERS = 2**28  # of all observations that are kept: fewer episodes are played where they are long or wide
-SIDE = 16  # pixels to which an image is averaged
+JUDGED_WINDOWS: dict[int | str, tuple[int, ...]] = {1: (1,), 2: (1, 4), 3: (1, 4, 16)}
+"""Level -> windows that are judged; other windows are reported only. Presets: as level 1."""
+HISTORY_THRESHOLD = {True: 0.95, False: 0.8}
+"""Required score of the history probe: accuracy for a class (True), R2 for a vector (False)."""
+MAX_NUMBERS = 2**28  # limit on stored observation values: with long episodes or large observations, fewer are played
+IMAGE_SIDE = 16  # pixels per side of a downsampled image
 
 
 @dataclass
 class Episodes:
-    """Random play of n episodes of at most T steps. An episode's last observation is not among them."""
+    """n episodes of random play, at most T steps each, without their final observations."""
 
     obs: np.ndarray
     """(n, T, d)"""
     actions: np.ndarray
-    """(n, T, a) what was done there: rows, or one-hot"""
+    """(n, T, a) actions, one-hot if discrete"""
     played: np.ndarray
-    """(n, T) bool: the episode goes on here"""
+    """(n, T) bool: the step is part of the episode"""
     hides: np.ndarray
-    """(n, T) bool: and the truth must be hidden now"""
+    """(n, T) bool: and the truth must be hidden at it"""
     truth: np.ndarray
-    """(n, T) labels, or (n, T, size) numbers"""
+    """(n, T) class labels, or (n, T, size) vectors"""
     classes: int | None
-    """number of labels; None for numbers"""
+    """number of classes; None for vectors"""
 
     @property
     def n(self) -> int:
@@ -48,20 +48,20 @@ class Episodes:
 
     @property
     def training(self) -> int:
-        """The first so many are for training, the rest for the test."""
+        """Number of training episodes, which come first; the rest are for testing."""
         return self.n * 3 // 4
 
 
 def leaks(subject: Subject) -> Iterator[Check]:
-    """Every probe of one environment at one level. Nothing is hidden at level 0."""
+    """All probes of one environment at one level. Level 0 hides nothing."""
     if subject.task.hidden is None or subject.level == 0:
         return
     env = subject.make_vec(_episodes(subject))
     data = random_play(env, subject.seed + 1_000_000)
     if not data.hides.any(1).sum() > data.n // 2:
-        yield Check("leak probe", "steps at which something is hidden", "in half of the episodes there is none", False)
+        yield Check("leak probe", "steps at which the truth is hidden", "none in at least half of the episodes", False)
         return
-    judged = JUDGED.get(subject.level, (1,))
+    judged = JUDGED_WINDOWS.get(subject.level, (1,))
     for window in WINDOWS:
         if subject.quick and window not in judged:
             continue
@@ -71,17 +71,17 @@ def leaks(subject: Subject) -> Iterator[Check]:
         name = f"leak probe, last {window} observation{'s' if window > 1 else ''}"
         yield Check(name, f"{_measure(data)} <= {floor:.3f} + {margin:.3f}", f"{score:.3f}", good)
     if not subject.quick:
-        score, want = probe_history(data, subject.seed), KNOWN[data.classes is not None]
+        score, want = probe_history(data, subject.seed), HISTORY_THRESHOLD[data.classes is not None]
         good = score >= want if subject.level in (1, 2) else None
         yield Check("history probe", f"{_measure(data)} >= {want:g}", f"{score:.3f}", good)
 
 
 def _episodes(subject: Subject) -> int:
-    """How many are played."""
+    """Number of episodes to play."""
     one = subject.make_vec(1)
     wanted = 4_000 if subject.quick else 16_000
     obs, _ = one.reset(seed=0)
-    return max(500, min(wanted, NUMBERS // (one.horizon * features(obs).shape[1])))
+    return max(500, min(wanted, MAX_NUMBERS // (one.horizon * features(obs).shape[1])))
 
 
 def _measure(data: Episodes) -> str:
@@ -89,7 +89,7 @@ def _measure(data: Episodes) -> str:
 
 
 def chance(data: Episodes, tests: int) -> tuple[float, float]:
-    """What a probe scores that knows nothing, and how far one may be above that by luck."""
+    """Chance level of a probe, and the margin above it that is within sampling error."""
     if data.classes is None:
         return 0.0, 3.5**2 / tests + 0.02
     p = 1 / data.classes
@@ -97,28 +97,28 @@ def chance(data: Episodes, tests: int) -> tuple[float, float]:
 
 
 def features(obs: Any) -> np.ndarray:
-    """Observations as rows (n, d): an image is averaged over blocks of pixels, the parts of a dict are put together."""
+    """Observations as vectors (n, d): images are downsampled, the parts of a dict concatenated."""
     if isinstance(obs, dict):
         return np.concatenate([features(part).astype(np.float32) for part in obs.values()], axis=1)
     if obs.ndim == 2:
         return obs
     n, height, width, channels = obs.shape
-    down, across = -(-height // SIDE), -(-width // SIDE)
+    down, across = -(-height // IMAGE_SIDE), -(-width // IMAGE_SIDE)
     cut = obs[:, : height // down * down, : width // across * across]
     blocks = cut.reshape(n, height // down, down, width // across, across, channels)
     return blocks.mean((2, 4), dtype=np.float32).reshape(n, -1).astype(np.uint8)
 
 
 def random_play(env: TaskVectorEnv, seed: int) -> Episodes:
-    """The first episodes of all environments under random play."""
+    """Record the first episode of every environment under random actions."""
     n, horizon, hidden = env.num_envs, env.horizon, env.task.hidden
     assert hidden is not None
     classes = None if hidden.classes is None else hidden.classes(env.params)
     data: Episodes | None = None
     codes = np.eye(len(env.batch.table), dtype=np.float32)
-    for moment in Rollout(policy("random"), env, range(seed, seed + n), fail_fast=True):
-        rows, truth = features(moment.obs), env.batch.hidden()
-        done = codes[moment.actions] if moment.actions.ndim == 1 else moment.actions
+    for current in Rollout(policy("random"), env, range(seed, seed + n), fail_fast=True):
+        rows, truth = features(current.obs), env.batch.hidden()
+        done = codes[current.actions] if current.actions.ndim == 1 else current.actions
         if data is None:
             data = Episodes(
                 np.zeros((n, horizon, rows.shape[1]), rows.dtype),
@@ -128,7 +128,7 @@ def random_play(env: TaskVectorEnv, seed: int) -> Episodes:
                 np.zeros((n, horizon, *truth.shape[1:]), truth.dtype),
                 classes,
             )
-        live, t = moment.live, moment.step
+        live, t = current.live, current.step
         data.obs[live, t], data.actions[live, t], data.truth[live, t] = rows[live], done[live], truth[live]
         data.played[:, t], data.hides[:, t] = live, live & env.batch.must_hide()
     assert data is not None
@@ -136,10 +136,10 @@ def random_play(env: TaskVectorEnv, seed: int) -> Episodes:
 
 
 def probe_windows(data: Episodes, window: int, seed: int) -> tuple[float, int]:
-    """How well a network decodes the truth from the last `window` observations of steps at which it must be hidden, on
-    episodes that it was not trained on, one step an episode; and the number of those episodes.
+    """Train a network to decode the truth from the last `window` observations, at steps at which it must be hidden.
 
-    Returns accuracy for a class, R2 for a vector.
+    Returns:
+        Test score, accuracy for a class or R2 for a vector, on one step per held-out episode; and the number of these.
     """
     import torch
     from torch import nn
@@ -177,8 +177,8 @@ def probe_windows(data: Episodes, window: int, seed: int) -> tuple[float, int]:
 
 
 def probe_history(data: Episodes, seed: int) -> float:
-    """How well a small recurrent network does that reads all observations and actions up to the first step at which the
-    truth must be hidden; up to the last such step, where the first is the reset."""
+    """Train a GRU to decode the truth from all observations and actions up to the first step at which it must be hidden, or
+    up to the last such step if the first is the reset. Returns the test score."""
     import torch
     from torch import nn
 
@@ -195,7 +195,7 @@ def probe_history(data: Episodes, seed: int) -> float:
 
     def read(pick: np.ndarray) -> Tensor:
         seen = _scaled(data.obs[pick, :horizon], mean, std)
-        done = np.pad(data.actions[pick, : horizon - 1], ((0, 0), (1, 0), (0, 0)))  # before each observation
+        done = np.pad(data.actions[pick, : horizon - 1], ((0, 0), (1, 0), (0, 0)))  # the action before each observation
         memory, _ = gru(torch.from_numpy(np.concatenate([seen, done], axis=-1)))
         return head(memory[torch.arange(len(pick)), torch.from_numpy(when[pick])])
 
@@ -213,19 +213,19 @@ def probe_history(data: Episodes, seed: int) -> float:
 
 
 def _scaling(data: Episodes) -> tuple[np.ndarray, np.ndarray]:
-    """Mean and spread of each number of an observation in training, float32."""
+    """Mean and standard deviation of each observation value in the training episodes, float32."""
     rows = data.obs[: data.training][data.played[: data.training]]
     mean, std = rows.mean(0, dtype=np.float64), rows.std(0, dtype=np.float64)
     return mean.astype(np.float32), np.maximum(std, 1e-3).astype(np.float32)
 
 
 def _scaled(rows: np.ndarray, mean: np.ndarray, std: np.ndarray) -> np.ndarray:
-    """Features in spreads from their mean; what stood still in training may not tower over the rest."""
+    """Standardised features, clipped so that values constant in training cannot dominate."""
     return np.clip((rows - mean) / std, -10.0, 10.0)
 
 
 class _Target:
-    """What is decoded: a class by cross entropy, or a vector relative to its mean at that step, by squares."""
+    """Target of a probe: a class (cross-entropy), or a vector relative to its mean at that step (squared error)."""
 
     def __init__(self, data: Episodes) -> None:
         self.data = data
@@ -247,7 +247,7 @@ class _Target:
         return nn.functional.mse_loss(out, wanted)
 
     def score(self, out: Tensor, episode: np.ndarray, step: np.ndarray) -> float:
-        """Accuracy, or R2: the share of the variance beyond each step's mean, averaged over the numbers that vary."""
+        """Accuracy, or R2 relative to each step's mean, averaged over the components that vary."""
         truth = self.data.truth[episode, step]
         if self.data.classes is not None:
             return float((out.argmax(-1).numpy() == truth).mean())

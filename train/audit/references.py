@@ -1,4 +1,4 @@
-"""Do the references stand where they belong: above their gates, at chance without a memory, on the frozen anchors?"""
+"""Checks of the reference policies: gates, chance level without memory, frozen anchors."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from unseen.envs.core.task import Task
 from unseen.train.audit.report import Check
 from unseen.train.audit.subject import Subject, play
 
-ANCHOR_EPISODES = 20_000  # from which anchors are measured
-TWIN = 0.05  # of the scale: how far reflex may stay behind oracle where everything is visible
+ANCHOR_EPISODES = 20_000  # episodes from which the anchors were measured
+TWIN = 0.05  # fraction of the scale by which reflex may score below oracle on the visible twin
 
 
 def references(subject: Subject) -> Iterator[Check]:
-    """Every check of what scripted policies return."""
+    """All checks of the scripted policies' returns."""
     task, n = subject.task, 1_000 if subject.quick else 4_000
     env = subject.make_vec(n, split="test")
     returns = {name: play(env, name, 0, n) for name in ("random", *task.references)}
@@ -30,7 +30,7 @@ def references(subject: Subject) -> Iterator[Check]:
 
 
 def _within(task: type[Task], returns: dict[str, np.ndarray]) -> Check:
-    """No return lies outside of the bounds of the score."""
+    """All returns lie within the bounds of the score."""
     low, high = task.score.low, task.score.high
     least, most = (float(f([f(found) for found in returns.values()])) for f in (min, max))
     good = (low is None or least >= low - 1e-9) and (high is None or most <= high + 1e-9)
@@ -39,15 +39,15 @@ def _within(task: type[Task], returns: dict[str, np.ndarray]) -> Check:
 
 
 def _scale(task: type[Task], mean: dict[str, float]) -> tuple[float, float]:
-    """The ends of the range in which scores lie: the bounds, or where there are none, random and oracle."""
+    """The score range: its bounds or, if unbounded, the mean returns of random and oracle."""
     if task.score.low is not None and task.score.high is not None:
         return task.score.low, task.score.high
     return mean["random"], mean["oracle"]
 
 
 def _margin(task: type[Task], returns: np.ndarray) -> float:
-    """Four standard errors of a mean return, of the widest spread that the bounds allow; where there are no bounds, of
-    the spread found, and of the anchor too."""
+    """Four standard errors of a mean return, for the largest variance that the bounds allow. Without bounds, from the
+    measured variance, with the standard error of the anchor added."""
     low, high = task.score.low, task.score.high
     if low is not None and high is not None:
         return float(4 * 0.5 * (high - low) / len(returns) ** 0.5)
@@ -55,7 +55,7 @@ def _margin(task: type[Task], returns: np.ndarray) -> float:
 
 
 def _reflex(subject: Subject, mean: dict[str, float], margin: float) -> Check:
-    """A policy without a memory is as good as the oracle on the visible twin, and fails elsewhere."""
+    """The memoryless policy matches the oracle on the visible twin, and fails on other levels."""
     task, level, reflex = subject.task, subject.level, f"{mean['reflex']:.3f}"
     low, high = _scale(task, mean)
     if level == 0:
@@ -66,16 +66,16 @@ def _reflex(subject: Subject, mean: dict[str, float], margin: float) -> Check:
         good = mean["reflex"] <= half if isinstance(level, int) and level >= 2 else None
         return Check("planning gap: reflex (greedy)", f"<= {half:.3g}", reflex, good)
     if not task.hidden.is_class and task.chance.__func__ is Task.chance.__func__:  # type: ignore[attr-defined]
-        return Check("reflex (memoryless)", "the task gives no chance(params)", reflex, None)
+        return Check("reflex (memoryless)", "the task defines no chance(params)", reflex, None)
     chance = task.chance(subject.params)
     good = mean["reflex"] <= chance + margin
     return Check("reflex (memoryless)", f"<= chance {chance:.3f} + {margin:.3f}", reflex, good)
 
 
 def _anchors(subject: Subject, returns: dict[str, np.ndarray]) -> Iterator[Check]:
-    """What normalises scores is what is found."""
+    """The frozen anchors match the measured mean returns."""
     level = subject.level
-    anchor = subject.entry.anchors.get(level) if isinstance(level, int) and not subject.setting.overrides else None
+    anchor = subject.entry.anchors.get(level) if isinstance(level, int) and not subject.env_config.overrides else None
     if anchor is None:
         for name in ("random", "oracle"):
             if name in returns:

@@ -1,4 +1,4 @@
-"""Findings of the audit."""
+"""Results of the audit."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ class Check:
     want: str
     got: str
     passed: bool | None
-    """None: shown, not judged"""
+    """None: reported, but not judged"""
 
 
-def held(promises: Mapping[str, Callable[[Any], str]], subject: Any) -> Iterator[Check]:
-    """One finding for each promise: a function that returns a fault, or ""; whatever it raises is a fault too."""
-    for name, promise in promises.items():
+def run_checks(checks: Mapping[str, Callable[[Any], str]], subject: Any) -> Iterator[Check]:
+    """Run checks that return an error message or "". An exception counts as an error."""
+    for name, check in checks.items():
         try:
-            fault = promise(subject)
+            fault = check(subject)
         except Exception as error:
             fault = f"raised {one_line(error)}"
         yield Check(name, "holds", fault or "ok", not fault)

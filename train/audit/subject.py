@@ -1,4 +1,4 @@
-"""What is audited: an environment at one level, and policies at play in it."""
+"""The subject of an audit: an environment at one level, and policies for it."""
 
 from __future__ import annotations
 
@@ -22,14 +22,14 @@ class Subject:
     """An environment at one level.
 
     Attributes:
-        entry: its row in the suite.
-        setting: level, observation, actions, parameters.
-        quick: use smaller samples, and no recurrent probe.
-        seed: from which the probes' training follows.
+        entry: the environment's row in the suite.
+        env_config: level, observation mode, action kind and parameters.
+        quick: use smaller samples and no history probe.
+        seed: of the probes.
     """
 
     entry: Entry
-    setting: EnvConfig
+    env_config: EnvConfig
     quick: bool = False
     seed: int = 0
 
@@ -39,26 +39,26 @@ class Subject:
 
     @property
     def level(self) -> int | str:
-        level = self.setting.chosen_level
-        assert level is not None, "the suite's environments have levels"
+        level = self.env_config.chosen_level
+        assert level is not None, "environments of the suite have levels"
         return level
 
     @property
     def params(self) -> Any:
-        return self.task.at(self.level, self.setting.overrides)
+        return self.task.at(self.level, self.env_config.overrides)
 
     @property
     def keywords(self) -> dict[str, Any]:
-        """How the environment is made."""
-        given = {"obs": self.setting.obs, "action": self.setting.action}
-        return {"level": self.level} | {k: v for k, v in given.items() if v} | dict(self.setting.overrides)
+        """Keyword arguments of `make`."""
+        given = {"obs": self.env_config.obs, "action": self.env_config.action}
+        return {"level": self.level} | {k: v for k, v in given.items() if v} | dict(self.env_config.overrides)
 
     def make(self, **more: Any) -> TaskEnv:
-        """One environment."""
+        """Make a scalar environment."""
         return make(self.entry.name, **self.keywords, **more)
 
     def make_vec(self, n: int, **more: Any) -> TaskVectorEnv:
-        """n environments."""
+        """Make n environments."""
         return make_vec(self.entry.name, n, **self.keywords, **more)
 
 
@@ -68,13 +68,13 @@ def policy(name: str) -> Agent:
 
 
 def play(env: TaskVectorEnv, name: str, seed: int, n: int) -> np.ndarray:
-    """Returns (n,) of the first episodes of seeds seed .. seed + n - 1 under a reference or "random"."""
+    """Returns (n,) of the episodes with seeds seed .. seed + n - 1 under a reference or "random"."""
     outcomes = rollout(policy(name), env, range(seed, seed + n), fail_fast=True)
     return np.array([outcome.episode_return for outcome in outcomes])
 
 
 class Fixed(Agent):
-    """Takes the actions of a plan (steps, n, ...), one after the other, whatever it observes."""
+    """Open-loop agent: takes the actions of a plan (steps, n, ...) in order."""
 
     name = "fixed"
 

@@ -1,4 +1,4 @@
-"""Does the environment keep Gymnasium's contract? Each check returns a fault, or ""."""
+"""Checks of the Gymnasium interface. Each check returns an error message, or ""."""
 
 from __future__ import annotations
 
@@ -8,27 +8,29 @@ from itertools import islice
 
 import numpy as np
 
-from unseen.train.audit.report import Check, held
+from unseen.train.audit.report import Check, run_checks
 from unseen.train.audit.subject import Subject, policy
 from unseen.train.rollout import Rollout
 
 N = 256
-ADVICE = "symmetric and normalized"  # stable-baselines3 on the units of actions: a taste, no fault
+ADVICE = "symmetric and normalized"  # stable-baselines3's advice on action units, which is not an error
 
 
 def surface(subject: Subject) -> Iterator[Check]:
-    """All of the checks."""
-    yield from held({"observation stays in its space": _in_space, "both checkers, double close": _checkers}, subject)
+    """All checks of the interface."""
+    yield from run_checks(
+        {"observations lie in their space": _in_space, "environment checkers and double close": _checkers}, subject
+    )
 
 
 def _in_space(subject: Subject) -> str:
     env = subject.make_vec(N)
     run = Rollout(policy("random"), env, range(9, 9 + N), once=False, fail_fast=True)
-    for moment in islice(run, 3 * env.horizon):
-        if not env.observation_space.contains(moment.obs):
-            rows = moment.obs.values() if isinstance(moment.obs, dict) else [moment.obs]
+    for current in islice(run, 3 * env.horizon):
+        if not env.observation_space.contains(current.obs):
+            rows = current.obs.values() if isinstance(current.obs, dict) else [current.obs]
             most = max(float(np.abs(row).max()) for row in rows)
-            return f"step {moment.step}: an observation of {most:.2f} is outside of its space"
+            return f"step {current.step}: an observation with maximum {most:.2f} is outside of its space"
     return ""
 
 
@@ -47,6 +49,6 @@ def _checkers(subject: Subject) -> str:
             return str(error).splitlines()[0]
         env.close()
         env.close()
-    said = [str(w.message).splitlines()[0] for w in caught if issubclass(w.category, UserWarning)]
-    faults = [line for line in said if ADVICE not in line]
+    messages = [str(w.message).splitlines()[0] for w in caught if issubclass(w.category, UserWarning)]
+    faults = [line for line in messages if ADVICE not in line]
     return faults[0] if faults else ""

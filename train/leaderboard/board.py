@@ -1,8 +1,7 @@
-"""From stored episodes to a table: scores, intervals, comparisons. Nothing here runs an agent.
+"""Compute the leaderboard from stored episodes: scores, confidence intervals, comparisons. No agent is run here.
 
-The unit of replication is the training run where there are several (resampled inside each level), and the
-episode where there is one agent; a table says which. An agent that failed an episode, or lacks a level, has
-no overall score: it is incomplete, never averaged over what it did.
+Intervals resample training runs within each level if an agent has several, else episodes; each cell says which. An agent with
+a failed episode or a missing level has no overall score.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from unseen.train.leaderboard import statistics as st
-from unseen.train.leaderboard.field import KINDS, Arena, Contestant, median
+from unseen.train.leaderboard.contestants import KINDS, Arena, Contestant, median
 from unseen.train.leaderboard.protocol import Latency
 from unseen.train.leaderboard.statistics import Interval
 from unseen.train.rollout import Outcome
@@ -23,7 +22,7 @@ from unseen.train.rollout import Outcome
 
 @dataclass(frozen=True)
 class RunScore:
-    """One training run on one arena."""
+    """Score of one training run on one arena."""
 
     run: int
     score: float
@@ -33,24 +32,24 @@ class RunScore:
 
 @dataclass(frozen=True)
 class Cell:
-    """One agent on one arena."""
+    """Score of one agent on one arena."""
 
     status: str
-    """ok, failed, or missing (not trained for it)"""
+    """ok, failed, or missing (no agent trained for it)"""
     raw: Interval | None = None
     normal: Interval | None = None
-    """None where the arena has no anchors"""
+    """normalised score; None if the arena has no anchors"""
     unit: str = ""
-    """what the interval resamples: runs or episodes"""
+    """unit that the interval resamples: runs or episodes"""
     episodes: int = 0
     failed: int = 0
     error: str = ""
     runs: list[RunScore] = field(default_factory=list)
     steps: float | None = None
     cpu_seconds: float | None = None
-    """of training: medians over the runs"""
+    """of training; `steps` and `cpu_seconds` are medians over the runs"""
     trained_on: int | None = None
-    """level of the training, where that is another one"""
+    """training level, if it is another one"""
 
 
 @dataclass(frozen=True)
@@ -60,13 +59,13 @@ class Entry:
     name: str
     kind: str
     overall: Interval | None
-    """IQM of the normalised score over the levels that count; None where incomplete, and where none counts"""
+    """IQM of the normalised scores over the counted arenas; None if one is incomplete, or there are none"""
     cells: dict[str, Cell]
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """P(a training run of `left` scores above one of `right`), averaged over levels."""
+    """P(a training run of `left` scores above one of `right`), averaged over arenas."""
 
     left: str
     right: str
@@ -75,7 +74,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Curve:
-    """How one training run learned: points of (environment steps, CPU seconds, mean return)."""
+    """Learning curve of one training run: points (environment steps, CPU seconds, mean return)."""
 
     agent: str
     kind: str
@@ -86,7 +85,7 @@ class Curve:
 
 @dataclass(frozen=True)
 class Board:
-    """The whole leaderboard; `to_dict` is the JSON. All but `latency` and `machine` repeats exactly."""
+    """The complete leaderboard. Everything except `latency` and `machine` is reproducible exactly."""
 
     protocol: dict[str, Any]
     episodes: int
@@ -98,7 +97,7 @@ class Board:
     machine: dict[str, str]
 
     def to_dict(self, timings: bool = True) -> dict[str, Any]:
-        """JSON-ready; without `timings`, byte for byte what the same episodes always give."""
+        """As JSON-serialisable values. Without `timings`, the result depends only on the episodes."""
         found = asdict(self)
         if not timings:
             del found["latency"], found["machine"]
@@ -106,12 +105,12 @@ class Board:
 
     @property
     def counted(self) -> list[Arena]:
-        """The arenas of the overall score."""
+        """The arenas that count towards the overall score."""
         return counted(self.arenas)
 
     @property
     def failures(self) -> list[tuple[str, str, str]]:
-        """(agent, arena, error) of every cell that failed."""
+        """(agent, arena, error) of every failed cell."""
         return [
             (entry.name, key, cell.error)
             for entry in self.entries
@@ -124,11 +123,12 @@ Results = Mapping[Contestant, Sequence[Outcome]]
 
 
 def entries(names: Sequence[tuple[str, str]], arenas: Sequence[Arena], results: Results) -> list[Entry]:
-    """The rows: by kind, then best first.
+    """The rows of the table, sorted by kind, then by score.
 
     Args:
-        names: (shown name, kind) of every agent that entered.
-        results: the outcomes of each contestant.
+        names: (shown name, kind) of every agent.
+        arenas: the columns.
+        results: outcomes of each contestant.
     """
     rows = []
     for name, kind in names:
@@ -141,7 +141,7 @@ def entries(names: Sequence[tuple[str, str]], arenas: Sequence[Arena], results: 
 
 
 def _rank(row: Entry, arenas: Sequence[Arena]) -> float:
-    """What rows are ordered by: the overall score, or the mean return where no arena has anchors."""
+    """Sort key: the overall score, or the mean return if no arena has anchors."""
     if row.overall:
         return row.overall.point
     raw = [cell.raw.point for cell in row.cells.values() if cell.raw]
@@ -170,8 +170,8 @@ def _cell(own: Results, arena: Arena, name: str) -> Cell:
 
 
 def counted(arenas: Sequence[Arena]) -> list[Arena]:
-    """The arenas that count overall: those with anchors, but for level 0, the visible twin, which is a control (unless
-    nothing else was run)."""
+    """The arenas that count towards the overall score: those with anchors, except level 0, the visible twin, which is a
+    control. If there are only such levels, they all count."""
     anchored = [arena for arena in arenas if arena.oracle is not None]
     return [arena for arena in anchored if arena.level != 0] or anchored
 
@@ -199,7 +199,7 @@ def _overall(cells: dict[str, Cell], arenas: Sequence[Arena], results: Results, 
 
 
 def comparisons(rows: Sequence[Entry], arenas: Sequence[Arena]) -> list[Comparison]:
-    """Every ordered pair of agents that were trained more than once on every level that counts."""
+    """All ordered pairs of agents with several training runs on every counted arena."""
     keys = [arena.key for arena in counted(arenas)]
     trained = {
         row.name: [[run.score for run in row.cells[key].runs] for key in keys]
@@ -215,10 +215,10 @@ def comparisons(rows: Sequence[Entry], arenas: Sequence[Arena]) -> list[Comparis
 
 
 def curves(contestants: Sequence[Contestant]) -> list[Curve]:
-    """The learning curves in the agents' cards."""
+    """The learning curves on the agents' cards."""
     return [Curve(c.name, c.kind, c.arena.key, c.run, c.curve) for c in contestants if c.curve]
 
 
 def _seed(*names: str) -> int:
-    """A bootstrap seed of its own for each cell, the same every time."""
+    """A reproducible bootstrap seed for each cell."""
     return zlib.crc32("/".join(names).encode())

@@ -1,8 +1,8 @@
-"""The page's pictures: matplotlib SVG made fit to lie inside HTML.
+"""Charts of the leaderboard page: matplotlib SVGs adapted for embedding in HTML.
 
-Colours are placeholders that become the page's CSS variables, so that pictures follow its light or dark
-scheme; style attributes become plain ones, so that the page's policy can forbid inline styles; text stays
-text. The same board gives the same bytes.
+Placeholder colours are replaced by CSS variables, so that charts follow the page's light or dark scheme. Style attributes are
+replaced by presentation attributes, so that the page's content security policy can forbid inline styles. Text stays text. The
+output is deterministic.
 """
 
 from __future__ import annotations
@@ -46,28 +46,34 @@ SETTINGS: dict[Any, Any] = {
 }
 
 
-KNOWN = {"ppo": 1, "recurrent-ppo": 2, "dreamer": 3, "mapper": 4}  # an agent keeps its colour from board to board
+FIXED_COLOURS = {
+    "ppo": 1,
+    "recurrent-ppo": 2,
+    "dreamer": 3,
+    "mapper": 4,
+}  # agents with the same colour on every board
 
 
 def colour_index(board: Board) -> dict[str, int]:
-    """Agent -> number of its colour; references share 0, newcomers take the free ones in turn."""
+    """Agent -> colour index. References share 0; other agents use the remaining colours in turn."""
     index: dict[str, int] = {}
-    newcomers = 0
+    others = 0
     for entry in board.entries:
         if entry.kind == "reference":
             index[entry.name] = 0
-        elif entry.kind != "yours" and entry.name in KNOWN:
-            index[entry.name] = KNOWN[entry.name]
+        elif entry.kind != "yours" and entry.name in FIXED_COLOURS:
+            index[entry.name] = FIXED_COLOURS[entry.name]
         else:
-            index[entry.name] = 5 + newcomers % 3
-            newcomers += 1
+            index[entry.name] = 5 + others % 3
+            others += 1
     return index
 
 
 def scores(board: Board) -> str:
-    """Normalised score of every agent, a panel a level that has anchors: interval as a line, training runs as small dots.
+    """Chart of the normalised scores, one panel per arena with anchors, with intervals and single training runs.
 
-    Empty where no level has any."""
+    Returns "" if no arena has anchors.
+    """
     import matplotlib
 
     arenas = [arena for arena in board.arenas if arena.oracle is not None]
@@ -75,9 +81,9 @@ def scores(board: Board) -> str:
         return ""
     shown = [entry for entry in board.entries if any(cell.normal for cell in entry.cells.values())]
     index = colour_index(board)
-    places = _rows(shown)
+    positions = _rows(shown)
     with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(10.2, 0.9 + 0.3 * (max(places.values(), default=0) + 1)), layout="constrained")
+        figure = Figure(figsize=(10.2, 0.9 + 0.3 * (max(positions.values(), default=0) + 1)), layout="constrained")
         figure.get_layout_engine().set(wspace=0.06)  # type: ignore[union-attr, call-arg]
         panels = figure.subplots(1, len(arenas), sharey=True, squeeze=False)[0]
         for axes, arena in zip(panels, arenas, strict=True):
@@ -88,7 +94,7 @@ def scores(board: Board) -> str:
             axes.spines["left"].set_visible(False)
             low, high = -0.08, 1.08
             for entry in shown:
-                cell, y = entry.cells[arena.key], places[entry.name]
+                cell, y = entry.cells[arena.key], positions[entry.name]
                 if cell.normal is None:
                     axes.text(0.02, y, cell.status, color=MUTED, va="center", fontsize=9)
                     continue
@@ -102,9 +108,9 @@ def scores(board: Board) -> str:
                 axes.plot([cell.normal.point], [y], "o", color=colour, ms=8, mew=0)
                 low, high = min(low, cell.normal.low - 0.04), max(high, cell.normal.high + 0.04)
             axes.set_xlim(low, high)
-        panels[0].set_yticks([places[e.name] for e in shown], [_shortened(e.name) for e in shown])
-        panels[0].set_ylim(max(places.values(), default=0) + 0.6, -0.6)
-        label = "Normalised score of every agent at every level, with 95 % intervals; the table below has the figures"
+        panels[0].set_yticks([positions[e.name] for e in shown], [_shortened(e.name) for e in shown])
+        panels[0].set_ylim(max(positions.values(), default=0) + 0.6, -0.6)
+        label = "Normalised score of every agent on every level, with 95 % intervals; the table below has the numbers"
         return _svg(figure, label)
 
 
@@ -113,17 +119,17 @@ def _shortened(name: str, most: int = 24) -> str:
 
 
 def _rows(shown: Sequence[Entry]) -> dict[str, float]:
-    """Vertical places: one a row, with a gap between kinds."""
-    places: dict[str, float] = {}
+    """Vertical position of each row, with a gap between kinds."""
+    positions: dict[str, float] = {}
     y = 0.0
     for before, entry in zip([None, *shown], shown, strict=False):
         y += 0.0 if before is None else 1.0 if before.kind == entry.kind else 1.5
-        places[entry.name] = y
-    return places
+        positions[entry.name] = y
+    return positions
 
 
 def learning(board: Board, arena_key: str) -> str:
-    """Mean return as training went, against environment steps and against CPU time; empty without any curve."""
+    """Learning curves over environment steps and over CPU time; "" if there are none."""
     import matplotlib
 
     curves = [curve for curve in board.curves if curve.arena == arena_key and len(curve.points) > 1]
@@ -157,14 +163,14 @@ def short(value: float) -> str:
 
 
 def _svg(figure: Figure, label: str) -> str:
-    """The figure as one <svg> element, in the page's colours."""
+    """The figure as an <svg> element that uses the page's colours."""
     buffer = io.StringIO()
     figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     text = text[text.index("<svg") :]
     text = re.sub(r"<metadata>.*?</metadata>", "", text, flags=re.S)
     text = re.sub(r"<style[^>]*>.*?</style>", "", text, flags=re.S)
-    text = re.sub(r'<g id="[^"]*"', "<g", text)  # the same in every picture, and a page has each id once
+    text = re.sub(r'<g id="[^"]*"', "<g", text)  # ids must be unique in a page
     text = re.sub(r' style="([^"]*)"', lambda match: _attributes(match[1]), text)
     text = re.sub(r"<svg [^>]*?viewBox=\"([^\"]+)\"[^>]*>", _opening(label), text, count=1, flags=re.S)
     for placeholder, variable in VARIABLES.items():
@@ -177,7 +183,7 @@ def _opening(label: str) -> str:
 
 
 def _attributes(style: str) -> str:
-    """`fill: none; font: 11px 'DejaVu Sans'` as attributes; the family is the page's own."""
+    """`fill: none; font: 11px 'DejaVu Sans'` as attributes. The font family is inherited from the page."""
     out = []
     for declaration in style.split(";"):
         name, _, value = (part.strip() for part in declaration.partition(":"))

@@ -1,7 +1,7 @@
-"""An append-only journal: one line of JSON a transaction, durable before the call returns.
+"""An append-only journal with one line of JSON per transaction, flushed to disk before the call returns.
 
-A line is ``{"sha": ..., "rows": [[table, {...}], ...]}``, the sha over the canonical JSON of the rows. So
-a line that was cut off by a crash, or changed on the disk, is recognised and dropped on its own.
+A line is ``{"sha": ..., "rows": [[table, {...}], ...]}`` with the SHA-256 of the canonical JSON of the rows, by which truncated
+or altered lines are detected and dropped.
 """
 
 from __future__ import annotations
@@ -19,13 +19,13 @@ Record = tuple[str, dict[str, Any]]  # table, column -> value
 
 
 def encode(records: Sequence[Record]) -> bytes:
-    """One line, newline included."""
+    """Encode one transaction as a line, including the newline."""
     rows = [list(record) for record in records]
     return (canonical({"rows": rows, "sha": digest(rows)}) + "\n").encode()
 
 
 def decode(line: bytes) -> list[Record] | None:
-    """The records of one line, or None where it is not whole and true."""
+    """Decode one line; None if it is truncated or altered."""
     try:
         entry = json.loads(line)
         rows, sha = entry["rows"], entry["sha"]
@@ -37,12 +37,12 @@ def decode(line: bytes) -> list[Record] | None:
 
 
 class Journal:
-    """The file behind the store. Raises OSError as the disk does; the store gives it a name.
+    """The journal file of the store. Raises OSError.
 
     Attributes:
-        records: what the file held when it was opened, whole and true lines only.
-        damaged: a line is not what was written. (An append that a crash cut off is no damage: it was
-            never acknowledged, and is dropped.)
+        records: records of all valid lines when the file was opened.
+        damaged: whether a complete line is invalid. An incomplete last line does not count: that append was never
+            acknowledged, and is removed.
     """
 
     def __init__(self, path: Path):
@@ -58,12 +58,12 @@ class Journal:
         flush_folder(path.parent)
 
     def append(self, records: Sequence[Record]) -> None:
-        """Write one transaction and wait for the disk; on an error the file is as it was before."""
+        """Append one transaction and flush it to disk. On an error the file is restored to its previous state."""
         line = encode(records)
         try:
             written = self._file.write(line)
-            if written != len(line):  # a disk that fills up, or a file size limit, may take a part of it
-                raise OSError(errno.ENOSPC, "no space left for a whole line")
+            if written != len(line):  # a partial write, by a full disk or a file size limit
+                raise OSError(errno.ENOSPC, "no space left on device")
             os.fsync(self._file.fileno())
         except OSError:
             os.ftruncate(self._file.fileno(), self._size)
@@ -71,7 +71,7 @@ class Journal:
         self._size += len(line)
 
     def rewrite(self, records: Sequence[Record]) -> None:
-        """Replace the file by one line with these records, at once or not at all."""
+        """Replace the file atomically by one line with these records."""
         fresh = self.path.with_suffix(".new")
         line = encode(records)
         with open(fresh, "wb") as file:

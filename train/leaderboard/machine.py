@@ -1,4 +1,4 @@
-"""What evaluates: the versions that may change a score, and the machine that a timing belongs to."""
+"""Software versions and machine of an evaluation."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unseen.train.leaderboard.rows import RunRow
 
 
 def this_run() -> RunRow:
-    """The row of this software on this machine."""
+    """The row for the current software and machine."""
     packages = ("unseen", "gymnasium", "numpy", "numba", "onnxruntime")
     versions = json.dumps({"python": platform.python_version()} | {name: version(name) for name in packages})
     machine = f"{platform.system()} {platform.machine()}, {_processor()}"

@@ -1,7 +1,6 @@
-"""The board as one HTML file that needs nothing else: no network, no fonts, no date.
+"""The leaderboard as one self-contained, reproducible HTML file.
 
-Whatever an agent calls itself is escaped, and the page's own policy forbids everything but the one style
-sheet and the one script that are in it, by their hashes.
+Names of agents are escaped, and the page's content security policy allows only its own style sheet and script, by hash.
 """
 
 from __future__ import annotations
@@ -18,15 +17,15 @@ from unseen.train.leaderboard.statistics import Interval
 HERE = Path(__file__).parent
 
 KINDS = {
-    "reference": ("References", "scripted, untrained: the ends of the scale, and what a memory alone is worth"),
-    "model-free": ("Model-free", "learn by trial and error"),
-    "model-based": ("Model-based", "learn a world model, and act on what they imagine in it"),
-    "yours": ("Yours", "entered by you"),
+    "reference": ("References", "scripted: the ends of the scale, and policies with and without memory"),
+    "model-free": ("Model-free", "learn from reward, without a model"),
+    "model-based": ("Model-based", "learn a world model, and the policy in imagined roll-outs"),
+    "yours": ("Yours", "your agents"),
 }
 
 
 def render(board: Board) -> str:
-    """The page. The same board gives the same text."""
+    """Render the page. The output is deterministic."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
@@ -58,7 +57,7 @@ def render(board: Board) -> str:
         strip=lambda cell: Markup(strip(cell)),
         training=report.training,
         latency=lambda entry: report.latency(board, entry),
-        most=_most,
+        most=_largest,
         style=Markup(style),
         script=Markup(script),
         policy=f"default-src 'none'; style-src '{_hash(style)}'; script-src '{_hash(script)}'; "
@@ -67,7 +66,7 @@ def render(board: Board) -> str:
 
 
 def strip(cell: Cell) -> str:
-    """A small picture of a normalised score: a track from random to oracle, the interval, the point."""
+    """A small chart of a normalised score: a line from random to oracle, the interval and the point."""
     assert cell.normal is not None
 
     def at(value: float) -> float:
@@ -82,8 +81,8 @@ def strip(cell: Cell) -> str:
     )
 
 
-def _most(entry: Entry, figure: str) -> float | str:
-    """The greatest of a figure of training over levels, for sorting; empty where none is known."""
+def _largest(entry: Entry, figure: str) -> float | str:
+    """Maximum of a training figure over levels, for sorting; "" if unknown."""
     known = [getattr(cell, figure) for cell in entry.cells.values()]
     return max((value for value in known if value is not None), default="")
 

@@ -1,8 +1,8 @@
-"""What an evaluation is: an agent, an environment, and a block of held-out seeds.
+"""The evaluation protocol: an agent plays one episode for each held-out seed of an environment.
 
-Of each seed the first episode counts. An episode depends on the agent, the environment and its seed alone: blocks are a
-unit of work, and no more. Everything an agent may do wrong ends its episodes as `failed`, with an error that names it;
-nothing it does ends the evaluation. (It runs in a process of its own, which is a fence against accidents and no sandbox.)
+Episodes are evaluated in blocks, but each depends only on the agent, the environment and its seed. Errors of an agent mark its
+episodes as failed and do not stop the evaluation. Agents run in separate processes, which protects against crashes but is
+not a sandbox.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from unseen.agents.protocol import Agent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train.errors import AgentFailed
 from unseen.train.files import digest
-from unseen.train.rollout import Outcome, Rollout, meet, metrics_of, one_line, rollout
+from unseen.train.rollout import Outcome, Rollout, make_env_for, metrics_of, one_line, rollout
 
 SPLIT = "test"
 
 
 @dataclass(frozen=True)
 class Protocol:
-    """The rules of a board. Results under different rules are never mixed."""
+    """Identifies how episodes are evaluated. Results of different protocols are never mixed."""
 
     version: int = 2
     split: str = SPLIT
     block: int = 100
-    """seeds rolled out together; seeds are 0, 1, 2, ... of the split"""
+    """seeds per block; seeds are 0, 1, 2, ... of the split"""
     policy: str = "as the agent acts by default (no exploration); its noise follows from the episode's seed"
 
     @property
@@ -42,71 +42,71 @@ PROTOCOL = Protocol()
 
 
 @dataclass(frozen=True)
-class Block:
-    """One piece of work: `seeds` of one agent in one environment."""
+class EpisodeBlock:
+    """Task of a worker: run one agent on a block of seeds."""
 
     agent: str
     run: int | None
-    where: EnvConfig = field(hash=False)
+    env_config: EnvConfig = field(hash=False)
     seeds: range
 
 
 @dataclass(frozen=True)
-class Stopwatch:
-    """The other piece of work: how long one decision takes at batch 1, on a short roll-out of its own."""
+class LatencyTask:
+    """Task of a worker: measure the time of one decision at batch size 1, in a short roll-out."""
 
     agent: str
     run: int | None
-    where: EnvConfig = field(hash=False)
+    env_config: EnvConfig = field(hash=False)
     decisions: int = 300
     warm_up: int = 30
 
 
 @dataclass(frozen=True)
 class Latency:
-    """Milliseconds a decision: median and 95th percentile."""
+    """Milliseconds per decision: median and 95th percentile."""
 
     p50_ms: float
     p95_ms: float
     decisions: int
 
 
-def work(task: Block | Stopwatch) -> list[Outcome] | Latency | None:
-    """What a worker process does with a piece of work."""
-    return evaluate_block(task) if isinstance(task, Block) else measure_latency(task)
+def run_task(task: EpisodeBlock | LatencyTask) -> list[Outcome] | Latency | None:
+    """Run a task in a worker process."""
+    return evaluate_block(task) if isinstance(task, EpisodeBlock) else measure_latency(task)
 
 
-def evaluate_block(block: Block) -> list[Outcome]:
-    """Play the first episode of every seed; one outcome each, in the order of the seeds."""
+def evaluate_block(block: EpisodeBlock) -> list[Outcome]:
+    """Run one episode per seed. Returns the outcomes in the order of the seeds."""
     try:
-        agent, env = _meet(block, len(block.seeds))
+        agent, env = _load(block, len(block.seeds))
     except AgentFailed as error:
         return [Outcome(seed, 0.0, 0, str(error)) for seed in block.seeds]
     try:
-        return rollout(agent, env, block.seeds, name=block.agent, metrics=metrics_of(block.where))
+        return rollout(agent, env, block.seeds, name=block.agent, metrics=metrics_of(block.env_config))
     finally:
         env.close()
 
 
-def _meet(task: Block | Stopwatch, n: int) -> tuple[Agent, VectorEnv]:
-    """The agent, and n environments for it. Raises AgentFailed, whatever the agent's own code raised."""
-    where = replace(task.where, split=task.where.split or SPLIT)
+def _load(task: EpisodeBlock | LatencyTask, n: int) -> tuple[Agent, VectorEnv]:
+    """Load the agent and make n environments. Raises AgentFailed for any exception of the agent's code."""
+    env_config = replace(task.env_config, split=task.env_config.split or SPLIT)
     try:
-        agent = load_agent(task.agent, where.name, where.level, task.run, where.overrides)
-        return agent, meet(agent, where, n)
+        agent = load_agent(task.agent, env_config.name, env_config.level, task.run, env_config.overrides)
+        return agent, make_env_for(agent, env_config, n)
     except (Exception, SystemExit) as error:
         raise AgentFailed(task.agent, f"could not be loaded: {one_line(error)}") from error
 
 
-def measure_latency(task: Stopwatch) -> Latency | None:
-    """Time single decisions; None for an agent that fails. Observations come from test seeds, one at a time."""
+def measure_latency(task: LatencyTask) -> Latency | None:
+    """Measure decision times at batch size 1 on test seeds; None if the agent fails."""
     try:
-        agent, env = _meet(task, 1)
+        agent, env = _load(task, 1)
     except AgentFailed:
         return None
     try:
         run = Rollout(agent, env, [0], once=False, fail_fast=True)
-        times = [moment.seconds for moment in islice(run, task.warm_up + task.decisions)]
+        times = [current.seconds for current in islice(run, task.warm_up + task.decisions)]
     except AgentFailed:
         return None
     finally:

@@ -1,4 +1,4 @@
-"""The board in a terminal."""
+"""The leaderboard as text: terminal table and Markdown."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def number(value: float) -> str:
-    """.93, 1.00, -.12: two decimals, without a zero in front."""
+    """Two decimals without a leading zero: .93, 1.00, -.12."""
     text = f"{round(value, 2) + 0.0:.2f}"  # + 0.0: no minus sign before a zero
     return text.replace("0.", ".", 1) if abs(value) < 0.995 else text
 
@@ -28,7 +28,7 @@ def short(interval: Interval) -> str:
 
 
 def count(value: float | None) -> str:
-    """150 k, 1.2 M; an em dash for what is not known."""
+    """Abbreviated count: 150 k, 1.2 M; an em dash for None."""
     if value is None:
         return "—"
     for size, unit in ((1e6, "M"), (1e3, "k")):
@@ -38,7 +38,7 @@ def count(value: float | None) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """CPU time: 45 s, 12 min, 3.2 h."""
+    """Duration: 45 s, 12 min, 3.2 h; an em dash for None."""
     if seconds is None:
         return "—"
     if seconds < 90:
@@ -51,7 +51,7 @@ def milliseconds(value: float | None) -> str:
 
 
 def span(values: list[float], shown: list[str]) -> str:
-    """One figure where levels agree, else the least and the greatest."""
+    """The range of some values, or the single value if they are equal."""
     if not values:
         return "—"
     ordered = [text for _, text in sorted(zip(values, shown, strict=True))]
@@ -59,7 +59,7 @@ def span(values: list[float], shown: list[str]) -> str:
 
 
 def training(entry: Entry) -> tuple[str, str]:
-    """Environment steps and CPU time of an agent's training, over levels."""
+    """Environment steps and CPU time of training, as ranges over levels."""
     cells = entry.cells.values()
     steps = [cell.steps for cell in cells if cell.steps is not None]
     seconds = [cell.cpu_seconds for cell in cells if cell.cpu_seconds is not None]
@@ -67,7 +67,7 @@ def training(entry: Entry) -> tuple[str, str]:
 
 
 def latency(board: Board, entry: Entry) -> tuple[float | None, float | None]:
-    """Median and 95th percentile of a decision's milliseconds: the slowest level's."""
+    """Median and 95th percentile of the decision time in ms, on the slowest level."""
     found = board.latency.get(entry.name, {}).values()
     if not found:
         return None, None
@@ -76,35 +76,36 @@ def latency(board: Board, entry: Entry) -> tuple[float | None, float | None]:
 
 
 def rules(board: Board) -> list[str]:
-    """How to read the figures, a sentence each."""
+    """Notes on how to read the table."""
     runs = [len(cell.runs) for entry in board.entries for cell in entry.cells.values() if cell.unit == "runs"]
     lines = [
-        f"Score: mean return over {board.episodes} episodes on held-out seeds; beside it, normalised so that "
-        "random = 0 and oracle = 1 (frozen anchors, nothing clipped).",
-        "Overall: interquartile mean of the normalised score over the levels that hide something "
-        "(level 0 is the visible twin, a control).",
-        "Intervals: 95 %, percentile bootstrap over training runs where an agent was trained more than once, "
-        "over episodes where not.",
+        f"Score: mean return over {board.episodes} episodes on held-out seeds. Normalised scores: random = 0 and "
+        "oracle = 1, by frozen anchors, not clipped.",
+        "Overall: interquartile mean of the normalised scores over all levels but 0, the visible twin, which is a "
+        "control.",
+        "Intervals: 95 % percentile bootstrap over training runs for agents with several, else over episodes.",
     ]
     if any(arena.oracle is None for arena in board.arenas):
         lines.append(
-            "Without frozen anchors (presets, parameters of one's own) scores are raw, and do not count overall."
+            "Without frozen anchors (presets, changed parameters, split shift) scores are raw and do not count overall."
         )
-    if board.arenas and board.arenas[0].setting:
-        lines.append(f"The environments are set by {board.arenas[0].setting}")
+    if board.arenas and board.arenas[0].options:
+        lines.append(f"Environment options: {board.arenas[0].options}")
     if runs and min(runs) < RANKING_RUNS:
         few = f"{min(runs)}" if min(runs) == max(runs) else f"{min(runs)} to {max(runs)}"
         lines.append(
-            f"With {few} training runs an interval covers less often than 95 % "
-            f"(about 85 % at 3): no ranking is claimed below {RANKING_RUNS} runs."
+            f"Intervals from {few} training runs have less than 95 % coverage (about 85 % with 3 runs): rankings need "
+            f"at least {RANKING_RUNS} runs."
         )
     if any(cell.trained_on is not None for entry in board.entries for cell in entry.cells.values()):
-        lines.append("* Trained on level 1 and tested on its visible twin, whose sights it never met in training.")
+        lines.append(
+            "* Trained on level 1 and tested on its visible twin, whose observations differ from those in training."
+        )
     if any(cell.steps for entry in board.entries for cell in entry.cells.values()):
-        lines.append("Training: environment steps and CPU time of one run, the median over runs.")
+        lines.append("Training: environment steps and CPU time of one run (median over runs).")
     lines.append(
-        "Decision (ms): milliseconds at batch 1, median (95th percentile), measured apart from the scores, on this "
-        "machine; never compare it across machines."
+        "Decision: median time per decision at batch size 1 in ms (95th percentile), on this machine; not comparable "
+        "across machines."
     )
     return lines
 
@@ -122,7 +123,7 @@ def _text(cell: Cell) -> Text:
 
 
 def overall(board: Board, entry: Entry) -> str:
-    """The overall score in words where there is none."""
+    """Text for a missing overall score."""
     return "incomplete" if board.counted and entry.overall is None else "—"
 
 
@@ -135,7 +136,7 @@ def _name(entry: Entry) -> Text:
 
 
 def print_board(board: Board, page: Path) -> None:
-    """The table, how to read it, failures, and where the page is."""
+    """Print the table, notes, failures, and the paths of the results."""
     from rich import box
     from rich.console import Console
     from rich.table import Table
@@ -172,7 +173,7 @@ def print_board(board: Board, page: Path) -> None:
             )
     console = Console()
     if not console.is_terminal:
-        console = Console(width=max(console.width, 60 + 14 * len(board.arenas)))  # a file has no edge
+        console = Console(width=max(console.width, 60 + 14 * len(board.arenas)))  # do not wrap tables in files
     console.print(table)
     for line in rules(board):
         console.print(Text(line, style="dim"))
@@ -182,7 +183,7 @@ def print_board(board: Board, page: Path) -> None:
 
 
 def markdown(board: Board) -> str:
-    """The board as a table for a README."""
+    """The table and notes in Markdown."""
     head = ["agent", *(f"{arena.name} {arena.level}" for arena in board.arenas), "overall", "training", "decision"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for entry in board.entries:

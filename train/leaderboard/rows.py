@@ -1,4 +1,4 @@
-"""What the store holds: one frozen dataclass a table; its fields are the columns."""
+"""Tables of the store: one frozen dataclass per table, whose fields are the columns."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from unseen.train.leaderboard.journal import Record
 
 @dataclass(frozen=True)
 class AgentRow:
-    """One agent as it was evaluated; ``id`` is a digest of its content (of its file, for most)."""
+    """An evaluated agent; ``id`` is a digest of its content, in most cases of its file."""
 
     table: ClassVar[str] = "agent"
     key: ClassVar[tuple[str, ...]] = ("id",)
     id: str
     name: str
-    train_run: int  # the training seed; -1 where nothing was trained
+    train_run: int  # training seed; -1 for untrained agents
     kind: str
     source: str
 
 
 @dataclass(frozen=True)
 class EnvRow:
-    """One environment at one level; ``id`` is a digest of the code and constants that define it.
+    """An environment at one level; ``id`` is a digest of the code and constants that define it.
 
-    The references are both 0 where it has no anchors.
+    Both anchors are 0 if it has none.
     """
 
     table: ClassVar[str] = "env_spec"
@@ -40,7 +40,7 @@ class EnvRow:
 
 @dataclass(frozen=True)
 class RunRow:
-    """The software and machine that evaluated; ``id`` is a digest of the rest."""
+    """Software versions and machine of an evaluation; ``id`` is a digest of the other columns."""
 
     table: ClassVar[str] = "run"
     key: ClassVar[tuple[str, ...]] = ("id",)
@@ -51,7 +51,7 @@ class RunRow:
 
 @dataclass(frozen=True)
 class EpisodeRow:
-    """One episode. A failed one has an error, and the return it had reached."""
+    """One episode. A failed one has an error, and the return up to it."""
 
     table: ClassVar[str] = "episode"
     key: ClassVar[tuple[str, ...]] = ("agent", "env", "protocol", "seed")
@@ -68,7 +68,7 @@ class EpisodeRow:
 
 @dataclass(frozen=True)
 class LatencyRow:
-    """Time of one decision at batch 1, in milliseconds: a timing, so it belongs to a machine."""
+    """Decision time at batch size 1 in ms, on one machine."""
 
     table: ClassVar[str] = "latency"
     key: ClassVar[tuple[str, ...]] = ("agent", "env", "run")
@@ -89,25 +89,25 @@ SQL_TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL", "int | str": ""}
 
 
 def record_of(row: Row) -> Record:
-    """The row as the journal and the digest see it."""
+    """The row as (table, columns)."""
     return row.table, dict(zip(COLUMNS[row.table], astuple(row), strict=True))
 
 
 def key_of(record: Record) -> tuple[Any, ...]:
-    """What the row is found by: its table and key columns."""
+    """The primary key: table and key columns."""
     table, row = record
     return (table, *(row[column] for column in TABLES[table].key))
 
 
-def proves(table: str, row: dict[str, Any], sha: Any) -> bool:
-    """Whether the digest stored beside a row is the digest of the row."""
+def digest_matches(table: str, row: dict[str, Any], sha: Any) -> bool:
+    """Whether `sha` is the digest of the row."""
     try:
         return digest([table, row]) == sha
-    except (ValueError, TypeError):  # an infinite number, or bytes where text was
+    except (ValueError, TypeError):  # damaged values, such as infinity, or bytes instead of text
         return False
 
 
-def fits(record: Record) -> bool:
-    """Whether a journal record is of a table and columns that this version knows."""
+def has_known_columns(record: Record) -> bool:
+    """Whether the table and columns of a journal record are those of this version."""
     table, row = record
     return set(COLUMNS.get(table, ())) == set(row)

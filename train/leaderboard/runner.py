@@ -1,4 +1,4 @@
-"""`unseen leaderboard`: run what is missing, store it, show it."""
+"""`unseen leaderboard`: evaluate missing episodes, store them, and show the results."""
 
 from __future__ import annotations
 
@@ -18,9 +18,18 @@ from unseen.train.errors import AgentFailed, EvaluationError, StoreError, Worker
 from unseen.train.files import write_text
 from unseen.train.leaderboard import board as boards
 from unseen.train.leaderboard.board import Board
-from unseen.train.leaderboard.field import Arena, Contestant, arena, contestants
+from unseen.train.leaderboard.contestants import Arena, Contestant, contestants, make_arena
 from unseen.train.leaderboard.machine import this_run
-from unseen.train.leaderboard.protocol import PROTOCOL, SPLIT, Block, Latency, Protocol, Stopwatch, evaluate_block, work
+from unseen.train.leaderboard.protocol import (
+    PROTOCOL,
+    SPLIT,
+    EpisodeBlock,
+    Latency,
+    LatencyTask,
+    Protocol,
+    evaluate_block,
+    run_task,
+)
 from unseen.train.leaderboard.rows import AgentRow, EnvRow, EpisodeRow, LatencyRow, RunRow
 from unseen.train.leaderboard.store import Store
 from unseen.train.leaderboard.workers import Pool
@@ -35,30 +44,30 @@ ALL, TIMING = "blocks of episodes", "decision latency"
 
 @dataclass(frozen=True)
 class LeaderboardConfig(LevelsArgument):
-    """What to compare, and where to keep it. Run again to go on where it stopped."""
+    """What to compare, and where to store the results. An interrupted run continues when it is run again."""
 
-    agent: tuple[str, ...] = ()
-    """your own agents beside the others: file.py:Class, a .onnx file or a training run's folder"""
-    only: tuple[str, ...] = ()
-    """of the shipped agents, only these; "none" for none"""
+    agent: Annotated[tuple[str, ...], arg(metavar="AGENT [AGENT ...]", help_behavior_hint="")] = ()
+    """additional agents: file.py:Class, .onnx file or folder of a training run"""
+    only: Annotated[tuple[str, ...], arg(metavar="AGENT [AGENT ...]", help_behavior_hint="")] = ()
+    """restrict the included agents to these; "none" for none"""
     env: Annotated[Positional[tuple[str, ...]], arg(metavar="[ENV ...]")] = ("RolledBehind",)
-    """environments by name, or file.py:Class"""
+    """names of environments, or file.py:Class"""
     episodes: int = 500
-    """episodes of every training run on every level, on held-out seeds"""
+    """episodes per training run and level, on held-out seeds"""
     workers: int = 2
-    """processes that play"""
+    """worker processes"""
     out: Path = Path("runs/leaderboard")
-    """folder of the store (SQLite and a journal), index.html, board.json and board.md"""
+    """folder for the store (SQLite and a journal), index.html, board.json and board.md"""
     json: bool = False
-    """print the board as JSON instead of a table"""
+    """print JSON instead of a table"""
 
 
 def leaderboard(config: LeaderboardConfig) -> Board:
-    """Play what the store lacks, then write `board.json`, `board.md` and `index.html` and print the table.
+    """Evaluate the episodes missing in the store, write `board.json`, `board.md` and `index.html`, and print the table.
 
     Raises:
-        StoreError, UnknownAgent, UnknownEnvironment, EvaluationError: before anything is played, or (a full
-            disk) in the middle; run again and it goes on from there.
+        UnknownAgent, UnknownEnvironment, EvaluationError: before anything is evaluated.
+        StoreError: at any time, for example for a full disk; running it again continues from there.
     """
     from unseen.train.leaderboard.page import render
     from unseen.train.leaderboard.report import markdown, print_board
@@ -67,24 +76,24 @@ def leaderboard(config: LeaderboardConfig) -> Board:
         raise EvaluationError("episodes and workers must be at least 1")
     protocol = replace(PROTOCOL, split=config.split or SPLIT)
     arenas = [found for env in dict.fromkeys(config.env) for found in _arenas(env, config)]
-    field = _enter([*_shipped(config.only), *config.agent], arenas)
-    entered = [contestant for own in field.values() for contestant in own]
+    by_agent = _contestants_by_agent([*_shipped(config.only), *config.agent], arenas)
+    entered = [contestant for own in by_agent.values() for contestant in own]
     if not entered:
-        raise EvaluationError("no agent to compare: none was chosen, or none was trained for these levels")
+        raise EvaluationError("no agent to compare: none is selected, or none was trained for these levels")
     with Store(config.out) as store:
         for note in store.notes:
             print(f"unseen: {note}", file=sys.stderr)
         run = this_run()
         store.add([run, *map(_arena_row, arenas), *dict.fromkeys(map(_agent_row, entered))])
-        lost = _play(store, protocol, entered, run, config)
-        _time(store, entered, run)
+        lost = _evaluate_missing(store, protocol, entered, run, config)
+        _measure_latencies(store, entered, run)
         results = {c: _outcomes(store, protocol, c, config.episodes, lost) for c in entered}
         latency: dict[str, dict[str, Latency]] = {}
         for c in entered:
             if found := store.latency(c.id, c.arena.id, run.id):
                 own = latency.setdefault(c.name, {})
                 own.setdefault(c.arena.key, Latency(found.p50_ms, found.p95_ms, found.decisions))
-    names = dict.fromkeys((_shown(agent, own), _kind(agent)) for agent, own in field.items())
+    names = dict.fromkeys((_shown(agent, own), _kind(agent)) for agent, own in by_agent.items())
     rows = boards.entries(list(names), arenas, results)
     machine = {"machine": run.machine, **json.loads(run.versions)}
     board = Board(
@@ -109,20 +118,20 @@ def leaderboard(config: LeaderboardConfig) -> Board:
 
 
 def write(path: Path, text: str) -> None:
-    """Write a result beside the store, at once or not at all. Raises StoreError."""
+    """Write a result file atomically. Raises StoreError."""
     try:
         write_text(path, text)
     except OSError as error:
-        raise StoreError(path.parent, f"{path.name} cannot be written ({error}); every episode is stored") from error
+        raise StoreError(path.parent, f"{path.name} cannot be written ({error}); all episodes are stored") from error
 
 
 def _arenas(env: str, config: LeaderboardConfig) -> list[Arena]:
-    """One environment at the levels that are asked for, the usual ones by default."""
+    """The arenas of one environment at the requested levels."""
     levels = config.level or [level for level in suite.resolve(env).task.levels if level in LEVELS]
     ordered = sorted(
         dict.fromkeys(levels), key=lambda level: (isinstance(level, str), level if isinstance(level, int) else 0)
     )
-    return [arena(config.setting(env, level, SPLIT)) for level in ordered]
+    return [make_arena(config.env_config(env, level, SPLIT)) for level in ordered]
 
 
 def _shipped(only: Sequence[str]) -> list[str]:
@@ -131,17 +140,17 @@ def _shipped(only: Sequence[str]) -> list[str]:
     return [] if set(only) == {"none"} else list(dict.fromkeys(only))
 
 
-def _enter(agents: Sequence[str], arenas: Sequence[Arena]) -> dict[str, list[Contestant]]:
-    """The contestants of every agent. Two agents never share a shown name: a later one shows its whole path."""
-    field: dict[str, list[Contestant]] = {}
+def _contestants_by_agent(agents: Sequence[str], arenas: Sequence[Arena]) -> dict[str, list[Contestant]]:
+    """Contestants of every agent. If two agents would have the same shown name, the later one is shown with its path."""
+    by_agent: dict[str, list[Contestant]] = {}
     taken: set[str] = set()
     for agent in dict.fromkeys(agents):
-        own = [c for where in arenas for c in contestants(agent, where)]
+        own = [c for arena in arenas for c in contestants(agent, arena)]
         if _shown(agent, own) in taken:
             own = [replace(c, name=agent) for c in own]
         taken.add(_shown(agent, own))
-        field[agent] = own
-    return field
+        by_agent[agent] = own
+    return by_agent
 
 
 def _shown(agent: str, own: list[Contestant]) -> str:
@@ -153,30 +162,29 @@ def _kind(agent: str) -> str:
 
 
 def blocks(episodes: int) -> list[range]:
-    """The blocks of seeds that hold the first `episodes`: whole ones, whose spare episodes are kept for when more are
-    asked for."""
+    """Blocks of seeds that cover the first `episodes` seeds. Blocks are complete: surplus episodes are stored for later."""
     size = PROTOCOL.block
     return [range(start, start + size) for start in range(0, episodes, size)]
 
 
-def _play(
-    store: Store, protocol: Protocol, field: Sequence[Contestant], run: RunRow, config: LeaderboardConfig
+def _evaluate_missing(
+    store: Store, protocol: Protocol, entered: Sequence[Contestant], run: RunRow, config: LeaderboardConfig
 ) -> dict[str, str]:
-    """Play and store every block that is not in the store; what was lost with its workers, by contestant."""
-    jobs: dict[Block | Stopwatch, Contestant] = {}
+    """Evaluate and store the missing blocks. Returns errors of blocks lost with their workers, by contestant."""
+    jobs: dict[EpisodeBlock | LatencyTask, Contestant] = {}
     lost: dict[str, str] = {}
     counts: dict[str, int] = {}
-    for c in field:
+    for c in entered:
         known = {row.seed for row in store.episodes(c.id, c.arena.id, protocol.id)}
         for seeds in blocks(config.episodes):
             counts[c.name] = counts.get(c.name, 0) + 1
             if not known.issuperset(seeds):
-                jobs[Block(c.agent, c.load_run, c.arena.where, seeds)] = c
+                jobs[EpisodeBlock(c.agent, c.load_run, c.arena.env_config, seeds)] = c
     if not jobs:
         return lost
     _warm_up(jobs.values())
     totals = {ALL: sum(counts.values())} | counts
-    with Progress(totals) as progress, Pool(work, min(config.workers, len(jobs))) as pool:
+    with Progress(totals) as progress, Pool(run_task, min(config.workers, len(jobs))) as pool:
         for name, count in counts.items():
             done = count - sum(c.name == name for c in jobs.values())
             progress.advance(name, done)
@@ -184,7 +192,7 @@ def _play(
         for block, answer in pool.run(jobs):
             c = jobs[block]
             if isinstance(answer, WorkerLost):
-                lost[_where(c)] = str(AgentFailed(c.name, str(answer)))
+                lost[_cell_id(c)] = str(AgentFailed(c.name, str(answer)))
             elif isinstance(answer, list):
                 store.add([_episode_row(protocol, c, outcome, run) for outcome in answer])
             progress.advance(c.name)
@@ -192,18 +200,18 @@ def _play(
     return lost
 
 
-def _time(store: Store, field: Sequence[Contestant], run: RunRow) -> None:
-    """Measure the decision latencies that this machine lacks, with nothing else of ours running."""
-    jobs: dict[Block | Stopwatch, Contestant] = {}
-    for c in field:
+def _measure_latencies(store: Store, entered: Sequence[Contestant], run: RunRow) -> None:
+    """Measure missing decision latencies on this machine, with nothing else running in the pool."""
+    jobs: dict[EpisodeBlock | LatencyTask, Contestant] = {}
+    for c in entered:
         if store.latency(c.id, c.arena.id, run.id) is None:
-            jobs[Stopwatch(c.agent, c.load_run, c.arena.where)] = c
+            jobs[LatencyTask(c.agent, c.load_run, c.arena.env_config)] = c
     if not jobs:
         return
-    with Progress({TIMING: len(jobs)}) as progress, Pool(work, 1) as pool:
-        for watch, found in pool.run(jobs):
+    with Progress({TIMING: len(jobs)}) as progress, Pool(run_task, 1) as pool:
+        for task, found in pool.run(jobs):
             if isinstance(found, Latency):
-                c = jobs[watch]
+                c = jobs[task]
                 row = LatencyRow(c.id, c.arena.id, run.id, found.p50_ms, found.p95_ms, found.decisions)
                 store.add([row])
             progress.advance(TIMING)
@@ -212,28 +220,28 @@ def _time(store: Store, field: Sequence[Contestant], run: RunRow) -> None:
 def _outcomes(store: Store, protocol: Protocol, c: Contestant, episodes: int, lost: dict[str, str]) -> list[Outcome]:
     rows = [row for row in store.episodes(c.id, c.arena.id, protocol.id) if row.seed < episodes]
     found = [Outcome(row.seed, row.episode_return, row.length, row.error) for row in rows]
-    if _where(c) in lost:  # not stored: the next run tries again
-        found.append(Outcome(-1, 0.0, 0, lost[_where(c)]))
+    if _cell_id(c) in lost:  # not stored, so that the next run retries
+        found.append(Outcome(-1, 0.0, 0, lost[_cell_id(c)]))
     return found
 
 
-def _where(c: Contestant) -> str:
+def _cell_id(c: Contestant) -> str:
     return f"{c.id} {c.arena.id}"
 
 
-def _warm_up(field: Collection[Contestant]) -> None:
-    """Compile the kernels once, here, where the line about it can be seen, and not in every worker at once."""
-    scripted = {("random", c.arena) for c in field} | {(c.agent, c.arena) for c in field if c.kind == "reference"}
-    for agent, place in sorted(scripted, key=lambda pair: (pair[1].key, pair[0])):
-        evaluate_block(Block(agent, None, place.where, range(1)))
+def _warm_up(entered: Collection[Contestant]) -> None:
+    """Compile the kernels once in this process, instead of in every worker."""
+    scripted = {("random", c.arena) for c in entered} | {(c.agent, c.arena) for c in entered if c.kind == "reference"}
+    for agent, arena in sorted(scripted, key=lambda pair: (pair[1].key, pair[0])):
+        evaluate_block(EpisodeBlock(agent, None, arena.env_config, range(1)))
 
 
 def _agent_row(c: Contestant) -> AgentRow:
     return AgentRow(c.id, c.name, c.run, c.kind, "file" if c.kind == "yours" else "package")
 
 
-def _arena_row(where: Arena) -> EnvRow:
-    return EnvRow(where.id, where.name, where.level, where.random or 0.0, where.oracle or 0.0)
+def _arena_row(arena: Arena) -> EnvRow:
+    return EnvRow(arena.id, arena.name, arena.level, arena.random or 0.0, arena.oracle or 0.0)
 
 
 def _episode_row(protocol: Protocol, c: Contestant, outcome: Outcome, run: RunRow) -> EpisodeRow:

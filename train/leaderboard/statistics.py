@@ -1,9 +1,8 @@
-"""The board's statistics: a small numpy module with the definitions of rliable.
+"""Statistics of the leaderboard, in numpy, with the definitions of rliable.
 
-A *sample* is a list of strata, one array of scores for each task: several training runs on an
-environment level (algorithm board), or the episodes of one agent (checkpoint board). The bootstrap
-resamples inside each stratum, never across (Agarwal et al., "Deep Reinforcement Learning at the Edge
-of the Statistical Precipice", NeurIPS 2021). Every function that draws takes a seed and repeats.
+A *sample* is a list of strata, one array of scores per task: the training runs on an environment level, or the episodes of one
+agent. The bootstrap resamples within each stratum (Agarwal et al., "Deep Reinforcement Learning at the Edge of the Statistical
+Precipice", NeurIPS 2021). Functions that use random numbers take a seed.
 """
 
 from __future__ import annotations
@@ -19,12 +18,12 @@ Statistic = Callable[[Scores], Scores]
 
 REPLICATES = 2_000
 CONFIDENCE = 0.95
-RANKING_RUNS = 5  # below this many training runs an interval covers too rarely to rank by
+RANKING_RUNS = 5  # minimum number of training runs for a ranking; with fewer, intervals have too little coverage
 
 
 @dataclass(frozen=True)
 class Interval:
-    """A point estimate and the ends of its confidence interval, in the units of the scores."""
+    """A point estimate and its confidence interval."""
 
     point: float
     low: float
@@ -37,9 +36,9 @@ def mean(scores: ArrayLike) -> Scores:
 
 
 def iqm(scores: ArrayLike) -> Scores:
-    """Interquartile mean over the last axis: drop a quarter of the scores (rounded down) at each end.
+    """Interquartile mean over the last axis: drops a quarter of the scores (rounded down) at each end.
 
-    As ``scipy.stats.trim_mean(x, 0.25)``: three scores lose none, four lose two.
+    The same as ``scipy.stats.trim_mean(x, 0.25)``.
     """
     ordered = np.sort(np.asarray(scores, dtype=np.float64), axis=-1)
     cut = ordered.shape[-1] // 4
@@ -56,7 +55,7 @@ def _strata(sample: Sequence[ArrayLike]) -> list[Scores]:
 
 
 def resample(sample: Sequence[ArrayLike], replicates: int, rng: np.random.Generator) -> Scores:
-    """Draw with replacement inside each stratum: ``(replicates, total number of scores)``."""
+    """Resample with replacement within each stratum: ``(replicates, total number of scores)``."""
     parts = []
     for stratum in _strata(sample):
         picks = rng.integers(0, stratum.size, size=(replicates, stratum.size))
@@ -72,13 +71,13 @@ def bootstrap(
     confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> Interval:
-    """Percentile bootstrap of ``statistic`` over all scores, resampled inside each stratum.
+    """Percentile bootstrap of ``statistic`` over all scores, resampled within each stratum.
 
     Args:
-        sample: one array of scores for each stratum; for a plain bootstrap, a single one.
+        sample: one array of scores per stratum.
         statistic: maps ``(..., n)`` to ``(...)``, such as :func:`mean` or :func:`iqm`.
     Raises:
-        ValueError: an empty stratum or a score that is not finite.
+        ValueError: a stratum is empty, or a score is not finite.
     """
     point = float(statistic(np.concatenate(_strata(sample))))
     draws = statistic(resample(sample, replicates, np.random.default_rng(seed)))
@@ -88,7 +87,7 @@ def bootstrap(
 
 
 def _wins(x: Scores, y: Scores) -> Scores:
-    """Share of pairs in which x is greater, a tie counting one half (Mann-Whitney U / nm)."""
+    """Fraction of pairs in which x is greater, with ties counted as one half (Mann-Whitney U / nm)."""
     difference = x[..., :, None] - y[..., None, :]
     return np.mean((difference > 0) + 0.5 * (difference == 0), axis=(-1, -2))
 
@@ -101,10 +100,10 @@ def probability_of_improvement(
     confidence: float = CONFIDENCE,
     seed: int = 0,
 ) -> Interval:
-    """P(a training run of X scores above one of Y), averaged over the tasks that both did.
+    """P(a training run of X scores above one of Y), averaged over tasks.
 
     Args:
-        x, y: one array of run scores for each task, in the same order of tasks.
+        x, y: one array of run scores per task, in the same order of tasks.
     """
     left, right = _strata(x), _strata(y)
     if len(left) != len(right):
@@ -120,10 +119,10 @@ def probability_of_improvement(
 
 
 def normalise(score: ArrayLike, random: float, oracle: float) -> Scores:
-    """Map the random anchor to 0 and the oracle to 1. Nothing is clipped.
+    """Map the random anchor to 0 and the oracle to 1, without clipping.
 
     Raises:
-        ValueError: the anchors are too close for the quotient to mean anything.
+        ValueError: the oracle does not score above random.
     """
     if not oracle - random > 1e-3:
         raise ValueError(f"the oracle ({oracle}) must score above random ({random})")

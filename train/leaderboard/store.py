@@ -1,11 +1,10 @@
-"""The store: every episode ever evaluated, kept through kill -9, a full disk and a flipped bit.
+"""Persistent store of all evaluated episodes, robust against crashes, full disks and damaged files.
 
-Two copies of the same rows lie in one folder: an append-only journal, written first, and a SQLite
-database, which is what is read. A row carries the SHA-256 of its content, since SQLite notices a
-damaged page but not a changed value. Opening compares the copies: rows that one lacks come from the
-other, and a damaged file is moved to ``quarantine/`` and written anew from every row that still proves
-true. What neither copy has is evaluated again, since a row is found by *what* was evaluated: agent
-content, environment content, seed and protocol.
+Every row is stored twice, in an append-only journal, which is written first, and in a SQLite database, which is read. Rows have
+a SHA-256 of their content, since SQLite detects damaged pages but not altered values. When the store is opened, missing rows
+of one copy are restored from the other; a damaged file is moved to ``quarantine/`` and rebuilt from all valid rows. Rows
+are keyed by what was evaluated (agent content, environment content, seed, protocol), so rows lost from both copies are
+simply evaluated again.
 """
 
 from __future__ import annotations
@@ -29,25 +28,26 @@ from unseen.train.leaderboard.rows import (
     LatencyRow,
     R,
     Row,
-    fits,
+    digest_matches,
+    has_known_columns,
     key_of,
-    proves,
     record_of,
 )
 from unseen.train.lock import FolderLock
 
-# What SQLite answers when the bytes are wrong, rather than the disk or the permissions.
+# SQLite error codes for damaged files, as opposed to I/O or permission errors.
 DAMAGE = {sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_ERROR, sqlite3.SQLITE_FORMAT, None}
 
 
 class Store:
-    """The results in one folder, open for one writer. Use it in a ``with`` block.
+    """The results in one folder, opened by a single process. Use it in a ``with`` block.
 
     Attributes:
-        notes: what was repaired on opening, a sentence each; empty for a sound store.
+        notes: descriptions of repairs made when the store was opened.
+
     Raises:
-        StoreLocked: another process has it open.
-        StoreError: the folder cannot be made, read or written.
+        StoreLocked: another process has opened the folder.
+        StoreError: the folder cannot be created, read or written.
     """
 
     def __init__(self, folder: str | Path):
@@ -81,10 +81,10 @@ class Store:
     # -- writing
 
     def add(self, rows: Sequence[Row]) -> None:
-        """Store rows in one transaction, durably. A row whose key is known is left as it is.
+        """Store rows durably in one transaction. Rows whose key exists are ignored.
 
         Raises:
-            StoreError: the disk is full, say. Nothing stored before is touched.
+            StoreError: writing failed, for example for a full disk. Rows stored before are not affected.
         """
         try:
             records = [record for record in map(record_of, rows) if not self._has(record)]
@@ -93,7 +93,8 @@ class Store:
                 self._insert(records)
         except (OSError, sqlite3.Error) as error:
             raise StoreError(
-                self.folder, f"cannot be written ({error}); nothing stored is lost: make room, run again"
+                self.folder,
+                f"cannot be written ({error}); stored results are not affected: free some space and run again",
             ) from error
 
     def _has(self, record: Record) -> bool:
@@ -124,7 +125,7 @@ class Store:
         return self._select(EpisodeRow, where, [agent, env, protocol], "seed")
 
     def latency(self, agent: str, env: str, run: str) -> LatencyRow | None:
-        """The decision latency measured on this machine, if it was."""
+        """The decision latency measured by `run`; None if there is none."""
         found = self._select(LatencyRow, "agent = ? AND env = ? AND run = ?", [agent, env, run])
         return found[0] if found else None
 
@@ -134,19 +135,19 @@ class Store:
     # -- opening
 
     def _reconcile(self) -> None:
-        """Bring both copies to the union of the rows that prove true."""
+        """Bring both copies to the union of their valid rows."""
         stored, damaged = self._read_database()
-        journal = {key_of(record): record for record in self._journal.records if fits(record)}
+        journal = {key_of(record): record for record in self._journal.records if has_known_columns(record)}
         database = {key_of(record): record for record in stored}
         if self._journal.damaged:
             aside = self._set_aside(self._journal.path, keep=True)
             self._journal.rewrite(list((database | journal).values()))
-            self.notes.append(f"the journal was damaged: kept as {aside}, written anew")
+            self.notes.append(f"the journal was damaged: saved as {aside} and rebuilt")
         elif lacking := [record for key, record in database.items() if key not in journal]:
             self._journal.append(lacking)
         if damaged:
             aside = self._set_aside(self._database)
-            self.notes.append(f"the database was damaged: moved to {aside}, rebuilt from the journal")
+            self.notes.append(f"the database was damaged: moved to {aside} and rebuilt from the journal")
             database_now: dict[tuple[Any, ...], Record] = {}
         else:
             database_now = database
@@ -160,12 +161,12 @@ class Store:
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._database)
-        connection.text_factory = lambda data: data.decode(errors="replace")  # damage shows in the sha
+        connection.text_factory = lambda data: data.decode(errors="replace")  # damage is detected by the digest
         connection.execute("PRAGMA synchronous = FULL")
         return connection
 
     def _read_database(self) -> tuple[list[Record], bool]:
-        """Every row that proves true, and whether anything did not."""
+        """All valid rows, and whether anything was damaged."""
         records: list[Record] = []
         if not self._database.exists():
             return records, False
@@ -180,11 +181,11 @@ class Store:
             tables, damaged = set(), True
         for table, columns in COLUMNS.items():
             if table not in tables:
-                continue  # a crash before the first row; the journal has what there was
+                continue  # crash before the table was created; the journal has all rows
             try:
                 for *values, sha in connection.execute(f"SELECT {', '.join(columns)}, row_sha FROM {table}"):
                     row = dict(zip(columns, values, strict=True))
-                    if proves(table, row, sha):
+                    if digest_matches(table, row, sha):
                         records.append((table, row))
                     else:
                         damaged = True
@@ -195,7 +196,7 @@ class Store:
         return records, damaged
 
     def _set_aside(self, path: Path, keep: bool = False) -> Path:
-        """Move (or copy) a damaged file to the first free name in ``quarantine/``."""
+        """Move or, with `keep`, copy a damaged file to ``quarantine/`` under a new name."""
         folder = self.folder / "quarantine"
         folder.mkdir(exist_ok=True)
         number = 1
@@ -205,7 +206,7 @@ class Store:
             shutil.copy2(path, aside)
         else:
             os.replace(path, aside)
-            path.with_name(path.name + "-journal").unlink(missing_ok=True)  # SQLite's own, of the old file
+            path.with_name(path.name + "-journal").unlink(missing_ok=True)  # SQLite's rollback journal of the old file
         return aside
 
 

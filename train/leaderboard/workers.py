@@ -1,9 +1,8 @@
-"""A small pool of worker processes that survives the death of any of them.
+"""A pool of worker processes that survives crashes of workers.
 
-The standard library's pool gives up as a whole when a worker is killed, without telling whose work it was
-doing. Here each worker has a pipe of its own and one task at a time, so a death, or a task past its time
-limit, is put down to that task: it is tried once more in a fresh process, then answered with WorkerLost.
-Processes are spawned, which is safe beside threads and the same on every system.
+concurrent.futures breaks the whole pool when a worker dies, and does not say which task it ran. Here each worker has its own
+pipe and one task at a time, so that a crash or timeout is attributed to its task. The task is retried once in a new process;
+after that its result is WorkerLost. Processes are spawned, which is safe with threads and works on every system.
 """
 
 from __future__ import annotations
@@ -29,8 +28,8 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 
 
 def _serve(function: Callable[[Any], Any], connection: Connection) -> None:
-    """A worker's life: answer tasks until the parent hangs up."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's to handle
+    """Main loop of a worker: run tasks until the parent closes the pipe."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent
     while True:
         try:
             task = connection.recv()
@@ -42,12 +41,12 @@ def _serve(function: Callable[[Any], Any], connection: Connection) -> None:
             answer = (False, traceback.format_exc())
         try:
             connection.send(answer)
-        except OSError:  # the parent is gone
+        except OSError:  # the parent has exited
             return
 
 
 class _Worker(Generic[T]):
-    """One process, with the task it is at."""
+    """One process and its current task."""
 
     def __init__(self, name: str, function: Callable[[T], Any]):
         self.name = name
@@ -55,7 +54,7 @@ class _Worker(Generic[T]):
         self.connection, theirs = context.Pipe()
         self.process = context.Process(target=_serve, args=(function, theirs), name=name, daemon=True)
         before = {key: os.environ.get(key) for key in ONE_THREAD}
-        os.environ.update(ONE_THREAD)  # a process a core: numerical libraries must not start threads of their own
+        os.environ.update(ONE_THREAD)  # one process per core: no threads in numerical libraries
         try:
             self.process.start()
         finally:
@@ -66,12 +65,12 @@ class _Worker(Generic[T]):
                     os.environ[key] = value
         theirs.close()
 
-    def give(self, task: T, tries: int, seconds: float) -> None:
+    def assign(self, task: T, tries: int, seconds: float) -> None:
         self.task, self.tries, self.deadline = task, tries, time.monotonic() + seconds
         try:
             self.connection.send(task)
         except OSError:
-            pass  # it died meanwhile; the end of the pipe says so where answers are awaited
+            pass  # the worker died; `run` notices the closed pipe
 
     def stop(self) -> None:
         self.connection.close()
@@ -80,11 +79,11 @@ class _Worker(Generic[T]):
 
 
 class Pool(Generic[T, R]):
-    """`run` a function over tasks in `workers` processes. Use it in a ``with`` block.
+    """Runs a function over tasks in `workers` processes. Use it in a ``with`` block.
 
     Args:
-        function: importable by name, one argument.
-        seconds: time limit of a task; a worker past it is killed.
+        function: picklable, with one argument.
+        seconds: time limit per task, after which the worker is killed.
     """
 
     def __init__(self, function: Callable[[T], R], workers: int = 2, seconds: float = TASK_SECONDS):
@@ -102,16 +101,16 @@ class Pool(Generic[T, R]):
         self._idle, self._busy = [], []
 
     def run(self, tasks: Iterable[T]) -> Iterator[tuple[T, R | WorkerLost]]:
-        """Each task with its result, in the order in which they end.
+        """Yield each task with its result, in order of completion.
 
         Raises:
-            EvaluationError: the function itself raised; its traceback is the message.
+            EvaluationError: the function raised an exception; the message has its traceback.
         """
         queue: deque[tuple[T, int]] = deque((task, 1) for task in tasks)
         while queue or self._busy:
             while queue and len(self._busy) < self.workers:
                 worker = self._idle.pop() if self._idle else self._start()
-                worker.give(*queue.popleft(), self.seconds)
+                worker.assign(*queue.popleft(), self.seconds)
                 self._busy.append(worker)
             remaining = min(worker.deadline for worker in self._busy) - time.monotonic()
             ready = wait([worker.connection for worker in self._busy], max(0.0, remaining))
@@ -122,7 +121,7 @@ class Pool(Generic[T, R]):
                 self._busy.remove(worker)
                 try:
                     if worker.connection not in ready:
-                        raise TimeoutError(f"was at it for more than {self.seconds:g} s")
+                        raise TimeoutError(f"exceeded the time limit of {self.seconds:g} s")
                     fine, answer = worker.connection.recv()
                 except (EOFError, OSError) as error:
                     worker.stop()
@@ -131,7 +130,7 @@ class Pool(Generic[T, R]):
                         continue
                     late = isinstance(error, TimeoutError)
                     why = str(error) if late else f"died (exit code {worker.process.exitcode})"
-                    lost = WorkerLost(f"{worker.name} {why}, on its second try, at {worker.task}")
+                    lost = WorkerLost(f"{worker.name} {why}, on the second attempt, running {worker.task}")
                     yield worker.task, lost
                     continue
                 self._idle.append(worker)
