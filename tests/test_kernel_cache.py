@@ -39,7 +39,6 @@ def reset(s, p):
 
 @device
 def step(s, a, p, info):
-    s.t += 1
     return gain(a[0]), True, False
 
 
