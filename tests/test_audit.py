@@ -192,8 +192,8 @@ def test_draws_that_fail_or_are_not_uniform(tmp_path: Path) -> None:
         tmp_path, ("    s.scored = s.hits = 0\n    return True", "    s.scored = s.hits = 0\n    return False")
     )
     (failed,) = draws(subject(never, 1))
-    assert failed.passed is False and "no episode found" in failed.got
-    alike = changed(tmp_path, ("default=0.5, doc=\"patients'", "default=0.0, doc=\"patients'"))
+    assert failed.passed is False and "no valid episode found" in failed.got
+    alike = changed(tmp_path, ('0.6, default=0.5, doc="clear', '0.6, default=0.0, doc="clear'))
     assert by_name(draws(subject(alike, 1)))["hidden vector varies (standard deviations)"].passed is False
     tilted = changed(
         tmp_path,
@@ -205,7 +205,7 @@ def test_draws_that_fail_or_are_not_uniform(tmp_path: Path) -> None:
 
 def test_an_observation_outside_of_its_space_is_found(tmp_path: Path) -> None:
     narrow = changed(tmp_path, ('Part("drug in the blood", 1, 0.0, 30.0, "mg/l")', 'Part("drug", 1, 0.0, 0.5, "mg/l")'))
-    assert by_name(surface(subject(narrow, 1)))["observation stays in its space"].passed is False
+    assert by_name(surface(subject(narrow, 1)))["observations lie in their space"].passed is False
 
 
 def test_a_row_that_differs_from_the_same_seed_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
