@@ -226,7 +226,11 @@ class Bedroom(PlanarTask):
             "remember all places, since any of them may be asked for", without=("one_place",), levels=(3,),
         ),
         "way": Faculty(
-            "remember what stands between, and walk round it", without=("beeline",), levels=(2, 3),
+            "remember what stands between, and walk round it", without=("beeline", "swing"), levels=(2, 3),
+            excess={
+                level: Excess(0.5, "a habit, always passing to the left of what may stand there, replaces most of the memory")
+                for level in (2, 3)
+            },
         ),
         "self": Faculty(
             "find one's bearings from one's own pose after being moved", without=("unmoved",),
