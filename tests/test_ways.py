@@ -103,7 +103,7 @@ def test_a_debugger_stops_in_step() -> None:
     commands = "b rules.step\nc\nc\np ('t', int(s.t))\nwhere\nclear 1\nc\nq\n"
     env = os.environ | {"NUMBA_DISABLE_JIT": "1"}
     run = subprocess.run([sys.executable, "-c", debug], env=env, input=commands, capture_output=True, text=True)
-    assert "('t', 1)" in run.stdout, run.stdout + run.stderr
+    assert "('t', 2)" in run.stdout, run.stdout + run.stderr
     assert "r, t, u = step(s, A[i], p, I[i])" in run.stdout  # the source of the generated loop, too
 
 
