@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from unseen.envs.core import checks, device
-from unseen.envs.core.kernels import DUE, RESET, SENSE, hidden_kernels, run_kernel
+from unseen.envs.core.kernels import DUE, RESET, SENSE, hidden_kernels, instance_kernel, run_kernel
 from unseen.envs.core.params import Params
 from unseen.envs.core.rng import MAX_SEED, SPLITS, keys
 from unseen.envs.core.task import Task
@@ -255,6 +255,18 @@ class Batch:
         out = np.zeros((self.n, hidden.size))
         hidden_kernels(self.task)[0](self.world, self.param_record, out)
         return out[:, 0].astype(np.int64) if hidden.is_class else out
+
+    def instances(self) -> np.ndarray:
+        """A hash of every environment's instance, (n,) uint64, before any step of its episode. Privileged.
+
+        Raises:
+            BadParameter: the task declares no `instance`.
+        """
+        if self.task.instance is None:
+            raise BadParameter(f"{self.task.__name__} declares no instance")
+        out = np.zeros(self.n, np.uint64)
+        instance_kernel(self.task)(self.world, self.param_record, out)
+        return out
 
     def must_hide(self) -> np.ndarray:
         """Where no short window of observations may tell the hidden truth now: (n,) bool. Raises as `hidden`."""

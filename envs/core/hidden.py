@@ -22,12 +22,15 @@ class Hidden:
         classes: parameters -> number of classes, where out[0] is a label 0..classes-1; None for a real vector.
         size: length of the vector; 1 for a label.
         when: device function (s, p) -> bool: the steps at which no short window of observations may tell it.
+        independent: names of integer fields of the record that must not tell a label: at a reset they are uniform over their
+            values, and independent of it. The audit tests this.
     """
 
     write: Callable
     classes: Callable[[Any], int] | None = None
     size: int = 1
     when: Callable = always
+    independent: tuple[str, ...] = ()
 
     @property
     def is_class(self) -> bool:

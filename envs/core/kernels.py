@@ -99,6 +99,19 @@ def when(S, P, B):
 '''
 
 
+_INSTANCE = '''"""Generated: the instances of {cls}."""
+from unseen.envs.core.device import kernel
+from {module} import {cls} as task
+
+_instance = task.instance
+
+@kernel
+def instances(S, P, O):
+    for i in range(S.shape[0]):
+        O[i] = _instance(S[i], P[0])
+'''
+
+
 def _build(task: type[Task], name: str, source: str, *more: str) -> ModuleType:
     """`more`: names of further modules that the kernel's functions come from."""
     return device.build(
@@ -146,3 +159,9 @@ def hidden_kernels(task: type[Task]):
     module = _build(task, "hidden", _HIDDEN.format(cls=task.__name__, module=task.__module__))
     what = f"{task.__name__} (what is hidden)"
     return device.named(module.write, what), device.named(module.when, what)
+
+
+def instance_kernel(task: type[Task]):
+    """instances(S, P, O) of a task that declares `instance`: freshly drawn records (n,), parameters (1,), hashes (n,)."""
+    module = _build(task, "instance", _INSTANCE.format(cls=task.__name__, module=task.__module__))
+    return device.named(module.instances, f"{task.__name__} (instances)")

@@ -59,6 +59,9 @@ def validate(task: type[Task]) -> None:
     if task.hidden is not None:
         need(callable(task.hidden.write), "'hidden' has a 'write' that is no function")
         need(task.hidden.size > 0, f"'hidden' has size {task.hidden.size}")
+        for name in task.hidden.independent:
+            own = name in names[len(HEADER) :] and task.state[name].kind == "i"  # a subarray is of kind "V"
+            need(own, f"'hidden' has independent={name!r}, which is no scalar integer field of the record")
     for name, reference in task.references.items():
         need(isinstance(reference, Reference), f"'references' has {name!r}: {reference!r}, not a Reference")
         need(callable(reference.act), f"reference {name!r} has an 'act' that is no function")
