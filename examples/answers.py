@@ -36,9 +36,9 @@ def previous_suit(env: Any) -> int | None:
     return int(env.deck.suits_idx[hand[-env.k]]) if len(hand) >= env.k else None
 
 
-def queried_count(env: Any) -> int:
-    """POPGym CountRecall: how often the queried value was dealt."""
-    return int(env.counts[env.query])
+def queried_count(env: Any) -> int | None:
+    """POPGym CountRecall: how often the queried value was dealt; None until 20 cards were, of which few can be counted."""
+    return int(env.counts[env.query]) if env.counts.sum() >= 20 else None
 
 
 def recited_suit(env: Any) -> int | None:

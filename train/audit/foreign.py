@@ -35,7 +35,7 @@ MAX_NUMBERS = 2**27  # limit on stored observation values
 MAX_SIZE = 2**18  # values of one observation
 HELD = 4.0  # mean number of steps for which persistent play repeats an action
 TRAIN_SEED, TEST_SEED = 0, 1_000_000
-PPO_STEPS, PPO_ENVS, PPO_EPISODES = 100_000, 16, 100
+PPO_STEPS, PPO_ENVS, PPO_EPISODES = 50_000, 16, 100
 
 
 @dataclass(frozen=True)
@@ -159,7 +159,7 @@ def record(subject: Foreign, env: gym.Env) -> ForeignEpisodes:
     first, _ = env.reset(seed=TRAIN_SEED)
     more = len(_numbers(env.step(_sample(env.action_space, rng))[4]))
     size = features(first[None]).shape[1]
-    n = max(200, min(600 if subject.quick else 1_500, MAX_NUMBERS // (STEPS * size)))
+    n = max(200, min(500 if subject.quick else 1_000, MAX_NUMBERS // (STEPS * size)))
     discrete = isinstance(env.action_space, spaces.Discrete)
     width = int(env.action_space.n) if discrete else env.action_space.shape[0]  # type: ignore[attr-defined, index]
     obs = np.zeros((n, STEPS, size), features(first[None]).dtype)
@@ -294,7 +294,7 @@ def trace_of() -> str:
 
 def _instances(subject: Foreign, env: gym.Env) -> Iterator[Check]:
     """How often other seeds give the same first observation and label. Not judged: episodes may differ beyond these."""
-    n = 500 if subject.quick else 5_000
+    n = 500 if subject.quick else 2_000
     keys = {}
     for split, start, count in (("train", TRAIN_SEED, n), ("test", TEST_SEED, n // 5)):
         keys[split] = np.array([_key(subject, env, start + i) for i in range(count)])

@@ -175,10 +175,11 @@ def probe_history(data: Episodes, seed: int) -> float:
         return head(memory[torch.arange(len(pick)), torch.from_numpy(when[pick])])
 
     train, rest = np.nonzero(hidden[: data.training])[0], data.training + np.nonzero(hidden[data.training :])[0]
+    size = min(256, len(train) // 16 + 1)  # at least about 16 updates an epoch, also with few episodes
     for epoch in range(24):
         for group in optimiser.param_groups:
             group["lr"] = 2e-3 * (1 - epoch / 24) + 1e-4
-        for pick in torch.from_numpy(train)[torch.randperm(len(train))].split(256):
+        for pick in torch.from_numpy(train)[torch.randperm(len(train))].split(size):
             loss = target.loss(read(pick.numpy()), pick.numpy(), when[pick.numpy()])
             optimiser.zero_grad()
             loss.backward()
