@@ -265,7 +265,7 @@ def test_draws_that_fail_or_are_not_uniform(tmp_path: Path) -> None:
     )
     failed = list(draws(subject(never, 1)))
     assert [check.passed for check in failed] == [False] * 3 and "no episode found" in failed[0].got
-    alike = changed(tmp_path, ("default=0.5, doc=\"patients'", "default=0.0, doc=\"patients'"))
+    alike = changed(tmp_path, ('default=0.5, doc="clearance', 'default=0.0, doc="clearance'))
     assert by_name(draws(subject(alike, 1)))["hidden vector varies in train (standard deviations)"].passed is False
     tilted = changed(
         tmp_path,
@@ -333,7 +333,7 @@ def test_instances_that_meet_are_found(tmp_path: Path) -> None:
     found = by_name(draws(subject(changed(tmp_path, *FEW), 1)))
     assert failed(found) == {"instance overlap of train and test", "distinct instances"}  # shift has other clearances
     assert "2000 of 2000" in found["instance overlap of train and test"].got
-    assert "about 9 " in found["distinct instances"].got
+    assert "about 9 (" in found["distinct instances"].got
 
 
 SAME = """@device
@@ -365,7 +365,7 @@ def test_the_number_of_instances_is_estimated_from_pairs() -> None:
     assert coinciding_pairs(np.array([1, 1, 1, 2, 2, 3], np.uint64)) == 4
     keys = np.random.default_rng(0).integers(0, 200_000, 20_000).astype(np.uint64)
     found = by_name(instances({"train": keys, "test": keys[:3]}, judged=True))
-    assert found["distinct instances"].passed and "about 2e+05" in found["distinct instances"].got
+    assert found["distinct instances"].passed and "about 2" in found["distinct instances"].got
     assert failed(found) == {"instance overlap of train and test"}
     assert by_name(instances({"train": keys % 1000}, judged=False))["distinct instances"].passed is None
     assert list(instances({"test": keys}, judged=True)) == []
