@@ -199,7 +199,7 @@ def record(subject: Foreign, env: gym.Env) -> ForeignEpisodes:
 # --- checks ---
 
 
-def _probes(subject: Foreign, data: Episodes) -> Iterator[Check]:
+def _probes(subject: Foreign, data: ForeignEpisodes) -> Iterator[Check]:
     floor = guess(data)
     for window in WINDOWS:
         scores = probe_windows(data, window, subject.seed)

@@ -148,7 +148,7 @@ def interleaved(parts: list[Episodes], splits: tuple[str, ...]) -> Episodes:
             merged[k :: len(arrays), : array.shape[1]] = array
         return merged
 
-    whole = {name: merge(name) for name in ("obs", "actions", "played", "hides", "truth")}
+    whole: dict[str, Any] = {name: merge(name) for name in ("obs", "actions", "played", "hides", "truth")}
     split = np.arange(len(whole["obs"])) % len(parts)
     return replace(parts[0], **whole, split=split, splits=splits)
 

@@ -142,7 +142,7 @@ def probe_windows(data: Episodes, window: int, seed: int) -> list[Score]:
     scores = []
     for k, split in enumerate(data.splits):
         for when, choices in ((FIRST, data.hides), (LATER, later)):
-            held = data.training + np.nonzero(choices.any(1)[data.training :] & (data.split[data.training :] == k))[0]
+            held = data.training + np.nonzero((choices.any(axis=1) & (data.split == k))[data.training :])[0]
             if not len(held):
                 continue
             at = first[held] if when == FIRST else np.array([rng.choice(np.nonzero(choices[i])[0]) for i in held])
