@@ -1,48 +1,48 @@
-"""Errors that a user of the environments can cause; each names what is wrong and what is allowed."""
+"""Errors caused by the caller. Each message says what is wrong and what would be valid."""
 
 import difflib
 from collections.abc import Iterable
 
 
 class UnseenError(Exception):
-    """Base of every error of this package that is the caller's to mend. The CLI prints it as one line."""
+    """Base class of errors that the caller can fix. The CLI prints them as one line."""
 
 
 class UnknownEnvironment(UnseenError, ValueError):
-    """No environment of this name."""
+    """There is no environment of this name."""
 
 
 class BadParameter(UnseenError, ValueError):
-    """A keyword of an environment is unknown, of the wrong type, out of range or in conflict with another."""
+    """A keyword of an environment is unknown, has the wrong type, is out of range, or conflicts with another."""
 
 
 class UnknownKeyword(BadParameter, TypeError):
-    """A keyword is not one of the environment's. Also a TypeError, as Python itself raises, on which some libraries rely."""
+    """Unknown keyword. It is also a TypeError, as Python itself would raise, which some libraries rely on."""
 
 
 class BadTask(UnseenError, TypeError):
-    """A task class lacks a piece, or has a wrong one; the message names it."""
+    """A task class is incomplete or invalid; the message names the attribute."""
 
 
 class BadAction(UnseenError, ValueError):
-    """An action is not of the action space: wrong shape, wrong dtype, out of range or not finite."""
+    """An action is not in the action space: wrong shape or dtype, out of range, or not finite."""
 
 
 class BadSnapshot(UnseenError, ValueError):
-    """Bytes given to `restore` do not fit this environment."""
+    """The bytes passed to `restore` are not a snapshot of this environment."""
 
 
 class ResetNeeded(UnseenError, RuntimeError):
-    """`step` was called before `reset`, or after the episode had ended."""
+    """`step` was called before `reset` or after the end of an episode."""
 
 
 class ResetFailed(UnseenError, RuntimeError):
-    """No episode that satisfies the environment's conditions was found within the allowed tries."""
+    """`reset` found no valid episode within the maximum number of tries."""
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """One phrase naming the known names closest to `name`, or all of them where none is close."""
+    """A phrase with the known names most similar to `name`, or with all of them if none is similar."""
     known = list(known)
     close = difflib.get_close_matches(name.lower(), [k.lower() for k in known], n=3, cutoff=0.4)
     names = [k for k in known if k.lower() in close] or known
-    return ("did you mean " if close else "known are ") + ", ".join(names) + ("?" if close else "")
+    return ("did you mean " if close else "valid names: ") + ", ".join(names) + ("?" if close else "")

@@ -1,7 +1,6 @@
-"""Environments of your own, in files: `load` imports one as the module `unseen.envs.own.NAME`.
+"""Custom environments: `load` imports a file as the module `unseen.envs.own.NAME`.
 
-NAME spells the file's path, so that any process finds it again: a pickle that names a class of yours can be read by a
-worker, or by an interpreter that was started later.
+NAME encodes the path of the file, so that any other process can import it, for example to unpickle one of its classes.
 """
 
 import importlib
@@ -16,24 +15,24 @@ from types import ModuleType
 
 from unseen.envs.errors import UnknownEnvironment
 
-__path__: list[str] = []  # Python imports modules below this one, and asks the finder for them
+__path__: list[str] = []  # makes this module a package, whose submodules `_Finder` provides
 _PREFIX = __name__ + "."
 
 
 def module_name(path: Path) -> str:
-    """The name of an absolute path's module: letters and digits stay, "_" is "__", and others are _hex_."""
+    """The module name that encodes an absolute path: "_" becomes "__", other non-alphanumerics _hex_."""
     spelt = re.sub(r"[^a-zA-Z0-9]", lambda m: "__" if m[0] == "_" else f"_{ord(m[0]):x}_", str(path))
     return _PREFIX + spelt
 
 
 def path_of(name: str) -> Path:
-    """The path that a module's name spells."""
+    """The path that a module name encodes."""
     spelt = name.removeprefix(_PREFIX)
     return Path(re.sub(r"_([0-9a-f]*)_", lambda m: chr(int(m[1], 16)) if m[1] else "_", spelt))
 
 
 class _Finder(importlib.abc.MetaPathFinder):
-    """Finds the files of modules below this one."""
+    """Finds the source files of submodules of this module."""
 
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
@@ -44,7 +43,7 @@ class _Finder(importlib.abc.MetaPathFinder):
 
 
 def load(file: Path) -> ModuleType:
-    """Import a file, once in a process.
+    """Import a file, once per process.
 
     Raises:
         UnknownEnvironment: there is no such file, or it cannot be imported.

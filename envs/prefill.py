@@ -1,4 +1,4 @@
-"""`unseen prefill`: compile before anyone waits for it, into this user's cache or into a file that a wheel carries."""
+"""`unseen prefill`: compile ahead of time, into the user's cache or into a file to ship with a wheel."""
 
 import os
 import tempfile
@@ -17,13 +17,13 @@ class PrefillConfig:
     """What to compile."""
 
     envs: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
-    """environments; all of the suite if none is named"""
+    """environments (default: the whole suite)"""
     pack: Path | None = None
-    """write the compiled device functions into this file, and leave the cache as it is"""
+    """write the compiled device functions to this file instead of the cache"""
 
 
 def prefill(config: PrefillConfig) -> None:
-    """Compile, and say what was done. Raises UnknownEnvironment, OSError."""
+    """Compile and print a summary. Raises UnknownEnvironment, OSError."""
     entries = [suite.resolve(name) for name in config.envs] or list(suite.SUITE.values())
     if config.pack is None:
         for entry in entries:
@@ -41,7 +41,7 @@ def prefill(config: PrefillConfig) -> None:
 
 
 def compile_all(entry: suite.Entry) -> None:
-    """Compile an environment's kernels: every sensor, every reference, and the hidden truth."""
+    """Compile every kernel of an environment: sensors, references and the hidden variable."""
     task = entry.task
     default = suite.make_vec(entry.name)
     for sensor in task.sensors:

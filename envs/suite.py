@@ -1,6 +1,6 @@
-"""THE table: every environment of the suite, its levels and its frozen anchors. Light to import: tasks load on use.
+"""The suite: every environment with its levels and frozen anchors. Cheap to import: tasks are imported on first use.
 
-Wherever an environment is named, one of your own may be given as file.py:Class.
+Wherever the name of an environment is accepted, so is a custom one, as file.py:Class.
 """
 
 import importlib
@@ -24,7 +24,7 @@ NAMESPACE, OWN = "Unseen", "Own"
 
 @dataclass(frozen=True)
 class Anchor:
-    """Mean scores that normalise a level: random = 0, oracle = 1. Frozen with the environment's version."""
+    """Mean returns that normalise the scores of a level: random = 0, oracle = 1. Fixed for a version."""
 
     random: float
     oracle: float
@@ -35,13 +35,13 @@ class Entry:
     """One environment.
 
     Attributes:
-        name: short name, as the CLI takes it.
-        group: "permanence", "planning", "industry", or "own" for one that is not in the table.
+        name: short name, as in the CLI.
+        group: "permanence", "planning", "industry", or "own" for a custom environment.
         path: "module:Class" of the task.
         title: one line.
         anchors: level -> Anchor.
-        default_level: the level of the plain id.
-        version: of the rules; anchors and scores of different versions are not comparable.
+        default_level: the level used if none is given.
+        version: version of the rules; scores of different versions are not comparable.
     """
 
     name: str
@@ -54,7 +54,7 @@ class Entry:
 
     @property
     def label(self) -> str:
-        """The name without a path: for folders and titles."""
+        """The name without a path, for folders and titles."""
         return self.path.rpartition(":")[2]
 
     @property
@@ -92,7 +92,7 @@ SUITE: dict[str, Entry] = {
             "Rex",
             "permanence",
             "unseen.envs.permanence.rex.spec:Rex",
-            "find the dog by its collar, and the couch in the dusk",
+            "find the dog by its collar, or the couch at dusk",
             {0: Anchor(0.089, 1.0), 1: Anchor(0.076, 1.0), 2: Anchor(0.089, 1.0), 3: Anchor(0.101, 1.0)},
         ),
         Entry(
@@ -106,35 +106,35 @@ SUITE: dict[str, Entry] = {
             "Tunnel",
             "permanence",
             "unseen.envs.permanence.tunnel.spec:Tunnel",
-            "meet the ball at the right exit of a tunnel, in time",
+            "be at the right exit of a tunnel when the ball comes out",
             {0: Anchor(0.103, 1.0), 1: Anchor(0.103, 1.0), 2: Anchor(0.039, 1.0), 3: Anchor(0.027, 0.984)},
         ),
         Entry(
             "Tally",
             "permanence",
             "unseen.envs.permanence.tally.spec:Tally",
-            "collect all that are left behind the screen, then say done",
+            "collect all marbles left behind the screen, then say done",
             {0: Anchor(0.033, 0.999), 1: Anchor(0.033, 0.999), 2: Anchor(0.034, 1.0), 3: Anchor(0.031, 1.0)},
         ),
         Entry(
             "Detour",
             "planning",
             "unseen.envs.planning.detour.spec:Detour",
-            "come round the glass that bars the straight way",
+            "find the way around glass that blocks the straight path",
             {0: Anchor(0.301, 1.0), 1: Anchor(0.212, 1.0), 2: Anchor(0.053, 1.0), 3: Anchor(0.03, 1.0)},
         ),
         Entry(
             "Unblock",
             "planning",
             "unseen.envs.planning.unblock.spec:Unblock",
-            "push crates out of the way without jamming it",
+            "push crates out of the way without blocking it for good",
             {0: Anchor(0.117, 1.0), 1: Anchor(0.101, 1.0), 2: Anchor(0.042, 1.0), 3: Anchor(0.004, 1.0)},
         ),
         Entry(
             "Ramps",
             "planning",
             "unseen.envs.planning.ramps.spec:Ramps",
-            "build so that the ball, released once, rests against the block",
+            "place deflectors so that a ball, released once, stops at the block",
             {0: Anchor(0.058, 1.0), 1: Anchor(0.052, 1.0), 2: Anchor(0.016, 1.0), 3: Anchor(0.0, 1.0)},
         ),
     ]
@@ -142,14 +142,14 @@ SUITE: dict[str, Entry] = {
 
 
 PREVIOUS: dict[str, Entry] = {}
-"""Id -> environment as its last version had it. It stays for one release; Gymnasium warns whoever makes it."""
+"""Id -> the previous version of an environment. It stays for one release; Gymnasium warns when it is made."""
 
 
 def resolve(name: str) -> Entry:
-    """The entry of "RolledBehind" or "Unseen/RolledBehind-v1", in any case, or of your own "file.py:Class".
+    """The entry for a name: "RolledBehind", "Unseen/RolledBehind-v1" (case-insensitive), or a custom "file.py:Class".
 
     Raises:
-        UnknownEnvironment: with the nearest names, or what is wrong with the file.
+        UnknownEnvironment: there is no such environment; the message suggests similar names or says what is wrong.
     """
     if ".py:" in name:
         return _own(name)
@@ -163,7 +163,7 @@ def resolve(name: str) -> Entry:
 
 
 def _own(name: str) -> Entry:
-    """The entry of an environment that is not in the table, registered with Gymnasium as Own/Class-v0."""
+    """The entry of a custom environment, which is registered with Gymnasium as Own/Class-v0."""
     file, _, attribute = name.rpartition(":")
     module = own.load(Path(file))
     task = getattr(module, attribute, None)
@@ -171,7 +171,7 @@ def _own(name: str) -> Entry:
 
     if not (inspect.isclass(task) and issubclass(task, Task)):
         tasks = [k for k, v in vars(module).items() if inspect.isclass(v) and v.__module__ == module.__name__]
-        raise UnknownEnvironment(f"{file} has no task {attribute!r}; it has {', '.join(tasks) or 'no class'}")
+        raise UnknownEnvironment(f"{file} has no task {attribute!r}; it defines {', '.join(tasks) or 'no class'}")
     anchors = {level: Anchor(*pair) for level, pair in task.anchors.items()}
     entry = Entry(name, "own", f"{module.__name__}:{attribute}", task.title, anchors, task.default_level)
     _register(entry, f"{Path(file).resolve()}:{attribute}")  # absolute, for other processes
@@ -179,14 +179,14 @@ def _own(name: str) -> Entry:
 
 
 def make(name: str, **kwargs: Any) -> "TaskEnv":
-    """One environment by name, without Gymnasium's wrappers. Keywords as for TaskEnv."""
+    """A single environment by name, without Gymnasium's wrappers. Keywords as for TaskEnv."""
     from unseen.envs.core.env import TaskEnv
 
     return TaskEnv(resolve(name).task, **kwargs)
 
 
 def make_vec(name: str, num_envs: int = 1, **kwargs: Any) -> "TaskVectorEnv":
-    """n environments by name, native and without wrappers. Keywords as for TaskVectorEnv."""
+    """A native vector environment by name, without wrappers. Keywords as for TaskVectorEnv."""
     from unseen.envs.core.vector_env import TaskVectorEnv
 
     return TaskVectorEnv(resolve(name).task, num_envs, **kwargs)
@@ -196,7 +196,7 @@ make.metadata = METADATA  # type: ignore[attr-defined]  # gymnasium.make looks f
 
 
 def register_all() -> None:
-    """Register every id with Gymnasium; entry points are strings, so that nothing heavy loads."""
+    """Register every id with Gymnasium. Entry points are strings, so that no task is imported yet."""
     for entry in SUITE.values():
         _register(entry, entry.name)
     for entry in PREVIOUS.values():
@@ -204,12 +204,12 @@ def register_all() -> None:
 
 
 def _register(entry: Entry, name: str) -> None:
-    """Register an entry, which `make` and `make_vec` find by this name in any process."""
+    """Register an entry under a name by which `make` and `make_vec` find it in any process."""
     import gymnasium as gym
 
     known = gym.registry.get(entry.id)
     if known is None or known.kwargs != {"name": name}:
-        gym.registry.pop(entry.id, None)  # another file's class of the same name
+        gym.registry.pop(entry.id, None)  # a class of the same name in another file
         gym.register(
             entry.id,
             entry_point="unseen.envs.suite:make",

@@ -1,4 +1,4 @@
-"""The arguments that every command shares, and how parameters of an environment are read from text."""
+"""Command-line arguments of the environment, and parsing of parameters."""
 
 from __future__ import annotations
 
@@ -43,13 +43,13 @@ def test_text_is_read_by_the_parameters_kind(item: str, value: Any) -> None:
 @pytest.mark.parametrize(
     ("item", "error", "said"),
     [
-        ("occluders=nine", BadParameter, "occluders='nine': allowed is an integer within 2..6"),
+        ("occluders=nine", BadParameter, "occluders='nine': must be an integer in 2..6"),
         ("occluders=5.5", BadParameter, "occluders=5.5"),
         ("occluders=inf", BadParameter, "occluders='inf'"),
         ("ring=nan", BadParameter, "ring='nan'"),
-        ("ring=9", BadParameter, "within 0.9..1.4"),
-        ("glass=perhaps", BadParameter, "glass='perhaps': allowed are True and False"),
-        ("query=soon", BadParameter, "allowed are 'fixed', 'first', 'late'"),
+        ("ring=9", BadParameter, "in 0.9..1.4"),
+        ("glass=perhaps", BadParameter, "glass='perhaps': must be True or False"),
+        ("query=soon", BadParameter, "must be one of 'fixed', 'first', 'late'"),
         ("blackout=15,5", BadParameter, r"blackout=\(15, 5\)"),
         ("blackout=1,2,3", BadParameter, "pair"),
         ("blackout=__import__('os')", BadParameter, "pair"),
@@ -78,7 +78,7 @@ def test_numbers_in_a_row_and_tables(tmp_path: Path) -> None:
     file.write_text(text)
     own = f"{file}:BlindMonitor"
     assert read("row=3,4", "table=((1,2),(0,.5))", env=own) == {"row": (3.0, 4.0), "table": ((1.0, 2.0), (0.0, 0.5))}
-    with pytest.raises(BadParameter, match=r"row=3: allowed are numbers of shape \(2,\)"):
+    with pytest.raises(BadParameter, match=r"row=3: must be numbers of shape \(2,\)"):
         read("row=3", env=own)
 
 

@@ -1,4 +1,4 @@
-"""The audit on every environment, sampled; that it works from declarations alone; and that each check can fail."""
+"""The audit passes on every environment (sampled), uses declarations only, and every check can fail."""
 
 from __future__ import annotations
 
@@ -93,7 +93,7 @@ def test_the_leak_probe_finds_a_leak(window: int) -> None:
 
 
 def test_the_leak_probe_finds_a_hidden_vector_and_not_the_clock() -> None:
-    """R2 is beyond each step's mean: a truth that follows from the time alone counts for nothing."""
+    """R2 is relative to each step's mean: a truth that depends only on the time scores nothing."""
     data = random_play(make_vec(MONITOR, 1500, level=2), seed=0)
     assert max(map(abs, values(data, 1))) < 0.06
     clock = dataclasses.replace(data, truth=data.obs[..., 3:4].astype(float))
@@ -135,7 +135,7 @@ def test_features_of_rows_images_and_dicts() -> None:
 
 
 def test_a_leak_of_one_environment_is_a_failed_check(tmp_path: Path) -> None:
-    """The monitor's first blind steps can still be told from the last readings: `when` has to begin later."""
+    """In the first blind steps the truth can still be inferred from the last readings, so `when` must start later."""
     early = changed(tmp_path, ("return s.t >= p.lead + p.blind_low // 4", "return s.t >= p.lead"))
     found = by_name(leaks(subject(early, 2)))
     assert found["leak probe, last 1 observation"].passed and not found["leak probe, last 4 observations"].passed
@@ -229,7 +229,7 @@ def test_gates_bounds_chance_and_anchors_can_fail(tmp_path: Path) -> None:
 
 
 def test_scores_need_no_bounds(tmp_path: Path) -> None:
-    """Margins then follow from the spread of what was found."""
+    """Margins then follow from the measured standard deviation."""
     free = changed(
         tmp_path,
         ('Score(unit="fraction of time within tolerance")', 'Score(unit="points", low=None, high=None, gates={})'),
@@ -264,8 +264,8 @@ def test_draws_that_fail_or_are_not_uniform(tmp_path: Path) -> None:
         tmp_path, ("    s.scored = s.hits = 0\n    return True", "    s.scored = s.hits = 0\n    return False")
     )
     failed = list(draws(subject(never, 1)))
-    assert [check.passed for check in failed] == [False] * 3 and "no episode found" in failed[0].got
-    alike = changed(tmp_path, ('default=0.5, doc="clearance', 'default=0.0, doc="clearance'))
+    assert [check.passed for check in failed] == [False] * 3 and "no valid episode found" in failed[0].got
+    alike = changed(tmp_path, ('0.6, default=0.5, doc="clear', '0.6, default=0.0, doc="clear'))
     assert by_name(draws(subject(alike, 1)))["hidden vector varies in train (standard deviations)"].passed is False
     tilted = changed(
         tmp_path,

@@ -1,4 +1,4 @@
-"""Bedroom: what stands where, what the dark tells, what ends an episode, and how far odometry errs."""
+"""Bedroom: placement of objects, darkness, termination, and odometry errors."""
 
 from __future__ import annotations
 
@@ -14,7 +14,9 @@ from unseen.envs.core.device import host
 from unseen.envs.core.kernels import SENSE
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.bedroom.rules import CRATE, PLACES, REACH, VASE
+from unseen.envs.permanence.bedroom.contact import REACH
+from unseen.envs.permanence.bedroom.draw import CRATE, VASE
+from unseen.envs.permanence.bedroom.rules import MAX_PLACES
 from unseen.envs.permanence.bedroom.spec import Bedroom
 from unseen.envs.planar.world import ACT, AGENT_RADIUS, NIGHT, OBSERVE, REVEAL, push_out
 from unseen.envs.suite import make, make_vec
@@ -163,7 +165,7 @@ def test_in_the_dark_no_observation_shows_where_anything_is(level: int) -> None:
         w[name] += 0.3
     w["box_cos"], w["box_sin"] = w["box_sin"].copy(), w["box_cos"].copy()
     w["box_hx"] *= 1.5
-    w["box_kind"] = (w["box_kind"] + 1) % PLACES
+    w["box_kind"] = (w["box_kind"] + 1) % MAX_PLACES
     w["target"] = (w["target"] + 1) % env.params.places
     w["answer"] += 1
     env.batch.run(SENSE)
@@ -379,18 +381,18 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
 @pytest.mark.parametrize(
     ("overrides", "named"),
     [
-        (dict(places=6), "places=6: allowed is an integer within 2..5"),
-        (dict(places=1), "places=1: allowed is an integer within 2..5"),
-        (dict(spots=9), "spots=9: allowed is an integer within 4..8"),
-        (dict(places=5, spots=4), "places=5: at most one a spot, and spots=4"),
-        (dict(vases=3, crates=2), "vases=3, crates=2: allowed are 4 together"),
-        (dict(spots=8, room=1.9), "spots=8: they do not fit into room=1.9"),
-        (dict(level=1, vases=1), "room=2.0: at least"),
-        (dict(look=0), "look=0: allowed is an integer within 1..60"),
-        (dict(drift=0.7), "drift=0.7: allowed is a number within 0..0.6"),
+        (dict(places=6), "places=6: must be an integer in 2..5"),
+        (dict(places=1), "places=1: must be an integer in 2..5"),
+        (dict(spots=9), "spots=9: must be an integer in 4..8"),
+        (dict(places=5, spots=4), "places=5: must be at most spots=4"),
+        (dict(vases=3, crates=2), "vases=3, crates=2: must be at most 4 together"),
+        (dict(spots=8, room=1.9), "spots=8: too many for room=1.9"),
+        (dict(level=1, vases=1), "room=2.0: must be at least"),
+        (dict(look=0), "look=0: must be an integer in 1..60"),
+        (dict(drift=0.7), "drift=0.7: must be a number in 0..0.6"),
         (dict(drift=float("nan")), "drift=nan"),
-        (dict(dark=1), "dark=1: allowed are True and False"),
-        (dict(query="never"), "query='never': allowed are 'fixed', 'first', 'late'"),
+        (dict(dark=1), "dark=1: must be True or False"),
+        (dict(query="never"), "query='never': must be one of 'fixed', 'first', 'late'"),
         (dict(lok=3), "did you mean 'look'"),
     ],
 )

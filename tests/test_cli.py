@@ -1,4 +1,4 @@
-"""The command `unseen`, as a shell sees it: output, one-line errors, exit codes."""
+"""The command `unseen`: output, one-line errors, exit codes."""
 
 from __future__ import annotations
 
@@ -86,12 +86,12 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
         (["evaluate", "random", "RolledBehind", "--level", "dusk"], "level='dusk': RolledBehind has levels 0, 1, 2, 3"),
         (["evaluate", "random", "RolledBehind", "--env", "ocluders=5"], "did you mean 'occluders'"),
         (["evaluate", "random", "RolledBehind", "--env", "curtain=5"], "it is now called 'blackout'"),
-        (["evaluate", "random", "RolledBehind", "--env", "blackout=9,5"], "blackout=(9, 5): allowed is"),
+        (["evaluate", "random", "RolledBehind", "--env", "blackout=9,5"], "blackout=(9, 5): must be"),
         (["evaluate", "random", "RolledBehind", "--obs", "smell"], "obs='smell'"),
         (["evaluate", "tracker", "RolledBehind", "--obs", "rays"], "rays"),
         (["evaluate", "random", "RolledBehind", "--action", "telepathic"], "action='telepathic'"),
         (["evaluate", "random", "RolledBehind", "--split", "exam"], "split='exam'"),
-        (["sweep", "reflex", "RolledBehind", "colour"], "it has blackout"),
+        (["sweep", "reflex", "RolledBehind", "colour"], "choose from: blackout"),
         (["leaderboard", "--env", "Cups"], "NAME=VALUE"),
         (["leaderboard", "Cupps"], "did you mean Cups, Ramps?"),
         (["play", "RolledBehind", "--level", "9"], "level=9"),
@@ -112,7 +112,7 @@ def test_debug_shows_the_traceback() -> None:
 
 def test_a_missing_extra_is_said_in_one_line() -> None:
     assert cli.explain(ModuleNotFoundError("no torch", name="torch.nn")) == (
-        "this needs torch: pip install 'unseen[train]'"
+        "torch is required: pip install 'unseen[train]'"
     )
     assert cli.explain(ModuleNotFoundError("a bug", name="unseen.nowhere")) == ""
 
@@ -187,4 +187,4 @@ def test_too_few_open_files_for_worker_processes_is_one_line(tmp_path: Path) -> 
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12)),
     )  # fmt: skip
     assert run.returncode == 2 and "Traceback" not in run.stderr
-    assert run.stderr.splitlines()[-1].startswith("unseen: too many files are open")
+    assert run.stderr.splitlines()[-1].startswith("unseen: too many open files")

@@ -1,4 +1,4 @@
-"""A task class with a piece that is missing or wrong is refused when the environment is made, and the piece is named."""
+"""An incomplete or invalid task class raises an error that names the attribute when the environment is made."""
 
 from __future__ import annotations
 
@@ -114,7 +114,7 @@ def test_the_whole_one_is_made() -> None:
 
 
 def test_it_lies_where_kernels_can_import_it() -> None:
-    refused(WHOLE, "top of a file")
+    refused(WHOLE, "top level of a module")
 
 
 @pytest.mark.parametrize("name", PIECES)
@@ -219,8 +219,8 @@ MEMORY = np.dtype([("level", FLOAT)])
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"reset": reset_without_field}, "'state' has no 'speed', for which .*reset_without_field asks"),
-        ({"step": step_without_parameter}, "CountParams has no 'bonus', for which .*bonus asks"),
+        ({"reset": reset_without_field}, "'state' has no 'speed', which .*reset_without_field uses"),
+        ({"step": step_without_parameter}, "CountParams has no 'bonus', which .*bonus uses"),
         (
             {"references": {"tracker": Reference(act_without_memory, memory=MEMORY)}},
             "memory of 'tracker' has no 'count'",
@@ -241,5 +241,5 @@ def test_fields_that_functions_ask_for_are_there(
 def test_a_parameter_that_only_a_tracker_asks_for_is_missed(tmp_path: Path) -> None:
     lines = (Path(__file__).parents[1] / "examples" / "which_box.py").read_text().splitlines()
     (tmp_path / "box.py").write_text("\n".join(line for line in lines if not line.lstrip().startswith("depth:")))
-    with pytest.raises(BadTask, match="WhichBox: WhichBoxParams has no 'depth', for which"):
+    with pytest.raises(BadTask, match="WhichBox: WhichBoxParams has no 'depth', which"):
         make(f"{tmp_path / 'box.py'}:WhichBox", level=1)

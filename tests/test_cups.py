@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 
 from unseen.envs.core.device import host
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.cups.rules import BALL, DT
+from unseen.envs.permanence.cups.rules import BALL
 from unseen.envs.permanence.cups.script import MEET, SWAP, TIP
 from unseen.envs.permanence.cups.spec import Cups, CupsParams
 from unseen.envs.planar.sight import exposed
-from unseen.envs.planar.world import ACT, DARK, DAY, OBSERVE, REVEAL
+from unseen.envs.planar.world import ACT, DARK, DAY, DT, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
 
 exposed = host(exposed)
@@ -385,7 +385,7 @@ def test_the_tracker_keeps_up_with_the_shift() -> None:
         (dict(swaps=11), "0..10"),
         (dict(swap_steps=2), "3..12"),
         (dict(apart=6), "1..5"),
-        (dict(screen=1), "True and False"),
+        (dict(screen=1), "True or False"),
         (dict(hops=1.5), "0..1"),
         (dict(hops=float("nan")), "0..1"),
         (dict(hides=4), "0..3"),
@@ -393,11 +393,11 @@ def test_the_tracker_keeps_up_with_the_shift() -> None:
         (dict(order="colour"), "'place', 'distance', 'index'"),
         (dict(order="identity"), "'place', 'distance', 'index'"),
         (dict(ring=2.0), "1.1..1.5"),
-        (dict(cups=6, arc=60.0), "0.45 m or more"),
+        (dict(cups=6, arc=60.0), "at least 0.45 m"),
         (dict(ring=1.5, jitter=0.06, room=1.9), "room"),
         (dict(play="move", screen=False), "screen=True"),
-        (dict(play="move", screen=True, hops=0.5), "allowed"),
-        (dict(play="move", screen=True, hides=1), "allowed"),
+        (dict(play="move", screen=True, hops=0.5), "must be 0"),
+        (dict(play="move", screen=True, hides=1), "must be 0"),
         (dict(level="b-not-a"), "a-not-b"),
         (dict(cup=3), "cups"),
     ],

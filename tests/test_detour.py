@@ -25,7 +25,8 @@ from unseen.envs.planning.detour.distance_field import (
     centre_of,
 )
 from unseen.envs.planning.detour.draw import DOOR, WALL
-from unseen.envs.planning.detour.rules import LOOK_STEPS, REACH, plan_path
+from unseen.envs.planning.detour.path import REACH, plan_path
+from unseen.envs.planning.detour.rules import LOOK_STEPS
 from unseen.envs.planning.detour.spec import Detour
 from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.audit.subject import play
@@ -341,7 +342,7 @@ def test_opaque_barrier_is_its_twin_that_hides_the_block_once_it_has_been_seen()
     ("parameters", "says"),
     [
         (dict(barriers=3), "0..2"), (dict(doors=4, barriers=2), "0..3"), (dict(doors=2), "barriers=1"),
-        (dict(blocks=0), "1..4"), (dict(depth=-0.1), "0..1.8"), (dict(glass=1), "True and False"),
+        (dict(blocks=0), "1..4"), (dict(depth=-0.1), "0..1.8"), (dict(glass=1), "True or False"),
         (dict(act=1.5), "8..150"), (dict(barriers=2, room=2.0), "2.5"), (dict(breadth=float("nan")), "0.5..1.2"),
         (dict(room=1.6), "room"), (dict(deep=1.0), "depth"), (dict(blackout=3), "unexpected keyword argument"),
     ],

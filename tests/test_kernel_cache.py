@@ -1,4 +1,4 @@
-"""A kernel, and a stored score, follow every file that a task imports: a changed constant is never met by an old one."""
+"""Kernels and stored scores are invalidated by a change of any file that the task imports."""
 
 from __future__ import annotations
 

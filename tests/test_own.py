@@ -1,4 +1,4 @@
-"""An environment of the user's own, given as file.py:Class: the example, through the commands and through Gymnasium."""
+"""A user-defined environment, given as file.py:Class, in the commands and in Gymnasium."""
 
 from __future__ import annotations
 
@@ -95,8 +95,8 @@ def test_without_anchors_there_is_no_normalised_score(tmp_path: Path, capsys: py
     [
         (None, "X", "no such file"),
         ("import nothing_of_that_name", "X", "could not be imported: ModuleNotFoundError"),
-        ("class Y: pass", "X", "no task 'X'; it has Y"),
-        ("X = 3", "X", "it has no class"),
+        ("class Y: pass", "X", "no task 'X'; it defines Y"),
+        ("X = 3", "X", "it defines no class"),
     ],
 )
 def test_what_is_wrong_with_a_file_is_named(text: str | None, name: str, message: str, tmp_path: Path) -> None:

@@ -1,4 +1,4 @@
-"""Playing by keyboard: keys, turns, and what cannot be played."""
+"""Keyboard play: keys, turns, and environments that cannot be played."""
 
 import numpy as np
 import pygame
@@ -40,7 +40,7 @@ def test_up_and_left_together_turn_left() -> None:
 
 
 def test_a_game_is_played_by_keys_and_quits() -> None:
-    """The world runs by itself until the player may act, then waits for keys."""
+    """The world runs until the player can act, then waits for keys."""
     calls = 0
 
     def events() -> list[pygame.event.Event]:
@@ -64,8 +64,8 @@ def test_a_key_that_cannot_be_used_is_refused(key: str) -> None:
 
 def test_the_help_names_only_the_keys_there_are() -> None:
     machine = type("Machine", (PlanarTask,), {"actions": {"open": (1.0, 0.0)}, "keys": {"open": "o"}})
-    assert help_line(machine).split("    ")[:2] == ["O: open", "R: again"]
-    assert help_line(PlanarTask).split("    ")[:3] == ["arrows or wad: go", "space: stay", "R: again"]
+    assert help_line(machine).split("    ")[:2] == ["O: open", "R: restart"]
+    assert help_line(PlanarTask).split("    ")[:3] == ["arrows or wad: move", "space: stay", "R: restart"]
 
 
 def test_the_score_of_several_games_is_what_the_task_counts(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,10 +11,11 @@ from unseen.envs.core.device import host
 from unseen.envs.core.kernels import SENSE
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.rex.rules import ARMCHAIR, BACK, COUCH, DT, REACH
+from unseen.envs.permanence.rex.motion import BACK
+from unseen.envs.permanence.rex.rules import ARMCHAIR, COUCH, REACH
 from unseen.envs.permanence.rex.spec import Rex
 from unseen.envs.planar.sight import exposed
-from unseen.envs.planar.world import ACT, DARK, DUSK, OBSERVE, REVEAL
+from unseen.envs.planar.world import ACT, DARK, DT, DUSK, OBSERVE, REVEAL
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
 
@@ -396,8 +397,8 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
         (dict(dogs=4), "pieces=4"), (dict(dogs=0), "1..5"), (dict(dogs=2.5), "integer"), (dict(pieces=7), "2..6"),
         (dict(dogs=2), "neighbouring"), (dict(crossings=5), "0..4"), (dict(crossings=(2, 1)), "0..4"),
         (dict(request="dog"), "'furniture'"), (dict(near=0.5), "0.85"),
-        (dict(near=float("nan")), "within"), (dict(ring=1.6), "room=2.5"), (dict(pieces=6, dogs=5), "no way between"),
-        (dict(feints=1), "True and False"), (dict(collars=3), "unexpected keyword argument"),
+        (dict(near=float("nan")), "in 0..3"), (dict(ring=1.6), "room=2.5"), (dict(pieces=6, dogs=5), "no gaps"),
+        (dict(feints=1), "True or False"), (dict(collars=3), "unexpected keyword argument"),
     ],
 )  # fmt: skip
 def test_bad_parameters_are_named_with_what_is_allowed(overrides: dict, says: str) -> None:

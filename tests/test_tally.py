@@ -1,4 +1,4 @@
-"""Tally's own rules: the count is right at every step, nothing tells it, and neither search nor guessing replaces it."""
+"""The rules of Tally: the count is right at every step, is not leaked, and cannot be replaced by search or guessing."""
 
 from functools import lru_cache
 
@@ -369,8 +369,8 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
         (dict(least=4), "most=4"), (dict(moves=3), "at least 4"), (dict(moves=(5, 13)), "2..12"),
         (dict(together=1, most=5), "at least 7"), (dict(looks="many"), "'own', 'same', 'two'"),
         (dict(order="colour"), "'place', 'distance'"), (dict(order="index"), "'place', 'distance'"),
-        (dict(looks="two"), "'distance'"), (dict(looks="own", order="colour"), "allowed are 6"),
-        (dict(looks="two", order="distance", most=6, act=20), "allowed are 16"), (dict(act=13), "at least 14"),
+        (dict(looks="two"), "'distance'"), (dict(looks="own", order="colour"), "at most 6"),
+        (dict(looks="two", order="distance", most=6, act=20), "at most 16"), (dict(act=13), "at least 14"),
         (dict(operation="add"), "moves=2"), (dict(operation="add", moves=2), "together >= 3"),
         (dict(fov=60.0), "100..360"), (dict(room=2.0), "2.4..5"), (dict(entry="right"), "'left', 'either'"),
         (dict(level="multiplication"), "addition"), (dict(number=3), "most"), (dict(radius=float("nan")), "0.05..0.1"),

@@ -11,10 +11,12 @@ from unseen.envs.core.kernels import SENSE
 from unseen.envs.core.rng import MAX_SEED
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
+from unseen.envs.permanence.tunnel.draw import SHIFT_CARPET, SPACING
+from unseen.envs.permanence.tunnel.motion import STRIP
 from unseen.envs.permanence.tunnel.references import STAY
-from unseen.envs.permanence.tunnel.rules import DT, MAT, PLATE, PLATE_AT, SHIFT_CARPET, SPACING, STRIP
+from unseen.envs.permanence.tunnel.rules import MAT, PLATE, PLATE_AT
 from unseen.envs.permanence.tunnel.spec import Tunnel
-from unseen.envs.planar.world import ACT, REVEAL
+from unseen.envs.planar.world import ACT, DT, REVEAL
 from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.audit.subject import play
 
@@ -355,24 +357,24 @@ def test_every_value_of_the_curves_can_be_played() -> None:
 @pytest.mark.parametrize(
     ("overrides", "says"),
     [
-        (dict(exits=7), "exits=7: allowed is an integer within 2..6"),
+        (dict(exits=7), "exits=7: must be an integer in 2..6"),
         (dict(exits=2.5), "exits=2.5"),
-        (dict(balls=0), "balls=0: allowed is an integer within 1..3"),
-        (dict(carpet=0.0), "carpet=0.0: allowed is a number within 0.3..1"),
+        (dict(balls=0), "balls=0: must be an integer in 1..3"),
+        (dict(carpet=0.0), "carpet=0.0: must be a number in 0.3..1"),
         (dict(fork=float("nan")), "fork=nan"),
         (dict(patience=0), "patience=0"),
-        (dict(slack=(5, 2)), "slack=(5, 2): allowed is an integer or a pair low <= high"),
-        (dict(siding=1), "siding=1: allowed are True and False"),
-        (dict(siding=True), "siding=True holds up"),
-        (dict(siding=True, balls=2, fork=0.0), "siding=True holds up"),
-        (dict(balls=5, exits=4), "balls=5: allowed is an integer within 1..3"),
-        (dict(balls=3, exits=2), "balls=3: at most one an exit, and exits=2"),
-        (dict(balls=2, fork=0.0), "fork=0.0: balls=2 cross each other's ways"),
-        (dict(query="late"), "query='late' with balls=1"),
+        (dict(slack=(5, 2)), "slack=(5, 2): must be an integer, or a pair (low, high)"),
+        (dict(siding=1), "siding=1: must be True or False"),
+        (dict(siding=True), "siding=True needs"),
+        (dict(siding=True, balls=2, fork=0.0), "siding=True needs"),
+        (dict(balls=5, exits=4), "balls=5: must be an integer in 1..3"),
+        (dict(balls=3, exits=2), "balls=3: must be at most exits=2"),
+        (dict(balls=2, fork=0.0), "fork=0.0: must be at least 0.3 with balls=2"),
+        (dict(query="late"), "query='late' needs at least two balls"),
         (dict(carpet=0.3, lane=3.0, fork=2.0, blackout=0), "m/s"),
         (dict(room=3.0), "unexpected keyword argument 'room'"),
         (dict(act=9), "unexpected keyword argument 'act'"),
-        (dict(fov=90.0), "fov=90.0: allowed is a number within 180..360"),
+        (dict(fov=90.0), "fov=90.0: must be a number in 180..360"),
     ],
 )
 def test_bad_parameters_are_named_with_what_is_allowed(overrides: dict, says: str) -> None:

@@ -256,7 +256,7 @@ def test_a_continuous_action_is_a_direction() -> None:
         (dict(crates=6), "0..5"), (dict(crates=-1), "0..5"), (dict(crates=1.5), "integer"), (dict(cells=8), "5..7"),
         (dict(rooms=5), "2..4"), (dict(plan=(9, 4)), "low <= high"), (dict(plan=(5, 70)), "1..64"),
         (dict(act=8), "act=8"), (dict(crates=0), "crates=0"), (dict(moved=3), "crates=2"), (dict(trap=1.5), "0..1"),
-        (dict(plan=(1, 1)), "in sight"), (dict(plan=(1, 2), crates=0, moved=0, trap=0.0), "in sight"),
+        (dict(plan=(1, 1)), "never hidden"), (dict(plan=(1, 2), crates=0, moved=0, trap=0.0), "never hidden"),
         (dict(plan=(31, 40), crates=0, moved=0, trap=0.0), "= 30"),
         (dict(order="distance"), "colour"), (dict(glass=1), "True"), (dict(crate=2), "crates"),
     ],

@@ -1,4 +1,4 @@
-"""The picture tells the truth: fog against line of sight, phases that look different, rings where things were seen."""
+"""Rendering of rooms: fog agrees with visibility, phases look different, rings mark where objects were last seen."""
 
 import dataclasses
 import math
@@ -58,7 +58,7 @@ class Zoo(PlanarTask):
 
     view: Look = Look(
         boxes=(*FURNITURE, "glass"), discs=tuple(TOYS), queries=("red", "the couch", "the cat"),
-        request="find {} quickly", untold="wait", phases=UNSTAGED, signals=("taken", "left"),
+        request="find {} quickly", request_unknown="wait", phases=UNSTAGED, signals=("taken", "left"),
     )  # fmt: skip
 
 

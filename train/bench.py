@@ -39,7 +39,7 @@ class BenchConfig:
     """measure every environment of the suite"""
     level: Annotated[int | str, tyro.conf.arg(metavar="LEVEL")] = 1
     """level, or the name of a preset"""
-    obs: tuple[str, ...] = ()
+    obs: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SENSOR [SENSOR ...]", help_behavior_hint="")] = ()
     """observation modes; by default all but the privileged ones"""
     sizes: tuple[int, ...] = (64, 1024)
     """vector environment sizes; the scalar environment is always measured"""

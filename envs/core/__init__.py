@@ -1,1 +1,1 @@
-"""The world: records, random numbers, physics, sight, sensors and the Gymnasium surface. It knows no task."""
+"""The engine: records, parameters, random numbers, kernels and the Gymnasium interface. Independent of any task."""

@@ -1,6 +1,6 @@
 """`Batch`: n environments of one task in one record array, advanced by one compiled kernel.
 
-The scalar and the vector environment are both this, with n = 1 or more, so that they agree bit for bit.
+The single and the vector environment both run on a `Batch`, so they agree bit for bit.
 """
 
 import hashlib
@@ -13,14 +13,14 @@ from typing import Any
 import numpy as np
 
 from unseen.envs.core import checks, device
-from unseen.envs.core.kernels import DUE, RESET, SENSE, hidden_kernels, instance_kernel, run_kernel
+from unseen.envs.core.kernels import RESET, RESET_PENDING, SENSE, hidden_kernel, instance_kernel, run_kernel
 from unseen.envs.core.params import Params
 from unseen.envs.core.rng import MAX_SEED, SPLITS, keys
 from unseen.envs.core.task import Task
 from unseen.envs.core.validate import validate
 from unseen.envs.errors import BadParameter, BadSnapshot, ResetFailed
 
-ALL = "dict"  # the observation mode that gives every sensor but the privileged ones
+ALL = "dict"  # the observation mode that returns every sensor except the privileged ones
 NO_LIMIT = 2**62  # steps
 PER_ENV = ("world", "seeds", "seeded", "actions", "reward", "terminated", "truncated", "info")
 
@@ -29,19 +29,19 @@ class Batch:
     """The state, buffers and kernel of n environments.
 
     Args:
-        keywords: what the environment takes beside its parameters, for the message about an unknown one.
-        overrides: parameters that differ from those of the level.
+        keywords: keywords of the environment other than its parameters, listed when an unknown keyword is given.
+        overrides: parameters that replace those of the level.
 
     Attributes:
         params: the parameters.
         world: record array (n,), the true states: privileged.
-        done: view (n,) of the records' `done`: not 0 where there is no episode to step.
-        seeds: the seeds that the generators were last given, (n,); `seeded` says whether they were given any.
-        actions: rows (n, d) that the next step takes.
-        obs: observation buffers, a tuple of arrays (n, ...), one a sensor; `names` says which.
+        done: view (n,) of the records' `done`: nonzero where no episode is running.
+        seeds: the seed last given to each generator, (n,); `seeded` (n,) is False where none was given.
+        actions: action rows (n, d) for the next step.
+        obs: observation buffers, a tuple of arrays (n, ...), one per sensor, in the order of `names`.
         reward, terminated, truncated: results of the last step, (n,).
-        info: rows (n, k) of the task's metrics; they mean something where the task has just ended an episode. Where
-            `max_episode_steps` alone has, the first of them is NaN.
+        info: rows (n, k) of the task's metrics, valid where the task has just ended an episode. Where only
+            `max_episode_steps` ended it, the first metric is NaN.
     """
 
     def __init__(
@@ -97,7 +97,7 @@ class Batch:
         self._bind()
 
     def _bind(self) -> None:
-        """Gather what every kernel call takes, one tuple a thread, so that a step does not."""
+        """Prepare the arguments of every kernel call once, one tuple per thread."""
         self.done = self.world["done"]
         world = (self.world, self.actions, self.param_record, self.reward, self.terminated, self.truncated)
         limit = NO_LIMIT if self.max_episode_steps is None else self.max_episode_steps
@@ -115,7 +115,7 @@ class Batch:
         self._load()
 
     def row(self, i: int) -> "Batch":
-        """Environment i alone: a batch of one that shares this one's memory."""
+        """Environment i as a batch of one that shares memory with this batch."""
         one = object.__new__(Batch)
         one.__dict__.update(self.__dict__)
         one.n = one.threads = 1
@@ -125,24 +125,28 @@ class Batch:
         one._bind()
         return one
 
-    def keep_finals(self) -> None:
-        """Give SAME_STEP steps buffers of their own for the last observations of episodes."""
+    def allocate_final_obs(self) -> None:
+        """Allocate separate buffers for the final observations of episodes, which SAME_STEP returns."""
         self.final = tuple(np.zeros_like(o) for o in self.obs)
         self._bind()
 
     @property
-    def untouched(self) -> bool:
-        """Whether any environment was never reset."""
+    def never_reset(self) -> bool:
+        """Whether any environment has never been reset."""
         return not self.world["tries"].all()
 
     def reset(self, where: np.ndarray | None = None) -> None:
-        """Start an episode in every environment, or in those that the bool array `where` (n,) marks."""
+        """Start an episode in every environment, or where the bool array `where` (n,) is True."""
         self.draw_seeds()
-        self.done[slice(None) if where is None else where] = DUE
+        self.done[slice(None) if where is None else where] = RESET_PENDING
         self.run(RESET)
 
     def run(self, what: int) -> None:
-        """One kernel call over all environments; raises ResetFailed when no episode could be drawn."""
+        """Run the kernel once over all environments. `what` is one of the modes in `unseen.envs.core.kernels`.
+
+        Raises:
+            ResetFailed: no episode could be drawn.
+        """
         calls = self._calls
         if not self._warm:
             self._warm = True
@@ -157,28 +161,28 @@ class Batch:
             i = int(np.nonzero(self.world["failed"])[0][0])
             self.world["failed"] = 0
             raise ResetFailed(
-                f"{self.task.__name__}: no episode found in {self.task.max_tries} tries "
+                f"{self.task.__name__}: no valid episode found in {self.task.max_tries} tries "
                 f"(seed {self.seeds[i]}, split {self.split!r}, level {self.level}, {self.params})"
             )
 
     def _workers(self) -> ThreadPoolExecutor:
-        """The threads beside this one; a forked child has none of its parent's and starts its own."""
+        """The worker threads. A forked child does not inherit its parent's threads, so it starts new ones."""
         if self._pool is None or self._pool_pid != os.getpid():
             self._pool, self._pool_pid = ThreadPoolExecutor(self.threads - 1), os.getpid()
         return self._pool
 
     def seed(self, seeds: Sequence[int] | np.ndarray, where: np.ndarray | None = None) -> None:
-        """Key the environments' generators with integers of 0..2^62-1, of all or of those that `where` marks."""
+        """Seed the generators with integers in 0..2^62-1: all of them, or those where `where` (n,) is True."""
         for s in (min(seeds), max(seeds)):
             if not 0 <= s <= MAX_SEED:
-                raise BadParameter(f"seed={s}: allowed is 0..{MAX_SEED}")
+                raise BadParameter(f"seed={s}: must be in 0..{MAX_SEED}")
         marked = slice(None) if where is None else where
         self.seeds[marked] = np.asarray(seeds, dtype=np.uint64)
         self.world["rng"][marked] = keys(self.seeds[marked], self.split)
         self.seeded[marked] = True
 
     def draw_seeds(self) -> None:
-        """Seed the generators that were never given a seed, each by chance."""
+        """Give a random seed to every generator that has none yet."""
         if not self._all_seeded:
             new = ~self.seeded
             if new.any():
@@ -186,74 +190,79 @@ class Batch:
             self._all_seeded = True
 
     def snapshot(self) -> bytes:
-        """The exact state of all environments; `restore` takes it back."""
+        """The exact state of all environments, for `restore`."""
         self.draw_seeds()
         body = self.param_record.tobytes() + self.seeds.tobytes() + self.world.tobytes()
         return self._digest(body) + body
 
     def restore(self, data: bytes) -> None:
-        """Return to a snapshot of a batch of the same task, parameters, split and size.
+        """Restore a snapshot taken from a batch of the same task, parameters, split and size.
 
         Raises:
-            BadSnapshot: the bytes are of another environment, cut short, or damaged.
+            BadSnapshot: the bytes are corrupt, truncated, or come from a different environment.
         """
         head, seeds = self.param_record.nbytes, self.seeds.nbytes
         want = 32 + head + seeds + self.world.nbytes
         if not isinstance(data, (bytes, bytearray)) or len(data) != want:
             got = f"{len(data)} bytes" if isinstance(data, (bytes, bytearray)) else type(data).__name__
-            raise BadSnapshot(f"a snapshot of {self.n} x {self.task.__name__} has {want} bytes, got {got}")
+            raise BadSnapshot(f"a snapshot of {self.n} x {self.task.__name__} has {want} bytes; got {got}")
         digest, body = bytes(data[:32]), bytes(data[32:])
         if digest != self._digest(body):
-            raise BadSnapshot(f"these bytes are damaged, or no snapshot of {self.task.__name__}")
+            raise BadSnapshot(f"not a snapshot of {self.task.__name__}, or corrupt")
         if body[:head] != self.param_record.tobytes():
-            raise BadSnapshot(f"this snapshot was made with another level, split or parameters than {self.params}")
+            raise BadSnapshot(
+                f"the snapshot was taken with a different level, split or parameters; this environment has {self.params}"
+            )
         self.seeds[:] = np.frombuffer(body, np.uint64, self.n, head)
         self.world[:] = np.frombuffer(body, self.task.state, self.n, head + seeds)
         self.seeded[:] = True
         self.run(SENSE)
 
     def _digest(self, body: bytes) -> bytes:
-        """Of a snapshot's body and of what it is a snapshot of: no other bytes reach the kernels as a state."""
+        """Digest of a snapshot's body, task and layout, so that only a matching state ever reaches the kernels."""
         kind = f"{self.task.__name__} {self.task.state.descr} {self.param_record.dtype.descr}"
         return hashlib.sha256(kind.encode() + b"\0" + body).digest()
 
     @property
     def layout(self) -> Any:
-        """Where the parts of the observed row lie; None for a sensor that does not say, and for several."""
+        """Layout of the observed row; None if the sensor declares none, or if several sensors are observed."""
         describe = self.task.sensors[self.names[0]].layout if self.mode != ALL else None
         return None if describe is None else describe(self.params)
 
     def metrics(self, ended: np.ndarray) -> dict[str, np.ndarray]:
-        """The metrics of the episodes that have `ended` (n,), as Gymnasium's infos have them: each (n,), and under "_name"
-        where it means something. An episode that `max_episode_steps` alone has ended has none."""
-        success, told = self.info[:, 0], ended
+        """Metrics of the episodes that have `ended` (n,), in the format of Gymnasium's vector infos.
+
+        Each metric is an array (n,) with a mask (n,) under "_name". An episode that only `max_episode_steps` ended has
+        no metrics.
+        """
+        success, valid = self.info[:, 0], ended
         if self.max_episode_steps is not None:
-            told = ended & ~np.isnan(success)
-            if not told.any():
+            valid = ended & ~np.isnan(success)
+            if not valid.any():
                 return {}
-        found = {"is_success": (success > 0.5) & told, "_is_success": told.copy()}
+        found = {"is_success": (success > 0.5) & valid, "_is_success": valid.copy()}
         for k in range(1, len(self.task.metrics)):
             name = self.task.metrics[k]
-            found |= {name: np.where(told, self.info[:, k], 0.0), f"_{name}": told.copy()}
+            found |= {name: np.where(valid, self.info[:, k], 0.0), f"_{name}": valid.copy()}
         return found
 
     def metrics_of(self, i: int) -> dict[str, float | bool]:
-        """The metrics of environment i, whose episode has just ended; empty where `max_episode_steps` alone ended it."""
+        """Metrics of environment i, whose episode has just ended; empty if only `max_episode_steps` ended it."""
         values = dict(zip(self.task.metrics, self.info[i].tolist(), strict=True))
         success = values["is_success"]
         return {} if math.isnan(success) else values | {"is_success": success > 0.5}
 
     def hidden(self) -> np.ndarray:
-        """The hidden truth of every environment: labels (n,) int64, or vectors (n, size) float64. Privileged.
+        """The hidden variable of every environment: labels (n,) int64, or vectors (n, size) float64. Privileged.
 
         Raises:
-            BadParameter: nothing is hidden in this task.
+            BadParameter: the task declares no hidden variable.
         """
         hidden = self.task.hidden
         if hidden is None:
-            raise BadParameter(f"{self.task.__name__} declares no hidden truth")
+            raise BadParameter(f"{self.task.__name__} declares no hidden variable")
         out = np.zeros((self.n, hidden.size))
-        hidden_kernels(self.task)[0](self.world, self.param_record, out)
+        hidden_kernel(self.task, "write")(self.world, self.param_record, out)
         return out[:, 0].astype(np.int64) if hidden.is_class else out
 
     def instances(self) -> np.ndarray:
@@ -269,9 +278,28 @@ class Batch:
         return out
 
     def must_hide(self) -> np.ndarray:
-        """Where no short window of observations may tell the hidden truth now: (n,) bool. Raises as `hidden`."""
+        """Where a short window of recent observations must not reveal the hidden variable now: (n,) bool. Raises as `hidden`."""
+        return self._ask_hidden("when", np.zeros(self.n, np.bool_))
+
+    def found(self) -> np.ndarray:
+        """Where the agent has uncovered the hidden variable by its own actions: (n,) bool. Raises as `hidden`."""
+        return self._ask_hidden("found", np.zeros(self.n, np.bool_))
+
+    def change_hidden(self, where: np.ndarray) -> np.ndarray:
+        """Change the hidden variable, and nothing else, in the environments that the mask `where` (n,) selects.
+
+        Returns:
+            (n,) bool, the environments in which it was changed.
+
+        Raises:
+            BadParameter: the task declares no `Hidden.change`.
+        """
+        if self.task.hidden is not None and self.task.hidden.change is None:
+            raise BadParameter(f"the hidden variable of {self.task.__name__} has no 'change'")
+        return self._ask_hidden("change", where.copy())
+
+    def _ask_hidden(self, name: str, flags: np.ndarray) -> np.ndarray:
         if self.task.hidden is None:
-            raise BadParameter(f"{self.task.__name__} declares no hidden truth")
-        out = np.zeros(self.n, np.bool_)
-        hidden_kernels(self.task)[1](self.world, self.param_record, out)
-        return out
+            raise BadParameter(f"{self.task.__name__} declares no hidden variable")
+        hidden_kernel(self.task, name)(self.world, self.param_record, flags)
+        return flags

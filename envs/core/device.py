@@ -1,13 +1,13 @@
-"""Device functions, kernels, and the modules of kernels that are written at run time.
+"""Device functions, kernels, and kernel modules generated at run time.
 
-A *device function* is scalar code over one state record: it takes records, scalars and rows, and allocates nothing, so
-that the same source runs for one environment, for a batch, and on other targets. A *kernel* is called from Python and
-loops device functions over the environments of a batch. `unseen.envs.core.jit` says how they are compiled.
+A *device function* is scalar code over one state record. It takes records, scalars and rows and allocates nothing, so
+the same source runs for one environment, for a batch, and on other targets. A *kernel* is called from Python and
+applies device functions to every environment of a batch. `unseen.envs.core.jit` describes how both are compiled.
 
 Environment variables:
-    NUMBA_DISABLE_JIT=1: compile nothing; breakpoints work in device functions.
-    UNSEEN_COMPILER=plain: compile by the public interface of Numba alone, as is done for a version of it that was not
-        tested; UNSEEN_COMPILER=linked: as for one that was.
+    NUMBA_DISABLE_JIT=1: compile nothing, so that breakpoints work in device functions.
+    UNSEEN_COMPILER=plain: use only Numba's public interface, the default for untested versions of Numba;
+        UNSEEN_COMPILER=linked: the default for tested versions.
     UNSEEN_CACHE: folder for compiled code; see `unseen.envs.core.jit.cache`.
 """
 
@@ -35,12 +35,12 @@ _building = threading.Lock()
 
 
 def build(name: str, source: str, *depends: ModuleType) -> ModuleType:
-    """The module of kernels that a source makes; its kernels are compiled when they are first called.
+    """Create a module of kernels from source code. Kernels are compiled on their first call.
 
     Args:
-        name: for messages and tracebacks.
-        source: Python source that decorates its functions with `device` and `kernel` of this module.
-        depends: modules that it imports; where one of these was imported anew, so is what is built on it.
+        name: shown in messages and tracebacks.
+        source: Python source whose functions are decorated with `device` and `kernel` of this module.
+        depends: modules that the source imports; if one of them is reloaded, the kernel module is built again.
     """
     with _building:
         key = name, source, tuple(map(id, depends))
@@ -55,18 +55,18 @@ def _execute(name: str, source: str, depends: tuple[ModuleType, ...]) -> ModuleT
     file = f"<unseen kernels {name} {digest}>"
     linecache.cache[file] = len(source), None, source.splitlines(True), file  # for tracebacks and debuggers
     vars(module).update(__file__=file, __source__=source, __depends__=depends)
-    sys.modules[module.__name__] = module  # by whose name stored code is loaded
+    sys.modules[module.__name__] = module  # cached code is loaded by module name
     exec(compile(source, file, "exec"), vars(module))
     return module
 
 
 def announced(kernel: Callable, what: str, args: tuple) -> Any:
-    """Call a kernel by the name `what`, which is said where it has to be compiled first."""
+    """Call a kernel, announcing its compilation, if any, under the name `what`."""
     return named(kernel, what)(*args)
 
 
 def named(kernel: Callable, what: str) -> Callable:
-    """A kernel, which will be called `what` where its compilation is announced."""
+    """The same kernel, labelled `what` for the message that announces its compilation."""
     kernel.label = what  # type: ignore[attr-defined]
     return kernel
 

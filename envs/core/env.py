@@ -1,4 +1,4 @@
-"""`TaskEnv`: one environment of a task, as a gymnasium.Env."""
+"""`TaskEnv`: a single environment, as a gymnasium.Env."""
 
 from typing import Any, ClassVar, Self
 
@@ -19,31 +19,34 @@ from unseen.envs.core.spec import with_horizon
 from unseen.envs.core.task import Task
 from unseen.envs.errors import BadParameter, ResetNeeded
 
-KEYWORDS = ("level", "obs", "action", "split", "render_mode")  # beside the task's parameters
-_PLAIN = (int, np.int64)  # what an action mostly is
+KEYWORDS = ("level", "obs", "action", "split", "render_mode", "show_hidden")  # besides the task's parameters
+_PLAIN = (int, np.int64)  # common action types, for a fast path
 
 
 def check_render_mode(mode: str | None) -> None:
-    """Raise BadParameter for a way of showing that there is not."""
+    """Raise BadParameter unless `mode` is a render mode or None."""
     if mode is not None and mode not in METADATA["render_modes"]:
-        raise BadParameter(f"render_mode={mode!r}: allowed are None, {', '.join(map(repr, METADATA['render_modes']))}")
+        raise BadParameter(
+            f"render_mode={mode!r}: must be one of None, {', '.join(map(repr, METADATA['render_modes']))}"
+        )
 
 
 class TaskEnv(gym.Env):
-    """One environment of a task.
+    """A single environment of a task.
 
     Args:
-        task: the rules.
-        level: difficulty; 0 is the visible twin; or the name of one of the task's presets.
-        obs: one of the task's sensors, the first by default; or "dict": all but the privileged ones.
-        action: "discrete" or "continuous", as far as the task has them.
-        split: "train", "test" or "shift": disjoint seeds, and for "shift" other ranges.
+        task: the task class.
+        level: the difficulty, where 0 is the visible twin, or the name of a preset.
+        obs: the name of a sensor (default: the task's first), or "dict" for all sensors except privileged ones.
+        action: "discrete" or "continuous", if the task supports it.
+        split: "train", "test" or "shift". Their seeds are disjoint; "shift" also draws from different ranges.
         render_mode: None, "rgb_array" or "human".
+        show_hidden: also draw what is hidden from the agent. By default, pictures show only what it can sense now.
         overrides: parameters of the task.
 
     Raises:
-        BadParameter, UnknownKeyword: any of these is unknown or out of range.
-        BadTask: the task lacks a piece.
+        BadParameter, UnknownKeyword: an argument is unknown or out of range.
+        BadTask: the task class is incomplete or invalid.
     """
 
     metadata: ClassVar[dict[str, Any]] = METADATA  # type: ignore[misc]
@@ -57,24 +60,32 @@ class TaskEnv(gym.Env):
         action: str | None = None,
         split: str = "train",
         render_mode: str | None = None,
+        show_hidden: bool = False,
         **overrides: Any,
     ) -> None:
         check_render_mode(render_mode)
+        show_hidden = checks.flag("show_hidden", show_hidden)
         batch = Batch(task, 1, level, split, obs, KEYWORDS, overrides)
         kind = spaces.action_kind(task, action)
-        self._take(batch, kind, spaces.observation_space(batch), spaces.action_space(task, kind), render_mode)
+        self._initialise(
+            batch, kind, spaces.observation_space(batch), spaces.action_space(task, kind), render_mode, show_hidden
+        )
 
     @classmethod
-    def of_batch(cls, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None) -> Self:
-        """The environment whose state is a batch of one, such as a row of a larger one."""
+    def of_batch(
+        cls, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None, show_hidden: bool
+    ) -> Self:
+        """The environment on an existing batch of one, such as a row of a larger batch."""
         env = cls.__new__(cls)
-        env._take(batch, kind, observation, action, render_mode)
+        env._initialise(batch, kind, observation, action, render_mode, show_hidden)
         return env
 
-    def _take(self, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None) -> None:
+    def _initialise(
+        self, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None, show_hidden: bool
+    ) -> None:
         self.batch = batch
         self.task, self.level, self.split, self.obs_mode = batch.task, batch.level, batch.split, batch.mode
-        self.action_kind, self.render_mode = kind, render_mode
+        self.action_kind, self.render_mode, self.show_hidden = kind, render_mode, show_hidden
         self.observation_space, self.action_space = observation, action
         self._rows = list(batch.table)
         self._viewer: Any = None
@@ -91,17 +102,17 @@ class TaskEnv(gym.Env):
 
     @property
     def layout(self) -> Any:
-        """Where the parts of the observed row lie; None for a sensor that does not say."""
+        """Layout of the observed row; None if the sensor declares none."""
         return self.batch.layout
 
     @property
     def horizon(self) -> int:
-        """The most steps that an episode can take."""
+        """The maximum number of steps in an episode."""
         return self.params.horizon
 
     @property
     def spec(self) -> EnvSpec | None:
-        """What `gymnasium.make` made this by; its max_episode_steps is the horizon. None where that did not make it."""
+        """The spec set by `gymnasium.make`, with max_episode_steps = horizon; None for an environment made directly."""
         return self._spec
 
     @spec.setter
@@ -110,13 +121,13 @@ class TaskEnv(gym.Env):
 
     @property
     def np_random_seed(self) -> int:
-        """The seed that the generator was last given, or has drawn itself."""
+        """The seed of the current generator."""
         self.batch.draw_seeds()
         return self.batch.seeds.item(0)
 
     @property
     def np_random(self) -> np.random.Generator:
-        """A generator of the same seed, for wrappers; the task draws from its own, in the record."""
+        """A NumPy generator with the same seed, for wrappers; the task itself uses the generator in its record."""
         if self._np_random is None:
             self._np_random, _ = seeding.np_random(self.np_random_seed)
         return self._np_random
@@ -126,8 +137,8 @@ class TaskEnv(gym.Env):
         self._np_random = value
         self.batch.seed([int(value.integers(checks.MAX_SEED, endpoint=True))])
 
-    def forget_np_random(self) -> None:
-        """Make `np_random` anew of the generator's seed, which was set from outside."""
+    def renew_np_random(self) -> None:
+        """Recreate `np_random` from the current seed on next use."""
         self._np_random = None
 
     def _observation(self) -> Any:
@@ -136,7 +147,7 @@ class TaskEnv(gym.Env):
         return self.batch.obs[0][0].copy()
 
     def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
-        """Start an episode. A seed restarts the environment's generator; without one it goes on from where it is."""
+        """Start an episode. With a seed, the generator is seeded; without one, it continues."""
         checks.reset_options(options)
         if seed is not None:
             seed = checks.one_seed(seed)
@@ -148,15 +159,17 @@ class TaskEnv(gym.Env):
         return self._observation(), {}
 
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
-        """Advance one step. The info of an episode's last step holds the task's metrics; before that it is empty.
+        """Advance by one step. `info` holds the task's metrics in the last step of an episode and is empty otherwise.
 
         Raises:
-            ResetNeeded: before the first reset, or after the episode's end.
-            BadAction: the action is not of the action space.
+            ResetNeeded: called before the first reset, or after the episode has ended.
+            BadAction: the action is not in the action space.
         """
         b = self.batch
         if b.done.item(0):
-            raise ResetNeeded(f"{self.task.__name__}: call reset() before the first step and after an episode's end")
+            raise ResetNeeded(
+                f"{self.task.__name__}: call reset() before the first step and after an episode has ended"
+            )
         if self.action_kind == spaces.CONTINUOUS:
             b.actions[0] = checks.continuous_actions(self.task, [action], 1)[0]
         elif type(action) in _PLAIN and 0 <= action < len(self._rows):
@@ -171,16 +184,16 @@ class TaskEnv(gym.Env):
         return self._observation(), b.reward.item(0), terminated, truncated, info
 
     def snapshot(self) -> bytes:
-        """The exact state, for `restore`."""
+        """The exact state as bytes, for `restore`."""
         return self.batch.snapshot()
 
     def restore(self, data: bytes) -> Any:
-        """Return to a snapshot; gives its observation. Raises BadSnapshot for damaged or foreign bytes."""
+        """Restore a snapshot and return its observation. Raises BadSnapshot."""
         self.batch.restore(data)
         return self._observation()
 
     def observe(self) -> Any:
-        """The observation of the present state, computed anew (after `world` was edited)."""
+        """Recompute the observation of the current state, for example after editing `world`."""
         self.batch.run(SENSE)
         return self._observation()
 
@@ -189,21 +202,21 @@ class TaskEnv(gym.Env):
         return ReferencePolicy(self.batch, name, self.action_kind == spaces.DISCRETE)
 
     def get_keys_to_action(self) -> dict[tuple[int, ...], int]:
-        """Keyboard keys for `gymnasium.utils.play`, which looks for this name."""
+        """The key bindings that `gymnasium.utils.play` uses."""
         return load("unseen.envs.watch.play:keys_to_action")(self.task)
 
     def _draw(self) -> np.ndarray:
         if self._viewer is None:
-            self._viewer = load(self.task.view.painter)()
+            self._viewer = load(self.task.view.painter)(hidden=self.show_hidden)
         return self._viewer.frame(self.world[0], self.params, self.task, reward=self.batch.reward.item(0))
 
     def show(self) -> None:
-        """Draw the present state in the window, as every reset and step does with "human"."""
+        """Draw the current state in the window, as every reset and step does with render_mode="human"."""
         frame = self._draw()
         self._viewer.show(frame)
 
     def render(self) -> np.ndarray | None:
-        """The picture (height, width, 3) uint8 for "rgb_array"; None otherwise.
+        """The frame, (height, width, 3) uint8, for "rgb_array"; None for other modes.
 
         Raises:
             ResetNeeded: before the first reset.
@@ -211,7 +224,7 @@ class TaskEnv(gym.Env):
         if self.render_mode is None:
             gym.logger.warn("render() was called without a render_mode; pass render_mode='rgb_array' to make()")
             return None
-        if self.batch.untouched:
+        if self.batch.never_reset:
             raise ResetNeeded(f"{self.task.__name__}: call reset() before render()")
         if self.render_mode == "human":
             self.show()
@@ -219,7 +232,7 @@ class TaskEnv(gym.Env):
         return self._draw()
 
     def close(self) -> None:
-        """Close the window, if any; harmless when repeated."""
+        """Close the window, if there is one. May be called repeatedly."""
         if self._viewer is not None:
             self._viewer.close()
             self._viewer = None

@@ -1,7 +1,7 @@
-"""Whether device functions ask records only for fields that they have.
+"""Checks that device functions only use fields that their records have.
 
-A kernel is compiled when it first runs, and tells what is missing then in pages of types. This reads the functions'
-source when an environment is made, and names the field.
+Numba would report a missing field only when a kernel is first compiled, in a long type error. This check reads the
+source of the functions when an environment is made, and names the missing field.
 """
 
 import ast
@@ -20,14 +20,14 @@ from unseen.envs.core.task import Task
 
 @dataclass(frozen=True)
 class Fields:
-    """The fields of one sort of record; `whose`: what it is called in messages."""
+    """The field names of a record type; `whose` is its name in messages."""
 
     whose: str
     names: frozenset[str]
 
 
 def missing_field(task: type[Task]) -> str | None:
-    """What a device function of the task asks for in vain, in one sentence; None where all is there."""
+    """One sentence about the first missing field that a device function of the task uses; None if there is none."""
     params = task.levels[task.default_level].record("train")
     p = Fields(task.params.__name__, frozenset(params.dtype.names or ()))
     s = _of("'state'", task.state)
@@ -39,7 +39,8 @@ def missing_field(task: type[Task]) -> str | None:
     if task.instance is not None:
         calls.append((task.instance, (s, p)))
     if task.hidden is not None:
-        calls += [(task.hidden.write, (s, p)), (task.hidden.when, (s, p))]
+        asked = (task.hidden.write, task.hidden.when, task.hidden.found, task.hidden.change)
+        calls += [(function, (s, p)) for function in asked if function is not None]
     for name, reference in task.references.items():
         reads = s if reference.reads == WORLD else None
         calls.append((reference.act, (reads, _of(f"memory of {name!r}", reference.memory), p)))
@@ -55,8 +56,8 @@ def _of(whose: str, dtype: np.dtype | None) -> Fields | None:
 
 
 def _search(function: Any, given: tuple[Fields | None, ...], seen: set[Any]) -> Iterator[str]:
-    """What a function, and those that it calls, ask for in vain, when its arguments are the `given` records."""
-    function = inspect.unwrap(function) if callable(function) else None  # a name is imported on first use only
+    """Missing fields that a function, or a function it calls, uses when its arguments are the `given` records."""
+    function = inspect.unwrap(function) if callable(function) else None  # a lazy "module:name" is not checked
     if not isinstance(function, FunctionType) or (function, given) in seen:
         return
     seen.add((function, given))
@@ -70,7 +71,7 @@ def _search(function: Any, given: tuple[Fields | None, ...], seen: set[Any]) -> 
         if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in records:
             record = records[part.value.id]
             if part.attr not in record.names:
-                yield f"{record.whose} has no {part.attr!r}, for which {function.__module__}.{function.__qualname__} asks"
+                yield f"{record.whose} has no {part.attr!r}, which {function.__module__}.{function.__qualname__} uses"
         elif isinstance(part, ast.Call) and not part.keywords:
             passed = tuple(records.get(a.id) if isinstance(a, ast.Name) else None for a in part.args)
             if any(passed):
@@ -78,7 +79,7 @@ def _search(function: Any, given: tuple[Fields | None, ...], seen: set[Any]) -> 
 
 
 def _called(node: ast.expr, function: FunctionType) -> Callable | None:
-    """What a call in a function calls: a name of its module or closure, or a module's attribute."""
+    """The function that a call expression refers to: a global or closure variable, or an attribute of a module."""
     known = inspect.getclosurevars(function)
     names = {**known.globals, **known.nonlocals}
     if isinstance(node, ast.Name):
@@ -90,13 +91,13 @@ def _called(node: ast.expr, function: FunctionType) -> Callable | None:
 
 
 def _source(function: FunctionType) -> ast.FunctionDef | None:
-    """The function's definition; None for one without a file, and for a lambda."""
+    """The AST of the function; None for a lambda, or if there is no source file."""
     return _definitions(function.__code__.co_filename).get(function.__code__.co_firstlineno)
 
 
 @functools.cache
 def _definitions(file: str) -> dict[int, ast.FunctionDef]:
-    """Every function of a file by its first line, that of a decorator if it has one."""
+    """Every function of a file by its first line (the line of its first decorator, if any)."""
     try:
         with open(file, encoding="utf-8") as source:
             tree = ast.parse(source.read())

@@ -1,4 +1,4 @@
-"""When two versions of an environment are the same: what stored scores are filed under."""
+"""The identity of a task version, under which scores are stored."""
 
 import functools
 
@@ -7,16 +7,16 @@ from unseen.envs.core.kernels import run_kernel
 from unseen.envs.core.rng import keys
 from unseen.envs.core.task import Task
 
-# Attributes of a task that are for people, or for the audit: no score depends on them.
+# Attributes for people or for the audit, on which no score depends.
 SHOWN = ("title", "view", "keys", "curves", "anchors", "score", "hidden", "faculties", "visible")
 
 
 @functools.cache
 def task_hash(task: type[Task]) -> str:
-    """A hash of all that decides what an agent scores in `task`: rules, sensors, actions, levels, generator.
+    """A hash of everything that affects an agent's score: rules, sensors, actions, levels and random numbers.
 
-    It follows every name that the task's functions use, into whichever file. Docstrings, comments and pictures do not
-    enter.
+    It covers every function and constant that the task's functions use, in any file. Docstrings, comments and
+    rendering do not affect it.
     """
     loops = [run_kernel(task, (name,)).py_func for name in task.sensors]
     return fingerprint(task, loops, keys, without=SHOWN)[:16]

@@ -1,4 +1,4 @@
-"""The compiled loops over many environments, generated for each task and observation mode."""
+"""Kernels that run a task over many environments, generated for each task and observation mode."""
 
 import sys
 from types import ModuleType
@@ -6,8 +6,8 @@ from types import ModuleType
 from unseen.envs.core import device
 from unseen.envs.core.task import Task
 
-RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # what `run` does
-DUE = 2  # `done` of a record that the next RESET starts anew; the others it leaves as they are
+RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # modes of `run`
+RESET_PENDING = 2  # value of `done` that marks a record for the next RESET; other records are left unchanged
 
 _RUN = '''"""Generated: {cls} with the observations {names}."""
 import numpy as np
@@ -19,7 +19,7 @@ reset, step = task.reset, task.step
 
 @device
 def draw(s, p{w}):
-    """Draw episodes until one is accepted; 1 if none was."""
+    """Draw episodes until one is accepted. Returns 1 if none was, else 0."""
     s.t = 0
     s.done = 0
     for i in range({max_tries}):
@@ -53,7 +53,7 @@ def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
                 I[i, :] = 0.0
             r, t, u = step(s, A[i], p, I[i])
             if s.t >= limit:
-                if not (t or u):  # cut short: the task has no metrics to tell
+                if not (t or u):  # truncated from outside: the task has no metrics
                     I[i, 0] = np.nan
                 u = True
             R[i] = r
@@ -81,11 +81,11 @@ def act{k}(X, M, P, A):
         _act{k}(X[i], M[i], P[0], A[i])
 """
 
-_HIDDEN = '''"""Generated: the hidden truth of {cls}."""
+_HIDDEN = '''"""Generated: the hidden variable of {cls}."""
 from unseen.envs.core.device import kernel
 from {module} import {cls} as task
 
-_write, _when = task.hidden.write, task.hidden.when
+_write, _when, _found = task.hidden.write, task.hidden.when, task.hidden.found
 
 @kernel
 def write(S, P, O):
@@ -96,7 +96,21 @@ def write(S, P, O):
 def when(S, P, B):
     for i in range(S.shape[0]):
         B[i] = _when(S[i], P[0])
+
+@kernel
+def found(S, P, B):
+    for i in range(S.shape[0]):
+        B[i] = _found(S[i], P[0])
 '''
+_CHANGE = """
+_change = task.hidden.change
+
+@kernel
+def change(S, P, B):
+    for i in range(S.shape[0]):
+        if B[i]:
+            B[i] = _change(S[i], P[0])
+"""
 
 
 _INSTANCE = '''"""Generated: the instances of {cls}."""
@@ -113,14 +127,14 @@ def instances(S, P, O):
 
 
 def _build(task: type[Task], name: str, source: str, *more: str) -> ModuleType:
-    """`more`: names of further modules that the kernel's functions come from."""
+    """Build a kernel module. `more`: names of other modules that define its functions."""
     return device.build(
         f"{task.__name__}_{name}", source, *(sys.modules[module] for module in (task.__module__, *more))
     )
 
 
 def run_kernel(task: type[Task], names: tuple[str, ...]):
-    """`run` of a task that writes the observations of the named sensors."""
+    """The kernel `run` of a task, which writes the observations of the named sensors."""
     k = range(len(names))
     source = _RUN.format(
         cls=task.__name__,
@@ -147,18 +161,23 @@ def run_kernel(task: type[Task], names: tuple[str, ...]):
 
 
 def reference_kernel(task: type[Task], name: str):
-    """act(X, M, P, A) of one reference: what it reads (n,), its memories (n,), parameters (1,), action rows (n, d)."""
+    """act(X, M, P, A) of a reference: its inputs (n,), memories (n,), parameters (1,) and action rows (n, d)."""
     source = _REFERENCES.format(cls=task.__name__, module=task.__module__)
     source += "".join(_REFERENCE.format(k=k, name=each) for k, each in enumerate(task.references))
     kernel = getattr(_build(task, "references", source), f"act{list(task.references).index(name)}")
     return device.named(kernel, f"{task.__name__} ({name})")
 
 
-def hidden_kernels(task: type[Task]):
-    """write(S, P, O) and when(S, P, B) of the hidden truth: records (n,), parameters (1,), truths (n, size), flags (n,)."""
-    module = _build(task, "hidden", _HIDDEN.format(cls=task.__name__, module=task.__module__))
-    what = f"{task.__name__} (what is hidden)"
-    return device.named(module.write, what), device.named(module.when, what)
+def hidden_kernel(task: type[Task], name: str):
+    """One kernel of the hidden variable, over records S (n,) with parameters P (1,).
+
+    "write" (S, P, O) fills the values O (n, size). "when" and "found" (S, P, B) fill the flags B (n,). "change" (S, P, B)
+    changes the variable in the records that B selects, and clears B where it could not.
+    """
+    assert task.hidden is not None
+    source = _HIDDEN + (_CHANGE if task.hidden.change is not None else "")
+    module = _build(task, "hidden", source.format(cls=task.__name__, module=task.__module__))
+    return device.named(getattr(module, name), f"{task.__name__} (hidden variable: {name})")
 
 
 def instance_kernel(task: type[Task]):

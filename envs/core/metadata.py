@@ -1,4 +1,4 @@
-"""What Gymnasium is told about every environment before it is made. Light to import."""
+"""The metadata of every environment. Cheap to import."""
 
 from typing import Any
 

@@ -1,7 +1,7 @@
 """`Params`: an environment's parameters as a frozen dataclass, whose levels and presets are instances.
 
-Every field is declared by one of `integer`, `real`, `flag`, `choice`, `span` and `vector`, which hold its range and its
-meaning. Values are checked when an instance is made, so that every instance is valid.
+Every field is declared with `integer`, `real`, `flag`, `choice`, `span` or `vector`, which set its range and
+documentation. Values are validated on construction, so every instance is valid.
 """
 
 import dataclasses
@@ -16,20 +16,20 @@ import numpy as np
 from unseen.envs.core.rng import SPLITS
 from unseen.envs.errors import BadParameter, UnknownKeyword
 
-# Former keywords of environments -> present ones, for the message that a user of an old name gets.
+# Old keyword -> new keyword, for the error message.
 RENAMED = {"autoreset": "autoreset_mode"}
 _SPEC = "unseen"  # key of a field's `Spec` in its metadata
 
 
 @dataclass(frozen=True)
 class Spec:
-    """What one parameter may be, and what it means.
+    """The type, range and documentation of a parameter.
 
     Attributes:
         kind: "integer", "real", "flag", "choice", "span" or "vector".
-        low, high: inclusive bounds of a number, of both ends of a span, or of every number of a vector.
-        options: of a choice.
-        shape: of a vector or table.
+        low, high: inclusive bounds of a number, of both ends of a span, or of every element of a vector.
+        options: the options of a choice.
+        shape: the shape of a vector or table.
         doc: one line, with the unit.
     """
 
@@ -42,24 +42,22 @@ class Spec:
 
     @property
     def allowed(self) -> str:
-        """What is allowed, in words."""
-        within = f"within {self.low:g}..{self.high:g}"
+        """A phrase that describes valid values, to follow "must be"."""
+        within = f"in {self.low:g}..{self.high:g}"
         return {
             "integer": f"an integer {within}",
             "real": f"a number {within}",
-            "flag": "True and False",
-            "choice": ", ".join(map(repr, self.options)),
-            "span": f"an integer or a pair low <= high, {within}",
+            "flag": "True or False",
+            "choice": "one of " + ", ".join(map(repr, self.options)),
+            "span": f"an integer, or a pair (low, high) with low <= high, {within}",
             "vector": f"numbers of shape {self.shape}, each {within}",
         }[self.kind]
 
     def check(self, name: str, value: Any) -> Any:
-        """The value in its canonical form. Raises BadParameter naming parameter, value and what is allowed."""
+        """The value in its canonical form. Raises BadParameter."""
         checked = getattr(self, f"_{self.kind}")(value)
         if checked is None:
-            raise BadParameter(
-                f"{name}={value!r}: allowed {'is' if self.kind in ('integer', 'real', 'span') else 'are'} {self.allowed}"
-            )
+            raise BadParameter(f"{name}={value!r}: must be {self.allowed}")
         return checked
 
     def _integer(self, value: Any) -> int | None:
@@ -99,7 +97,7 @@ class Spec:
         return tuple(map(tuple, rows)) if len(self.shape) == 2 else tuple(rows)
 
     def fields(self, name: str) -> list[tuple]:
-        """The record fields that hold it."""
+        """The record fields that hold a parameter of this name."""
         if self.kind == "span":
             return [(f"{name}_low", "i8"), (f"{name}_high", "i8")]
         if self.kind == "vector":
@@ -119,39 +117,39 @@ def _field(default: Any, spec: Spec) -> Any:
 
 
 def integer(low: int, high: int, *, default: int, doc: str) -> Any:
-    """A whole number; kernels get p.name, int64."""
+    """An integer parameter; p.name in kernels, int64."""
     return _field(default, Spec("integer", low, high, doc=doc))
 
 
 def real(low: float, high: float, *, default: float, doc: str) -> Any:
-    """A number; kernels get p.name, float64."""
+    """A real parameter; p.name in kernels, float64."""
     return _field(default, Spec("real", low, high, doc=doc))
 
 
 def flag(*, default: bool, doc: str) -> Any:
-    """True or False; kernels get p.name, 1 or 0."""
+    """A boolean parameter; p.name in kernels, 1 or 0."""
     return _field(default, Spec("flag", doc=doc))
 
 
 def choice(*options: str, default: str, doc: str) -> Any:
-    """One of some words; kernels get p.name, its index in `options`."""
+    """A choice among strings; p.name in kernels is the index into `options`."""
     return _field(default, Spec("choice", options=options, doc=doc))
 
 
 def span(low: int, high: int, *, default: tuple[int, int], doc: str) -> Any:
-    """A pair low <= high of whole numbers, from which an episode draws; kernels get p.name_low and p.name_high."""
+    """A pair of integers low <= high from which each episode draws; p.name_low and p.name_high in kernels."""
     return _field(default, Spec("span", low, high, doc=doc))
 
 
 def vector(low: float, high: float, *, default: Iterable, doc: str) -> Any:
-    """Numbers, or rows of numbers, in the shape of the default; kernels get p.name, an array of float64."""
+    """A vector or table with the shape of its default; p.name in kernels, a float64 array."""
     return _field(default, Spec("vector", low, high, shape=np.array(default).shape, doc=doc))
 
 
 class derived(property):
-    """A property that follows from the parameters and that kernels get too: p.name.
+    """A property computed from the parameters that is also available in kernels, as p.name.
 
-    It is an int, a bool, a float, or a dataclass of these, whose fields kernels get one by one under their own names.
+    Its value is an int, bool or float, or a dataclass of these. Each field of a dataclass becomes a separate p.field.
     """
 
 
@@ -159,13 +157,13 @@ class derived(property):
     kw_only_default=True, frozen_default=True, field_specifiers=(integer, real, flag, choice, span, vector)
 )
 class Params:
-    """Base of an environment's parameters. Subclasses are frozen, keyword-only dataclasses without a decorator.
+    """Base class of an environment's parameters. Subclasses become frozen, keyword-only dataclasses automatically.
 
     Attributes:
-        renamed: old name -> new name of a parameter, for the message that a user of the old name gets.
+        renamed: old name -> new name of a parameter, for the error message.
 
     Raises:
-        BadParameter: a value is out of its range, or the combination is impossible.
+        BadParameter: a value is out of range, or the combination is invalid.
     """
 
     renamed: ClassVar[Mapping[str, str]] = {}
@@ -180,16 +178,16 @@ class Params:
         self.check()
 
     def check(self) -> None:
-        """Refuse impossible combinations by raising BadParameter."""
+        """Raise BadParameter if the combination of values is invalid."""
 
     @property
     def horizon(self) -> int:
-        """The most steps that an episode can take."""
+        """The maximum number of steps in an episode."""
         raise NotImplementedError
 
     @classmethod
     def specs(cls) -> dict[str, Spec]:
-        """Every parameter by name."""
+        """The Spec of every parameter, by name."""
         return {f.name: f.metadata[_SPEC] for f in dataclasses.fields(cls) if _SPEC in f.metadata}  # type: ignore[arg-type]
 
     @classmethod
@@ -197,18 +195,18 @@ class Params:
         return {f.name: f.default for f in dataclasses.fields(cls) if _SPEC in f.metadata}  # type: ignore[arg-type]
 
     def values(self) -> dict[str, Any]:
-        """Every parameter's value by name."""
+        """The value of every parameter, by name."""
         return {name: getattr(self, name) for name in self.specs()}
 
     def replace(self, also: Iterable[str] = (), **overrides: Any) -> Self:
-        """These parameters with some of them set anew.
+        """A copy with some parameters replaced.
 
         Args:
-            also: further keywords of the environment, which a message about an unknown one lists too.
+            also: other keywords of the environment, to list in the message about an unknown keyword.
 
         Raises:
             UnknownKeyword: there is no parameter of that name.
-            BadParameter: a value is out of its range, or the combination is impossible.
+            BadParameter: a value is out of range, or the combination is invalid.
         """
         for name in overrides:
             if name not in self.specs():
@@ -222,10 +220,10 @@ class Params:
             return f"{says}: it is now called {new!r}"
         close = difflib.get_close_matches(name.lower(), known, n=1)
         hint = f"; did you mean {close[0]!r}?" if close else "."
-        return f"{says}{hint} Known are {', '.join(known)}"
+        return f"{says}{hint} Valid keywords: {', '.join(known)}"
 
     def record(self, split: str) -> np.ndarray:
-        """The parameters as kernels receive them: a record array of length 1, with the split's number first."""
+        """The parameters as a record array of length 1, as kernels receive them. The first field is the split's index."""
         extra = self._derived()
         fields = [field for name, spec in self.specs().items() for field in spec.fields(name)]
         fields += [(name, "f8" if isinstance(value, float) else "i8") for name, value in extra.items()]

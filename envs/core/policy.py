@@ -1,4 +1,4 @@
-"""A reference policy that acts in a batch of environments."""
+"""Runs a reference policy in a batch of environments."""
 
 from collections import deque
 from typing import Any
@@ -12,14 +12,14 @@ from unseen.envs.errors import BadAction, BadParameter
 
 
 class ReferencePolicy:
-    """One of a task's references over all environments of a batch.
+    """A reference policy of a task, for all environments of a batch.
 
     Attributes:
-        memory: record array (n,) of what it remembers.
+        memory: record array (n,), the memory of the policy.
 
     Args:
-        name: of the reference; "tracker-16" is the tracker, restarted at every step on the last 16 observations.
-        discrete: give indices of discrete actions, not rows.
+        name: of the reference. "tracker-16" is the tracker, restarted at every step on the last 16 observations.
+        discrete: return indices of discrete actions instead of action rows.
 
     Raises:
         BadParameter: the task has no such reference, or it reads a sensor that the batch does not observe.
@@ -34,11 +34,11 @@ class ReferencePolicy:
         self.name, self.batch, self.reference, self._discrete = name, batch, task.references[base], discrete
         reads = self.reference.reads
         if reads != WORLD and reads not in batch.names:
-            raise BadParameter(f"{name} reads obs={reads!r}, this environment gives obs={batch.mode!r}")
+            raise BadParameter(f"{name} needs obs={reads!r}, but this environment has obs={batch.mode!r}")
         memory = self.reference.memory
         self.memory = np.zeros(batch.n, NO_MEMORY if memory is None else memory)
         if window and reads == WORLD:
-            raise BadParameter(f"{name!r}: {base} reads the world, not observations")
+            raise BadParameter(f"{name!r}: {base} reads the world, so it has no window of observations")
         self._recent: deque[tuple[np.ndarray, np.ndarray]] | None = deque(maxlen=window - 1) if window else None
         self._act = reference_kernel(task, base)
 
@@ -46,8 +46,8 @@ class ReferencePolicy:
         """Actions for observations of n environments: indices (n,), or rows (n, d).
 
         Args:
-            obs: what the environment gave: an array (n, ...), or a dict of them.
-            first: (n,) bool, marks rows whose observation opens an episode.
+            obs: the environment's observations: an array (n, ...) or a dict of arrays.
+            first: (n,) bool, True where the observation is the first of an episode.
         """
         batch = self.batch
         first = np.asarray(first, dtype=bool)
@@ -70,5 +70,5 @@ class ReferencePolicy:
             return rows
         same = (rows[:, None] == batch.table).all(-1)
         if not same.any(1).all():
-            raise BadAction(f"{self.name} gave {rows[~same.any(1)][0].tolist()}, which is no discrete action")
+            raise BadAction(f"{self.name} returned {rows[~same.any(1)][0].tolist()}, which is not a discrete action")
         return same.argmax(1)

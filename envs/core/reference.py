@@ -1,4 +1,4 @@
-"""Scripted reference policies that lie beside a task."""
+"""Scripted reference policies of a task."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -8,7 +8,7 @@ import numpy as np
 from unseen.envs.core.device import device
 
 NO_MEMORY = np.dtype([("unused", "i1")])
-WORLD = "world"  # what a privileged reference reads
+WORLD = "world"  # the input of a privileged reference
 
 
 @dataclass(frozen=True)
@@ -16,11 +16,11 @@ class Reference:
     """A scripted policy.
 
     Attributes:
-        act: device function (x, m, p, a). x: what it reads; m: its memory; p: the parameters; a: the action row that it
-            fills, floats. It writes m and a, never x.
-        reads: "world" for a privileged one, or the name of a sensor.
-        memory: dtype of its own memory record, all zero when an episode starts; None: it needs none.
-        remembers: False: its memory is zeroed before every step, so that it is scratch alone.
+        act: device function (x, m, p, a). x: its input; m: its memory; p: the parameters; a: the action row (floats) to
+            fill. It may write m and a, but not x.
+        reads: its input: the name of a sensor, or "world" for a privileged policy.
+        memory: dtype of its memory record, which is zeroed when an episode starts; None if it needs no memory.
+        remembers: if False, the memory is zeroed before every step and serves only as scratch space.
     """
 
     act: Callable
@@ -30,7 +30,7 @@ class Reference:
 
 
 def by_index(choose: Callable, actions: Mapping[str, tuple[float, ...]]) -> Callable:
-    """The `act` of a policy choose(x, m, p) -> index of a discrete action."""
+    """The `act` of a policy given as choose(x, m, p) -> index of a discrete action."""
     rows = np.array(list(actions.values()), dtype=np.float64)
 
     @device

@@ -1,7 +1,7 @@
-"""Counter-based random numbers: splitmix64 over a key in the record (Steele, Lea & Flood, OOPSLA 2014).
+"""Random numbers by splitmix64 (Steele, Lea & Flood, OOPSLA 2014).
 
-The whole generator is one 64-bit word of the state record, so that snapshot, restore and batching are exact.
-Constants are np.uint64: Numba promotes a mix of uint64 and signed integers to float64.
+The generator is a single 64-bit word of the state record, so that snapshot, restore and batching are exact.
+Constants are np.uint64 because Numba promotes a mix of uint64 and signed integers to float64.
 """
 
 import numpy as np
@@ -15,12 +15,13 @@ _30, _27, _31, _11 = np.uint64(30), np.uint64(27), np.uint64(31), np.uint64(11)
 _TO_UNIT = 2.0**-53
 
 SPLITS = ("train", "test", "shift")
+SHIFT = 2  # index of "shift", the value of p.split in kernels
 MAX_SEED = 2**62 - 1
 
 
 @device
 def mix(z):
-    """A bijection of 64-bit words (splitmix64's finaliser)."""
+    """The finaliser of splitmix64, a bijection of 64-bit words."""
     z = (z ^ (z >> _30)) * _M1
     z = (z ^ (z >> _27)) * _M2
     return z ^ (z >> _31)
@@ -28,20 +29,20 @@ def mix(z):
 
 @device
 def uniform(s, low, high):
-    """A float in [low, high)."""
+    """A uniform float in [low, high)."""
     s.rng = s.rng + GOLDEN
     return low + (high - low) * (np.float64(mix(s.rng) >> _11) * _TO_UNIT)
 
 
 @device
 def below(s, n):
-    """An integer in 0..n-1."""
+    """A uniform integer in 0..n-1."""
     return int(uniform(s, 0.0, 1.0) * n)
 
 
 @device
 def shuffle(s, row, n):
-    """Fill row[:n] with a uniformly drawn permutation of 0..n-1."""
+    """Fill row[:n] with a uniform random permutation of 0..n-1."""
     for i in range(n):
         row[i] = i
     for i in range(n - 1, 0, -1):
@@ -50,10 +51,10 @@ def shuffle(s, row, n):
 
 
 def keys(seeds, split: str) -> np.ndarray:
-    """The generators' first words for integer `seeds` (n,) of a split.
+    """Initial generator states for integer `seeds` (n,) of a split.
 
-    The seed and the split's number share one word and `mix` is a bijection, so no two (seed, split) pairs
-    have the same key: train and test seeds are disjoint by construction.
+    Seed and split are packed into one word and `mix` is a bijection, so no two (seed, split) pairs share a key: the
+    splits are disjoint by construction.
     """
     word = np.asarray(seeds, dtype=np.uint64) * np.uint64(4) + np.uint64(SPLITS.index(split))
     with np.errstate(over="ignore"):

@@ -1,4 +1,4 @@
-"""What an environment observes: a device function, and what its numbers are."""
+"""Sensors: observation modes of a task."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,13 @@ from unseen.envs.core.params import Params
 
 @dataclass(frozen=True)
 class Part:
-    """A run of numbers in a flat observation row.
+    """A contiguous part of a flat observation row.
 
     Attributes:
-        name: what they are.
-        size: how many numbers.
-        low, high: bounds, inclusive.
-        unit: of the numbers; "" for flags and one-hot codes.
+        name: description.
+        size: number of elements.
+        low, high: inclusive bounds.
+        unit: unit; "" for flags and one-hot encodings.
     """
 
     name: str
@@ -30,14 +30,14 @@ class Part:
 
 @dataclass(frozen=True)
 class Sensor:
-    """One observation mode of a task: a flat float32 row described by `parts`, or a uint8 `image`.
+    """An observation mode of a task: a flat float32 row described by `parts`, or a uint8 `image`.
 
     Attributes:
         write: device function (s, p, o) that fills the row or image `o`; "module:function" is imported on first use.
         parts: parameters -> the parts of the row, in order.
-        image: height, width and channels of an image.
-        privileged: it shows what the agent cannot sense, and is left out of obs="dict".
-        layout: parameters -> a description by which agents find things in the row; None where there is none.
+        image: (height, width, channels) of an image.
+        privileged: whether it shows what the agent cannot sense. Privileged sensors are excluded from obs="dict".
+        layout: parameters -> an object that tells agents where things are in the row; None if there is none.
     """
 
     write: Callable | str
@@ -56,13 +56,13 @@ class Sensor:
         return np.dtype(np.float32 if self.image is None else np.uint8)
 
     def shape(self, params: Params) -> tuple[int, ...]:
-        """Shape of one observation."""
+        """Shape of a single observation."""
         if self.image is not None:
             return self.image
         return (sum(part.size for part in self._parts(params)),)
 
     def bounds(self, params: Params) -> tuple[np.ndarray, np.ndarray]:
-        """Lowest and highest value of every number, each of the observation's shape and dtype."""
+        """Elementwise bounds (low, high), each with the shape and dtype of the observation."""
         if self.image is not None:
             return np.zeros(self.image, np.uint8), np.full(self.image, 255, np.uint8)
         parts = self._parts(params)

@@ -1,4 +1,4 @@
-"""Spaces of a task's observations and actions."""
+"""Observation and action spaces of a task."""
 
 import numpy as np
 from gymnasium import spaces
@@ -11,7 +11,7 @@ DISCRETE, CONTINUOUS = "discrete", "continuous"
 
 
 def observation_space(batch: Batch) -> spaces.Space:
-    """The space of one environment's observation."""
+    """The observation space of a single environment."""
     boxes: dict[str, spaces.Space] = {}
     for name in batch.names:
         sensor = batch.task.sensors[name]
@@ -21,20 +21,20 @@ def observation_space(batch: Batch) -> spaces.Space:
 
 
 def action_kinds(task: type[Task]) -> tuple[str, ...]:
-    """The values of `action=` that a task has; the first is the default."""
+    """The values of `action=` that a task supports; the first is the default."""
     return (DISCRETE,) * bool(task.actions) + (CONTINUOUS,) * bool(task.action_low)
 
 
 def action_kind(task: type[Task], kind: str | None) -> str:
-    """The kind of actions asked for, or the task's default. Raises BadParameter."""
+    """`kind` if the task supports it, or the task's default for None. Raises BadParameter."""
     known = action_kinds(task)
     if kind is not None and kind not in known:
-        raise BadParameter(f"action={kind!r}: {task.__name__} has {', '.join(map(repr, known))}")
+        raise BadParameter(f"action={kind!r}: {task.__name__} supports {', '.join(map(repr, known))}")
     return known[0] if kind is None else kind
 
 
 def action_space(task: type[Task], kind: str) -> spaces.Space:
-    """The space of one environment's action."""
+    """The action space of a single environment."""
     if kind == DISCRETE:
         return spaces.Discrete(len(task.actions))
     low, high = (np.array(v, np.float32) for v in (task.action_low, task.action_high))

@@ -1,4 +1,4 @@
-"""What the author of an environment writes: a record, parameters, sensors, and a handful of device functions."""
+"""The interface that an environment implements: a record, parameters, sensors and a few device functions."""
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
@@ -16,24 +16,24 @@ from unseen.envs.errors import BadParameter
 
 FLOAT, INT = "f8", "i8"  # of record fields
 
-# What the runtime needs in any task's record: generator, steps taken, whether the episode has ended, tries of the last
-# reset, resets that failed.
+# The fields that every record has: generator state, steps taken, whether the episode has ended, tries of the last reset,
+# and failed resets.
 HEADER = [("rng", "u8"), ("t", INT), ("done", INT), ("tries", INT), ("failed", INT)]
 
 
 def record(*fields: tuple) -> np.dtype:
-    """The dtype of a task's record: HEADER, then the task's own fields (name, FLOAT | INT[, shape]), aligned."""
+    """The aligned dtype of a task's record: HEADER, then the task's fields, each (name, FLOAT | INT[, shape])."""
     return np.dtype([*HEADER, *fields], align=True)
 
 
 @dataclass(frozen=True)
 class Score:
-    """What an episode's return means.
+    """The meaning and bounds of an episode's return.
 
     Attributes:
-        unit: what one unit of it is.
-        low, high: the least and the most that an episode can return; None where there is no bound.
-        gates: reference -> the least mean return that the audit asks of it.
+        unit: the unit of the return.
+        low, high: bounds of the return; None if there is no bound.
+        gates: reference -> the minimum mean return that the audit requires.
     """
 
     unit: str = "success rate"
@@ -43,37 +43,37 @@ class Score:
 
 
 class Task:
-    """An environment's rules. Subclasses fill in the class attributes; the functions among them are device functions.
+    """The rules of an environment. Subclasses set the class attributes; those that are functions are device functions.
 
     Attributes:
         title: one line for lists.
-        params: class of its parameters.
+        params: the class of its parameters.
         state: dtype of its record, made by `record`.
         sensors: name -> Sensor; the first is the default observation.
         levels: level -> parameters; level 0 is the visible twin.
-        presets: name -> parameters: further levels, called by name, that follow a published set-up.
-        default_level: the level of the plain id.
-        actions: discrete action name -> row of floats, which is what `step` receives; empty: there are none.
-        action_low, action_high: bounds of the row with action="continuous"; empty: there is no such mode.
-        keys: discrete action name -> keyboard key, for play; empty: it cannot be played.
-        reset(s, p) -> bool: draws an episode into the record s; False rejects the draw, and it is drawn again, at most
-            `max_tries` times. Records are used again: it sets all that is relied on later.
-        scratch: dtype of memory that `reset` needs and that is no state; it is then called reset(s, p, w).
+        presets: name -> parameters: named levels that follow published experiments.
+        default_level: the level used if none is given.
+        actions: name of a discrete action -> the row of floats that `step` receives; empty if there are none.
+        action_low, action_high: bounds of the row with action="continuous"; empty if that mode is not supported.
+        keys: name of a discrete action -> keyboard key; empty if the task cannot be played.
+        reset(s, p) -> bool: draws an episode into the record s. False rejects the draw, which is then repeated, at most
+            `max_tries` times. Records are reused, so `reset` must set every field that is read later.
+        scratch: dtype of scratch memory for `reset`, which is then called as reset(s, p, w).
         step(s, a, p, info) -> (reward, terminated, truncated): one step with the action row a. `info` is a row of
-            floats, one for each of `metrics`, which is told when the episode ends.
-        metrics: names of the numbers in `info`; the first is "is_success".
-        hidden: the hidden truth, for the audit; None where nothing is hidden.
-        faculties: name -> what the task demands of a player; "recall", "which", "where", "when", "count", "plan", ...
-        visible: parameters that remove exactly the hiding, for `twin`; empty where nothing is hidden.
-        instance: device function (s, p) -> uint64, called on a freshly drawn record: a hash of everything that makes this
-            episode another one, equal for episodes that differ by a symmetry alone. Splits are then disjoint in it, not
-            only in seeds. None where episodes are drawn from continuous ranges and never meet.
+            floats, one per metric, which is reported when the episode ends.
+        metrics: names of the elements of `info`; the first is "is_success".
+        hidden: the hidden variable, for the audit; None if nothing is hidden.
+        faculties: name -> what the task demands of an agent, such as "where", "which", "when", "count" or "plan".
+        visible: parameters that remove exactly the hiding, for `twin`; empty if nothing is hidden.
+        instance: device function (s, p) -> uint64, a hash of everything that distinguishes a freshly drawn episode from
+            others, equal for episodes that differ by a symmetry only. With it, the splits are disjoint in instances, not
+            only in seeds. None if episodes are drawn from continuous ranges and never coincide.
         references: name -> scripted policy. By convention "oracle" (privileged), "tracker" (scripted memory) and
-            "reflex" (no memory; where planning is what is asked for, greedy).
-        view: how it is shown.
-        score: what an episode's return means.
-        curves: parameter -> values along which difficulty grows, for plots of a score against it.
-        anchors: level -> mean returns (random, oracle) that normalise it, for a task that is in no table.
+            "reflex" (no memory; greedy in planning tasks).
+        view: how it is rendered.
+        score: the meaning and bounds of the return.
+        curves: parameter -> values of increasing difficulty, for plots of the score against it.
+        anchors: level -> mean returns (random, oracle) that normalise scores, for a task that is not in the suite.
     """
 
     title: ClassVar[str]
@@ -104,12 +104,17 @@ class Task:
 
     @classmethod
     def chance(cls, params: Any) -> float:
-        """The highest mean return that a policy without a memory can reach where something is hidden."""
+        """The highest mean return that a memoryless policy can reach if something is hidden."""
         return 1.0 / cls.hidden.classes(params) if cls.hidden is not None and cls.hidden.classes is not None else 1.0
 
     @classmethod
+    def declares_chance(cls) -> bool:
+        """Whether the task overrides `chance`."""
+        return cls.chance.__func__ is not Task.chance.__func__  # type: ignore[attr-defined]
+
+    @classmethod
     def level_named(cls, level: Any) -> int | str:
-        """A level (2, also given as "2") or the name of a preset. Raises BadParameter for anything else."""
+        """`level` as an int (2 or "2") or the name of a preset. Raises BadParameter."""
         named: dict[Any, Params] = {**cls.levels, **cls.presets}
         key = int(level) if isinstance(level, str) and level.isdecimal() and level not in named else level
         if isinstance(key, (bool, np.bool_)) or not isinstance(key, (int, np.integer, str)) or key not in named:
@@ -118,15 +123,15 @@ class Task:
 
     @classmethod
     def at(cls, level: int | str, overrides: Mapping[str, Any] | None = None, also: Iterable[str] = ()) -> Any:
-        """The parameters of a level or preset, with some of them set anew.
+        """The parameters of a level or preset, with `overrides`.
 
         Args:
             level: a level (2 or "2"), or the name of a preset.
-            also: further keywords, which a message about an unknown one lists too.
+            also: other keywords, to list in the message about an unknown keyword.
 
         Raises:
-            BadParameter: unknown level, or a value out of its range, or an impossible combination.
-            UnknownKeyword: unknown parameter.
+            BadParameter: the level is unknown, a value is out of range, or the combination is invalid.
+            UnknownKeyword: there is no such parameter.
         """
         named: dict[Any, Params] = {**cls.levels, **cls.presets}
         params = named[cls.level_named(level)]
@@ -139,5 +144,5 @@ class Task:
 
     @classmethod
     def width(cls) -> int:
-        """Length of an action row."""
+        """The length of an action row."""
         return len(cls.action_low) or len(next(iter(cls.actions.values())))

@@ -22,25 +22,27 @@ from unseen.envs.core.task import Task
 from unseen.envs.errors import BadParameter, ResetNeeded
 
 _VECTOR_ONLY = ("num_envs", "autoreset_mode", "max_episode_steps", "threads", "copy", "vectorization_mode")
-KEYWORDS = (*scalar.KEYWORDS, *_VECTOR_ONLY[:-1])  # beside the task's parameters
+KEYWORDS = (*scalar.KEYWORDS, *_VECTOR_ONLY[:-1])  # besides the task's parameters
 _KERNEL = {AutoresetMode.NEXT_STEP: NEXT_STEP, AutoresetMode.SAME_STEP: SAME_STEP, AutoresetMode.DISABLED: STEP}
 
 
 class TaskVectorEnv(gym.vector.VectorEnv):
-    """n environments of a task, advanced by one kernel: the native path of `gymnasium.make_vec`.
+    """n environments of a task, stepped by one kernel. `gymnasium.make_vec` returns this class by default.
 
-    It does what Gymnasium's SyncVectorEnv does with n TaskEnv, faster.
+    It behaves like Gymnasium's SyncVectorEnv over n TaskEnv, but is much faster.
 
     Args:
-        num_envs: n.
-        autoreset_mode: Gymnasium's, as a member, its value or its name: NEXT_STEP (the default: the step after an end
-            resets), SAME_STEP (the ending step resets; its last observation is infos["final_obs"]) or DISABLED.
-        max_episode_steps: truncate episodes after that many steps; None: never, since episodes end by themselves.
-        threads: Python threads over the batch; kernels release the GIL.
-        copy: give fresh arrays; False gives the buffers, which the next step overwrites.
+        num_envs: number of environments, n.
+        autoreset_mode: a gymnasium.vector.AutoresetMode, its value or its name: NEXT_STEP (default; the step after the
+            end of an episode resets), SAME_STEP (the last step of an episode resets; the final observation is in
+            infos["final_obs"]) or DISABLED.
+        max_episode_steps: truncate episodes after this many steps; None for no limit.
+        threads: number of Python threads; kernels release the GIL.
+        copy: return new arrays; if False, return buffers that the next step overwrites.
 
-    The rest is as for TaskEnv. `reset(seed=s)` gives environment i the seed s + i; a list gives each its own, and None
-    in it leaves that environment's generator as it is. `options={"reset_mask": mask}` resets those that it marks.
+    For the other arguments, see TaskEnv. `reset(seed=s)` gives environment i the seed s + i; a list gives one seed per
+    environment, where None leaves the generator unchanged. `options={"reset_mask": mask}` resets only those
+    environments where the mask is True.
     """
 
     metadata: ClassVar[dict[str, Any]] = METADATA | {"autoreset_mode": AutoresetMode.NEXT_STEP}  # type: ignore[misc]
@@ -59,18 +61,20 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         threads: int = 1,
         copy: bool = True,
         render_mode: str | None = None,
+        show_hidden: bool = False,
         **overrides: Any,
     ) -> None:
         scalar.check_render_mode(render_mode)
+        self.show_hidden = checks.flag("show_hidden", show_hidden)
         self.autoreset_mode = checks.autoreset_mode(autoreset_mode)
-        if isinstance(max_episode_steps, Horizon):  # made again from a spec
+        if isinstance(max_episode_steps, Horizon):  # from a spec
             max_episode_steps = None
         self.batch = Batch(task, num_envs, level, split, obs, KEYWORDS, overrides, threads, max_episode_steps)
         self.task, self.level, self.split, self.obs_mode = task, self.batch.level, split, self.batch.mode
         self.action_kind = spaces.action_kind(task, action)
         self.render_mode, self.copy, self.num_envs = render_mode, copy, self.batch.n
         if self.autoreset_mode == AutoresetMode.SAME_STEP:
-            self.batch.keep_finals()
+            self.batch.allocate_final_obs()
         self.metadata = METADATA | {"autoreset_mode": self.autoreset_mode}  # type: ignore[misc]
         self.single_observation_space = spaces.observation_space(self.batch)
         self.single_action_space = spaces.action_space(task, self.action_kind)
@@ -92,17 +96,17 @@ class TaskVectorEnv(gym.vector.VectorEnv):
 
     @property
     def layout(self) -> Any:
-        """Where the parts of the observed row lie; None for a sensor that does not say."""
+        """Layout of the observed row; None if the sensor declares none."""
         return self.batch.layout
 
     @property
     def horizon(self) -> int:
-        """The most steps that an episode can take."""
+        """The maximum number of steps in an episode."""
         return self.params.horizon
 
     @property
     def spec(self) -> EnvSpec | None:
-        """What `gymnasium.make_vec` made this by; its max_episode_steps is the limit, else the horizon."""
+        """The spec set by `gymnasium.make_vec`; its max_episode_steps is the limit, or the horizon if there is none."""
         return self._spec
 
     @spec.setter
@@ -111,13 +115,13 @@ class TaskVectorEnv(gym.vector.VectorEnv):
 
     @property
     def np_random_seed(self) -> tuple[int, ...]:  # type: ignore[override]
-        """The seed that each generator was last given, or has drawn itself."""
+        """The seed of each generator."""
         self.batch.draw_seeds()
         return tuple(self.batch.seeds.tolist())
 
     @property  # type: ignore[misc]
     def np_random(self) -> tuple[np.random.Generator, ...]:  # type: ignore[override]
-        """A generator of each environment's seed, for wrappers; the task draws from its own, in the record."""
+        """A NumPy generator per environment, for wrappers; the task itself uses the generators in its records."""
         return self.call("np_random")
 
     def _give(self, buffers: tuple[np.ndarray, ...]) -> Any:
@@ -127,7 +131,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
     def reset(
         self, *, seed: int | Sequence[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Any, dict[str, Any]]:
-        """Start an episode in every environment, or in those that options["reset_mask"] marks."""
+        """Start an episode in every environment, or where options["reset_mask"] is True."""
         options = checks.reset_options(options, known=("reset_mask",))
         mask = checks.reset_mask(options.get("reset_mask"), self.num_envs)
         if mask is not None and not (mask | (self.world["tries"] > 0)).all():
@@ -136,32 +140,32 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         given = np.array([s is not None for s in seeds]) & (True if mask is None else mask)
         if given.any():
             self.batch.seed([s for s, g in zip(seeds, given, strict=True) if g and s is not None], given)
-        for env, anew in zip(self._envs, given, strict=False):  # none of them, where nobody has asked for one yet
-            if anew:
-                env.forget_np_random()
+        for env, reseeded in zip(self._envs, given, strict=False):  # empty until `_each` is first called
+            if reseeded:
+                env.renew_np_random()
         self.batch.reset(mask)
         self._show()
         return self._give(self.batch.obs), {}
 
     def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
-        """Advance every environment; `autoreset_mode` says what happens at an episode's end.
+        """Advance every environment by one step.
 
-        Where the task ended episodes, infos hold its metrics, each (n,) with its mask under "_name"; with SAME_STEP they
-        are in infos["final_info"], and infos["final_obs"] is an object array of these episodes' last observations.
+        `infos` holds the metrics of episodes that the task has just ended, each an array (n,) with a mask under "_name".
+        With SAME_STEP they are in infos["final_info"], and infos["final_obs"] is an object array of final observations.
 
         Raises:
-            ResetNeeded: before the first reset; with DISABLED, while an episode that has ended was not reset.
-            BadAction: an action is not of the action space.
+            ResetNeeded: called before the first reset, or, with DISABLED, while an ended episode has not been reset.
+            BadAction: an action is not in the action space.
         """
         b = self.batch
         if not self._live:
-            if b.untouched:
+            if b.never_reset:
                 raise ResetNeeded(f"{self.task.__name__}: call reset() before the first step")
             self._live = True
         if self.autoreset_mode == AutoresetMode.DISABLED and b.done.any():
             i = int(b.done.argmax())
             raise ResetNeeded(
-                f"{self.task.__name__}: environment {i} has ended; reset it by options={{'reset_mask': ...}}"
+                f"{self.task.__name__}: environment {i} has ended; reset it with options={{'reset_mask': ...}}"
             )
         if self.action_kind == spaces.DISCRETE:
             indices = checks.discrete_actions(self.task, actions, self.num_envs)
@@ -188,16 +192,16 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         return {"final_obs": final_obs, "_final_obs": ended, "final_info": metrics, "_final_info": ended.copy()}
 
     def snapshot(self) -> bytes:
-        """The exact state of all environments, for `restore`."""
+        """The exact state of all environments as bytes, for `restore`."""
         return self.batch.snapshot()
 
     def restore(self, data: bytes) -> Any:
-        """Return to a snapshot; gives its observations. Raises BadSnapshot for damaged or foreign bytes."""
+        """Restore a snapshot and return its observations. Raises BadSnapshot."""
         self.batch.restore(data)
         return self._give(self.batch.obs)
 
     def observe(self) -> Any:
-        """The observations of the present state, computed anew (after `world` was edited)."""
+        """Recompute the observations of the current state, for example after editing `world`."""
         self.batch.run(SENSE)
         return self._give(self.batch.obs)
 
@@ -206,9 +210,10 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         return ReferencePolicy(self.batch, name, self.action_kind == spaces.DISCRETE)
 
     def _each(self) -> list[scalar.TaskEnv]:
-        """Every environment alone, as a TaskEnv that shares this one's memory."""
+        """Each environment as a TaskEnv that shares memory with this one."""
         if not self._envs:
-            alike = (self.action_kind, self.single_observation_space, self.single_action_space, self.render_mode)
+            spaces_ = (self.single_observation_space, self.single_action_space)
+            alike = (self.action_kind, *spaces_, self.render_mode, self.show_hidden)
             self._envs = [scalar.TaskEnv.of_batch(self.batch.row(i), *alike) for i in range(self.num_envs)]
             if self.spec is not None:
                 kwargs = {k: v for k, v in self.spec.kwargs.items() if k not in _VECTOR_ONLY}
@@ -216,24 +221,28 @@ class TaskVectorEnv(gym.vector.VectorEnv):
                     env.spec = dataclasses.replace(self.spec, kwargs=kwargs)
         return self._envs
 
+    def alone(self, i: int) -> scalar.TaskEnv:
+        """Environment i as a TaskEnv that shares this one's memory, for pictures and inspection."""
+        return self._each()[i]
+
     def call(self, name: str, *args: Any, **kwargs: Any) -> tuple[Any, ...]:
-        """The attribute `name` of every environment; where it is a method, what it gives. Raises AttributeError."""
+        """The attribute `name` of every environment or, if it is a method, its results. Raises AttributeError."""
         found = self._attributes.get(name) or [getattr(env, name) for env in self._each()]
         return tuple(value(*args, **kwargs) if callable(value) else value for value in found)
 
     def get_attr(self, name: str) -> tuple[Any, ...]:
-        """The attribute `name` of every environment, as `call` gives it. Raises AttributeError."""
+        """The same as `call` without arguments. Raises AttributeError."""
         return self.call(name)
 
     def set_attr(self, name: str, values: Any) -> None:
-        """Give environments an attribute of your own: a list or tuple of n values, or one value for all.
+        """Set a new attribute: a list or tuple of n values, or one value for all environments.
 
         Raises:
-            BadParameter: the number of values is wrong, or `name` is the environment's own, which one kernel shares.
+            BadParameter: wrong number of values, or `name` is an existing attribute, which all environments share.
         """
         if hasattr(self._each()[0], name):
             raise BadParameter(
-                f"set_attr({name!r}): the {self.num_envs} environments are one batch and share it; make them anew with another"
+                f"set_attr({name!r}): all {self.num_envs} environments share this attribute; create a new vector environment instead"
             )
         each = tuple(values) if isinstance(values, (list, tuple)) else (values,) * self.num_envs
         if len(each) != self.num_envs:
@@ -241,7 +250,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         self._attributes[name] = each
 
     def render(self) -> tuple[np.ndarray | None, ...]:  # type: ignore[override]
-        """For "rgb_array" a picture (height, width, 3) uint8 of each environment. Raises ResetNeeded before reset."""
+        """A frame (height, width, 3) uint8 per environment, for "rgb_array". Raises ResetNeeded before the first reset."""
         return self.call("render")
 
     def _show(self) -> None:

@@ -1,4 +1,4 @@
-"""How a task is shown to a person. What is drawn is declared here; the drawing is loaded by name when it is asked for."""
+"""How a task is rendered. A view only declares what to draw; the drawing code is imported on first use."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ import numpy as np
 
 
 class View:
-    """Base of what a task gives to be drawn.
+    """Base class of a task's view.
 
     Attributes:
         painter: "module:Class" of the `unseen.envs.watch.painter.Painter` that draws it, imported on first use.
@@ -17,23 +17,22 @@ class View:
     painter: ClassVar[str]
 
     def chapter(self, record: np.void) -> str:
-        """Which part of the episode this moment belongs to; a contact sheet shows one picture of each."""
+        """The part of the episode that this state belongs to; a contact sheet shows one frame of each."""
         return ""
 
     def can_act(self, record: np.void) -> bool:
-        """Whether actions have an effect now. Where they have none, play does not wait for a key."""
+        """Whether actions have an effect now. If not, `unseen play` does not wait for a key."""
         return True
 
 
 @dataclass(frozen=True)
 class Belief:
-    """Where an agent last saw things, for n environments and k things that it can tell apart; positions in metres, in
-    the frame of the world.
+    """Where an agent last saw objects, for n environments and k distinguishable objects, in world coordinates (m).
 
     Attributes:
-        seen: (n, k) in [0, 1]: whether it has a position for the thing, or how probably it was seen.
-        xy: (n, k, 2) m; read only where `seen`.
-        box_seen, box_xy: likewise (n, m) and (n, m, 2), for each kind of box; None, or m = 0: it keeps none in memory.
+        seen: (n, k) in [0, 1]: the probability that the object has been seen, so that its position is known.
+        xy: (n, k, 2) m; meaningful only where `seen`.
+        box_seen, box_xy: the same for m kinds of box, (n, m) and (n, m, 2); None or m = 0 if boxes are not remembered.
     """
 
     seen: np.ndarray
@@ -44,15 +43,15 @@ class Belief:
 
 @dataclass(frozen=True)
 class Imagined:
-    """A roll-out of an agent's world model under its own policy, H steps from the present, in n environments.
+    """An imagined rollout: H steps of an agent's world model under its own policy, in n environments.
 
     Attributes:
-        xy: (n, H, k, 2) m: the things of `Belief`; k = 0 for a model of something else.
-        pose: (n, H, 4): x, y in m, cos and sin of the heading; zeros where the model predicts no pose; (n, H, 0) for a
-            model without one.
+        xy: (n, H, k, 2) m: positions of the objects of `Belief`; k = 0 if the model predicts none.
+        pose: (n, H, 4): x, y (m), cos and sin of the heading, or zeros for an unknown pose; (n, H, 0) if the model
+            predicts no pose.
         reward: (n, H).
-        cont: (n, H) probability that the episode goes on after the step.
-        action: (n, H) indices, or (n, H, a) rows: what led to each step; None where the model does not say.
+        cont: (n, H) probability that the episode continues after the step.
+        action: (n, H) indices or (n, H, a) rows: the action before each step; None if unknown.
     """
 
     xy: np.ndarray
@@ -64,15 +63,15 @@ class Imagined:
 
 @dataclass(frozen=True)
 class Gauge:
-    """One quantity of a task without a room: a curve over time, or, among a view's `controls`, a bar.
+    """One quantity of a task without a room, drawn as a curve over time, or as a bar if it is one of `controls`.
 
     Attributes:
-        name: what it is.
-        read: (record, params) -> its present value.
+        name: its label.
+        read: (record, params) -> its current value.
         low, high: the range of the axis.
-        unit: of its values.
+        unit: its unit.
         hidden: (record, params) -> whether the agent cannot sense it now.
-        target: (record, params) -> the range (low, high) in which it should be now, shaded; None where there is none.
+        target: (record, params) -> the current target range (low, high), drawn as a band; None if there is none.
     """
 
     name: str
@@ -86,16 +85,16 @@ class Gauge:
 
 @dataclass(frozen=True)
 class Gauges(View):
-    """Quantities over time, for tasks without a room.
+    """The view of a task without a room: quantities over time.
 
     Attributes:
-        gauges: curves, from the top down.
-        controls: what the agent sets, as bars. They are read from the record, so the task keeps its last action there.
-        request: one sentence above the picture: what has to be done.
-        caption: (record, params) -> one sentence about this moment.
-        succeeded: (record, params) -> whether an episode that has ended was a success; None: it is neither success nor
-            failure.
-        outcome: what an episode's end is called, by `succeeded`.
+        gauges: the curves, from top to bottom.
+        controls: what the agent sets, drawn as bars. They are read from the record, so the task must store its last
+            action there.
+        request: one sentence above the picture that states the task.
+        caption: (record, params) -> one sentence about the current state.
+        succeeded: (record, params) -> whether the ended episode was a success; None if it was neither.
+        outcome: value of `succeeded` -> label of the end of an episode.
     """
 
     painter: ClassVar[str] = "unseen.envs.watch.gauges:GaugePainter"

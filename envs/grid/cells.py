@@ -1,7 +1,7 @@
-"""Sets of cells on a square floor, as bit masks: cell (x, y) is bit ROW_BITS * y + x of an int64; x is east, y north.
+"""Sets of cells on a square floor as bit masks: cell (x, y) is bit ROW_BITS * y + x of an int64; x is east, y is north.
 
-A floor has at most MAX_SIDE x MAX_SIDE cells, so that the eighth column and row are never open and no shift wraps round.
-A cell is given either as a mask of one bit or by its number, the index of that bit. Paths go through "open" cells, by
+A floor has at most MAX_SIDE x MAX_SIDE cells, so the eighth column and row are never open and no shift wraps around. A
+single cell is given either as a one-bit mask or by its number, the index of that bit. Paths go through "open" cells, in
 steps to one of the four neighbours.
 """
 
@@ -9,10 +9,10 @@ import math
 
 from unseen.envs.core.device import device
 
-ROW_BITS = 8  # from a cell to the next one north
+ROW_BITS = 8  # bits per row of cells
 MAX_SIDE = 7  # cells a side
 EAST, NORTH, WEST, SOUTH = 0, 1, 2, 3
-NONE = -1  # in place of a direction, a length or an index: there is none
+NONE = -1  # no direction, length or index
 
 
 @device
@@ -23,13 +23,13 @@ def bit(x, y):
 
 @device
 def index(cell):
-    """The number of a mask's only cell."""
+    """The number of the single cell in a mask."""
     return math.frexp(float(cell))[1] - 1
 
 
 @device
 def count(mask):
-    """How many cells a mask holds."""
+    """The number of cells in a mask."""
     n = 0
     while mask != 0:
         mask &= mask - 1
@@ -39,7 +39,7 @@ def count(mask):
 
 @device
 def nth(mask, n):
-    """The n-th cell of a mask by number, from 0, as a mask."""
+    """The n-th cell of a mask (n from 0, in order of cell number), as a mask."""
     for _ in range(n):
         mask &= mask - 1
     return mask & -mask
@@ -47,7 +47,7 @@ def nth(mask, n):
 
 @device
 def square(n):
-    """All cells of a floor of n x n."""
+    """All cells of an n x n floor."""
     mask = 0
     for y in range(n):
         mask |= ((1 << n) - 1) << (ROW_BITS * y)
@@ -62,7 +62,7 @@ def row(y):
 
 @device
 def opposite(d):
-    """The direction against d."""
+    """The direction opposite to d."""
     return (d + 2) % 4
 
 
@@ -86,7 +86,7 @@ def neighbours(mask):
 
 @device
 def reachable(open_, start):
-    """All cells to which paths lead from those of `start`, and these."""
+    """All cells reachable from those of `start`, including `start`."""
     reached = start
     while True:
         wider = (neighbours(reached) & open_) | reached
@@ -97,7 +97,7 @@ def reachable(open_, start):
 
 @device
 def distance(open_, start, end, most):
-    """Steps of a shortest path from start to end; NONE if there are more than `most`."""
+    """The length in steps of a shortest path from start to end; NONE if it is longer than `most`."""
     reached = start
     for t in range(most + 1):
         if reached & end != 0:
@@ -108,8 +108,10 @@ def distance(open_, start, end, most):
 
 @device
 def first_step(open_, here, goal):
-    """The direction in which a shortest path from `here` to any cell of `goal` begins; NONE if there is no path.
-    `here` must not be a cell of `goal`."""
+    """The first direction of a shortest path from `here` to any cell of `goal`; NONE if there is no path.
+
+    `here` must not be a cell of `goal`.
+    """
     frontier = goal & open_
     known = frontier
     while frontier != 0:
@@ -126,7 +128,7 @@ def first_step(open_, here, goal):
 
 @device
 def nearest(open_, here, targets):
-    """The cell of `targets` with the shortest path from `here`, of several the lowest by number; 0 if there is none."""
+    """The cell of `targets` nearest to `here` by path length; ties by number; 0 if none is reachable."""
     if targets == 0:
         return 0
     reached = here

@@ -1,38 +1,37 @@
-"""A floor of cells in a planar room: where cells lie in metres, boxes that stand on them, and a block that rolls to its cell.
+"""A floor of cells in a planar room: positions of cells in metres, boxes on cells, and a block that rolls to its cell.
 
-The record holds FLOOR; the parameters `room` (half extent, m), `cells` (a side) and `split`.
+The record has the fields FLOOR; the parameters have `room` (half extent, m), `cells` (per side) and `split`.
 """
 
 import math
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below
+from unseen.envs.core.rng import SHIFT, below
 from unseen.envs.core.task import FLOAT
 from unseen.envs.grid.cells import MAX_SIDE, ROW_BITS, bit, index, shift
 from unseen.envs.planar.physics import launch_speed, roll
-from unseen.envs.planar.world import place_box
+from unseen.envs.planar.world import DT, place_box
 
-FLOOR = [("cell_size", FLOAT), ("west", FLOAT)]  # side of a cell, and x at which the cells begin, m
+FLOOR = [("cell_size", FLOAT), ("west", FLOAT)]  # side of a cell, and x of the western edge of the cells, m
 
-DT = 0.25  # s a step
-FRICTION = 4.0  # deceleration of what rolls, m/s^2
-BOUNCE = 0.5
-RUN = 3  # cells that the block rolls to its place, at most
-OBSERVE_STEPS = 6  # steps: the block's roll of at most five, and one at rest
-SLIM = 0.46  # half extent, in cells, of what stands in a cell, a little free of its neighbours
+FRICTION = 4.0  # deceleration of rolling discs, m/s^2
+RESTITUTION = 0.5  # restitution
+RUN = 3  # the maximum number of cells that the block rolls
+OBSERVE_STEPS = 6  # at most five steps of the rolling block, and one at rest
+SLIM = 0.46  # half extent, in cells, of a box in a cell, with a small gap to its neighbours
 
 
 @device
 def side(p):
-    """Cells a side in this split: under shift one more than `cells`, at the largest size one fewer."""
-    if p.split != 2:
+    """Cells per side: `cells`, and under shift one more (one fewer at the maximum size)."""
+    if p.split != SHIFT:
         return p.cells
     return p.cells + 1 if p.cells < MAX_SIDE else p.cells - 1
 
 
 @device
 def lay_floor(s, p, rail):
-    """Set the sizes of the room and of its cells, with `rail` columns for something else west of the cells."""
+    """Write the size of the room and of its cells, leaving `rail` columns free west of the cells."""
     n = side(p)
     s.cell_size = 2.0 * p.room / (p.cells + rail)
     s.room_hx = 0.5 * (n + rail) * s.cell_size
@@ -42,13 +41,13 @@ def lay_floor(s, p, rail):
 
 @device
 def middle(s, i):
-    """The middle (x, y), m, of cell number i."""
+    """The centre (x, y), m, of cell number i."""
     return (i % ROW_BITS + 0.5) * s.cell_size + s.west, (i // ROW_BITS + 0.5) * s.cell_size - s.room_hy
 
 
 @device
 def cell_at(s, x, y):
-    """The cell at (x, y), m, as a mask."""
+    """The cell that contains (x, y), m, as a mask."""
     return bit(int((x - s.west) / s.cell_size), int((y + s.room_hy) / s.cell_size))
 
 
@@ -60,7 +59,7 @@ def heading_of(d):
 
 @device
 def box_over(s, kind, half, x0, y0, x1, y1):
-    """Add a box over the cells (x0, y0) to (x1, y1); it ends `half` cells beyond the middles of the outer ones."""
+    """Add a box over the cells (x0, y0) to (x1, y1). It ends `half` cells beyond the centres of the outermost cells."""
     k = s.n_boxes
     s.n_boxes = k + 1
     x = 0.5 * (x0 + x1 + 1) * s.cell_size + s.west
@@ -72,20 +71,20 @@ def box_over(s, kind, half, x0, y0, x1, y1):
 
 @device
 def box_in(s, kind, half, cell):
-    """Add a box in one cell, a mask."""
+    """Add a box in a single cell (a mask), with half extent `half` in cells."""
     i = index(cell)
     box_over(s, kind, half, i % ROW_BITS, i // ROW_BITS, i % ROW_BITS, i // ROW_BITS)
 
 
 @device
 def _line(a, cell_size):
-    """The grid line nearest to a place `a` metres from the first."""
+    """The index of the grid line nearest to a position `a` metres from the first."""
     return int(a / cell_size + 0.5)
 
 
 @device
 def cells_of_box(s, k):
-    """The cells over which box k stands, as `box_over` placed it or as it shows, turned by a right angle, in a row."""
+    """The cells that box k covers, as a mask. Its orientation may be any multiple of 90 degrees."""
     ex = abs(s.box_cos[k]) * s.box_hx[k] + abs(s.box_sin[k]) * s.box_hy[k]
     ey = abs(s.box_sin[k]) * s.box_hx[k] + abs(s.box_cos[k]) * s.box_hy[k]
     x0 = _line(s.box_x[k] - ex - s.west, s.cell_size)
@@ -101,8 +100,10 @@ def cells_of_box(s, k):
 
 @device
 def launch_towards(s, k, open_, goal):
-    """Put disc k up to RUN cells from the cell `goal`, in a straight line of open cells, with the speed that brings it
-    to rest there. False: there is no such line."""
+    """Launch disc k in a straight line of open cells, up to RUN cells long, so that it comes to rest in the cell `goal`.
+
+    Writes its position and velocity. Returns False if there is no such line.
+    """
     first = below(s, 4)
     longest = 0
     start = goal
@@ -128,6 +129,6 @@ def launch_towards(s, k, open_, goal):
 
 
 @device
-def roll_on(s):
-    """Let what rolls roll for one step."""
-    roll(s, DT, FRICTION, BOUNCE)
+def roll_discs(s):
+    """Advance rolling discs by one step."""
+    roll(s, DT, FRICTION, RESTITUTION)

@@ -1,7 +1,7 @@
 """A mental map: a believed world with the same fields as the true one, filled from slots alone.
 
-What is seen overwrites the belief; what is not seen moves on in it, by the same physics. So a scripted agent plans in
-this record by the same functions by which an oracle plans in the true one. Metres, seconds, radians.
+What is seen overwrites the belief; what is not seen keeps moving by the same physics. A scripted agent therefore plans
+in this record with the same functions that an oracle uses on the true one. Metres, seconds, radians.
 """
 
 import math
@@ -16,17 +16,17 @@ from unseen.envs.planar.world import DUSK, place_box, planar
 
 
 def belief(boxes: int, discs: int, *fields: tuple, signals: int = 0) -> np.dtype:
-    """The dtype of a believed world, with a task's own fields, as `planar` makes that of a true one.
+    """The dtype of a believed world with a task's own fields; the counterpart of `planar`.
 
-    `started` is 1 once a row was entered. It also keeps this dtype from being the first part of the true world's, which
-    Numba would take for a subtype.
+    `started` is 1 once a row has been entered. It also ensures that this dtype is not a prefix of the true world's,
+    which Numba would treat as a subtype.
     """
     return planar(boxes, discs, *fields, ("started", INT), signals=signals)
 
 
 @device
 def copy_room(s, m):
-    """Copy the room, its boxes and the agent's pose from s to m: an oracle that adds things of its own plans in m."""
+    """Copy the room, its boxes and the agent's pose from s to m, for an oracle that adds its own discs to m."""
     m.room_hx = s.room_hx
     m.room_hy = s.room_hy
     m.agent_x = s.agent_x
@@ -41,9 +41,9 @@ def copy_room(s, m):
 def update_belief(o, m, p, dt, friction, restitution):
     """Advance the believed world m (all zero when an episode starts) by dt seconds, then enter the slots row o.
 
-    Disc j of the belief is the one of colour j, or with order "index" the one in slot j; discs that were never seen lie
-    far outside of the room. Boxes are as their slots say; where these do not tell their shape, they face the room's
-    centre with half depth p.depth and half width p.breadth. Friction and restitution as for `roll`.
+    Disc j of the belief has colour j, or with order "index" is the disc in slot j. Discs that have never been seen are
+    placed far outside the room. If slots do not give the shape of boxes, these are assumed to face the centre of the
+    room, with half depth p.depth and half width p.breadth. Friction and restitution as for `roll`.
     """
     colours = p.colours
     own = p.order == BY_INDEX
@@ -56,9 +56,9 @@ def update_belief(o, m, p, dt, friction, restitution):
         for k in range(m.n_discs):
             m.disc_radius[k] = p.radius
             m.disc_colour[k] = -1 if own else k
-            m.disc_x[k] = 1e3 * (k + 1)  # not seen yet: outside of everything
+            m.disc_x[k] = 1e3 * (k + 1)  # not seen yet: far outside the room
     else:
-        roll(m, dt, friction, restitution)  # discs not seen yet have no speed, and stay where they are
+        roll(m, dt, friction, restitution)  # discs not seen yet are at rest
     m.light = DUSK
     m.touched = -1
     m.contact = -1
@@ -92,13 +92,13 @@ def update_belief(o, m, p, dt, friction, restitution):
                 if colour >= 0:
                     m.disc_colour[j] = colour
             if j < 0:
-                continue  # seen, but there is no telling which one it is
+                continue  # seen, but not identified
             m.disc_x[j], m.disc_y[j], m.disc_vx[j], m.disc_vy[j] = disc_motion(o, m, p, q)
 
 
 @device
 def disc_motion(o, m, p, q):
-    """Position, m, and velocity, m/s, in the room's frame, of the disc whose slot starts at o[q]. It needs the pose in m."""
+    """Position (m) and velocity (m/s), in the room's frame, of the disc whose slot starts at o[q]. Reads the pose in m."""
     x, y = to_room_frame(o, m, p, q + 1)
     vx = o[q + 3] * SPEED_UNIT
     vy = o[q + 4] * SPEED_UNIT
@@ -111,7 +111,7 @@ def disc_motion(o, m, p, q):
 
 @device
 def to_room_frame(o, m, p, at):
-    """The position o[at:at + 2] in the room's frame, m. It needs the pose in m."""
+    """The position o[at:at + 2] in the room's frame, m. Reads the pose in m."""
     x = o[at] * p.room
     y = o[at + 1] * p.room
     if p.frame == 0:
@@ -123,7 +123,7 @@ def to_room_frame(o, m, p, at):
 
 @device
 def _remember_box(o, m, p, at):
-    """Enter the box whose slot starts at o[at]. Boxes never move, so one at a known place is not entered again."""
+    """Enter the box whose slot starts at o[at]. Boxes never move, so a box at a known position is skipped."""
     x, y = to_room_frame(o, m, p, at + 1)
     for j in range(m.n_boxes):
         if (m.box_x[j] - x) ** 2 + (m.box_y[j] - y) ** 2 < 0.01:

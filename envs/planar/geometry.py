@@ -7,12 +7,12 @@ import math
 
 from unseen.envs.core.device import device
 
-FAR = 1e30  # m, or segment lengths: further than anything
+FAR = 1e30  # larger than any distance, m, or segment parameter
 
 
 @device
 def wrap(angle):
-    """The same angle in (-pi, pi]."""
+    """`angle`, rad, wrapped to (-pi, pi]."""
     while angle > math.pi:
         angle -= 2.0 * math.pi
     while angle <= -math.pi:
@@ -22,14 +22,14 @@ def wrap(angle):
 
 @device
 def passes_by(x, y, dx, dy, cx, cy, r):
-    """Whether the whole line through (x, y) along (dx, dy) stays further than r from (cx, cy)."""
+    """Whether the infinite line through (x, y) along (dx, dy) stays farther than r from (cx, cy)."""
     aside = dx * (cy - y) - dy * (cx - x)
     return aside * aside > r * r * (dx * dx + dy * dy)
 
 
 @device
 def segment_box(x, y, dx, dy, cx, cy, cos, sin, hx, hy):
-    """The least t >= 0 at which (x, y) + t * (dx, dy) is in a box; FAR if there is none, 0 for a start inside it."""
+    """The smallest t >= 0 at which (x, y) + t * (dx, dy) is in the box; 0 if it starts inside, FAR for a miss."""
     rx = x - cx
     ry = y - cy
     ox = rx * cos + ry * sin  # the start and the direction in the box's own frame
@@ -57,7 +57,7 @@ def segment_box(x, y, dx, dy, cx, cy, cos, sin, hx, hy):
 
 @device
 def disc_box(x, y, r, cx, cy, cos, sin, hx, hy):
-    """How deep a disc of radius r at (x, y) is in a box, m, and the unit normal towards the disc; zeros when apart."""
+    """Penetration depth (m) of a disc of radius r at (x, y) into a box, and the unit normal towards the disc; zeros if apart."""
     rx = x - cx
     ry = y - cy
     ox = rx * cos + ry * sin  # the disc's centre, and the box's point nearest to it, in the box's own frame

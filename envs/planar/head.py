@@ -1,4 +1,4 @@
-"""The opening of every observation row: pose, phase, bump, query, contact, signals."""
+"""The head of every observation row: pose, phase, bump, query, contact, signals."""
 
 import math
 
@@ -9,7 +9,7 @@ from unseen.envs.planar.world import DARK, REVEAL
 
 @device
 def pose_errs(s):
-    """1 if the reported pose is not the true one, else 0."""
+    """1 if the reported pose differs from the true pose, else 0."""
     return (
         1
         if s.light != REVEAL and (s.pose_error_x != 0.0 or s.pose_error_y != 0.0 or s.pose_error_heading != 0.0)
@@ -19,7 +19,7 @@ def pose_errs(s):
 
 @device
 def write_head(s, p, o):
-    """Write pose, phase, bump, query, contact and signals. The rest of the row is zeroed."""
+    """Write pose, phase, bump, query, contact and signals into o, and zero the rest of the row."""
     for i in range(o.shape[0]):
         o[i] = 0.0
     if s.light != DARK:

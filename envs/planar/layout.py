@@ -1,7 +1,7 @@
-"""Where the parts of a slots row lie, and what its numbers mean.
+"""The layout of a slots row.
 
-Every row opens with the same head: pose, phase, bump, query, contact, signals; slots of boxes and of discs follow. The
-parameters that kernels get carry `order` and `frame` (indices into ORDERS and FRAMES) and the numbers of `Sizes`.
+Every row starts with the same head: pose, phase, bump, query, contact, signals. Slots for boxes and then for discs
+follow. In kernels, the parameters have `order` and `frame` (indices into ORDERS and FRAMES) and the fields of `Sizes`.
 """
 
 from collections.abc import Sequence
@@ -14,22 +14,22 @@ ORDERS = ("colour", "distance", "place", "index", "identity")
 BY_COLOUR, BY_DISTANCE, BY_PLACE, BY_INDEX, BY_IDENTITY = 0, 1, 2, 3, 4
 FRAMES = ("room", "ego")
 HEAD = 8  # pose 4, phase 3, bump 1; query, contact and signals follow
-SPEED_UNIT = 4.0  # m/s for one unit of velocity in a slot
-REACH = 4.0  # bound of a position, in half rooms, and of a velocity, in SPEED_UNIT: both stay well inside
+SPEED_UNIT = 4.0  # m/s per unit of velocity in a slot
+BOUND = 4.0  # generous bound of positions, in half rooms, and of velocities, in SPEED_UNIT
 
 
 @dataclass(frozen=True)
 class Sizes:
-    """How many numbers of each sort a slots row has.
+    """The sizes of the parts of a slots row.
 
     Attributes:
-        colours: kinds of discs that can be told apart.
-        disc_slots: discs that can show at once.
-        box_slots: boxes that can show at once.
-        box_kinds: kinds of boxes, one-hot in their slots; 0: they are all alike and nothing is said.
-        box_shape: 1: their slots give orientation and half extents too.
-        queries: things that can be asked for and touched; by default the colours.
-        signals: further numbers of the task.
+        colours: number of disc colours.
+        disc_slots: number of disc slots.
+        box_slots: number of box slots.
+        box_kinds: kinds of box, one-hot in each box slot; 0 if all boxes are alike.
+        box_shape: 1 if box slots include orientation and half extents.
+        queries: number of objects that can be queried and touched; by default `colours`.
+        signals: number of task-specific values.
     """
 
     colours: int
@@ -47,27 +47,26 @@ class Sizes:
 
 @dataclass(frozen=True)
 class Layout:
-    """Where each part of a slots row lies.
+    """The position of each part of a slots row.
 
     Attributes:
-        sizes: numbers of things.
-        scale: metres for one unit of position; `speed_scale`: m/s for one unit of velocity.
-        order: which slot a disc gets. "colour": its colour's. "distance": the nearest disc first. "place": discs of one
-            colour share that colour's slots, filled from small x to large. "index": each disc has its own, since discs
-            differ in more than colour. "identity": its colour's while the colour is visible; the others fill the
-            remaining slots, counter-clockwise round the room.
+        sizes: sizes of the parts.
+        scale: metres per unit of position; `speed_scale`: m/s per unit of velocity.
+        order: which slot a disc gets. "colour": the slot of its colour. "distance": nearest disc first. "place": discs
+            of the same colour share the slots of that colour, in order of x. "index": each disc has its own slot.
+            "identity": slot = colour if visible, otherwise remaining slots counter-clockwise round the room.
         frame: "room": positions in the room's frame; "ego": relative to the agent, x ahead, y to its left.
-        covers: colours of the discs, if any, under which others go, and which then carry these along.
-        pose: x / scale, y / scale, cos and sin of the heading; zero in the dark. Where odometry errs, this and every
-            place in the room's frame is as the agent believes it to be, until the terminal reveal.
+        covers: colours of discs that can cover other discs, and then carry these along.
+        pose: x / scale, y / scale, cos and sin of the heading; zero in a blackout. With odometry error, the pose and
+            all positions in the room's frame are as reported by odometry, until the terminal reveal.
         phase: one-hot of observe, blackout, act.
-        bump: 1 in the step in which a bump was heard.
-        query: one-hot of the asked thing; zero until it is asked.
-        contact: one-hot of what is being touched.
-        signals: the task's own numbers.
-        boxes: (start, count, width): present, x, y, then by `sizes` cos, sin, half extents, one-hot of the kind (zero
-            where the kind is not visible).
-        discs: (start, count, width): present, x, y, vx, vy, one-hot of the colour (zero where it is not visible).
+        bump: 1 in a step in which a bump is heard.
+        query: one-hot of the queried object; zero until there is a query.
+        contact: one-hot of the touched object.
+        signals: task-specific values.
+        boxes: (start, count, width): present, x, y, then depending on `sizes` cos, sin, half extents, and one-hot of
+            the kind (zero if the kind is not visible).
+        discs: (start, count, width): present, x, y, vx, vy, one-hot of the colour (zero if not visible).
     """
 
     sizes: Sizes
@@ -83,7 +82,7 @@ class Layout:
 
     @property
     def things(self) -> int:
-        """Discs that can be told apart over time: by their own slot, or else by their colour."""
+        """Number of discs that can be identified over time, by their own slot or by their colour."""
         return self.sizes.disc_slots if self.order == "index" else self.sizes.colours
 
     @property
@@ -130,43 +129,43 @@ class Layout:
 
 
 def head_parts(sizes: Sizes) -> list[Part]:
-    """What every row opens with."""
+    """The parts of the head, with which every row starts."""
     parts = [
-        Part("position", 2, -REACH, REACH, "half rooms"),
+        Part("position", 2, -BOUND, BOUND, "half rooms"),
         Part("heading cos, sin", 2, -1.0, 1.0),
         Part("phase: observe, blackout, act", 3, 0.0, 1.0),
         Part("bump heard", 1, 0.0, 1.0),
         Part("query", sizes.queries, 0.0, 1.0),
         Part("contact", sizes.queries, 0.0, 1.0),
     ]
-    return [*parts, Part("signals", sizes.signals, -REACH, REACH)] if sizes.signals else parts
+    return [*parts, Part("signals", sizes.signals, -BOUND, BOUND)] if sizes.signals else parts
 
 
 def slot_parts(sizes: Sizes) -> list[Part]:
-    """The slots that follow the head."""
+    """The parts of the slots after the head."""
     parts: list[Part] = []
     for k in range(sizes.box_slots):
-        parts += [Part(f"box {k} present", 1, 0.0, 1.0), Part(f"box {k} position", 2, -REACH, REACH, "half rooms")]
+        parts += [Part(f"box {k} present", 1, 0.0, 1.0), Part(f"box {k} position", 2, -BOUND, BOUND, "half rooms")]
         if sizes.box_shape:
             parts.append(Part(f"box {k} cos, sin", 2, -1.0, 1.0))
-            parts.append(Part(f"box {k} half extents", 2, 0.0, REACH, "half rooms"))
+            parts.append(Part(f"box {k} half extents", 2, 0.0, BOUND, "half rooms"))
         if sizes.box_kinds:
             parts.append(Part(f"box {k} kind", sizes.box_kinds, 0.0, 1.0))
     for k in range(sizes.disc_slots):
-        parts += [Part(f"disc {k} present", 1, 0.0, 1.0), Part(f"disc {k} position", 2, -REACH, REACH, "half rooms")]
-        parts.append(Part(f"disc {k} velocity", 2, -REACH, REACH, f"{SPEED_UNIT:g} m/s"))
+        parts += [Part(f"disc {k} present", 1, 0.0, 1.0), Part(f"disc {k} position", 2, -BOUND, BOUND, "half rooms")]
+        parts.append(Part(f"disc {k} velocity", 2, -BOUND, BOUND, f"{SPEED_UNIT:g} m/s"))
         parts.append(Part(f"disc {k} colour", sizes.colours, 0.0, 1.0))
     return parts
 
 
 def row_parts(sizes: Sizes) -> Sequence[Part]:
-    """The whole of a slots row, in order."""
+    """All parts of a slots row, in order."""
     return head_parts(sizes) + slot_parts(sizes)
 
 
 @device
 def box_start(p):
-    """Where the slots of tall things begin: behind the head."""
+    """Index of the first box slot, after the head."""
     return HEAD + 2 * p.queries + p.signals
 
 
@@ -177,5 +176,5 @@ def box_width(p):
 
 @device
 def disc_start(p):
-    """Where the slots of small things begin, each 5 + p.colours wide."""
+    """Index of the first disc slot; each is 5 + p.colours wide."""
     return box_start(p) + box_width(p) * p.box_slots

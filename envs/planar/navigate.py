@@ -1,5 +1,5 @@
-"""Steering to a disc or to a place: the way to the next corner by a visibility graph, or rings to keep out of, and
-then a short look-ahead in arcs.
+"""Steering to a disc or to a place: a path to the next corner on a visibility graph, or rings to avoid, and then a
+short exhaustive look-ahead over arcs.
 
 Arcs are 0 forward, 1 left, 2 right: a turn of 0 or +-`turn` radians, then `stride` metres ahead. Metres, radians.
 """
@@ -10,15 +10,15 @@ from unseen.envs.core.device import device
 from unseen.envs.planar.geometry import FAR, segment_box, wrap
 from unseen.envs.planar.world import AGENT_RADIUS, slide, touching
 
-CLEARANCE = 0.04  # m beyond the agent's radius at which corners are passed
+CLEARANCE = 0.04  # m between the agent and a corner that it passes
 DEPTH = 4  # arcs of the look-ahead
-STEP_COST = 0.02  # m of distance that one more step costs
+STEP_COST = 0.02  # cost of a step, in metres of distance
 _LOSS = 100.0  # cost of touching a wrong disc or entering a ring: more than any distance
 
 
 @device
 def _free(s, x0, y0, x1, y1):
-    """Whether a disc of nearly the agent's size can go straight from (x0, y0) to (x1, y1)."""
+    """Whether a disc slightly smaller than the agent can go straight from (x0, y0) to (x1, y1)."""
     grow = AGENT_RADIUS * 0.9
     dx = x1 - x0
     dy = y1 - y0
@@ -33,7 +33,7 @@ def _free(s, x0, y0, x1, y1):
 
 @device
 def _corner(s, i):
-    """Node i of the visibility graph: corner i % 4 of box i // 4, moved out by the agent's radius and CLEARANCE."""
+    """Node i of the visibility graph: corner i % 4 of box i // 4, offset by the agent's radius and CLEARANCE."""
     k = i // 4
     a = (s.box_hx[k] + AGENT_RADIUS + CLEARANCE) * (1.0 if i & 1 else -1.0)
     b = (s.box_hy[k] + AGENT_RADIUS + CLEARANCE) * (1.0 if i & 2 else -1.0)
@@ -42,9 +42,9 @@ def _corner(s, i):
 
 @device
 def waypoint(s, x, y, gx, gy):
-    """The next point on a short way from (x, y) to (gx, gy) round at most two corners, and the length of that way, m.
+    """The next point on the shortest path from (x, y) to (gx, gy) round at most two corners, and its length, m.
 
-    Where there is no such way, the goal itself, and 1000 m more than the straight line.
+    If there is no such path, returns the goal itself, and the straight distance plus 1000 m.
     """
     straight = math.sqrt((gx - x) ** 2 + (gy - y) ** 2)
     if _free(s, x, y, gx, gy):
@@ -87,7 +87,7 @@ def arc_pose(s, x, y, h, a, stride, turn):
 
 @device
 def arc_towards(x, y, h, gx, gy, turn):
-    """The arc that points best from the pose (x, y, h) straight at (gx, gy)."""
+    """The arc that turns the pose (x, y, h) towards (gx, gy) most directly."""
     off = wrap(math.atan2(gy - y, gx - x) - h)
     if abs(off) <= 0.5 * turn:
         return 0
@@ -96,17 +96,17 @@ def arc_towards(x, y, h, gx, gy, turn):
 
 @device
 def _evaluate_pose(s, goal, x, y, h, distance_cost, obstacle_cost, step):
-    """Evaluate the pose that the look-ahead's arc number `step`, from 0, leads to.
+    """Evaluate the pose after arc number `step` (from 0) of the look-ahead.
 
     Args:
-        goal: (gx, gy, step_cost, disc, reach, ring_x, ring_y, ring_radius, rings, margin): the place to reach, and what
-            a step on the way costs, m; the disc to touch there from within `reach` m (-1: none); centres and radii of
-            the first `rings` rings to keep out of, if possible by `margin` m.
-        distance_cost: the least of all poses so far, m: the distance to the goal, with a little for facing away from it.
-        obstacle_cost: the sum over all poses so far.
+        goal: (gx, gy, step_cost, disc, reach, ring_x, ring_y, ring_radius, rings, margin): the position to reach; the
+            cost of a step, m; the disc to touch there from within `reach` m (-1: none); centres and radii of the first
+            `rings` rings to avoid, if possible with a margin of `margin` m.
+        distance_cost: the minimum over the poses so far, m: distance to the goal plus a small penalty for facing away.
+        obstacle_cost: the sum over the poses so far.
 
     Returns:
-        The updated pair, and whether the search ends here, because a disc is touched.
+        The updated distance_cost and obstacle_cost, and whether the search ends here because a disc is touched.
     """
     gx, gy, step_cost, disc, reach, ring_x, ring_y, ring_radius, rings, margin = goal
     if disc >= 0:
@@ -128,16 +128,16 @@ def _evaluate_pose(s, goal, x, y, h, distance_cost, obstacle_cost, step):
 
 @device
 def _end(s, goal, x, y, h, distance_cost, obstacle_cost, step, code, stride, turn):
-    """The end of a sequence of arcs: its cost, and its code."""
+    """The end of a sequence of arcs: returns its cost and its code."""
     return distance_cost + obstacle_cost, code
 
 
 def _one_arc(then):
-    """The device function that tries each of the three arcs from a pose, and continues with `then`.
+    """A device function that tries each of the three arcs from a pose and continues with `then`.
 
-    It takes the pose, its costs as `_evaluate_pose` gives them, the number of arcs that led to it, and these arcs as the
-    digits of `code` to the base 3. It returns the cost and the code of the best sequence that begins with them; of
-    equals, the one with the smallest code.
+    Its arguments are the pose, its costs from `_evaluate_pose`, the number of arcs so far, and these arcs as the base-3
+    digits of `code`. It returns the cost and code of the best sequence that starts with them; ties go to the smallest
+    code.
     """
 
     @device
@@ -160,7 +160,7 @@ def _one_arc(then):
     return onward
 
 
-# One device function for each arc of the look-ahead: Numba cannot cache one that calls itself.
+# One device function per arc of the look-ahead, because Numba cannot cache recursive functions.
 _search = _end
 for _ in range(DEPTH):
     _search = _one_arc(_search)
@@ -168,7 +168,7 @@ for _ in range(DEPTH):
 
 @device
 def _look_ahead(s, goal, stride, turn):
-    """The first arc of the best sequence of DEPTH arcs towards a goal; see `_evaluate_pose`."""
+    """The first arc of the best sequence of DEPTH arcs; `goal` as in `_evaluate_pose`."""
     _, code = _search(s, goal, s.agent_x, s.agent_y, s.heading, FAR, 0.0, 0, 0, stride, turn)
     return code % 3
 
@@ -180,14 +180,14 @@ def steer_to_disc(s, want, gx, gy, reach, stride, turn):
     Touching another disc on the way costs more than any detour.
     """
     wx, wy, _ = waypoint(s, s.agent_x, s.agent_y, gx, gy)
-    step_cost = 0.0 if wx == gx and wy == gy else STEP_COST  # at the disc, an early touch is better in any case
+    step_cost = 0.0 if wx == gx and wy == gy else STEP_COST  # near the disc, an earlier touch is always better
     goal = (wx, wy, step_cost, want, reach, s.disc_x, s.disc_y, s.disc_radius, 0, 0.0)
     return _look_ahead(s, goal, stride, turn)
 
 
 @device
 def steer_to_place(s, gx, gy, ring_x, ring_y, ring_radius, rings, margin, stride, turn):
-    """The best arc towards the place (gx, gy) that keeps out of rings.
+    """The best arc towards the position (gx, gy) that avoids rings.
 
     Args:
         ring_x, ring_y, ring_radius: centres and radii of the first `rings` rings, m. Entering one costs more than any

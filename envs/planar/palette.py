@@ -1,6 +1,6 @@
-"""Colours of the world, in the order of their colour indices: what cameras and pictures show.
+"""Colours of discs and boxes, by index, for cameras and rendering.
 
-Small things differ in lightness as well as in hue, so that they can be told apart without colour vision.
+The colours of discs differ in lightness as well as in hue, so that they can be distinguished without colour vision.
 """
 
 RGB = tuple[int, int, int]
@@ -14,7 +14,7 @@ SMALL: list[tuple[str, RGB]] = [
     ("orange", (242, 138, 50)),
 ]
 
-UNKNOWN: RGB = (150, 112, 84)  # of a small thing whose colour cannot be told from here
+UNKNOWN: RGB = (150, 112, 84)  # of an unidentified disc
 
 TALL: list[RGB] = [
     (164, 150, 138),

@@ -1,8 +1,8 @@
-"""Rolling discs: friction, restitution, disc against disc, box and wall.
+"""Rolling discs: friction, restitution, and collisions with discs, boxes and walls.
 
-Where no disc can meet anything, all move in one exact step. Otherwise they move in sub-steps, so short that none goes
-further than half its radius in one: nothing tunnels. Friction only takes speed away, every restitution is <= 1, and
-corrections of position carry no energy: kinetic energy never grows. Metres, seconds.
+If no disc can meet anything, all move in one exact step. Otherwise they move in substeps so short that no disc travels
+more than half its radius, which prevents tunnelling. Kinetic energy never increases: friction only reduces speed,
+restitution is <= 1, and position corrections add no energy. Metres, seconds.
 """
 
 import math
@@ -10,18 +10,18 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.planar.geometry import disc_box, passes_by, segment_box
 
-HEARD_SPEED = 0.1  # m/s of approach above which two discs that bump are heard
+HEARD_SPEED = 0.1  # m/s: a collision of two discs is heard above this approach speed
 MAX_SUBSTEPS = 256
 
 
 @device
 def path_clear(s, x0, y0, x1, y1):
-    """Whether the straight line from (x0, y0) to (x1, y1) meets no box, glass or not."""
+    """Whether the segment from (x0, y0) to (x1, y1) crosses no box, whether glass or opaque."""
     dx = x1 - x0
     dy = y1 - y0
     for k in range(s.n_boxes):
         if passes_by(x0, y0, dx, dy, s.box_x[k], s.box_y[k], s.box_hx[k] + s.box_hy[k]):
-            continue  # most do, and this is the quicker test
+            continue  # a cheap test that most boxes pass
         t = segment_box(x0, y0, dx, dy, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k])
         if t < 1.0:
             return False
@@ -30,17 +30,17 @@ def path_clear(s, x0, y0, x1, y1):
 
 @device
 def launch_speed(distance, friction):
-    """The speed, m/s, at which a disc rolls `distance` metres before friction (m/s^2) stops it."""
+    """The speed (m/s) at which a disc rolls `distance` metres before `friction` (m/s^2) stops it."""
     return math.sqrt(2.0 * friction * distance)
 
 
 @device
 def roll(s, dt, friction, restitution):
-    """Advance the discs by dt seconds; set s.bump to 1 when two of them bump loudly enough to be heard.
+    """Advance the discs by dt seconds; set s.bump to 1 if a collision of two discs is heard.
 
     Args:
         friction: deceleration of a rolling disc, m/s^2.
-        restitution: of every contact, 0..1.
+        restitution: coefficient of restitution of every contact, 0..1.
     """
     energy = 0.0
     smallest = 1e30
@@ -54,7 +54,7 @@ def roll(s, dt, friction, restitution):
             if s.disc_vx[k] != 0.0 or s.disc_vy[k] != 0.0:
                 _glide(s, k, dt, friction, restitution)
         return
-    # Energy never grows, so no disc can become faster than one that had all of it.
+    # Energy never increases, so no disc can become faster than one that had all of it.
     steps = min(max(int(math.ceil(math.sqrt(energy) * dt / (0.5 * smallest))), 1), MAX_SUBSTEPS)
     h = dt / steps
     for _ in range(steps):
@@ -68,7 +68,7 @@ def roll(s, dt, friction, restitution):
 
 @device
 def _run_length(speed, dt, friction):
-    """How far, m, a disc rolls in dt seconds, or until friction stops it."""
+    """Distance (m) that a disc rolls in dt seconds or until friction stops it."""
     if speed > friction * dt:
         return (speed - 0.5 * friction * dt) * dt
     return 0.5 * speed * speed / friction
@@ -76,8 +76,10 @@ def _run_length(speed, dt, friction):
 
 @device
 def _free_run(s, dt, friction):
-    """Whether no disc can meet anything within dt seconds: every path is clear of walls, of the bounding circles of
-    boxes, and of the circles round the paths of the other discs."""
+    """Whether no disc can collide within dt seconds.
+
+    Conservative: every path must be clear of walls, bounding circles of boxes, and circles round the paths of other discs.
+    """
     for k in range(s.n_discs):
         speed = math.sqrt(s.disc_vx[k] * s.disc_vx[k] + s.disc_vy[k] * s.disc_vy[k])
         if speed == 0.0:
@@ -118,7 +120,7 @@ def _glide(s, k, h, friction, restitution):
     u = s.disc_vx[k]
     v = s.disc_vy[k]
     speed = math.sqrt(u * u + v * v)
-    # Constant deceleration, integrated exactly, so that a disc rolls as far as launch_speed promises.
+    # Constant deceleration, integrated exactly, so that the distance agrees with `launch_speed`.
     if speed > friction * h:
         f = (speed - friction * h) / speed
         time = 0.5 * (1.0 + f) * h
@@ -146,7 +148,7 @@ def _glide(s, k, h, friction, restitution):
         v = restitution * abs(v)
     for j in range(s.n_boxes):
         if (x - s.box_x[j]) ** 2 + (y - s.box_y[j]) ** 2 >= (r + s.box_hx[j] + s.box_hy[j]) ** 2:
-            continue  # apart by their bounding circles
+            continue  # bounding circles do not overlap
         depth, nx, ny = disc_box(x, y, r, s.box_x[j], s.box_y[j], s.box_cos[j], s.box_sin[j], s.box_hx[j], s.box_hy[j])
         if depth > 0.0:
             x += nx * depth
@@ -163,8 +165,11 @@ def _glide(s, k, h, friction, restitution):
 
 @device
 def _collide(s, i, j, restitution):
-    """Let discs i and j, of equal mass, bounce off each other if they overlap: they exchange their normal velocities, by
-    restitution. Sets s.bump when they approach at more than HEARD_SPEED."""
+    """Resolve a collision of discs i and j, of equal mass, if they overlap.
+
+    Separates them, exchanges normal velocity according to restitution, and sets s.bump if they approach faster than
+    HEARD_SPEED.
+    """
     dx = s.disc_x[j] - s.disc_x[i]
     dy = s.disc_y[j] - s.disc_y[i]
     gap = s.disc_radius[i] + s.disc_radius[j]

@@ -16,7 +16,7 @@ RAYS = 24
 
 
 def ray_parts(sizes: Sizes) -> list[Part]:
-    """The row of `write_rays`: the head, then RAYS times depth, kind and colour."""
+    """The parts of a rays row: the head, then depth, kind and colour for each of RAYS rays."""
     parts = head_parts(sizes)
     for k in range(RAYS):
         parts.append(Part(f"ray {k} depth", 1, 0.0, 4.0, "rooms"))
@@ -27,11 +27,11 @@ def ray_parts(sizes: Sizes) -> list[Part]:
 
 @device
 def write_rays(s, p, o):
-    """Lidar over the field of view, left to right: depth / (2 room), kind (wall 1/3, tall 2/3, small 1), colour.
+    """Write the head, then depth / (2 room), kind (wall 1/3, box 2/3, disc 1) and colour of each ray, left to right.
 
-    A ray stands for its sector: a small thing that shows is entered in the sector of a point of it that is in
-    sight, so that none slips between two rays. o: float32 (rays_size,). Colour is (index + 1) / colours for small
-    things whose colour can be told, likewise (kind + 1) / kinds for tall ones, and 0 otherwise.
+    A ray represents its sector: a visible disc is entered in the sector of its visible points, so that it cannot slip
+    between two rays. Colour is (index + 1) / colours for identified discs, (kind + 1) / kinds for identified boxes, and
+    0 otherwise.
     """
     write_head(s, p, o)
     at = box_start(p)
@@ -53,7 +53,7 @@ def write_rays(s, p, o):
         o[at + 3 * i + 1] = 1.0 / 3.0
         if s.glass == 0:
             for k in range(s.n_boxes):
-                _enter_tall(s, p, o, at + 3 * i, k, dx, dy, unit)
+                _enter_box(s, p, o, at + 3 * i, k, dx, dy, unit)
     if s.light == DUSK and s.touched < 0:
         return
     for k in range(s.n_discs):
@@ -64,11 +64,11 @@ def write_rays(s, p, o):
             for side in range(-1, 2):
                 x = s.disc_x[k] - side * dy / d * s.disc_radius[k]
                 y = s.disc_y[k] + side * dx / d * s.disc_radius[k]
-                open_ = s.light == REVEAL or s.touched == k or line_of_sight(s, s.agent_x, s.agent_y, x, y)
-                if open_ and in_view(s, x, y):
+                visible = s.light == REVEAL or s.touched == k or line_of_sight(s, s.agent_x, s.agent_y, x, y)
+                if visible and in_view(s, x, y):
                     off = wrap(math.atan2(y - s.agent_y, x - s.agent_x) - s.heading)
                     i = min(max(int((fov * 0.5 - off) / step), 0), RAYS - 1)
-                    near = np.float32(d * unit)  # as stored, so that of equal distances the later shows
+                    near = np.float32(d * unit)  # in the stored precision, so that ties go to the later disc
                     if o[at + 3 * i + 1] < 0.9 or near <= o[at + 3 * i]:
                         o[at + 3 * i] = near
                         o[at + 3 * i + 1] = 1.0
@@ -76,12 +76,12 @@ def write_rays(s, p, o):
 
 
 @device
-def _enter_tall(s, p, o, at, k, dx, dy, unit):
-    """Enter tall thing k into the ray at o[at], of direction (dx, dy), if it is met before what is in there."""
+def _enter_box(s, p, o, at, k, dx, dy, unit):
+    """Enter box k into the ray at o[at], of direction (dx, dy), if it is nearer than what the ray shows so far."""
     reach = s.box_hx[k] + s.box_hy[k]
     behind = dx * (s.box_x[k] - s.agent_x) + dy * (s.box_y[k] - s.agent_y) < -reach
     if behind or passes_by(s.agent_x, s.agent_y, dx, dy, s.box_x[k], s.box_y[k], reach):
-        return  # as most are, and this is quicker to tell
+        return  # a cheap test that excludes most boxes
     t = (
         segment_box(
             s.agent_x, s.agent_y, dx, dy, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k]

@@ -1,4 +1,4 @@
-"""What the agent can see: light, field of view and line of sight. Every sensor uses these functions."""
+"""Visibility: light, field of view and line of sight. Every sensor uses these functions."""
 
 import math
 
@@ -7,7 +7,7 @@ from unseen.envs.planar.geometry import wrap
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.world import DARK, DAY, DUSK, NIGHT, REVEAL
 
-ALL_ROUND = 2.0 * math.pi - 1e-9  # rad, from where on a field of view has no edge
+ALL_ROUND = 2.0 * math.pi - 1e-9  # rad: a field of view at least this wide has no edges
 
 
 @device
@@ -18,7 +18,7 @@ def line_of_sight(s, x0, y0, x1, y1):
 
 @device
 def in_view(s, x, y):
-    """Whether the point (x, y) lies in the agent's field of view, hidden or not."""
+    """Whether the point (x, y) is in the agent's field of view, occluded or not."""
     if s.fov >= ALL_ROUND:
         return True
     return abs(wrap(math.atan2(y - s.agent_y, x - s.agent_x) - s.heading)) <= 0.5 * s.fov
@@ -26,7 +26,7 @@ def in_view(s, x, y):
 
 @device
 def exposed(s, x0, y0, x1, y1, r):
-    """Whether a disc of radius r at (x1, y1) shows from (x0, y0): its centre, or its left or right edge."""
+    """Whether a disc of radius r at (x1, y1) is visible from (x0, y0): its centre, or its left or right edge."""
     if line_of_sight(s, x0, y0, x1, y1):
         return True
     dx = x1 - x0
@@ -55,7 +55,7 @@ def sees(s, k):
 
 @device
 def identifies_colour(s, k):
-    """Whether the agent sees the colour of disc k, which it sees itself."""
+    """Whether the agent can tell the colour of disc k, given that it sees the disc."""
     if s.colour_range == 0.0 or s.light == REVEAL or s.touched == k:
         return True
     return (s.disc_x[k] - s.agent_x) ** 2 + (s.disc_y[k] - s.agent_y) ** 2 <= s.colour_range * s.colour_range
@@ -63,11 +63,11 @@ def identifies_colour(s, k):
 
 @device
 def sees_box(s, k):
-    """Whether the agent sees box k now: boxes do not hide one another, and show in the dusk."""
+    """Whether the agent sees box k now. Boxes do not occlude one another, and are visible at dusk."""
     return s.light == REVEAL or (s.light > NIGHT and in_view(s, s.box_x[k], s.box_y[k]))
 
 
 @device
 def identifies_kind(s):
-    """Whether the agent sees the kinds of the boxes that it sees."""
+    """Whether the agent can tell the kinds of the boxes that it sees."""
     return s.kinds_hidden == 0 or s.light != DUSK

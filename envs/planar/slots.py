@@ -1,4 +1,4 @@
-"""`slots`: what shows now, an entity a slot; and `state`, the same with nothing hidden. See `layout` for the row."""
+"""`slots`: the visible entities, one per slot; and `state`, the same with nothing hidden. See `layout`."""
 
 import math
 
@@ -18,12 +18,12 @@ from unseen.envs.planar.layout import (
 from unseen.envs.planar.sight import identifies_colour, identifies_kind, sees, sees_box
 from unseen.envs.planar.world import DUSK, NIGHT, REVEAL
 
-WORLD, ODOMETRY, EGO = 0, 1, 2  # the frame of a row's places: the room, the room by erring odometry, the agent's own
+WORLD, ODOMETRY, EGO = 0, 1, 2  # frame of positions: true room frame, room frame by odometry, agent frame
 
 
 @device
 def _frame(s, p):
-    """In what the row tells its places, and cos and sin, in the room, of that frame's x axis: decided once a row."""
+    """The frame of the positions in a row, and cos and sin of its x axis in the room. Computed once per row."""
     if p.frame != 0:
         return EGO, math.cos(s.heading), math.sin(s.heading)
     if pose_errs(s) != 0:
@@ -33,7 +33,7 @@ def _frame(s, p):
 
 @device
 def _place(s, p, frame, o, at, x, y):
-    """Write a position in the row's frame, in units of the room."""
+    """Write the position (x, y), m, into o[at:at + 2], in the row's frame and in half rooms."""
     frame_of, c, n = frame
     if frame_of == WORLD:
         o[at] = x / p.room
@@ -76,7 +76,7 @@ def _disc_slot(s, p, frame, o, slot, k):
 
 @device
 def write_slots(s, p, o):
-    """Entity slots of what shows now; see Layout. o: float32 (Layout.size,)."""
+    """Write the head and the slots of the visible entities into o, float32 (Layout.size,); see Layout."""
     write_head(s, p, o)
     frame = _frame(s, p)
     if s.light <= NIGHT:
@@ -97,14 +97,14 @@ def write_slots(s, p, o):
 
 @device
 def _touched_slot(s, p, frame, o):
-    """In the dark the hand is all that tells of small things."""
+    """Write the touched disc, which is all that can be sensed of discs at night."""
     if s.light == NIGHT and s.touched >= 0:
         _disc_slot(s, p, frame, o, _own_slot(s, p, s.touched), s.touched)
 
 
 @device
 def _own_slot(s, p, k):
-    """The slot of small thing k, which shows, by any order but distance."""
+    """The slot of visible disc k, for any order except distance."""
     if p.order == BY_COLOUR:
         return s.disc_colour[k]
     if p.order == BY_INDEX:
@@ -128,7 +128,7 @@ def _own_slot(s, p, k):
 
 @device
 def _identity_slot(s, k):
-    """Its colour's slot while that can be told; else the free slot of its rank round the room, which tells nothing."""
+    """The slot of its colour if visible, else a remaining slot by bearing, which does not reveal the identity."""
     if identifies_colour(s, k):
         return s.disc_colour[k]
     bearing = math.atan2(s.disc_y[k], s.disc_x[k]) % (2.0 * math.pi)
@@ -150,7 +150,7 @@ def _identity_slot(s, k):
 
 @device
 def _nearest_first(s, p, frame, o):
-    """Equal distances, as of a thing and its cover, by index."""
+    """Write slots by distance, nearest first. Ties, as of a disc and its cover, go by index."""
     last = -1.0
     for slot in range(s.n_boxes):
         best = FAR
@@ -184,12 +184,12 @@ def _nearest_first(s, p, frame, o):
 
 
 @device
-def write_lit_slots(s, p, o, ask):
-    """For `state`: the slots row as it would be with the lights on and `ask` told. o may be longer."""
+def write_lit_slots(s, p, o, query):
+    """For `state`: write the slots row with everything revealed and the given query. o may be longer."""
     light = s.light
-    told = s.query
+    shown_query = s.query
     s.light = REVEAL
-    s.query = ask
+    s.query = query
     write_slots(s, p, o)
     s.light = light
-    s.query = told
+    s.query = shown_query

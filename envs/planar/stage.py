@@ -1,7 +1,7 @@
-"""The three acts of an episode: watch, then a blackout of random length, then act, carried to another place.
+"""The three phases of an episode: observe, a blackout of random length, then act from a new pose.
 
-The blackout and the new pose are what keep the agent's own position from being its memory. A task calls `reset_stage`
-when it draws an episode and sets `s.observe_steps`, and calls `advance` once a step; `free` says whether the agent may move.
+Because of the blackout and the new pose, the agent cannot use its own position as a memory. A task calls `reset_stage`
+when it draws an episode, may set `s.observe_steps`, and calls `next_phase` once per step.
 """
 
 import math
@@ -10,12 +10,16 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, OBSERVE, REVEAL
 
-CLOCK = 128.0  # steps for one unit of time in `state`
+CLOCK = 128.0  # steps per unit of time in `state`
+FIXED, FIRST, LATE = 0, 1, 2  # `query`: always the same; drawn and shown from the start; shown in the act phase
 
 
 @device
 def reset_stage(s, p):
-    """Empty and light the room, put the agent on the mat, and draw the spawn pose and the length of the blackout."""
+    """Empty and light the room, put the agent on the mat, and draw the spawn pose and the length of the blackout.
+
+    Writes every field of the room, the agent, the query and the phases.
+    """
     s.room_hx = p.room
     s.room_hy = p.room
     s.fov = p.fov * math.pi / 180.0
@@ -51,14 +55,17 @@ def may_act(s):
 
 @device
 def acting(s, p):
-    """`Hidden.when` of tasks with phases: in the act phase no short window of observations may tell what is hidden."""
+    """`Hidden.when` of tasks with phases: True in the act phase."""
     return s.phase == ACT
 
 
 @device
 def next_phase(s, light):
-    """Enter the phase of step s.t (already counted). The act phase begins under `light`, or by day where boxes are of
-    glass, at the spawn pose. Returns True in the step in which it begins."""
+    """Enter the phase of step s.t, which has already been incremented. Writes phase, light and pose.
+
+    The act phase starts at the spawn pose under `light`, or by day if boxes are of glass. Returns True in the step in
+    which it starts.
+    """
     if s.t >= s.observe_steps and s.phase == OBSERVE:
         s.phase = BLACKOUT
         s.light = DARK
@@ -74,7 +81,7 @@ def next_phase(s, light):
 
 @device
 def set_query(s, thing, late):
-    """Ask for `thing`: at once, or if `late` only in the act phase."""
+    """Set the query to `thing`: at once, or if `late` only in the act phase."""
     s.query = thing if not late or s.phase == ACT else -1
 
 
@@ -86,9 +93,9 @@ def out_of_time(s, p):
 
 @device
 def outcome(s, p, info, reward, over, late):
-    """(reward, terminated, truncated) of a step; `over`: the episode was won or lost; `late`: its time is up.
+    """The return value of `step`: terminated if the episode is `over` (won or lost), truncated if only time is up (`late`).
 
-    At the end `is_success` says whether there was a reward, and with p.reveal the lights go on.
+    At the end of an episode, writes `is_success` (reward > 0) and, with p.reveal, reveals everything.
     """
     if over or late:
         if p.reveal != 0:

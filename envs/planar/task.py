@@ -1,4 +1,4 @@
-"""What tasks in a planar room share: parameters, sensors, arcs to move by, and how they are shown."""
+"""The base of tasks in a planar room: parameters, phases, sensors, actions and view."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -10,30 +10,30 @@ from unseen.envs.core.params import Params, choice, derived, flag, integer, real
 from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import Task
 from unseen.envs.core.view import View
-from unseen.envs.planar.layout import FRAMES, ORDERS, REACH, Layout, Sizes, row_parts
+from unseen.envs.planar.layout import BOUND, FRAMES, ORDERS, Layout, Sizes, row_parts
 from unseen.envs.planar.rays import ray_parts, write_rays
 from unseen.envs.planar.slots import write_slots
 
 
 class PlanarParams(Params):
-    """Parameters of every planar task. A subclass gives `room` (half extent, m) as a parameter or a derived property."""
+    """Parameters of every planar task. A subclass defines `room` (half extent, m), as a parameter or derived."""
 
     renamed: ClassVar[Mapping[str, str]] = {"curtain": "blackout"}
 
-    order: str = choice(*ORDERS, default="colour", doc="what decides the slot of a disc: see Layout")
-    frame: str = choice(*FRAMES, default="room", doc="positions in the room's frame, or the agent's")
+    order: str = choice(*ORDERS, default="colour", doc="order of the disc slots, see Layout")
+    frame: str = choice(*FRAMES, default="room", doc="frame of positions: the room's or the agent's")
     fov: float = real(60.0, 360.0, default=360.0, doc="field of view, degrees")
-    glass: bool = flag(default=False, doc="what hides is transparent, and there is no dusk")
-    reveal: bool = flag(default=True, doc="the last observation of an episode shows everything")
+    glass: bool = flag(default=False, doc="everything that hides is transparent, and there is no dusk")
+    reveal: bool = flag(default=True, doc="the last observation of an episode reveals everything")
 
     @derived
     def sizes(self) -> Sizes:
-        """How many numbers of each sort a slots row has."""
+        """The sizes of the parts of a slots row."""
         raise NotImplementedError
 
 
 class RoomParams(PlanarParams):
-    """Parameters of a planar task whose room can be set."""
+    """Parameters of a planar task with a room of adjustable size."""
 
     room: float = real(1.5, 5.0, default=2.5, doc="half extent of the room, m")
 
@@ -41,12 +41,23 @@ class RoomParams(PlanarParams):
 class StagedParams(RoomParams):
     """Parameters of a task with the three phases of `unseen.envs.planar.stage`: observe, blackout, act.
 
-    A subclass gives `observe_steps`: steps of the first phase, or the most of them where they are drawn.
+    A subclass defines `observe_steps`, the number of steps of the observe phase (the maximum, if it is drawn).
     """
 
-    blackout: tuple[int, int] = span(0, 60, default=(2, 6), doc="steps of the blackout, drawn")
-    scramble: float = real(0.0, 0.5, default=0.35, doc="the agent is carried up to this far from the mat, m")
+    blackout: tuple[int, int] = span(0, 60, default=(2, 6), doc="steps of the blackout, drawn per episode")
+    scramble: float = real(
+        0.0, 0.5, default=0.35, doc="largest offset of the new position from the mat, along each axis, m"
+    )
     act: int = integer(4, 100, default=16, doc="steps of the act phase")
+
+    @property
+    def observe_steps(self) -> int:
+        """The maximum number of steps of the observe phase."""
+        raise NotImplementedError
+
+    @property
+    def horizon(self) -> int:
+        return self.observe_steps + self.blackout[1] + self.act
 
 
 @dataclass(frozen=True)
@@ -54,9 +65,9 @@ class Phase:
     """A part of every episode.
 
     Attributes:
-        name: as it is shown.
-        steps: (record, params) -> how many steps it lasts in this episode at most.
-        can_act: whether actions have an effect in it.
+        name: displayed name.
+        steps: (record, params) -> the maximum number of steps in this episode.
+        can_act: whether actions have an effect.
     """
 
     name: str
@@ -65,7 +76,7 @@ class Phase:
 
 
 def stages(act_steps: Callable[[np.void, Any], int] = lambda record, params: params.act) -> tuple[Phase, ...]:
-    """The phases of `unseen.envs.planar.stage`; `act_steps`: (record, params) -> the most steps of the act phase."""
+    """The phases of `unseen.envs.planar.stage`; `act_steps`: (record, params) -> the maximum number of steps of the act phase."""
     return (
         Phase("observe", lambda record, params: record["observe_steps"], can_act=False),
         Phase("blackout", lambda record, params: record["blackout_steps"], can_act=False),
@@ -73,25 +84,25 @@ def stages(act_steps: Callable[[np.void, Any], int] = lambda record, params: par
     )
 
 
-UNSTAGED = (Phase("act", lambda record, params: params.horizon),)  # of a task that is one phase
+UNSTAGED = (Phase("act", lambda record, params: params.horizon),)  # for a task with a single phase
 
 
 @dataclass(frozen=True)
 class Look(View):
-    """What pictures need to know of a planar task. Names of things are drawn by `unseen.envs.watch.things`.
+    """How a planar task is rendered. `unseen.envs.watch.things` draws boxes and discs by name.
 
     Attributes:
-        boxes: what each kind of box is ("block", "couch", ...); the last one stands for all further kinds.
-        discs: what each colour of disc is ("block", "ball", "dog", ...); likewise.
-        queries: names of what can be asked for. The picture beside a name is of the kind of box that the name contains,
-            or else of the disc of the colour that it contains or that has its index. Empty: colours, then kinds of boxes.
-        request: the sentence above the picture; {} is what is asked for.
-        request_box: the same where a box is asked for, if that is another sentence.
-        untold: the same while it is not yet known what is asked for.
-        phases: in the order of `s.phase`; the last one stands for all further numbers.
-        captions: a sentence for each phase by its name, for "lit" (the last phase in full light) and for "over".
-        won, lost: what an end with and without reward is called.
-        signals: names of the task's own numbers, in the order of `s.signal`.
+        boxes: the object drawn for each kind of box ("block", "couch", ...); the last one also for all further kinds.
+        discs: the same for each colour of disc ("block", "ball", "dog", ...).
+        queries: names of possible queries. The icon beside a name shows the kind of box whose name it contains, or else
+            the disc of the colour that it contains or that has its index. Empty: colours, then kinds of box.
+        request: the sentence above the picture; {} is replaced by the query.
+        request_box: the same for a query of a box, if it differs.
+        request_unknown: the same while there is no query yet.
+        phases: in the order of `s.phase`; the last one also for all further values.
+        captions: a sentence for each phase by name, for "lit" (the last phase in full light) and for "over".
+        won, lost: label of an end with and without reward.
+        signals: names of the task-specific values, in the order of `s.signal`.
     """
 
     painter: ClassVar[str] = "unseen.envs.watch.room:RoomPainter"
@@ -101,7 +112,7 @@ class Look(View):
     queries: tuple[str, ...] = ()
     request: str = "fetch the {} block"
     request_box: str = ""
-    untold: str = "what to fetch is asked after the blackout"
+    request_unknown: str = "what to fetch will be shown after the blackout"
     phases: tuple[Phase, ...] = stages()
     captions: Mapping[str, str] = field(default_factory=dict)
     won: str = "fetched it"
@@ -109,7 +120,7 @@ class Look(View):
     signals: tuple[str, ...] = ()
 
     def phase(self, record: np.void) -> Phase:
-        """The present phase."""
+        """The current phase."""
         return self.phases[min(int(record["phase"]), len(self.phases) - 1)]
 
     def chapter(self, record: np.void) -> str:
@@ -119,7 +130,7 @@ class Look(View):
         return self.phase(record).can_act
 
 
-# Arcs, so that random play gets about: the row is speed and turn, as parts of the task's own most.
+# Turns also move forward, so that random play explores. The row is speed and turn, as fractions of the task's maximum.
 ARCS: dict[str, tuple[float, ...]] = {
     "forward": (1.0, 0.0), "left": (1.0, 1.0), "right": (1.0, -1.0), "stay": (0.0, 0.0),
 }  # fmt: skip
@@ -130,7 +141,7 @@ def planar_sensors(write_state: Callable, more: int, covers: tuple[int, ...] = (
     """The sensors of a planar task: slots, rays, pixels, and the privileged state.
 
     Args:
-        write_state: device function (s, p, o) of the state: a fully lit slots row, and `more` numbers behind it.
+        write_state: device function (s, p, o) that writes a fully lit slots row followed by `more` numbers.
         covers: see Layout.
     """
 
@@ -138,7 +149,7 @@ def planar_sensors(write_state: Callable, more: int, covers: tuple[int, ...] = (
         return Layout(params.sizes, params.room, params.order, params.frame, covers)
 
     def state_parts(params: Any) -> list[Part]:
-        return [*row_parts(params.sizes), Part("what is still to come", more, -REACH, REACH)]
+        return [*row_parts(params.sizes), Part("future of the episode", more, -BOUND, BOUND)]
 
     return {
         "slots": Sensor(write_slots, parts=lambda params: row_parts(params.sizes), layout=layout),
@@ -151,7 +162,7 @@ def planar_sensors(write_state: Callable, more: int, covers: tuple[int, ...] = (
 
 
 class PlanarTask(Task):
-    """A task in a planar room. A subclass gives `sensors` by `planar_sensors`, and what `Task` asks for."""
+    """A task in a planar room. A subclass makes its `sensors` with `planar_sensors` and defines the rest of `Task`."""
 
     actions: ClassVar[Mapping[str, tuple[float, ...]]] = ARCS
     action_low: ClassVar[tuple[float, ...]] = (-1.0, -1.0)

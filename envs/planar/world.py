@@ -1,4 +1,4 @@
-"""A planar world as one aligned record: a room, an agent, tall boxes that hide, small discs that roll.
+"""A planar world as one aligned record: a room, an agent, tall boxes that occlude, and small discs that roll.
 
 Units are metres, seconds and radians; the room is centred on the origin.
 """
@@ -12,46 +12,50 @@ from unseen.envs.core.task import FLOAT, INT, record
 from unseen.envs.planar.geometry import FAR, disc_box, segment_box, wrap
 from unseen.envs.planar.physics import path_clear
 
-AGENT_RADIUS = 0.2
-EYE = 0.5
-BOX_HEIGHT = 1.0
-WALL_HEIGHT = 1.4
+AGENT_RADIUS = 0.2  # m
+EYE = 0.5  # m above the floor
+BOX_HEIGHT = 1.0  # m
+WALL_HEIGHT = 1.4  # m
+DT = 0.25  # s per step
+STRIDE = 0.3  # m per step at full speed
+TURN = math.pi / 4  # rad per step at full turn
 
-# Light: nothing shows; only the agent's own pose; boxes too, and discs when touched; all that is in sight; everything.
+# Light. DARK: nothing is visible. NIGHT: only the agent's own pose. DUSK: also boxes, and discs when touched. DAY: all
+# that is in sight. REVEAL: everything.
 DARK, NIGHT, DUSK, DAY, REVEAL = 0, 1, 2, 3, 4
 OBSERVE, BLACKOUT, ACT = 0, 1, 2  # phases; see `unseen.envs.planar.stage`
 
 
-def planar(tall: int, small: int, *fields, signals: int = 0) -> np.dtype:
-    """The aligned record of a planar world with room for `tall` boxes and `small` discs, and a task's own fields.
+def planar(boxes: int, discs: int, *fields, signals: int = 0) -> np.dtype:
+    """The dtype of a planar world with capacity for `boxes` and `discs`, and a task's own fields.
 
-    `signals`: how many further numbers the task tells the agent (in `signal`), whatever the light.
+    `signals`: number of task-specific values in `signal`, which the agent observes in any light.
     """
     return record(
         ("room_hx", FLOAT), ("room_hy", FLOAT),  # half extents of the room
         ("agent_x", FLOAT), ("agent_y", FLOAT), ("heading", FLOAT),  # the agent's pose
         ("pose_error_x", FLOAT), ("pose_error_y", FLOAT), ("pose_error_heading", FLOAT),  # reported pose - true pose
         ("fov", FLOAT), ("light", INT), ("glass", INT),
-        ("colour_range", FLOAT),  # metres within which the colour of a disc can be told; 0: from anywhere
-        ("kinds_hidden", INT),  # 1: in the dusk all boxes look alike
-        ("touched", INT), ("contact", INT), ("bump", INT),  # disc, askable thing (-1: none), 1 for a bump
-        ("phase", INT), ("query", INT),  # the asked thing, -1 while it is not told
+        ("colour_range", FLOAT),  # metres within which the colour of a disc is visible; 0: from anywhere
+        ("kinds_hidden", INT),  # 1: at dusk all boxes look alike
+        ("touched", INT), ("contact", INT), ("bump", INT),  # touched disc, touched query index (-1: none), 1 if a bump is heard
+        ("phase", INT), ("query", INT),  # the query; -1 while there is none
         ("observe_steps", INT), ("blackout_steps", INT), ("spawn_x", FLOAT), ("spawn_y", FLOAT), ("spawn_heading", FLOAT),  # see stage.py
         ("signal", FLOAT, (max(signals, 1),)),
         ("n_boxes", INT), ("n_discs", INT),
         # Boxes: centre, cos and sin of the orientation, half extents, kind.
-        ("box_x", FLOAT, (tall,)), ("box_y", FLOAT, (tall,)), ("box_cos", FLOAT, (tall,)), ("box_sin", FLOAT, (tall,)),
-        ("box_hx", FLOAT, (tall,)), ("box_hy", FLOAT, (tall,)), ("box_kind", INT, (tall,)),
-        # Discs: centre, velocity, radius, kind (its colour), and what covers it (0: nothing).
-        ("disc_x", FLOAT, (small,)), ("disc_y", FLOAT, (small,)), ("disc_vx", FLOAT, (small,)), ("disc_vy", FLOAT, (small,)),
-        ("disc_radius", FLOAT, (small,)), ("disc_colour", INT, (small,)), ("disc_cover", INT, (small,)),
+        ("box_x", FLOAT, (boxes,)), ("box_y", FLOAT, (boxes,)), ("box_cos", FLOAT, (boxes,)), ("box_sin", FLOAT, (boxes,)),
+        ("box_hx", FLOAT, (boxes,)), ("box_hy", FLOAT, (boxes,)), ("box_kind", INT, (boxes,)),
+        # Discs: centre, velocity, radius, colour, and 0 if nothing covers it.
+        ("disc_x", FLOAT, (discs,)), ("disc_y", FLOAT, (discs,)), ("disc_vx", FLOAT, (discs,)), ("disc_vy", FLOAT, (discs,)),
+        ("disc_radius", FLOAT, (discs,)), ("disc_colour", INT, (discs,)), ("disc_cover", INT, (discs,)),
         *fields,
     )  # fmt: skip
 
 
 @device
 def place_box(s, k, kind, x, y, cos, sin, hx, hy):
-    """Put box k at (x, y), m; cos and sin of its orientation, half extents in m."""
+    """Set box k: centre (x, y) in m, cos and sin of its orientation, half extents in m."""
     s.box_x[k] = x
     s.box_y[k] = y
     s.box_cos[k] = cos
@@ -76,7 +80,7 @@ def nearest_box(s, x, y):
 
 @device
 def swap_colours(s, n, k, exclude_first):
-    """Give disc k of the first n colour 0, or if `exclude_first` any but colour 0, by swapping two discs' colours."""
+    """Swap colours among the first n discs so that disc k has colour 0 or, if `exclude_first`, any other colour."""
     for j in range(n):
         if s.disc_colour[j] == 0 and (j != k) != exclude_first:
             other = (j + 1) % s.n_discs if exclude_first else k
@@ -86,14 +90,14 @@ def swap_colours(s, n, k, exclude_first):
 
 @device
 def touch(s, k):
-    """The agent touches disc k, which then shows with its colour; -1: it touches none."""
+    """Set the touched disc, which is then visible with its colour; k = -1 for none. Writes touched and contact."""
     s.touched = k
     s.contact = s.disc_colour[k] if k >= 0 else -1
 
 
 @device
 def clear_boxes(s):
-    """Remove all boxes of the last episode, also from the record's unused rows."""
+    """Remove all boxes and zero their fields."""
     s.n_boxes = 0
     for k in range(s.box_x.shape[0]):
         place_box(s, k, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -101,7 +105,7 @@ def clear_boxes(s):
 
 @device
 def drive(s, speed, turn):
-    """Turn by `turn` rad, then move `speed` m ahead, sliding along walls and boxes."""
+    """Turn the agent by `turn` rad, then move it `speed` m ahead, sliding along walls and boxes."""
     s.heading = wrap(s.heading + turn)
     if speed != 0.0:
         s.agent_x, s.agent_y = slide(s, s.agent_x, s.agent_y, s.heading, speed)
@@ -113,8 +117,8 @@ def slide(s, x, y, h, speed):
     u, v = push_out(s, x + speed * math.cos(h), y + speed * math.sin(h), AGENT_RADIUS)
     if not _goes_through(s, x, y, u, v, abs(speed)):
         return u, v
-    # Steps of half its radius cannot pass what they meet. Where two things that all but touch push it out through one
-    # of them, there is no way on.
+    # Steps of half the radius cannot tunnel. If two boxes that nearly touch would push the agent through one of them, it
+    # stops.
     n = int(math.ceil(2.0 * abs(speed) / AGENT_RADIUS))
     for _ in range(n):
         u, v = push_out(s, x + speed / n * math.cos(h), y + speed / n * math.sin(h), AGENT_RADIUS)
@@ -127,15 +131,17 @@ def slide(s, x, y, h, speed):
 
 @device
 def _goes_through(s, x, y, u, v, stride):
-    """Whether the straight way from (x, y) to (u, v) enters a box so thin that a stride can end beyond its
-    middle, whence the agent, which began a radius before it, is pushed on rather than back. Wedged between two, it may
-    have begun nearer than that."""
+    """Whether moving from (x, y) to (u, v) tunnels through a box.
+
+    Only boxes so thin that a stride can end beyond their middle, so that `push_out` moves the agent forward instead of
+    back, need the test, and boxes that the agent already overlaps because it is wedged between two of them.
+    """
     for k in range(s.n_boxes):
         if stride > AGENT_RADIUS + min(s.box_hx[k], s.box_hy[k]) or _wedged(s, k, x, y):
             t = segment_box(
                 x, y, u - x, v - y, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k]
             )
-            if 0.0 < t < 1.0:  # 0: it is in there already, as in a believed world that errs
+            if 0.0 < t < 1.0:  # 0: it starts inside, as can happen in an inaccurate believed world
                 return True
     return False
 
@@ -153,9 +159,9 @@ def _wedged(s, k, x, y):
 
 @device
 def push_out(s, x, y, r):
-    """The nearest place to (x, y) where a disc of radius r overlaps neither a wall nor a box.
+    """The position nearest to (x, y) at which a disc of radius r overlaps no wall and no box.
 
-    Tall things push in turn; twice round settles a disc that touches two of them, once one that touches none.
+    Boxes push the disc out one after the other. Two passes are enough for a disc that touches two boxes.
     """
     for _ in range(2):
         u = x
@@ -176,7 +182,7 @@ def push_out(s, x, y, r):
 
 @device
 def touching(s, x, y, reach):
-    """The nearest disc within `reach` metres (centre to centre) with nothing solid between; -1 for none."""
+    """The nearest disc within `reach` m of (x, y), centre to centre, with nothing solid in between; -1 for none."""
     best = reach
     found = -1
     for k in range(s.n_discs):

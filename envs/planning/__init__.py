@@ -1,1 +1,1 @@
-"""Environments that ask for planning."""
+"""Environments that require planning."""

@@ -1,4 +1,4 @@
-"""Watching and playing, in pygame: nothing here is imported until a picture is asked for."""
+"""Rendering and keyboard play with pygame. Nothing here is imported until a frame is drawn."""
 
 import os
 

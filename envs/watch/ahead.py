@@ -1,7 +1,7 @@
-"""What the agent sees ahead of it: the same drawings as in the room from above, by a camera at its eye.
+"""The agent's own view: the same drawings as in the view from above, seen by a camera at its eye.
 
-The bare room is the picture of the pixels sensor. A box hides all that is behind it, up to the height of the eye; so
-what shows of a disc is decided column by column, as that sensor does it.
+The bare room is drawn like the pixels sensor. Boxes are taller than the eye and hide everything behind them, so the
+visible part of a disc is determined column by column, as in that sensor.
 """
 
 import math
@@ -22,7 +22,7 @@ TINT: dict[str, RGB] = {"dusk": (143, 153, 199)}
 
 
 def draw_ahead(scene: Scene, record: np.void, width: int, height: int, fov: float) -> pygame.Surface:
-    """What the agent of `scene`, which was read from `record`, sees over `fov` radians ahead."""
+    """What the agent of `scene`, read from `record`, sees over `fov` radians ahead."""
     bare = record.copy()
     bare["n_boxes"] = bare["n_discs"] = 0
     room = pygame.surfarray.make_surface(np.asarray(render(bare, width, height, fov)).swapaxes(0, 1))
@@ -54,18 +54,18 @@ def draw_ahead(scene: Scene, record: np.void, width: int, height: int, fov: floa
 
 
 def _light(scene: Scene, eye: Ahead, x: float, y: float) -> RGB:
-    """The colour of the light on something there: the further the darker."""
+    """The colour of the light on something at (x, y); it gets darker with distance."""
     left = 255 / (1 + FADE * math.hypot(x - eye.x, y - eye.y))
     return times(TINT.get(scene.light, WHITE), (round(left), round(left), round(left)))
 
 
 def _before(eye: Ahead, box: Box) -> bool:
-    """Whether a part of a box is before the camera."""
+    """Whether any part of a box is in front of the camera."""
     return bool((eye.frame(box_corners(box))[:, 0] > CLOSE).any())
 
 
 def _reach(eye: Ahead, boxes: list[Box]) -> np.ndarray:
-    """For each fine column, how many metres ahead the first of the boxes is."""
+    """For each fine column, the distance ahead of the nearest box, m."""
     w = eye.size[0]
     left = (w / 2 - (np.arange(w) + 0.5)) / eye.focal
     c, s = math.cos(eye.heading), math.sin(eye.heading)
@@ -84,7 +84,7 @@ def _reach(eye: Ahead, boxes: list[Box]) -> np.ndarray:
 
 
 def _disc(canvas: pygame.Surface, eye: Ahead, scene: Scene, disc: Disc, reach: np.ndarray) -> None:
-    """A disc, in those columns in which no box is nearer."""
+    """Draw a disc in the columns in which no box is nearer."""
     ahead = float(eye.frame([(disc.x, disc.y)])[0, 0])
     if ahead <= CLOSE:
         return

@@ -1,7 +1,7 @@
-"""Two cameras, over the room and in it, and a brush for solid things: flat faces, shaded by their direction.
+"""Two cameras, above the room and inside it, and a brush for solids: flat faces, shaded by their direction.
 
-All lengths are metres until a camera's `at`. A brush paints in the frame of one thing, so that a drawing is written
-once for any position and direction. Drawings give the far and the low parts first.
+All lengths are in metres until a camera's `at`. A brush paints in the frame of one object, so that a drawing works for
+any position and orientation. Drawings must paint far and low parts first.
 """
 
 import math
@@ -16,10 +16,10 @@ import pygame
 from unseen.envs.planar.world import EYE, WALL_HEIGHT
 from unseen.envs.watch.theme import RGB, mix
 
-FINE = 2  # pictures are painted so much too large and scaled down, which smooths every edge
+FINE = 2  # supersampling factor, for antialiasing
 CAMERA = 11.0  # m above the floor, over the middle of the room
 SUN = np.array([-0.5, 0.87])  # direction to the light, for the sides of things
-CLOSE = 0.05  # m; what is nearer to an eye is not drawn
+CLOSE = 0.05  # m; anything nearer to the camera is not drawn
 WHITE: RGB = (255, 255, 255)
 BLACK: RGB = (0, 0, 0)
 Points = Any  # (n, 2) or (n, 3), metres
@@ -27,14 +27,14 @@ Points = Any  # (n, 2) or (n, 3), metres
 
 @dataclass(frozen=True)
 class Overhead:
-    """A camera over the middle of the room, whose picture is `size` fine pixels wide."""
+    """A camera above the middle of the room; its image is `size` fine pixels wide."""
 
     size: int
     half: tuple[float, float]
-    shift: tuple[float, float] = (0.0, 0.0)  # fine pixels by which the picture is moved
+    shift: tuple[float, float] = (0.0, 0.0)  # offset of the image in fine pixels
 
     place = (0.0, 0.0, CAMERA)
-    by_depth = False  # parts are painted in the order in which they are given
+    by_depth = False  # parts are painted in the given order
 
     @property
     def scale(self) -> float:
@@ -42,21 +42,21 @@ class Overhead:
         return self.size / (2 * max(self.half) * CAMERA / (CAMERA - WALL_HEIGHT)) * 0.985
 
     def at(self, points: Points, height: Any = 0.0) -> np.ndarray:
-        """Pixels (m, 2) of `points` (m, 2) that are `height` metres (one, or one each) above the floor."""
+        """Pixels (m, 2) of `points` (m, 2) at `height` metres above the floor (a number, or one per point)."""
         nearer = self.scale * CAMERA / (CAMERA - np.asarray(height, dtype=float).reshape(-1, 1))
         return np.asarray(points, dtype=float) * nearer * (1, -1) + self.size / 2 + self.shift
 
     def spot(self, x: float, y: float, height: float = 0.0) -> tuple[float, float]:
-        """`at` for one point."""
+        """`at` for a single point."""
         px, py = self.at(np.array([[x, y]]), height)[0]
         return float(px), float(py)
 
     def clipped(self, points: np.ndarray, heights: Any) -> np.ndarray:
-        """Pixels of a polygon: all of it is before the camera."""
+        """Pixels of a polygon, all of which is in front of the camera."""
         return self.at(points, heights)
 
     def scale_at(self, point: np.ndarray) -> float:
-        """Pixels per metre at a point of the room; 0 where it is not before the camera."""
+        """Pixels per metre at a point of the room; 0 if it is not in front of the camera."""
         return self.scale
 
 
@@ -86,7 +86,7 @@ class Ahead:
         return (np.asarray(points, dtype=float) - (self.x, self.y)) @ np.array([[c, -s], [s, c]])
 
     def at(self, points: Points, height: Any = 0.0) -> np.ndarray:
-        """Pixels of points that are before the camera."""
+        """Pixels of points that are in front of the camera."""
         ahead, left = self.frame(points).T
         return self._pixels(ahead, left, np.broadcast_to(np.ravel(height), ahead.shape))
 
@@ -96,7 +96,7 @@ class Ahead:
         return np.stack([w / 2 - left * nearer, h / 2 + (EYE - height) * nearer], axis=1)
 
     def clipped(self, points: np.ndarray, heights: Any) -> np.ndarray:
-        """Pixels of the part of a polygon that is before the camera."""
+        """Pixels of the part of a polygon that is in front of the camera."""
         corners = np.column_stack([self.frame(points), np.broadcast_to(np.ravel(heights), len(points))])
         kept = []
         for a, b in zip(corners, np.roll(corners, -1, axis=0), strict=True):
@@ -112,7 +112,7 @@ class Ahead:
 
 
 def times(rgb: RGB, light: RGB) -> RGB:
-    """A colour in the light of another."""
+    """A colour multiplied by the colour of the light."""
     r, g, b = (round(x * y / 255) for x, y in zip(rgb, light, strict=True))
     return r, g, b
 
@@ -136,10 +136,10 @@ def rounded(x0: float, y0: float, x1: float, y1: float, radius: float) -> np.nda
 
 
 class Brush:
-    """Paints in the frame of one thing at (x, y), whose first axis points along (cos, sin).
+    """Paints in the frame of one object at (x, y) whose first axis points along (cos, sin).
 
     Args:
-        light: the colour of the light on a side that faces a direction of the room, or up (None).
+        light: the colour of the light on a face with a given direction in the room, or facing up (None).
     """
 
     def __init__(
@@ -151,38 +151,38 @@ class Brush:
         self.parts: list[tuple[tuple[float, float], list[Callable[[], object]]]] = [((-1.0, 0.0), [])]
 
     def part(self, low: float, outline: Points) -> None:
-        """What follows belongs to a solid that stands `low` metres above the floor."""
+        """Start a new solid, `low` metres above the floor."""
         if self.eye.by_depth:
             x, y, _ = self.eye.place
             middle = self.room(outline).mean(axis=0)
             self.parts.append(((round(low, 3), -math.hypot(middle[0] - x, middle[1] - y)), []))
 
     def put(self, paint: Callable[[], object]) -> None:
-        """Paint now, or by `done` when all parts and their distances are known."""
+        """Paint now, or in `done`, when all parts and their distances are known."""
         if self.eye.by_depth:
             self.parts[-1][1].append(paint)
         else:
             paint()
 
     def done(self) -> None:
-        """Paint all that waits: the low before what stands on it, the far before the near."""
+        """Paint all deferred parts: low before high, far before near."""
         for _, paints in sorted(self.parts, key=lambda part: part[0]):
             for paint in paints:
                 paint()
         self.parts = [((-1.0, 0.0), [])]
 
     def room(self, points: Points) -> np.ndarray:
-        """Points of the thing's frame in the room."""
+        """Points of the object's frame in room coordinates."""
         return np.asarray(points, dtype=float)[:, :2] @ self.axes + self.origin
 
     def pixels(self, points: Points, height: Any = 0.0) -> np.ndarray:
         return self.eye.at(self.room(points), height)
 
     def tone(self, rgb: RGB, normal: np.ndarray) -> RGB:
-        """The colour of a face with this `normal` (3,), in the thing's frame."""
+        """The colour of a face with this `normal` (3,) in the object's frame."""
         flat = normal[:2] @ self.axes
         up = float(max(normal[2], 0.0))
-        bright = 0.86 if self.eye.by_depth else 0.62  # from above the sides set off the tops
+        bright = 0.86 if self.eye.by_depth else 0.62  # seen from above, darker sides set off the tops
         side = mix(BLACK, rgb, bright + 0.12 * float(flat @ SUN))
         return times(mix(side, mix(rgb, WHITE, 0.10), up), self.light(None if up > 0.7 else flat))
 
@@ -198,7 +198,7 @@ class Brush:
             self.put(lambda: pygame.draw.polygon(self.canvas, rgb, at, width))
 
     def face(self, points: Points, normal: Sequence[float], rgb: RGB) -> bool:
-        """Paint a flat polygon (n, 3) if it faces the camera; gives whether it does."""
+        """Paint a flat polygon (n, 3) if it faces the camera. Returns whether it does."""
         points, along = np.asarray(points, dtype=float), np.asarray(normal, dtype=float)
         along = along / (np.linalg.norm(along) + 1e-12)
         if not self.shows(points.mean(axis=0), along):
@@ -207,7 +207,7 @@ class Brush:
         return True
 
     def plate(self, outline: Points, height: float, rgb: RGB, rim: float = 0.0) -> None:
-        """A flat, level polygon; `rim` > 0 draws its edge that much lighter, < 0 darker."""
+        """A horizontal polygon; its edge is lighter by `rim` > 0, or darker by `rim` < 0."""
         if self.eye.place[2] <= height:
             return
         colour = times(mix(rgb, WHITE, 0.10), self.light(None))
@@ -230,7 +230,7 @@ class Brush:
                 self.put(partial(pygame.draw.circle, self.canvas, colour, point, wide / 2))
 
     def dot(self, x: float, y: float, height: float, radius: float, rgb: RGB) -> None:
-        """A round spot, or a ball seen from anywhere."""
+        """A round spot, or a ball seen from any direction."""
         flat = self.room([(x, y)])
         scale = self.eye.scale_at(flat[0])
         if scale > 0:
@@ -241,13 +241,13 @@ class Brush:
     def prism(
         self, outline: Points, low: float, high: float, rgb: RGB, top: RGB | None = None, rim: float = 0.25,
     ) -> None:  # fmt: skip
-        """An upright solid over a counter-clockwise outline."""
+        """An upright prism over a counter-clockwise outline."""
         self.taper(outline, outline, low, high, rgb, top, rim)
 
     def taper(
         self, foot: Points, head: Points, low: float, high: float, rgb: RGB, top: RGB | None = None, rim: float = 0.25
     ) -> None:
-        """A solid whose outline at the foot becomes that of the head."""
+        """A solid that tapers from the outline of its foot to that of its head."""
         foot, head = np.asarray(foot, dtype=float), np.asarray(head, dtype=float)
         n = len(foot)
         self.part(low, foot)
@@ -263,13 +263,13 @@ class Brush:
 
     def box(self, x0: float, y0: float, x1: float, y1: float, low: float, high: float, rgb: RGB, radius: float = 0.0,
             rim: float = 0.25) -> None:  # fmt: skip
-        """A prism over a rectangle of the thing's frame, its corners rounded."""
+        """A prism over a rectangle in the object's frame, with rounded corners."""
         square = np.array([(x1, y1), (x0, y1), (x0, y0), (x1, y0)])
         self.prism(rounded(x0, y0, x1, y1, radius) if radius > 0 else square, low, high, rgb, None, rim)
 
 
 def overturned_cup(b: Brush, r: float, high: float, rgb: RGB) -> None:
-    """A cup upside down: its lip on the floor, two bands, and the ring of its foot on top."""
+    """An upside-down cup: its lip on the floor, two bands, and the ring of its foot on top."""
     bands = [(1.0, 0.0), (1.0, 0.1), (0.9, 0.1), (0.8, 0.55), (0.75, 0.7), (0.66, 1.0)]
     for (r0, z0), (r1, z1) in zip(bands, bands[1:], strict=False):
         tone = mix(rgb, WHITE, 0.35) if z1 in (0.1, 0.7) else rgb

@@ -1,4 +1,4 @@
-"""Curves over time: one panel for each quantity, with what the agent cannot sense shaded and dashed."""
+"""Curves over time: one panel per quantity; periods that the agent cannot sense are shaded and dashed."""
 
 import math
 from collections.abc import Sequence
@@ -12,7 +12,7 @@ from unseen.envs.watch import theme
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.theme import RGB, mix
 
-FINE = 3  # panels are painted so much too large and scaled down, which smooths every edge
+FINE = 3  # supersampling factor, for antialiasing
 SHADED: RGB = (21, 23, 30)
 HATCH: RGB = (44, 48, 62)
 PAD = 6.0  # units of the page between the axes' ends and the border, so that the present point is whole there
@@ -22,13 +22,13 @@ DASH = (5.0, 4.0)  # lengths of a dash and of the gap after it, in units of the 
 
 @dataclass(frozen=True)
 class Sample:
-    """A gauge at one step.
+    """The value of a gauge at one step.
 
     Attributes:
-        step: since the reset.
+        step: steps since the reset.
         value: in the gauge's unit.
-        hidden: the agent cannot sense it.
-        target: the range in which it should be, if any.
+        hidden: whether the agent cannot sense it.
+        target: the target range, if any.
     """
 
     step: int
@@ -41,14 +41,14 @@ def draw_panel(
     page: Page, gauge: Gauge, samples: Sequence[Sample], steps: int, rgb: RGB,
     x: float, y: float, wide: float, tall: float, show_hidden: bool, size: float = 14, axis: bool = True,
 ) -> None:  # fmt: skip
-    """Draw a gauge's name, present value, axes and curve into a rectangle of the page.
+    """Draw a gauge's name, current value, axes and curve into a rectangle of the page.
 
     Args:
-        samples: from the oldest to the present one, in order of their steps.
+        samples: from the oldest to the current one, in order of their steps.
         steps: the length of the time axis.
-        show_hidden: draw also what the agent cannot sense.
-        size: of the letters.
-        axis: number the steps, below the rectangle.
+        show_hidden: also draw what the agent cannot sense.
+        size: font size.
+        axis: label the steps, below the rectangle.
     """
     now, margin, top = samples[-1], 2.6 * size, 1.75 * size
     named = page.text(
@@ -76,7 +76,7 @@ def draw_panel(
 
 
 def number(value: float) -> str:
-    """A number for people: three digits, no exponent where that is short."""
+    """A number with three significant digits, without an exponent if that is short."""
     if not math.isfinite(value):
         return "-"
     return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
@@ -98,7 +98,7 @@ def _pale(rgb: RGB, sample: Sample) -> RGB:
 def _plot(
     page: Page, gauge: Gauge, samples: Sequence[Sample], steps: int, rgb: RGB, size: tuple[int, int], show_hidden: bool
 ) -> pygame.Surface:
-    """The curve on its ground, a surface of `size` pixels."""
+    """The curve on its background, a surface of `size` pixels."""
     width, height = (side * FINE for side in size)
     unit = FINE * page.px(100)[0] / 100  # fine pixels in one unit of the page
     pad = PAD * unit
@@ -134,8 +134,10 @@ def _plot(
 
 
 def _runs(samples: Sequence[Sample]) -> list[tuple[bool, list[int]]]:
-    """Stretches of the curve as indices of samples; a piece between two samples is hidden if either of them is. Values
-    that are no numbers interrupt it."""
+    """Segments of the curve as indices of samples. A piece between two samples is hidden if either of them is.
+
+    NaN values interrupt the curve.
+    """
     runs: list[tuple[bool, list[int]]] = []
     for k, (a, b) in enumerate(zip(samples, samples[1:], strict=False)):
         if not (math.isfinite(a.value) and math.isfinite(b.value)):
@@ -149,7 +151,7 @@ def _runs(samples: Sequence[Sample]) -> list[tuple[bool, list[int]]]:
 
 
 def _hatch(canvas: pygame.Surface, area: pygame.Rect, unit: float) -> None:
-    """Shade what the agent cannot sense, as fog does in a room."""
+    """Shade what the agent cannot sense, like fog in a room."""
     canvas.set_clip(area)
     canvas.fill(SHADED)
     gap = max(4, round(7 * unit))
@@ -159,7 +161,7 @@ def _hatch(canvas: pygame.Surface, area: pygame.Rect, unit: float) -> None:
 
 
 def _band(canvas: pygame.Surface, targets: np.ndarray, unit: float) -> None:
-    """The target over time, (n, 3): across, and down to its lower and its upper end."""
+    """Draw the target range over time, (n, 3): x, and y of its lower and upper end."""
     if len(targets) == 1:
         targets = np.concatenate([targets, targets + (3 * unit, 0, 0)])
     across, low, high = targets.T
@@ -199,7 +201,7 @@ def _dashes(points: np.ndarray, dash: float, gap: float) -> list[np.ndarray]:
 
 
 def _present(canvas: pygame.Surface, point: np.ndarray, rgb: RGB, hidden: bool, unit: float) -> None:
-    """The present value: a point, hollow where the agent cannot sense it; out of the axis' range an arrow at its end."""
+    """Draw the current value: a point, hollow if the agent cannot sense it; an arrow if it is outside the range of the axis."""
     (x, y), height = point, canvas.get_height()
     if not 0 <= y <= height:
         tip, foot = (2 * unit, 9 * unit) if y < 0 else (height - 2 * unit, height - 9 * unit)

@@ -1,7 +1,6 @@
-"""The room from above, as a doll's house: walls and things stand up in a slight perspective, and what the agent
-cannot see lies in the shade.
+"""The room from above, as a doll's house in slight perspective; what the agent cannot see is in the shade.
 
-Without what `overlay` adds for the human (`hidden=False`) the picture holds nothing that the agent cannot see.
+With `hidden=False`, which omits what `overlay` adds for the human, the image contains nothing that the agent cannot see.
 """
 
 import math
@@ -21,7 +20,7 @@ from unseen.envs.watch.scene import Box, Disc, Scene
 from unseen.envs.watch.theme import RGB, mix
 from unseen.envs.watch.things import ROUND, box_height, clear, draw_box, draw_disc, draw_pane
 
-# What the light leaves of a colour, out of the agent's sight and in it.
+# Colour of the light outside and inside the agent's sight.
 SHADE: dict[str, RGB] = {
     "day": (96, 102, 134), "dusk": (70, 76, 112), "night": (50, 58, 100), "blackout": (58, 54, 84),
     "reveal": (255, 255, 255),
@@ -30,9 +29,9 @@ LIT: dict[str, RGB] = SHADE | {"day": (255, 255, 255), "dusk": (158, 164, 204)}
 
 
 def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = True) -> pygame.Surface:
-    """The room of `scene` as a square surface of `size` pixels, with what `mind` holds drawn over it.
+    """The room of `scene` as a square surface of `size` pixels, with `mind` drawn over it.
 
-    `hidden`: show also what the agent cannot see, discs as ghosts.
+    `hidden`: also show what the agent cannot see; discs are drawn as ghosts.
     """
     eye = Overhead(size * FINE, scene.half)
     canvas = pygame.Surface((eye.size, eye.size))
@@ -90,7 +89,7 @@ def _floor(canvas: pygame.Surface, eye: Overhead) -> None:
 
 
 def _shadows(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box], discs: list[Disc]) -> None:
-    """Soft shadows where things stand: painted small, so that scaling up blurs them."""
+    """Soft shadows under objects: painted small, so that scaling up blurs them."""
     coarse = 2 * FINE
     small = pygame.Surface((eye.size // coarse, eye.size // coarse))
     small.fill((255, 255, 255))
@@ -114,7 +113,7 @@ def _shadows(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Bo
 
 
 def _fog(canvas: pygame.Surface, eye: Overhead, scene: Scene) -> None:
-    """Darken what the agent cannot see; a wall is lit as far as its foot is."""
+    """Darken what the agent cannot see; a wall is lit where its foot is."""
     if scene.light == "reveal":
         return
     veil = pygame.Surface((eye.size // FINE, eye.size // FINE))
@@ -133,7 +132,7 @@ def _fog(canvas: pygame.Surface, eye: Overhead, scene: Scene) -> None:
                     eye.at(np.array([after[i], polygon[i]]), WALL_HEIGHT),
                 )
                 pygame.draw.polygon(veil, LIT[scene.light], np.concatenate([foot, top]) / FINE)
-    for box in scene.boxes:  # no dark patch under what stands in the light and does not fill its box
+    for box in scene.boxes:  # no dark patch under lit objects that do not fill their box
         if box.kind in ROUND and any(_lit_sides(scene, box_corners(box))):
             px, py = eye.spot(box.x, box.y)
             radius = (min(box.hx, box.hy) + 0.03) * eye.scale / FINE
@@ -143,7 +142,7 @@ def _fog(canvas: pygame.Surface, eye: Overhead, scene: Scene) -> None:
 
 
 def _lit_sides(scene: Scene, corners: np.ndarray) -> list[bool]:
-    """Which of a box's four sides the agent sees a part of: those that its view ends on."""
+    """Which of a box's four sides the agent can see at least in part."""
     if scene.light == "reveal" or scene.dark or scene.glass:
         return [not scene.dark] * 4
     polygon = scene.visible
@@ -162,18 +161,18 @@ def _lit_sides(scene: Scene, corners: np.ndarray) -> list[bool]:
 
 
 def _box(canvas: pygame.Surface, eye: Overhead, scene: Scene, box: Box) -> None:
-    if box.touched:  # touched: a bright rim on the floor, of which it stands in the middle
+    if box.touched:  # touched: a bright outline on the floor
         grown = replace(box, hx=box.hx + 0.07, hy=box.hy + 0.07)
         pygame.draw.polygon(canvas, theme.INK, eye.at(box_corners(grown)))
     lit = _lit_sides(scene, box_corners(box))
     light, shade = LIT[scene.light], SHADE[scene.light]
-    if scene.light == "night":  # a little lighter than the floor, or they would be lost on it
+    if scene.light == "night":  # slightly lighter than the floor, for contrast
         light = shade = mix(shade, theme.MUTED, 0.45)
     draw_box(canvas, eye, box, lit, light, shade, box.identified)
 
 
 def _panes(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box]) -> None:
-    """Things of glass; doors among them have a warm tone."""
+    """Glass boxes; doors have a warm tone."""
     if not boxes:
         return
     layer = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
@@ -185,7 +184,7 @@ def _panes(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box]
 
 
 def _blackout(canvas: pygame.Surface, eye: Overhead, thin: bool) -> None:
-    """Folds of cloth over the whole room; a thin one lets the human see through it."""
+    """Folds of cloth over the whole room; if `thin`, the human can see through it."""
     across = np.arange(eye.size) / eye.size
     fold = 0.5 + 0.5 * np.sin(across * 2 * math.pi * 15 + 1.2 * np.sin(across * 2 * math.pi * 3))
     cloth = np.array([58.0, 44.0, 82.0]) + fold[:, None] * np.array([26.0, 20.0, 34.0])
@@ -197,7 +196,7 @@ def _blackout(canvas: pygame.Surface, eye: Overhead, thin: bool) -> None:
 
 
 def _night(canvas: pygame.Surface, eye: Overhead) -> None:
-    """Nothing is lit: darker towards the walls, and a moon that helps nobody."""
+    """Night: darker towards the walls, with a decorative moon."""
     n = 64
     x, y = np.meshgrid(np.linspace(-1, 1, n), np.linspace(-1, 1, n), indexing="ij")
     light = np.clip(255 * (1.04 - 0.2 * (x**2 + y**2)), 0, 255)
@@ -212,7 +211,7 @@ def _night(canvas: pygame.Surface, eye: Overhead) -> None:
 
 
 def _disc(canvas: pygame.Surface, eye: Overhead, scene: Scene, disc: Disc) -> None:
-    """A disc that shows; a cup over something that shows too is seen through."""
+    """A visible disc; a cup over a visible object is translucent."""
     over = disc.kind == "cup" and any(
         d.covered and d.seen and math.hypot(d.x - disc.x, d.y - disc.y) < disc.radius for d in scene.discs
     )

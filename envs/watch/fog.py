@@ -1,9 +1,8 @@
-"""Fog of sight: the exact region of the floor that an eye in a room of boxes can see.
+"""The visibility polygon: the exact region of the floor that an eye in a room of boxes can see.
 
-The region is star-shaped around the eye, so it is a polygon swept by angle: one ray at each corner of each
-box (and just beside it, where the view opens to what is behind) and at the edges of the field of view.
-A point of the room is inside the polygon if and only if the straight line to the eye is free and within the
-field of view; `tests/test_watch.py` holds the two against each other.
+The region is star-shaped around the eye, so it is a polygon swept by angle, with rays at (and just beside) each corner
+of each box and at the edges of the field of view. A point of the room is inside the polygon if and only if the straight
+line to the eye is free and within the field of view; `tests/test_fog.py` checks this.
 """
 
 import math
@@ -12,7 +11,7 @@ from typing import Protocol
 
 import numpy as np
 
-_BESIDE = 1e-7  # rad; a ray this far beside a corner passes it
+_BESIDE = 1e-7  # rad; a ray offset by this much passes the corner
 
 
 class Oriented(Protocol):
@@ -54,10 +53,10 @@ def visible_polygon(
     half: tuple[float, float],
     boxes: Sequence[Oriented] = (),
 ) -> np.ndarray:
-    """What can be seen from `eye`, as a polygon (m, 2) in metres, counter-clockwise.
+    """The region visible from `eye`, as a polygon (m, 2) in metres, counter-clockwise.
 
-    `heading` and `fov` (full angle) are in radians, `half` are the half extents of the room in metres and
-    `boxes` are what hides (none of them when they are of glass). With fov < 2 pi the polygon starts at the eye.
+    `heading` and `fov` (full angle) are in radians, `half` are the half extents of the room in metres, and `boxes` are
+    the opaque boxes. With fov < 2 pi the polygon starts at the eye.
     """
     origin = np.asarray(eye, dtype=float)
     edges = _edges(half, boxes)

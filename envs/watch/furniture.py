@@ -1,7 +1,7 @@
-"""What boxes look like: furniture, walls and machines, as they stand in a doll's house seen from above.
+"""Drawings of boxes: furniture, walls and machines, as in a doll's house seen from above.
 
-Each drawing fills an oriented box of any size; in its frame the first axis points to the back (a couch's, a bed's
-head), which is the side away from the middle of the room. `FURNITURE` holds them by the names that a `Look` uses.
+Each drawing fills an oriented box of any size. In its frame the first axis points to the back (of a couch) or the head
+(of a bed), the side away from the middle of the room. `FURNITURE` maps the names used by `Look` to drawings.
 """
 
 import math
@@ -22,12 +22,14 @@ TONES: dict[str, RGB] = {
     "screen": (222, 208, 186), "tunnel": (124, 130, 150), "glass": (190, 222, 236), "wall": (188, 180, 172),
     "deflector": (86, 108, 160), "launcher": (92, 98, 116), "cup": (196, 104, 84),
 }  # fmt: skip
-"""The colour of each look from afar; a "block" has its own, by its kind."""
+"""The average colour of each drawing; that of a "block" depends on its kind."""
 
 
 def frame(kind: str, x: float, y: float, cos: float, sin: float, hx: float, hy: float) -> tuple[float, ...]:
-    """(cos, sin, hx, hy) of the same box, turned by quarters so that a thing of this kind stands with its back away
-    from the middle of the room, along its shorter or its longer side."""
+    """(cos, sin, hx, hy) of the same box, rotated by multiples of 90 degrees so that its back faces away from the middle.
+
+    Depending on `kind`, the back is along the shorter or the longer side.
+    """
     if kind not in ("couch", "armchair", "bed", "door", "screen", "tunnel", "table", "deflector"):
         return cos, sin, hx, hy
     long = kind in ("bed", "tunnel", "table", "deflector")
@@ -87,7 +89,7 @@ def bed(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
 
 
 def door(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
-    """A door in its frame, and a mat before it."""
+    """A door in its frame, with a mat in front."""
     high = 1.25
     mat = rounded(-hx - 0.34, -0.72 * hy, -hx - 0.05, 0.72 * hy, 0.03)
     b.plate(mat, 0, (150, 128, 104), -0.2)
@@ -157,7 +159,7 @@ def crate(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
     high, r = 0.66, min(hx, hy)
     dark, frame_ = mix(rgb, (0, 0, 0), 0.28), mix(rgb, (0, 0, 0), 0.1)
     b.box(-hx, -hy, hx, hy, 0, high, frame_, 0, 0)
-    for axis in range(4):  # planks on the sides, where these show
+    for axis in range(4):  # planks on the visible sides
         c, s = ((1, 0), (0, 1), (-1, 0), (0, -1))[axis]
         out, half = (hx, hy) if c else (hy, hx)
         for z0, z1 in ((0.1, 0.3), (0.34, 0.56)):
@@ -205,7 +207,7 @@ def screen(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
 def tunnel(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
     """An arch along the longer side, dark inside, with a rim at both mouths."""
     rise = min(0.55, 1.1 * hy)
-    for side in (-1, 1):  # what falls out of the mouths is darkness
+    for side in (-1, 1):  # dark openings
         x0, x1 = sorted((side * hx, side * (hx + 0.07)))
         b.plate(rounded(x0, -0.8 * hy, x1, 0.8 * hy, 0.07), 0, (74, 70, 72))
     turn = np.linspace(0, math.pi, 15)
@@ -226,7 +228,7 @@ def tunnel(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
 
 
 def _hoop(b: Brush, x: float, y: np.ndarray, z: np.ndarray, rgb: RGB, width: float) -> None:
-    """A ring round a vault, as far as the vault does not hide it."""
+    """A ring round a vault, where the vault does not hide it."""
     n = len(y)
     shows = [
         b.shows((x, (y[k] + y[k + 1]) / 2, (z[k] + z[k + 1]) / 2), (0, z[k + 1] - z[k], y[k] - y[k + 1]))
@@ -277,7 +279,7 @@ def launcher(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
 
 
 def cup(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
-    """A cup upside down."""
+    """An upside-down cup."""
     r, high = min(hx, hy), min(0.4, 1.6 * min(hx, hy))
     overturned_cup(b, r, high, rgb)
 

@@ -1,4 +1,4 @@
-"""Pictures of a task without a room: its quantities as curves over time, and what the agent sets as bars."""
+"""Rendering of tasks without a room: quantities as curves over time, controls as bars."""
 
 import numpy as np
 import pygame
@@ -13,15 +13,15 @@ from unseen.envs.watch.painter import CARD, FRAME, Painter
 from unseen.envs.watch.theme import RGB, mix
 
 HUES: tuple[RGB, ...] = ((96, 176, 250), (250, 194, 92), (186, 150, 246), (250, 142, 140), (126, 220, 214))
-LONG = 240  # steps; of a longer horizon the time axis shows a part, and more of it as the episode goes on
+LONG = 240  # steps; with a longer horizon, the time axis grows as the episode proceeds
 
 
 class GaugePainter(Painter):
     """Draws tasks whose view is `unseen.envs.core.view.Gauges`.
 
-    The curves hold what this painter has drawn since the reset. Steps that it was not asked to draw are bridged by a
-    straight line. The curves start anew at a step before the last one, and at the first picture after an episode's end.
-    Belief and imagination are positions in a room, so neither is drawn.
+    The curves contain the steps that this painter has drawn since the reset; gaps are bridged by a straight line. The
+    curves are cleared if the step number decreases, and at the first frame after the end of an episode. Belief and
+    imagination are positions in a room, so they are not drawn.
     """
 
     def __init__(self, width: int = FRAME[0], height: int = FRAME[1], hidden: bool = True, keys: str = "") -> None:
@@ -84,7 +84,7 @@ class GaugePainter(Painter):
         return page.pixels()
 
     def _remember(self, record: np.void, params: Params, task: type[Task]) -> Gauges:
-        """Add the present values to the curves; gives the task's view."""
+        """Add the current values to the curves. Returns the task's view."""
         view, step = task.view, int(record["t"])
         assert isinstance(view, Gauges)
         last = next(iter(self._history.values()))[-1].step if self._history else -1
@@ -102,7 +102,7 @@ class GaugePainter(Painter):
     def _draw_panels(
         self, page: Page, view: Gauges, params: Params, x: float, y: float, wide: float, tall: float, size: float
     ) -> None:
-        """All curves in a rectangle: one below the other, in two columns where there are six or more."""
+        """All curves in a rectangle, in one column, or in two if there are six or more."""
         n = len(view.gauges)
         columns = 1 if n < 6 else 2
         rows = -(-n // columns)
@@ -120,7 +120,7 @@ class GaugePainter(Painter):
         self, page: Page, view: Gauges, record: np.void, params: Params,
         x: float, y: float, wide: float, tall: float, size: float,
     ) -> None:  # fmt: skip
-        """What the agent sets, each a bar from zero, or from the end of its range that is nearest to zero."""
+        """The controls, each a bar from zero or from the end of its range nearest to zero."""
         for k, gauge in enumerate(view.controls):
             at = y + min(2.8 * size, tall / len(view.controls)) * k
             value = float(gauge.read(record, params))
@@ -130,15 +130,15 @@ class GaugePainter(Painter):
             page.bar(start, end, x, at + 0.85 * size, wide)
 
     def _draw_key(self, page: Page, x: float, bottom: float) -> None:
-        """What the signs mean. Only signs that are in the picture are in it."""
+        """The legend, with only the symbols that are in the picture."""
         samples = [sample for past in self._history.values() for sample in past]
         rows = []
         if any(sample.hidden for sample in samples):
             rows.append(("hatch", "shaded: the agent cannot sense it"))
             if self.hidden:
-                rows.append(("dashes", "hidden value, shown to you only"))
+                rows.append(("dashes", "hidden value, shown only to you"))
         if any(sample.target for sample in samples):
-            rows.append(("band", "where it should be"))
+            rows.append(("band", "target range"))
         for k, (sign, text) in enumerate(rows):
             y = bottom - 10 - 25 * (len(rows) - 1 - k)
             _draw_sign(page, sign, x, y)
@@ -153,7 +153,7 @@ class GaugePainter(Painter):
 
 
 def _axis(horizon: int, step: int) -> int:
-    """Steps on the time axis: the horizon or, while the episode fits into it, a half, a quarter, ... of it."""
+    """Length of the time axis in steps: the horizon, or a half, a quarter, ... of it while the episode fits."""
     while horizon > LONG and horizon / 2 >= step:
         horizon = -(-horizon // 2)
     return horizon

@@ -1,4 +1,4 @@
-"""The key of a room's picture: what its signs mean. Only signs that can be there now are in it."""
+"""The legend of a room's picture, with only the symbols that can currently appear."""
 
 import math
 
@@ -13,32 +13,32 @@ from unseen.envs.watch.theme import mix
 from unseen.envs.watch.things import NO_COLOUR
 from unseen.envs.watch.toys import COLLARED
 
-SAMPLE = (52, 112, 224)  # colour of a disc in the key
+SAMPLE = (52, 112, 224)  # colour of a disc in the legend
 GHOST = (110, 150, 236)
 SHADED = {
     "blackout": "blackout: the agent sees nothing",
-    "night": "dark: the agent sees nothing, it only feels",
-}  # by light; by any other, what it cannot see is shaded
+    "night": "dark: the agent can only feel",
+}  # by light; in any other light, areas that it cannot see are shaded
 
 
 def draw_legend(page: Page, scene: Scene, mind: Mind | None, hidden: bool) -> None:
-    """Write the key. `hidden`: the picture shows what the agent cannot see."""
+    """Draw the legend. `hidden`: the picture shows what the agent cannot see."""
     rows: list[tuple[str, str]] = []
     kinds = {disc.kind for disc in scene.discs}
-    noun = kinds.pop() if len(kinds) == 1 else "thing"
+    noun = kinds.pop() if len(kinds) == 1 else "object"
     if not scene.done:
         rows.append(("fog", SHADED.get(scene.light, "shaded: the agent cannot see it")))
         if hidden and scene.discs:
-            rows.append(("ghost", f"hidden {noun}, shown to you only"))
+            rows.append(("ghost", f"hidden {noun}, shown only to you"))
         if hidden and scene.colour_range and noun in COLLARED:
-            rows.append(("collar", "its collar, too far away for the agent to tell"))
+            rows.append(("collar", "collar colour, too far away for the agent to see"))
     if mind is not None:
         if scene.discs:
             rows.append(("ring", f"where its map last saw a {noun}"))
         if mind.places:
-            rows.append(("place", "where its map last saw such a thing"))
+            rows.append(("place", "where its map last saw furniture"))
         if len(mind.way) or mind.paths:
-            rows.append(("way", "what its world model predicts"))
+            rows.append(("way", "prediction of its world model"))
     top = 470 if scene.signals else 450
     for k, (sign, text) in enumerate(rows):
         y = top + min(25, (532 - top) / max(len(rows), 1)) * k

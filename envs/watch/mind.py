@@ -1,4 +1,4 @@
-"""What an agent has in memory and what its world model predicts, as things to draw over the true room."""
+"""An agent's memory and the predictions of its world model, for drawing over the true room."""
 
 from dataclasses import dataclass, field
 
@@ -12,7 +12,7 @@ from unseen.envs.watch.theme import RGB
 
 @dataclass(frozen=True)
 class Ring:
-    """Where the agent's map last saw a disc: the colour's name and value, position in m."""
+    """Where the agent's map last saw a disc: name and RGB of its colour, position in m."""
 
     name: str
     rgb: RGB
@@ -22,7 +22,7 @@ class Ring:
 
 @dataclass(frozen=True)
 class Place:
-    """Where its map last saw a box of a kind: name of its look, position in m."""
+    """Where its map last saw a kind of box: its name in `Look`, position in m."""
 
     kind: str
     x: float
@@ -31,7 +31,7 @@ class Place:
 
 @dataclass(frozen=True)
 class Path:
-    """Where its world model predicts a disc to go: colour, and positions (h, 2) in m."""
+    """The predicted path of a disc: colour, and positions (h, 2) in m."""
 
     rgb: RGB
     xy: np.ndarray
@@ -39,7 +39,7 @@ class Path:
 
 @dataclass(frozen=True)
 class Mind:
-    """All of these, and `way`: where its world model predicts the agent itself to go, (h, 2) in m."""
+    """All of these, and `way`: the predicted path of the agent itself, (h, 2) in m."""
 
     rings: tuple[Ring, ...] = ()
     places: tuple[Place, ...] = ()
@@ -48,10 +48,11 @@ class Mind:
 
 
 def mind_of(belief: Belief | None, imagined: Imagined | None, scene: Scene, row: int = 0) -> Mind | None:
-    """The Mind of environment `row`; None when there is neither belief nor imagination.
+    """The Mind of environment `row`; None if there is neither belief nor imagination.
 
-    The things of a belief are the colours of discs, or the discs themselves where each has its own slot. A position is
-    drawn where it was more likely seen than not, and a way as far as the imagined episode more likely goes on than not.
+    The objects of a belief are the colours of discs, or the discs themselves if each has its own slot. A position is
+    drawn if its probability of having been seen is above 0.5, a path while the imagined episode continues with
+    probability above 0.5.
     """
     if belief is None and imagined is None:
         return None
@@ -70,8 +71,8 @@ def mind_of(belief: Belief | None, imagined: Imagined | None, scene: Scene, row:
         ends = np.flatnonzero(np.asarray(imagined.cont[row]) < 0.5)
         last = int(ends[0]) + 1 if len(ends) else None
         way = np.asarray(imagined.pose[row], dtype=float)[:last, :2]
-        told = np.isfinite(way).all(axis=1) & way.any(axis=1)  # zeros: a model that predicts no pose
-        way = way[told] if way.shape[1] else np.zeros((0, 2))
+        valid = np.isfinite(way).all(axis=1) & way.any(axis=1)  # zeros: a model that predicts no pose
+        way = way[valid] if way.shape[1] else np.zeros((0, 2))
         if belief is not None:
             ahead = np.asarray(imagined.xy[row], dtype=float)[:last]
             seen = [k for k in _likely(belief.seen[row]) if k in known and k < ahead.shape[1]]
@@ -80,7 +81,7 @@ def mind_of(belief: Belief | None, imagined: Imagined | None, scene: Scene, row:
 
 
 def _known(scene: Scene) -> dict[int, tuple[str, RGB]]:
-    """Colour of each thing that a belief may hold; of several that look alike, a position tells nothing."""
+    """The colour of each object in a belief; objects that look alike are left out."""
     if scene.own_slots:
         return {disc.index: (disc.name, disc.rgb) for disc in scene.discs}
     names = [disc.name for disc in scene.discs]
@@ -92,6 +93,6 @@ def _likely(seen: np.ndarray) -> list[int]:
 
 
 def _seen(seen: np.ndarray, xy: np.ndarray) -> list[tuple[int, tuple[float, float]]]:
-    """Index and position of what was likely seen, and at a place that is known."""
+    """Index and position of objects that have probably been seen."""
     xy = np.asarray(xy, dtype=float)
     return [(k, (float(xy[k, 0]), float(xy[k, 1]))) for k in _likely(seen) if np.isfinite(xy[k]).all()]

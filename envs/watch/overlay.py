@@ -1,5 +1,4 @@
-"""What only the human is shown: ghosts of what the agent does not see, what it has in memory, and what its world model
-predicts."""
+"""Overlays for the human: ghosts of what the agent does not see, its memory, and the predictions of its world model."""
 
 import math
 from dataclasses import replace
@@ -17,7 +16,7 @@ from unseen.envs.watch.things import collar, draw_box, draw_disc, picture
 
 
 def draw_ghosts(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box]) -> None:
-    """What the agent does not see, for the human only: hidden discs, and colours and kinds that it cannot tell."""
+    """Draw what the agent does not see: hidden discs, and colours and kinds that it cannot identify."""
     if not scene.dark and any(not box.identified for box in boxes):
         layer = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
         for box in boxes:
@@ -40,7 +39,7 @@ def draw_ghosts(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list
 
 
 def draw_mind(canvas: pygame.Surface, eye: Overhead, scene: Scene, mind: Mind) -> None:
-    """Rings where its map last saw discs, frames where it last saw boxes, and predicted ways of discs and agent."""
+    """Draw rings where its map last saw discs, frames where it last saw boxes, and predicted paths."""
     for path in mind.paths:
         _fading(canvas, eye, path.xy, path.rgb, of_disc=True)
     if len(mind.way):
@@ -48,7 +47,7 @@ def draw_mind(canvas: pygame.Surface, eye: Overhead, scene: Scene, mind: Mind) -
         _fading(canvas, eye, mind.way[apart], theme.MIND, of_disc=False)
     for place in mind.places:
         if not any(box.kind == place.kind and box.seen and box.identified for box in scene.boxes):
-            _place(canvas, eye, place)  # what is in sight needs no map
+            _place(canvas, eye, place)  # not needed for what is in sight
     for ring in mind.rings:
         _ring(canvas, eye, scene, ring)
 
@@ -65,7 +64,7 @@ def _place(canvas: pygame.Surface, eye: Overhead, place: Place) -> None:
 
 
 def _ring(canvas: pygame.Surface, eye: Overhead, scene: Scene, ring: Ring) -> None:
-    """A ring, and a line from it to where the hidden disc really is."""
+    """A ring, and a line from it to the true position of the disc."""
     centre, radius = eye.spot(ring.x, ring.y), 0.19 * eye.scale
     alike = [disc for disc in scene.discs if disc.name == ring.name]
     if len(alike) == 1 and not alike[0].seen:
@@ -78,7 +77,7 @@ def _ring(canvas: pygame.Surface, eye: Overhead, scene: Scene, ring: Ring) -> No
 
 
 def _fading(canvas: pygame.Surface, eye: Overhead, xy: np.ndarray, rgb: RGB, of_disc: bool) -> None:
-    """A predicted way: a row of dots, the further ahead the fainter."""
+    """A predicted path: a row of dots that fades with time."""
     n = len(xy)
     for k, (x, y) in enumerate(xy):
         fade = 1 - k / n
@@ -87,7 +86,7 @@ def _fading(canvas: pygame.Surface, eye: Overhead, xy: np.ndarray, rgb: RGB, of_
 
 
 def translucent(canvas: pygame.Surface, eye: Overhead, disc: Disc, alpha: int, identified: bool = True) -> None:
-    """A disc that is seen through."""
+    """A translucent disc."""
     side = math.ceil(6 * disc.radius * eye.scale)
     px, py = eye.spot(disc.x, disc.y)
     patch = pygame.Surface((side, side), pygame.SRCALPHA)

@@ -1,5 +1,5 @@
-"""A sheet to draw a picture on, laid out in units of a design and scaled to any size, with what all pictures share:
-words, a badge, bars and the timeline."""
+"""A page with a fixed layout that scales to any size, and the elements that all pictures share: text, a badge, bars and
+the timeline."""
 
 from collections.abc import Sequence
 
@@ -9,18 +9,18 @@ import pygame
 from unseen.envs.watch import theme
 from unseen.envs.watch.theme import RGB, mix
 
-NARROW = 2.0  # units of the page: cells of the timeline that are no wider run together
+NARROW = 2.0  # layout units: narrower cells of the timeline are merged
 
 
 class Page:
-    """A sheet in the window's colour.
+    """A page in the colour of the window.
 
     Args:
         size: width and height in pixels.
-        design: width and height in the units of all other lengths here.
+        design: width and height in layout units, the units of all other lengths here.
 
     Attributes:
-        surface: what is drawn on.
+        surface: the surface to draw on.
     """
 
     def __init__(self, size: tuple[int, int], design: tuple[int, int]) -> None:
@@ -29,7 +29,7 @@ class Page:
         self.surface.fill(theme.BACK)
 
     def pixels(self) -> np.ndarray:
-        """What is drawn, (height, width, 3) uint8, as an array of its own."""
+        """The image, (height, width, 3) uint8, as a new array."""
         return np.ascontiguousarray(pygame.surfarray.array3d(self.surface).swapaxes(0, 1))
 
     def px(self, *lengths: float) -> tuple[int, ...]:
@@ -37,7 +37,7 @@ class Page:
         return tuple(round(self._scale * length) for length in lengths)
 
     def units(self, pixels: float) -> float:
-        """A length in pixels in units of the design."""
+        """A length in pixels, converted to layout units."""
         return pixels / self._scale
 
     def rect(self, x: float, y: float, wide: float, tall: float) -> pygame.Rect:
@@ -45,24 +45,24 @@ class Page:
         return pygame.Rect(*self.px(x, y, wide, tall))
 
     def font(self, size: float, bold: bool = False, least: int = 8) -> pygame.font.Font:
-        """The font whose letters are `size` high, but no less than `least` pixels."""
+        """The font of height `size`, but at least `least` pixels."""
         return theme.font(max(least, round(size * self._scale)), bold)
 
     def width(self, text: str, size: float, bold: bool = False) -> float:
-        """How wide a text would be."""
+        """The width of a text."""
         return self.units(self.font(size, bold).size(text)[0])
 
     def words(self, text: str, size: float, rgb: RGB, bold: bool = False) -> pygame.Surface:
-        """A text by itself."""
+        """A text as a surface."""
         return self.font(size, bold, least=1).render(text, True, rgb)
 
     def text(
         self, text: str, x: float, y: float, size: float, rgb: RGB = theme.INK, bold: bool = False,
         right: bool = False, fit: float = 0.0,
     ) -> float:  # fmt: skip
-        """Write at (x, y), the middle of the line's left (or right) end; gives the text's width.
+        """Write at (x, y), the middle of the left (or right) end of the line. Returns the width of the text.
 
-        `fit` > 0: smaller, where it would be wider than that.
+        With `fit` > 0, the font shrinks if the text would be wider than that.
         """
         image = self.font(size, bold).render(text, True, rgb)
         if fit and image.get_width() > fit * self._scale:
@@ -73,7 +73,7 @@ class Page:
         return self.units(image.get_width())
 
     def wrapped(self, text: str, size: float, wide: float) -> list[str]:
-        """The text in lines that are at most `wide`."""
+        """The text in lines of at most `wide`."""
         lines: list[str] = []
         for word in text.split():
             longer = f"{lines[-1]} {word}" if lines else word
@@ -84,7 +84,7 @@ class Page:
         return lines
 
     def badge(self, text: str, good: bool | None, middle: float, y: float, fit: float) -> None:
-        """How an episode ended: a green plate with a tick, a red one with a cross, or (None) a plain one."""
+        """The outcome of an episode: a green badge with a tick, a red one with a cross, or a plain one (None)."""
         rgb = theme.MUTED if good is None else theme.GOOD if good else theme.BAD
         size = min(18.0, 18 * fit / self.units(self.words(text, 18, theme.BACK, bold=True).get_width()))
         image = self.words(text, size, theme.BACK, bold=True)
@@ -103,7 +103,7 @@ class Page:
             pygame.draw.lines(self.surface, theme.BACK, False, points, self.px(4)[0])
 
     def bar(self, start: float, end: float, x: float, y: float, wide: float) -> None:
-        """A bar from `start` to `end`, parts of a track in [0, 1], with a mark where it starts."""
+        """A bar from `start` to `end`, in [0, 1] along a track, with a mark at its start."""
         track = self.rect(x, y, wide, 7)
         pygame.draw.rect(self.surface, theme.LINE, track, border_radius=self.px(3)[0])
         zero = track.left + int(start * track.width)
@@ -116,12 +116,11 @@ class Page:
         self, parts: Sequence[tuple[str, int]], current: str, step: int, done: bool,
         x: float = 24, y: float = 542, wide: float = 912,
     ) -> None:  # fmt: skip
-        """One cell a step, in the colour of its phase; the present one stands out. Where cells would be too narrow to be
-        told apart, a bar.
+        """One cell per step, in the colour of its phase, with the current one highlighted; a bar if cells would be too narrow.
 
         Args:
             parts: name and steps of each phase.
-            current: name of the present phase.
+            current: name of the current phase.
         """
         names = [name for name, _ in parts]
         total = max(sum(steps for _, steps in parts), 1)
@@ -150,7 +149,9 @@ class Page:
             area = (left, top, max(right - left, 1), bottom - top)
             pygame.draw.rect(self.surface, rgb, area, border_radius=self.px(min(3.0, cell / 3))[0])
         taken: list[tuple[float, float]] = []
-        for later, start, name, rgb in sorted(labels):  # the present one first: where names would meet, others wait
+        for later, start, name, rgb in sorted(
+            labels
+        ):  # the current one first; other names are skipped if they would overlap
             end = start + self.width(name, 13, not later)
             if all(end + 6 < a or start > b + 6 for a, b in taken):
                 self.text(name, start, y + tall + 15, 13, rgb, bold=not later)

@@ -1,5 +1,4 @@
-"""What draws a task. A task's `view` names its painter as "module:Class"; environments, `play` and `unseen watch`
-know nothing else of it."""
+"""Painters draw tasks. A task's `view` names its painter as "module:Class", which is all that other code knows of it."""
 
 from abc import ABC, abstractmethod
 from typing import Any
@@ -11,17 +10,17 @@ from unseen.envs.core.task import Task
 from unseen.envs.core.view import Belief, Imagined
 from unseen.envs.watch.window import Window
 
-FRAME = (960, 600)  # width and height that a picture is laid out for
-CARD = (400, 520)  # and those of the narrow one
+FRAME = (960, 600)  # width and height of the layout
+CARD = (400, 520)  # width and height of the narrow layout
 
 
 class Painter(ABC):
-    """Draws pictures of one environment, and shows them in a window of its own when asked to.
+    """Draws frames of one environment, and can show them in its own window.
 
     Args:
-        width, height: of the pictures in pixels; what is laid out for FRAME, or CARD, is scaled to fit.
-        hidden: show the human what is hidden from the agent; a player would rather remember.
-        keys: a line of help at the bottom, for those who have a keyboard.
+        width, height: size of the frames in pixels; the layout for FRAME, or CARD, is scaled to fit.
+        hidden: show what is hidden from the agent.
+        keys: a line of help at the bottom about the keys.
     """
 
     def __init__(self, width: int = FRAME[0], height: int = FRAME[1], hidden: bool = True, keys: str = "") -> None:
@@ -40,14 +39,14 @@ class Painter(ABC):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        """The picture (height, width, 3) uint8 of one environment, a fresh array.
+        """The frame of one environment, (height, width, 3) uint8, a new array.
 
         Args:
             record: its state, one element of the environment's `world`.
-            reward: of the step that led here.
-            belief, imagined: what an agent has in memory, and what its world model predicts, for a batch of one;
-                drawn over the truth where the painter can.
-            message: a line at the top right, such as who plays.
+            reward: reward of the last step.
+            belief, imagined: an agent's memory and the predictions of its world model, for a batch of one, drawn over the
+                true state if the painter supports it.
+            message: a line at the top right, such as the name of the agent.
         """
 
     @abstractmethod
@@ -60,20 +59,20 @@ class Painter(ABC):
         belief: Belief | None = None,
         imagined: Imagined | None = None,
     ) -> np.ndarray:
-        """A narrow picture of the same for small places; it wants a painter in the proportions of CARD."""
+        """A narrow version of the frame. The painter should have the proportions of CARD."""
 
     def between(self, before: np.void, after: np.void, part: float) -> np.void:
-        """A record `part` of the way (in [0, 1]) from one step to the next, to draw a step as a smooth movement."""
+        """A record interpolated between two steps (`part` in [0, 1]), for smooth animation."""
         return before.copy()
 
     def show(self, frame: np.ndarray) -> None:
-        """Put a frame into the window, which opens with the first one. Raises NoDisplay where there is no screen."""
+        """Show a frame in the window, which opens on the first call. Raises NoDisplay if there is no screen."""
         self._window.show(frame)
 
     def close(self) -> None:
-        """Close the window, if it is open; harmless when repeated."""
+        """Close the window, if it is open. May be called repeatedly."""
         self._window.close()
 
     def is_closed_by(self, event: Any) -> bool:
-        """Whether a pygame event asks for this painter's window to be closed."""
+        """Whether a pygame event closes this painter's window."""
         return self._window.is_closed_by(event)

@@ -1,6 +1,6 @@
-"""Play an environment with the keyboard. What the agent cannot see is not shown, so that you must remember it too.
+"""Play an environment with the keyboard. What the agent cannot see is not shown, so you have to remember it too.
 
-The world waits for a key, except while actions have no effect: then it runs by itself.
+The environment waits for a key, except while actions have no effect.
 """
 
 from collections.abc import Callable, Mapping
@@ -20,12 +20,12 @@ ARROWS = {
     "forward": pygame.K_UP, "left": pygame.K_LEFT, "right": pygame.K_RIGHT, "stay": pygame.K_SPACE,
     "north": pygame.K_UP, "west": pygame.K_LEFT, "south": pygame.K_DOWN, "east": pygame.K_RIGHT,
 }  # fmt: skip
-COMMANDS = "qrhpn"  # letters that are commands of the window, so that no action can have them
-SMOOTH = 5  # pictures a step
+COMMANDS = "qrhpn"  # letters reserved for commands of the window
+SMOOTH = 5  # frames per step
 
 
 class NotPlayable(UnseenError, ValueError):
-    """The task has no keys, or one that cannot be used."""
+    """The task has no keys, or an invalid one."""
 
 
 @dataclass(frozen=True)
@@ -35,29 +35,29 @@ class PlayConfig:
     env: str
     """name of the environment, such as RolledBehind"""
     level: int | str | None = None
-    """difficulty, or the name of a preset; 0 is the one in which everything can be seen"""
+    """difficulty level, where 0 hides nothing, or the name of a preset"""
     seed: int = 0
-    """of the first episode; the next ones count on"""
+    """seed of the first episode; it increases by 1 with each episode"""
     split: str = "train"
     """train, test or shift"""
     fps: float = 4.0
-    """steps a second while the world moves by itself"""
+    """steps per second"""
     hidden: bool = False
     """show what the agent cannot see"""
     episodes: int = 0
-    """stop after so many; 0: when you quit"""
+    """stop after this many episodes; 0: play until you quit"""
     overrides: Mapping[str, Any] = field(default_factory=dict)
-    """parameters of the environment that are set beside the level"""
+    """parameters of the environment that replace those of the level"""
 
 
 def keys_to_action(task: type[Task]) -> dict[tuple[int, ...], int]:
-    """Combinations of keys for `gymnasium.utils.play`: the letters that the task names, and arrows for ways to go.
+    """Key combinations for `gymnasium.utils.play`: the letters in `task.keys`, and arrow keys for movement.
 
-    An arrow to the side steers with or without "up". In `gymnasium.utils.play` the world does not wait, so pass
+    The left and right arrow keys steer with or without "up". `gymnasium.utils.play` does not wait for a key, so pass
     `noop=list(task.actions).index("stay")`.
 
     Raises:
-        NotPlayable: the task has no keys, or one that is no letter, is used twice or is a command of the window.
+        NotPlayable: the task has no keys, or one that is not a single letter, is used twice or is reserved.
     """
     if not task.keys:
         raise NotPlayable(f"{task.__name__} has no keys: it cannot be played by keyboard")
@@ -65,7 +65,7 @@ def keys_to_action(task: type[Task]) -> dict[tuple[int, ...], int]:
     for action, key in task.keys.items():
         if len(key) != 1 or key in COMMANDS or letters.count(key) > 1:
             raise NotPlayable(
-                f"{task.__name__}: key {key!r} of {action!r}: allowed is one letter, another one for each action, "
+                f"{task.__name__}: key {key!r} of {action!r}: must be a single letter, unique among the actions, "
                 f"and none of {', '.join(COMMANDS)}"
             )
     names = list(task.actions)
@@ -84,16 +84,16 @@ def keys_to_action(task: type[Task]) -> dict[tuple[int, ...], int]:
 
 
 def help_line(task: type[Task]) -> str:
-    """What the keys do, for the bottom of the window."""
+    """A line about the keys, for the bottom of the window."""
     ways = "".join(task.keys[name] for name in ARROWS if name != "stay" and name in task.keys)
     own = [f"{task.keys[name].upper()}: {name}" for name in task.actions if name not in ARROWS and name in task.keys]
-    parts = [f"arrows or {ways}: go"] if ways else []
+    parts = [f"arrows or {ways}: move"] if ways else []
     parts += ["space: stay"] if "stay" in task.actions else []
-    return "    ".join([*parts, *own, "R: again", "H: show hidden", "P: pause", "+ -: speed", "Esc: quit"])
+    return "    ".join([*parts, *own, "R: restart", "H: show hidden", "P: pause", "+ -: speed", "Esc: quit"])
 
 
 def play(config: PlayConfig, events: Callable[[], list[pygame.event.Event]] | None = None) -> None:
-    """Open a window and play until Esc. `events` stands in for the keyboard (tests).
+    """Open a window and play until Esc. `events` replaces the keyboard in tests.
 
     Raises UnknownEnvironment, BadParameter, NotPlayable, NoDisplay.
     """
@@ -109,7 +109,7 @@ def play(config: PlayConfig, events: Callable[[], list[pygame.event.Event]] | No
 
 
 class _Game:
-    """One sitting: episodes, score, speed and pause."""
+    """A session: episodes, score, speed and pause."""
 
     def __init__(
         self, env: TaskEnv, painter: Painter, keys: dict[tuple[int, ...], int], config: PlayConfig,
@@ -117,7 +117,7 @@ class _Game:
     ) -> None:  # fmt: skip
         self.env, self.painter, self.keys, self.config, self.events = env, painter, keys, config, events
         names = list(env.task.actions)
-        self.idle = names.index("stay") if "stay" in names else 0  # what is done while actions have no effect
+        self.idle = names.index("stay") if "stay" in names else 0  # the action while actions have no effect
         self.clock = pygame.time.Clock()
         self.speed = config.fps
         self.seed = config.seed
@@ -161,13 +161,13 @@ class _Game:
             self.clock.tick(self.speed * SMOOTH)
 
     def chosen(self, pressed: set[int]) -> int | None:
-        """The action of the keys that are down or were tapped since the last step."""
+        """The action for the keys that are down or were tapped since the last step; None if there is none."""
         keys = self.down | pressed
         combos = [combo for combo in self.keys if keys.issuperset(combo)]
         return self.keys[max(combos, key=len)] if combos else None
 
     def listen(self) -> set[int]:
-        """Read the keyboard; gives the keys pressed since the last time."""
+        """Read the keyboard. Returns the keys pressed since the last call."""
         pressed: set[int] = set()
         for event in self.events():
             if self.painter.is_closed_by(event):
@@ -197,7 +197,7 @@ class _Game:
             self.speed = max(self.speed / 1.5, 0.5)
 
     def scored(self) -> str:
-        """Games won, or what a game brought on average where that is not 0 or 1."""
+        """The number of episodes won, or the mean return if returns are not 0 or 1."""
         if self.env.task.score.high == 1.0:
             return f"{self.score:g} of {self.played}"
         return f"mean return {self.score / self.played:.4g}"
@@ -208,6 +208,6 @@ class _Game:
         if record["done"]:
             message = f"{scored}   R: play again"
         elif self.paused:
-            message = "paused   P: go on   N: one step"
+            message = "paused   P: continue   N: single step"
         frame = self.painter.frame(record, self.env.params, self.env.task, reward=reward, message=message)
         self.painter.show(frame)

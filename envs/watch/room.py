@@ -1,6 +1,6 @@
-"""Pictures of a task in a room: the room from above, the agent's own view beside it, what is asked, phases and reward.
+"""Rendering of tasks in a room: the room from above, the agent's own view, the query, phases and reward.
 
-A stranger should understand it at once, so everything on it is either labelled or in the key at the bottom right.
+Everything is either labelled or explained in the legend at the bottom right.
 """
 
 import math
@@ -23,7 +23,7 @@ from unseen.envs.watch.scene import Query, Scene, between, scene_of
 from unseen.envs.watch.theme import mix
 from unseen.envs.watch.things import picture
 
-AHEAD = math.radians(100)  # what of an all-round view the picture beside the room shows
+AHEAD = math.radians(100)  # the widest field of view that the picture beside the room shows
 
 
 class RoomPainter(Painter):
@@ -85,16 +85,16 @@ class RoomPainter(Painter):
 
 
 def _draw_request(page: Page, scene: Scene, x: float, y: float, wide: float, size: float) -> None:
-    """What is asked; smaller where it would be wider than `wide`."""
+    """Draw the request; the font shrinks if it would be wider than `wide`."""
     query, look = scene.query, scene.look
     of_box = query is not None and not query.is_disc and look.request_box
     request = look.request_box if of_box else look.request
-    told = query is not None or "{}" not in request
-    before, chip, after = (request if told else look.untold).partition("{}")
+    known = query is not None or "{}" not in request
+    before, chip, after = (request if known else look.request_unknown).partition("{}")
     words = theme.font(100).size(before + after + ("" if query is None else query.name))[0] / 100
     size = min(size, (wide - (96 if chip else 0)) / max(words, 1.0))
     if before:
-        x += page.text(before.strip(), x, y, size, theme.INK if told else mix(theme.INK, theme.MUTED, 0.5))
+        x += page.text(before.strip(), x, y, size, theme.INK if known else mix(theme.INK, theme.MUTED, 0.5))
     if chip and query is not None:
         x += 0.55 * size
         x += _draw_chip(page, query, x, y, size) + 0.55 * size
@@ -102,7 +102,7 @@ def _draw_request(page: Page, scene: Scene, x: float, y: float, wide: float, siz
 
 
 def _draw_chip(page: Page, query: Query, x: float, y: float, size: float) -> float:
-    """A name on its colour, or beside its little picture; gives its width."""
+    """Draw a name on its colour, or beside its icon. Returns the width."""
     word = page.words(query.name, 0.9 * size, theme.BACK, bold=True)
     image = None
     if query.rgb is None or query.kind not in ("block", "ball", "marble"):
@@ -121,7 +121,7 @@ def _draw_chip(page: Page, query: Query, x: float, y: float, size: float) -> flo
 
 
 def _verdict(scene: Scene) -> str:
-    """What the episode's end is called."""
+    """The label of the end of the episode."""
     look, query, contact = scene.look, scene.query, scene.contact
     if scene.reward > 0:
         return f"{look.won}: reward {scene.reward:.2g}"
@@ -134,13 +134,13 @@ def _verdict(scene: Scene) -> str:
 
 
 def _draw_ahead(page: Page, scene: Scene, record: np.void) -> None:
-    """What the agent sees straight ahead of it."""
+    """Draw what the agent sees straight ahead."""
     box = page.rect(512, 64, 424, 262)
     page.surface.blit(draw_ahead(scene, record, box.width, box.height, min(scene.fov, AHEAD)), box)
     pygame.draw.rect(page.surface, theme.LINE, box, max(1, page.px(1)[0]))
     if scene.dark:
         page.text("nothing to see", 724 - 52, 195, 15, theme.MUTED)
-    word = page.words("its view, straight ahead", 13, theme.INK)
+    word = page.words("agent's view, straight ahead", 13, theme.INK)
     plate = pygame.Surface((word.get_width() + page.px(16)[0], page.px(24)[0]))
     plate.fill(theme.BACK)
     plate.set_alpha(176)
@@ -149,7 +149,7 @@ def _draw_ahead(page: Page, scene: Scene, record: np.void) -> None:
 
 
 def _draw_words(page: Page, scene: Scene) -> None:
-    """Phase, step and reward, the caption, what is touched and heard, and the task's own numbers."""
+    """Draw phase, step and reward, the caption, what is touched and heard, and the task-specific values."""
     staged = len(scene.timeline) > 1
     name = "lights on" if scene.done else scene.phase if staged else scene.title
     names = [name for name, _ in scene.timeline]
@@ -161,9 +161,9 @@ def _draw_words(page: Page, scene: Scene) -> None:
         page.text(line, 512, 380 + 18 * k, 15, theme.INK, fit=424)
     said = []
     if scene.contact is not None and not scene.done:
-        said.append(f"it touches: {scene.contact.name}")
+        said.append(f"touching: {scene.contact.name}")
     if scene.bump:
-        said.append("bump!" if scene.light in ("day", "reveal") else "bump! heard, not seen")
+        said.append("bump!" if scene.light in ("day", "reveal") else "bump! (heard, not seen)")
     page.text("     ".join(said), 512, 386 + 18 * len(lines), 14, theme.PHASE["observe"], fit=424)
     n = len(scene.signals)
     for k, (name, value) in enumerate(scene.signals):  # each in [-1, 1]: a bar from the middle

@@ -1,7 +1,6 @@
-"""What there is to draw in a room: read once from a world record, then drawn by everything.
+"""The contents of a room, read once from a world record and used by all drawing code.
 
-`scene_of` reads the record of any task whose view is a `Look`, which says how things look, what is asked for, which
-phases there are and how long they last.
+`scene_of` reads the record of any task whose view is a `Look`, which defines drawings, queries and phases.
 """
 
 import math
@@ -24,9 +23,9 @@ class Box:
     """A box on the floor: centre and half extents in metres, direction of its first axis.
 
     Attributes:
-        kind: name of its look.
-        seen: the agent sees it now; `identified`: and can tell of what kind it is.
-        touched: it is what the agent is told that it touches.
+        kind: its name in `Look`.
+        seen: the agent sees it now; `identified`: and can see its kind.
+        touched: the agent touches it, according to `contact`.
     """
 
     x: float
@@ -47,13 +46,13 @@ class Disc:
     """A disc: centre and radius in metres.
 
     Attributes:
-        name, rgb: of its colour.
-        seen: the agent sees now where it is; `identified`: and which colour it has.
+        name, rgb: name and value of its colour.
+        seen: the agent sees it now; `identified`: and can see its colour.
         touched: the agent touches it.
-        kind: name of its look.
-        covered: something stands over it.
-        facing: where it looks, rad.
-        index: in the record.
+        kind: its name in `Look`.
+        covered: something covers it.
+        facing: its heading, rad.
+        index: its index in the record.
     """
 
     x: float
@@ -72,7 +71,7 @@ class Disc:
 
 @dataclass(frozen=True)
 class Query:
-    """What can be asked for and touched: its name, and the colour or the look of its picture."""
+    """An object that can be queried and touched: its name, and the colour or kind of its icon."""
 
     name: str
     rgb: RGB | None
@@ -82,7 +81,7 @@ class Query:
 
 @dataclass(frozen=True)
 class Scene:
-    """One moment of a room, as a human is told of it, so with what is hidden from the agent.
+    """The state of a room for the human, including what is hidden from the agent.
 
     Attributes:
         half: half extents of the room, m; it is centred on (0, 0).
@@ -90,12 +89,12 @@ class Scene:
         fov: full angle, rad.
         light: one of LIGHTS' values.
         glass: boxes and covers hide nothing.
-        own_slots: the agent tells discs apart by their own slots, not by colour.
-        colour_range: m within which colours can be told; 0: from anywhere.
-        query: what is asked for, where that is said already; `contact`: what the agent is told that it touches.
-        phase: name of the present one; `timeline`: name and most steps of each.
-        bump: one was heard in this step.
-        signals: name and value of the task's own numbers.
+        own_slots: discs are identified by their own slots, not by colour.
+        colour_range: m within which colours are visible; 0: from anywhere.
+        query: the current query, if any; `contact`: what the agent touches.
+        phase: name of the current phase; `timeline`: name and maximum number of steps of each.
+        bump: whether a bump was heard in this step.
+        signals: names and values of the task-specific values.
         visible: polygon (m, 2) of the floor that the agent could see by day, m.
     """
 
@@ -124,12 +123,12 @@ class Scene:
 
     @property
     def dark(self) -> bool:
-        """Nothing shows at all, but for what is touched at night."""
+        """Nothing is visible, except what is touched at night."""
         return self.light in ("blackout", "night")
 
     @property
     def out_of_time(self) -> bool:
-        """All the steps there are have been taken."""
+        """Whether the maximum number of steps has been reached."""
         return self.step >= sum(steps for _, steps in self.timeline)
 
 
@@ -160,19 +159,19 @@ def scene_of(record: np.void, params: PlanarParams, task: type[Task], reward: fl
 
 
 def _in_room(scene: Scene, x: float, y: float) -> bool:
-    """Things are taken out of the world by putting them far away."""
+    """Whether (x, y) is in the room; objects far outside are not part of the world."""
     return abs(x) < 2 * scene.half[0] and abs(y) < 2 * scene.half[1]
 
 
 def _timeline(record: np.void, params: PlanarParams, look: Look) -> tuple[tuple[str, int], ...]:
-    """Name and most steps of each phase; the last one is shown if only by one cell."""
+    """Name and maximum number of steps of each phase; the last one has at least one cell."""
     parts = [(phase.name, int(phase.steps(record, params))) for phase in look.phases]
     name, steps = parts[-1]
     return (*parts[:-1], (name, max(steps, 1)))
 
 
 def _query(index: int, look: Look, colours: int) -> Query | None:
-    """What an index of things that can be asked for stands for; see `Look.queries`."""
+    """The Query of an index; see `Look.queries`."""
     if index < 0:
         return None
     known = [name for name, _ in palette.SMALL]
@@ -189,7 +188,7 @@ def _query(index: int, look: Look, colours: int) -> Query | None:
 
 
 def _nth(names: tuple[str, ...], index: int) -> str:
-    """The name of an index; the last one stands for all further ones."""
+    """The name at an index; the last one also for all further indices."""
     return names[min(max(index, 0), len(names) - 1)]
 
 
@@ -204,7 +203,7 @@ def _boxes(s: np.void, scene: Scene) -> tuple[Box, ...]:
         seen = scene.light == "reveal" or (not scene.dark and _in_view(scene, x, y))
         rgb = palette.TALL[kind % len(palette.TALL)]
         boxes.append(Box(x, y, cos, sin, hx, hy, rgb, _nth(scene.look.boxes, kind), seen, identified))
-    if scene.contact is not None and not scene.contact.is_disc:  # of the kind it is told that it touches, the nearest
+    if scene.contact is not None and not scene.contact.is_disc:  # the nearest box of the touched kind
         of_kind = [k for k, box in enumerate(boxes) if box.kind == scene.contact.kind]
         near = min(of_kind, key=lambda k: distance_to(boxes[k], scene.agent[:2]), default=-1)
         if near >= 0:
@@ -237,27 +236,27 @@ def _disc(s: np.void, i: int, scene: Scene) -> Disc:
 
 
 def _in_view(scene: Scene, x: float, y: float) -> bool:
-    """`unseen.envs.planar.sight.in_view` once more in plain Python: a picture must not wait for a compiler."""
+    """`unseen.envs.planar.sight.in_view` in plain Python, so that drawing does not wait for compilation."""
     ax, ay, heading = scene.agent
     off = (math.atan2(y - ay, x - ax) - heading + math.pi) % (2 * math.pi) - math.pi
     return scene.fov >= 2 * math.pi - 1e-9 or abs(off) <= scene.fov / 2
 
 
 def _seen(scene: Scene, x: float, y: float, radius: float) -> bool:
-    """`unseen.envs.planar.sight.sees`, likewise, for an uncovered disc that is not touched."""
+    """`unseen.envs.planar.sight.sees` in plain Python, for an uncovered disc that is not touched."""
     if scene.light != "day" or not _in_view(scene, x, y):
         return False
     ax, ay, _ = scene.agent
     to = math.atan2(y - ay, x - ax)
-    px, py = -math.sin(to) * radius, math.cos(to) * radius  # to the silhouette: a disc peeping out shows
+    px, py = -math.sin(to) * radius, math.cos(to) * radius  # to the silhouette: a partly visible disc is seen
     boxes = () if scene.glass else scene.boxes
     return any(free_line((ax, ay), (x + e * px, y + e * py), boxes) for e in (0, 1, -1))
 
 
 def between(before: np.void, after: np.void, part: float) -> np.void:
-    """A record on the way from `before` to `after` (`part` in [0, 1]), to draw a step as a smooth movement.
+    """A record interpolated between `before` and `after` (`part` in [0, 1]), for smooth animation.
 
-    Poses are interpolated, the rest is `before`'s. Jumps (a reset, a scramble behind the blackout) are not.
+    Only poses are interpolated, and not over jumps (a reset, or the new pose after a blackout).
     """
     mid = before.copy()
     if part <= 0 or int(after["t"]) != int(before["t"]) + 1 or int(after["light"]) == DARK:

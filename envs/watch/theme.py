@@ -1,4 +1,4 @@
-"""Colours and fonts of all pictures; the colours of things in a room come from `unseen.envs.planar.palette`."""
+"""Colours and fonts. The colours of objects in a room are in `unseen.envs.planar.palette`."""
 
 import importlib.util
 from collections.abc import Sequence
@@ -26,7 +26,7 @@ PHASE: dict[str, RGB] = {"observe": (250, 194, 92), "blackout": (154, 122, 208),
 
 
 def phase(name: str, phases: Sequence[str]) -> RGB:
-    """The colour of a phase: its own, or else by its place, so that the last one is always that of acting."""
+    """The colour of a phase: its own or, for other names, by position; the last phase always has that of "act"."""
     if name in PHASE or name not in phases:
         return PHASE.get(name, MIND)
     place = len(phases) - 1 - list(phases).index(name)
@@ -34,15 +34,15 @@ def phase(name: str, phases: Sequence[str]) -> RGB:
 
 
 def mix(a: RGB, b: RGB, part: float) -> RGB:
-    """The colour `part` of the way from `a` to `b`."""
+    """The colour interpolated between `a` and `b` by `part`."""
     r, g, b_ = (round(x + part * (y - x)) for x, y in zip(a, b, strict=True))
     return r, g, b_
 
 
 def font(size: int, bold: bool = False) -> pygame.font.Font:
-    """A font of `size` pixels: DejaVu Sans, which matplotlib brings, else pygame's own (bold only).
+    """A font of `size` pixels: DejaVu Sans, which comes with matplotlib, else pygame's default (bold only).
 
-    Only the font module is started: `pygame.init` would start sound and joysticks, slowly.
+    Only the font module is initialised: `pygame.init` would also initialise sound and joysticks, which is slow.
     """
     if not pygame.font.get_init():
         pygame.font.init()

@@ -1,7 +1,6 @@
-"""Boxes and discs by the names in a `Look`: drawn in the room, in the light that falls on them, or alone as a little
-picture.
+"""Drawing of boxes and discs by their names in `Look`, in the room with its light, or alone as an icon.
 
-A name without a drawing is drawn as a block, so that a task may name things before they have one.
+A name without a drawing is drawn as a block.
 """
 
 import math
@@ -20,22 +19,22 @@ from unseen.envs.watch.theme import RGB, mix
 from unseen.envs.watch.toys import COLLARED, TOYS
 
 ROUND = ("lamp", "vase", "cup", "launcher")  # do not fill their box
-HIDES = ("block", "screen", "tunnel", "wall", "cup", "crate", "door")  # made to hide: glass where nothing hides
-NO_COLOUR: RGB = (168, 168, 172)  # of a disc whose colour the agent cannot tell
+HIDES = ("block", "screen", "tunnel", "wall", "cup", "crate", "door")  # made to hide: drawn as glass if nothing hides
+NO_COLOUR: RGB = (168, 168, 172)  # of an unidentified disc
 
 
 def clear(scene: Scene, box: Box) -> bool:
-    """Whether a box is drawn as glass: it is made of it, or it would hide something in a room where nothing hides."""
+    """Whether a box is drawn as glass: because it is, or because boxes hide nothing in this room."""
     return box.kind == "glass" or (scene.glass and box.kind in HIDES)
 
 
 def box_height(kind: str) -> float:
-    """How high a box is drawn where it is of glass, m."""
+    """The height at which a glass box is drawn, m."""
     return {"tunnel": 0.55, "cup": 0.5, "crate": 0.66}.get(kind, BOX_HEIGHT)
 
 
 def colour_of(box: Box, identified: bool = True) -> RGB:
-    """The colour of a box; of one that cannot be identified, grey."""
+    """The colour of a box; grey if it is not identified."""
     return TONES.get(box.kind, box.rgb) if identified else (158, 152, 150)
 
 
@@ -48,16 +47,16 @@ def draw_box(
     shade: RGB,
     identified: bool = True,
 ) -> None:
-    """A box.
+    """Draw a box.
 
     Args:
         lit: which of its four sides (see `box_corners`) the agent sees.
-        light, shade: colour of the light on these, and on the others.
-        identified: it shows as what it is; else as a grey block.
+        light, shade: colour of the light on these sides, and on the others.
+        identified: draw its kind; otherwise a grey block.
     """
     normals = np.array([(-box.sin, box.cos), (-box.cos, -box.sin), (box.sin, -box.cos), (box.cos, box.sin)])
     kind = box.kind if identified and box.kind in FURNITURE else "block"
-    if kind == "lamp" and light != shade:  # while there is light, it has its own light
+    if kind == "lamp" and light != shade:  # it glows when lit
         light, shade = mix(light, WHITE, 0.6), mix(shade, WHITE, 0.6)
     if kind in ROUND:
         lit = [any(lit)] * 4
@@ -73,7 +72,7 @@ def draw_box(
 
 
 def draw_pane(canvas: pygame.Surface, eye: Overhead, box: Box, high: float, rgb: RGB = (190, 222, 240)) -> None:
-    """A box of glass on a canvas with alpha."""
+    """Draw a glass box on a canvas with alpha."""
     corners = box_corners(box)
     low, up = eye.at(corners), eye.at(corners, high)
     pale, white = mix(rgb, WHITE, 0.35), mix(rgb, WHITE, 0.75)
@@ -89,24 +88,24 @@ def draw_pane(canvas: pygame.Surface, eye: Overhead, box: Box, high: float, rgb:
 def draw_disc(
     canvas: pygame.Surface, eye: Overhead | Ahead, disc: Disc, identified: bool = True, light: RGB = WHITE
 ) -> None:
-    """A disc; `identified`: in its colour, else in none."""
+    """Draw a disc, in its colour if `identified`."""
     brush = Brush(canvas, eye, disc.x, disc.y, math.cos(disc.facing), math.sin(disc.facing), lambda _: light)
     TOYS.get(disc.kind, TOYS["block"])(brush, disc.radius, disc.rgb if identified else NO_COLOUR)
     brush.done()
 
 
 def collar(disc: Disc) -> bool:
-    """Whether the colour of this thing is that of its collar."""
+    """Whether the colour of this disc is that of its collar."""
     return disc.kind in COLLARED
 
 
 @lru_cache(maxsize=64)
 def picture(kind: str, side: int, rgb: RGB | None = None, is_disc: bool = False) -> pygame.Surface:
-    """A little picture, `side` pixels square, of the box or disc of that name, on a transparent ground."""
+    """An icon of the box or disc of that name, `side` pixels square, on a transparent background."""
     fine = 4
     canvas = pygame.Surface((side * fine, side * fine), pygame.SRCALPHA)
     half = 0.62 if not is_disc else 0.3
-    away = 0.7 if is_disc else 1.7  # the front of furniture shows where it stands away from the middle
+    away = 0.7 if is_disc else 1.7  # turned so that the front of furniture is visible
     eye = Overhead(side * fine, (half, half))
     eye = Overhead(side * fine, (half, half), (0, away * eye.scale + 0.04 * side * fine))
     if is_disc:

@@ -1,7 +1,7 @@
-"""What discs look like: blocks, balls, cups, and the animals, which look where they go.
+"""Drawings of discs: blocks, balls, cups and animals.
 
-Each drawing has the size of a disc of the given radius in its frame; the first axis points ahead. `TOYS` holds them
-by the names that a `Look` uses.
+Each drawing has the size of a disc of the given radius; the first axis of its frame points ahead. `TOYS` maps the names
+used by `Look` to drawings.
 """
 
 import math
@@ -13,7 +13,7 @@ from unseen.envs.watch.brush import WHITE, Brush, oval, overturned_cup
 from unseen.envs.watch.theme import RGB, mix
 
 HEIGHT = 0.16  # m, of a block
-COLLARED = ("dog", "cat")  # their colour is that of a collar, not of all of them
+COLLARED = ("dog", "cat")  # only their collar has the colour
 NOSE: RGB = (52, 44, 44)
 
 
@@ -28,13 +28,13 @@ def block(b: Brush, r: float, rgb: RGB) -> None:
 
 
 def _glint(b: Brush, r: float, dx: float, dy: float, height: float, rgb: RGB) -> None:
-    """A reflection at an offset in the room's directions, whichever way the thing looks."""
+    """A reflection at an offset in room coordinates, whatever the heading of the object."""
     x, y, up = _aside(b, dx, dy)
     b.dot(x, y, height + up, r, rgb)
 
 
 def _aside(b: Brush, dx: float, dy: float) -> tuple[float, float, float]:
-    """An offset to the right and up in the picture: in the thing's frame, and in height."""
+    """An offset to the right and up in the picture, converted to the object's frame and a height."""
     if not b.eye.by_depth:
         x, y = b.axes @ (dx, dy)
         return float(x), float(y), 0.0
@@ -69,7 +69,7 @@ def marble(b: Brush, r: float, rgb: RGB) -> None:
 
 
 def cup(b: Brush, r: float, rgb: RGB) -> None:
-    """A cup upside down; what lies under it is hidden."""
+    """An upside-down cup."""
     overturned_cup(b, r, 2.0 * r, rgb)
 
 
@@ -81,7 +81,7 @@ def _limbs(b: Brush, r: float, spots: tuple[tuple[float, float], ...], rgb: RGB)
 
 
 def _mound(b: Brush, x: float, long: float, wide: float, low: float, high: float, rgb: RGB, dark: float = 0.28) -> None:
-    """A rounded solid of level slices, few as seen from above and many from the side."""
+    """A rounded solid of horizontal slices, few when seen from above and many from the side."""
     b.part(0, [(x, 0)])
     layers = 16 if b.eye.by_depth else 4
     for k in range(layers):
@@ -97,7 +97,7 @@ def _body(b: Brush, r: float, long: float, wide: float, at: float, high: float, 
 
 
 def _collar(b: Brush, r: float, x: float, wide: float, high: float, rgb: RGB) -> None:
-    """A band round the neck, broad enough to be told from above, with its tag."""
+    """A band round the neck, wide enough to be recognised from above, with a tag."""
     b.part(0, [(x * r, 0)])
     bow = [(x * r - 0.14 * r * abs(t) ** 2, wide * r * t) for t in np.linspace(-1, 1, 7)]
     b.line(bow, high, mix(rgb, (0, 0, 0), 0.35), 0.5 * r)

@@ -1,4 +1,4 @@
-"""A window of its own for each painter, so that closing one leaves all others open."""
+"""A separate window per painter, so that closing one leaves the others open."""
 
 import os
 import weakref
@@ -11,13 +11,13 @@ from unseen.envs.errors import UnseenError
 
 
 class NoDisplay(UnseenError, RuntimeError):
-    """There is no screen to open a window on."""
+    """There is no display to open a window on."""
 
 
 class _Video:
-    """pygame's video system, of which a process has one: it starts with the first window and stops after the last.
+    """The pygame video system of the process: it starts with the first window and stops after the last.
 
-    Where somebody else had started it, or uses the display of `pygame.display`, it is left running.
+    It is left running if other code has started it, or uses `pygame.display`.
     """
 
     def __init__(self) -> None:
@@ -25,18 +25,18 @@ class _Video:
         self.started_here = False
 
     def enter(self) -> None:
-        """Count one window more. Raises pygame.error where there is no screen."""
+        """Register a window. Raises pygame.error if there is no display."""
         if not pygame.display.get_init():
             pygame.display.init()
             driver = pygame.display.get_driver()
             if driver in ("offscreen", "dummy") and driver != os.environ.get("SDL_VIDEODRIVER"):
-                pygame.display.quit()  # SDL's way out: a window that nobody sees and nobody can close
+                pygame.display.quit()  # SDL's fallback: an invisible window
                 raise pygame.error("no screen")
             self.started_here = True
         self.windows += 1
 
     def leave(self) -> None:
-        """Count one window less."""
+        """Unregister a window."""
         self.windows -= 1
         if self.windows == 0 and self.started_here:
             self.started_here = False
@@ -56,9 +56,9 @@ def _destroy(window: pygame.Window) -> None:
 
 
 class Window:
-    """A window for frames of one size. The first frame opens it; it closes when it is told to or is garbage-collected.
+    """A window for frames of one size. The first frame opens it; it closes on `close` or when garbage-collected.
 
-    A copy, or an unpickled one, begins without a window.
+    A copied or unpickled object starts without a window.
     """
 
     def __init__(self, title: str = "unseen") -> None:
@@ -67,7 +67,7 @@ class Window:
         self._close: weakref.finalize | None = None
 
     def show(self, frame: np.ndarray) -> None:
-        """Put a frame (height, width, 3) uint8 on the screen and let the window system work.
+        """Show a frame (height, width, 3) uint8 and process window events.
 
         Raises NoDisplay.
         """
@@ -81,7 +81,7 @@ class Window:
             self._flip(frame)
 
     def is_closed_by(self, event: pygame.event.Event) -> bool:
-        """Whether an event asks for this window to be closed."""
+        """Whether an event closes this window."""
         return event.type == pygame.QUIT or (event.type == pygame.WINDOWCLOSE and event.window is self._window)
 
     def _open(self, frame: np.ndarray) -> None:
@@ -94,7 +94,7 @@ class Window:
                 _VIDEO.leave()
                 raise
         except pygame.error as error:
-            raise NoDisplay(f"no window can be opened here ({error}); pictures can be saved without one") from None
+            raise NoDisplay(f"no window can be opened here ({error}); frames can be saved without one") from None
         self._close = weakref.finalize(self, _destroy, self._window)
 
     def _flip(self, frame: np.ndarray) -> None:
@@ -104,7 +104,7 @@ class Window:
         self._window.flip()
 
     def close(self) -> None:
-        """Close the window, if it is open; harmless when repeated."""
+        """Close the window, if it is open. May be called repeatedly."""
         self._window = None
         if self._close is not None:
             self._close()

@@ -17,6 +17,7 @@ from unseen.train.audit.determinism import determinism
 from unseen.train.audit.draws import draws
 from unseen.train.audit.faculties import faculties
 from unseen.train.audit.foreign import Foreign, foreign_checks, load_answer
+from unseen.train.audit.interference import interference
 from unseen.train.audit.leaks import leaks
 from unseen.train.audit.references import references
 from unseen.train.audit.report import Check
@@ -32,7 +33,7 @@ WIDTH = 118  # minimum table width in columns if stdout is not a terminal
 class AuditConfig(LevelsArgument):
     """What to audit: one environment, or --all. The exit code is 1 if a check fails."""
 
-    env: Positional[str | None] = None
+    env: Annotated[Positional[str | None], arg(help_behavior_hint="")] = None
     """name of an environment, or file.py:Class"""
     all: bool = False
     """audit every environment of the suite"""
@@ -133,5 +134,6 @@ def checks(subject: Subject) -> Iterator[Check]:
     yield from faculties(subject)
     yield from draws(subject)
     yield from leaks(subject)
+    yield from interference(subject)
     yield from determinism(subject)
     yield from surface(subject)

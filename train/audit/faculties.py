@@ -1,4 +1,4 @@
-"""Does a level demand the faculties that it is meant to? Players that lack exactly one of them must fail."""
+"""Does a level demand the faculties it declares? Policies that lack exactly one of them must fail."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ Z = 1.96  # of a 95 % interval
 
 @dataclass(frozen=True)
 class Ablated:
-    """What one ablated player scored: mean return, and half the width of its 95 % interval."""
+    """The score of one ablated policy: mean return and half the width of its 95 % interval."""
 
     name: str
     mean: float
@@ -27,27 +27,27 @@ class Ablated:
 
 
 def faculties(subject: Subject) -> Iterator[Check]:
-    """One row for each faculty that the level demands: the best of the players that lack it."""
+    """One row per faculty that the level demands: the scores of all policies that lack it."""
     for name, faculty in subject.task.faculties.items():
         if subject.level in faculty.levels:
             yield _check(subject, name, faculty)
 
 
 def family(subject: Subject, faculty: Faculty) -> list[Ablated]:
-    """The scores of all players that lack the faculty, on the split "test", best first."""
+    """The scores of all policies that lack the faculty, on the split "test", best first."""
     n = 1_000 if subject.quick else 4_000
     env = subject.make_vec(n, split="test")
     scores = []
-    for player in faculty.players:
-        returns = play(env, player, 0, n)
-        scores.append(Ablated(player, float(returns.mean()), float(Z * returns.std() / n**0.5)))
+    for name in faculty.policies:
+        returns = play(env, name, 0, n)
+        scores.append(Ablated(name, float(returns.mean()), float(Z * returns.std() / n**0.5)))
     return sorted(scores, key=lambda score: -score.mean)
 
 
 def floor(subject: Subject) -> float:
-    """What a player without a faculty is compared with: the task's chance, or random play where nothing is hidden."""
+    """The score that ablated policies are compared with: the task's chance, or random play if it declares none."""
     task = subject.task
-    if task.hidden is not None and (task.hidden.is_class or "chance" in vars(task)):
+    if (task.hidden is not None and task.hidden.is_class) or task.declares_chance():
         return task.chance(subject.params)
     n = 1_000 if subject.quick else 4_000
     return float(np.mean(play(subject.make_vec(n, split="test"), "random", 0, n)))
@@ -55,10 +55,10 @@ def floor(subject: Subject) -> float:
 
 def _check(subject: Subject, name: str, faculty: Faculty) -> Check:
     level = subject.level
-    assert isinstance(level, int), "only levels are declared, no presets"
+    assert isinstance(level, int), "faculties are declared for levels, not for presets"
     best, *others = family(subject, faculty)
     base, above = floor(subject), faculty.limit(level)
-    good = best.mean - best.half_width <= base + above
+    passed = best.mean - best.half_width <= base + above
     declared = " (declared)" if level in faculty.excess else ""
     rest = f"; {', '.join(map(str, others))}" if others else ""
-    return Check(f"demands {name}", f"<= {base:.3f} + {above:g}{declared}", f"{best}{rest}", good)
+    return Check(f"demands {name}", f"<= {base:.3f} + {above:g}{declared}", f"{best}{rest}", passed)

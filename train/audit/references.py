@@ -67,7 +67,7 @@ def _reflex(subject: Subject, mean: dict[str, float], margin: float) -> Check:
         half = 0.5 * (low + high)
         good = mean["reflex"] <= half if isinstance(level, int) and level >= 2 else None
         return Check("planning gap: reflex (greedy)", f"<= {half:.3g}", reflex, good)
-    if not task.hidden.is_class and task.chance.__func__ is Task.chance.__func__:  # type: ignore[attr-defined]
+    if not task.hidden.is_class and not task.declares_chance():
         return Check("reflex (memoryless)", "the task defines no chance(params)", reflex, None)
     chance = task.chance(subject.params)
     good = mean["reflex"] <= chance + margin

@@ -1,4 +1,4 @@
-"""Scripted players of Bedroom. They walk by rings round what they must keep out of, which their memory holds."""
+"""Scripted reference policies of Bedroom. They avoid rings round places and obstacles, kept in their memory."""
 
 import math
 
@@ -7,25 +7,33 @@ import numpy as np
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT
-from unseen.envs.permanence.bedroom.rules import ACTIONS, ARC, DT, LINE, REACH, STRIDE, TALL, TURN, VASE, spot_of
+from unseen.envs.permanence.bedroom.contact import REACH
+from unseen.envs.permanence.bedroom.draw import LINE, VASE, spot_of
+from unseen.envs.permanence.bedroom.rules import ACTIONS, ARC, MAX_BOXES, TURN
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.navigate import steer_to_place
 from unseen.envs.planar.sight import ALL_ROUND
-from unseen.envs.planar.world import ACT, OBSERVE
+from unseen.envs.planar.world import ACT, DT, OBSERVE, STRIDE
 
-TURN_ROUND, STAY = 3, 4
-VASE_RING, CRATE_RING, CAT_RING = 0.4, 0.5, 0.45  # m from its centre
-MARGIN = 0.1  # m to keep from rings where that is possible
+TURN_AROUND, STAY = 3, 4  # actions
+VASE_RING, CRATE_RING, CAT_RING = 0.4, 0.5, 0.45  # radii, m
+MARGIN = 0.1  # m: preferred distance from rings
 
-RINGS = [("ring_x", FLOAT, (TALL + 1,)), ("ring_y", FLOAT, (TALL + 1,)), ("ring_radius", FLOAT, (TALL + 1,))]
-BELIEF = belief(TALL, 1, *RINGS, signals=1)
+RINGS = [
+    ("ring_x", FLOAT, (MAX_BOXES + 1,)),
+    ("ring_y", FLOAT, (MAX_BOXES + 1,)),
+    ("ring_radius", FLOAT, (MAX_BOXES + 1,)),
+]
+BELIEF = belief(MAX_BOXES, 1, *RINGS, signals=1)
 
 
 @device
-def _fill_rings(s, m, ask):
-    """Fill the rings of memory m for the room s, true or believed: one round the spot of each place, round each vase and
-    crate, and last round the cat. Returns the index of place `ask`, whose ring may be entered, or -1."""
-    asked = -1
+def _fill_rings(s, m, query):
+    """Write the rings of memory m for the true or believed room s: one per place, vase and crate, then the cat.
+
+    Returns the box index of place `query`, whose ring may be entered, or -1.
+    """
+    found = -1
     for k in range(s.n_boxes):
         kind = s.box_kind[k]
         if kind < VASE:
@@ -35,25 +43,25 @@ def _fill_rings(s, m, ask):
             m.ring_x[k] = s.box_x[k]
             m.ring_y[k] = s.box_y[k]
             m.ring_radius[k] = VASE_RING if kind == VASE else CRATE_RING
-        if kind == ask:
-            asked = k
+        if kind == query:
+            found = k
             m.ring_radius[k] = -10.0
     if s.n_discs > 0:
         m.ring_x[s.n_boxes] = s.disc_x[0]
         m.ring_y[s.n_boxes] = s.disc_y[0]
         m.ring_radius[s.n_boxes] = CAT_RING
-    return asked
+    return found
 
 
 @device
 def _steer(s, m, x, y, rings, margin):
-    """The best arc in the room s, true or believed, towards (x, y), out of the first `rings` rings of memory m."""
+    """The best arc in the true or believed room s towards (x, y) that avoids the first `rings` rings of memory m."""
     return steer_to_place(s, x, y, m.ring_x, m.ring_y, m.ring_radius, rings, margin, STRIDE, ARC * TURN)
 
 
 @device
 def oracle(s, m, p):
-    """Knows where everything is; stays put until it may act."""
+    """Knows where everything is."""
     if s.phase != ACT:
         return STAY
     k = _fill_rings(s, m, s.target)
@@ -62,7 +70,7 @@ def oracle(s, m, p):
 
 @device
 def _search(m, p):
-    """Walk round along the line of the spots, so as to try one after the other."""
+    """Walk along the line of spots, to try one after the other."""
     a = math.atan2(m.agent_y, m.agent_x) - 0.6
     cos = math.cos(a)
     sin = math.sin(a)
@@ -72,7 +80,7 @@ def _search(m, p):
 
 @device
 def _walk_by_map(m, p):
-    """Walk to the asked place of the map m, if it is on it, with the more margin the more odometry may err."""
+    """Walk to the queried place of the map m if it is known, else search. The margin grows with the odometry error."""
     k = _fill_rings(m, m, m.query)
     if k < 0:
         return _search(m, p)
@@ -81,16 +89,16 @@ def _walk_by_map(m, p):
 
 @device
 def tracker(o, m, p):
-    """Looks round, keeps a map of what it saw, lets the cat walk on in it, and walks by the map."""
+    """Looks around, keeps a map of what it has seen, in which the cat keeps walking, and navigates by the map."""
     update_belief(o, m, p, DT, 0.0, 1.0)
     if m.phase == ACT and m.query >= 0:
         return _walk_by_map(m, p)
-    return TURN_ROUND if m.phase == OBSERVE and p.fov * math.pi / 180.0 < ALL_ROUND else STAY
+    return TURN_AROUND if m.phase == OBSERVE and p.fov * math.pi / 180.0 < ALL_ROUND else STAY
 
 
 @device
 def reflex(o, m, p):
-    """The best that one observation allows: to the asked place if it shows, else round the walls until it meets one."""
+    """The best memoryless policy: go to the queried place if visible, else along the walls until a place is reached."""
     update_belief(o, m, p, DT, 0.0, 1.0)
     return _walk_by_map(m, p) if m.phase == ACT and m.query >= 0 else STAY
 

@@ -1,42 +1,32 @@
-"""Scripted players of Cups."""
+"""Scripted reference policies of Cups."""
 
 import math
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.cups.rules import (
-    BALL,
-    BULGE,
-    DT,
-    MAX_BOXES,
-    MAX_DISCS,
-    REACH,
-    SCREEN_AT,
-    STRIDE,
-    TURN,
-    event_steps,
-)
+from unseen.envs.permanence.cups.motion import BULGE, event_steps
+from unseen.envs.permanence.cups.rules import BALL, MAX_BOXES, MAX_DISCS, REACH, SCREEN_AT
 from unseen.envs.planar.belief import belief, disc_motion, update_belief
 from unseen.envs.planar.geometry import FAR
 from unseen.envs.planar.layout import disc_start
 from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.task import ARCS
-from unseen.envs.planar.world import ACT, OBSERVE
+from unseen.envs.planar.world import ACT, DT, OBSERVE, STRIDE, TURN
 
 STAY = 3
-SAME = 0.04  # m^2: a squared distance below which two places are one
+SAME = 0.04  # m^2: positions closer than this squared distance are the same place
 BELIEF = belief(
     MAX_BOXES, MAX_DISCS,
-    ("ball_x", FLOAT), ("ball_y", FLOAT),  # where the ball is believed to be
-    ("a_x", FLOAT), ("a_y", FLOAT), ("b_x", FLOAT), ("b_y", FLOAT),  # the two places of the present event
-    ("busy_until", INT), ("meets", INT),  # the step at which it ends; whether it is a meeting
+    ("ball_x", FLOAT), ("ball_y", FLOAT),  # believed position of the ball
+    ("a_x", FLOAT), ("a_y", FLOAT), ("b_x", FLOAT), ("b_y", FLOAT),  # the two places of the current event
+    ("busy_until", INT), ("meets", INT),  # the step at which the event ends; 1 if it is a meeting
 )  # fmt: skip
 
 
 @device
 def oracle(s, m, p):
-    """Knows which cup covers the ball; stays put until it may move."""
+    """Knows which cup covers the ball."""
     if s.phase != ACT:
         return STAY
     j = s.disc_cover[p.cups] - 1
@@ -45,9 +35,11 @@ def oracle(s, m, p):
 
 @device
 def _read(o, m, p):
-    """Enter the row into the belief: the n cups in sight become discs 0..n-1, all others are nowhere; the ball's place
-    is the one that it will have a step on. Returns n, and whether the ball is in sight."""
-    for k in range(p.disc_slots):  # the row gives every position anew: nothing is to roll on
+    """Enter the row into the belief. Returns the number n of visible cups, and whether the ball is visible.
+
+    Visible cups become discs 0..n-1; all other discs are moved far away. The ball's position is predicted one step ahead.
+    """
+    for k in range(p.disc_slots):  # the row has every position, so nothing should roll
         m.disc_vx[k] = 0.0
         m.disc_vy[k] = 0.0
     update_belief(o, m, p, DT, 0.0, 0.0)
@@ -75,7 +67,7 @@ def _read(o, m, p):
 
 @device
 def _approach(m, p):
-    """The action that leads to the believed place of the ball, round every other cup in sight."""
+    """The action that leads to the believed position of the ball, round every other visible cup."""
     m.n_boxes = 0
     for k in range(p.disc_slots):
         if (m.disc_x[k] - m.ball_x) ** 2 + (m.disc_y[k] - m.ball_y) ** 2 < SAME:
@@ -86,8 +78,8 @@ def _approach(m, p):
 
 
 @device
-def _trade(m):
-    """Move the ball, if it is believed to be at one of the two places of the present event, to the other."""
+def _swap_ball(m):
+    """If the ball is believed to be at one of the two places of the current event, move it to the other."""
     if (m.ball_x - m.a_x) ** 2 + (m.ball_y - m.a_y) ** 2 < SAME:
         m.ball_x, m.ball_y = m.b_x, m.b_y
     elif (m.ball_x - m.b_x) ** 2 + (m.ball_y - m.b_y) ** 2 < SAME:
@@ -96,9 +88,9 @@ def _trade(m):
 
 @device
 def _notice_event(m, p, n):
-    """As soon as cups begin to move, note the two places of the event, and trade them if it is a swap.
+    """When cups start to move, store the two places of the event, and swap the ball if it is a swap.
 
-    If only one cup starts to move, its partner is the occluded place. Tangential start: meeting; radial: swap.
+    If only one cup starts to move, its partner is at the occluded place. Tangential start = meeting; radial = swap.
     """
     i = -1
     k = -1
@@ -121,24 +113,24 @@ def _notice_event(m, p, n):
     outward = math.hypot(m.a_x + m.disc_vx[i] * DT, m.a_y + m.disc_vy[i] * DT) - math.hypot(m.a_x, m.a_y)
     m.meets = 1 if abs(outward) < 0.5 * BULGE * math.sin(math.pi / event_steps(p)) else 0
     if m.meets == 0:
-        _trade(m)
+        _swap_ball(m)
 
 
 @device
 def tracker(o, m, p):
-    """Keeps the place of the ball: as each event begins it sees which two places take part, and follows."""
+    """Tracks the place of the ball from the two places that take part in each event."""
     n, ball = _read(o, m, p)
     if m.phase == OBSERVE and not ball:
         _notice_event(m, p, n)
-        if o[7] > 0.5 and m.meets != 0:  # a bump: the cups that met were tipped
-            _trade(m)
+        if o[7] > 0.5 and m.meets != 0:  # a bump is heard: the cups were tipped
+            _swap_ball(m)
     m.t += 1
     return _approach(m, p) if m.phase == ACT else STAY
 
 
 @device
 def reflex(o, m, p):
-    """The best that one observation allows: the ball if it shows, else the nearest cup."""
+    """The best memoryless policy: go to the ball if visible, else to the nearest cup."""
     _, ball = _read(o, m, p)
     if m.phase != ACT:
         return STAY

@@ -1,32 +1,33 @@
-"""What will happen in an episode of Cups, drawn as a whole at the reset: the events, and where the ball goes under."""
+"""The script of a Cups episode, drawn at the reset: the events, and under which cup the ball goes."""
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below, uniform
+from unseen.envs.core.rng import SHIFT, below, uniform
 
 MAX_CUPS = 6
 MAX_PLACES = MAX_CUPS + 1  # one may be free
-MAX_EVENTS = 11  # the shift adds one to the most that `swaps` allows
+MAX_EVENTS = 11  # one more than the maximum of `swaps`, for the shift
 
-# Kinds of events: two cups circle each other and trade places; two neighbours meet and part; they meet and tip, and a
-# ball under one of them passes to the other.
+# Kinds of events. SWAP: two cups circle each other and swap places. MEET: two neighbours meet and part. TIP: they meet
+# and tip, which passes a ball under one of them to the other.
 SWAP, MEET, TIP = 0, 1, 2
 
 
 @device
 def draw_script(s, p):
-    """Draw the events and where the ball ends; from these follows where it starts, so that the events tell nothing.
+    """Draw the events and the final place of the ball, and compute its first place from these.
 
-    Writes the final rank of the ball's cup, the free place, the events (kind, two places, which way round), the place
-    at which the ball goes under, and the decoy place under which it is shown first (-1: none).
+    The events are therefore independent of the final place. Writes the final rank of the ball's cup, the free place,
+    the events (kind, two places, direction), the place where the ball is covered, and the decoy place where it is
+    hidden first (-1: none).
     """
     s.ball_rank = below(s, p.cups)
     s.free_place = below(s, p.places) if p.places > p.cups else -1
     place = s.ball_rank
     if 0 <= s.free_place <= place:
         place += 1
-    one_more = 1 if p.split == 2 and p.swaps_high > 0 else 0
+    one_more = 1 if p.split == SHIFT and p.swaps_high > 0 else 0
     s.n_events = p.swaps_low + below(s, p.swaps_high - p.swaps_low + 1) + one_more
-    for q in range(s.n_events, MAX_EVENTS):  # nothing of an earlier episode stays in the record
+    for q in range(s.n_events, MAX_EVENTS):  # clear the previous episode
         s.kind[q] = s.place_a[q] = s.place_b[q] = s.side[q] = 0
     for q in range(s.n_events):
         s.kind[q] = SWAP
@@ -36,7 +37,7 @@ def draw_script(s, p):
         if p.places == p.cups:
             _draw_places(s, p, q)
     for q in range(s.n_events - 1, -1, -1):
-        if p.places > p.cups:  # the ball's cup alone moves, to the place that is free
+        if p.places > p.cups:  # only the ball's cup moves, to the free place
             s.place_a[q] = s.free_place
             s.place_b[q] = place
             s.free_place = place
@@ -51,8 +52,10 @@ def draw_script(s, p):
 
 @device
 def _draw_places(s, p, q):
-    """Draw the two places of event q. Those of a swap are at most p.apart from each other, all pairs alike but that of
-    a swap just before; neighbours meet."""
+    """Draw the two places of event q. Writes s.place_a and s.place_b.
+
+    A swap is uniform over pairs at most p.apart apart, except the pair of a swap just before. Meetings are of neighbours.
+    """
     if s.kind[q] != SWAP:
         s.place_a[q] = below(s, p.places - 1)
         s.place_b[q] = s.place_a[q] + 1
@@ -80,7 +83,7 @@ def _draw_places(s, p, q):
 
 @device
 def _across(s, q, place):
-    """The place of the ball before event q, if it is at `place` after it; the other way round it is the same."""
+    """The place of the ball before event q, given its `place` after it, or vice versa."""
     if s.kind[q] != MEET and place == s.place_a[q]:
         return s.place_b[q]
     if s.kind[q] != MEET and place == s.place_b[q]:

@@ -1,4 +1,4 @@
-"""Cups: the shell game. Keep your eye on the cup that the ball went under."""
+"""Cups: the shell game. Keep track of the cup with the ball."""
 
 import math
 from typing import Any, ClassVar
@@ -6,15 +6,15 @@ from typing import Any, ClassVar
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.cups import rules
+from unseen.envs.permanence.cups import motion, rules
 from unseen.envs.permanence.cups.references import REFERENCES
 from unseen.envs.permanence.cups.script import MAX_CUPS, MAX_EVENTS
 from unseen.envs.planar.layout import ORDERS, Sizes
 from unseen.envs.planar.stage import acting
 from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
 
-MIN_GAP = 0.45  # m between the centres of neighbouring cups, at least
-SLOT_ORDERS = ("place", "distance", "index")  # by colour there would be one slot for all cups
+MIN_GAP = 0.45  # minimum distance between the centres of neighbouring cups, m
+SLOT_ORDERS = ("place", "distance", "index")  # by colour, all cups would share one slot
 
 
 class CupsParams(StagedParams):
@@ -24,59 +24,57 @@ class CupsParams(StagedParams):
     order: str = choice(
         *ORDERS,
         default="place",
-        doc="slots of cups: from left to right (place), nearest first (distance), or each its own, as if cups could be "
-        "told apart (index)",
+        doc="order of the cups' slots: left to right (place), nearest first (distance), or a fixed slot per cup, as if cups "
+        "were distinguishable (index)",
     )
     cups: int = integer(2, MAX_CUPS, default=4, doc="identical cups")
-    swaps: tuple[int, int] = span(
-        0, MAX_EVENTS - 1, default=(2, 4), doc="events, drawn: times that cups trade places (or meet)"
-    )
+    swaps: tuple[int, int] = span(0, MAX_EVENTS - 1, default=(2, 4), doc="number of events (swaps or meetings), drawn")
     swap_steps: int = integer(3, 12, default=4, doc="steps of one event")
-    apart: int = integer(
-        1, MAX_CUPS - 1, default=1, doc="places between two cups that swap, at most; 1: neighbours only"
-    )
-    screen: bool = flag(default=False, doc="a tall screen stands before one place while cups move")
+    apart: int = integer(1, MAX_CUPS - 1, default=1, doc="maximum distance of a swap, in places; 1: neighbours only")
+    screen: bool = flag(default=False, doc="a tall screen hides one place while cups move")
     hops: float = real(
         0.0,
         1.0,
         default=0.0,
-        doc="share of events in which two neighbours only meet; in half of these a bump tells that they were tipped and "
-        "the ball passed to the other",
+        doc="fraction of events that are meetings of neighbours; in half of these a bump signals a tip, which passes a "
+        "ball under one cup to the other",
     )
-    hides: int = integer(0, 3, default=0, doc="times that the ball is first hidden under another cup and shown again")
-    play: str = choice("swap", "move", default="swap", doc="cups swap, or the ball's cup alone moves to a free place")
-    arc: float = real(60.0, 170.0, default=150.0, doc="the cups' arc round the mat, degrees")
-    ring: float = real(1.1, 1.5, default=1.2, doc="radius of that arc, m")
-    jitter: float = real(0.0, 0.06, default=0.0, doc="of the places, rad and m")
-    radius: float = real(0.08, 0.12, default=0.1, doc="of a cup, m")
+    hides: int = integer(0, 3, default=0, doc="times that the ball is first hidden under a decoy cup and shown again")
+    play: str = choice(
+        "swap", "move", default="swap", doc="cups swap places, or only the ball's cup moves, to a free place"
+    )
+    arc: float = real(60.0, 170.0, default=150.0, doc="angle of the arc of cups round the mat, degrees")
+    ring: float = real(1.1, 1.5, default=1.2, doc="radius of the arc, m")
+    jitter: float = real(0.0, 0.06, default=0.0, doc="jitter of the places, rad and m")
+    radius: float = real(0.08, 0.12, default=0.1, doc="radius of a cup, m")
 
     def check(self) -> None:
         if self.order not in SLOT_ORDERS:
             allowed = ", ".join(map(repr, SLOT_ORDERS))
-            raise BadParameter(f"order={self.order!r}: all cups are of one colour; allowed are {allowed}")
+            raise BadParameter(f"order={self.order!r}: must be one of {allowed}, because all cups have the same colour")
         gap = 2 * self.ring * math.sin(self.spacing / 2) - 2 * self.jitter
         if gap < MIN_GAP:
             raise BadParameter(
-                f"cups={self.cups} on arc={self.arc:g}, ring={self.ring:g} stand {gap:.2f} m apart; allowed is "
-                f"{MIN_GAP:g} m or more"
+                f"cups={self.cups} on arc={self.arc:g}, ring={self.ring:g} are {gap:.2f} m apart; they must be at least "
+                f"{MIN_GAP:g} m apart"
             )
-        if self.ring + self.jitter + rules.BULGE + 1.2 * self.radius > self.room:
-            raise BadParameter(f"ring={self.ring:g}: cups that swap do not fit into room={self.room:g}")
+        if self.ring + self.jitter + motion.BULGE + 1.2 * self.radius > self.room:
+            raise BadParameter(f"ring={self.ring:g}: swapping cups do not fit into room={self.room:g}")
         if self.play == "move":
             if not self.screen:
-                raise BadParameter("play='move' needs screen=True: the cup moves out of sight")
+                raise BadParameter("play='move' needs screen=True, because the cup must move out of sight")
             for name in ("hops", "hides"):
                 if getattr(self, name):
-                    raise BadParameter(f"{name}={getattr(self, name)}: allowed with play='move' is 0")
+                    raise BadParameter(f"{name}={getattr(self, name)}: must be 0 with play='move'")
 
     @derived
     def places(self) -> int:
-        """Places for cups; one of them is free where the ball's cup moves alone."""
+        """Places for cups; with play="move" one of them is free."""
         return self.cups + (1 if self.play == "move" else 0)
 
     @derived
     def spacing(self) -> float:
-        """The angle between neighbouring places, rad."""
+        """Angle between neighbouring places, rad."""
         return math.radians(self.arc) / (self.places - 1)
 
     @derived
@@ -86,23 +84,19 @@ class CupsParams(StagedParams):
 
     @derived
     def breadth(self) -> float:
-        """Half width of the screen, m: it hides one place alone."""
+        """Half width of the screen, m: it hides a single place."""
         half_angle = min(0.55 * self.spacing, math.radians(35.0))
         return rules.SCREEN_AT * self.ring * math.tan(half_angle)
 
     @derived
     def observe_steps(self) -> int:
-        """The most steps of the observe phase; the shift adds an event."""
-        covered_at = self.hides * rules.CYCLE + rules.REST + rules.ROLL
+        """Maximum number of steps of the observe phase, including the extra event under shift."""
+        covered_at = self.hides * motion.CYCLE + motion.REST + motion.ROLL
         return covered_at + rules.PAUSE + (self.swaps[1] + 1) * (self.swap_steps + 1)
 
     @derived
     def sizes(self) -> Sizes:
         return Sizes(colours=2, disc_slots=self.cups + 1, box_slots=1)
-
-    @property
-    def horizon(self) -> int:
-        return self.observe_steps + self.blackout[1] + self.act
 
 
 P = CupsParams
@@ -111,49 +105,49 @@ P = CupsParams
 class Cups(PlanarTask):
     """Lift the cup that the ball went under: the shell game.
 
-    **Story.** Identical cups stand on an arc round the mat on which the agent stands and watches. A ball lies in the
-    open, rolls, and goes under one of them. Then cups trade places, two at a time, circling each other. A blackout
-    falls for a random time and the agent is carried to another spot and heading. Then, in full light, it may walk: the
-    first cup that it touches is lifted and ends the episode, with reward 1 if the ball is under it, else 0.
+    **Story.** Identical cups stand on an arc round a mat, from which the agent watches. A ball lies in the open, then
+    rolls under one of the cups. Then cups swap places, two at a time, circling each other. After a blackout of random
+    length the agent is at a new position and heading. Now, in full light, it may walk. It lifts the first cup that it
+    touches, which ends the episode.
 
-    **Levels.** 0: glass cups, through which the ball shows, the visible twin. 1: 3 cups, one or two swaps of
-    neighbours, blackout 1-3. 2 (default): 4 cups, 2-4 swaps of neighbours, and a tall screen that hides one place
-    taking part in a swap: who goes in and who comes out must be inferred. 3: 6 cups, 4-6 faster events between any two
-    places of a jittered arc. Two fifths of them are meetings: neighbours meet, touch and part. In half of the meetings
-    a bump is heard: the cups were tipped, and a ball under one of them passed to the other. Egocentric frame, blackout
-    5-15.
+    **Levels.** 0: glass cups, through which the ball is visible, the visible twin. 1: 3 cups, one or two swaps of
+    neighbours, blackout of 1-3 steps. 2 (default): 4 cups, 2-4 swaps of neighbours, and a tall screen that hides one
+    place taking part in a swap: which cup goes in and which comes out must be inferred. 3: 6 cups, 4-6 faster events
+    between any two places of a jittered arc. Two fifths of them are meetings: neighbours meet, touch and part. In half
+    of the meetings a bump is heard: the cups were tipped, and a ball under one of them passed to the other. Egocentric
+    frame, blackout 5-15.
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
-    [-1, 1], at most 0.3 m and 45 degrees a step. They have no effect until the act phase.
+    [-1, 1], at most 0.3 m and 45 degrees per step. Actions have no effect before the act phase.
 
-    **Observation.** See `unseen.envs.planar.layout.Layout`. Colour 0 is the ball, colour 1 any cup. A cup's velocity
-    is what its next step brings, so that which cups begin to move, and in which direction, tells a swap. The screen
-    stands only while cups move: in the act phase all cups show, and where it stood tells nothing. What is asked for is
-    always the ball, which shows in the terminal observation.
+    **Observation.** See `unseen.envs.planar.layout.Layout`. Colour 0 is the ball, colour 1 a cup. A cup's velocity is
+    that of its next step, so a swap can be recognised by which cups start to move, and in which direction. The screen
+    stands only while cups move; in the act phase all cups are visible. The query is always the ball, which is visible
+    in the terminal observation.
 
-    **Reward.** 1 for the right cup, once; else 0.
+    **Reward.** 1 for lifting the cup with the ball, else 0.
 
-    **End.** A touch, or `act` steps of search; both `terminated`, since the deadline is part of the rules.
+    **End.** The first touch, or `act` steps of search. Both are `terminated`, because the deadline is part of the rules.
 
-    **Leaks closed.** Cups share the slots of one colour, ordered by place, so that no slot keeps a cup's identity. The
-    events and the ball's final place are drawn independently, and its first place follows from both: whoever missed
-    where the ball went under learns nothing from any event, and the final place is uniform. The ball is seen to go
-    under before the screen goes up. No swap undoes the one just before, so that staying with the first place is no
-    strategy. A scramble of pose and heading with a blackout of random length (pose is no memory). A hidden ball cannot
-    be touched: contact is reported for cups alone.
+    **Leaks closed.** Cups share the slots of one colour, ordered by place, so no slot keeps the identity of a cup. The
+    events and the final place of the ball are drawn independently, and its first place is computed from them: to an
+    agent that missed where the ball went, the events give no information, and the final place is uniform. The ball is
+    seen going under a cup before the screen appears. No swap undoes the previous one, so staying with the first place is
+    not a strategy. The pose cannot serve as memory: it is scrambled, after a blackout of random length. A hidden ball
+    cannot be touched: contact is reported only for cups.
 
-    **Shift.** Larger cups (1.2 x), events one step faster, and one event more.
+    **Shift.** Larger cups (x 1.2), events one step faster, and one more event.
 
     **Presets.** "a-not-b" follows Piaget (The construction of reality in the child, 1954), as do the A-not-B tasks of
-    O-PIAAGETS in Animal-AI (Voudouris et al., 2022): twice the ball is hidden under A and shown again, then it is
-    hidden under B, and no cup moves. "invisible-displacement" follows Piaget's sixth stage: the ball goes under a
-    cup, which moves behind a screen to a place that was free, and stays.
+    O-PIAAGETS in Animal-AI (Voudouris et al., 2022): the ball is hidden under A and shown again twice, then it is hidden
+    under B, and no cup moves. "invisible-displacement" follows Piaget's sixth stage: the ball goes under a cup, which
+    moves behind a screen to a free place and stays there.
     """
 
     title = "lift the cup that the ball went under"
     params = P
     state = rules.STATE
-    sensors = planar_sensors(rules.write_state, rules.STILL_TO_COME, covers=(rules.CUP,))
+    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA, covers=(rules.CUP,))
     levels: ClassVar[dict[int, P]] = {
         0: P(cups=3, swaps=(1, 2), blackout=(1, 3), act=14, glass=True),
         1: P(cups=3, swaps=(1, 2), blackout=(1, 3), act=14),
@@ -177,11 +171,11 @@ class Cups(PlanarTask):
         queries=("ball", "cup"),
         request="lift the cup that hides the {}",
         captions={
-            "observe": "The ball goes under a cup; then cups trade places.",
-            "blackout": "Nothing shows. The agent is carried elsewhere.",
+            "observe": "The ball rolls under a cup; then cups swap places.",
+            "blackout": "Blackout. The agent is moved to a new position.",
             "act": "All cups look alike. The first one touched is lifted.",
             "lit": "All cups look alike. The first one touched is lifted.",
-            "over": "The cups show what is under them.",
+            "over": "Lights on: the ball is visible.",
         },
         won="lifted the right cup",
         lost="nothing under it",

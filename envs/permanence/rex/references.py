@@ -1,31 +1,32 @@
-"""Scripted players of Rex."""
+"""Scripted reference policies of Rex."""
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.rex.rules import DT, REACH, SMALL, STRIDE, TALL, TURN, spot_behind
+from unseen.envs.permanence.rex.motion import spot_behind
+from unseen.envs.permanence.rex.rules import MAX_DOGS, MAX_PIECES, REACH
 from unseen.envs.planar.belief import belief, copy_room, disc_motion, update_belief
 from unseen.envs.planar.geometry import FAR
 from unseen.envs.planar.layout import disc_start
 from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.task import ARCS
-from unseen.envs.planar.world import ACT, OBSERVE
+from unseen.envs.planar.world import ACT, DT, OBSERVE, STRIDE, TURN
 
 STAY = 3
 BELIEF = belief(
-    TALL, SMALL,
-    # A track for each dog: its place, its velocity, the colour of its collar + 1 (0: unknown), whether a slot fits it.
-    ("n_tracks", INT), ("track_x", FLOAT, (SMALL,)), ("track_y", FLOAT, (SMALL,)), ("track_vx", FLOAT, (SMALL,)),
-    ("track_vy", FLOAT, (SMALL,)), ("collar", INT, (SMALL,)), ("matched", INT, (SMALL,)),
-    ("slot_matched", INT, (SMALL,)),
+    MAX_PIECES, MAX_DOGS,
+    # A track per dog: position, velocity, colour of its collar + 1 (0: unknown), whether it matches a slot.
+    ("n_tracks", INT), ("track_x", FLOAT, (MAX_DOGS,)), ("track_y", FLOAT, (MAX_DOGS,)), ("track_vx", FLOAT, (MAX_DOGS,)),
+    ("track_vy", FLOAT, (MAX_DOGS,)), ("collar", INT, (MAX_DOGS,)), ("matched", INT, (MAX_DOGS,)),
+    ("slot_matched", INT, (MAX_DOGS,)),
 )  # fmt: skip
 
 
 @device
 def _steer_behind(m, place):
-    """The best arc to the spot behind piece `place` that does not look behind another on the way.
+    """The best arc to the spot behind piece `place` that does not look behind another piece on the way.
 
-    The spots become the discs of the memory m: its dogs are lost, and are not needed any more.
+    Replaces the discs of memory m by the spots; its dogs are no longer needed.
     """
     m.n_discs = m.n_boxes
     for k in range(m.n_boxes):
@@ -49,7 +50,7 @@ def _nearest_spot(m, x, y):
 
 @device
 def oracle(s, m, p):
-    """Knows the answer; stays put until it may move."""
+    """Knows the answer."""
     if s.phase != ACT:
         return STAY
     copy_room(s, m)
@@ -57,8 +58,8 @@ def oracle(s, m, p):
 
 
 @device
-def _match(o, m, p, fresh):
-    """The slot and the track that agree best among those not matched yet, or -1, -1. `fresh`: any track will do."""
+def _match(o, m, p, first):
+    """The best-matching pair of unmatched slot and track, or (-1, -1). `first`: tracks are new, so any pair matches."""
     best = FAR
     track = -1
     slot = -1
@@ -70,8 +71,8 @@ def _match(o, m, p, fresh):
         for i in range(m.n_tracks):
             if m.matched[i] != 0:
                 continue
-            d = 0.0 if fresh else (x - m.track_x[i]) ** 2 + (y - m.track_y[i]) ** 2
-            if m.track_vx[i] == 0.0 and m.track_vy[i] == 0.0:  # a dog that sets off was here a step ago
+            d = 0.0 if first else (x - m.track_x[i]) ** 2 + (y - m.track_y[i]) ** 2
+            if m.track_vx[i] == 0.0 and m.track_vy[i] == 0.0:  # a dog that starts to run was here one step ago
                 d = min(d, (x - DT * vx - m.track_x[i]) ** 2 + (y - DT * vy - m.track_y[i]) ** 2)
             if d < best:
                 best = d
@@ -81,11 +82,11 @@ def _match(o, m, p, fresh):
 
 
 @device
-def _follow(o, m, p):
-    """Follow every dog by continuity of place and velocity, and keep the colour of its collar once that has shown."""
+def _track_dogs(o, m, p):
+    """Track every dog by continuity of position and velocity, and store the colour of its collar when it is visible."""
     width = 5 + p.colours
-    fresh = m.n_tracks == 0
-    if fresh:  # at first all dogs stand near and show
+    first = m.n_tracks == 0
+    if first:  # at first all dogs stand near and are visible
         for k in range(p.disc_slots):
             m.n_tracks += o[disc_start(p) + width * k] > 0.5
     for i in range(m.n_tracks):
@@ -95,7 +96,7 @@ def _follow(o, m, p):
     for k in range(p.disc_slots):
         m.slot_matched[k] = 0
     for _ in range(m.n_tracks):
-        slot, i = _match(o, m, p, fresh)
+        slot, i = _match(o, m, p, first)
         if i < 0:
             break
         m.matched[i] = 1
@@ -114,13 +115,13 @@ def _follow(o, m, p):
 
 @device
 def tracker(o, m, p):
-    """Follows every dog from slots alone, binds collars to dogs while they show, and remembers the furniture."""
+    """Tracks every dog from slots alone, binds collars to dogs while visible, and remembers the furniture."""
     update_belief(o, m, p, DT, 1.0, 0.0)
-    for j in range(m.n_discs):  # dogs are followed here, and not by physics
+    for j in range(m.n_discs):  # dogs are tracked here, not by physics
         m.disc_vx[j] = 0.0
         m.disc_vy[j] = 0.0
     if m.phase == OBSERVE:
-        _follow(o, m, p)
+        _track_dogs(o, m, p)
     if m.phase != ACT or m.query < 0:
         return STAY
     place = 0
@@ -137,7 +138,7 @@ def tracker(o, m, p):
 
 @device
 def reflex(o, m, p):
-    """The best that one observation allows: behind the piece that shows to be right, else behind the nearest one."""
+    """The best memoryless policy: look behind the right piece if that is visible, else behind the nearest one."""
     update_belief(o, m, p, DT, 1.0, 0.0)
     if m.phase != ACT or m.query < 0:
         return STAY

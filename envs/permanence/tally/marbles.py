@@ -1,4 +1,4 @@
-"""Where the marbles of Tally are: in from a box at one side, behind the screen in a nest, out into the other box."""
+"""The motion of the marbles in Tally: in from a crate on one side, into a nest behind the screen, out to the other crate."""
 
 import math
 
@@ -8,24 +8,24 @@ from unseen.envs.core.rng import below
 MAX_MARBLES = 16  # in play at once
 BEAT = 2  # steps from one move to the next
 NEST_Y = 0.5  # y of the nest behind the screen, m; its x is 0
-MOUTH = 1.55  # |x| at which marbles rest before the box they come from or leave into, m
+MOUTH = 1.55  # |x| at which marbles rest in front of a crate, m
 MIDWAY = 1.15  # |x| at which they are seen rolling, m
-ROLL_SPEED = 2.8  # m/s there
+ROLL_SPEED = 2.8  # m/s, there
 LANE = 0.25  # m between marbles that roll side by side
-STAGGER = 0.2  # m further on for each metre to the side, so that the order of their slots depends on nothing hidden
+STAGGER = 0.2  # m of offset in x per metre to the side, so that the order of slots depends on nothing hidden
 BEHIND, ENTERING, LEAVING = 0, 1, 2  # `motion` of a marble
-OWN, SAME, TWO = 0, 1, 2  # `looks`: a colour each, all alike, two colours
+OWN, SAME, TWO = 0, 1, 2  # `looks`: a colour per marble, all alike, two colours
 
 
 @device
 def group_of(s, p, k):
-    """The group with which marble k is counted: its colour's where there are two, else the only one."""
+    """The group that marble k belongs to: its colour if there are two colours, else 0."""
     return s.disc_colour[k] if p.looks == TWO else 0
 
 
 @device
 def one_behind(s, p, c):
-    """A marble of group c behind the screen, each as likely; -1 for none."""
+    """A uniformly drawn marble of group c behind the screen; -1 for none."""
     found = 0
     marble = -1
     for k in range(s.n_discs):
@@ -38,7 +38,7 @@ def one_behind(s, p, c):
 
 @device
 def clear_marbles(s):
-    """Zero every marble, so that nothing of an earlier episode stays in the record."""
+    """Remove all marbles and zero their fields."""
     s.n_discs = 0
     for k in range(MAX_MARBLES):
         s.disc_x[k] = 0.0
@@ -56,7 +56,7 @@ def clear_marbles(s):
 
 @device
 def remove_marble(s, k):
-    """Take marble k out of the world: what is gone is nowhere, not hidden. The last marble gets its index."""
+    """Remove marble k from the world. The last marble takes its index."""
     j = s.n_discs - 1
     s.disc_x[k] = s.disc_x[j]
     s.disc_y[k] = s.disc_y[j]
@@ -74,9 +74,10 @@ def remove_marble(s, k):
 
 @device
 def move_marbles(s, p):
-    """Move every marble to where it is at step s.t, and begin the move that is due.
+    """Move every marble to its position at step s.t, and start the move of a new beat.
 
-    In: at rest before its box, rolling, behind the screen. Out: rolling, at rest before the other box, gone.
+    Entering: at rest in front of its crate, rolling, behind the screen. Leaving: rolling, at rest in front of the other
+    crate, removed.
     """
     k = 0
     while k < s.n_discs:
@@ -104,7 +105,7 @@ def move_marbles(s, p):
 
 @device
 def _begin_move(s, p, beat):
-    """Send out and let in the marbles of one beat, side by side."""
+    """Start the marbles that leave and enter in this beat, side by side. Updates s.left."""
     c = s.group[beat]
     for i in range(s.outs[beat]):
         k = one_behind(s, p, c)
@@ -127,7 +128,7 @@ def _begin_move(s, p, beat):
 
 @device
 def _draw_colour(s, p, c):
-    """A colour for a new marble of group c; where each has its own, evenly one that is not in play."""
+    """A colour for a new marble of group c; if each has its own, uniform over those not in play."""
     if p.looks != OWN:
         return c
     found = 0
@@ -146,7 +147,7 @@ def _draw_colour(s, p, c):
 
 @device
 def _show(s, k, x, vx):
-    """Put marble k in the open, on its lane, at about x (m) and with the velocity vx (m/s)."""
+    """Place marble k in the open on its lane, at about x (m), with velocity vx (m/s)."""
     s.disc_x[k] = x + STAGGER * s.lane[k]
     s.disc_y[k] = NEST_Y + s.lane[k]
     s.disc_vx[k] = vx
@@ -155,7 +156,7 @@ def _show(s, k, x, vx):
 
 @device
 def _settle(s, k):
-    """Put marble k at rest in the nest, in the innermost free spot of a spiral of them."""
+    """Place marble k at rest in the nest, in the innermost free spot of a spiral."""
     spot = 0
     taken = True
     while taken:

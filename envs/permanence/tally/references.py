@@ -1,4 +1,4 @@
-"""Scripted players of Tally."""
+"""Scripted reference policies of Tally."""
 
 import math
 
@@ -6,12 +6,12 @@ from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import INT
 from unseen.envs.permanence.tally.marbles import MAX_MARBLES, NEST_Y, ROLL_SPEED, TWO
-from unseen.envs.permanence.tally.rules import ARM, DT, MAX_BOXES, REACH, STRIDE, TURN, at_nest
+from unseen.envs.permanence.tally.rules import ARM, MAX_BOXES, REACH, at_nest
 from unseen.envs.planar.belief import belief, copy_room, disc_motion, update_belief
 from unseen.envs.planar.layout import HEAD, disc_start
 from unseen.envs.planar.navigate import steer_to_disc
 from unseen.envs.planar.task import ARCS
-from unseen.envs.planar.world import ACT
+from unseen.envs.planar.world import ACT, DT, STRIDE, TURN
 
 STAY, DONE = 3, 4
 ACTIONS = {name: (*row, 0.0) for name, row in ARCS.items()} | {"done": (0.0, 0.0, 1.0)}
@@ -20,7 +20,7 @@ BELIEF = belief(MAX_BOXES, MAX_MARBLES, ("counted", INT, (2,)))  # marbles of ea
 
 @device
 def _to_nest(m):
-    """The action that leads to the nest, or reaches into it. It makes the nest the only disc of m."""
+    """The action that leads to the nest, or reaches into it. Makes the nest the only disc of m."""
     if at_nest(m):
         return STAY
     m.n_discs = 1
@@ -31,7 +31,7 @@ def _to_nest(m):
 
 @device
 def oracle(s, m, p):
-    """Knows how many are left; stays put until it may move."""
+    """Knows how many are left."""
     if s.phase != ACT:
         return STAY
     if s.left[s.asked] == 0:
@@ -42,13 +42,13 @@ def oracle(s, m, p):
 
 @device
 def _taken(o, p):
-    """How many have been taken, by the signal in the row."""
+    """The number of marbles taken, from the signal in the row."""
     return int(o[HEAD + 2 * p.queries] * p.most + 0.5)
 
 
 @device
 def tracker(o, m, p):
-    """Counts, by group, what it sees roll towards the screen less what it sees roll away from it."""
+    """Counts, by group, the marbles that roll towards the screen minus those that roll away from it."""
     update_belief(o, m, p, DT, 1.0, 0.0)
     for i in range(p.disc_slots):
         at = disc_start(p) + (5 + p.colours) * i
@@ -63,7 +63,7 @@ def tracker(o, m, p):
 
 @device
 def _in_hand(o, m, p, at):
-    """Whether the marble whose slot begins at o[at] lies where the agent holds what it took."""
+    """Whether the marble whose slot starts at o[at] is in the agent's hand."""
     x = o[at + 1] * p.room
     y = o[at + 2] * p.room
     if p.frame == 0:
@@ -75,16 +75,16 @@ def _in_hand(o, m, p, at):
 
 @device
 def reflex(o, m, p):
-    """The best that one observation allows: collect what shows; where nothing shows, the fewest that can be left."""
+    """The best memoryless policy: collect visible marbles; if none is visible, stop at the minimum number."""
     update_belief(o, m, p, DT, 1.0, 0.0)
     if m.phase != ACT:
         return STAY
-    shows = False
+    visible = False
     for i in range(p.disc_slots):
         at = disc_start(p) + (5 + p.colours) * i
         if o[at] > 0.5 and not _in_hand(o, m, p, at) and (m.query < 0 or o[at + 5 + m.query] > 0.5):
-            shows = True
-    return DONE if _taken(o, p) >= p.least and not shows else _to_nest(m)
+            visible = True
+    return DONE if _taken(o, p) >= p.least and not visible else _to_nest(m)
 
 
 REFERENCES = {

@@ -1,9 +1,9 @@
-"""The rules of Tally: what is drawn at a reset, and what a step does. Metres, seconds, radians."""
+"""The rules of Tally: state, reset and step. Metres, seconds, radians."""
 
 import math
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below, uniform
+from unseen.envs.core.rng import SHIFT, below, uniform
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.tally.marbles import (
     BEAT,
@@ -19,42 +19,39 @@ from unseen.envs.permanence.tally.schedule import MAX_BEATS, draw_schedule
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage, write_stage
-from unseen.envs.planar.world import DUSK, OBSERVE, drive, place_box, planar, touch
+from unseen.envs.planar.world import DUSK, OBSERVE, STRIDE, TURN, drive, place_box, planar, touch
 
-MAX_BOXES = 3  # the screen, and the boxes at both sides
+MAX_BOXES = 3  # the screen, and a crate on either side
 SCREEN, CRATE = 0, 1  # kinds of boxes
 
-DT = 0.25  # s a step
-STRIDE = 0.3  # m a step at full speed
-TURN = math.pi / 4  # rad a step at full turn
-REACH = 0.5  # m from the nest's centre at which the hand reaches into it
-MAT_Y = -1.5  # y of the mat, m; the screen stands at the room's centre
-AROUND = 1.1  # m from the nest at which the agent is set down after the blackout
-ARM = 0.22  # m ahead of the agent at which it holds what it took
-SAID = 0.8  # of the third number of an action, above which it says done
+REACH = 0.5  # m from the centre of the nest within which the agent reaches into it
+MAT_Y = -1.5  # y of the mat, m; the screen is at the centre of the room
+AROUND = 1.1  # mean distance of the spawn position from the nest, m
+ARM = 0.22  # m ahead of the agent at which it holds a marble
+DONE_ABOVE = 0.8  # value of the third action component above which it means done
 
 STATE = planar(
     MAX_BOXES, MAX_MARBLES,
-    ("asked", INT),  # the group that counts
+    ("asked", INT),  # the queried group
     ("taken", INT), ("n_beats", INT),
-    ("side", FLOAT),  # -1 or 1: the side of x from which marbles come
+    ("side", FLOAT),  # -1 or 1: sign of the x from which marbles come
     ("marble_radius", FLOAT),
-    # Of each group: marbles behind the screen now, and in the end; moves; the last move, 1 in or -1 out.
+    # Of each group: marbles behind the screen now, and at the end; moves; the last move, 1 in or -1 out.
     ("left", INT, (2,)), ("goal", INT, (2,)), ("n_moves", INT, (2,)), ("last_move", INT, (2,)),
     # Of each beat: how many go in and come out, and of which group.
     ("ins", INT, (MAX_BEATS,)), ("outs", INT, (MAX_BEATS,)), ("group", INT, (MAX_BEATS,)),
-    # Of each marble: its motion, the step at which that began, its spot in the nest, and how far aside it rolls, m.
+    # Of each marble: its motion and its first step, its spot in the nest, and the lateral offset of its lane, m.
     ("motion", INT, (MAX_MARBLES,)), ("since", INT, (MAX_MARBLES,)), ("spot", INT, (MAX_MARBLES,)),
     ("lane", FLOAT, (MAX_MARBLES,)),
     signals=1,
 )  # fmt: skip
-STILL_TO_COME = 9 + 3 * MAX_BEATS  # numbers that `state` adds behind a lit slots row
+STATE_EXTRA = 9 + 3 * MAX_BEATS  # values that `state` has after a lit slots row
 
 
 @device
 def reset(s, p):
-    """Draw an episode: what is left, the moves that lead there, the blackout's length and the pose after it."""
-    shift = p.split == 2
+    """Draw an episode: the number left, the moves that lead there, the blackout length and the pose after it."""
+    shift = p.split == SHIFT
     reset_stage(s, p)
     s.agent_y += MAT_Y
     angle = uniform(s, -math.pi, math.pi)
@@ -66,7 +63,7 @@ def reset(s, p):
     place_box(s, 1, CRATE, 1.95, NEST_Y, 1.0, 0.0, 0.25, 0.4)
     place_box(s, 2, CRATE, -1.95, NEST_Y, 1.0, 0.0, 0.25, 0.4)
     draw_schedule(s, p)
-    s.observe_steps = BEAT * s.n_beats + 2  # longer in the shift
+    s.observe_steps = BEAT * s.n_beats + 2  # longer under shift
     s.marble_radius = p.radius * (1.25 if shift else 1.0)
     s.asked = below(s, p.groups)
     s.side = 1.0 if (p.entry != 0 and below(s, 2) == 0) or (p.entry == 0 and shift) else -1.0
@@ -79,7 +76,7 @@ def reset(s, p):
 
 @device
 def at_nest(s):
-    """Whether the hand reaches into the nest."""
+    """Whether the agent reaches into the nest."""
     return s.agent_x * s.agent_x + (s.agent_y - NEST_Y) ** 2 < REACH * REACH and path_clear(
         s, s.agent_x, s.agent_y, 0.0, NEST_Y
     )
@@ -87,7 +84,7 @@ def at_nest(s):
 
 @device
 def _take(s, p):
-    """Take one of the asked marbles from the nest into the hand; False if there is none."""
+    """Take a queried marble from the nest into the hand. Returns False if there is none."""
     k = one_behind(s, p, s.asked)
     if k < 0:
         return False
@@ -103,12 +100,12 @@ def _take(s, p):
 
 @device
 def step(s, a, p, info):
-    """One step of DT seconds; a: speed and turn, each in [-1, 1], and done, said by more than SAID."""
+    """One step of DT seconds; a: speed, turn and done, each in [-1, 1]."""
     moves = may_act(s)
-    done = moves and a[2] > SAID
+    done = moves and a[2] > DONE_ABOVE
     if moves and not done:
         drive(s, STRIDE * a[0], TURN * a[1])
-    if s.touched >= 0:  # what was in the hand is put away
+    if s.touched >= 0:  # put away the marble in the hand
         remove_marble(s, s.touched)
         touch(s, -1)
     s.t += 1
@@ -131,15 +128,15 @@ def step(s, a, p, info):
 
 @device
 def write_hidden(s, p, out):
-    """How many asked marbles are behind the screen when the act phase begins, less the fewest possible."""
+    """The number of queried marbles behind the screen when the act phase begins, minus the minimum."""
     out[0] = s.goal[s.asked] - p.least
 
 
 @device
 def write_state(s, p, o):
-    """Slots with the lights on and the question told, then everything that is still to come."""
+    """Write lit slots with the query, then phases, the number left, and the moves still to come."""
     write_lit_slots(s, p, o, s.asked if p.looks == TWO else -1)
-    at = o.shape[0] - STILL_TO_COME
+    at = o.shape[0] - STATE_EXTRA
     write_stage(s, p, o, at)
     o[at + 7] = s.observe_steps / CLOCK
     o[at + 8] = s.left[s.asked] / p.cap

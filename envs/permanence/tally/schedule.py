@@ -1,21 +1,21 @@
-"""The moves of a Tally episode, drawn as a whole at the reset: how many marbles go in and come out, beat by beat."""
+"""The moves of a Tally episode, drawn at the reset: how many marbles go in and come out in each beat."""
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below
+from unseen.envs.core.rng import SHIFT, below
 
-MAX_BEATS = 28  # of the observe phase: a move or a pause each
-MORE_MOVES = 2  # further moves in the shift
-MIXED, ADD, SUBTRACT = 0, 1, 2  # kinds of sums: any moves; n + 1; n - 1
+MAX_BEATS = 28  # beats of the observe phase, each a move or a pause
+MORE_MOVES = 2  # extra moves under shift
+MIXED, ADD, SUBTRACT = 0, 1, 2  # `operation`: any moves; n + 1; n - 1
 
 
 @device
 def draw_schedule(s, p):
-    """Draw the moves: for each group of marbles `goal`, `n_moves` and `last_move`; `group`, `ins`, `outs` of each beat.
+    """Draw the moves. Writes `goal`, `n_moves` and `last_move` of each group; `group`, `ins` and `outs` of each beat.
 
-    What is left, the number of moves and the last move (one marble, in or out) are drawn first and independently; the
-    moves before lead there. Pauses fill the beats that no move takes. Leaves `left` at 0.
+    The number left, the number of moves and the last move (one marble, in or out) are drawn first and independently; the
+    earlier moves are drawn to lead there. The remaining beats are pauses. Leaves `left` at 0.
     """
-    more = MORE_MOVES if p.split == 2 and p.operation == MIXED else 0
+    more = MORE_MOVES if p.split == SHIFT and p.operation == MIXED else 0
     s.n_beats = p.groups * (p.moves_high + more)
     for c in range(2):
         s.left[c] = 0
@@ -33,10 +33,10 @@ def draw_schedule(s, p):
 
 @device
 def _fill_beats(s, p):
-    """Deal the moves of both groups, in their order, and the pauses evenly to the beats."""
+    """Distribute the moves of both groups, in order, and the pauses uniformly over the beats."""
     n_moves_0 = s.n_moves[0]
     n_moves_1 = s.n_moves[1]
-    for i in range(s.n_beats):  # n_moves counts those that are still to be dealt; left, what they have led to
+    for i in range(s.n_beats):  # n_moves: moves still to be distributed; left: the count so far
         pick = below(s, s.n_beats - i)
         c = 0 if pick < s.n_moves[0] else 1
         if pick >= s.n_moves[0] + s.n_moves[1]:
@@ -57,8 +57,10 @@ def _fill_beats(s, p):
 
 @device
 def _draw_move(s, p, n, target, k):
-    """Draw how many of n marbles come out and how many go in, with k moves still to follow: evenly from the moves after
-    which `target` can still be reached. Returns ins, outs."""
+    """Draw how many marbles go in and how many of n come out, uniform over moves after which k more can reach `target`.
+
+    Returns ins, outs.
+    """
     found = 0
     ins = 0
     outs = 0
@@ -75,8 +77,10 @@ def _draw_move(s, p, n, target, k):
 
 @device
 def _reachable(p, n, target, k):
-    """Whether k moves can lead from n marbles behind the screen to `target`. One in and one out keeps n, but with
-    nothing behind the screen nothing comes out."""
+    """Whether k moves can lead from n marbles behind the screen to `target`.
+
+    A move of one in and one out keeps n, but is impossible with n = 0.
+    """
     if k == 0:
         return n == target
     return abs(target - n) <= p.together * k and (n > 0 or target > 0 or k > 1)

@@ -1,35 +1,36 @@
-"""Scripted players of Tunnel."""
+"""Scripted reference policies of Tunnel."""
 
 import math
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.tunnel.rules import DT, EXITS, PLATE, PLATE_AT, SMALL, SPACING, STRIDE, TURN, exit_x
+from unseen.envs.permanence.tunnel.draw import SPACING, exit_x
+from unseen.envs.permanence.tunnel.rules import MAX_BALLS, MAX_EXITS, PLATE, PLATE_AT
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.geometry import FAR
 from unseen.envs.planar.layout import HEAD
 from unseen.envs.planar.navigate import arc_pose, arc_towards
 from unseen.envs.planar.task import ARCS
-from unseen.envs.planar.world import ACT, OBSERVE
+from unseen.envs.planar.world import ACT, DT, OBSERVE, STRIDE, TURN
 
 STAY = 3
-STANDS_STILL = 1e9  # m/s^2: a belief's friction, so that balls stay where they were last seen
+STOP_FRICTION = 1e9  # m/s^2: friction of the belief, so that balls stay where they were last seen
 
 BELIEF = belief(
-    EXITS + 1, SMALL,
-    # Speed factor of each lane; 1: a ball is held up; of each ball: its exit, the step in which it is out, its wait.
-    ("factor", FLOAT, (EXITS,)), ("held_up", INT),
-    ("exit", INT, (SMALL,)), ("due", INT, (SMALL,)), ("wait", INT, (SMALL,)),
-    signals=2 * EXITS + 1,
+    MAX_EXITS + 1, MAX_BALLS,
+    # Speed factor of each lane; 1 if a ball is held up; of each ball: its exit, exit step, and steps held up.
+    ("factor", FLOAT, (MAX_EXITS,)), ("held_up", INT),
+    ("exit", INT, (MAX_BALLS,)), ("due", INT, (MAX_BALLS,)), ("wait", INT, (MAX_BALLS,)),
+    signals=2 * MAX_EXITS + 1,
 )  # fmt: skip
 
 
 @device
 def _meet_at(s, p, k, left):
-    """The arc by which to be on the plate of exit k when a ball comes out there in `left` steps.
+    """The arc to be on the plate of exit k when a ball comes out there in `left` steps.
 
-    It sets off so late that one step is to spare on the plate, or none where gates shut soon.
+    Leaves as late as possible: with one step to spare on the plate, or none if gates shut early.
     """
     spare = 1 if p.patience > 2 else 0
     gx = exit_x(p, k)
@@ -47,17 +48,19 @@ def _meet_at(s, p, k, left):
 
 @device
 def oracle(s, m, p):
-    """Knows the exit and the step."""
+    """Knows the exit and the exit step."""
     if s.phase != ACT:
         return STAY
     return _meet_at(s, p, s.answer, s.due[s.target] - s.t)
 
 
 @device
-def _look(o, m, p):
-    """Update the belief and read the signs. Balls out of sight stay where they were last seen: the tunnel's law, and not
-    the floor's, says where they are."""
-    update_belief(o, m, p, DT, STANDS_STILL, 0.0)
+def _update_map(o, m, p):
+    """Update the belief and read the signals.
+
+    Unseen balls stay where they were last seen, because rolling on the floor does not predict motion in the tunnel.
+    """
+    update_belief(o, m, p, DT, STOP_FRICTION, 0.0)
     m.room_hx = p.wide
     m.room_hy = p.deep
     at = HEAD + 2 * p.queries
@@ -70,7 +73,7 @@ def _look(o, m, p):
 
 @device
 def _predict(m, p, j):
-    """The exit of ball j, which is seen on the move, and the steps until it is out if it is not held up."""
+    """The exit of ball j, which is seen in motion, and the steps until it is out if it is not held up."""
     v = math.sqrt(m.disc_vx[j] * m.disc_vx[j] + m.disc_vy[j] * m.disc_vy[j])
     x = m.disc_x[j]
     t = 0.0
@@ -84,15 +87,15 @@ def _predict(m, p, j):
 
 @device
 def tracker(o, m, p):
-    """Predicts exit and step from what it sees at the entry, then counts the steps."""
-    _look(o, m, p)
+    """Predicts exit and exit step from what it sees at the entry, then counts steps."""
+    _update_map(o, m, p)
     latest = 0
     for j in range(m.n_discs):
         latest = max(latest, m.due[j])
     for j in range(m.n_discs):
         if m.phase == OBSERVE and m.disc_vy[j] < 0.0:
             m.exit[j], left = _predict(m, p, j)
-            if latest == 0 and m.held_up != 0:  # the first ball in is held up
+            if latest == 0 and m.held_up != 0:  # the first ball is held up
                 m.wait[j] = p.hold
             m.due[j] = m.t + left + m.wait[j]
     m.t += 1
@@ -106,9 +109,9 @@ def tracker(o, m, p):
 
 @device
 def reflex(o, m, p):
-    """The best that one observation allows: predict from the asked ball if it shows, else stand on the nearest plate
-    until its gate shuts, then on the next."""
-    _look(o, m, p)
+    """The best memoryless policy: predict from the queried ball if visible, else stand on the nearest plate until its
+    gate shuts, then on the next."""
+    _update_map(o, m, p)
     if m.phase != ACT or m.query < 0:
         return STAY
     for j in range(m.n_discs):

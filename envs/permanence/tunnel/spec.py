@@ -1,4 +1,4 @@
-"""Tunnel: a ball rolls into the dark; be at the right exit when it comes out."""
+"""Tunnel: a ball rolls into a tunnel; be at the right exit when it comes out."""
 
 import math
 from typing import Any, ClassVar
@@ -6,87 +6,93 @@ from typing import Any, ClassVar
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.tunnel import rules
+from unseen.envs.permanence.tunnel import draw, rules
 from unseen.envs.permanence.tunnel.references import REFERENCES
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
 from unseen.envs.planar.task import Look, PlanarParams, PlanarTask, planar_sensors, stages
+from unseen.envs.planar.world import DT, STRIDE
 
 
 class TunnelParams(PlanarParams):
-    """Parameters of Tunnel. The size of its room and the length of the act phase follow from them."""
+    """Parameters of Tunnel, which determine the size of the room and the length of the act phase."""
 
-    blackout: tuple[int, int] = span(0, 60, default=(2, 6), doc="steps of the blackout, drawn")
-    scramble: float = real(0.0, 0.5, default=0.35, doc="the agent is carried up to this far from the mat, m")
+    blackout: tuple[int, int] = span(0, 60, default=(2, 6), doc="steps of the blackout, drawn per episode")
+    scramble: float = real(
+        0.0, 0.5, default=0.35, doc="largest offset of the new position from its mean, along each axis, m"
+    )
     fov: float = real(180.0, 360.0, default=360.0, doc="field of view, degrees")
-    exits: int = integer(2, rules.EXITS, default=4, doc="exits of the tunnel")
-    balls: int = integer(1, rules.SMALL, default=1, doc="balls in the tunnel at once")
-    query: str = choice("first", "late", default="first", doc="the ball is asked for first, or after the blackout")
+    exits: int = integer(2, rules.MAX_EXITS, default=4, doc="exits of the tunnel")
+    balls: int = integer(1, rules.MAX_BALLS, default=1, doc="balls per episode")
+    query: str = choice(
+        "first", "late", default="first", doc="the query is shown from the start, or after the blackout"
+    )
     fork: float = real(
-        0.0, 2.0, default=1.2, doc="depth of the hall in which the entry angle decides the exit, m; 0: no hall"
+        0.0, 2.0, default=1.2, doc="depth of the hall, in which the entry angle determines the exit, m; 0: no hall"
     )
-    lane: float = real(0.5, 3.0, default=1.5, doc="length of the lanes behind it, m")
-    carpet: float = real(0.3, 1.0, default=0.5, doc="speed factor of a carpet; 1: no carpets")
-    siding: bool = flag(default=False, doc="in half of the episodes the first ball in is held up, and comes out last")
-    slack: tuple[int, int] = span(0, 80, default=(0, 8), doc="steps to spare for the walk to the farthest exit, drawn")
+    lane: float = real(0.5, 3.0, default=1.5, doc="length of the lanes behind the hall, m")
+    carpet: float = real(0.3, 1.0, default=0.5, doc="speed factor on carpets; 1: no carpets")
+    siding: bool = flag(default=False, doc="in half of the episodes the first ball is held up and comes out last")
+    slack: tuple[int, int] = span(
+        0, 80, default=(0, 8), doc="spare steps in addition to the walk to the farthest exit, drawn"
+    )
     patience: int = integer(
-        1, 40, default=3, doc="steps that the agent may stand on a plate before its gate shuts for good"
+        1, 40, default=3, doc="steps that the agent may stand on a plate before its gate shuts permanently"
     )
-    radius: float = real(0.06, 0.12, default=0.1, doc="of a ball, m")
+    radius: float = real(0.06, 0.12, default=0.1, doc="radius of a ball, m")
 
     def check(self) -> None:
         if self.balls > self.exits:
-            raise BadParameter(f"balls={self.balls}: at most one an exit, and exits={self.exits}")
+            raise BadParameter(f"balls={self.balls}: must be at most exits={self.exits}")
         if self.siding and (self.balls < 2 or self.fork == 0.0):
             raise BadParameter(
-                f"siding=True holds up the first of two or more balls in the hall: balls={self.balls}, fork={self.fork}"
+                f"siding=True needs at least two balls and a hall: got balls={self.balls}, fork={self.fork}"
             )
         if self.query == "late" and self.balls < 2:
-            raise BadParameter("query='late' with balls=1: there is only one ball to ask for")
+            raise BadParameter("query='late' needs at least two balls")
         hall = rules.HALL * (self.balls - 1)
         if self.fork < hall - 1e-9:
             raise BadParameter(
-                f"fork={self.fork}: balls={self.balls} cross each other's ways, for which the hall has to be at "
-                f"least {hall:g} m deep"
+                f"fork={self.fork}: must be at least {hall:g} with balls={self.balls}, whose paths cross in the hall"
             )
         speed = self.fastest
         if speed > rules.FASTEST:
             raise BadParameter(
-                f"carpet={self.carpet}, lane={self.lane}, fork={self.fork}: balls would have to enter at "
-                f"{speed:.1f} m/s to come out in time, allowed are {rules.FASTEST} m/s; use a longer blackout or more slack"
+                f"carpet={self.carpet}, lane={self.lane}, fork={self.fork}: balls would have to enter at {speed:.1f} m/s "
+                f"to come out in time, but the maximum is {rules.FASTEST} m/s; use a longer blackout or more slack"
             )
 
     @property
     def fastest(self) -> float:
-        """The highest entry speed that an episode may need, in any split, m/s."""
+        """The highest entry speed that an episode of any split may need, m/s."""
         steps = self.walk + self.slack[0] + self.blackout[0]
         if self.siding:
-            steps = min(steps, steps + (rules.ROLL + rules.GAP) * (self.balls - 1) - self.hold)
-        carpet = self.carpet * rules.SHIFT_CARPET if self.carpet < 1.0 else 1.0
-        path = self.fork * math.hypot(1.0, rules.STEEP) + self.lane / carpet
-        return path / (steps * rules.DT) if steps > 0 else math.inf
+            steps = min(steps, steps + (draw.ROLL + rules.GAP) * (self.balls - 1) - self.hold)
+        carpet = self.carpet * draw.SHIFT_CARPET if self.carpet < 1.0 else 1.0
+        path = self.fork * math.hypot(1.0, draw.STEEP) + self.lane / carpet
+        return path / (steps * DT) if steps > 0 else math.inf
 
     @derived
     def walk(self) -> int:
-        """The most steps that a walk to a plate takes, from any pose after the blackout."""
-        aside = 0.5 * (self.exits - 1) * rules.SPACING + self.scramble
+        """Maximum number of steps of a walk to a plate, from any spawn pose."""
+        aside = 0.5 * (self.exits - 1) * draw.SPACING + self.scramble
         distance = math.hypot(aside, rules.MAT - rules.PLATE_AT + self.scramble) - rules.PLATE
-        return math.ceil(distance / rules.STRIDE) + 4  # and some for turning
+        return math.ceil(distance / STRIDE) + 4  # and a few for turning
 
     @derived
     def hold(self) -> int:
-        """Steps for which a siding holds up the first ball: more than all gaps between balls together."""
+        """Steps for which a siding holds up the first ball: longer than all gaps between balls together."""
         return (rules.GAP + rules.GAPS - 1) * (self.balls - 1) + 2
 
     @derived
     def wide(self) -> float:
-        """Half width of the room, m."""
-        return 0.5 * rules.SPACING * self.exits
+        """Half extent of the room in x, m."""
+        return 0.5 * draw.SPACING * self.exits
 
     @derived
     def deep(self) -> float:
-        """Half depth of the room, m."""
-        far = max(1.3, (rules.ROLL - 0.5) * rules.DT * self.fastest + 0.75)
+        """Half extent of the room in y, m."""
+        far = max(1.3, (draw.ROLL - 0.5) * DT * self.fastest + 0.75)
         return 0.5 * (rules.NEAR + self.lane + self.fork + far)
 
     @derived
@@ -112,16 +118,16 @@ class TunnelParams(PlanarParams):
     @derived
     def observe_steps(self) -> int:
         """Steps of the observe phase."""
-        return rules.REST + rules.ROLL * self.balls
+        return rules.REST + draw.ROLL * self.balls
 
     @derived
     def depth(self) -> float:
-        """What beliefs take for the half depth of boxes that do not tell their shape, m. Here all do."""
+        """Unused: the slots of all boxes give their shape."""
         return 0.0
 
     @derived
     def breadth(self) -> float:
-        """Likewise, their half width."""
+        """Unused, like `depth`."""
         return 0.0
 
     @derived
@@ -145,52 +151,53 @@ P = TunnelParams
 class Tunnel(PlanarTask):
     """Be at the right exit when the ball comes out of the tunnel.
 
-    **Story.** An opaque tunnel crosses the room from wall to wall. From its far side the agent watches balls that lie
-    still, and then roll in, one after the other. A blackout falls for a random time, and the agent is carried to the
-    near side, to any heading, while the balls roll on inside. By day, it has to be on the plate before the right exit in
-    the step in which the asked ball comes out: reward 1. That step ends the episode in any case. Coming early costs: a
-    gate shuts for good once the agent has stood on its plate for more than `patience` steps in all. A ball that is not
-    asked for ends the episode with 0 if it comes out at the agent's plate.
+    **Story.** An opaque tunnel crosses the room from wall to wall. From the far side the agent watches balls at rest,
+    which then roll into the tunnel one after the other. After a blackout of random length the agent is on the near side
+    with a random heading, while the balls keep rolling inside. In daylight, it has to be on the plate in front of the
+    right exit in the step in which the queried ball comes out. Arriving early has a cost: a gate shuts permanently once
+    the agent has stood on its plate for more than `patience` steps in total. If another ball comes out at the agent's
+    plate, the episode ends without reward.
 
-    **The tunnel's law.** A ball rolls straight on at its entry speed through the hall (`fork` metres deep; none at
-    level 1) to the start of a lane: its entry angle decides which. There it turns into the lane, which is straight. On a
-    carpeted lane it rolls at `carpet` times its entry speed, and behind it at its entry speed again. So the time inside
-    is hall / v + lane / (v * factor), which is a whole number of steps. Balls keep their identity, and the order in which
-    they went in, except where the hall has the sign of a siding: the first ball is held at the end of the hall for
-    `hold` = 8 * (balls - 1) + 2 steps, and comes out last. Balls do not collide inside. Hall and lanes show as boxes with
-    their extents; signs tell the lanes' factors and the siding.
+    **Motion in the tunnel.** A ball rolls straight at its entry speed v through the hall (`fork` metres deep; none at
+    level 1) to the start of a lane, which is determined by its entry angle. It turns into this lane, which is straight.
+    On a carpeted lane it rolls at `carpet` times v, and after the lane at v again. The time inside is therefore
+    hall / v + lane / (v * factor), which is a whole number of steps. Balls keep their identity and their order, except
+    if the hall has the sign of a siding: then the first ball is held at the end of the hall for `hold` =
+    8 * (balls - 1) + 2 steps and comes out last. Balls do not collide inside. Hall and lanes are visible as boxes with
+    their extents; signals give the factors of the lanes and the siding.
 
-    **Levels.** 0: glass, 3 exits: the visible twin. 1: 3 straight lanes, one ball, a patient gate, blackout 1-3.
-    2 (default): 4 exits behind a fork, about half of the lanes carpeted, so that the time must be inferred; blackout
-    2-5. 3: two balls, 5 exits, in half of the episodes a siding; asked after a blackout of 15-20 steps; egocentric,
-    anonymous slots.
+    **Levels.** 0: glass, 3 exits: the visible twin. 1: 3 straight lanes, one ball, patience 8, blackout of 1-3 steps.
+    2 (default): 4 exits behind a hall, about half of the lanes carpeted, so that the time must be inferred; blackout
+    2-5. 3: two balls, 5 exits, in half of the episodes a siding; the query is shown after a blackout of 15-20 steps;
+    egocentric, anonymous slots.
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
-    [-1, 1], at most 0.3 m and 45 degrees a step. They have no effect until the act phase.
+    [-1, 1], at most 0.3 m and 45 degrees per step. Actions have no effect before the act phase.
 
-    **Observation.** See `unseen.envs.planar.layout.Layout`. Signals, exits from small x to large: how far each gate is
-    still open (1 to 0); where there are carpets, each lane's factor; where there may be a siding, whether there is one.
-    When the episode ends the lights go on, and the terminal observation shows the balls.
+    **Observation.** See `unseen.envs.planar.layout.Layout`. Signals, with exits in order of x: how far each gate is
+    still open (1 to 0); if there are carpets, each lane's factor; if there may be a siding, whether there is one. The
+    terminal observation shows the balls.
 
-    **Reward.** 1 if the agent is on the plate of the asked ball's exit in the step in which the ball comes out, else 0.
+    **Reward.** 1 if the agent is on the plate of the right exit in the step in which the queried ball comes out, else 0.
 
-    **End.** The step in which the asked ball is out, or would be if its gate were open, or in which another ball comes
+    **End.** The step in which the queried ball comes out or is stopped by its shut gate, or in which another ball comes
     out at the agent's plate: `terminated`.
 
-    **Leaks closed.** The tunnel hides one side of the room from the other, and the agent is carried across (pose is no
-    memory). The asked ball first shows in the step that ends the episode: waiting to see it is too late. Exits are drawn
-    uniformly, and independently of the time until the ball is out, the carpets, the siding and the other balls' exits;
-    speeds follow from these. So whatever shows in the act phase leaves all exits equally likely, and as plates are
-    disjoint, a memoryless policy scores at most 1 / exits, which is what one scores that knows when, but not where. One
-    that knows where, but not when, and goes there at once, scores .69 at level 1 and .02 at level 2.
+    **Leaks closed.** The tunnel hides one side of the room from the other, and the agent changes sides, so the pose
+    cannot serve as memory. The queried ball first becomes visible in the step that ends the episode, so waiting to see it
+    is too late. Exits are drawn uniformly and independently of the exit time, the carpets, the siding and the exits of
+    other balls; speeds follow from these. Observations of the act phase therefore leave all exits equally likely. Since
+    plates are disjoint, a memoryless policy scores at most 1 / exits, which is also the score of a policy that knows when
+    but not where. A policy that knows where but not when, and goes there at once, scores .69 at level 1 and .02 at
+    level 2.
 
-    **Shift.** Longer times inside, so slower balls; slower carpets (0.8 x); larger balls (1.25 x).
+    **Shift.** Longer times inside, hence slower balls; slower carpets (x 0.8); larger balls (x 1.25).
     """
 
-    title = "meet the ball at the right exit of a tunnel, in time"
+    title = "be at the right exit of a tunnel when the ball comes out"
     params = P
     state = rules.STATE
-    sensors = planar_sensors(rules.write_state, rules.STILL_TO_COME)
+    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
     levels: ClassVar[dict[int, P]] = {
         0: P(exits=3, fork=0.0, lane=2.2, carpet=1.0, blackout=(1, 3), slack=(0, 4), patience=8, glass=True),
         1: P(exits=3, fork=0.0, lane=2.2, carpet=1.0, blackout=(1, 3), slack=(0, 4), patience=8),
@@ -208,13 +215,13 @@ class Tunnel(PlanarTask):
         discs=("ball",),
         phases=stages(lambda record, params: params.horizon - record["observe_steps"] - record["blackout_steps"]),
         request="catch the {} ball as it comes out",
-        untold="which ball to catch is asked after the blackout",
+        request_unknown="which ball to catch will be shown after the blackout",
         captions={
             "observe": "Balls roll into the tunnel: how fast, and at what angle?",
-            "blackout": "Nothing shows. The balls roll on inside; the agent is carried to the other side.",
-            "act": "Be at the right exit when the ball comes out. Standing there too early shuts its gate.",
-            "lit": "Be at the right exit when the ball comes out. Standing there too early shuts its gate.",
-            "over": "The ball is out: now everything shows.",
+            "blackout": "Blackout. The balls keep rolling inside; the agent is moved to the other side.",
+            "act": "Be at the right exit when the ball comes out. Waiting there too long shuts the gate.",
+            "lit": "Be at the right exit when the ball comes out. Waiting there too long shuts the gate.",
+            "over": "The ball is out: everything is visible.",
         },
         won="caught it",
         lost="missed it",

@@ -1,11 +1,11 @@
-"""The columns of the observation's picture: for each, its ray, the nearest box, edges and colours.
+"""Columns of the pixel observation: the ray, nearest box, edges and colours of each.
 
-Nothing is allocated: the scratch is in the bytes of the picture itself, `flat`. While its lower half is drawn, the upper
-half holds what `rays` and `nearest` say, and behind them LOW_EDGE; the strip of rows below the picture holds the edges and
-colours of the upper half. All of these are a number, or three bytes, a column.
+Nothing is allocated: the bytes of the image itself, `flat`, serve as scratch. While the lower half is drawn, the upper
+half holds the arrays of `rays` and `nearest`, followed by LOW_EDGE; the strip below the image holds the edges and
+colours of the upper half. Each of these takes one number, or three bytes, per column.
 
-In perspective and panorama alike, the inverse depth of a plane is linear in the ray's direction: one loop of products
-draws either.
+In perspective and in a panorama, the inverse depth of a plane is linear in the direction of the ray, so the same loop
+draws both.
 """
 
 import math
@@ -18,26 +18,26 @@ from unseen.envs.planar.sight import identifies_kind
 from unseen.envs.planar.world import BOX_HEIGHT, EYE, WALL_HEIGHT
 
 _FACE = np.array([0.86, 1.0, 0.94, 0.9])  # light on the walls at +x, +y, -x, -y
-LOW_EDGE = 32  # bytes a column before the lower edges, in the upper half
+LOW_EDGE = 32  # bytes per column before the lower edges, in the upper half
 # Rows of bytes in the strip.
 TOP_EDGE, BOX_EDGE, WALL_COLOUR, BOX_COLOUR = 0, 1, 2, 3
 
 
 @device
 def rays(flat, width):
-    """The ray of each column in the agent's frame: two float64 rows, ahead and to the left."""
+    """Views of each column's ray in the agent's frame: two float64 rows, the ahead and left components."""
     return flat[: 8 * width].view(np.float64), flat[8 * width : 16 * width].view(np.float64)
 
 
 @device
 def nearest(flat, width):
-    """The nearest box in each column: its inverse depth, float64, 0 for none; and its tone (see `_tone`), int64."""
+    """Views of each column's nearest box: inverse depth (float64, 0 for none) and tone (int64, see `_tone`)."""
     return flat[16 * width : 24 * width].view(np.float64), flat[24 * width : 32 * width].view(np.int64)
 
 
 @device
 def aim_rays(flat, width, fov):
-    """Write the rays over a field of view, rad, and no box in any column."""
+    """Write the rays for a field of view `fov`, rad, and clear the nearest box of every column."""
     ahead, left = rays(flat, width)
     near, _ = nearest(flat, width)
     for i in range(width):
@@ -64,9 +64,9 @@ def aim_rays(flat, width, fov):
 
 @device
 def enter_box(s, flat, width, k):
-    """Enter box k as the nearest in the columns whose rays meet it before any other.
+    """Enter box k in the columns where it is nearer than the boxes entered so far.
 
-    The corners at its two silhouettes, a and b, bound those rays; of its one or two visible faces the one met later counts.
+    Its silhouette corners a and b bound those columns. If two faces are visible, the ray enters at the farther plane.
     """
     ahead, left = rays(flat, width)
     near, tone = nearest(flat, width)
@@ -85,7 +85,7 @@ def enter_box(s, flat, width, k):
     su = 1.0 if pu > hx else (-1.0 if pu < -hx else 0.0)  # which faces show
     sv = 1.0 if pv > hy else (-1.0 if pv < -hy else 0.0)
     if su == 0.0 and sv == 0.0:
-        return  # the eye is within the box: nothing sensible to show
+        return  # the eye is inside the box
     au, av, bu, bv = su, -sv, -su, sv
     if sv == 0.0:
         au, av, bu, bv = su, 1.0, su, -1.0
@@ -126,7 +126,7 @@ def enter_box(s, flat, width, k):
 
 @device
 def _tone(s, k, nx, ny):
-    """Colour and light of the face of box k with the outward normal (nx, ny), in one integer: colour * 256 + light."""
+    """Colour and light of the face of box k with outward normal (nx, ny), packed as colour * 256 + light."""
     light = int(256.0 * 0.92 * box_light(nx, ny))
     colour = s.box_kind[k] % BOXES.shape[0] if identifies_kind(s) else 0
     return (colour << 8) | light
@@ -134,8 +134,10 @@ def _tone(s, k, nx, ny):
 
 @device
 def finish_columns(s, flat, strip, width, half, focal, dusk, opaque):
-    """Write edges and colours of each column, repeated for its three bytes, from the walls and the nearest box. Edges are
-    in rows from the horizon, of which there are `half` either way; boxes that are not opaque are left out."""
+    """Write the edges and colours of each column, from the walls and the nearest box, once per byte of the pixel.
+
+    Edges are in rows from the horizon, at most `half`. Boxes that are not opaque are skipped.
+    """
     row = 3 * width
     ahead, left = rays(flat, width)
     near, tone = nearest(flat, width)

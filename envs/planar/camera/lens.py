@@ -1,4 +1,4 @@
-"""What both cameras share: the lens, the light, and the colours of things as arrays."""
+"""Lens, light and colour arrays shared by both cameras."""
 
 import math
 
@@ -7,28 +7,28 @@ import numpy as np
 from unseen.envs.core.device import device
 from unseen.envs.planar import palette
 
-WIDEST = 2.0 * math.pi / 3.0  # rad: the widest field of view in perspective; beyond it a picture is a panorama
-FADE = 0.05  # share of the light that a metre takes away
-VEIL = 0.34  # how much of what is behind it glass covers
+WIDEST = 2.0 * math.pi / 3.0  # rad: the widest perspective field of view; wider ones are drawn as a panorama
+FADE = 0.05  # attenuation of light per metre
+VEIL = 0.34  # opacity of glass
 LID = 1.1  # light on the top of a disc
 
-TINT = np.array([[1.0, 1.0, 1.0], [0.56, 0.60, 0.78]])  # of the light by day and in the dusk
+TINT = np.array([[1.0, 1.0, 1.0], [0.56, 0.60, 0.78]])  # colour of the light by day and at dusk
 DISCS = np.array([*(rgb for _, rgb in palette.SMALL), palette.UNKNOWN], np.float64)
-UNKNOWN = len(palette.SMALL)  # index of a disc whose colour cannot be told
+UNKNOWN = len(palette.SMALL)  # index of the colour of an unidentified disc
 BOXES = np.array(palette.TALL, np.float64)
 WALL = np.array(palette.WALL, np.float64)
 FLOOR = np.array(palette.FLOOR, np.float64)
 SKY = np.array(palette.SKY, np.float64)
-CLOTH = np.array([62.0, 48.0, 88.0])  # what shows in a blackout
+CLOTH = np.array([62.0, 48.0, 88.0])  # shown in a blackout
 
 
 @device
 def in_perspective(fov):
-    """Whether a field of view of `fov` rad is shown in perspective, else as a panorama."""
+    """Whether a field of view of `fov` rad is drawn in perspective rather than as a panorama."""
     return fov <= WIDEST + 1e-9
 
 
 @device
 def box_light(nx, ny):
-    """Light on the side of a box with the outward normal (nx, ny); it comes from one side, so that sides differ."""
+    """Light on a box face with outward normal (nx, ny). The light is directional, so that faces differ."""
     return 0.84 + 0.14 * (0.5 * ny - 0.85 * nx)

@@ -1,8 +1,8 @@
-"""First-person pictures of any size, for people: one ray a column against walls and boxes, then the discs between.
+"""First-person images of any size, for people: one ray per column against walls and boxes, then the discs in front.
 
-Everything stands on a flat floor and is seen from one height, so that each column of a picture is a stack of runs: sky,
-wall or box, floor. Discs are upright cylinders, hidden by whatever is nearer in their column. Lengths are in metres,
-`focal` in pixels; `middle` is the horizon, in rows from the top.
+Everything stands on a flat floor and is seen from a fixed height, so each column is a stack of runs: sky, wall or box,
+floor. Discs are upright cylinders, hidden by anything nearer in their column. Lengths are in metres, `focal` is in
+pixels, and `middle` is the row of the horizon from the top.
 """
 
 import math
@@ -30,7 +30,7 @@ from unseen.envs.planar.camera.lens import (
 from unseen.envs.planar.sight import identifies_colour, identifies_kind
 from unseen.envs.planar.world import BOX_HEIGHT, DARK, DUSK, EYE, NIGHT, REVEAL, WALL_HEIGHT
 
-NEAR = 0.04  # m: what is nearer does not show
+NEAR = 0.04  # m: the near clipping distance
 SKIRTING = 0.09  # m, height of the skirting board
 RIM = 0.025  # m, height of the light edge on top of a box
 _NIGHT = np.array([14.0, 15.0, 24.0])
@@ -38,13 +38,13 @@ _NIGHT = np.array([14.0, 15.0, 24.0])
 
 @device
 def _row(height, y):
-    """The first of `height` rows whose middle is at or below y, in rows from the top."""
+    """The first row (0..height) whose centre is at or below y, in rows from the top."""
     return min(max(int(math.ceil(y - 0.5)), 0), height)
 
 
 @device
 def _fill(o, column, top, bottom, rgb, light, tint, cover):
-    """Mix a lit colour into rows top..bottom of a column of o; `cover` = 1 hides what was there."""
+    """Blend a lit colour into rows top..bottom of a column of o with opacity `cover`."""
     r = rgb[0] * light * tint[0]
     g = rgb[1] * light * tint[1]
     b = rgb[2] * light * tint[2]
@@ -65,7 +65,7 @@ def _fill(o, column, top, bottom, rgb, light, tint, cover):
 
 @device
 def _hit_box(s, k, dx, dy):
-    """How far along a ray from the eye box k is entered (inf: it is missed), and the light on that side."""
+    """Distance along a ray at which it enters box k (inf for a miss), and the light on that face."""
     cos = s.box_cos[k]
     sin = s.box_sin[k]
     x = s.agent_x - s.box_x[k]
@@ -94,9 +94,9 @@ def _hit_box(s, k, dx, dy):
 
 @device
 def paint(s, o, fov):
-    """Draw what the agent sees over `fov` rad, its heading in the middle, into o (height, width, 3) uint8.
+    """Draw what the agent sees over `fov` rad, centred on its heading, into o (height, width, 3) uint8.
 
-    Up to WIDEST in perspective; beyond as a panorama, in which columns are angles and depths are distances.
+    Fields of view up to WIDEST are drawn in perspective; wider ones as a panorama whose columns are angles.
     """
     height = o.shape[0]
     width = o.shape[1]
@@ -119,7 +119,7 @@ def paint(s, o, fov):
     _paint_backdrop(o, focal, middle, tint)
     for x in range(width):
         u = ((2.0 * x + 1.0) / width - 1.0) * tan
-        dx = cos + u * sin  # its component along the heading is 1: lengths along the ray are depths
+        dx = cos + u * sin  # its component along the heading is 1, so lengths along the ray are depths
         dy = sin - u * cos
         if panorama:
             angle = s.heading + 0.5 * fov * (1.0 - (2.0 * x + 1.0) / width)
@@ -154,7 +154,7 @@ def paint(s, o, fov):
 
 @device
 def _paint_backdrop(o, focal, middle, tint):
-    """Paint sky and floor, row by row as the picture lies in memory; the floor is darker the further it is."""
+    """Paint sky and floor, in the memory order of the image. The floor gets darker with distance."""
     for y in range(o.shape[0]):
         if y < middle:
             rgb = SKY
@@ -173,7 +173,7 @@ def _paint_backdrop(o, focal, middle, tint):
 
 @device
 def _paint_box(o, x, t, kind, light, focal, middle, tint, cover):
-    """Paint column x of a box at depth t, with its light edge."""
+    """Paint column x of a box at depth t, with a light upper edge."""
     height = o.shape[0]
     top = _row(height, middle - (BOX_HEIGHT - EYE) * focal / t)
     rim = _row(height, middle - (BOX_HEIGHT - RIM - EYE) * focal / t)
@@ -185,7 +185,7 @@ def _paint_box(o, x, t, kind, light, focal, middle, tint, cover):
 
 @device
 def _paint_discs(s, o, x, dx, dy, reach, focal, middle, tint):
-    """Paint column x of the discs that show and are nearer than `reach`, the furthest first."""
+    """Paint column x of the visible discs nearer than `reach`, farthest first."""
     height = o.shape[0]
     a = dx * dx + dy * dy
     last = np.inf
@@ -216,7 +216,7 @@ def _paint_discs(s, o, x, dx, dy, reach, focal, middle, tint):
         rim = _row(height, middle + (EYE - tall) * focal / front)
         top = _row(height, middle + (EYE - tall) * focal / back)
         foot = _row(height, middle + EYE * focal / front)
-        # Rounded: darker where its side turns away from the eye.
+        # Shading: darker where the surface turns away from the eye.
         nx = (s.agent_x + front * dx - s.disc_x[found]) / s.disc_radius[found]
         ny = (s.agent_y + front * dy - s.disc_y[found]) / s.disc_radius[found]
         facing = -(nx * dx + ny * dy) / math.sqrt(a)
@@ -227,7 +227,7 @@ def _paint_discs(s, o, x, dx, dy, reach, focal, middle, tint):
         _fill(o, x, top, rim, colour, LID, tint, 1.0)
 
 
-_RENDER = '''"""Pictures of one world, for people."""
+_RENDER = '''"""Images of one world, for people."""
 
 from unseen.envs.core.device import kernel
 from unseen.envs.planar.camera.picture import paint
@@ -240,9 +240,9 @@ def picture(s, o, fov):
 
 
 def render(s: np.void, width: int, height: int, fov: float = WIDEST) -> np.ndarray:
-    """What the agent of world record `s` sees over `fov` rad ahead, (height, width, 3) uint8.
+    """What the agent in world record `s` sees over `fov` rad ahead, (height, width, 3) uint8.
 
-    Drawn twice as large and averaged, which smooths the edges.
+    Drawn at twice the size and averaged, for antialiasing.
     """
     large = np.empty((2 * height, 2 * width, 3), np.uint8)
     world = np.empty(1, s.dtype)

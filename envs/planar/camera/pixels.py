@@ -1,4 +1,4 @@
-"""`pixels`: what the agent sees over its whole field of view, 64 x 64 x 3, above a strip of what no lens shows."""
+"""`pixels`: a first-person image over the whole field of view, 64 x 64 x 3, above a strip with non-visual signals."""
 
 import numpy as np
 
@@ -13,9 +13,12 @@ _WHITE = np.array([255.0, 255.0, 255.0])
 
 @device
 def write_pixels(s, p, o):
-    """Write the picture into o (64, 64, 3) uint8. Its lowest STRIP rows show the asked colour (dark while nothing is
-    asked); at the left white in a step in which a bump was heard; at the right the colour of what is being touched; and
-    below these the task's signals, if any, from dark for -1 to bright for 1."""
+    """Write the image into o (64, 64, 3) uint8.
+
+    Its lowest STRIP rows show the queried colour (dark while there is no query). Their left end is white in a step in
+    which a bump is heard; their right end has the colour of the touched object. The lower half of the strip shows the
+    task's signals, if any, from dark (-1) to bright (1).
+    """
     if s.light <= NIGHT:
         paint(s, o, s.fov)
     else:
@@ -36,7 +39,7 @@ def write_pixels(s, p, o):
 
 @device
 def _fill_strip(o, left, right, rgb, lit):
-    """Fill columns left..right of the strip with a colour if it is lit, else with dark cloth."""
+    """Fill columns left..right of the strip with a colour if `lit`, else with dark cloth."""
     r = np.uint8(rgb[0] if lit else 0.4 * CLOTH[0])
     g = np.uint8(rgb[1] if lit else 0.4 * CLOTH[1])
     b = np.uint8(rgb[2] if lit else 0.4 * CLOTH[2])

@@ -1,9 +1,9 @@
-"""The observation's first-person picture, written in rows.
+"""The first-person image of the pixel observation, written row by row.
 
-Every column is a ray in the plane. Walls and boxes are taller than the eye, so that the nearest of them in a column hides
-all that is behind it below its top: a picture is sky, wall, box and floor by rows. Writing rows is what costs, and is done
-for whole rows of bytes at once, from five numbers a column (`columns`, whose scratch lies in the picture itself). Discs
-are lower than the eye, so that they lie below the horizon; they are painted last, far to near, column by column.
+Every column is a ray in the plane. Walls and boxes are taller than the eye, so in each column the nearest one hides
+everything behind it below its top: from top to bottom a column is sky, wall, box and floor. The cost is in writing
+pixels, which is vectorised over whole rows of bytes, from five numbers per column (see `columns`). Discs are lower than
+the eye and therefore below the horizon; they are painted last, far to near, column by column.
 """
 
 import math
@@ -35,7 +35,7 @@ STRIP_START = 2 * HALF * ROW  # its first byte
 
 
 def backdrop(width: int, height: int) -> np.ndarray:
-    """Sky and floor under everything else: (2, height, 3 * width) uint8, by day and in the dusk."""
+    """The background of sky and floor by day and at dusk, (2, height, 3 * width) uint8."""
     half = height // 2
     light = 1.0 / (1.0 + FADE * 0.5 * half / (np.arange(half) + 0.5))[:, None]
     rows = np.concatenate([np.tile(SKY * 0.9, (half, 1)), FLOOR * light])
@@ -47,8 +47,7 @@ _BACKDROP = backdrop(SIZE, SIZE - STRIP)
 
 @device
 def draw(s, o):
-    """Draw what the agent sees in a light in which things show, into all rows of o (64, 64, 3) uint8 but the strip, which
-    is left as scratch."""
+    """Draw what the agent sees at dusk, by day or in the reveal into o (64, 64, 3) uint8. The strip is left as scratch."""
     width = SIZE
     half = HALF
     flat = o.reshape(-1)
@@ -69,7 +68,7 @@ def draw(s, o):
         _veil_above(flat, strip, width, half, dusk)
 
 
-# Rows. All values are loaded before any is chosen, so that the compiler turns the choice into whole registers of bytes.
+# Rows. All values are loaded before one is selected, so that the compiler can vectorise the selection.
 
 
 @device
@@ -103,7 +102,7 @@ def _rows_above(flat, back):
 
 @device
 def _paint_discs(s, flat, width, half, focal, dusk, opaque):
-    """Paint the discs that show, the furthest first; equal distances by index."""
+    """Paint the visible discs, farthest first; ties by index."""
     last = np.inf
     after = -1
     for _ in range(s.n_discs):
@@ -125,8 +124,10 @@ def _paint_discs(s, flat, width, half, focal, dusk, opaque):
 
 @device
 def _paint_disc(s, flat, width, half, focal, dusk, opaque, k):
-    """Paint disc k in the columns whose rays meet it, before any opaque box; one thinner than a column shows in the column
-    of its centre, if that is in sight."""
+    """Paint disc k in the columns whose rays hit it before any opaque box.
+
+    A disc narrower than a column is painted in the column of its centre, if the centre is visible.
+    """
     ahead, left = rays(flat, width)
     near, _ = nearest(flat, width)
     cos = math.cos(s.heading)
@@ -181,7 +182,7 @@ def _paint_disc(s, flat, width, half, focal, dusk, opaque, k):
         root = math.sqrt(q)
         front = focal * a / max(b - root, 0.04 * a)
         back = focal * a / (b + root)
-        light = 0.6 + 0.36 * root / (math.sqrt(a) * r)  # darker where its side turns away from the eye
+        light = 0.6 + 0.36 * root / (math.sqrt(a) * r)  # darker where the surface turns away from the eye
         _paint_column(flat, width, half, i, front, back, r, light, colour, dusk)
     if (
         not met
@@ -195,8 +196,7 @@ def _paint_disc(s, flat, width, half, focal, dusk, opaque, k):
 
 @device
 def _paint_column(flat, width, half, i, front, back, r, light, colour, dusk):
-    """Paint a disc of radius r in column i: its side at the scale `front` (pixels a metre), its lid back to the scale
-    `back`."""
+    """Paint a disc of radius r in column i: its side at scale `front` (pixels per metre), its lid back to scale `back`."""
     most = float(half)
     low = EYE - 2.0 * r
     top = int(min(max(low * back + 0.5, 0.0), most))
@@ -210,13 +210,13 @@ def _paint_column(flat, width, half, i, front, back, r, light, colour, dusk):
         at += 3 * width
 
 
-# Glass: boxes that are not opaque are blended over what has been drawn. What the upper half needs of them is kept in the
-# strip's last row of bytes, which is free once the lower half is drawn: top edge, colour and light of each column.
+# Glass: boxes that are not opaque are blended over what has been drawn. The top edge, colour and light of each column,
+# which the upper half needs, are kept in the last row of the strip, which is free once the lower half is drawn.
 
 
 @device
 def _veil_below(flat, strip, width, half, focal, dusk):
-    """Blend glass over the lower half, and keep what the upper half needs."""
+    """Blend glass over the lower half, and store what the upper half needs."""
     near, tone = nearest(flat, width)
     for i in range(width):
         j = BOX_COLOUR * 3 * width + 3 * i
@@ -241,7 +241,7 @@ def _veil_above(flat, strip, width, half, dusk):
 
 @device
 def _blend(flat, width, i, top, bottom, colour, light, dusk):
-    """Blend the colour of a box, lit, over rows top..bottom of column i."""
+    """Blend the lit colour of a box over rows top..bottom of column i."""
     for y in range(top, bottom):
         at = y * 3 * width + 3 * i
         for c in range(3):

@@ -1,10 +1,10 @@
-"""Distances to a goal from every place of a room, on a grid: paths round anything, through one-way doors.
+"""Distance field: distances to a goal from every cell of a room, round any obstacle and through one-way doors.
 
-`navigate.waypoint` is quicker, but knows only paths round one or two corners. s is the room, f the grid (dtype FIELD). Call, in
-this order, `mark_obstacles` (where the agent can stand), `mark_forbidden` (where it should not) and `fill_distances`; then
-`place_ahead` gives the way on from any place.
+`navigate.waypoint` is faster, but only finds paths round one or two corners. s is the room, f the grid (dtype FIELD). Call
+`mark_obstacles` (where the agent cannot stand), `mark_forbidden` (where it should not) and `fill_distances` in this order;
+then `place_ahead` gives the next position on a shortest path.
 
-A box of the kind `door` lets the agent through in the direction of its first axis alone. A cell is an index into the grid.
+A box of kind `door` can only be passed in the direction of its first axis. A cell is an index into the grid.
 """
 
 import math
@@ -16,11 +16,11 @@ from unseen.envs.planar.geometry import FAR, disc_box
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.world import AGENT_RADIUS
 
-RESOLUTION = 32  # cells a side, each narrower than the agent's diameter, so that the rim is never open
+RESOLUTION = 32  # cells per side, each narrower than the agent, so that the cells at the edge are never open
 CELLS = RESOLUTION * RESOLUTION
-STRAIGHT, DIAGONAL = 5, 7  # lengths of a step to a neighbour; their ratio is near enough to sqrt(2) (Borgefors, 1986)
-INFINITE = 30_000  # distance where no path leads to the goal
-BLOCKED, OPEN = -1, 0  # marks; k + 1 is the doorway of box k
+STRAIGHT, DIAGONAL = 5, 7  # step lengths to neighbours; their ratio approximates sqrt(2) (Borgefors, 1986)
+INFINITE = 30_000  # distance of a cell without a path to the goal
+BLOCKED, OPEN = -1, 0  # marks; k + 1 marks the doorway of box k
 
 FIELD = np.dtype([
     ("distance", "i2", (CELLS,)),  # to the goal
@@ -31,7 +31,7 @@ FIELD = np.dtype([
 
 @device
 def cell_of(s, x, y):
-    """The cell at (x, y), m."""
+    """The cell that contains (x, y), m."""
     i = min(max(int((x / s.room_hx + 1.0) * 0.5 * RESOLUTION), 0), RESOLUTION - 1)
     j = min(max(int((y / s.room_hy + 1.0) * 0.5 * RESOLUTION), 0), RESOLUTION - 1)
     return i * RESOLUTION + j
@@ -47,13 +47,13 @@ def centre_of(s, c):
 
 @device
 def beyond_door(s, k, x, y):
-    """How far (x, y) lies beyond door k, along its first axis, m; negative before it."""
+    """Signed distance (m) of (x, y) beyond door k along its first axis; negative in front of it."""
     return (x - s.box_x[k]) * s.box_cos[k] + (y - s.box_y[k]) * s.box_sin[k]
 
 
 @device
 def agent_in_box(s, k, x, y):
-    """How deep an agent at (x, y) overlaps box k, m; 0 if it does not."""
+    """Penetration depth (m) of an agent at (x, y) into box k; 0 if they do not overlap."""
     depth, _, _ = disc_box(
         x, y, AGENT_RADIUS, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k]
     )
@@ -62,19 +62,19 @@ def agent_in_box(s, k, x, y):
 
 @device
 def _rows_near(at, reach, half):
-    """First and last row of cells within `reach` of the coordinate `at`, m; `half` is the room's half extent."""
+    """First and last row of cells within `reach` of coordinate `at`; `half` is the room's half extent. All in m."""
     unit = 0.5 * RESOLUTION / half
     return max(int((at - reach + half) * unit), 0), min(int((at + reach + half) * unit), RESOLUTION - 1)
 
 
 @device
 def mark_obstacles(s, f, door):
-    """Write all marks: where the agent overlaps a wall of the room or a box, it is BLOCKED, and a door's box is a doorway."""
+    """Write all marks: BLOCKED where the agent would overlap a wall of the room or a box; doorway marks at doors."""
     for c in range(CELLS):
         x, y = centre_of(s, c)
         outside = abs(x) > s.room_hx - AGENT_RADIUS or abs(y) > s.room_hy - AGENT_RADIUS
         f.mark[c] = BLOCKED if outside else OPEN
-    for solid in range(2):  # what is solid overrules doorways
+    for solid in range(2):  # solid boxes override doorways
         for k in range(s.n_boxes):
             if (s.box_kind[k] != door) == (solid == 1):
                 _mark_box(s, f, k, BLOCKED if solid == 1 else k + 1)
@@ -82,7 +82,7 @@ def mark_obstacles(s, f, door):
 
 @device
 def _mark_box(s, f, k, mark):
-    """Mark the cells where the agent overlaps box k."""
+    """Set `mark` in the cells where the agent would overlap box k."""
     reach = math.sqrt(s.box_hx[k] ** 2 + s.box_hy[k] ** 2) + AGENT_RADIUS
     i0, i1 = _rows_near(s.box_x[k], reach, s.room_hx)
     j0, j1 = _rows_near(s.box_y[k], reach, s.room_hy)
@@ -105,7 +105,7 @@ def _touches(s, c, k, reach):
 
 @device
 def mark_forbidden(s, f, k, reach):
-    """Mark as BLOCKED the cells from which disc k would be touched."""
+    """Mark as BLOCKED the cells from which disc k is touched."""
     i0, i1 = _rows_near(s.disc_x[k], reach, s.room_hx)
     j0, j1 = _rows_near(s.disc_y[k], reach, s.room_hy)
     for i in range(i0, i1 + 1):
@@ -117,7 +117,7 @@ def mark_forbidden(s, f, k, reach):
 
 @device
 def fill_distances(s, f, k, reach):
-    """Write the distance of every cell from those where disc k is touched: a label-correcting search over 8 neighbours."""
+    """Write the distance from every cell to a cell where disc k is touched, by a label-correcting search (8 neighbours)."""
     for c in range(CELLS):
         f.distance[c] = INFINITE
         f.queued[c] = 0
@@ -133,14 +133,14 @@ def fill_distances(s, f, k, reach):
                 f.queue[waiting] = c
                 f.queued[c] = 1
                 waiting += 1
-    while waiting > 0:  # a cell is queued at most once at a time, so that CELLS places are enough
+    while waiting > 0:  # a cell is queued at most once at a time, so CELLS entries suffice
         c = f.queue[head]
         head = (head + 1) % CELLS
         waiting -= 1
         f.queued[c] = 0
         for i in range(-1, 2):
             for j in range(-1, 2):
-                n = c + i * RESOLUTION + j  # never outside of the grid: its rim is blocked
+                n = c + i * RESOLUTION + j  # never outside the grid, whose edge is blocked
                 d = f.distance[c] + (STRAIGHT if i * j == 0 else DIAGONAL)
                 if d < f.distance[n] and f.mark[n] != BLOCKED and _may_enter(s, f, n, c):
                     f.distance[n] = d
@@ -152,7 +152,7 @@ def fill_distances(s, f, k, reach):
 
 @device
 def _may_enter(s, f, n, c):
-    """Whether the agent may go from cell n to its neighbour c: into a doorway only from before the door."""
+    """Whether the agent may go from cell n to its neighbour c: it can enter a doorway only from the front."""
     k = f.mark[c] - 1
     if k < 0 or f.mark[n] == k + 1:
         return True
@@ -162,8 +162,10 @@ def _may_enter(s, f, n, c):
 
 @device
 def _start(s, f, x, y):
-    """The cell at which a path from (x, y) begins: the one there, or if it is blocked the best one near by that can be
-    reached straight. -1: there is no path."""
+    """The first cell of a path from (x, y): its own cell or, if that is blocked, the best visible cell nearby.
+
+    Returns -1 if there is no path.
+    """
     c = cell_of(s, x, y)
     if f.mark[c] != BLOCKED:
         return c if f.distance[c] < INFINITE else -1
@@ -184,8 +186,10 @@ def _start(s, f, x, y):
 
 @device
 def place_ahead(s, f, steps):
-    """The furthest place (x, y) on the agent's path, at most `steps` cells along it, that lies straight ahead of it; and
-    whether there is a path."""
+    """The farthest position (x, y) on the agent's path, at most `steps` cells ahead, that it can reach in a straight line.
+
+    Also returns whether there is a path.
+    """
     c = _start(s, f, s.agent_x, s.agent_y)
     if c < 0:
         return s.agent_x, s.agent_y, False
@@ -212,7 +216,7 @@ def place_ahead(s, f, steps):
 
 @device
 def _straight_ahead(s, f, x, y):
-    """Whether the cells on the straight way from the agent to (x, y) are all open."""
+    """Whether all cells on the straight line from the agent to (x, y) are open."""
     n = int(math.sqrt((x - s.agent_x) ** 2 + (y - s.agent_y) ** 2) * RESOLUTION / s.room_hx) + 1  # half a cell apart
     for i in range(1, n + 1):
         t = i / n

@@ -1,6 +1,6 @@
-"""What is built between agent and block in Detour, drawn: a pocket, or a court within a ring; and the other blocks.
+"""How an episode of Detour is drawn: a pocket, or a court within a ring, and the distractor blocks. Metres, radians.
 
-d is a DRAFT: the frame in which everything is built (centre and rotation in the room), and the doors' places.
+d is a DRAFT: the frame in which everything is built (centre and rotation in the room), and the positions of doors.
 """
 
 import math
@@ -13,13 +13,13 @@ from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.planar.world import AGENT_RADIUS, place_box, push_out
 
 WALL, DOOR = 0, 1  # kinds of boxes; doors come last
-RADIUS = 0.12  # m, of a block
-THICK = 0.05  # m, half thickness of glass
-GAP = 0.8  # m, width of a doorway, and of an opening in an arm
-COURT = 0.55  # m, half extent of the inner U
-LANE = 0.85  # m, between the inner U and the ring
+RADIUS = 0.12  # radius of a block, m
+THICK = 0.05  # half thickness of glass, m
+GAP = 0.8  # width of a doorway, and of an opening in an arm, m
+COURT = 0.55  # half extent of the inner U, m
+LANE = 0.85  # distance between the inner U and the ring, m
 
-# `sides` of the ring in random order, of which the first have doors; `door_at`: how far along its side each door is, m.
+# `sides`: the sides of the ring in random order; the first ones have doors. `door_at`: offset of each door along its side, m.
 DRAFT = np.dtype(
     [("x", FLOAT), ("y", FLOAT), ("rotation", FLOAT), ("sides", INT, (4,)), ("door_at", FLOAT, (4,))], align=True
 )
@@ -27,7 +27,7 @@ DRAFT = np.dtype(
 
 @device
 def _in_room(d, x, y):
-    """The place (x, y) of the draft's frame in the room, m."""
+    """The position in the room of (x, y) in the draft's frame, m."""
     cos = math.cos(d.rotation)
     sin = math.sin(d.rotation)
     return d.x + x * cos - y * sin, d.y + x * sin + y * cos
@@ -35,7 +35,7 @@ def _in_room(d, x, y):
 
 @device
 def _build(s, d, kind, x, y, angle, hx, hy):
-    """Add a box at (x, y), turned by `angle`, in the draft's frame."""
+    """Add a box at (x, y), rotated by `angle`, in the draft's frame."""
     u, v = _in_room(d, x, y)
     place_box(s, s.n_boxes, kind, u, v, math.cos(d.rotation + angle), math.sin(d.rotation + angle), hx, hy)
     s.n_boxes += 1
@@ -43,7 +43,7 @@ def _build(s, d, kind, x, y, angle, hx, hy):
 
 @device
 def _build_arm(s, d, side, angle, start, end, half):
-    """Build a piece of a pocket's arm, `start` to `end` metres from its bottom, whose half width is `half`."""
+    """Add a piece of an arm of a pocket of half width `half`, `start` to `end` metres from its bottom."""
     if end - start > 0.1:
         mid = 0.5 * (start + end)
         x = -mid * math.cos(angle)
@@ -53,8 +53,10 @@ def _build_arm(s, d, side, angle, start, end, half):
 
 @device
 def draw_pocket(s, d, p, shift):
-    """Draw a U that opens towards the agent, with the block beyond its bottom, which is at x = 0; without barriers agent
-    and block alone."""
+    """Draw agent and target and, with p.barriers > 0, a U between them that opens towards the agent; its bottom is at x = 0.
+
+    Writes their positions and the boxes.
+    """
     scale = 1.2 if shift else 1.0
     depth = p.depth * uniform(s, 0.75, 1.0) * scale
     half = p.breadth * uniform(s, 0.85, 1.0) * scale
@@ -93,9 +95,11 @@ def _has_door(d, p, side):
 
 @device
 def draw_court(s, d, p, shift):
-    """Draw the block in a U within a closed ring, into which doors lead, and the agent outside. The ring is parted at its
-    corners, so that each door opens into its own part, and only one part holds the mouth of the U. Side i faces the
-    direction i * 90 degrees. False: there is no room for the agent."""
+    """Draw the target in a U within a closed ring with doors, and the agent outside.
+
+    Partitions at the corners divide the ring so that each door leads into its own part, and only one part contains the
+    mouth of the U. Side i faces the direction i * 90 degrees. Returns False if the agent does not fit outside.
+    """
     lane = LANE * (1.15 if shift else 1.0)
     ring = COURT + lane  # its half extent
     d.x = uniform(s, -0.3, 0.3)
@@ -109,7 +113,7 @@ def draw_court(s, d, p, shift):
         sin = math.sin(angle)
         if i != mouth:
             _build(s, d, WALL, COURT * cos, COURT * sin, angle, THICK, COURT + THICK)
-        open_ = False  # has a door; without doors one side is open
+        open_ = False  # the side has a door or, without doors, is open
         for j in range(max(p.doors, 1)):
             open_ = open_ or d.sides[j] == i
         if not open_:
@@ -124,7 +128,7 @@ def draw_court(s, d, p, shift):
                 half = 0.5 * (ring - 0.5 * GAP - side * at)
                 mid = side * (ring - half)
                 _build(s, d, WALL, ring * cos - mid * sin, ring * sin + mid * cos, angle, THICK, half + THICK)
-        # A partition stands at one of the corners between this door's side and that of the next door.
+        # Add a partition at one of the corners between this door's side and the next door's.
         if open_ and p.doors > 1:
             steps = 1
             while not _has_door(d, p, (i + steps) % 4):
@@ -149,7 +153,7 @@ def draw_court(s, d, p, shift):
 
 @device
 def scatter_blocks(s):
-    """Draw the places of the blocks that are not asked for, where nothing else is. False: one found no place."""
+    """Draw free positions for the distractor blocks. Returns False if one could not be placed."""
     for k in range(s.n_discs):
         if k == s.target:
             continue

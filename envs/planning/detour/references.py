@@ -1,4 +1,4 @@
-"""Scripted players of Detour."""
+"""Scripted reference policies of Detour."""
 
 import numpy as np
 
@@ -8,17 +8,18 @@ from unseen.envs.core.task import INT
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.task import ARCS
 from unseen.envs.planning.detour.distance_field import FIELD
-from unseen.envs.planning.detour.rules import LEFT, SMALL, TALL, arc_along_path, arc_to, plan_path
+from unseen.envs.planning.detour.path import LEFT, arc_along_path, arc_to, plan_path
+from unseen.envs.planning.detour.rules import MAX_BLOCKS, MAX_BOXES
 
 PATH = np.dtype([("planned", INT), ("field", FIELD)], align=True)
-SEEN = belief(TALL, SMALL)
-BELIEF = belief(TALL, SMALL, ("target", INT), ("field", FIELD))
-UNKNOWN = 1e3  # m: a disc that was not seen yet is believed to be at least so far away
+SEEN = belief(MAX_BOXES, MAX_BLOCKS)
+BELIEF = belief(MAX_BOXES, MAX_BLOCKS, ("target", INT), ("field", FIELD))
+UNSEEN = 1e3  # m: discs of the belief with x of at least this have never been seen
 
 
 @device
 def oracle(s, m, p):
-    """Plans once, when the episode begins, and follows the path, from wherever one leads to the block."""
+    """Plans once, when the episode starts, and follows the distance field."""
     if m.planned == 0:
         m.planned = 1
         plan_path(s, m.field)
@@ -27,9 +28,9 @@ def oracle(s, m, p):
 
 @device
 def tracker(o, m, p):
-    """Remembers what stands where and plans anew at every step; turns round until it has seen the block."""
+    """Remembers everything it has seen and replans at every step; turns until it has seen the target."""
     update_belief(o, m, p, 1.0, 1.0, 0.0)
-    if m.disc_x[m.query] >= UNKNOWN:
+    if m.disc_x[m.query] >= UNSEEN:
         return LEFT
     m.target = m.query
     plan_path(m, m.field)
@@ -38,9 +39,9 @@ def tracker(o, m, p):
 
 @device
 def reflex(o, m, p):
-    """Greedy: straight at the block; turns round where it is not in view."""
+    """Greedy: straight towards the target; turns while it is not in view."""
     update_belief(o, m, p, 1.0, 1.0, 0.0)
-    if m.disc_x[m.query] >= UNKNOWN:
+    if m.disc_x[m.query] >= UNSEEN:
         return LEFT
     return arc_to(m, m.disc_x[m.query], m.disc_y[m.query])
 

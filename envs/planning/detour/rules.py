@@ -1,62 +1,60 @@
-"""The rules of Detour: what is drawn at a reset, and what a step does. Metres, seconds, radians."""
+"""The rules of Detour: state, reset and step. Metres, seconds, radians."""
 
 import math
 
 import numpy as np
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below, shuffle, uniform
+from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.planar.geometry import wrap
-from unseen.envs.planar.navigate import arc_towards
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import out_of_time, outcome, reset_stage
-from unseen.envs.planar.world import ACT, AGENT_RADIUS, clear_boxes, drive, planar, push_out, touch, touching
-from unseen.envs.planning.detour.distance_field import (
-    FIELD,
-    agent_in_box,
-    beyond_door,
-    fill_distances,
-    mark_forbidden,
-    mark_obstacles,
-    place_ahead,
+from unseen.envs.planar.world import (
+    ACT,
+    AGENT_RADIUS,
+    STRIDE,
+    TURN,
+    clear_boxes,
+    drive,
+    planar,
+    push_out,
+    touch,
+    touching,
 )
+from unseen.envs.planning.detour.distance_field import FIELD, agent_in_box, beyond_door
 from unseen.envs.planning.detour.draw import DOOR, DRAFT, RADIUS, WALL, draw_court, draw_pocket, scatter_blocks
+from unseen.envs.planning.detour.path import LEFT, REACH, RIGHT, STAY, arc_along_path, arc_to, plan_path
 
-TALL, SMALL, DOORS = 16, 4, 3  # boxes, discs, and doors among the boxes, at most
-STRIDE = 0.3  # m a step at full speed
-TURN = math.pi / 4  # rad a step at full turn
-REACH = 0.45  # m, centre to centre, at which a block is touched
-LOOK_STEPS = 4  # observations before walls that are not of glass turn opaque
-LOOK_AHEAD = 5  # cells along its path that one who follows it looks ahead
-AWAY = 1e3  # m, where a door is put while it lets the agent through
-FORWARD, LEFT, RIGHT, STAY = 0, 1, 2, 3  # actions
+MAX_BOXES, MAX_BLOCKS, MAX_DOORS = 16, 4, 3  # boxes; discs; doors among the boxes
+LOOK_STEPS = 4  # observations before walls that are not glass turn opaque
+AWAY = 1e3  # x of a door while it lets the agent through, m
 
 STATE = planar(
-    TALL, SMALL,
-    ("target", INT),  # the asked disc
-    ("plan_steps", INT),  # of the path that a reset certified
-    ("doors", INT), ("door_x", FLOAT, (DOORS,)),  # how many of the last boxes are doors, and where they stand
-    ("in_door", INT),  # the door in which the agent is, -1: none
+    MAX_BOXES, MAX_BLOCKS,
+    ("target", INT),  # the queried disc
+    ("plan_steps", INT),  # steps of the path that the reset verified
+    ("doors", INT), ("door_x", FLOAT, (MAX_DOORS,)),  # number of doors, which are the last boxes, and their x
+    ("in_door", INT),  # the door that the agent is passing; -1: none
 )  # fmt: skip
-STILL_TO_COME = 2
+STATE_EXTRA = 2
 SCRATCH = np.dtype([("draft", DRAFT), ("field", FIELD)], align=True)
 
 
 @device
 def _clear(s):
-    """Remove what is left of the last episode."""
+    """Clear the previous episode."""
     clear_boxes(s)
     s.doors = 0
-    for k in range(DOORS):
+    for k in range(MAX_DOORS):
         s.door_x[k] = 0.0
     s.in_door = -1
 
 
 @device
 def reset(s, p, w):
-    """Draw what is built, the blocks and the agent; accept what only a detour solves within the time. w: SCRATCH."""
-    shift = p.split == 2
+    """Draw walls, blocks and agent; accept draws that only a detour solves in time. w: SCRATCH."""
+    shift = p.split == SHIFT
     reset_stage(s, p)
     s.phase = ACT
     s.glass = 1
@@ -84,44 +82,18 @@ def reset(s, p, w):
     off = uniform(s, -0.4, 0.4) * min(s.fov, 0.7 * math.pi)
     s.heading = wrap(math.atan2(v - s.agent_y, u - s.agent_x) + off)
     if p.barriers > 0 and _rehearse(s, w.field, p, False) > 0:
-        return False  # the straight way works
+        return False  # the straight line works
     plan_path(s, w.field)
     s.plan_steps = _rehearse(s, w.field, p, True)
     return s.plan_steps > 0
 
 
 @device
-def plan_path(s, f):
-    """Write into the FIELD f how far the asked block is from everywhere, by paths that touch no other block and pass doors
-    only in their direction."""
-    mark_obstacles(s, f, DOOR)
-    for k in range(s.n_discs):
-        if k != s.target:
-            mark_forbidden(s, f, k, REACH)
-    fill_distances(s, f, s.target, REACH - 0.08)
-
-
-@device
-def arc_to(s, x, y):
-    """The arc that begins the straight way from the agent to (x, y)."""
-    return arc_towards(s.agent_x, s.agent_y, s.heading, x, y, TURN)
-
-
-@device
-def arc_along_path(s, f):
-    """The arc that goes on along the path of the FIELD f; STAY where there is none."""
-    x, y, found = place_ahead(s, f, LOOK_AHEAD)
-    if not found:
-        return STAY
-    if (x - s.agent_x) ** 2 + (y - s.agent_y) ** 2 < 0.01:
-        return arc_to(s, s.disc_x[s.target], s.disc_y[s.target])
-    return arc_to(s, x, y)
-
-
-@device
 def _rehearse(s, f, p, planned):
-    """Steps in which the agent touches the asked block along the path of f, or else straight; 0 if it does not in time.
-    Leaves agent and doors as they were."""
+    """Number of steps in which the agent touches the target, along the path of f if `planned`, else straight; 0 if it fails.
+
+    Simulates the drive, then restores agent and doors.
+    """
     x = s.agent_x
     y = s.agent_y
     heading = s.heading
@@ -141,7 +113,7 @@ def _rehearse(s, f, p, planned):
             took = t + 1 if k == s.target else 0
             break
         if turn == 0.0 and abs(s.agent_x - last_x) + abs(s.agent_y - last_y) < 1e-9:
-            break  # stuck for good
+            break  # stuck
     s.agent_x = x
     s.agent_y = y
     s.heading = heading
@@ -153,8 +125,7 @@ def _rehearse(s, f, p, planned):
 
 @device
 def _drive_through_doors(s, speed, turn):
-    """Drive `speed` m. A door gives way to an agent that comes from before it; once the agent is through, it is a wall for
-    good."""
+    """Turn by `turn` rad and drive `speed` m. A door opens to an agent in front of it, and becomes a wall once passed."""
     first = s.n_boxes - s.doors
     for k in range(first, s.n_boxes):
         s.door_x[k - first] = s.box_x[k]
@@ -162,9 +133,9 @@ def _drive_through_doors(s, speed, turn):
             s.box_x[k] = AWAY
     drive(s, speed, turn)
     for k in range(first, s.n_boxes):
-        gave_way = s.box_x[k] == AWAY
+        was_open = s.box_x[k] == AWAY
         s.box_x[k] = s.door_x[k - first]
-        if gave_way:
+        if was_open:
             if agent_in_box(s, k, s.agent_x, s.agent_y) > 0.0:
                 s.in_door = k
             elif s.in_door == k:
@@ -187,7 +158,7 @@ def step(s, a, p, info):
 
 @device
 def write_state(s, p, o):
-    """Write slots with the lights on, then the time and the door in which the agent is."""
+    """Write lit slots, then the time and the door that the agent is passing."""
     write_lit_slots(s, p, o, s.query)
     o[o.shape[0] - 2] = s.t / 64.0
-    o[o.shape[0] - 1] = (s.in_door + 1.0) / TALL
+    o[o.shape[0] - 1] = (s.in_door + 1.0) / MAX_BOXES

@@ -1,4 +1,4 @@
-"""Detour: the block is in sight behind glass, and the straight way to it is a pocket."""
+"""Detour: the target is visible behind glass, but the straight path to it is a dead end."""
 
 from typing import Any, ClassVar
 
@@ -9,31 +9,31 @@ from unseen.envs.planar.task import UNSTAGED, Look, PlanarTask, RoomParams, plan
 from unseen.envs.planning.detour import rules
 from unseen.envs.planning.detour.draw import RADIUS
 from unseen.envs.planning.detour.references import REFERENCES
-from unseen.envs.planning.detour.rules import DOORS, SMALL
+from unseen.envs.planning.detour.rules import MAX_BLOCKS, MAX_DOORS
 
 
 class DetourParams(RoomParams):
     """Parameters of Detour."""
 
     fov: float = real(60.0, 360.0, default=120.0, doc="field of view, degrees")
-    glass: bool = flag(default=True, doc="walls are of glass throughout; else they turn opaque after the first steps")
-    barriers: int = integer(0, 2, default=1, doc="between agent and block: none, a pocket, or a court within a ring")
-    depth: float = real(0.0, 1.8, default=1.3, doc="of the pocket at most, m; 0: a straight wall")
-    breadth: float = real(0.5, 1.2, default=0.8, doc="half width of the pocket at most, m")
-    gaps: bool = flag(default=True, doc="half of the pockets have an opening in one arm, where it is long enough")
-    doors: int = integer(0, DOORS, default=0, doc="one-way doors into the ring; 0: one side of it is open")
-    blocks: int = integer(1, SMALL, default=3, doc="small blocks, one of them asked for")
+    glass: bool = flag(default=True, doc="walls are always glass; otherwise they turn opaque after the first steps")
+    barriers: int = integer(0, 2, default=1, doc="0: nothing in the way; 1: a pocket; 2: a court within a ring")
+    depth: float = real(0.0, 1.8, default=1.3, doc="maximum depth of the pocket, m; 0: a straight wall")
+    breadth: float = real(0.5, 1.2, default=0.8, doc="maximum half width of the pocket, m")
+    gaps: bool = flag(default=True, doc="half of the pockets have an opening in one arm, if it is long enough")
+    doors: int = integer(0, MAX_DOORS, default=0, doc="one-way doors into the ring; 0: one side is open")
+    blocks: int = integer(1, MAX_BLOCKS, default=3, doc="small blocks, one of which is the target")
     act: int = integer(8, 150, default=60, doc="steps of an episode")
 
     def check(self) -> None:
         if self.doors and self.barriers < 2:
-            raise BadParameter(f"doors={self.doors}: doors lead into the ring, and barriers={self.barriers} has none")
+            raise BadParameter(f"doors={self.doors}: must be 0 with barriers={self.barriers}, which has no ring")
         need = max(1.2 * self.breadth + 0.7, 0.6 * self.depth + 1.2) if self.barriers < 2 else 2.5
         if self.room < need:
             sizes = "barriers=2" if self.barriers == 2 else f"breadth={self.breadth}, depth={self.depth}"
-            raise BadParameter(f"room={self.room}: at least {need:g} is needed with {sizes}")
+            raise BadParameter(f"room={self.room}: must be at least {need:g} with {sizes}")
 
-    # There is one phase, in which the agent acts from where it stands.
+    # A single phase, in which the agent acts from its initial pose.
     observe_steps = blackout_low = blackout_high = derived(lambda self: 0)
     scramble = derived(lambda self: 0.0)
     radius = derived(lambda self: RADIUS)
@@ -58,54 +58,56 @@ P = DetourParams
 class Detour(PlanarTask):
     """Turn away from the block to reach it.
 
-    **Story.** The block of the asked colour is in sight behind glass. Nothing at all is hidden, but the straight way to
-    it leads into a pocket. An agent that heads for the block stands at the glass until time is up; the way there turns
-    away from the block, loses sight of it, and goes round. Glass is solid; the agent slides along it. The first block
-    touched ends the episode, with reward 1 if it is the one asked for.
+    **Story.** The block of the queried colour, the target, is visible behind glass. Nothing is hidden, but the straight
+    path to it leads into a dead end. An agent that heads for the target gets stuck at the glass until time runs out; the
+    path to it turns away, loses sight of it, and goes round. Glass is solid; the agent slides along it. The first block
+    that it touches ends the episode.
 
-    **Levels.** 0: no glass in the way: what is left is control. 1: a shallow U of glass, no block but the red one. 2
-    (default): a deep pocket that opens towards the agent, which stands in it or before it; in half of the episodes one
-    of its arms has an opening; two further blocks lie about. 3: the block lies in a U within a closed ring. Two one-way
-    doors lead into the ring, which is parted so that each opens into its own part, and only one of these parts leads to
-    the block. A door lets the agent through once, in the direction of its first axis, and is a wall from then on: after
-    the wrong door the block cannot be reached. Egocentric slots, the nearest first.
+    **Levels.** 0: no glass, which leaves a control task. 1: a shallow U of glass, no other block. 2 (default): a deep
+    pocket that opens towards the agent, which starts inside or in front of it; in half of the episodes one of the arms
+    has an opening; two distractor blocks. 3: the target is in a U within a closed ring with two one-way doors. Partitions
+    divide the ring so that each door leads into its own part, and only one part leads to the target. A door lets the
+    agent through once, in the direction of its first axis, and then becomes a wall: after the wrong door the target is
+    unreachable. Egocentric slots, nearest first.
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
-    [-1, 1], at most 0.3 m and 45 degrees a step.
+    [-1, 1], at most 0.3 m and 45 degrees per step.
 
-    **Observation.** See `unseen.envs.planar.layout.Layout`; boxes tell orientation, half extents and kind (wall, door),
-    so that slots say where glass stands. The eye sees `fov` degrees: turning away from the block loses sight of it, as
-    happens in nearly every episode (for at least 40 % of the steps of a good path), and the way back must be
-    remembered. Pixels show glass as a veil; `rays` pass through it, as a lidar's do, so that there it is found by touch.
+    **Observation.** See `unseen.envs.planar.layout.Layout`. Box slots include orientation, half extents and kind (wall,
+    door), so they show where the glass is. The field of view is `fov` degrees: an agent that turns away loses sight of
+    the target, which happens in nearly every episode (for at least 40 % of the steps of a good path), and then has to
+    remember it. Pixels show glass as a veil; `rays` pass through glass, like those of a lidar, so there it can only be
+    felt.
 
-    **Glass.** `glass=True` here is the task itself. With `glass=False` walls turn opaque after the first 4
-    observations, so that the block has been seen and is then out of sight behind them. Without barriers (level 0) the
-    parameter has no effect.
+    **Glass.** Here `glass=True` is the task itself. With `glass=False`, walls turn opaque after the first 4
+    observations, when the target has been seen, and then hide it. Without barriers (level 0) the parameter has no
+    effect.
 
-    **Reward and end.** 1 for the asked block; a touch of any block or `act` steps end the episode, both `terminated`,
-    since the deadline is part of the rules. The terminal observation shows everything; the last step's info holds
-    `plan_steps`.
+    **Reward.** 1 for touching the target first, else 0.
 
-    **Certified.** A draw is accepted only if heading straight for the block fails within the time and the oracle's path
-    (the shortest on a grid of the room, driven in the simulator by arcs) succeeds. `plan_steps` in the record is the
-    length of that path in steps. It is not the fewest: a breadth-first search over arcs, with places within 8 cm taken
-    for one, found plans 1 to 2 steps shorter on average.
+    **End.** The first touch of a block, or `act` steps. Both are `terminated`, because the deadline is part of the rules.
+    The terminal observation shows everything. The last step's info has `plan_steps`.
 
-    **Leaks closed.** There is no hidden truth. All that is built is turned at random; which side holds the mouth, which
-    sides hold doors and which block is asked for are drawn independently of their indices.
+    **Verification.** `reset` accepts a draw only if heading straight for the target fails within the time limit and the
+    oracle's path (the shortest on a grid of the room, driven by arcs in the simulator) succeeds. `plan_steps` is the
+    length of that path in steps. It is not always minimal: a breadth-first search over arcs, with positions merged
+    within 8 cm, found plans 1 to 2 steps shorter on average.
 
-    **Shift.** Pockets 1.2 x as large whose arms splay outwards by 10 to 20 degrees (else at most 5); rings 1.15 x as
-    wide with doors near their corners (else near the middle).
+    **Leaks closed.** There is no hidden variable. Everything built is rotated at random; the side of the mouth, the sides
+    with doors and the target are drawn independently of their indices.
+
+    **Shift.** Pockets x 1.2 in size, with arms that splay outwards by 10 to 20 degrees (otherwise at most 5); rings x 1.15
+    in width, with doors near the corners (otherwise near the middle).
 
     **Presets.** "barrier": a straight transparent barrier, after the detour problems of Koehler (The Mentality of
-    Apes, 1925), which Animal-AI's test suites took up (O-PIAAGETS: Voudouris et al., 2022). "opaque-barrier": its
-    twin, in which the block is out of sight once the agent moves: the classic comparison.
+    Apes, 1925), which the test suites of Animal-AI adopted (O-PIAAGETS: Voudouris et al., 2022). "opaque-barrier": the
+    classic comparison, in which the target is hidden once the agent moves.
     """
 
-    title = "come round the glass that bars the straight way"
+    title = "find the way around glass that blocks the straight path"
     params = P
     state = rules.STATE
-    sensors = planar_sensors(rules.write_state, rules.STILL_TO_COME)
+    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
     levels: ClassVar[dict[int, P]] = {
         0: P(barriers=0, depth=0.3, breadth=0.5, blocks=1, room=2.0, act=20),
         1: P(depth=0.3, breadth=0.5, gaps=False, blocks=1, room=2.0, act=60),
@@ -123,14 +125,14 @@ class Detour(PlanarTask):
     }
     view = Look(
         boxes=("wall", "door"),
-        request="come round to the {} block",
+        request="go around to the {} block",
         phases=UNSTAGED,
         captions={
-            "act": "The straight way is barred: turn away from the block and come round.",
-            "lit": "The straight way is barred: turn away from the block and come round.",
-            "over": "Lights on: now everything shows.",
+            "act": "Glass blocks the straight path: turn away from the block and go around.",
+            "lit": "Glass blocks the straight path: turn away from the block and go around.",
+            "over": "Lights on: everything is visible.",
         },
-        won="came round",
+        won="reached it",
         lost="did not get there",
     )
     metrics = ("is_success", "plan_steps")

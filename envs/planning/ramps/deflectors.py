@@ -1,7 +1,6 @@
-"""Deflectors of Ramps: each a diagonal box in a cell, behind the field's own boxes in the order in which they were set.
+"""Deflectors of Ramps: diagonal boxes in cells, after the `fixed_boxes` of the field, in the order of placement.
 
-Those that stand are also in the masks `slash` (/) and `back` (\\); `here` is the builder's cell, `fixed_boxes` the number of
-the field's own boxes.
+The masks `slash` (/) and `back` (\\) hold the cells with a deflector; `here` is the builder's cell.
 """
 
 import math
@@ -19,7 +18,7 @@ THICK = 0.04  # m, half thickness
 
 @device
 def _place(s, k, way):
-    """Place box k as a deflector, SLASH or BACK, in the builder's cell."""
+    """Place box k as a deflector (`way` is SLASH or BACK) in the builder's cell."""
     x, y = middle(s, index(s.here))
     sin = math.sqrt(0.5)
     place_box(s, k, DEFLECTOR, x, y, sin if way == SLASH else -sin, sin, 0.5 * s.cell_size, THICK)
@@ -27,7 +26,7 @@ def _place(s, k, way):
 
 @device
 def _remove(s, k):
-    """Remove deflector k; the last one moves into its place in the record."""
+    """Remove box k, a deflector; the last deflector takes its index."""
     last = s.n_boxes - 1
     s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k] = s.box_x[last], s.box_y[last], s.box_cos[last], s.box_sin[last]
     place_box(s, last, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0)
@@ -36,8 +35,10 @@ def _remove(s, k):
 
 @device
 def turn_deflector(s, p, onward):
-    """Bring the deflector of the builder's cell into its next state: none, /, \\ and round again; back if not `onward`.
-    Nothing happens where a further one would be more than the parameters allow."""
+    """Change the deflector in the builder's cell to its next state (none, /, \\, none), or to the previous one if not `onward`.
+
+    Does nothing if another deflector would exceed p.deflectors. Writes boxes and masks.
+    """
     way = SLASH if s.slash & s.here != 0 else BACK if s.back & s.here != 0 else ABSENT
     if way == ABSENT and count(s.slash | s.back) >= p.deflectors:
         return

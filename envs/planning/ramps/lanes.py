@@ -1,12 +1,12 @@
-"""A ball on lanes: what a release does, exactly, and an exact search for what to build. Sets of cells are bit masks.
+"""The exact motion of the ball in Ramps, and an exact search for a plan. Sets of cells are bit masks.
 
-The ball leaves a launcher on a rail beside the western column, heading east, and rolls from the middle of one cell to
-the middle of the next. A deflector (/ in `slash`, \\ in `back`) turns it by a right angle there and takes no speed;
-whatever is not open is padded and stops it dead. Against the block it comes to rest if it could not have rolled
-farther than one power's step; faster, it knocks the block away.
+The ball leaves a launcher on a rail west of the field, heading east, and rolls from cell centre to cell centre. A
+deflector (/ in `slash`, \\ in `back`) turns it by 90 degrees there without loss of speed; anything else that is not open
+is padded and stops it. It comes to rest against the block if it could not have rolled more than one power step farther;
+if it is faster, it knocks the block away.
 
-The world s holds `goal` (the block's cell), `free`, the size of cells and the radii of the discs; the parameters hold
-`powers` and `cells_per_power`.
+The world s has `goal` (the block's cell), `free`, the cell size and the radii of the discs; the parameters have `powers`
+and `cells_per_power`.
 """
 
 import numpy as np
@@ -16,15 +16,11 @@ from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import EAST, NORTH, ROW_BITS, SOUTH, WEST, bit, index, shift
 
 BALL, BLOCK = 0, 1  # discs
-ROLLS, RESTS, KNOCKS, STOPS = (
-    0,
-    1,
-    2,
-    3,
-)  # the ball: on its way; at rest against the block; too fast for it; against padding
+# States of the ball: rolling; at rest against the block; too fast, so that it knocks the block away; stopped by padding.
+ROLLS, RESTS, KNOCKS, STOPS = 0, 1, 2, 3
 MAX_RUN = 64.0  # cells: longer than any path of the ball
 
-# A plan: its deflectors, cells that the ball rolls, row and power of the launcher, and where deflectors stand.
+# A plan: number of deflectors, length of the roll in cells, row and power of the launcher, masks of deflectors.
 LANE_PLAN = np.dtype(
     [("bends", INT), ("length", INT), ("row", INT), ("power", INT), ("slash", INT), ("back", INT)], align=True
 )
@@ -32,7 +28,7 @@ LANE_PLAN = np.dtype(
 
 @device
 def _deflected(d, cell, slash, back):
-    """The direction of a ball that came to the middle of a cell in direction d."""
+    """The new direction of a ball that reaches the centre of a cell in direction d."""
     if cell & slash != 0:
         return d ^ 1
     if cell & back != 0:
@@ -42,16 +38,16 @@ def _deflected(d, cell, slash, back):
 
 @device
 def run_of(s, p, power):
-    """How far a power rolls the ball, m."""
+    """The distance (m) that the ball rolls with a power."""
     return power * p.cells_per_power * s.cell_size
 
 
 @device
 def ball_at(s, p, open_, slash, back, row, run, way):
-    """Where the ball is after `way` metres, released in `row` with the speed for `run` metres.
+    """The ball after `way` metres, released in `row` with the speed for `run` metres.
 
-    Returns how it fares, the cell whose middle it passed last (0: still on the rail), its direction, metres from there,
-    and metres in all, no more than `way`. RESTS and KNOCKS are told from ROLLS once it has met the block.
+    Returns its state, the last cell whose centre it passed (0: still on the rail), its direction, the distance from
+    there, m, and the total distance, m, at most `way`. From contact with the block the state is RESTS or KNOCKS.
     """
     gap = s.disc_radius[BALL] + s.disc_radius[BLOCK]
     pad = 0.5 * s.cell_size - s.disc_radius[BALL]
@@ -75,7 +71,7 @@ def ball_at(s, p, open_, slash, back, row, run, way):
 
 @device
 def swept(mask, open_, d):
-    """All open cells that balls cross which leave those of a mask in direction d."""
+    """All open cells crossed by balls that leave the cells of a mask in direction d."""
     crossed = 0
     mask = shift(mask, d) & open_
     while mask != 0:
@@ -86,7 +82,7 @@ def swept(mask, open_, d):
 
 @device
 def within_bends(open_, n, bends):
-    """All cells that a ball can get to with at most `bends` deflectors, on a field of n x n cells."""
+    """All cells that a ball can reach with at most `bends` deflectors, on a field of n x n cells."""
     new = 0
     for y in range(n):
         new |= bit(0, y) & open_
@@ -103,7 +99,7 @@ def within_bends(open_, n, bends):
 
 @device
 def _add_corner(plan, x, y, east, north):
-    """Plan the deflector at (x, y) between a lane heading east (else west) and one heading north (else south)."""
+    """Add to the plan the deflector at (x, y) between a lane heading east (else west) and one heading north (else south)."""
     if east == north:
         plan.slash |= bit(x, y)
     else:
@@ -112,8 +108,10 @@ def _add_corner(plan, x, y, east, north):
 
 @device
 def _draft(s, plan, bends, row, column, last_row):
-    """Plan the deflectors that lead from `row` to the block by `column` and then by `last_row`, as far as `bends` asks for
-    them; the lane of the last bend is the block's own. False: there are no such lanes."""
+    """Write the plan with `bends` deflectors that leads from `row` via `column` and then `last_row` to the block.
+
+    With fewer bends, `last_row` and `column` are those of the block. Returns False if there is no such plan.
+    """
     x = index(s.goal) % ROW_BITS
     y = index(s.goal) // ROW_BITS
     plan.row = row
@@ -137,8 +135,10 @@ def _draft(s, plan, bends, row, column, last_row):
 
 @device
 def search_lanes(s, plan, p, open_, n, most):
-    """Write the plan to the block with the fewest deflectors, at most `most`, and of these one with the shortest roll.
-    Every plan is tried by `ball_at`. False: there is none."""
+    """Write a plan with the fewest deflectors (at most `most`) and, among these, the shortest roll.
+
+    Every plan is tested with `ball_at`. Returns False if there is no plan.
+    """
     plan.bends = 0
     while within_bends(open_, n, plan.bends) & s.goal == 0:
         plan.bends += 1
@@ -150,10 +150,10 @@ def search_lanes(s, plan, p, open_, n, most):
     for _ in range(max(plan.bends, 1)):
         drafts *= n
     for i in range(drafts + 1):
-        pick = best if i == drafts else i  # at last the best once more
+        pick = best if i == drafts else i  # finally, write the best one again
         if not _draft(s, plan, plan.bends, pick % n, pick // n % n, pick // (n * n)):
             continue
-        if (plan.slash | plan.back) & ~s.free != 0:  # nobody can stand there
+        if (plan.slash | plan.back) & ~s.free != 0:  # the builder cannot enter that cell
             continue
         far = MAX_RUN * s.cell_size
         end, _, _, _, met = ball_at(s, p, open_, plan.slash, plan.back, plan.row, far, far)
@@ -167,7 +167,7 @@ def search_lanes(s, plan, p, open_, n, most):
 
 @device
 def search_greedily(s, plan, p, n):
-    """The same as if there were no pillars, and with at most one deflector."""
+    """The greedy plan: `search_lanes` as if there were no pillars, with at most one deflector."""
     return search_lanes(s, plan, p, s.free | s.pillars, n, 1)
 
 

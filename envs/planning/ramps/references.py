@@ -1,10 +1,10 @@
-"""Scripted players of Ramps."""
+"""Scripted reference policies of Ramps."""
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import EAST, count, first_step, nearest, nth, row, shift, square
-from unseen.envs.grid.floor import BOUNCE, DT, FLOOR, FRICTION, cell_at, cells_of_box, lay_floor, side
+from unseen.envs.grid.floor import DT, FLOOR, FRICTION, RESTITUTION, cell_at, cells_of_box, lay_floor, side
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.layout import box_start
 from unseen.envs.planar.world import ACT
@@ -29,9 +29,11 @@ BELIEF = belief(
 
 
 @device
-def _carry_out(s, plan):
-    """The next action that carries out a plan, from any blueprint: remove what is wrong, set what is missing, the nearest
-    first; then the power, the row, and the release."""
+def _execute(s, plan):
+    """The next action to execute a plan from any state of the field.
+
+    Removes wrong deflectors, then places missing ones, nearest first; then sets the power, walks to the row, and releases.
+    """
     to = nearest(s.free, s.here, (s.slash & ~plan.slash) | (s.back & ~plan.back))
     if to == 0:
         to = nearest(s.free, s.here, (plan.slash & ~s.slash) | (plan.back & ~s.back))
@@ -46,20 +48,22 @@ def _carry_out(s, plan):
 
 @device
 def oracle(s, plan, p):
-    """Plans once, when it may act, and carries the plan out, whatever the blueprint is."""
+    """Plans once, at the start of the act phase, and executes the plan."""
     if s.phase != ACT or s.rolling > 0:
         return STAY
     if plan.length == 0:
         search_lanes(s, plan, p, s.free, side(p), MAX_DEFLECTORS)
-    return _carry_out(s, plan)
+    return _execute(s, plan)
 
 
 @device
 def _update_map(o, m, p):
-    """Bring the believed field m up to date. Boxes show in every row by day and dusk; the block is remembered: m.goal is
-    its cell, 0 while it is unknown."""
+    """Update the believed field m. Boxes are visible by day and dusk in every row; the block is remembered.
+
+    m.goal is the block's cell, 0 while unknown.
+    """
     m.n_boxes = 0
-    update_belief(o, m, p, DT, FRICTION, BOUNCE)
+    update_belief(o, m, p, DT, FRICTION, RESTITUTION)
     lay_floor(m, p, 1)
     m.disc_radius[BALL] = BALL_RADIUS
     m.disc_radius[BLOCK] = BLOCK_RADIUS
@@ -86,19 +90,21 @@ def _update_map(o, m, p):
 
 @device
 def tracker(o, m, p):
-    """Remembers where the block came to rest, and plans from what it sees as the oracle does from what is."""
+    """Remembers where the block came to rest, and plans like the oracle, from what it has seen."""
     _update_map(o, m, p)
     if m.phase != ACT or m.goal == 0:
         return STAY
     if m.plan.length == 0:
         search_lanes(m, m.plan, p, m.free, side(p), MAX_DEFLECTORS)
-    return _carry_out(m, m.plan)
+    return _execute(m, m.plan)
 
 
 @device
 def reflex(o, m, p):
-    """Greedy: straight or by one deflector, as if there were no pillars. Without a memory it takes a block out of sight to
-    lie right behind the middle of the screen."""
+    """Greedy: straight or with one deflector, as if there were no pillars.
+
+    Without memory it assumes that a hidden block is right behind the middle of the screen.
+    """
     _update_map(o, m, p)
     if m.phase != ACT:
         return STAY
@@ -106,7 +112,7 @@ def reflex(o, m, p):
         m.goal = shift(nth(m.screen, count(m.screen) // 2), EAST)
     if m.goal == 0 or not search_greedily(m, m.plan, p, side(p)):
         return STAY
-    return _carry_out(m, m.plan)
+    return _execute(m, m.plan)
 
 
 REFERENCES = {

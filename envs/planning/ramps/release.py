@@ -1,6 +1,6 @@
-"""A release of Ramps, step by step: the ball is where `lanes.ball_at` says, and knocks the block away if it is too fast.
+"""The roll of the ball in Ramps, step by step, after `lanes.ball_at`.
 
-s.rolling is 0 while the ball lies in the launcher, then the number of the roll's step, and AT_REST once the roll is over.
+s.rolling is 0 while the ball is in the launcher, then the step number of the roll, and AT_REST after the roll.
 """
 
 import math
@@ -11,13 +11,13 @@ from unseen.envs.grid.floor import DT, FRICTION, middle
 from unseen.envs.planar.physics import launch_speed
 from unseen.envs.planning.ramps.lanes import BALL, BLOCK, KNOCKS, RESTS, ROLLS, STOPS, ball_at, run_of
 
-STANCE = 0.3  # cells: the builder stands so far south of a cell's middle, beside the cell's deflector
+STANCE = 0.3  # the builder stands this many cells south of a cell's centre, beside the deflector
 AT_REST = -1
 
 
 @device
 def place_builder(s):
-    """Put the builder, the launcher, and the ball if it lies in there, where s.here says."""
+    """Move the builder, the launcher, and the ball if it is in the launcher, according to s.here."""
     s.agent_x, s.agent_y = middle(s, index(s.here))
     s.box_x[0] = s.west - 0.5 * s.cell_size
     s.box_y[0] = s.agent_y
@@ -37,7 +37,7 @@ def release(s):
 
 @device
 def put_back(s):
-    """After a miss: put the ball into the launcher, and the block, if it was knocked away, in its place."""
+    """After a miss: move the ball back into the launcher, and the block back to its cell."""
     s.rolling = 0
     s.disc_x[BLOCK], s.disc_y[BLOCK] = middle(s, index(s.goal))
     place_builder(s)
@@ -45,19 +45,19 @@ def put_back(s):
 
 @device
 def roll_steps(s, p, power):
-    """Steps in which a run of this power ends, if nothing stops the ball."""
+    """Number of steps of a roll with this power, if nothing stops the ball."""
     return int(math.ceil(launch_speed(run_of(s, p, power), FRICTION) / FRICTION / DT))
 
 
 @device
 def _unit(d):
-    """A direction as a vector (east, north)."""
+    """Direction d as a unit vector (east, north)."""
     return (1.0 - d if d % 2 == 0 else 0.0), (2.0 - d if d % 2 == 1 else 0.0)
 
 
 @device
 def _knock_block(s, d, way):
-    """Move the block by up to `way` metres in direction d; deflectors and whatever is solid stop it."""
+    """Move the block by up to `way` metres in direction d; deflectors and anything solid stop it."""
     cells = 0
     cell = shift(s.goal, d)
     while cell & s.free & ~(s.slash | s.back) != 0:
@@ -72,8 +72,10 @@ def _knock_block(s, d, way):
 
 @device
 def roll_ball(s, p):
-    """Roll the ball for one step: moves ball and block, writes bump. Returns (whether the roll is over, whether the ball
-    came to rest against the block)."""
+    """Advance the roll by one step. Writes ball, block, bump and s.rolling.
+
+    Returns whether the roll is over, and whether the ball came to rest against the block.
+    """
     run = run_of(s, p, s.power)
     launched = launch_speed(run, FRICTION)
     t = s.rolling * DT

@@ -1,25 +1,24 @@
-"""The rules of Ramps: what is drawn at a reset, and what a step does. Metres, seconds, radians; sets of cells are masks."""
+"""The rules of Ramps: state, reset and step. Metres, seconds, radians; sets of cells are bit masks."""
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.task import INT
-from unseen.envs.grid.cells import MAX_SIDE, NONE, count, distance, nearest, nth, reachable, row, shift
-from unseen.envs.grid.floor import FLOOR, box_over, heading_of, launch_towards, lay_floor, roll_on, side
+from unseen.envs.grid.cells import MAX_SIDE, NONE, count, nth, reachable, shift
+from unseen.envs.grid.floor import FLOOR, box_over, heading_of, lay_floor, roll_discs, side
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
 from unseen.envs.planar.world import DAY, DUSK, clear_boxes, planar, touch
 from unseen.envs.planning.ramps.deflectors import MAX_DEFLECTORS, turn_deflector
-from unseen.envs.planning.ramps.draw import LAUNCHER, MAX_PILLARS, draw_field
-from unseen.envs.planning.ramps.lanes import BALL, BLOCK, search_greedily, search_lanes, within_bends, works
-from unseen.envs.planning.ramps.release import AT_REST, place_builder, put_back, release, roll_ball, roll_steps
+from unseen.envs.planning.ramps.draw import LAUNCHER, MAX_PILLARS, draw_field, place_block
+from unseen.envs.planning.ramps.lanes import BALL, BLOCK, within_bends
+from unseen.envs.planning.ramps.release import AT_REST, place_builder, put_back, release, roll_ball
 
 MAX_RELEASES = 4
 MAX_POWERS = 6
 BALL_RADIUS, BLOCK_RADIUS = 0.1, 0.12  # m
 LAUNCHER_HALF = 0.36  # half extent, in cells
-TOO_FAR = 64  # steps: longer than any path on a field
 
-# The first four are the directions of `cells`.
+# The first four are the directions of `unseen.envs.grid.cells`.
 ACTIONS = {
     "east": (1.0, 0.0, 0.0, 0.0, 0.0), "north": (0.0, 1.0, 0.0, 0.0, 0.0), "west": (-1.0, 0.0, 0.0, 0.0, 0.0),
     "south": (0.0, -1.0, 0.0, 0.0, 0.0), "turn": (0.0, 0.0, 1.0, 0.0, 0.0), "power": (0.0, 0.0, 0.0, 1.0, 0.0),
@@ -29,50 +28,18 @@ TURN_DEFLECTOR, CHANGE_POWER, RELEASE, STAY = 4, 5, 6, 7
 
 STATE = planar(
     2 + MAX_PILLARS + MAX_DEFLECTORS, 2, *FLOOR,
-    ("free", INT), ("pillars", INT), ("here", INT), ("goal", INT),  # cells: that can be entered, builder, block
+    ("free", INT), ("pillars", INT), ("here", INT), ("goal", INT),  # cells: free to enter, with pillars, of the builder, of the block
     ("fixed_boxes", INT), ("slash", INT), ("back", INT),  # see deflectors.py
     ("power", INT), ("releases_left", INT), ("rolling", INT), ("roll_row", INT),  # see release.py
-    ("bends", INT), ("plan_steps", INT), ("trap", INT),  # the plan's deflectors and steps; whether greedy's plan fails
+    ("bends", INT), ("plan_steps", INT), ("trap", INT),  # deflectors and steps of the plan; 1 if the greedy plan must fail
     signals=3,
 )  # fmt: skip
-STILL_TO_COME = 5
-
-
-@device
-def _plan_steps(s, plan, p):
-    """Steps it takes to build a plan on the empty field, release, and see the ball come to rest; NONE if it cannot be
-    built. The builder always goes to the nearest cell to be changed."""
-    t = (plan.power - s.power) % p.powers
-    here = s.here
-    left = plan.slash | plan.back
-    while left != 0:
-        to = nearest(s.free, here, left)
-        if to == 0:
-            return NONE
-        t += distance(s.free, here, to, TOO_FAR) + (1 if to & plan.slash != 0 else 2)
-        left ^= to
-        here = to
-    to = nearest(s.free, here, s.free & row(plan.row))
-    if to == 0:
-        return NONE
-    return t + distance(s.free, here, to, TOO_FAR) + roll_steps(s, p, plan.power)
-
-
-@device
-def _fits(s, plan, p, n):
-    """Whether the block may lie in s.goal: a plan works within the time, and greedy's does not if it is a trap. Writes that
-    plan, and its steps into s.plan_steps."""
-    if s.trap != 0 and search_greedily(s, plan, p, n) and works(s, plan, p):
-        return False
-    if not search_lanes(s, plan, p, s.free, n, s.bends) or not works(s, plan, p):
-        return False
-    s.plan_steps = _plan_steps(s, plan, p)
-    return 0 < s.plan_steps <= p.act
+STATE_EXTRA = 5
 
 
 @device
 def _write_signals(s, p):
-    """Write what is told in any light: power, and deflectors and releases left, as parts of what there is."""
+    """Write the signals: power, deflectors left and releases left, each as a fraction of its maximum."""
     s.signal[0] = s.power / p.powers
     s.signal[1] = (p.deflectors - count(s.slash | s.back)) / max(p.deflectors, 1)
     s.signal[2] = s.releases_left / p.releases
@@ -80,8 +47,7 @@ def _write_signals(s, p):
 
 @device
 def _clear(s, p):
-    """Remove what is left of the last episode. Draw what is drawn once for all tries, so that rejected fields do not tilt
-    its shares: bends and trap."""
+    """Clear the previous episode, and draw s.bends and s.trap once for all tries, so that rejections do not bias them."""
     clear_boxes(s)
     s.disc_vx[BALL] = 0.0
     s.disc_vy[BALL] = 0.0
@@ -93,8 +59,7 @@ def _clear(s, p):
 
 @device
 def reset(s, p, plan):
-    """Draw a field; find all cells to which a way takes as many deflectors as it shall; draw the block's among them.
-    plan: LANE_PLAN."""
+    """Draw a field, and the block's cell among those that take exactly s.bends deflectors to reach. plan: LANE_PLAN."""
     n = side(p)
     if s.tries == 1:
         _clear(s, p)
@@ -122,35 +87,19 @@ def reset(s, p, plan):
     s.spawn_heading = s.heading
     _write_signals(s, p)
     s.query = BLOCK
-    s.glass = 1  # all is clear while the block rolls
+    s.glass = 1  # everything is visible while the block rolls
     spots = allowed & within_bends(s.free, n, s.bends) & ~s.here
     if s.bends > 0:
         spots &= ~within_bends(s.free, n, s.bends - 1)
-    return _place_block(s, plan, p, n, spots)
-
-
-@device
-def _place_block(s, plan, p, n, spots):
-    """Draw the block's cell among those of `spots` that fit, and launch the block towards it. False: too few of them fit
-    for the field to leave open where it is."""
-    if count(spots) < p.candidates:
-        return False
-    candidates = 0
-    while spots != 0:
-        s.goal = spots & -spots
-        spots ^= s.goal
-        if _fits(s, plan, p, n):
-            candidates |= s.goal
-    if count(candidates) < p.candidates:
-        return False
-    s.goal = nth(candidates, below(s, count(candidates)))
-    return _fits(s, plan, p, n) and launch_towards(s, BLOCK, s.free & ~s.here, s.goal)
+    return place_block(s, plan, p, n, spots)
 
 
 @device
 def _chosen(a):
-    """The action of a row (east, north, turn, power, release), and whether it goes onward: its largest part, if that is
-    more than a half in magnitude; else STAY."""
+    """The action of a row (east, north, turn, power, release), and whether turn and power go to the next state.
+
+    The action is that of the largest component, if that is above 0.5 in magnitude; else STAY.
+    """
     best = 0
     for i in range(1, 5):
         if abs(a[i]) > abs(a[best]):
@@ -164,7 +113,7 @@ def _chosen(a):
 
 @device
 def _build(s, a, p):
-    """One step of the builder's: walks, turns a deflector, changes the power, or releases the ball."""
+    """The builder's action: walk, turn a deflector, change the power, or release the ball."""
     action, onward = _chosen(a)
     if action < 4:
         s.heading = heading_of(action)
@@ -188,7 +137,7 @@ def step(s, a, p, info):
     over = False
     won = False
     if not acts:
-        roll_on(s)
+        roll_discs(s)
     else:
         if s.rolling == AT_REST:
             put_back(s)
@@ -211,10 +160,9 @@ def step(s, a, p, info):
 
 @device
 def write_state(s, p, o):
-    """Write slots with the lights on, then the clock, the blackout's length, whether all is clear, how far the roll is,
-    and its row."""
+    """Write lit slots, then clock, blackout length, whether everything is transparent, and step and row of the roll."""
     write_lit_slots(s, p, o, BLOCK)
-    at = o.shape[0] - STILL_TO_COME
+    at = o.shape[0] - STATE_EXTRA
     o[at] = s.t / CLOCK
     o[at + 1] = s.blackout_steps / CLOCK
     o[at + 2] = s.glass

@@ -1,11 +1,10 @@
-"""Crates on a floor of cells: Sokoban's rule, greedy's way, and an exact search for the shortest plan, on bit masks.
+"""Crates on a floor of cells: Sokoban moves, the greedy policy, and an exact search for the shortest plan, on bit masks.
 
-`free`: cells without a wall; `crates`: cells with a crate; `here`: the agent's cell. Crates are alike: a plan depends
-only on where some crate stands.
+`free`: cells without a wall; `crates`: cells with a crate; `here`: the agent's cell. Crates are interchangeable.
 
-The search is breadth-first over (agent, crates), in steps. All cells of the agent among the same arrangement of crates
-are one mask, so that a whole layer of them advances in a handful of shifts. An arrangement is *entered* by a push; the
-list of its entries is what a plan is read from, backwards.
+The search is breadth-first over (agent, crates), in steps. For each arrangement of crates, the agent's cells form one
+mask, so that a whole layer advances in a few shifts. An arrangement is *entered* by a push; plans are reconstructed
+backwards from the lists of entries.
 """
 
 import numpy as np
@@ -14,35 +13,35 @@ from unseen.envs.core.device import device
 from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import NONE, ROW_BITS, distance, first_step, index, neighbours, opposite, shift
 
-MAX_ARRANGEMENTS = 256  # that a search looks at
-MAX_ENTRIES = 768  # into all of them
-MAX_PLAN = 64  # steps of a plan
+MAX_ARRANGEMENTS = 256  # in a search
+MAX_ENTRIES = 768  # into all arrangements of a search
+MAX_PLAN = 64  # steps
 SLOTS = 2 * MAX_ARRANGEMENTS  # of the hash table
-NO_PLAN, GAVE_UP = -1, -2  # what a search returns without a plan: none exists; or it ran out of room or steps
+NO_PLAN, GAVE_UP = -1, -2  # results of a search: no plan exists; ran out of memory or steps
 
 # The memory of a search.
 SEARCH = np.dtype([
     ("length", INT), ("plan", "i1", (MAX_PLAN,)),  # steps of the plan, and their directions
-    ("met", INT),  # cells that the agent can get to, and for each when at first, and among which arrangement
+    ("met", INT),  # cells that the agent can reach, and for each the first time and the arrangement at that time
     ("met_time", "i2", (ROW_BITS * ROW_BITS,)), ("met_among", "i2", (ROW_BITS * ROW_BITS,)),
-    # Arrangements: found by hash in `slot`; the crates, the agent's cells met so far, those of this layer and of the
-    # next, and the latest entry.
+    # Arrangements, with the hash table `slot`: the crates, the agent's cells so far, those of the current and of the next
+    # layer, and the latest entry.
     ("arrangements", INT), ("slot", "i2", (SLOTS,)),
     ("crates", INT, (MAX_ARRANGEMENTS,)), ("seen", INT, (MAX_ARRANGEMENTS,)),
     ("layer", INT, (MAX_ARRANGEMENTS,)), ("next_layer", INT, (MAX_ARRANGEMENTS,)),
     ("latest", "i2", (MAX_ARRANGEMENTS,)),
-    # Entries: from which arrangement, the one before it into the same arrangement, when, at which cell, pushing which way.
+    # Entries: source arrangement, previous entry into the same arrangement, time, agent's cell, direction of the push.
     ("entries", INT), ("entry_from", "i2", (MAX_ENTRIES,)), ("entry_before", "i2", (MAX_ENTRIES,)),
     ("entry_time", "i2", (MAX_ENTRIES,)), ("entry_cell", "i1", (MAX_ENTRIES,)), ("entry_push", "i1", (MAX_ENTRIES,)),
 ], align=True)  # fmt: skip
 
-# The memory of one who follows a plan: where the agent and the crates will be if all goes by it, and the next step.
+# The memory of a policy that follows a plan: predicted cells of agent and crates, and the index of the next step.
 PLANNER = np.dtype([("here", INT), ("crates", INT), ("next", INT), ("search", SEARCH)], align=True)
 
 
 @device
 def move(free, crates, here, d):
-    """One step in direction d: (here, crates) after it. A crate is pushed if the cell beyond is free, else all stay."""
+    """(here, crates) after one step in direction d. A crate is pushed if the cell beyond it is free; otherwise nothing moves."""
     to = shift(here, d) & free
     if to & crates != 0:
         beyond = shift(to, d) & free & ~crates
@@ -56,8 +55,10 @@ def move(free, crates, here, d):
 
 @device
 def greedy_direction(free, crates, here, goal):
-    """The direction in which greedy goes: the shortest path to `goal` if every crate that can be pushed on now is no
-    obstacle, each looked at by itself and none after it has been pushed. NONE if there is no such path."""
+    """The greedy direction: the first step of the shortest path to `goal` if crates that can be pushed now are no obstacle.
+
+    Each crate is considered separately, in its current cell. Returns NONE if there is no such path.
+    """
     frontier = goal
     known = goal
     open_ = free & ~crates
@@ -77,7 +78,7 @@ def greedy_direction(free, crates, here, goal):
 
 @device
 def _arrangement(w, crates):
-    """The number of an arrangement of crates, added to w if it is new; NONE if there is no room for it."""
+    """The index of an arrangement of crates, added to w if it is new; NONE if w is full."""
     h = (crates ^ (crates >> 17) ^ (crates >> 31)) * 0x5851F42D4C957F2D
     at = (h >> 40) & (SLOTS - 1)
     while w.slot[at] >= 0:
@@ -100,7 +101,7 @@ def _arrangement(w, crates):
 
 @device
 def _enter(w, k, parent, cell, d, time):
-    """Add an entry: arrangement k, from `parent` by a push in direction d to `cell`. False: there is no room for it."""
+    """Add an entry into arrangement k from `parent`, by a push in direction d to `cell`. Returns False if w is full."""
     e = w.entries
     if e >= MAX_ENTRIES:
         return False
@@ -116,7 +117,7 @@ def _enter(w, k, parent, cell, d, time):
 
 @device
 def _meet(w, met, cells, k, time):
-    """Write when, and among which arrangement, those of `cells` are met that were not; returns all that are met now."""
+    """Write time and arrangement of those `cells` that are met for the first time. Returns the updated mask `met`."""
     fresh = cells & ~met
     while fresh != 0:
         cell = fresh & -fresh
@@ -129,10 +130,10 @@ def _meet(w, met, cells, k, time):
 
 @device
 def search_plan(w, free, crates, here, goal, most):
-    """Steps of the shortest plan to the cell `goal`, at most `most`; else NO_PLAN or GAVE_UP.
+    """The length in steps of the shortest plan to the cell `goal`, at most `most`; otherwise NO_PLAN or GAVE_UP.
 
-    With goal = 0 it goes on to the end; then w.met_time holds the shortest plan's length to every cell of w.met. Layers
-    are complete in order of time, so that the lengths found before it gave up are exact too.
+    With goal = 0 the search is exhaustive; w.met_time is then the length of the shortest plan to every cell of w.met.
+    Layers are completed in order of time, so lengths found before giving up are exact.
     """
     for i in range(SLOTS):
         w.slot[i] = NONE
@@ -187,8 +188,10 @@ def search_plan(w, free, crates, here, goal, most):
 
 @device
 def write_plan(w, free, goal):
-    """After `search_plan`: write the shortest plan to `goal`, a cell of w.met, into w.plan and w.length. False: it is
-    longer than MAX_PLAN, or the search ran out of room before it was entered."""
+    """After `search_plan`: write the shortest plan to `goal`, a cell of w.met, into w.plan and w.length.
+
+    Returns False if it is longer than MAX_PLAN, or if the search ran out of memory before the goal was entered.
+    """
     i = index(goal)
     k = w.met_among[i]
     t = w.met_time[i]
@@ -200,7 +203,7 @@ def write_plan(w, free, goal):
         open_ = free & ~w.crates[k]
         e = w.latest[k]
         start = 0
-        while e >= 0:  # by which of its entries was this cell reached in time?
+        while e >= 0:  # find the entry from which this cell was reached in time
             start = 1 << w.entry_cell[e]
             walked = t - w.entry_time[e]
             if walked >= 0 and distance(open_, start, cell, walked) == walked:
@@ -223,9 +226,9 @@ def write_plan(w, free, goal):
 
 @device
 def next_direction(m, free, crates, here, goal):
-    """The direction of the next step of a shortest plan to `goal`; NONE if none was found or the agent is there.
+    """The next direction of a shortest plan to `goal`; NONE if there is no plan or the agent is at the goal.
 
-    m: PLANNER, all zero before the first step. The plan is made anew where things are not as it would have them.
+    m: PLANNER, all zero before the first step. Replans if the state differs from the predicted one.
     """
     if here != m.here or crates != m.crates:
         if search_plan(m.search, free, crates, here, goal, MAX_PLAN) <= 0 or not write_plan(m.search, free, goal):

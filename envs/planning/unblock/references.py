@@ -1,10 +1,10 @@
-"""Scripted players of Unblock."""
+"""Scripted reference policies of Unblock."""
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import MAX_SIDE, neighbours, nth, square
-from unseen.envs.grid.floor import BOUNCE, DT, FLOOR, FRICTION, cell_at, cells_of_box, lay_floor, side
+from unseen.envs.grid.floor import DT, FLOOR, FRICTION, RESTITUTION, cell_at, cells_of_box, lay_floor, side
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.world import ACT
 from unseen.envs.planning.unblock.crates import PLANNER, greedy_direction, next_direction
@@ -18,13 +18,13 @@ BELIEF = belief(MAX_CRATES + MAX_WALLS, 1, *MAP, ("planner", PLANNER))
 
 @device
 def _or_stay(d):
-    """The action of a direction; STAY where there is none."""
+    """The action for a direction; STAY for NONE."""
     return d if d >= 0 else STAY
 
 
 @device
 def oracle(s, m, p):
-    """Goes by a shortest plan from where things are."""
+    """Follows a shortest plan from the current state."""
     if s.phase != ACT:
         return STAY
     return _or_stay(next_direction(m, s.free, s.crates, s.here, s.goal))
@@ -32,10 +32,12 @@ def oracle(s, m, p):
 
 @device
 def _update_map(o, m, p):
-    """Bring the believed flat m up to date. Walls and crates show in every row by day; the block is remembered: m.goal is
-    its cell, 0 while it is unknown."""
+    """Update the believed flat m. Walls and crates are visible by day in every row; the block is remembered.
+
+    m.goal is the block's cell, 0 while unknown.
+    """
     m.n_boxes = 0
-    update_belief(o, m, p, DT, FRICTION, BOUNCE)
+    update_belief(o, m, p, DT, FRICTION, RESTITUTION)
     lay_floor(m, p, 0)
     m.free = square(side(p))
     m.crates = 0
@@ -52,7 +54,7 @@ def _update_map(o, m, p):
 
 @device
 def tracker(o, m, p):
-    """Remembers where the block came to rest, and plans from what it sees as the oracle does from what is."""
+    """Remembers where the block came to rest, and plans like the oracle, from what it has seen."""
     _update_map(o, m, p)
     if m.phase != ACT or m.goal == 0:
         return STAY
@@ -61,8 +63,10 @@ def tracker(o, m, p):
 
 @device
 def reflex(o, m, p):
-    """Greedy: the shortest path to the block, as if no crate that can be pushed now were an obstacle. Without a memory it
-    does not know where a block out of sight lies, and pushes on at the nearest crate."""
+    """Greedy: the shortest path to the block, ignoring crates that can be pushed now.
+
+    Without memory it does not know the position of a hidden block, and heads for the nearest crate instead.
+    """
     _update_map(o, m, p)
     if m.phase != ACT:
         return STAY

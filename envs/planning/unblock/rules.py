@@ -1,22 +1,19 @@
-"""The rules of Unblock: what is drawn at a reset, and what a step does. Metres, seconds, radians; sets of cells are masks."""
+"""The rules of Unblock: state, reset and step. Metres, seconds, radians; sets of cells are bit masks."""
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.task import INT
-from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, count, index, nth, reachable
-from unseen.envs.grid.floor import FLOOR, heading_of, launch_towards, lay_floor, middle, roll_on, side
-from unseen.envs.planar.sight import exposed
+from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, count, index, nth
+from unseen.envs.grid.floor import FLOOR, heading_of, lay_floor, middle, roll_discs, side
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
 from unseen.envs.planar.world import DAY, clear_boxes, planar, touch
-from unseen.envs.planning.unblock.crates import MAX_PLAN, NO_PLAN, greedy_direction, move, search_plan, write_plan
-from unseen.envs.planning.unblock.draw import MAX_CRATES, MAX_WALLS, draw_crates, draw_walls
+from unseen.envs.planning.unblock.crates import move
+from unseen.envs.planning.unblock.draw import MAX_CRATES, MAX_WALLS, draw_crates, draw_walls, place_block
 
-RADIUS = 0.12  # m, of the block
-PICKS = 4  # places for the block that are tried in one flat
-JAM_STEPS = 4 * MAX_PLAN  # that are searched for a way out of a jam
+RADIUS = 0.12  # radius of the block, m
 
-# The first four are the directions of `cells`.
+# The first four are the directions of `unseen.envs.grid.cells`.
 ACTIONS = {
     "east": (1.0, 0.0), "north": (0.0, 1.0), "west": (-1.0, 0.0), "south": (0.0, -1.0), "stay": (0.0, 0.0),
 }  # fmt: skip
@@ -24,66 +21,27 @@ STAY = 4
 
 STATE = planar(
     MAX_CRATES + MAX_WALLS, 1, *FLOOR,
-    ("free", INT), ("crates", INT), ("here", INT), ("goal", INT),  # cells: without a wall, of crates, agent, block
-    ("crate_cell", INT, (MAX_CRATES,)),  # number of each crate's cell, in the order of the boxes
-    ("plan_steps", INT),  # of the shortest plan
-    ("trap", INT), ("jam_here", INT), ("jam_crates", INT),  # whether greedy jams the way, and how it ends
+    ("free", INT), ("crates", INT), ("here", INT), ("goal", INT),  # cells: without walls, with crates, of the agent, of the block
+    ("crate_cell", INT, (MAX_CRATES,)),  # cell number of each crate, in the order of the boxes
+    ("plan_steps", INT),  # steps of the shortest plan
+    ("trap", INT), ("jam_here", INT), ("jam_crates", INT),  # 1 if the greedy policy jams the way; its final state
 )  # fmt: skip
-STILL_TO_COME = 3
-
-
-@device
-def _run_greedy(s, p, crates, goal):
-    """Let greedy walk among `crates`: (agent's cell, crates) where it ends."""
-    here = s.here
-    for _ in range(p.act):
-        d = greedy_direction(s.free, crates, here, goal)
-        if here == goal or d < 0:
-            break
-        here, crates = move(s.free, crates, here, d)
-    return here, crates
-
-
-@device
-def _jams(s, p, goal):
-    """Whether greedy does not get to `goal`, though it would if any one of the crates stood there alone: only together
-    do they jam. Writes s.jam_here, s.jam_crates."""
-    s.jam_here, s.jam_crates = _run_greedy(s, p, s.crates, goal)
-    if s.jam_here == goal:
-        return False
-    if p.crates > 1:
-        for k in range(p.crates):
-            here, _ = _run_greedy(s, p, 1 << s.crate_cell[k], goal)
-            if here != goal:
-                return False
-    return True
-
-
-@device
-def _pushed(s, plan, steps):
-    """How many crates the first `steps` directions of a plan push."""
-    crates = s.crates
-    here = s.here
-    untouched = crates
-    for t in range(steps):
-        here, crates = move(s.free, crates, here, plan[t])
-        untouched &= crates
-    return count(s.crates) - count(untouched)
+STATE_EXTRA = 3
 
 
 @device
 def reset(s, p, w):
-    """Draw a flat, crates, the agent, and a place for the block that asks for a plan. w: SEARCH."""
+    """Draw a flat, crates, the agent, and a cell for the block that requires a plan. w: SEARCH."""
     if s.tries == 1:
         clear_boxes(s)
         s.jam_here = 0
         s.jam_crates = 0
-        # Drawn once for all tries: what is rejected must not tilt the share.
+        # Drawn once for all tries, so that rejections do not bias the share of traps.
         s.trap = 1 if uniform(s, 0.0, 1.0) < p.trap else 0
     reset_stage(s, p)
     lay_floor(s, p, 0)
-    s.glass = 0  # while what is hidden is looked for
-    s.n_boxes = p.crates  # they come first, so that a slot is the same crate throughout
+    s.glass = 0  # to find cells that are hidden from the agent
+    s.n_boxes = p.crates  # crates come first, so that each keeps its slot
     doorways = draw_walls(s, p, side(p))
     draw_crates(s, p, doorways)
     spots = s.free & ~s.crates & ~doorways
@@ -97,46 +55,15 @@ def reset(s, p, w):
     s.disc_colour[0] = 0
     s.disc_cover[0] = 0
     s.query = 0
-    if not _place_block(s, p, w):
+    if not place_block(s, p, w):
         return False
-    s.glass = 1  # all is clear while the block rolls
+    s.glass = 1  # everything is visible while the block rolls
     return True
 
 
 @device
-def _place_block(s, p, w):
-    """Draw the block's cell, from which it is hidden by crates and walls, and to which greedy's way is jammed if it shall
-    be a trap; launch the block towards it. False: there is none among the first PICKS."""
-    search_plan(w, s.free, s.crates, s.here, 0, p.plan_high)
-    spots = w.met & ~s.crates
-    if p.crates > 0:  # a crate stands in every path
-        spots &= ~reachable(s.free & ~s.crates, s.here)
-    for _ in range(PICKS):
-        if spots == 0:
-            return False
-        goal = nth(spots, below(s, count(spots)))
-        spots ^= goal
-        steps = w.met_time[index(goal)]
-        if steps < p.plan_low:
-            continue
-        x, y = middle(s, index(goal))
-        if exposed(s, s.agent_x, s.agent_y, x, y, p.radius) or (s.trap != 0 and not _jams(s, p, goal)):
-            continue
-        if not launch_towards(s, 0, s.free & ~s.crates & ~s.here, goal):
-            continue
-        if not write_plan(w, s.free, goal) or _pushed(s, w.plan, steps) < p.moved:
-            continue
-        if s.trap != 0 and search_plan(w, s.free, s.jam_crates, s.jam_here, goal, JAM_STEPS) != NO_PLAN:
-            return False
-        s.goal = goal
-        s.plan_steps = steps
-        return True
-    return False
-
-
-@device
 def _direction(a):
-    """The direction of an action row (east, north): its larger part, if that is more than a half; else STAY."""
+    """The direction of an action row (east, north): its larger component if above 0.5 in magnitude; else STAY."""
     if max(abs(a[0]), abs(a[1])) <= 0.5:
         return STAY
     if abs(a[0]) >= abs(a[1]):
@@ -146,7 +73,7 @@ def _direction(a):
 
 @device
 def _walk(s, d):
-    """Face direction d and step; a crate in the way is pushed, or stops the agent. Moves agent, crate and cover."""
+    """Face direction d and step; a crate in the way is pushed or stops the agent. Writes agent, crates and cover."""
     s.heading = heading_of(d)
     here, crates = move(s.free, s.crates, s.here, d)
     if crates != s.crates:
@@ -163,14 +90,14 @@ def _walk(s, d):
 
 @device
 def step(s, a, p, info):
-    """One cell. a: east and north, each in [-1, 1]."""
+    """One step, at most one cell. a: east and north, each in [-1, 1]."""
     acts = may_act(s)
     if acts:
         d = _direction(a)
         if d != STAY:
             _walk(s, d)
     else:
-        roll_on(s)
+        roll_discs(s)
     s.t += 1
     if next_phase(s, DAY):
         s.glass = p.glass
@@ -184,9 +111,9 @@ def step(s, a, p, info):
 
 @device
 def write_state(s, p, o):
-    """Write slots with the lights on, then the clock, the blackout's length and whether walls and crates are clear."""
+    """Write lit slots, then the clock, the blackout length and whether walls and crates are transparent."""
     write_lit_slots(s, p, o, 0)
-    at = o.shape[0] - STILL_TO_COME
+    at = o.shape[0] - STATE_EXTRA
     o[at] = s.t / CLOCK
     o[at + 1] = s.blackout_steps / CLOCK
     o[at + 2] = s.glass

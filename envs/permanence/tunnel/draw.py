@@ -1,0 +1,85 @@
+"""How an episode of Tunnel is drawn: lanes, the exits of balls, and their entries. Metres, seconds, radians."""
+
+import math
+
+from unseen.envs.core.device import device
+from unseen.envs.core.rng import below, uniform
+from unseen.envs.planar.world import DT, place_box
+
+HALL_KIND, CARPET_KIND, SIDING_KIND = 0, 1, 2  # kinds of boxes: plain, a carpeted lane, a hall with a siding
+SPACING = 1.1  # m from exit to exit
+ROLL = 3  # steps from the start of a ball until it is hidden
+STEEP = 0.85  # tangent of the largest entry angle
+SHIFT_CARPET = 0.8  # factor on the speed on carpets under shift
+
+
+@device
+def exit_x(p, k):
+    """The x of exit k, m; exits are numbered in order of x."""
+    return (k - 0.5 * (p.exits - 1)) * SPACING
+
+
+@device
+def build_tunnel(s, p):
+    """Place the tunnel's boxes from wall to wall: a lane for every exit, and the hall in front of the lanes."""
+    s.n_boxes = p.box_slots
+    for k in range(p.exits):
+        kind = CARPET_KIND if s.factor[k] < 1.0 else HALL_KIND
+        place_box(s, k, kind, exit_x(p, k), 0.5 * (p.mouth + p.bend), 1.0, 0.0, 0.5 * SPACING, 0.5 * p.lane)
+        s.stood_on[k] = 0
+    if p.box_slots > p.exits:
+        kind = SIDING_KIND if s.held_up else HALL_KIND
+        place_box(s, p.exits, kind, 0.0, 0.5 * (p.bend + p.top), 1.0, 0.0, p.wide, 0.5 * p.fork)
+
+
+@device
+def draw_exits(s, p, shift):
+    """Draw exits, lanes and times once for all tries, so that rejections do not bias them.
+
+    Exits and times are independent: how long a ball takes reveals nothing about where it comes out.
+    """
+    s.answer = below(s, p.exits)
+    s.target = below(s, p.balls)
+    for j in range(p.balls):
+        s.exit[j] = s.answer if j == s.target else below(s, p.exits)
+    for k in range(p.exits):
+        carpeted = p.carpet < 1.0 and below(s, 2) == 0
+        s.factor[k] = p.carpet * (SHIFT_CARPET if shift else 1.0) if carpeted else 1.0
+    s.held_up = below(s, 2) if p.siding != 0 else 0
+    spread = p.slack_high - p.slack_low + 1
+    s.lead = p.walk + p.slack_low + below(s, spread) + (spread if shift else 0)
+
+
+@device
+def draw_entry(s, p, j):
+    """Draw the entry angle of ball j; its speed and start follow from its exit and its exit step s.due."""
+    k = s.exit[j]
+    inside = s.due[j] - s.wait[j] - s.launch[j] - ROLL  # steps in motion inside
+    part = (ROLL - 0.5) / inside
+    furthest = p.fork + part * (p.fork + p.lane / s.factor[k])
+    slope = uniform(s, -1.0, 1.0) * min(STEEP, (p.wide - 0.25) / furthest)
+    length = math.sqrt(1.0 + slope * slope)
+    hall = p.fork * length
+    v = (hall + p.lane / s.factor[k]) / (inside * DT)
+    run = (ROLL - 0.5) * DT * v
+    deep = run / length + p.fork
+    if abs(exit_x(p, k) - slope * deep) > p.wide - 0.25:
+        slope = -slope
+    s.to_lane[j] = run + hall
+    s.speed[j] = v
+    s.dir_x[j] = slope / length
+    s.dir_y[j] = -1.0 / length
+    s.start_x[j] = exit_x(p, k) - slope * deep
+    s.start_y[j] = p.bend + deep
+
+
+@device
+def in_the_way(s, p, j):
+    """Whether ball j, at rest, blocks the path of an earlier ball to the tunnel."""
+    for i in range(j):
+        rx = s.start_x[j] - s.start_x[i]
+        ry = s.start_y[j] - s.start_y[i]
+        along = min(max(rx * s.dir_x[i] + ry * s.dir_y[i], 0.0), (p.top - s.start_y[i]) / s.dir_y[i])
+        if (rx - along * s.dir_x[i]) ** 2 + (ry - along * s.dir_y[i]) ** 2 < (2.0 * s.disc_radius[j] + 0.03) ** 2:
+            return True
+    return False
