@@ -51,6 +51,7 @@ def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
         elif what != 3:
             if s.t == 0:
                 I[i, :] = 0.0
+            s.t += 1
             r, t, u = step(s, A[i], p, I[i])
             if s.t >= limit:
                 if not (t or u):  # truncated from outside: the task has no metrics
