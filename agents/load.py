@@ -112,7 +112,7 @@ def load_class(file: Path, attribute: str) -> Agent:
         UnknownAgent: the file does not exist, or does not define that name.
         BadAgent: importing the file or making the agent raised, or the class is not a subclass of Agent.
     """
-    module = _import(file)
+    module = load_module(file)
     if attribute not in vars(module):
         own = [v for v in vars(module).values() if inspect.isclass(v) and v.__module__ == module.__name__]
         classes = ", ".join(c.__name__ for c in own)
@@ -131,7 +131,7 @@ def load_class(file: Path, attribute: str) -> Agent:
     return agent
 
 
-def _import(file: Path) -> ModuleType:
+def load_module(file: Path) -> ModuleType:
     """Import a file afresh as a module registered in sys.modules. Raises UnknownAgent, BadAgent."""
     if not file.is_file():
         raise UnknownAgent(f"{file}: no such file")

@@ -68,6 +68,9 @@ def validate(task: type[Task]) -> None:
             fit = callable(function) or (piece == "change" and function is None)
             need(fit, f"{piece!r} of 'hidden' is not a function")
         need(task.hidden.size > 0, f"'size' of 'hidden' must be positive, got {task.hidden.size}")
+        for name in task.hidden.independent:
+            own = name in names[len(HEADER) :] and task.state[name].kind == "i"  # a subarray is of kind "V"
+            need(own, f"'hidden' has independent={name!r}, which is no scalar integer field of the record")
     for name, reference in task.references.items():
         need(isinstance(reference, Reference), f"'references': {name!r} must be a Reference, got {reference!r}")
         need(callable(reference.act), f"'act' of reference {name!r} is not a function")
