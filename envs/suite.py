@@ -108,6 +108,7 @@ SUITE: dict[str, Entry] = {
             "unseen.envs.permanence.tunnel.spec:Tunnel",
             "be at the right exit of a tunnel when the ball comes out",
             {0: Anchor(0.103, 1.0), 1: Anchor(0.103, 1.0), 2: Anchor(0.039, 1.0), 3: Anchor(0.027, 0.984)},
+            version=1,
         ),
         Entry(
             "Tally",
@@ -141,7 +142,18 @@ SUITE: dict[str, Entry] = {
 }
 
 
-PREVIOUS: dict[str, Entry] = {}
+PREVIOUS: dict[str, Entry] = {
+    entry.id: entry
+    for entry in [
+        Entry(
+            "Tunnel",
+            "permanence",
+            "unseen.envs.permanence.tunnel.v0:Tunnel",
+            "be at the right exit of a tunnel when the ball comes out",
+            {0: Anchor(0.103, 1.0), 1: Anchor(0.103, 1.0), 2: Anchor(0.039, 1.0), 3: Anchor(0.027, 0.984)},
+        ),
+    ]
+}
 """Id -> the previous version of an environment. It stays for one release; Gymnasium warns when it is made."""
 
 

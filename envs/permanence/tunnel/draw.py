@@ -40,14 +40,27 @@ def draw_exits(s, p, shift):
     """
     s.answer = below(s, p.exits)
     s.target = below(s, p.balls)
+    s.exit[s.target] = s.answer
     for j in range(p.balls):
-        s.exit[j] = s.answer if j == s.target else below(s, p.exits)
+        if j != s.target:
+            s.exit[j] = below(s, p.exits)
+            while p.apart != 0 and _is_taken(s, j):
+                s.exit[j] = below(s, p.exits)
     for k in range(p.exits):
         carpeted = p.carpet < 1.0 and below(s, 2) == 0
         s.factor[k] = p.carpet * (SHIFT_CARPET if shift else 1.0) if carpeted else 1.0
     s.held_up = below(s, 2) if p.siding != 0 else 0
     spread = p.slack_high - p.slack_low + 1
     s.lead = p.walk + p.slack_low + below(s, spread) + (spread if shift else 0)
+
+
+@device
+def _is_taken(s, j):
+    """Whether the queried ball, or one before ball j, comes out at the exit of ball j."""
+    for i in range(j):
+        if s.exit[i] == s.exit[j]:
+            return True
+    return s.exit[s.target] == s.exit[j]
 
 
 @device
@@ -58,13 +71,21 @@ def draw_entry(s, p, j):
     part = (ROLL - 0.5) / inside
     furthest = p.fork + part * (p.fork + p.lane / s.factor[k])
     slope = uniform(s, -1.0, 1.0) * min(STEEP, (p.wide - 0.25) / furthest)
+    set_path(s, p, j, slope)
+    if abs(s.start_x[j]) > p.wide - 0.25:
+        set_path(s, p, j, -slope)
+
+
+@device
+def set_path(s, p, j, slope):
+    """Set speed, direction and start of ball j so that it reaches s.exit[j] at s.due[j]; `slope`: dx / dy at the entry."""
+    k = s.exit[j]
+    inside = s.due[j] - s.wait[j] - s.launch[j] - ROLL  # steps in motion inside
     length = math.sqrt(1.0 + slope * slope)
     hall = p.fork * length
     v = (hall + p.lane / s.factor[k]) / (inside * DT)
     run = (ROLL - 0.5) * DT * v
     deep = run / length + p.fork
-    if abs(exit_x(p, k) - slope * deep) > p.wide - 0.25:
-        slope = -slope
     s.to_lane[j] = run + hall
     s.speed[j] = v
     s.dir_x[j] = slope / length

@@ -12,7 +12,8 @@ def move_ball(s, p, j):
     """Move ball j to its position at step s.t, and set s.out[j] when it reaches its gate.
 
     It rolls straight at its entry speed to the end of the hall, where it may be held up; then down the lane, more slowly
-    on a carpet; then out at its entry speed and into the gutter, unless its gate is shut.
+    on a carpet; then out at its entry speed and into the gutter, unless its gate is shut. With p.chute it is covered as it
+    comes out.
     """
     k = s.exit[j]
     x = exit_x(p, k)
@@ -39,7 +40,7 @@ def move_ball(s, p, j):
     if s.out[j] < 0:
         _set_ball(s, j, x, p.mouth + s.disc_radius[j], 0.0, 0.0, 1)
     elif past < STRIP:
-        _set_ball(s, j, x, p.mouth - past, 0.0, -v, 0)
+        _set_ball(s, j, x, p.mouth - past, 0.0, -v, p.chute)
     else:
         _set_ball(s, j, x, p.mouth - STRIP, 0.0, 0.0, 1)
 

@@ -3,11 +3,11 @@
 import math
 from typing import Any, ClassVar
 
+from unseen.envs.core.faculty import Excess, Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
-from unseen.envs.permanence.tunnel import draw, rules
-from unseen.envs.permanence.tunnel.references import REFERENCES
+from unseen.envs.permanence.tunnel import draw, references, rules
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
 from unseen.envs.planar.task import Look, PlanarParams, PlanarTask, planar_sensors, stages
@@ -36,6 +36,15 @@ class TunnelParams(PlanarParams):
     slack: tuple[int, int] = span(
         0, 80, default=(0, 8), doc="spare steps in addition to the walk to the farthest exit, drawn"
     )
+    timing: str = choice(
+        "act",
+        "start",
+        default="act",
+        doc="slack counts from the act phase, so that a long blackout means a slow ball; or from where the longest "
+        "blackout would end, so that neither tells anything about the other",
+    )
+    apart: bool = flag(default=False, doc="no two balls come out at the same exit")
+    chute: bool = flag(default=False, doc="balls drop out of sight as they come out: only a ball that is caught shows")
     patience: int = integer(
         1, 40, default=3, doc="steps that the agent may stand on a plate before its gate shuts permanently"
     )
@@ -65,7 +74,7 @@ class TunnelParams(PlanarParams):
     @property
     def fastest(self) -> float:
         """The highest entry speed that an episode of any split may need, m/s."""
-        steps = self.walk + self.slack[0] + self.blackout[0]
+        steps = self.walk + self.slack[0] + self.blackout[0 if self.timing == "act" else 1]
         if self.siding:
             steps = min(steps, steps + (draw.ROLL + rules.GAP) * (self.balls - 1) - self.hold)
         carpet = self.carpet * draw.SHIFT_CARPET if self.carpet < 1.0 else 1.0
@@ -199,12 +208,12 @@ class Tunnel(PlanarTask):
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
     levels: ClassVar[dict[int, P]] = {
-        0: P(exits=3, fork=0.0, lane=2.2, carpet=1.0, blackout=(1, 3), slack=(0, 4), patience=8, glass=True),
-        1: P(exits=3, fork=0.0, lane=2.2, carpet=1.0, blackout=(1, 3), slack=(0, 4), patience=8),
-        2: P(blackout=(2, 5)),
+        0: P(exits=3, fork=0.0, lane=2.2, carpet=1.0, blackout=(1, 3), slack=(0, 11), glass=True),
+        1: P(exits=3, fork=0.0, lane=2.2, carpet=1.0, blackout=(1, 3), slack=(0, 11)),
+        2: P(blackout=(16, 27), slack=(0, 11), timing="start", patience=2),
         3: P(
-            exits=5, balls=2, query="late", fork=1.6, lane=2.2, siding=True, blackout=(15, 20), order="distance",
-            frame="ego",
+            exits=5, balls=4, query="late", fork=1.6, lane=2.2, siding=True, blackout=(16, 30), slack=(0, 14),
+            timing="start", patience=2, apart=True, chute=True, reveal=False, order="distance", frame="ego",
         ),
     }  # fmt: skip
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
@@ -221,11 +230,41 @@ class Tunnel(PlanarTask):
             "blackout": "Blackout. The balls keep rolling inside; the agent is moved to the other side.",
             "act": "Be at the right exit when the ball comes out. Waiting there too long shuts the gate.",
             "lit": "Be at the right exit when the ball comes out. Waiting there too long shuts the gate.",
-            "over": "The ball is out: everything is visible.",
+            "over": "The ball is out.",
         },
         won="caught it",
         lost="missed it",
     )
-    hidden = Hidden(rules.write_hidden, classes=lambda params: params.exits, when=acting)
+    hidden = Hidden(
+        rules.write_hidden,
+        classes=lambda params: params.exits,
+        when=acting,
+        change=rules.change_hidden,
+        found=rules.found,
+    )
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "where": Faculty("know at which exit the ball comes out", without=tuple(references.WITHOUT_WHERE)),
+        "when": Faculty("know when it comes out", without=tuple(references.WITHOUT_WHEN)),
+        "how long": Faculty(
+            "count how long the blackout was", without=tuple(references.WITHOUT_CLOCK), levels=(2, 3)
+        ),
+        "which": Faculty("tell the balls apart", without=tuple(references.WITHOUT_WHICH), levels=(3,)),
+        "memory": Faculty(
+            "remember where and when until long after the ball is out of sight", windows=(4, 8, 16),
+            excess={1: Excess(0.4, "the blackout is short, so that small agents learn within a minute of CPU time")},
+        ),
+    }  # fmt: skip
+    visible: ClassVar[dict[str, Any]] = {"glass": True}
     reset, step = rules.reset, rules.step
-    references = REFERENCES
+    references = references.REFERENCES
+
+    @classmethod
+    def chance(cls, params: P) -> float:
+        """The highest success rate of a player that knows neither where nor when, but may know one of the two.
+
+        It stands at one plate at a time: 1 / exits. It stands on a plate for patience + 1 of the steps in which the first
+        ball may come out, all equally likely. Balls that are seen to come out before the queried one tell more about when.
+        """
+        low, high = params.slack
+        told = params.balls > 1 and not params.chute
+        return 1.0 / params.exits if told else min(1.0 / params.exits, (params.patience + 1) / (high - low + 1))
