@@ -6,11 +6,14 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.planar.world import DT, place_box
 
-HALL_KIND, CARPET_KIND, SIDING_KIND = 0, 1, 2  # kinds of boxes: plain, a carpeted lane, a hall with a siding
+# Kinds of boxes: plain, a carpeted lane, a hall with a siding, a lever.
+HALL_KIND, CARPET_KIND, SIDING_KIND, LEVER_KIND = 0, 1, 2, 3
 SPACING = 1.1  # m from exit to exit
 ROLL = 3  # steps from the start of a ball until it is hidden
 STEEP = 0.85  # tangent of the largest entry angle
 SHIFT_CARPET = 0.8  # factor on the speed on carpets under shift
+LEVER = 0.12  # half extent of the lever, m
+LEVER_AT = 1.45  # m from the exits to the lever, which stands at the right wall
 
 
 @device
@@ -20,16 +23,25 @@ def exit_x(p, k):
 
 
 @device
+def lever_place(p):
+    """Position of the lever, m."""
+    return p.wide - LEVER, p.mouth - LEVER_AT
+
+
+@device
 def build_tunnel(s, p):
-    """Place the tunnel's boxes from wall to wall: a lane for every exit, and the hall in front of the lanes."""
+    """Place the tunnel's boxes from wall to wall, a lane for every exit and the hall in front of the lanes; and a lever."""
     s.n_boxes = p.box_slots
     for k in range(p.exits):
         kind = CARPET_KIND if s.factor[k] < 1.0 else HALL_KIND
         place_box(s, k, kind, exit_x(p, k), 0.5 * (p.mouth + p.bend), 1.0, 0.0, 0.5 * SPACING, 0.5 * p.lane)
         s.stood_on[k] = 0
-    if p.box_slots > p.exits:
+    if p.fork > 0.0:
         kind = SIDING_KIND if s.held_up else HALL_KIND
         place_box(s, p.exits, kind, 0.0, 0.5 * (p.bend + p.top), 1.0, 0.0, p.wide, 0.5 * p.fork)
+    if p.lever > 0:
+        x, y = lever_place(p)
+        place_box(s, p.box_slots - 1, LEVER_KIND, x, y, 1.0, 0.0, LEVER, LEVER)
 
 
 @device

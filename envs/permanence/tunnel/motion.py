@@ -8,6 +8,15 @@ STRIP = 0.3  # m from an exit to the gutter into which balls disappear
 
 
 @device
+def opening(s, p, k):
+    """How far the gate of exit k is open, from 1 to 0: it shuts."""
+    part = max(0.0, 1.0 - s.stood_on[k] / (p.patience + 1.0))
+    if p.lever > 0:
+        part *= max(0.0, 1.0 - (s.t - s.pulled_at) / (p.lever + 1.0)) if s.pulled_at >= 0 else 0.0
+    return part
+
+
+@device
 def move_ball(s, p, j):
     """Move ball j to its position at step s.t, and set s.out[j] when it reaches its gate.
 
@@ -35,7 +44,7 @@ def move_ball(s, p, j):
         _set_ball(s, j, x, p.bend - slow * t, 0.0, -slow, 1)
         return
     if s.out[j] == 0:
-        s.out[j] = -1 if s.stood_on[k] > p.patience else 1
+        s.out[j] = 1 if opening(s, p, k) > 0.0 else -1
     past = v * (t - p.lane / slow)
     if s.out[j] < 0:
         _set_ball(s, j, x, p.mouth + s.disc_radius[j], 0.0, 0.0, 1)

@@ -5,7 +5,7 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.tunnel.draw import SPACING, exit_x
+from unseen.envs.permanence.tunnel.draw import SPACING, exit_x, lever_place
 from unseen.envs.permanence.tunnel.rules import (
     GAP,
     GAPS,
@@ -15,6 +15,7 @@ from unseen.envs.permanence.tunnel.rules import (
     PLATE,
     PLATE_AT,
     first_due,
+    in_reach,
 )
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.geometry import FAR
@@ -28,10 +29,11 @@ NEAR_PLATE = 0.25  # m: near enough to the place in front of a plate
 STOP_FRICTION = 1e9  # m/s^2: friction of the belief, so that balls stay where they were last seen
 
 BELIEF = belief(
-    MAX_EXITS + 1, MAX_BALLS,
+    MAX_EXITS + 2, MAX_BALLS,
     # Speed factor of each lane; 1 if a ball is held up; of each ball: its exit, exit step, and steps held up.
     ("factor", FLOAT, (MAX_EXITS,)), ("held_up", INT),
     ("exit", INT, (MAX_BALLS,)), ("due", INT, (MAX_BALLS,)), ("wait", INT, (MAX_BALLS,)),
+    ("pulled_at", INT),  # -1 if the lever has not been pulled
     signals=2 * MAX_EXITS + 1,
 )  # fmt: skip
 
@@ -47,13 +49,19 @@ def _meet_at(s, p, k, left):
 
 @device
 def _be_at(s, p, k, left, spare):
-    """The arc to be on the plate of exit k in `left` steps, with `spare` steps to spare."""
+    """The arc to be on the plate of exit k in `left` steps, with `spare` steps to spare, by way of a lever not yet pulled."""
     gx = exit_x(p, k)
     gy = p.mouth - PLATE_AT
     x = s.agent_x
     y = s.agent_y
     h = s.heading
     first = arc_towards(x, y, h, gx, gy, TURN)
+    if p.lever > 0 and s.pulled_at < 0:
+        lx, ly = lever_place(p)
+        first = arc_towards(x, y, h, lx, ly, TURN)
+        while left > 0 and not in_reach(x, y, p):
+            x, y, h = arc_pose(s, x, y, h, arc_towards(x, y, h, lx, ly, TURN), STRIDE, TURN)
+            left -= 1
     for n in range(64):
         if (x - gx) ** 2 + (y - gy) ** 2 < (PLATE - 0.02) ** 2:
             return STAY if n == 0 or left > n + spare else first
@@ -75,6 +83,8 @@ def _update_map(o, m, p):
 
     Unseen balls stay where they were last seen, because rolling on the floor does not predict motion in the tunnel.
     """
+    if m.started == 0:
+        m.pulled_at = -1
     update_belief(o, m, p, DT, STOP_FRICTION, 0.0)
     m.room_hx = p.wide
     m.room_hy = p.deep
@@ -82,6 +92,8 @@ def _update_map(o, m, p):
     for k in range(p.exits):
         m.factor[k] = o[at + p.exits + k] if p.carpet < 1.0 else 1.0
         m.signal[k] = o[at + k]
+        if o[at + k] > 0.0:
+            m.pulled_at = m.t
     if p.siding != 0 and o[at + p.signals - 1] > 0.5:
         m.held_up = 1
 

@@ -5,8 +5,17 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, below, shuffle
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.tunnel.draw import ROLL, build_tunnel, draw_entry, draw_exits, exit_x, in_the_way, set_path
-from unseen.envs.permanence.tunnel.motion import move_ball
+from unseen.envs.permanence.tunnel.draw import (
+    ROLL,
+    build_tunnel,
+    draw_entry,
+    draw_exits,
+    exit_x,
+    in_the_way,
+    lever_place,
+    set_path,
+)
+from unseen.envs.permanence.tunnel.motion import move_ball, opening
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, outcome, reset_stage, set_query, write_stage
 from unseen.envs.planar.world import DAY, STRIDE, TURN, drive, planar, touch
@@ -20,15 +29,18 @@ NEAR = 2.0  # m from the exits to the near wall
 REST = 2  # steps for which the first ball is shown at rest
 GAP, GAPS = 5, 4  # GAP .. GAP + GAPS - 1 steps between the exits of two balls
 HALL = 0.3  # depth of the hall needed per additional ball, m
+PULL = 0.6  # m, from the agent's centre to the lever's, at which it is pulled
 FASTEST = 3.0  # maximum entry speed, m/s
 LATE = 1  # `query`: shown after the blackout
 FROM_ACT, FROM_START = 0, 1  # `timing`
+LATER = 3  # steps by which `change_hidden` delays a ball
 
 STATE = planar(
-    MAX_EXITS + 1, MAX_BALLS,
+    MAX_EXITS + 2, MAX_BALLS,
     ("target", INT), ("answer", INT),  # the queried ball and its exit
     # 1: a siding holds up the first ball; steps until the first ball is out, see `timing`.
     ("held_up", INT), ("lead", INT),
+    ("pulled_at", INT),  # the step in which the lever was pulled, or -1
     ("factor", FLOAT, (MAX_EXITS,)), ("stood_on", INT, (MAX_EXITS,)),  # of each exit: speed factor of its lane; steps stood on its plate
     # Of each ball: its exit, first step, exit step, and steps held up; 1 if it is out, -1 if stopped by a shut gate;
     # metres from its start to its lane, entry speed and direction, start.
@@ -45,7 +57,7 @@ STATE_EXTRA = 8 + 6 * MAX_BALLS  # values that `state` has after a lit slots row
 def _set_signals(s, p):
     """Write the signals: how far each gate is open, each lane's speed factor, whether there is a siding."""
     for k in range(p.exits):
-        s.signal[k] = max(0.0, 1.0 - s.stood_on[k] / (p.patience + 1.0))
+        s.signal[k] = opening(s, p, k)
         if p.carpet < 1.0:
             s.signal[p.exits + k] = s.factor[k]
     if p.siding != 0:
@@ -70,6 +82,7 @@ def reset(s, p):
     s.agent_y += p.deep - 0.35  # the agent watches from the far wall, and spawns on the near side
     s.heading = -0.5 * math.pi
     s.spawn_y += p.mouth - MAT
+    s.pulled_at = -1
     build_tunnel(s, p)
     _set_signals(s, p)
     s.n_discs = p.balls
@@ -106,6 +119,13 @@ def _plate_under(s, p):
 
 
 @device
+def in_reach(x, y, p):
+    """Whether an agent at (x, y) pulls the lever."""
+    lx, ly = lever_place(p)
+    return (x - lx) ** 2 + (y - ly) ** 2 < PULL * PULL
+
+
+@device
 def step(s, a, p, info):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
     moves = may_act(s)
@@ -124,6 +144,8 @@ def step(s, a, p, info):
             touch(s, j)
     if here >= 0 and s.touched < 0:
         s.stood_on[here] += 1
+    if p.lever > 0 and s.pulled_at < 0 and in_reach(s.agent_x, s.agent_y, p):
+        s.pulled_at = s.t
     _set_signals(s, p)
     return outcome(s, p, info, 1.0 if s.touched == s.target else 0.0, s.touched >= 0 or s.out[s.target] != 0, False)
 
@@ -136,7 +158,7 @@ def write_hidden(s, p, out):
 
 @device
 def change_hidden(s, p):
-    """Let the queried ball come out at another exit, in the same step. False once it is out.
+    """Let the queried ball come out at another exit, and later. False once it is out.
 
     With p.apart, another ball takes over its exit.
     """
@@ -153,6 +175,7 @@ def change_hidden(s, p):
         if other >= 0 and s.out[other] != 0:
             continue
         s.answer = k
+        s.due[j] += LATER
         _reroute(s, p, j, k)
         if other >= 0:
             _reroute(s, p, other, old)
@@ -162,7 +185,7 @@ def change_hidden(s, p):
 
 @device
 def _reroute(s, p, j, k):
-    """Let ball j, which is inside, come out at exit k in the same step as before."""
+    """Let ball j, which is inside, come out at exit k at s.due[j]."""
     s.exit[j] = k
     set_path(s, p, j, -s.dir_x[j] / s.dir_y[j])
     move_ball(s, p, j)
@@ -170,8 +193,8 @@ def _reroute(s, p, j, k):
 
 @device
 def found(s, p):
-    """Whether a ball has been caught."""
-    return s.touched >= 0
+    """Whether a ball has been caught, or the queried ball is out."""
+    return s.touched >= 0 or s.out[s.target] != 0
 
 
 @device

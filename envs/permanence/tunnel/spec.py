@@ -48,6 +48,12 @@ class TunnelParams(PlanarParams):
     patience: int = integer(
         1, 40, default=3, doc="steps that the agent may stand on a plate before its gate shuts permanently"
     )
+    lever: int = integer(
+        0,
+        40,
+        default=0,
+        doc="all gates are shut until the agent has been at the lever, and then open for this many steps, once; 0: no lever",
+    )
     radius: float = real(0.06, 0.12, default=0.1, doc="radius of a ball, m")
 
     def check(self) -> None:
@@ -59,6 +65,10 @@ class TunnelParams(PlanarParams):
             )
         if self.query == "late" and self.balls < 2:
             raise BadParameter("query='late' needs at least two balls")
+        if 0 < self.lever < self._from_lever:
+            raise BadParameter(
+                f"lever={self.lever}: must be at least {self._from_lever}, the steps from the lever to the farthest exit"
+            )
         hall = rules.HALL * (self.balls - 1)
         if self.fork < hall - 1e-9:
             raise BadParameter(
@@ -83,10 +93,19 @@ class TunnelParams(PlanarParams):
 
     @derived
     def walk(self) -> int:
-        """Maximum number of steps of a walk to a plate, from any spawn pose."""
+        """Maximum number of steps of a walk to a plate, from any spawn pose, by way of the lever if there is one."""
         aside = 0.5 * (self.exits - 1) * draw.SPACING + self.scramble
         distance = math.hypot(aside, rules.MAT - rules.PLATE_AT + self.scramble) - rules.PLATE
+        if self.lever > 0:
+            away = self.wide - draw.LEVER + self.scramble, draw.LEVER_AT - rules.MAT + self.scramble
+            return math.ceil((math.hypot(*away) - rules.PULL) / STRIDE) + 4 + self._from_lever
         return math.ceil(distance / STRIDE) + 4  # and a few for turning
+
+    @property
+    def _from_lever(self) -> int:
+        """Maximum number of steps of a walk from the lever to a plate."""
+        aside = self.wide - draw.LEVER + 0.5 * (self.exits - 1) * draw.SPACING
+        return math.ceil((math.hypot(aside, draw.LEVER_AT - rules.PLATE_AT) - rules.PLATE) / STRIDE) + 4
 
     @derived
     def hold(self) -> int:
@@ -143,8 +162,8 @@ class TunnelParams(PlanarParams):
     def sizes(self) -> Sizes:
         signals = self.exits * (2 if self.carpet < 1.0 else 1) + (1 if self.siding else 0)
         return Sizes(
-            colours=self.balls, disc_slots=self.balls, box_slots=self.exits + (1 if self.fork > 0.0 else 0),
-            box_shape=1, signals=signals,
+            colours=self.balls, disc_slots=self.balls, box_shape=1, signals=signals,
+            box_slots=self.exits + (1 if self.fork > 0.0 else 0) + (1 if self.lever > 0 else 0),
         )  # fmt: skip
 
     @property
@@ -216,11 +235,14 @@ class Tunnel(PlanarTask):
             timing="start", patience=2, apart=True, chute=True, reveal=False, order="distance", frame="ego",
         ),
     }  # fmt: skip
+    presets: ClassVar[dict[str, P]] = {
+        "lever": P(blackout=(16, 27), slack=(0, 11), timing="start", patience=2, lever=19),
+    }
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "blackout": (0, 5, 10, 20, 30), "exits": (2, 3, 4, 5, 6), "slack": (0, 5, 10, 20, 30), "patience": (8, 4, 2, 1),
     }  # fmt: skip
     view = Look(
-        boxes=("tunnel",),
+        boxes=("tunnel", "tunnel", "tunnel", "block"),
         discs=("ball",),
         phases=stages(lambda record, params: params.horizon - record["observe_steps"] - record["blackout_steps"]),
         request="catch the {} ball as it comes out",
