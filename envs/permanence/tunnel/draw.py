@@ -8,6 +8,8 @@ from unseen.envs.planar.world import DT, place_box
 
 # Kinds of boxes: plain, a carpeted lane, a hall with a siding, a lever.
 HALL_KIND, CARPET_KIND, SIDING_KIND, LEVER_KIND = 0, 1, 2, 3
+HALF, GRADED = 0, 1  # `carpets`
+NEARBY, ANYWHERE = 0, 1  # `entry`
 SPACING = 1.1  # m from exit to exit
 ROLL = 3  # steps from the start of a ball until it is hidden
 STEEP = 0.85  # tangent of the largest entry angle
@@ -58,9 +60,13 @@ def draw_exits(s, p, shift):
             s.exit[j] = below(s, p.exits)
             while p.apart != 0 and _is_taken(s, j):
                 s.exit[j] = below(s, p.exits)
+    slower = SHIFT_CARPET if shift else 1.0
     for k in range(p.exits):
-        carpeted = p.carpet < 1.0 and below(s, 2) == 0
-        s.factor[k] = p.carpet * (SHIFT_CARPET if shift else 1.0) if carpeted else 1.0
+        if p.carpets == GRADED:
+            s.factor[k] = uniform(s, p.carpet, 1.0) * slower
+        else:
+            carpeted = p.carpet < 1.0 and below(s, 2) == 0
+            s.factor[k] = p.carpet * slower if carpeted else 1.0
     s.held_up = below(s, 2) if p.siding != 0 else 0
     spread = p.slack_high - p.slack_low + 1
     s.lead = p.walk + p.slack_low + below(s, spread) + (spread if shift else 0)
@@ -77,15 +83,29 @@ def _is_taken(s, j):
 
 @device
 def draw_entry(s, p, j):
-    """Draw the entry angle of ball j; its speed and start follow from its exit and its exit step s.due."""
+    """Draw where and at which angle ball j enters; its speed follows from its exit and its exit step s.due."""
     k = s.exit[j]
     inside = s.due[j] - s.wait[j] - s.launch[j] - ROLL  # steps in motion inside
     part = (ROLL - 0.5) / inside
+    if p.entry == ANYWHERE:
+        _enter_at(s, p, j, uniform(s, 0.25 - p.wide, p.wide - 0.25), part)
+        return
     furthest = p.fork + part * (p.fork + p.lane / s.factor[k])
     slope = uniform(s, -1.0, 1.0) * min(STEEP, (p.wide - 0.25) / furthest)
     set_path(s, p, j, slope)
     if abs(s.start_x[j]) > p.wide - 0.25:
         set_path(s, p, j, -slope)
+
+
+@device
+def _enter_at(s, p, j, x, part):
+    """Let ball j start at x, m; `part`: time from its start to the tunnel, in parts of its time inside."""
+    k = s.exit[j]
+    slope = 0.0
+    for _ in range(8):  # its speed, hence how far away it starts, depends on the angle, a little
+        deep = p.fork + part * (p.fork + p.lane / s.factor[k] / math.sqrt(1.0 + slope * slope))
+        slope = (exit_x(p, k) - x) / deep
+    set_path(s, p, j, slope)
 
 
 @device

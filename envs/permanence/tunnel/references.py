@@ -306,10 +306,53 @@ def last_in(s, m, p):
     return _meet_at(s, p, s.exit[j], s.due[j] - s.t) if s.phase == ACT else STAY
 
 
+@device
+def straight_ahead(s, m, p):
+    """Knows when, and where the ball went in, but not its direction: the exit nearest to its start."""
+    if s.phase != ACT:
+        return STAY
+    k = min(max(int(math.floor(s.start_x[s.target] / SPACING + 0.5 * p.exits)), 0), p.exits - 1)
+    return _meet_at(s, p, k, s.due[s.target] - s.t)
+
+
+@device
+def _on_floor(s, p, factor):
+    """The arc of a player that knows everything but the lane's floor, and takes its speed factor for `factor`."""
+    if s.phase != ACT:
+        return STAY
+    j = s.target
+    error = p.lane / (s.speed[j] * s.factor[s.answer]) - p.lane / (s.speed[j] * factor)
+    return _be_at(s, p, s.answer, s.due[j] - int(round(error / DT)) - p.patience // 2 - s.t, 0)
+
+
+@device
+def plain_floor(s, m, p):
+    """Ignores the carpets."""
+    return _on_floor(s, p, 1.0)
+
+
+@device
+def usual_floor(s, m, p):
+    """Takes every carpet for one of mean speed factor."""
+    return _on_floor(s, p, 0.5 * (1.0 + p.carpet))
+
+
+@device
+def hasty(s, m, p):
+    """Knows when and where but does not plan: pulls the lever at once."""
+    if s.phase != ACT:
+        return STAY
+    left = s.due[s.target] - s.t
+    return _be_at(s, p, s.answer, left if p.lever == 0 or s.pulled_at >= 0 else 0, 0)
+
+
 WITHOUT_WHERE = {"nearest-exit": nearest_exit, "last-exit": last_exit, "sweep": sweep}
 WITHOUT_WHEN = {"stand": stand, "early": early, "midway": midway, "late": late, "early-and-late": early_and_late}
 WITHOUT_CLOCK = {"no-clock": no_clock, "act-clock": act_clock}
+WITHOUT_PATH = {"straight-ahead": straight_ahead}
+WITHOUT_FLOOR = {"plain-floor": plain_floor, "usual-floor": usual_floor}
 WITHOUT_WHICH = {"first-in": first_in, "last-in": last_in}
+WITHOUT_PLAN = {"hasty": hasty}
 
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ARCS)),
@@ -317,6 +360,6 @@ REFERENCES = {
     "reflex": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF, remembers=False),
 } | {
     name: Reference(by_index(choose, ARCS))
-    for family in (WITHOUT_WHERE, WITHOUT_WHEN, WITHOUT_CLOCK, WITHOUT_WHICH)
+    for family in (WITHOUT_WHERE, WITHOUT_WHEN, WITHOUT_CLOCK, WITHOUT_PATH, WITHOUT_FLOOR, WITHOUT_WHICH, WITHOUT_PLAN)
     for name, choose in family.items()
 }

@@ -29,6 +29,7 @@ NEAR = 2.0  # m from the exits to the near wall
 REST = 2  # steps for which the first ball is shown at rest
 GAP, GAPS = 5, 4  # GAP .. GAP + GAPS - 1 steps between the exits of two balls
 HALL = 0.3  # depth of the hall needed per additional ball, m
+OPEN = 1.0  # depth of the hall needed for balls that enter anywhere, m
 PULL = 0.6  # m, from the agent's centre to the lever's, at which it is pulled
 FASTEST = 3.0  # maximum entry speed, m/s
 LATE = 1  # `query`: shown after the blackout

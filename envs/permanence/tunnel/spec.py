@@ -32,6 +32,18 @@ class TunnelParams(PlanarParams):
     )
     lane: float = real(0.5, 3.0, default=1.5, doc="length of the lanes behind the hall, m")
     carpet: float = real(0.3, 1.0, default=0.5, doc="speed factor on carpets; 1: no carpets")
+    carpets: str = choice(
+        "half",
+        "graded",
+        default="half",
+        doc="half of the lanes have a carpet, drawn; or all have, each with a factor of its own from `carpet` to 1",
+    )
+    entry: str = choice(
+        "nearby",
+        "anywhere",
+        default="nearby",
+        doc="a ball enters the hall near its exit, or anywhere, so that only its direction tells the exit",
+    )
     siding: bool = flag(default=False, doc="in half of the episodes the first ball is held up and comes out last")
     slack: tuple[int, int] = span(
         0, 80, default=(0, 8), doc="spare steps in addition to the walk to the farthest exit, drawn"
@@ -69,6 +81,10 @@ class TunnelParams(PlanarParams):
             raise BadParameter(
                 f"lever={self.lever}: must be at least {self._from_lever}, the steps from the lever to the farthest exit"
             )
+        if self.entry == "anywhere" and self.fork < rules.OPEN:
+            raise BadParameter(f"fork={self.fork}: must be at least {rules.OPEN} with entry='anywhere'")
+        if self.carpets == "graded" and self.carpet == 1.0:
+            raise BadParameter("carpets='graded' needs carpet < 1")
         hall = rules.HALL * (self.balls - 1)
         if self.fork < hall - 1e-9:
             raise BadParameter(
@@ -88,7 +104,10 @@ class TunnelParams(PlanarParams):
         if self.siding:
             steps = min(steps, steps + (draw.ROLL + rules.GAP) * (self.balls - 1) - self.hold)
         carpet = self.carpet * draw.SHIFT_CARPET if self.carpet < 1.0 else 1.0
-        path = self.fork * math.hypot(1.0, draw.STEEP) + self.lane / carpet
+        hall = self.fork * math.hypot(1.0, draw.STEEP)
+        if self.entry == "anywhere":
+            hall = math.hypot(self.fork, self.wide + 0.5 * (self.exits - 1) * draw.SPACING)
+        path = hall + self.lane / carpet
         return path / (steps * DT) if steps > 0 else math.inf
 
     @derived
@@ -231,7 +250,8 @@ class Tunnel(PlanarTask):
         1: P(exits=3, fork=0.0, lane=2.2, carpet=1.0, blackout=(1, 3), slack=(0, 11)),
         2: P(blackout=(16, 27), slack=(0, 11), timing="start", patience=2),
         3: P(
-            exits=5, balls=4, query="late", fork=1.6, lane=2.2, siding=True, blackout=(16, 30), slack=(0, 14),
+            exits=5, balls=4, query="late", fork=1.6, lane=2.2, carpet=0.4, carpets="graded", entry="anywhere", siding=True,
+            blackout=(16, 30), slack=(0, 14),
             timing="start", patience=2, apart=True, chute=True, reveal=False, order="distance", frame="ego",
         ),
     }  # fmt: skip
@@ -269,6 +289,14 @@ class Tunnel(PlanarTask):
         "when": Faculty("know when it comes out", without=tuple(references.WITHOUT_WHEN)),
         "how long": Faculty(
             "count how long the blackout was", without=tuple(references.WITHOUT_CLOCK), levels=(2, 3)
+        ),
+        "path": Faculty(
+            "follow the direction of the ball, not only where it went in", without=tuple(references.WITHOUT_PATH),
+            levels=(3,),
+        ),
+        "floor": Faculty(
+            "work out how long the ball takes on the floor of its lane", without=tuple(references.WITHOUT_FLOOR),
+            levels=(3,),
         ),
         "which": Faculty("tell the balls apart", without=tuple(references.WITHOUT_WHICH), levels=(3,)),
         "memory": Faculty(
