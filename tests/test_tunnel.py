@@ -292,11 +292,11 @@ def test_exits_and_times_are_independent() -> None:
     left = w["due"][:, 0] - w["observe_steps"] - w["blackout_steps"]
     means = np.array([left[w["answer"] == k].mean() for k in range(4)])
     assert np.ptp(means) < 6 * left.std() / 5000**0.5
-    slow = w["factor"][np.arange(20_000), w["answer"]] < 1
+    slow = w["factor"][np.arange(20_000), w["answer"]] < 0.75
     assert abs(slow.mean() - 0.5) < 0.02
     assert left[slow].mean() == pytest.approx(left[~slow].mean(), abs=6 * left.std() / 10_000**0.5)
     # Neither the place of entry alone gives the exit away, nor the angle alone: both are needed.
-    assert abs(np.corrcoef(w["start_x"][:, 0], w["answer"])[0, 1]) < 0.9
+    assert abs(np.corrcoef(w["start_x"][:, 0], w["answer"])[0, 1]) < 0.03
     assert abs(np.corrcoef(w["dir_x"][:, 0], w["answer"])[0, 1]) < 0.9
 
 
@@ -313,8 +313,7 @@ def test_combinations_are_refused_or_can_be_played(overrides: dict, split: str, 
         env = make_vec("Tunnel", 64, level=3, split=split, **(overrides | {"blackout": blackout, "carpet": carpet}))
     except BadParameter as error:
         message = str(error)
-        known = "balls" in message or "fork" in message if crowded(overrides) else "m/s" in message
-        assert known or "carpets='graded' needs carpet < 1" in message
+        assert "balls" in message or "fork" in message if crowded(overrides) else "m/s" in message
         return
     env.reset(seed=0)
     w, n = env.world, env.params.balls
@@ -330,7 +329,10 @@ def test_shift_is_out_of_the_training_range() -> None:
     shift.reset(seed=0)
     assert shift.world["lead"].min() > train.world["lead"].max()
     assert shift.world["disc_radius"][0, 0] == pytest.approx(1.25 * train.world["disc_radius"][0, 0])
-    assert shift.world["factor"][:, :4].min() == pytest.approx(SHIFT_CARPET * train.world["factor"][:, :4].min())
+    for end in (np.min, np.max):
+        assert end(shift.world["factor"][:, :4]) == pytest.approx(
+            SHIFT_CARPET * end(train.world["factor"][:, :4]), abs=1e-3
+        )
 
 
 @pytest.mark.parametrize("level", resolve("Tunnel").levels)
@@ -532,8 +534,7 @@ def test_every_value_of_the_curves_can_be_played() -> None:
         (dict(carpet=0.3, lane=3.0, fork=2.0, blackout=0), "m/s"),
         (dict(room=3.0), "unexpected keyword argument 'room'"),
         (dict(act=9), "unexpected keyword argument 'act'"),
-        (dict(entry="anywhere", fork=0.5), "fork=0.5: must be at least 1"),
-        (dict(carpets="graded", carpet=1.0), "carpets='graded' needs"),
+        (dict(entry="anywhere", fork=0.5), "fork=0.5: must be 0 or at least 1"),
         (dict(lever=5), "lever=5: must be at least"),
         (dict(fov=90.0), "fov=90.0: must be a number in 180..360"),
     ],

@@ -62,7 +62,7 @@ def draw_exits(s, p, shift):
                 s.exit[j] = below(s, p.exits)
     slower = SHIFT_CARPET if shift else 1.0
     for k in range(p.exits):
-        if p.carpets == GRADED:
+        if p.carpets == GRADED and p.carpet < 1.0:
             s.factor[k] = uniform(s, p.carpet, 1.0) * slower
         else:
             carpeted = p.carpet < 1.0 and below(s, 2) == 0
@@ -87,7 +87,7 @@ def draw_entry(s, p, j):
     k = s.exit[j]
     inside = s.due[j] - s.wait[j] - s.launch[j] - ROLL  # steps in motion inside
     part = (ROLL - 0.5) / inside
-    if p.entry == ANYWHERE:
+    if p.entry == ANYWHERE and p.fork > 0.0:
         _enter_at(s, p, j, uniform(s, 0.25 - p.wide, p.wide - 0.25), part)
         return
     furthest = p.fork + part * (p.fork + p.lane / s.factor[k])
