@@ -19,9 +19,13 @@ class RexParams(StagedParams):
     """Parameters of Rex."""
 
     pieces: int = integer(2, rules.MAX_PIECES, default=4, doc="pieces of furniture")
-    dogs: int = integer(1, rules.MAX_DOGS - 1, default=3, doc="dogs, fewer than pieces")
+    dogs: int = integer(1, rules.MAX_DOGS, default=3, doc="dogs, at most one per piece")
     crossings: tuple[int, int] = span(
-        0, rules.MAX_MEETINGS, default=(0, 1), doc="meetings of two dogs, too far away for collars to be visible, drawn"
+        0, rules.MAX_ROUNDS, default=(0, 1), doc="rounds of meetings, too far away for collars to be visible, drawn"
+    )
+    together: bool = flag(
+        default=False,
+        doc="in a round, every dog meets a neighbour, in alternate gaps; otherwise two dogs meet",
     )
     feints: bool = flag(default=False, doc="in half of the meetings both dogs turn back; otherwise they always pass")
     request: str = choice(
@@ -46,9 +50,11 @@ class RexParams(StagedParams):
 
     def check(self) -> None:
         pieces, dogs, ring = self.pieces, self.dogs, self.ring
-        if dogs >= pieces:
-            raise BadParameter(f"dogs={dogs}: must be less than pieces={pieces}")
-        if self.crossings[1] and 2 * dogs <= pieces:
+        if dogs > pieces:
+            raise BadParameter(f"dogs={dogs}: must be at most pieces={pieces}")
+        if self.together and pieces % 2:
+            raise BadParameter(f"together=True: pieces={pieces} must be even, so that every piece has a partner")
+        if self.crossings[1] and not self.together and 2 * dogs <= pieces:
             raise BadParameter(
                 f"crossings={self.crossings}: two dogs must be behind neighbouring pieces, so dogs={dogs} must be more "
                 f"than half of pieces={pieces}"
@@ -82,6 +88,11 @@ class RexParams(StagedParams):
         return max(2 * self.round_steps, rules.SHORTEST_MEETING)
 
     @derived
+    def pairs(self) -> int:
+        """Meetings in a round."""
+        return self.pieces // 2 if self.together else 1
+
+    @derived
     def observe_steps(self) -> int:
         """Maximum number of steps of the observe phase: all runs and meetings, and one step at rest."""
         runs = rules.REST + rules.GAP * (self.dogs - 1) + self.run_steps + self.round_steps
@@ -96,6 +107,10 @@ class RexParams(StagedParams):
 
 
 P = RexParams
+ONE: dict[str, Any] = {
+    "pieces": 3, "dogs": 2, "crossings": (0, 0), "request": "collar", "query": "fixed", "order": "index", "ring": 1.0,
+    "breadth": 0.38, "blackout": (1, 3), "act": 14,
+}  # fmt: skip
 
 
 class Rex(PlanarTask):
@@ -153,15 +168,16 @@ class Rex(PlanarTask):
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
     levels: ClassVar[dict[int, P]] = {
-        0: P(glass=True, near=0.0),
-        1: P(
-            pieces=3, dogs=2, crossings=(0, 0), request="collar", query="fixed", order="index", ring=1.0, breadth=0.38,
-            blackout=(1, 3), act=14,
+        0: P(**ONE, glass=True, near=0.0),
+        1: P(**ONE),
+        2: P(
+            dogs=4, crossings=(3, 3), together=True, feints=True, request="collar", query="fixed", order="identity",
+            blackout=(3, 6),
         ),
-        2: P(order="identity", query="fixed", blackout=(3, 6)),
         3: P(
-            pieces=6, dogs=5, crossings=(3, 3), feints=True, query="late", order="distance", frame="ego", jitter=0.06,
-            ring=1.3, breadth=0.27, room=2.9, blackout=(15, 25), act=24,
+            pieces=6, dogs=6, crossings=(5, 5), together=True, feints=True, request="collar", query="late",
+            order="distance", frame="ego", jitter=0.06, ring=1.3, breadth=0.27, room=2.9, blackout=(15, 25), act=24,
+            reveal=False,
         ),
     }  # fmt: skip
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
@@ -183,6 +199,13 @@ class Rex(PlanarTask):
         won="found",
         lost="not here",
     )
-    hidden = Hidden(rules.write_hidden, classes=lambda params: params.pieces, when=acting)
+    hidden = Hidden(
+        rules.write_hidden,
+        classes=lambda params: params.pieces,
+        when=acting,
+        change=rules.change_hidden,
+        found=rules.found,
+    )
+    visible: ClassVar[dict[str, Any]] = {"glass": True, "near": 0.0}
     reset, step = rules.reset, rules.step
     references = REFERENCES
