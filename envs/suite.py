@@ -92,8 +92,9 @@ SUITE: dict[str, Entry] = {
             "Rex",
             "permanence",
             "unseen.envs.permanence.rex.spec:Rex",
-            "find the dog by its collar, or the couch at dusk",
-            {0: Anchor(0.089, 1.0), 1: Anchor(0.076, 1.0), 2: Anchor(0.089, 1.0), 3: Anchor(0.101, 1.0)},
+            "find the dog that wears the collar, after dogs have changed places",
+            {0: Anchor(0.076, 1.0), 1: Anchor(0.076, 1.0), 2: Anchor(0.088, 1.0), 3: Anchor(0.095, 1.0)},
+            version=1,
         ),
         Entry(
             "Bedroom",
@@ -141,7 +142,18 @@ SUITE: dict[str, Entry] = {
 }
 
 
-PREVIOUS: dict[str, Entry] = {}
+PREVIOUS: dict[str, Entry] = {
+    entry.id: entry
+    for entry in [
+        Entry(
+            "Rex",
+            "permanence",
+            "unseen.envs.permanence.rex.v0:Rex",
+            "find the dog by its collar, or the couch at dusk",
+            {0: Anchor(0.089, 1.0), 1: Anchor(0.076, 1.0), 2: Anchor(0.089, 1.0), 3: Anchor(0.101, 1.0)},
+        ),
+    ]
+}
 """Id -> the previous version of an environment. It stays for one release; Gymnasium warns when it is made."""
 
 

@@ -48,7 +48,8 @@ STATE = planar(
     ("gap", INT, (MAX_MEETINGS,)), ("lower", INT, (MAX_MEETINGS,)), ("upper", INT, (MAX_MEETINGS,)),
     ("passes", INT, (MAX_MEETINGS,)),
 )  # fmt: skip
-STATE_EXTRA = 8 + 4 * MAX_DOGS + 3 * MAX_MEETINGS  # values that `state` has after a lit slots row
+STATE_DOGS = 8 + 4 * MAX_DOGS  # values that `state` has after a lit slots row; 3 per meeting follow
+STATE_EXTRA = STATE_DOGS + 3 * MAX_MEETINGS
 
 
 @device
@@ -174,7 +175,7 @@ def write_state(s, p, o):
 def write_script(s, p, o, meetings):
     """As `write_state`, with room for the given number of meetings."""
     write_lit_slots(s, p, o, s.wanted)
-    at = o.shape[0] - (8 + 4 * MAX_DOGS + 3 * meetings)
+    at = o.shape[0] - STATE_DOGS - 3 * meetings
     write_stage(s, p, o, at)
     o[at + 7] = s.answer / MAX_PIECES
     at += 8

@@ -3,6 +3,7 @@
 import math
 from typing import Any, ClassVar
 
+from unseen.envs.core.faculty import Excess, Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
@@ -163,7 +164,7 @@ class Rex(PlanarTask):
     than red if the query is fixed.
     """
 
-    title = "find the dog by its collar, or the couch at dusk"
+    title = "find the dog that wears the collar, after dogs have changed places"
     params = P
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
@@ -180,8 +181,11 @@ class Rex(PlanarTask):
             reveal=False,
         ),
     }  # fmt: skip
+    presets: ClassVar[dict[str, P]] = {
+        "couch": P(dogs=4, crossings=(2, 2), together=True, feints=True, request="furniture", blackout=(16, 24)),
+    }
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "crossings": ((0, 0), (1, 1), (2, 2), (3, 3)), "blackout": (0, 5, 10, 20, 40), "pieces": (4, 5),
+        "crossings": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)), "blackout": (0, 5, 10, 20, 40), "pieces": (4, 6),
     }  # fmt: skip
     view = Look(
         boxes=("couch", "armchair"),
@@ -207,5 +211,21 @@ class Rex(PlanarTask):
         found=rules.found,
     )
     visible: ClassVar[dict[str, Any]] = {"glass": True, "near": 0.0}
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "where": Faculty(
+            "remember where the asked dog went, until long after it is out of sight",
+            without=("reflex", "odd_piece"), windows=(4, 8, 16),
+            excess={1: Excess(0.67, "a blackout of 1-3 steps lets small models learn, and the last 16 rows hold it all")},
+        ),
+        "collar": Faculty(
+            "remember which dog wears which collar, which shows only up close",
+            without=("any_dog",),
+            excess={1: Excess(0.17, "where there are two dogs, one who knows both their places guesses one of two")},
+        ),
+        "which": Faculty(
+            "tell the dogs apart by following them, though they look alike and change places",
+            without=("first_hide", "last_collar", "always_swap", "first_half", "last_half"), levels=(2, 3),
+        ),
+    }  # fmt: skip
     reset, step = rules.reset, rules.step
     references = REFERENCES
