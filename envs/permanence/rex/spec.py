@@ -172,8 +172,7 @@ class Rex(PlanarTask):
         0: P(**ONE, glass=True, near=0.0),
         1: P(**ONE),
         2: P(
-            dogs=4, crossings=(3, 3), together=True, feints=True, request="collar", query="fixed", order="identity",
-            blackout=(3, 6),
+            pieces=3, dogs=3, crossings=(2, 2), request="collar", query="fixed", order="identity", blackout=(3, 6),
         ),
         3: P(
             pieces=6, dogs=6, crossings=(5, 5), together=True, feints=True, request="collar", query="late",
@@ -182,10 +181,13 @@ class Rex(PlanarTask):
         ),
     }  # fmt: skip
     presets: ClassVar[dict[str, P]] = {
-        "couch": P(dogs=4, crossings=(2, 2), together=True, feints=True, request="furniture", blackout=(16, 24)),
+        "couch": P(
+            dogs=4, crossings=(2, 2), together=True, feints=True, request="furniture", order="identity",
+            blackout=(16, 24),
+        ),
     }
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "crossings": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)), "blackout": (0, 5, 10, 20, 40), "pieces": (4, 6),
+        "crossings": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)), "blackout": (0, 5, 10, 20, 40), "pieces": (4, 5),
     }  # fmt: skip
     view = Look(
         boxes=("couch", "armchair"),
@@ -223,8 +225,12 @@ class Rex(PlanarTask):
             excess={1: Excess(0.17, "where there are two dogs, one who knows both their places guesses one of two")},
         ),
         "which": Faculty(
-            "tell the dogs apart by following them, though they look alike and change places",
-            without=("first_hide", "last_collar", "always_swap", "first_half", "last_half"), levels=(2, 3),
+            "tell the dogs apart by following them, though they look alike and change places again and again",
+            without=("first_hide", "last_collar", "first_half", "last_half"), levels=(2, 3),
+        ),
+        "outcome": Faculty(
+            "tell a meeting in which the dogs pass each other from one in which they turn back",
+            without=("always_swap", "first_hide"), levels=(3,),
         ),
     }  # fmt: skip
     reset, step = rules.reset, rules.step
