@@ -28,7 +28,9 @@ few = settings(max_examples=25, deadline=None)
 
 
 @cache
-def env_of(level: int | str, n: int = 8, obs: str = "slots", split: str = "train", **overrides: object) -> TaskVectorEnv:
+def env_of(
+    level: int | str, n: int = 8, obs: str = "slots", split: str = "train", **overrides: object
+) -> TaskVectorEnv:
     return make_vec("Rex", n, level=level, obs=obs, split=split, **overrides)
 
 

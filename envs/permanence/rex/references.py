@@ -210,14 +210,14 @@ def _always_swap(s, p):
 
 
 @device
-def _first_half(s, p):
-    return _after(s, p, _home_of_query(s), 0, s.n_meetings // p.pairs // 2, False)
+def _first_round(s, p):
+    return _after(s, p, _home_of_query(s), 0, 1, False)
 
 
 @device
-def _last_half(s, p):
+def _last_round(s, p):
     rounds = s.n_meetings // p.pairs
-    return _after(s, p, _home_of_query(s), rounds - rounds // 2, rounds, False)
+    return _after(s, p, _home_of_query(s), max(rounds - 1, 0), rounds, False)
 
 
 @device
@@ -248,8 +248,8 @@ REFERENCES = {
     # Each lacks one faculty and has everything else, see `Rex.faculties`.
     "first_hide": _looks_behind(_first_hide),
     "always_swap": _looks_behind(_always_swap),
-    "first_half": _looks_behind(_first_half),
-    "last_half": _looks_behind(_last_half),
+    "first_round": _looks_behind(_first_round),
+    "last_round": _looks_behind(_last_round),
     "any_dog": _looks_behind(_any_dog),
     "odd_piece": _looks_behind(_odd_piece),
     "last_collar": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF),
