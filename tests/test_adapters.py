@@ -1,4 +1,4 @@
-"""Environments as learners meet them: the suite's in every mode, and Gymnasium's through the adapter."""
+"""Environments for learners: the suite's in every observation mode, and Gymnasium's through the adapter."""
 
 from __future__ import annotations
 
@@ -172,7 +172,7 @@ SMALL = {
     "ppo": PPO,
     "recurrent-ppo": PPO | {"lstm": 8},
     "dreamer": {
-        "envs": 4, "batch": 2, "prefill": 4, "actor_warmup_updates": 2, "starts": 4, "horizon": 2, "deter": 8,
+        "envs": 4, "batch": 2, "prefill": 4, "actor_warmup_updates": 2, "imagination_starts": 4, "horizon": 2, "deter": 8,
         "hidden": 8, "groups": 2, "classes": 4, "sequence": 20,
     },
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The audit on every environment, sampled; that it works from declarations alone; and that each check can fail."""
+"""The audit passes on every environment (sampled), uses declarations only, and every check can fail."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def test_the_leak_probe_finds_a_leak(window: int) -> None:
 
 
 def test_the_leak_probe_finds_a_hidden_vector_and_not_the_clock() -> None:
-    """R2 is beyond each step's mean: a truth that follows from the time alone counts for nothing."""
+    """R2 is relative to each step's mean: a truth that depends only on the time scores nothing."""
     data = random_play(make_vec(MONITOR, 1500, level=2), seed=0)
     assert abs(probe_windows(data, 1, seed=0)[0]) < 0.05
     clock = dataclasses.replace(data, truth=data.obs[..., 3:4].astype(float))
@@ -122,7 +122,7 @@ def test_features_of_rows_images_and_dicts() -> None:
 
 
 def test_a_leak_of_one_environment_is_a_failed_check(tmp_path: Path) -> None:
-    """The monitor's first blind steps can still be told from the last readings: `when` has to begin later."""
+    """In the first blind steps the truth can still be inferred from the last readings, so `when` must start later."""
     early = changed(tmp_path, ("return s.t >= p.lead + p.blind_low // 4", "return s.t >= p.lead"))
     found = by_name(leaks(subject(early, 2)))
     assert found["leak probe, last 1 observation"].passed and not found["leak probe, last 4 observations"].passed
@@ -157,7 +157,7 @@ def test_gates_bounds_chance_and_anchors_can_fail(tmp_path: Path) -> None:
 
 
 def test_scores_need_no_bounds(tmp_path: Path) -> None:
-    """Margins then follow from the spread of what was found."""
+    """Margins then follow from the measured standard deviation."""
     free = changed(
         tmp_path,
         ('Score(unit="fraction of time within tolerance")', 'Score(unit="points", low=None, high=None, gates={})'),
@@ -192,8 +192,8 @@ def test_draws_that_fail_or_are_not_uniform(tmp_path: Path) -> None:
         tmp_path, ("    s.scored = s.hits = 0\n    return True", "    s.scored = s.hits = 0\n    return False")
     )
     (failed,) = draws(subject(never, 1))
-    assert failed.passed is False and "no episode found" in failed.got
-    alike = changed(tmp_path, ("default=0.5, doc=\"patients'", "default=0.0, doc=\"patients'"))
+    assert failed.passed is False and "no valid episode found" in failed.got
+    alike = changed(tmp_path, ('0.6, default=0.5, doc="clear', '0.6, default=0.0, doc="clear'))
     assert by_name(draws(subject(alike, 1)))["hidden vector varies (standard deviations)"].passed is False
     tilted = changed(
         tmp_path,
@@ -205,7 +205,7 @@ def test_draws_that_fail_or_are_not_uniform(tmp_path: Path) -> None:
 
 def test_an_observation_outside_of_its_space_is_found(tmp_path: Path) -> None:
     narrow = changed(tmp_path, ('Part("drug in the blood", 1, 0.0, 30.0, "mg/l")', 'Part("drug", 1, 0.0, 0.5, "mg/l")'))
-    assert by_name(surface(subject(narrow, 1)))["observation stays in its space"].passed is False
+    assert by_name(surface(subject(narrow, 1)))["observations lie in their space"].passed is False
 
 
 def test_a_row_that_differs_from_the_same_seed_alone_is_found(monkeypatch: pytest.MonkeyPatch) -> None:

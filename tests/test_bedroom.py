@@ -1,4 +1,4 @@
-"""Bedroom: what stands where, what the dark tells, what ends an episode, and how far odometry errs."""
+"""Bedroom: placement of objects, darkness, termination, and odometry errors."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Environments in other processes: forked with threads, pickled, made by workers; the table's and one's own."""
+"""Environments in other processes: fork with threads, pickles, workers."""
 
 from __future__ import annotations
 

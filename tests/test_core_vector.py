@@ -1,4 +1,4 @@
-"""The native vector environment does what Gymnasium's SyncVectorEnv does with our scalar environments."""
+"""The native vector environment behaves like Gymnasium's SyncVectorEnv of scalar environments."""
 
 from __future__ import annotations
 

@@ -196,7 +196,7 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
         ("permanence/cups/motion.py", "BULGE = 0.3", "BULGE = 0.4", {"Cups"}),
         ("permanence/cups/spec.py", "cups=6", "cups=5", {"Cups"}),
         ("permanence/cups/spec.py", "Lift the cup", "Turn the cup", set()),
-        ("core/rng.py", "A bijection of 64-bit words", "Mixes bits", set()),
+        ("core/rng.py", "Random numbers by splitmix64", "Random numbers", set()),
         ("core/jit/announce.py", "unseen: compiling", "compiling", set()),
     ],
 )

@@ -1,4 +1,4 @@
-"""`unseen info`: the card of an environment and of an agent, as the declarations say."""
+"""`unseen info` of environments and agents agrees with the declarations."""
 
 from __future__ import annotations
 

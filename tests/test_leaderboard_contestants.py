@@ -1,4 +1,4 @@
-"""Who enters, and what a result is filed under."""
+"""Contestants and arenas of the leaderboard, and their content-based identities."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from unseen.train.leaderboard.contestants import UNTRAINED, contestants, make_ar
 
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two runs of mapper on level 1, one of ppo on level 0, as files; nothing here opens them."""
+    """Two runs of mapper on level 1, one of ppo on level 0, as files that are never opened."""
     monkeypatch.setattr(agents, "TRAINED", tmp_path)
     for name, level in (("mapper-0", 1), ("mapper-3", 1), ("ppo-0", 0), ("ppo-1", 1)):
         folder = tmp_path / "RolledBehind" / f"level{level}"

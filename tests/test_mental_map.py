@@ -1,4 +1,4 @@
-"""The mapper's targets: what was last seen of everything."""
+"""The mapper's labels: where each object was last seen."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Noise is a function of (agent seed, episode seed, step): an episode is the same alone, among 16 and among 64."""
+"""Noise is a function of (agent seed, episode seed, step), so episodes do not depend on the batch size."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ def test_a_row_that_opens_another_episode_draws_its_own_numbers() -> None:
 
 
 def play(agent: Agent, env_name: str, level: int, seeds: range, explore: bool) -> tuple[list[list[Any]], np.ndarray]:
-    """Actions and returns of two episodes a row, the second one begun by autoreset."""
+    """Actions and returns of two episodes per row, the second one started by autoreset."""
     n = len(seeds)
     modes = {name: mode for name, mode in (("obs", agent.obs), ("action", agent.action)) if mode}
     env = make_vec(env_name, n, level=level, split="test", **modes)
@@ -132,7 +132,7 @@ def test_an_episode_is_the_same_alone_and_among_others(env: str, level: int, age
 
 
 def test_so_it_is_where_rows_are_computed_in_chunks() -> None:
-    """The way for a machine whose kernels round with the height of the batch."""
+    """For machines whose kernels round differently for different batch sizes."""
     agent = load_agent("mapper", "RolledBehind", 1)
     assert isinstance(agent, GraphAgent)
     whole = play(agent, "RolledBehind", 1, range(20), False)

@@ -1,4 +1,4 @@
-"""The flagship's own rules, and what every environment's surface promises."""
+"""The rules of RolledBehind, and interface properties of every environment."""
 
 import gymnasium as gym
 import numpy as np

@@ -1,4 +1,4 @@
-"""Tally's own rules: the count is right at every step, nothing tells it, and neither search nor guessing replaces it."""
+"""The rules of Tally: the count is right at every step, is not leaked, and cannot be replaced by search or guessing."""
 
 from functools import lru_cache
 

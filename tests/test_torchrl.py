@@ -1,4 +1,4 @@
-"""torchrl's own wrapper and checker, on environments of every observation and action."""
+"""torchrl's wrapper and checker accept environments with every observation and action space."""
 
 from __future__ import annotations
 

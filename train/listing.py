@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from unseen.agents.load import Run, list_runs
 from unseen.agents.roster import ROSTER
@@ -17,7 +18,7 @@ from unseen.envs.suite import SUITE, Entry, resolve
 class ListConfig:
     """What to list."""
 
-    env: Positional[str | None] = None
+    env: Annotated[Positional[str | None], arg(help_behavior_hint="")] = None
     """only this environment and the agents trained on it"""
     json: bool = False
     """print JSON instead of tables"""

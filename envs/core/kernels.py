@@ -7,7 +7,7 @@ from unseen.envs.core import device
 from unseen.envs.core.task import Task
 
 RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # modes of `run`
-DUE = 2  # value of `done` that marks a record for the next RESET; other records are left unchanged
+RESET_PENDING = 2  # value of `done` that marks a record for the next RESET; other records are left unchanged
 
 _RUN = '''"""Generated: {cls} with the observations {names}."""
 import numpy as np
@@ -51,6 +51,7 @@ def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
         elif what != 3:
             if s.t == 0:
                 I[i, :] = 0.0
+            s.t += 1
             r, t, u = step(s, A[i], p, I[i])
             if s.t >= limit:
                 if not (t or u):  # truncated from outside: the task has no metrics

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from unseen.envs.core.faculty import Faculty
-from unseen.envs.core.fields import missing_field
+from unseen.envs.core.fields import wrong_field
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import Params
 from unseen.envs.core.reference import WORLD, Reference
@@ -75,10 +75,14 @@ def validate(task: type[Task]) -> None:
         need(known, f"reference {name!r} reads {reference.reads!r}, which is neither {WORLD!r} nor a sensor")
     _faculties(task, need)
     need(hasattr(task.view, "painter"), "'view' has no 'painter'")
+    try:
+        task.view.check(np.zeros(1, task.state)[0], task.levels[task.default_level])
+    except (AttributeError, KeyError, ValueError) as error:
+        need(False, f"'view' reads what is not there: {error}")
     at_top = vars(sys.modules[task.__module__]).get(task.__name__) is task
     need(at_top, f"cannot be imported from {task.__module__}, as kernels do: define it at the top level of a module")
-    missing = missing_field(task)
-    need(missing is None, str(missing))
+    wrong = wrong_field(task)
+    need(wrong is None, str(wrong))
 
 
 def _faculties(task: type[Task], need: Callable[[bool, str], None]) -> None:

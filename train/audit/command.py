@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import groupby
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from unseen.envs.suite import SUITE, resolve
 from unseen.train.arguments import LevelsArgument
@@ -29,7 +30,7 @@ WIDTH = 118  # minimum table width in columns if stdout is not a terminal
 class AuditConfig(LevelsArgument):
     """What to audit: one environment, or --all. The exit code is 1 if a check fails."""
 
-    env: Positional[str | None] = None
+    env: Annotated[Positional[str | None], arg(help_behavior_hint="")] = None
     """name of an environment, or file.py:Class"""
     all: bool = False
     """audit every environment of the suite"""

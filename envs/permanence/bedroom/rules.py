@@ -110,7 +110,6 @@ def step(s, a, p, info):
     if s.phase != BLACKOUT:
         _move(s, a)
     roll(s, DT, 0.0, 1.0)
-    s.t += 1
     if next_phase(s, NIGHT if p.dark != 0 else DAY):
         set_query(s, s.target, p.query == LATE)
     s.contact = -1

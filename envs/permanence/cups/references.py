@@ -78,7 +78,7 @@ def _approach(m, p):
 
 
 @device
-def _trade(m):
+def _swap_ball(m):
     """If the ball is believed to be at one of the two places of the current event, move it to the other."""
     if (m.ball_x - m.a_x) ** 2 + (m.ball_y - m.a_y) ** 2 < SAME:
         m.ball_x, m.ball_y = m.b_x, m.b_y
@@ -113,7 +113,7 @@ def _notice_event(m, p, n):
     outward = math.hypot(m.a_x + m.disc_vx[i] * DT, m.a_y + m.disc_vy[i] * DT) - math.hypot(m.a_x, m.a_y)
     m.meets = 1 if abs(outward) < 0.5 * BULGE * math.sin(math.pi / event_steps(p)) else 0
     if m.meets == 0:
-        _trade(m)
+        _swap_ball(m)
 
 
 @device
@@ -123,7 +123,7 @@ def tracker(o, m, p):
     if m.phase == OBSERVE and not ball:
         _notice_event(m, p, n)
         if o[7] > 0.5 and m.meets != 0:  # a bump is heard: the cups were tipped
-            _trade(m)
+            _swap_ball(m)
     m.t += 1
     return _approach(m, p) if m.phase == ACT else STAY
 

@@ -88,7 +88,6 @@ def _place_screen(s, p):
 def step(s, a, p, info):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
     moves = may_act(s)
-    s.t += 1
     s.bump = 0
     if s.phase == OBSERVE and s.t < s.observe_steps:
         move_cups(s, p)

@@ -119,7 +119,6 @@ def step(s, a, p, info):
     moves = may_act(s)
     if moves:
         drive(s, STRIDE * a[0], TURN * a[1])
-    s.t += 1
     if s.phase == OBSERVE:
         for j in range(s.n_discs):
             s.disc_x[j] += DT * s.disc_vx[j]

@@ -103,7 +103,6 @@ def step(s, a, p, info):
     moves = may_act(s)
     if moves:
         drive(s, STRIDE * a[0], TURN * a[1])
-    s.t += 1
     for j in range(s.n_discs):
         move_ball(s, p, j)
     if next_phase(s, DAY):

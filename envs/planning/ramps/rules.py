@@ -4,7 +4,7 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import MAX_SIDE, NONE, count, nth, reachable, shift
-from unseen.envs.grid.floor import FLOOR, box_over, heading_of, lay_floor, roll_on, side
+from unseen.envs.grid.floor import FLOOR, box_over, heading_of, lay_floor, roll_discs, side
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
 from unseen.envs.planar.world import DAY, DUSK, clear_boxes, planar, touch
@@ -137,7 +137,7 @@ def step(s, a, p, info):
     over = False
     won = False
     if not acts:
-        roll_on(s)
+        roll_discs(s)
     else:
         if s.rolling == AT_REST:
             put_back(s)
@@ -145,7 +145,6 @@ def step(s, a, p, info):
             _build(s, a, p)
         if s.rolling > 0:
             over, won = roll_ball(s, p)
-    s.t += 1
     if next_phase(s, DUSK):
         s.glass = p.glass
         s.light = DAY if p.glass != 0 else DUSK
