@@ -37,13 +37,20 @@ class Run:
 
 
 def list_runs(name: str, env_name: str, level: int | str, root: Path | None = None) -> list[Run]:
-    """Trained runs of agent `name` on an environment and level, sorted by seed. Raises BadCheckpoint for a bad card."""
-    env = EnvConfig(env_name).label
+    """Trained runs of agent `name` on an environment and level, sorted by seed. Raises BadCheckpoint for a bad card.
+
+    A run counts only for the version of the environment that its card names.
+    """
+    config = EnvConfig(env_name)
+    env, env_id = config.label, config.id
     runs = []
     for card_path in (root or TRAINED).joinpath(env, f"level{level}").glob(f"{name}-*.json"):
         seed = card_path.stem.removeprefix(f"{name}-")
-        if seed.isdigit():
-            runs.append(Run(name, env, level, int(seed), card_path.with_suffix(".onnx"), read_card(card_path)))
+        if not seed.isdigit():
+            continue
+        card = read_card(card_path)
+        if card.env in ("", env_id):
+            runs.append(Run(name, env, level, int(seed), card_path.with_suffix(".onnx"), card))
     return sorted(runs, key=lambda run: run.seed)
 
 

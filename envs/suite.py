@@ -24,10 +24,15 @@ NAMESPACE, OWN = "Unseen", "Own"
 
 @dataclass(frozen=True)
 class Anchor:
-    """Mean returns that normalise the scores of a level: random = 0, oracle = 1. Fixed for a version."""
+    """Mean returns at a level, fixed for a version. They normalise scores: random = 0, oracle = 1.
+
+    Attributes:
+        ablated: of the best policy that lacks one of the faculties which the level demands; None if none is declared.
+    """
 
     random: float
     oracle: float
+    ablated: float | None = None
 
 
 @dataclass(frozen=True)

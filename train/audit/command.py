@@ -23,6 +23,7 @@ from unseen.train.audit.references import references
 from unseen.train.audit.report import Check
 from unseen.train.audit.subject import Subject
 from unseen.train.audit.surface import surface
+from unseen.train.audit.twins import twins
 from unseen.train.errors import UsageError
 from unseen.train.progress import Progress
 
@@ -134,6 +135,7 @@ def checks(subject: Subject) -> Iterator[Check]:
     yield from faculties(subject)
     yield from draws(subject)
     yield from leaks(subject)
+    yield from twins(subject)
     yield from interference(subject)
     yield from determinism(subject)
     yield from surface(subject)
