@@ -91,7 +91,7 @@ def environment_card(env_config: EnvConfig) -> dict[str, Any]:
             for key, anchor in entry.anchors.items()
         ],
         "demands": [
-            (name, faculty.demand, f"without: {', '.join(faculty.policies)}")
+            (name, f"{faculty.demand}; without it: {', '.join(faculty.policies)}")
             for name, faculty in task.faculties.items()
         ],
         "references": [

@@ -77,17 +77,17 @@ def show(entries: list[Entry]) -> None:
 
     console = Console()
     table = Table(title="Environments", title_justify="left")
-    for heading in ("id", "group", "task", "level: random / ablated / oracle"):
+    for heading in ("id", "group", "task", "level and scores"):
         table.add_column(heading, no_wrap=heading != "task")
     for entry in entries:
         scores = (
-            f"{level}: {a.random:.2f} / {'-' if a.ablated is None else f'{a.ablated:.2f}'} / {a.oracle:.2f}"
+            f"{level}: {a.random:.2f} {'  - ' if a.ablated is None else f'{a.ablated:.2f}'} {a.oracle:.2f}"
             for level, a in entry.anchors.items()
         )
         table.add_row(entry.id, entry.group, entry.title, "\n".join(scores))
     console.print(table)
     console.print(
-        "ablated: the best scripted policy that lacks one of the faculties which the level demands\n", style="dim"
+        "scores: random play, the best scripted policy that lacks one demanded faculty, and the oracle\n", style="dim"
     )
 
     table = Table(title="Agents", title_justify="left")
