@@ -90,10 +90,10 @@ def environment_card(env_config: EnvConfig) -> dict[str, Any]:
             (f"level {key}", f"random {anchor.random:g}", f"ablated {anchor.ablated}", f"oracle {anchor.oracle:g}")
             for key, anchor in entry.anchors.items()
         ],
-        "demands": [
-            (name, f"{faculty.demand}; without it: {', '.join(faculty.policies)}")
+        "demands": "\n".join(
+            f"- {name}: {faculty.demand}; without it: {', '.join(faculty.policies)}"
             for name, faculty in task.faculties.items()
-        ],
+        ),
         "references": [
             (
                 name,
