@@ -123,7 +123,6 @@ def step(s, a, p, info):
         drive(s, STRIDE * a[0], TURN * a[1])
     s.bump = 0
     roll(s, DT, s.friction, RESTITUTION)
-    s.t += 1
     _launch(s, s.t)
     if next_phase(s, DUSK):
         set_query(s, s.disc_colour[s.target], p.query == LATE)

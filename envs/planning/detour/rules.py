@@ -177,7 +177,6 @@ def _drive_through_doors(s, speed, turn):
 def step(s, a, p, info):
     """One step; a: speed and turn, each in [-1, 1]."""
     _drive_through_doors(s, STRIDE * a[0], TURN * a[1])
-    s.t += 1
     if p.glass == 0 and s.t >= LOOK_STEPS:
         s.glass = 0
     if p.night != 0 and s.t >= LOOK_STEPS:

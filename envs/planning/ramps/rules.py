@@ -152,7 +152,6 @@ def step(s, a, p, info):
             _build(s, a, p)
         if s.rolling > 0:
             over, won = roll_ball(s, p)
-    s.t += 1
     if next_phase(s, DUSK):
         s.glass = p.glass
         s.light = DAY if p.glass != 0 else DUSK
