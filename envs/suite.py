@@ -130,7 +130,8 @@ SUITE: dict[str, Entry] = {
             "planning",
             "unseen.envs.planning.detour.spec:Detour",
             "find the way around glass that blocks the straight path",
-            {0: Anchor(0.301, 1.0), 1: Anchor(0.212, 1.0), 2: Anchor(0.053, 1.0), 3: Anchor(0.03, 1.0)},
+            {0: Anchor(0.301, 1.0), 1: Anchor(0.021, 1.0), 2: Anchor(0.002, 1.0), 3: Anchor(0.001, 1.0)},
+            version=1,
         ),
         Entry(
             "Unblock",
@@ -144,7 +145,8 @@ SUITE: dict[str, Entry] = {
             "planning",
             "unseen.envs.planning.ramps.spec:Ramps",
             "place deflectors so that a ball, released once, stops at the block",
-            {0: Anchor(0.058, 1.0), 1: Anchor(0.052, 1.0), 2: Anchor(0.016, 1.0), 3: Anchor(0.0, 1.0)},
+            {0: Anchor(0.011, 1.0), 1: Anchor(0.011, 1.0), 2: Anchor(0.0, 1.0), 3: Anchor(0.0, 1.0)},
+            version=1,
         ),
     ]
 }
@@ -153,6 +155,20 @@ SUITE: dict[str, Entry] = {
 PREVIOUS: dict[str, Entry] = {
     entry.id: entry
     for entry in [
+        Entry(
+            "Detour",
+            "planning",
+            "unseen.envs.planning.detour.v0:Detour",
+            "find the way around glass that blocks the straight path",
+            {0: Anchor(0.301, 1.0), 1: Anchor(0.212, 1.0), 2: Anchor(0.053, 1.0), 3: Anchor(0.03, 1.0)},
+        ),
+        Entry(
+            "Ramps",
+            "planning",
+            "unseen.envs.planning.ramps.v0:Ramps",
+            "place deflectors so that a ball, released once, stops at the block",
+            {0: Anchor(0.058, 1.0), 1: Anchor(0.052, 1.0), 2: Anchor(0.016, 1.0), 3: Anchor(0.0, 1.0)},
+        ),
         Entry(
             "Cups",
             "permanence",
