@@ -80,6 +80,7 @@ SUITE: dict[str, Entry] = {
             "unseen.envs.permanence.rolled_behind.spec:RolledBehind",
             "fetch the block that rolled behind another",
             {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
+            version=1,
         ),
         Entry(
             "Cups",
@@ -141,7 +142,18 @@ SUITE: dict[str, Entry] = {
 }
 
 
-PREVIOUS: dict[str, Entry] = {}
+PREVIOUS: dict[str, Entry] = {
+    entry.id: entry
+    for entry in [
+        Entry(
+            "RolledBehind",
+            "permanence",
+            "unseen.envs.permanence.rolled_behind.v0:RolledBehind",
+            "fetch the block that rolled behind another",
+            {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
+        ),
+    ]
+}
 """Id -> the previous version of an environment. It stays for one release; Gymnasium warns when it is made."""
 
 

@@ -8,7 +8,7 @@ from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.rolled_behind import rules
-from unseen.envs.permanence.rolled_behind.draw import BEHIND, LAUNCH_STEPS, ROLL_STEPS
+from unseen.envs.permanence.rolled_behind.draw import BEHIND, LAUNCH_STEPS, ROLL_STEPS, VOLLEY_FROM, VOLLEY_RANGE
 from unseen.envs.permanence.rolled_behind.references import REFERENCES
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
@@ -44,6 +44,15 @@ class RolledBehindParams(StagedParams):
         doc="each block rolls in a random direction round the ring; otherwise all roll in the same direction",
     )
     bump: bool = flag(default=False, doc="one block bumps another during the blackout")
+    volley: bool = flag(
+        default=False,
+        doc="during the blackout, each block of one half bumps one of the other half, which then rolls behind the next "
+        "occluder",
+    )
+    far: bool = flag(default=False, doc="half of the rolls go past one occluder and end behind the next one")
+    named: int = integer(
+        0, 100, default=0, doc="steps for which colours are visible, after which all blocks look alike; 0: always"
+    )
 
     def check(self) -> None:
         if self.blocks > self.occluders:
@@ -52,21 +61,35 @@ class RolledBehindParams(StagedParams):
             raise BadParameter(
                 f"bump=True needs a vacant occluder: blocks={self.blocks} must be less than occluders={self.occluders}"
             )
+        if self.volley:
+            if self.bump or self.blocks != self.occluders or self.blocks % 2:
+                raise BadParameter(
+                    f"volley=True needs an even number of blocks, one per occluder, and bump=False: got "
+                    f"blocks={self.blocks}, occluders={self.occluders}, bump={self.bump}"
+                )
+            need = self.ring + BEHIND + VOLLEY_FROM + VOLLEY_RANGE + 1.25 * self.radius
+            if self.room < need:
+                raise BadParameter(f"room={self.room}: volley=True with ring={self.ring} needs at least {need:.2f}")
         if self.ring + BEHIND + 2 * self.radius > self.room + 0.2:
             raise BadParameter(f"ring={self.ring}: blocks behind the ring do not fit into room={self.room}")
 
     @derived
+    def rolls(self) -> int:
+        """The number of blocks that roll behind an occluder; the others are bumpers."""
+        return self.blocks // 2 if self.volley else self.blocks - (1 if self.bump else 0)
+
+    @derived
     def observe_steps(self) -> int:
         """Steps of the observe phase: until the last roll has ended, except that of the bumper."""
-        rolls = self.blocks - (1 if self.bump else 0)
-        chord = 2 * (self.ring + BEHIND) * math.sin(math.pi / (2 * self.occluders))  # m, of one roll
+        gaps = 1.5 if self.far else 0.5  # the longest roll, in multiples of the distance between occluders
+        chord = 2 * (self.ring + BEHIND) * math.sin(math.pi * gaps / self.occluders)  # m, of one roll
         roll_steps = max(ROLL_STEPS, math.ceil(math.sqrt(2 * chord / self.friction) / DT - 0.1))
-        return LAUNCH_STEPS * (rolls - 1) + roll_steps + 1 + (2 if self.bump else 0)
+        return LAUNCH_STEPS * (self.rolls - 1) + roll_steps + 1 + (2 if self.bump or self.volley else 0)
 
     @derived
     def check_rolls(self) -> bool:
         """Whether rolls may interfere with each other, so that a reset must rehearse them."""
-        return self.mixed or self.bump
+        return self.mixed or self.bump or self.volley or self.far
 
     @derived
     def sizes(self) -> Sizes:
@@ -115,13 +138,13 @@ class RolledBehind(PlanarTask):
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
     levels: ClassVar[dict[int, P]] = {
-        0: P(occluders=3, blocks=3, blackout=(1, 3), act=14, glass=True),
+        0: P(occluders=3, blocks=3, blackout=(1, 3), act=14, query="fixed", glass=True),
         1: P(occluders=3, blocks=3, blackout=(1, 3), act=14, query="fixed"),
         # Slower rolls past narrower occluders: each block is seen at two positions, which reveal its direction.
-        2: P(friction=2.0, breadth=0.32),
+        2: P(friction=2.0, breadth=0.32, blackout=(12, 18)),
         3: P(
-            occluders=6, blocks=5, blackout=(5, 15), act=24, query="late", order="distance", frame="ego", jitter=0.06,
-            ring=1.3, breadth=0.3, depth=0.2, room=2.9, mixed=True, bump=True,
+            occluders=6, blocks=6, blackout=(12, 20), act=26, query="late", order="distance", frame="ego", jitter=0.06,
+            ring=1.4, breadth=0.24, depth=0.12, room=4.2, mixed=True, far=True, volley=True, named=1, reveal=False,
         ),
     }  # fmt: skip
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
@@ -146,8 +169,11 @@ class RolledBehind(PlanarTask):
     faculties: ClassVar[dict[str, Faculty]] = {
         "where": Faculty(
             "remember where the asked block went, until long after it is out of sight",
-            without=("reflex",), windows=(4, 8, 16),
+            without=("reflex", "sweep_left", "sweep_right"), windows=(4, 8, 16),
         ),
+        "which": Faculty("remember which block is which", without=("any_block",)),
+        "way": Faculty("follow the block from where it started", without=("start",)),
+        "physics": Faculty("infer a bump that is not seen", without=("halt", "no_bump"), levels=(3,)),
     }  # fmt: skip
     visible: ClassVar[dict[str, Any]] = {"glass": True}
     reset, step = rules.reset, rules.step
