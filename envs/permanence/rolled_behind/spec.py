@@ -15,6 +15,13 @@ from unseen.envs.planar.stage import acting
 from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
 from unseen.envs.planar.world import DT
 
+MIN_GAP = 0.03  # rad between the middle of a gap and the occluder beside it, as seen from the centre
+# With hidden bumps or far rolls: parameter -> its range. Otherwise too few draws end as planned.
+BUMP_LIMITS = {
+    "breadth": (0.2, 0.32), "depth": (0.1, 0.2), "ring": (1.2, 1.4), "friction": (2.5, 8.0), "jitter": (0.0, 0.08),
+    "blocks": (4, 6), "radius": (0.08, 0.13), "scramble": (0.0, 0.35),
+}  # fmt: skip
+
 
 class RolledBehindParams(StagedParams):
     """Parameters of RolledBehind."""
@@ -57,21 +64,42 @@ class RolledBehindParams(StagedParams):
     def check(self) -> None:
         if self.blocks > self.occluders:
             raise BadParameter(f"blocks={self.blocks}: must be at most occluders={self.occluders}")
+        if self.ring + BEHIND + 2 * self.radius > self.room + 0.2:
+            raise BadParameter(f"ring={self.ring}: blocks behind the ring do not fit into room={self.room}")
+        gap = math.pi / self.occluders - math.atan(self.breadth / (self.ring - self.depth))
+        if gap < MIN_GAP:
+            raise BadParameter(
+                f"breadth={self.breadth}: {self.occluders} occluders with depth={self.depth} on ring={self.ring} leave no "
+                "gap in which a block is visible"
+            )
+        self.check_bumps()
+
+    def check_bumps(self) -> None:
+        """Refuse what leaves a bump, a volley or a far roll no room."""
         if self.bump and self.blocks >= self.occluders:
             raise BadParameter(
                 f"bump=True needs a vacant occluder: blocks={self.blocks} must be less than occluders={self.occluders}"
             )
-        if self.volley:
-            if self.bump or self.blocks != self.occluders or self.blocks % 2:
-                raise BadParameter(
-                    f"volley=True needs an even number of blocks, one per occluder, and bump=False: got "
-                    f"blocks={self.blocks}, occluders={self.occluders}, bump={self.bump}"
-                )
-            need = self.ring + BEHIND + VOLLEY_FROM + VOLLEY_RANGE + 1.25 * self.radius
-            if self.room < need:
-                raise BadParameter(f"room={self.room}: volley=True with ring={self.ring} needs at least {need:.2f}")
-        if self.ring + BEHIND + 2 * self.radius > self.room + 0.2:
-            raise BadParameter(f"ring={self.ring}: blocks behind the ring do not fit into room={self.room}")
+        if self.volley and (self.bump or self.blocks != self.occluders):
+            raise BadParameter(
+                f"volley=True needs a block for each occluder and bump=False: got blocks={self.blocks}, "
+                f"occluders={self.occluders}, bump={self.bump}"
+            )
+        for name in ("bump", "volley", "far"):
+            if not getattr(self, name):
+                continue
+            if self.occluders != 6:
+                raise BadParameter(f"occluders={self.occluders}: must be 6 with {name}=True")
+            for limited, (low, high) in BUMP_LIMITS.items():
+                if not low <= getattr(self, limited) <= high:
+                    raise BadParameter(
+                        f"{limited}={getattr(self, limited):g}: must be in {low:g}..{high:g} with {name}=True"
+                    )
+        outside = {"volley": VOLLEY_FROM + VOLLEY_RANGE, "bump": 1.2}
+        for name, more in outside.items():
+            need = self.ring + BEHIND + more + 1.25 * self.radius
+            if getattr(self, name) and self.room < need:
+                raise BadParameter(f"room={self.room:g}: must be at least {need:.2f} with {name}=True and ring={self.ring:g}")
 
     @derived
     def rolls(self) -> int:
@@ -141,7 +169,7 @@ class RolledBehind(PlanarTask):
         0: P(occluders=3, blocks=3, blackout=(1, 3), act=14, query="fixed", glass=True),
         1: P(occluders=3, blocks=3, blackout=(1, 3), act=14, query="fixed"),
         # Slower rolls past narrower occluders: each block is seen at two positions, which reveal its direction.
-        2: P(friction=2.0, breadth=0.32, blackout=(12, 18)),
+        2: P(friction=2.0, breadth=0.32, blackout=(10, 16)),
         3: P(
             occluders=6, blocks=6, blackout=(12, 20), act=26, query="late", order="distance", frame="ego", jitter=0.06,
             ring=1.4, breadth=0.24, depth=0.12, room=4.2, mixed=True, far=True, volley=True, named=1, reveal=False,

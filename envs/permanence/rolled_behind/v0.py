@@ -3,13 +3,26 @@
 from typing import Any, ClassVar
 
 from unseen.envs.core.faculty import Faculty
+from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.rolled_behind import spec
 
-P = spec.RolledBehindParams
+
+class RolledBehindParams(spec.RolledBehindParams):
+    """Parameters of RolledBehind 0. With `bump`, a reset may find no episode, because `check` did not refuse enough."""
+
+    def check_bumps(self) -> None:
+        if self.bump and self.blocks >= self.occluders:
+            raise BadParameter(
+                f"bump=True needs a vacant occluder: blocks={self.blocks} must be less than occluders={self.occluders}"
+            )
+
+
+P = RolledBehindParams
 
 
 class RolledBehind(spec.RolledBehind):
     __doc__ = __doc__
+    params = P
     levels: ClassVar[dict[int, P]] = {
         0: P(occluders=3, blocks=3, blackout=(1, 3), act=14, glass=True),
         1: P(occluders=3, blocks=3, blackout=(1, 3), act=14, query="fixed"),
