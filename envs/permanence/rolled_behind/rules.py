@@ -1,9 +1,12 @@
 """The rules of RolledBehind: state, reset and step. Metres, seconds, radians."""
 
+import math
+
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, below
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.rolled_behind.draw import (
+    BEHIND,
     RESTITUTION,
     all_show,
     choose_target,
@@ -29,6 +32,7 @@ from unseen.envs.planar.world import DT, DUSK, STRIDE, TURN, drive, nearest_box,
 
 MAX_OCCLUDERS, MAX_BLOCKS = 6, 6
 NAMELESS = 1e-9  # m: `colour_range` with which no colour is visible, except that of a touched block
+ASTRAY = 0.5  # m from its place behind an occluder at which a block of a volley has not come to rest as planned
 REACH = 0.5  # m, centre to centre, at which a block is touched
 
 STATE = planar(
@@ -107,6 +111,11 @@ def _rehearse(s, p):
         moving = s.disc_vx[j] != 0.0 or s.disc_vy[j] != 0.0
         if moving or nearest_box(s, s.disc_x[j], s.disc_y[j]) != s.home[j]:
             good = False
+        if p.volley != 0:
+            d = p.ring + BEHIND
+            a = s.bearing[s.home[j]]
+            if (s.disc_x[j] - d * math.cos(a)) ** 2 + (s.disc_y[j] - d * math.sin(a)) ** 2 > ASTRAY * ASTRAY:
+                good = False
         if j != bumper and j < hidden and s.glass == 0:
             if exposed_from(s, s.spawn_x, s.spawn_y, j) or exposed_from(s, s.agent_x, s.agent_y, j):
                 good = False

@@ -99,7 +99,9 @@ class RolledBehindParams(StagedParams):
         for name, more in outside.items():
             need = self.ring + BEHIND + more + 1.25 * self.radius
             if getattr(self, name) and self.room < need:
-                raise BadParameter(f"room={self.room:g}: must be at least {need:.2f} with {name}=True and ring={self.ring:g}")
+                raise BadParameter(
+                    f"room={self.room:g}: must be at least {need:.2f} with {name}=True and ring={self.ring:g}"
+                )
 
     @derived
     def rolls(self) -> int:
@@ -156,10 +158,13 @@ class RolledBehind(PlanarTask):
 
     **Faculties.** At levels 1, 2 and 3 (chance: 1 / `blocks`, .333, .250, .167), over 4,000 episodes, the best player
     that lacks just one faculty scores:
-    "where", remember where the block went: WHERE.
-    "which", remember which block is which: WHICH.
-    "way", follow it from where it started: WAY.
-    "physics", infer the bumps: PHYSICS.
+    "where", remember where the block went: 1.00 (declared), .252, .161.
+    "which", remember which block is which: .332, .242, .172.
+    "way", follow it from where it starts: .500, .481, .401 (declared).
+    "physics", infer the bumps, at level 3: .253 (declared).
+    Declared are: at level 1 the last 16 observations are enough, which keeps the time in which a small model learns
+    within a minute; a block goes behind one of the two occluders beside it at levels 1 and 2, as a bumper does at level
+    3.
 
     **Leaks closed.** The slot does not give the answer away: slots are by colour and the queried colour is drawn, or
     slots are by distance. The pose cannot serve as memory: it is scrambled, after a blackout of random length. Peeking
