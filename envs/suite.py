@@ -116,6 +116,7 @@ SUITE: dict[str, Entry] = {
             "unseen.envs.permanence.tally.spec:Tally",
             "collect all marbles left behind the screen, then say done",
             {0: Anchor(0.033, 0.999), 1: Anchor(0.033, 0.999), 2: Anchor(0.034, 1.0), 3: Anchor(0.031, 1.0)},
+            version=1,
         ),
         Entry(
             "Detour",
@@ -151,6 +152,13 @@ PREVIOUS: dict[str, Entry] = {
             "unseen.envs.permanence.rolled_behind.v0:RolledBehind",
             "fetch the block that rolled behind another",
             {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
+        ),
+        Entry(
+            "Tally",
+            "permanence",
+            "unseen.envs.permanence.tally.v0:Tally",
+            "collect all marbles left behind the screen, then say done",
+            {0: Anchor(0.033, 0.999), 1: Anchor(0.033, 0.999), 2: Anchor(0.034, 1.0), 3: Anchor(0.031, 1.0)},
         ),
     ]
 }

@@ -3,6 +3,7 @@
 import math
 from typing import Any, ClassVar
 
+from unseen.envs.core.faculty import Excess, Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, integer, real, span
 from unseen.envs.errors import BadParameter
@@ -31,6 +32,13 @@ class TallyParams(StagedParams):
     least: int = integer(1, 9, default=1, doc="minimum number left")
     most: int = integer(2, 10, default=4, doc="maximum number left")
     moves: tuple[int, int] = span(2, 12, default=(5, 7), doc="moves of each group, drawn")
+    peak: int = integer(
+        0,
+        10,
+        default=0,
+        doc="maximum number of marbles of a group behind the screen at any time, if the last moves are to be independent "
+        "of the number left; 0: most + 1, and they depend on it",
+    )
     together: int = integer(1, 3, default=2, doc="maximum number of marbles that go in, and that come out, in one move")
     looks: str = choice(
         "own",
@@ -50,6 +58,15 @@ class TallyParams(StagedParams):
             raise BadParameter(
                 f"least={self.least}: must be less than most={self.most}, or there is nothing to remember"
             )
+        if self.peak:
+            if self.operation != "mixed" or self.peak <= self.most + 1:
+                raise BadParameter(
+                    f"peak={self.peak}: must be more than most + 1 = {self.most + 1}, with operation='mixed'"
+                )
+            if self.moves[0] < self.head + 2:
+                raise BadParameter(
+                    f"moves={self.moves}: peak={self.peak} needs at least {self.head + 2} moves with together={self.together}"
+                )
         if self.operation == "mixed":
             need = max(1 + math.ceil((self.most + 1) / self.together), 3)
             if self.moves[0] < need:
@@ -85,7 +102,12 @@ class TallyParams(StagedParams):
     @derived
     def cap(self) -> int:
         """Maximum number of marbles of a group behind the screen at any time."""
-        return self.most + 1
+        return self.peak or self.most + 1
+
+    @derived
+    def head(self) -> int:
+        """With a peak, the number of first moves, which alone depend on the number left."""
+        return max(2, math.ceil(self.cap / self.together))
 
     @property
     def in_play(self) -> int:
@@ -166,8 +188,11 @@ class Tally(PlanarTask):
     levels: ClassVar[dict[int, P]] = {
         0: P(most=3, moves=(5, 6), together=1, looks="own", entry="left", blackout=(1, 3), act=16, glass=True),
         1: P(most=3, moves=(5, 6), together=1, looks="own", entry="left", blackout=(1, 3), act=16),
-        2: P(order="place"),
-        3: P(most=5, looks="two", blackout=(5, 15), act=22, order="distance", frame="ego"),
+        2: P(moves=(9, 11), peak=7, blackout=(6, 10), order="place"),
+        3: P(
+            most=6, moves=(8, 10), peak=9, together=3, looks="two", blackout=(8, 16), act=24, order="distance",
+            frame="ego", reveal=False,
+        ),
     }
     presets: ClassVar[dict[str, P]] = {
         "addition": P(operation="add", least=2, most=3, moves=(2, 2), together=2, order="place"),
@@ -180,7 +205,28 @@ class Tally(PlanarTask):
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "most": (2, 3, 4, 5, 6, 7), "moves": (5, 6, 8, 10, 12), "blackout": (0, 5, 10, 20, 40),
     }  # fmt: skip
-    hidden = Hidden(rules.write_hidden, classes=lambda params: params.most - params.least + 1, when=acting)
+    hidden = Hidden(
+        rules.write_hidden,
+        classes=lambda params: params.most - params.least + 1,
+        when=acting,
+        change=rules.change_hidden,
+        found=rules.found,
+    )
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "count": Faculty(
+            "count all marbles that go in and come out",
+            without=("reflex", "last_move", "last_2_moves", "last_4_moves", "middle", "ins_only"),
+            windows=(4, 8, 16),
+            excess={1: Excess(0.4, "a few moves of single marbles, so that a small model learns within a minute")},
+        ),
+        "which": Faculty(
+            "count marbles of the two colours apart",
+            without=("colour_blind", "other_colour"),
+            levels=(3,),
+            excess={3: Excess(0.15, "the sum of two independent numbers tells something about each")},
+        ),
+    }  # fmt: skip
+    visible: ClassVar[dict[str, Any]] = {"glass": True}
     view = Look(
         boxes=("screen", "crate"),
         discs=("marble",),
