@@ -84,13 +84,6 @@ def _collect(o, m, p, number):
 
 
 @device
-def tracker(o, m, p):
-    """Counts all moves."""
-    _count(o, m, p)
-    return _collect(o, m, p, m.counted[max(m.query, 0)])
-
-
-@device
 def _middle(p):
     return (p.least + p.most + 1) // 2
 
@@ -99,6 +92,13 @@ def _middle(p):
 def _possible(p, number):
     """The number left that is nearest to a number."""
     return min(max(number, p.least), p.most)
+
+
+@device
+def tracker(o, m, p):
+    """Counts all moves."""
+    _count(o, m, p)
+    return _collect(o, m, p, _possible(p, m.counted[max(m.query, 0)]))
 
 
 def _last(moves):
