@@ -84,7 +84,8 @@ SUITE: dict[str, Entry] = {
             "permanence",
             "unseen.envs.permanence.rolled_behind.spec:RolledBehind",
             "fetch the block that rolled behind another",
-            {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
+            {0: Anchor(0.072, 1.0), 1: Anchor(0.072, 1.0), 2: Anchor(0.102, 0.997), 3: Anchor(0.093, 1.0)},
+            version=1,
         ),
         Entry(
             "Cups",
@@ -123,7 +124,8 @@ SUITE: dict[str, Entry] = {
             "permanence",
             "unseen.envs.permanence.tally.spec:Tally",
             "collect all marbles left behind the screen, then say done",
-            {0: Anchor(0.033, 0.999), 1: Anchor(0.033, 0.999), 2: Anchor(0.034, 1.0), 3: Anchor(0.031, 1.0)},
+            {0: Anchor(0.033, 0.999), 1: Anchor(0.033, 0.999), 2: Anchor(0.033, 1.0), 3: Anchor(0.029, 1.0)},
+            version=1,
         ),
         Entry(
             "Detour",
@@ -196,6 +198,20 @@ PREVIOUS: dict[str, Entry] = {
             "unseen.envs.permanence.rex.v0:Rex",
             "find the dog by its collar, or the couch at dusk",
             {0: Anchor(0.089, 1.0), 1: Anchor(0.076, 1.0), 2: Anchor(0.089, 1.0), 3: Anchor(0.101, 1.0)},
+        ),
+        Entry(
+            "RolledBehind",
+            "permanence",
+            "unseen.envs.permanence.rolled_behind.v0:RolledBehind",
+            "fetch the block that rolled behind another",
+            {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.096, 0.998), 3: Anchor(0.102, 0.98)},
+        ),
+        Entry(
+            "Tally",
+            "permanence",
+            "unseen.envs.permanence.tally.v0:Tally",
+            "collect all marbles left behind the screen, then say done",
+            {0: Anchor(0.033, 0.999), 1: Anchor(0.033, 0.999), 2: Anchor(0.034, 1.0), 3: Anchor(0.031, 1.0)},
         ),
     ]
 }

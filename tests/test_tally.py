@@ -370,7 +370,7 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
         (dict(together=1, most=5), "at least 7"), (dict(looks="many"), "'own', 'same', 'two'"),
         (dict(order="colour"), "'place', 'distance'"), (dict(order="index"), "'place', 'distance'"),
         (dict(looks="two"), "'distance'"), (dict(looks="own", order="colour"), "at most 6"),
-        (dict(looks="two", order="distance", most=6, act=20), "at most 16"), (dict(act=13), "at least 14"),
+        (dict(looks="two", order="distance", most=10, together=3, peak=0, act=20), "at most 26"), (dict(act=13), "at least 14"),
         (dict(operation="add"), "moves=2"), (dict(operation="add", moves=2), "together >= 3"),
         (dict(fov=60.0), "100..360"), (dict(room=2.0), "2.4..5"), (dict(entry="right"), "'left', 'either'"),
         (dict(level="multiplication"), "addition"), (dict(number=3), "most"), (dict(radius=float("nan")), "0.05..0.1"),
