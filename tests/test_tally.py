@@ -368,7 +368,7 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
     [
         (dict(most=1), "2..10"), (dict(most=11), "2..10"), (dict(least=0), "1..9"), (dict(together=4), "1..3"),
         (dict(least=4), "most=4"), (dict(moves=3), "at least 4"), (dict(moves=(5, 13)), "2..12"),
-        (dict(together=1, most=5), "at least 7"), (dict(looks="many"), "'own', 'same', 'two'"),
+        (dict(together=1, most=5, moves=6), "at least 7"), (dict(looks="many"), "'own', 'same', 'two'"),
         (dict(order="colour"), "'place', 'distance'"), (dict(order="index"), "'place', 'distance'"),
         (dict(looks="two"), "'distance'"), (dict(looks="own", order="colour"), "at most 6"),
         (dict(looks="two", order="distance", most=10, together=3, act=20), "at most 26"), (dict(act=13), "at least 14"),
