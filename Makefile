@@ -8,8 +8,10 @@ PIP := $(BIN)/python -m pip --disable-pip-version-check
 PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3.14 python; do \
 	$$python -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$python && break; done)
 
+DIST ?= dist
+
 .DEFAULT_GOAL := help
-.PHONY: help leaderboard test test-all lint clean
+.PHONY: help leaderboard test test-all lint dist clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -28,6 +30,14 @@ lint: $(VENV)/.all  ## ruff and mypy
 	$(BIN)/ruff check
 	$(BIN)/ruff format --check
 	$(BIN)/mypy
+
+# The wheel includes compiled device functions, which other versions of Python and Numba and other platforms ignore.
+dist: $(VENV)/.all  ## build sdist and wheel into $(DIST); PREFILL="Cups Rex" limits what the wheel includes compiled
+	rm -rf build $(DIST) && mkdir -p build
+	$(BIN)/python -m build --sdist --outdir $(DIST) .
+	tar -xzf $(DIST)/*.tar.gz -C build --strip-components 1
+	$(BIN)/unseen prefill $(PREFILL) --pack build/envs/core/jit/prefilled.xz
+	$(BIN)/python -m build --wheel --outdir $(DIST) build
 
 clean:  ## remove the virtual environment, build files and caches
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -18,6 +18,7 @@ FOLDERS = {
     "agents/": "unseen/agents/",
     "train/": "unseen/train/",
 }
+PREFILLED = "unseen/envs/core/jit/prefilled.xz"  # made for the wheel alone
 LINKS = {"src/unseen/envs", "src/unseen/agents", "src/unseen/train"}
 
 
@@ -50,8 +51,10 @@ def main(sdist: str, wheel: str) -> int:
         in_sdist = ["/".join(PurePosixPath(m.name).parts[1:]) for m in tar.getmembers() if not m.isdir()]
     with zipfile.ZipFile(wheel) as archive:
         in_wheel = [name for name in archive.namelist() if not name.endswith("/")]
-    wrong = problems("the sdist", in_sdist, set(files)) + problems("the wheel", in_wheel, set(files.values()))
-    extra = [n for n in in_wheel if n not in set(files.values()) and ".dist-info/" not in n]
+    expected = {*files.values(), PREFILLED}
+    wrong = problems("the sdist", in_sdist, set(files)) + problems("the wheel", in_wheel, expected)
+    extra = [name for name in in_wheel if name not in expected and ".dist-info/" not in name]
+    wrong += [f"the sdist contains {name}" for name in in_sdist if name.endswith("/prefilled.xz")]
     wrong += [f"the wheel contains {name}, which is not in the repository" for name in extra]
     print("\n".join(wrong) or f"sdist and wheel contain each of the {len(files)} files of the package once")
     return bool(wrong)

@@ -71,7 +71,6 @@ def step(s, a, p, info):
     if moves:
         drive(s, STRIDE * a[0], TURN * a[1])
     roll(s, DT, FRICTION, RESTITUTION)
-    s.t += 1
     next_phase(s, DUSK)
     if not moves:
         return 0.0, False, False

@@ -67,6 +67,8 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
         (["bench", "--seconds", "fast"], "'fast'"),
         (["bench", "--seconds", "-1"], "seconds must be positive"),
         (["bench", "--level", "9"], "level=9"),
+        (["bench", "--cold", "--level", "9"], "level=9"),
+        (["bench", "--cold", "RolledBehnd"], "did you mean RolledBehind?"),
         (["play", "RolledBehnd"], "did you mean RolledBehind?"),
         (["watch", "mapper"], "ENV"),
         (["watch", "maper", "RolledBehind", "--save", "x.png"], "mapper"),
@@ -141,6 +143,23 @@ def test_bench_prints_figures() -> None:
     assert [(speed["obs"], speed["envs"]) for speed in figures["speeds"]] == [("slots", 1), ("slots", 8)]
     assert all(speed["per_second"] > 0 and speed["per_cpu_second"] > 0 for speed in figures["speeds"])
     assert figures["first_step_s"] > 0
+
+
+def test_cold_starts_are_those_of_the_suite(tmp_path: Path) -> None:
+    own = Path(__file__).parents[1] / "examples" / "which_box.py"
+    assert "cold starts are measured of RolledBehind, Cups" in refused(
+        "bench", "--cold", f"{own}:WhichBox", cwd=tmp_path
+    )
+
+
+@pytest.mark.slow
+def test_bench_prints_cold_starts() -> None:
+    run = unseen("bench", "Tunnel", "--cold", "--json")
+    assert run.returncode == 0, run.stderr
+    (figures,) = json.loads(run.stdout)["cold_starts_cpu_s"]
+    assert figures["what"] == "Tunnel" and figures["obs"] == "slots"
+    assert 0 < figures["cached"] < figures["one edit"] < figures["empty cache"]
+    assert figures["cached"] < figures["pre-filled"] < figures["empty cache"]
 
 
 def test_ctrl_c_is_130() -> None:

@@ -32,7 +32,6 @@ def reset(s, p):
 
 @device
 def step(s, a, p, info):
-    s.t += 1
     s.inflow = a[0]
     s.level += 0.2 * a[0]
     s.blind = 1 if s.t > 3 else 0

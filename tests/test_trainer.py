@@ -318,7 +318,10 @@ def test_an_environment_of_gymnasiums(tmp_path: Path, capsys: pytest.CaptureFixt
     card = json.loads((folder / "agent.json").read_text())
     assert card["env"] == "CartPole-v1" and "level" not in card and card["episode_return"] > 5
     assert main([*words, "--steps", "64", "--publish", "--out", "other"]) == 2
-    assert "ship for the suite's environments alone" in capsys.readouterr().err and not Path("other").exists()
+    assert (
+        "only agents for environments of the suite can be included" in capsys.readouterr().err
+        and not Path("other").exists()
+    )
 
 
 @pytest.mark.usefixtures("no_export")

@@ -137,7 +137,6 @@ def step(s, a, p, info):
         drive(s, STRIDE * a[0], TURN * a[1])
     s.bump = 0
     roll(s, DT, s.friction, RESTITUTION)
-    s.t += 1
     _launch(s, s.t)
     if p.named > 0 and s.t >= p.named and s.glass == 0:
         s.colour_range = NAMELESS

@@ -113,7 +113,6 @@ def step(s, a, p, info):
     if s.touched >= 0:  # put away the marble in the hand
         remove_marble(s, s.touched)
         touch(s, -1)
-    s.t += 1
     if s.phase == OBSERVE:
         move_marbles(s, p)
     if next_phase(s, DUSK) and p.looks == TWO:

@@ -98,7 +98,6 @@ def step(s, a, p, info):
             _walk(s, d)
     else:
         roll_discs(s)
-    s.t += 1
     if next_phase(s, DAY):
         s.glass = p.glass
     if not acts:
