@@ -54,7 +54,9 @@ class DetourParams(RoomParams):
             raise BadParameter(f"spare={self.spare}: must be at most {MAX_SPARE} with panel={self.panel}")
         longest = 5 + int(4 * self.depth) if self.barriers == 1 else 24 if self.doors else 12
         if self.plan_low > longest:
-            raise BadParameter(f"plan_low={self.plan_low}: must be at most {longest} with these barriers")
+            raise BadParameter(
+                f"plan_low={self.plan_low}: must be at most {longest} with barriers={self.barriers}, depth={self.depth}"
+            )
         least = (8, 24, 40)[self.barriers] + self.plan_low
         if self.act < least:
             raise BadParameter(
@@ -98,7 +100,7 @@ class Detour(PlanarTask):
     **Levels.** 0: level 1 without the glass, which leaves a control task. 1: a shallow U of glass, no other block. 2
     (default): a deep pocket that opens towards the agent, which starts inside or in front of it. It is plain, or has an
     opening in an arm, or a lid over part of its mouth, or a fin that makes the way round one side longer; two distractor
-    blocks; a field of view of 180 degrees. 3: the target is in a U within a closed ring with two one-way doors.
+    blocks; a field of view of 240 degrees (180 at level 1). 3: the target is in a U within a closed ring with two one-way doors.
     Partitions divide the ring so that each door leads into its own part, and only one part leads to the target. A door
     lets the agent through once, in the direction of its first axis, and then becomes a wall: after the wrong door the
     target is unreachable. Everything is visible in the first 4 observations; then it is night, and the way of at least 24
@@ -165,9 +167,9 @@ class Detour(PlanarTask):
     }  # fmt: skip
     visible: ClassVar[dict[str, Any]] = {"night": False}
     levels: ClassVar[dict[int, P]] = {
-        0: P(barriers=0, depth=0.4, breadth=0.5, gaps=False, blocks=1, room=2.0, act=20),
-        1: P(depth=0.4, breadth=0.5, gaps=False, blocks=1, room=2.0, spare=2, panel=3),
-        2: P(fov=180.0, forms=True, plan_low=10, spare=5, panel=8, foresight=1),
+        0: P(fov=180.0, barriers=0, depth=0.4, breadth=0.5, gaps=False, blocks=1, room=2.0, act=20),
+        1: P(fov=180.0, depth=0.4, breadth=0.5, gaps=False, blocks=1, room=2.0, spare=2, panel=3),
+        2: P(fov=240.0, forms=True, plan_low=10, spare=5, panel=8, foresight=1),
         3: P(
             fov=360.0, barriers=2, doors=2, room=2.8, order="distance", frame="ego", act=90, plan_low=24, spare=8, panel=4,
             foresight=1, night=True, reveal=False,

@@ -100,8 +100,8 @@ class RampsParams(RoomParams):
 P = RampsParams
 # Level 1. Level 0 is the same by day.
 ONE: dict[str, Any] = dict(
-    cells=5, room=1.8, pillars=3, bends=(1, 1), deflectors=1, powers=3, cells_per_power=3, candidates=6, trap=0.0,
-    even_odds=True, easy=0.08, act=32, blackout=(1, 1),
+    pillars=4, bends=(1, 1), deflectors=1, powers=3, cells_per_power=3, candidates=6, trap=0.0, even_odds=True,
+    easy=0.08, act=40, blackout=(1, 1),
 )  # fmt: skip
 CHANCE = {0: 1.0, 1: 0.35, 2: 0.38, 3: 0.32}  # level -> measured, see `Ramps.chance`
 
@@ -118,7 +118,7 @@ class Ramps(PlanarTask):
     it rolls. Imagine what it will do before you release it.
 
     **Levels.** The minimum number of deflectors needed, `bends`, is drawn uniformly from a range; in the fraction `easy` of
-    the episodes it is 0. 0: level 1 by day. 1: one bend, to get behind a screen, among three pillars; 8 % of the
+    the episodes it is 0. 0: level 1 by day. 1: one bend, to get behind a screen, among four pillars; 8 % of the
     episodes are easy, because with bends random play succeeds in .006 of them. 2 (default): two or three bends; the
     blackout outlasts a memory of 16 observations. 3: three bends in a larger field, and nothing is revealed at the end.
     With `glass=True` it stays day and the block stays visible, which leaves only the planning. `releases` allows several
@@ -212,7 +212,7 @@ class Ramps(PlanarTask):
         ),
         3: P(
             cells=7, room=2.4, screen=4, pillars=9, bends=(3, 3), powers=6, cells_per_power=2, candidates=4, trap=0.0,
-            even_odds=True, act=90, blackout=(18, 24), reveal=False,
+            even_odds=True, panel=1, act=90, blackout=(18, 24), reveal=False,
         ),
     }  # fmt: skip
     presets: ClassVar[dict[str, P]] = {
