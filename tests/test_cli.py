@@ -122,7 +122,7 @@ def test_a_missing_extra_is_said_in_one_line() -> None:
 def test_list_shows_environments_and_agents() -> None:
     run = unseen("list")
     assert run.returncode == 0
-    for word in ("Unseen/RolledBehind-v0", "permanence", "mapper", "recurrent-ppo", "oracle"):
+    for word in ("Unseen/RolledBehind-v1", "permanence", "mapper", "recurrent-ppo", "oracle"):
         assert word in run.stdout
     listed = json.loads(unseen("list", "--json").stdout)
     assert [entry["id"] for entry in listed["environments"]] == [entry.id for entry in SUITE.values()]

@@ -22,7 +22,7 @@ from unseen.envs.core.rng import MAX_SEED
 from unseen.envs.errors import BadAction, BadParameter, ResetNeeded, UnknownEnvironment, UnknownKeyword
 from unseen.envs.suite import make, make_vec, resolve
 
-ID = "Unseen/RolledBehind-v0"
+ID = "Unseen/RolledBehind-v1"
 
 
 # --- made by Gymnasium ---

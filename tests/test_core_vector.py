@@ -16,7 +16,7 @@ from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadAction, BadParameter, ResetNeeded
 from unseen.envs.suite import make_vec
 
-ID = "Unseen/RolledBehind-v0"
+ID = "Unseen/RolledBehind-v1"
 N, STEPS = 5, 110  # several episodes each
 LIMIT = 17  # steps: cuts some episodes short
 
