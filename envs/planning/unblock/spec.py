@@ -3,15 +3,16 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from unseen.envs.core.params import choice, derived, integer, real, span
+from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
 from unseen.envs.grid.cells import MAX_SIDE
 from unseen.envs.grid.floor import OBSERVE_STEPS, SLIM
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.task import Look, PlanarTask, RoomParams, planar_sensors
 from unseen.envs.planning.unblock import rules
-from unseen.envs.planning.unblock.crates import MAX_PLAN, SEARCH
-from unseen.envs.planning.unblock.draw import MAX_CRATES
+from unseen.envs.planning.unblock.crates import MAX_PLAN
+from unseen.envs.planning.unblock.draw import MAX_CRATES, MAX_PILLARS, SCRATCH
+from unseen.envs.planning.unblock.pushes import MAX_PUSHES
 from unseen.envs.planning.unblock.references import REFERENCES
 
 
@@ -31,8 +32,29 @@ class UnblockParams(RoomParams):
         0.0, 1.0, default=0.75, doc="fraction of episodes in which the greedy policy blocks the way for good"
     )
 
+    pillars: int = integer(0, MAX_PILLARS, default=0, doc="walls of one cell, anywhere but in doorways")
+    limited: bool = flag(
+        default=False,
+        doc="the agent can push only as often as the plan with the fewest pushes needs, plus `spare`; the block is then "
+        "placed by `pushes`, `panel` and `foresight`, not by `trap`",
+    )
+    spare: int = integer(0, MAX_PUSHES, default=0, doc="pushes beyond the fewest that suffice, if they are limited")
+    pushes: tuple[int, int] = span(
+        1, MAX_PUSHES, default=(3, 8), doc="range of the fewest pushes, if they are limited; the least is drawn"
+    )
+    panel: int = integer(
+        0, 64, default=16, doc="players of each kind that push at random and must fail, if pushes are limited"
+    )
+    foresight: int = integer(0, 2, default=1, doc="pushes that the players of the panel look ahead")
+    rival: bool = flag(
+        default=False,
+        doc="the block might as well have rolled to another cell, with as many pushes, but another first push",
+    )
+
     def check(self) -> None:
         low, high = self.plan
+        if self.limited and self.trap > 0:
+            raise BadParameter(f"trap={self.trap}: must be 0 with limited=True, where greedy always fails")
         near = 1 if self.crates > 0 else 2  # steps to a cell that nothing can hide
         if high <= near:
             raise BadParameter(f"plan={self.plan}: must allow more than {near} steps, or the block is never hidden")
@@ -63,8 +85,9 @@ class UnblockParams(RoomParams):
 
     @derived
     def sizes(self) -> Sizes:
-        walls = {2: 2, 3: 5, 4: 7}[self.rooms]
-        return Sizes(colours=1, disc_slots=1, box_slots=self.crates + walls, box_kinds=2, box_shape=1)
+        boxes = self.crates + {2: 2, 3: 5, 4: 7}[self.rooms] + self.pillars
+        signals = 1 if self.limited else 0
+        return Sizes(colours=1, disc_slots=1, box_slots=boxes, box_kinds=2, box_shape=1, signals=signals)
 
     @property
     def horizon(self) -> int:
@@ -148,7 +171,7 @@ class Unblock(PlanarTask):
         lost="out of time",
     )
     metrics = ("is_success", "plan_steps")
-    scratch = SEARCH
+    scratch = SCRATCH
     reset, step = rules.reset, rules.step
     references = REFERENCES
     actions: ClassVar[Mapping[str, tuple[float, ...]]] = rules.ACTIONS
