@@ -31,7 +31,7 @@ MAX_WALLS = 7 + MAX_PILLARS  # boxes: three for the main wall, two for each arm,
 PICKS = 4  # block positions tried in one flat
 JAM_STEPS = 4 * MAX_PLAN  # steps searched for a way out of a jam
 CELLS = 8  # block positions tried in one flat where pushes are limited
-SCRATCH = np.dtype([("steps", SEARCH), ("pushes", TREE)], align=True)  # memory of the searches of a reset
+SCRATCH = np.dtype([("steps", SEARCH), ("pushes", TREE), ("pulls", TREE)], align=True)  # memory of the searches of a reset
 
 
 @device
@@ -217,17 +217,17 @@ def certify_block(s, p, w):
     """Draw a hidden cell for the block that only a plan of s.pushes or more pushes reaches, and launch the block to it.
 
     Writes s.goal, s.plan_steps, s.pushes, s.strength and the disc. Returns False if none of the first CELLS cells is
-    suitable. w: TREE.
+    suitable. w: SCRATCH.
     """
-    search_pushes(w, s.free, s.crates, s.here, 0, p.pushes_high, 0)
-    if w.full != 0:
+    search_pushes(w.pushes, s.free, s.crates, s.here, 0, p.pushes_high, 0)
+    if w.pushes.full != 0:
         return False
     spots = 0
-    met = w.met & ~s.crates
+    met = w.pushes.met & ~s.crates
     while met != 0:
         cell = met & -met
         met ^= cell
-        if w.fewest[index(cell)] >= s.pushes:
+        if w.pushes.fewest[index(cell)] >= s.pushes:
             x, y = middle(s, index(cell))
             if not exposed(s, s.agent_x, s.agent_y, x, y, p.radius):
                 spots |= cell
@@ -237,17 +237,19 @@ def certify_block(s, p, w):
             return False
         goal = nth(left, below(s, count(left)))
         left ^= goal
-        n = w.fewest[index(goal)]
+        n = w.pushes.fewest[index(goal)]
         if not _panel_fails(s, p, goal, n + p.spare):
             continue
+        if p.final != 0 and search_pushes(w.pulls, s.free, s.crates, s.here, goal, n - 1, 1) < 0:
+            continue
         if p.rival != 0:
-            other = _rival(w, spots, goal)
+            other = _rival(w.pushes, spots, goal)
             if other == 0:
                 continue
             if below(s, 2) == 0:
                 goal = other
-        write_pushes(w, goal)
-        steps, moved = plan_steps(w, s.free, s.crates, s.here, goal)
+        write_pushes(w.pushes, goal)
+        steps, moved = plan_steps(w.pushes, s.free, s.crates, s.here, goal)
         if steps < p.plan_low or steps > p.plan_high or moved < p.moved:
             continue
         if not launch_towards(s, 0, s.free & ~s.crates & ~s.here, goal):

@@ -7,7 +7,7 @@ import numpy as np
 
 from unseen.envs.core.device import device
 from unseen.envs.core.task import INT
-from unseen.envs.grid.cells import NONE, ROW_BITS, count, first_step, index, nth, opposite, reachable, shift
+from unseen.envs.grid.cells import NONE, ROW_BITS, count, first_step, index, neighbours, opposite, reachable, shift
 
 MAX_NODES = 512  # of a search
 MAX_PUSHES = 12  # of a plan
@@ -23,6 +23,9 @@ TREE = np.dtype([
     ("fewest", "i1", (ROW_BITS * ROW_BITS,)), ("node", "i2", (ROW_BITS * ROW_BITS,)),
     ("length", INT), ("plan_crate", "i1", (MAX_PUSHES,)), ("plan_direction", "i1", (MAX_PUSHES,)),
 ], align=True)  # fmt: skip
+
+# The memory of a policy that follows a plan: the expected crates, the index of the next push, and the search.
+PUSH_PLANNER = np.dtype([("started", INT), ("crates", INT), ("next", INT), ("tree", TREE)], align=True)
 
 
 @device
@@ -143,7 +146,7 @@ def walked(free, crates, here, end):
     n = 0
     reached = here
     while reached & end == 0:
-        reached |= shift(reached, 0) & free & ~crates | shift(reached, 1) & free & ~crates | shift(reached, 2) & free & ~crates | shift(reached, 3) & free & ~crates
+        reached |= neighbours(reached) & free & ~crates
         n += 1
     return n
 
@@ -162,3 +165,28 @@ def plan_steps(w, free, crates, here, goal):
         untouched &= crates
         here = crate
     return steps + walked(free, crates, here, goal), before - count(untouched)
+
+
+@device
+def next_planned(m, free, crates, here, goal, strength, pulls):
+    """The next direction of a plan with the fewest pushes, at most `strength`; NONE if there is none.
+
+    m: PUSH_PLANNER, all zero before the first step. Replans if crates stand elsewhere than expected. pulls: 1 to plan as
+    if crates could be pulled: NONE then also stands for a pull.
+    """
+    if reachable(free & ~crates, here) & goal != 0:
+        return first_step(free & ~crates, here, goal) if here != goal else NONE
+    w = m.tree
+    if m.started != 0 and crates != m.crates and m.next < w.length:
+        m.crates = pushed(m.crates, 1 << w.plan_crate[m.next], w.plan_direction[m.next])
+        m.next += 1
+    if m.started == 0 or crates != m.crates or m.next >= w.length:
+        if search_pushes(w, free, crates, here, goal, min(strength, MAX_PUSHES), pulls) <= 0:
+            m.started = 0
+            return NONE
+        write_pushes(w, goal)
+        m.started = 1
+        m.crates = crates
+        m.next = 0
+    d = w.plan_direction[m.next]
+    return approach(free, crates, here, 1 << w.plan_crate[m.next], d) if d < 4 else NONE

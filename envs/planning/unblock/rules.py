@@ -78,7 +78,7 @@ def reset(s, p, w):
     if p.limited == 0:
         if not place_block(s, p, w.steps):
             return False
-    elif not certify_block(s, p, w.pushes):
+    elif not certify_block(s, p, w):
         return False
     _tell_strength(s)
     s.glass = 1  # everything is visible while the block rolls

@@ -46,6 +46,11 @@ class UnblockParams(RoomParams):
         0, 64, default=16, doc="players of each kind that push at random and must fail, if pushes are limited"
     )
     foresight: int = integer(0, 2, default=1, doc="pushes that the players of the panel look ahead")
+    final: bool = flag(
+        default=False,
+        doc="if pushes are limited: if crates could be pulled back, fewer moves of crates would do, so that who plans as "
+        "if they could goes wrong",
+    )
     rival: bool = flag(
         default=False,
         doc="the block might as well have rolled to another cell, with as many pushes, but another first push",
