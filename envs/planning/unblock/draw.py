@@ -21,7 +21,7 @@ from unseen.envs.planning.unblock.crates import (
     search_plan,
     write_plan,
 )
-from unseen.envs.planning.unblock.pushers import STYLES, greedy_succeeds, succeeds
+from unseen.envs.planning.unblock.pushers import STYLES, greedy_succeeds, puller_succeeds, succeeds
 from unseen.envs.planning.unblock.pushes import TREE, plan_steps, search_pushes, write_pushes
 
 CRATE, WALL = 0, 1  # kinds of boxes
@@ -214,7 +214,7 @@ def _rival(w, spots, goal):
 
 @device
 def certify_block(s, p, w):
-    """Draw a hidden cell for the block that only a plan of s.pushes or more pushes reaches, and launch the block to it.
+    """Draw a hidden cell for the block that only a plan of s.pushes pushes reaches (0: of any number allowed), and launch the block to it.
 
     Writes s.goal, s.plan_steps, s.pushes, s.strength and the disc. Returns False if none of the first CELLS cells is
     suitable. w: SCRATCH.
@@ -227,7 +227,8 @@ def certify_block(s, p, w):
     while met != 0:
         cell = met & -met
         met ^= cell
-        if w.pushes.fewest[index(cell)] >= s.pushes:
+        n = w.pushes.fewest[index(cell)]
+        if n == s.pushes or (s.pushes == 0 and n >= p.pushes_low):
             x, y = middle(s, index(cell))
             if not exposed(s, s.agent_x, s.agent_y, x, y, p.radius):
                 spots |= cell
@@ -240,8 +241,11 @@ def certify_block(s, p, w):
         n = w.pushes.fewest[index(goal)]
         if not _panel_fails(s, p, goal, n + p.spare):
             continue
-        if p.final != 0 and search_pushes(w.pulls, s.free, s.crates, s.here, goal, n - 1, 1) < 0:
-            continue
+        if p.final != 0:
+            if search_pushes(w.pulls, s.free, s.crates, s.here, goal, n - 1, 1) < 0:
+                continue
+            if puller_succeeds(s, w.pulls, s.free, s.crates, s.here, goal, n + p.spare):
+                continue
         if p.rival != 0:
             other = _rival(w.pushes, spots, goal)
             if other == 0:

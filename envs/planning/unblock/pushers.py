@@ -6,9 +6,9 @@ The certificate of a reset requires that a panel of them fails; as references th
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below
-from unseen.envs.grid.cells import NONE, neighbours, opposite, reachable, shift
+from unseen.envs.grid.cells import NONE, neighbours, reachable
 from unseen.envs.planning.unblock.crates import greedy_direction, move
-from unseen.envs.planning.unblock.pushes import pushable, pushed
+from unseen.envs.planning.unblock.pushes import pushable, pushed, search_pushes, write_pushes
 
 # How a player chooses among pushes of which none, nor a sequence within its foresight, opens a way.
 ANY, NEARER, NO_FARTHER = 0, 1, 2
@@ -131,3 +131,29 @@ def greedy_succeeds(free, crates, here, goal, strength, most):
                 return False
         crates = after
     return here == goal
+
+
+@device
+def puller_succeeds(r, w, free, crates, here, goal, strength):
+    """Whether a player who plans as if crates could be pulled, and pushes at random where its plan asks for that, succeeds.
+
+    w: TREE.
+    """
+    reach = reachable(free & ~crates, here)
+    for left in range(strength, 0, -1):
+        if reach & goal != 0:
+            return True
+        d = NONE
+        crate = 0
+        if search_pushes(w, free, crates, here, goal, left, 1) > 0:
+            write_pushes(w, goal)
+            crate = 1 << w.plan_crate[0]
+            d = w.plan_direction[0]
+        if d < 0 or d >= 4:
+            crate, d = choose_push(r, ANY, 1, free, crates, reach, goal)
+        if d < 0:
+            return False
+        crates = pushed(crates, crate, d)
+        here = crate
+        reach = reachable(free & ~crates, here)
+    return reach & goal != 0

@@ -29,6 +29,7 @@ ACTIONS = {
     "east": (1.0, 0.0), "north": (0.0, 1.0), "west": (-1.0, 0.0), "south": (0.0, -1.0), "stay": (0.0, 0.0),
 }  # fmt: skip
 STAY = 4
+RELAX = 500  # tries after which the drawn number of pushes no longer counts
 
 STATE = planar(
     MAX_CRATES + MAX_WALLS, 1, *FLOOR,
@@ -36,7 +37,7 @@ STATE = planar(
     ("crate_cell", INT, (MAX_CRATES,)),  # cell number of each crate, in the order of the boxes
     ("plan_steps", INT),  # steps of the shortest plan
     ("trap", INT), ("jam_here", INT), ("jam_crates", INT),  # 1 if the greedy policy jams the way; its final state
-    ("least", INT), ("pushes", INT), ("strength", INT),  # least pushes wanted, fewest pushes of a plan, and pushes that the agent has left, if these are limited
+    ("wanted", INT), ("pushes", INT), ("strength", INT),  # pushes wanted, fewest pushes of a plan, and pushes that the agent has left, if these are limited
     signals=1,
 )  # fmt: skip
 STATE_EXTRA = 3
@@ -51,10 +52,10 @@ def reset(s, p, w):
         s.jam_crates = 0
         # Drawn once for all tries, so that rejections do not bias the share of traps.
         s.trap = 1 if uniform(s, 0.0, 1.0) < p.trap else 0
-        s.least = 0
+        s.wanted = 0
         if p.limited != 0:
-            s.least = p.pushes_low + below(s, p.pushes_high - p.pushes_low + 1)
-    s.pushes = s.least
+            s.wanted = p.pushes_low + below(s, p.pushes_high - p.pushes_low + 1)
+    s.pushes = s.wanted if s.tries < RELAX else 0  # few flats allow very few or very many pushes
     s.strength = 0
     reset_stage(s, p)
     lay_floor(s, p, 0)
