@@ -31,7 +31,9 @@ MAX_WALLS = 7 + MAX_PILLARS  # boxes: three for the main wall, two for each arm,
 PICKS = 4  # block positions tried in one flat
 JAM_STEPS = 4 * MAX_PLAN  # steps searched for a way out of a jam
 CELLS = 8  # block positions tried in one flat where pushes are limited
-SCRATCH = np.dtype([("steps", SEARCH), ("pushes", TREE), ("pulls", TREE)], align=True)  # memory of the searches of a reset
+SCRATCH = np.dtype(
+    [("steps", SEARCH), ("pushes", TREE), ("pulls", TREE)], align=True
+)  # memory of the searches of a reset
 
 
 @device

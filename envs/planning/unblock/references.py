@@ -6,13 +6,8 @@ from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.rng import mix
 from unseen.envs.core.task import INT
-<<<<<<< HEAD
-from unseen.envs.grid.cells import MAX_SIDE, neighbours, nth, square
-from unseen.envs.grid.floor import DT, FLOOR, FRICTION, RESTITUTION, cell_at, cells_of_box, lay_floor, side
-=======
 from unseen.envs.grid.cells import MAX_SIDE, NONE, first_step, index, neighbours, nth, reachable, square
-from unseen.envs.grid.floor import BOUNCE, DT, FLOOR, FRICTION, cell_at, cells_of_box, lay_floor, middle, side
->>>>>>> ten-unblock
+from unseen.envs.grid.floor import DT, FLOOR, FRICTION, RESTITUTION, cell_at, cells_of_box, lay_floor, middle, side
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.layout import HEAD
 from unseen.envs.planar.sight import exposed

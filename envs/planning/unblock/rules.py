@@ -6,9 +6,9 @@ from unseen.envs.core.splits import in_split
 from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, count, index, nth
 from unseen.envs.grid.floor import FLOOR, heading_of, lay_floor, middle, roll_discs, side
+from unseen.envs.planar.sight import exposed, sees
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
-from unseen.envs.planar.sight import exposed, sees
 from unseen.envs.planar.world import BLACKOUT, DAY, clear_boxes, planar, touch
 from unseen.envs.planning.unblock.crates import move
 from unseen.envs.planning.unblock.draw import (
@@ -37,7 +37,7 @@ STATE = planar(
     ("crate_cell", INT, (MAX_CRATES,)),  # cell number of each crate, in the order of the boxes
     ("plan_steps", INT),  # steps of the shortest plan
     ("trap", INT), ("jam_here", INT), ("jam_crates", INT),  # 1 if the greedy policy jams the way; its final state
-    ("wanted", INT), ("pushes", INT), ("strength", INT),  # pushes wanted, fewest pushes of a plan, and pushes that the agent has left, if these are limited
+    ("wanted", INT), ("pushes", INT), ("strength", INT),  # pushes wanted, of a shortest plan, and left, if limited
     signals=1,
 )  # fmt: skip
 STATE_EXTRA = 3

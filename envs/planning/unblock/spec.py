@@ -197,9 +197,7 @@ class Unblock(PlanarTask):
         "irreversibility": Faculty("know that no push can be taken back", without=("puller",)),
     }  # fmt: skip
     visible: ClassVar[dict[str, Any]] = {"glass": True}
-    hidden = Hidden(
-        rules.write_hidden, size=2, when=rules.last_dark, change=rules.change_hidden, found=rules.found
-    )
+    hidden = Hidden(rules.write_hidden, size=2, when=rules.last_dark, change=rules.change_hidden, found=rules.found)
     instance = rules.instance
     view = Look(
         boxes=("crate", "wall"),
