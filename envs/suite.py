@@ -6,7 +6,7 @@ Wherever the name of an environment is accepted, so is a custom one, as file.py:
 import importlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -156,7 +156,7 @@ SUITE: dict[str, Entry] = {
 
 
 PREVIOUS: dict[str, Entry] = {
-    entry.id: entry
+    entry.id: replace(entry, name=entry.id)
     for entry in [
         Entry(
             "Detour",
