@@ -31,7 +31,9 @@ MAX_WALLS = 7 + MAX_PILLARS  # boxes: three for the main wall, two for each arm,
 PICKS = 4  # block positions tried in one flat
 JAM_STEPS = 4 * MAX_PLAN  # steps searched for a way out of a jam
 CELLS = 8  # block positions tried in one flat where pushes are limited
-SCRATCH = np.dtype([("steps", SEARCH), ("pushes", TREE), ("pulls", TREE)], align=True)  # memory of the searches of a reset
+SCRATCH = np.dtype(
+    [("steps", SEARCH), ("pushes", TREE), ("pulls", TREE)], align=True
+)  # memory of the searches of a reset
 
 
 @device
@@ -248,7 +250,7 @@ def certify_block(s, p, w):
                 continue
         if p.rival != 0:
             other = _rival(w.pushes, spots, goal)
-            if other == 0:
+            if other == 0 or not _panel_fails(s, p, other, n + p.spare):
                 continue
             if below(s, 2) == 0:
                 goal = other
