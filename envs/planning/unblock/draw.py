@@ -250,7 +250,7 @@ def certify_block(s, p, w):
                 continue
         if p.rival != 0:
             other = _rival(w.pushes, spots, goal)
-            if other == 0:
+            if other == 0 or not _panel_fails(s, p, other, n + p.spare):
                 continue
             if below(s, 2) == 0:
                 goal = other

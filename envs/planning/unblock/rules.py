@@ -29,7 +29,7 @@ ACTIONS = {
     "east": (1.0, 0.0), "north": (0.0, 1.0), "west": (-1.0, 0.0), "south": (0.0, -1.0), "stay": (0.0, 0.0),
 }  # fmt: skip
 STAY = 4
-RELAX = 500  # tries after which the drawn number of pushes no longer counts
+RELAX = 300  # flats after which the drawn number of pushes no longer counts
 
 STATE = planar(
     MAX_CRATES + MAX_WALLS, 1, *FLOOR,
@@ -37,7 +37,8 @@ STATE = planar(
     ("crate_cell", INT, (MAX_CRATES,)),  # cell number of each crate, in the order of the boxes
     ("plan_steps", INT),  # steps of the shortest plan
     ("trap", INT), ("jam_here", INT), ("jam_crates", INT),  # 1 if the greedy policy jams the way; its final state
-    ("wanted", INT), ("pushes", INT), ("strength", INT),  # pushes wanted, of a shortest plan, and left, if limited
+    # If pushes are limited: flats of this split drawn so far, pushes wanted, fewest pushes of a plan, pushes left.
+    ("flats", INT), ("wanted", INT), ("pushes", INT), ("strength", INT),
     signals=1,
 )  # fmt: skip
 STATE_EXTRA = 3
@@ -52,10 +53,11 @@ def reset(s, p, w):
         s.jam_crates = 0
         # Drawn once for all tries, so that rejections do not bias the share of traps.
         s.trap = 1 if uniform(s, 0.0, 1.0) < p.trap else 0
+        s.flats = 0
         s.wanted = 0
         if p.limited != 0:
             s.wanted = p.pushes_low + below(s, p.pushes_high - p.pushes_low + 1)
-    s.pushes = s.wanted if s.tries < RELAX else 0  # few flats allow very few or very many pushes
+    s.pushes = 0
     s.strength = 0
     reset_stage(s, p)
     lay_floor(s, p, 0)
@@ -63,8 +65,11 @@ def reset(s, p, w):
     s.n_boxes = p.crates  # crates come first, so that each keeps its slot
     doorways = draw_walls(s, p, side(p))
     draw_crates(s, p, doorways)
-    if p.limited != 0 and not in_split(arrangement(s, side(p)), p.split):
-        return False  # at once, before anything expensive
+    if p.limited != 0:
+        if not in_split(arrangement(s, side(p)), p.split):
+            return False  # at once, before anything expensive
+        s.flats += 1
+        s.pushes = s.wanted if s.flats < RELAX else 0  # few flats allow very few or very many pushes
     spots = s.free & ~s.crates & ~doorways
     s.here = nth(spots, below(s, count(spots)))
     s.agent_x, s.agent_y = middle(s, index(s.here))

@@ -40,12 +40,12 @@ class UnblockParams(RoomParams):
         doc="the agent can push only as often as the plan with the fewest pushes needs, plus `spare`; the block is then "
         "placed by `pushes`, `panel` and `foresight`, not by `trap`",
     )
-    spare: int = integer(0, MAX_PUSHES, default=0, doc="pushes beyond the fewest that suffice, if they are limited")
+    spare: int = integer(0, 2, default=0, doc="pushes beyond the fewest that suffice, if they are limited")
     pushes: tuple[int, int] = span(
         1, MAX_PUSHES, default=(3, 8), doc="range of the fewest pushes, if they are limited; the least is drawn"
     )
     panel: int = integer(
-        0, 64, default=16, doc="players of each kind that push at random and must fail, if pushes are limited"
+        0, 16, default=16, doc="players of each kind that push at random and must fail, if pushes are limited"
     )
     foresight: int = integer(0, 2, default=1, doc="pushes that the players of the panel look ahead")
     final: bool = flag(
@@ -60,8 +60,8 @@ class UnblockParams(RoomParams):
 
     def check(self) -> None:
         low, high = self.plan
-        if self.limited and self.trap > 0:
-            raise BadParameter(f"trap={self.trap}: must be 0 with limited=True, where greedy always fails")
+        if self.limited:
+            self._check_limited()
         near = 1 if self.crates > 0 else 2  # steps to a cell that nothing can hide
         if high <= near:
             raise BadParameter(f"plan={self.plan}: must allow more than {near} steps, or the block is never hidden")
@@ -76,6 +76,31 @@ class UnblockParams(RoomParams):
             raise BadParameter(f"trap={self.trap}: must be 0 with crates=0, since nothing can block the way")
         if self.moved > self.crates:
             raise BadParameter(f"moved={self.moved}: must be at most crates={self.crates}")
+
+    def _check_limited(self) -> None:
+        """Refuse what so few flats allow that a reset might fail."""
+        if self.trap > 0:
+            raise BadParameter(f"trap={self.trap}: must be 0 with limited=True, where greedy always fails")
+        most = self.crates + (0 if self.rival else 1) - (1 if self.cells < MAX_SIDE else 0)
+        demands = {
+            "cells": (self.cells >= 6, "at least 6"),
+            "rooms": (self.rooms == 4, "4"),
+            "crates": (self.crates >= 3, "at least 3"),
+            "pillars": (self.pillars <= 4, "at most 4"),
+            "moved": (self.moved <= 2, "at most 2"),
+            "plan": (self.plan[0] <= 8 and self.plan[1] >= 24, "a range that contains 8..24"),
+            "spare": (self.spare == 0 or not self.rival, "0 with rival=True"),
+            "panel": (self.panel <= (4 if self.rival else 16), "at most 16, or 4 with rival=True"),
+            "foresight": (self.foresight == 0 or not self.rival, "0 with rival=True"),
+            "final": (not self.final or not self.rival, "False with rival=True"),
+            "pushes": (
+                self.pushes[0] <= most and self.pushes[1] >= 5 + self.spare,
+                f"a range that begins at {most} or below and ends at {5 + self.spare} or above",
+            ),
+        }
+        for name, (holds, allowed) in demands.items():
+            if not holds:
+                raise BadParameter(f"{name}={getattr(self, name)}: must be {allowed} with limited=True")
 
     observe_steps = derived(lambda self: OBSERVE_STEPS)
     scramble = derived(lambda self: 0.0)
@@ -164,22 +189,22 @@ class Unblock(PlanarTask):
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
     levels: ClassVar[dict[int, P]] = {
-        0: P(crates=3, pillars=1, pushes=(4, 5), panel=12, act=80, blackout=(2, 4), glass=True, **LIMITED),
-        1: P(crates=3, pillars=1, pushes=(4, 5), panel=12, act=80, blackout=(2, 4), **LIMITED),
-        2: P(crates=5, cells=7, pushes=(4, 7), act=80, blackout=(4, 7), **LIMITED),
+        0: P(crates=3, cells=7, pillars=3, pushes=(4, 5), panel=12, act=80, blackout=(2, 4), glass=True, **LIMITED),
+        1: P(crates=3, cells=7, pillars=3, pushes=(4, 5), panel=12, act=80, blackout=(2, 4), **LIMITED),
+        2: P(crates=5, cells=7, pillars=3, pushes=(4, 7), act=80, blackout=(4, 7), **LIMITED),
         3: P(
-            crates=5, cells=7, pillars=2, pushes=(5, 7), foresight=2, act=80, blackout=(17, 21), reveal=False, **LIMITED
+            crates=5, cells=7, pillars=4, pushes=(5, 7), foresight=2, act=80, blackout=(17, 21), reveal=False, **LIMITED
         ),
     }  # fmt: skip
     presets: ClassVar[dict[str, P]] = {
         "hidden-goal": P(
-            crates=5, cells=7, pushes=(3, 6), panel=4, foresight=0, rival=True, act=80, blackout=(17, 21), reveal=False,
+            crates=5, cells=7, pillars=3, pushes=(3, 6), panel=4, foresight=0, rival=True, act=80, blackout=(17, 21), reveal=False,
             limited=True, trap=0.0, plan=(3, 40),
         ),
     }  # fmt: skip
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "crates": (3, 4, 5),
-        "pushes": ((3, 4), (4, 5), (5, 6), (6, 7)),
+        "pushes": ((4, 5), (5, 6), (6, 7)),
         "spare": (0, 1, 2),
     }
     faculties: ClassVar[dict[str, Faculty]] = {
