@@ -367,7 +367,7 @@ def test_the_number_of_instances_is_estimated_from_pairs() -> None:
     found = by_name(instances({"train": keys, "test": keys[:3]}, judged=True))
     assert found["distinct instances"].passed and "about 2" in found["distinct instances"].got
     assert failed(found) == {"instance overlap of train and test"}
-    assert by_name(instances({"train": keys % 1000}, judged=False))["distinct instances"].passed is None
+    assert by_name(instances({"train": keys % 1000}, judged=True, many=False))["distinct instances"].passed is None
     assert list(instances({"test": keys}, judged=True)) == []
 
 

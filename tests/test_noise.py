@@ -23,7 +23,7 @@ QUICK = [
     ("RolledBehind", 1, "ppo", 0),
     ("RolledBehind", 1, "recurrent-ppo", 0),
     ("RolledBehind", 1, "dreamer", 1),
-    ("RolledBehind", 2, "mapper", 0),
+    ("RolledBehind", 1, "mapper", 0),
 ]
 """One agent of each kind, with the training seed of those that were trained."""
 
@@ -153,7 +153,7 @@ def test_so_it_is_with_the_policy_of_a_learner() -> None:
 
 
 def test_imagination_is_the_same_in_any_batch_and_disturbs_nothing() -> None:
-    agent = load_agent("mapper", "RolledBehind", 2, run=2)
+    agent = load_agent("mapper", "RolledBehind", 1, run=0)
     env = make_vec("RolledBehind", N, level=2, split="test")
     obs, _ = env.reset(seed=0)
     states = {}
