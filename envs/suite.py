@@ -6,7 +6,7 @@ Wherever the name of an environment is accepted, so is a custom one, as file.py:
 import importlib
 import inspect
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -140,7 +140,8 @@ SUITE: dict[str, Entry] = {
             "planning",
             "unseen.envs.planning.unblock.spec:Unblock",
             "push crates out of the way without blocking it for good",
-            {0: Anchor(0.117, 1.0), 1: Anchor(0.101, 1.0), 2: Anchor(0.042, 1.0), 3: Anchor(0.004, 1.0)},
+            {0: Anchor(0.015, 1.0), 1: Anchor(0.015, 1.0), 2: Anchor(0.005, 1.0), 3: Anchor(0.003, 1.0)},
+            version=1,
         ),
         Entry(
             "Ramps",
@@ -155,7 +156,7 @@ SUITE: dict[str, Entry] = {
 
 
 PREVIOUS: dict[str, Entry] = {
-    entry.id: entry
+    entry.id: replace(entry, name=entry.id)
     for entry in [
         Entry(
             "Detour",
@@ -212,6 +213,13 @@ PREVIOUS: dict[str, Entry] = {
             "unseen.envs.permanence.tally.v0:Tally",
             "collect all marbles left behind the screen, then say done",
             {0: Anchor(0.033, 0.999), 1: Anchor(0.033, 0.999), 2: Anchor(0.034, 1.0), 3: Anchor(0.031, 1.0)},
+        ),
+        Entry(
+            "Unblock",
+            "planning",
+            "unseen.envs.planning.unblock.v0:Unblock",
+            "push crates out of the way without blocking it for good",
+            {0: Anchor(0.117, 1.0), 1: Anchor(0.101, 1.0), 2: Anchor(0.042, 1.0), 3: Anchor(0.004, 1.0)},
         ),
     ]
 }

@@ -81,7 +81,7 @@ def step(s, a, p, info):
     if s.t == s.asked_at:
         s.phase, s.query = ACT, s.disc_colour[s.asked]
     done = under >= 0 or s.disc_x[s.asked] > PRESS + PLATE
-    return outcome(s, info, 1.0 if under == s.asked else 0.0, done)
+    return outcome(s, p, info, 1.0 if under == s.asked else 0.0, done, False)
 
 
 @device

@@ -50,9 +50,9 @@ def of(observation: spaces.Space, action: spaces.Space | None = None) -> EnvConf
 
 
 def test_the_suite_is_met_by_name_and_id() -> None:
-    for name in ("rolledbehind", "Unseen/RolledBehind-v0"):
+    for name in ("rolledbehind", "Unseen/RolledBehind-v1"):
         config = EnvConfig(name)
-        assert (config.id, config.label, config.chosen_level) == ("Unseen/RolledBehind-v0", "RolledBehind", 2)
+        assert (config.id, config.label, config.chosen_level) == ("Unseen/RolledBehind-v1", "RolledBehind", 2)
     made = make(EnvConfig("RolledBehind", 1), 3)
     assert made.has_snapshots and made.layout is not None and made.layout.size == made.observation.size
     assert (made.obs_mode, made.action_kind, made.horizon) == ("slots", "discrete", 26)

@@ -159,7 +159,6 @@ def test_the_leak_probe_finds_what_only_one_split_shows(tmp_path: Path, split: s
     found = {(score.split, score.when): score.value for score in probe_windows(data, 1, seed=0)}
     for (where, _), value in found.items():
         assert value > 0.5 if where == split else value < 0.06
-    assert len(found) == 4
 
 
 def test_the_leak_probe_looks_at_the_first_step_and_at_later_ones() -> None:
@@ -331,7 +330,7 @@ FEW = (
 def test_instances_that_meet_are_found(tmp_path: Path) -> None:
     assert failed(by_name(draws(subject(MONITOR, 1)))) == set()
     found = by_name(draws(subject(changed(tmp_path, *FEW), 1)))
-    assert failed(found) == {"instance overlap of train and test", "distinct instances"}  # shift has other clearances
+    assert failed(found) == set()  # shown, not judged: it is not of the suite and declares no `instance`
     assert "2000 of 2000" in found["instance overlap of train and test"].got
     assert "about 9 (" in found["distinct instances"].got
 
@@ -367,7 +366,7 @@ def test_the_number_of_instances_is_estimated_from_pairs() -> None:
     found = by_name(instances({"train": keys, "test": keys[:3]}, judged=True))
     assert found["distinct instances"].passed and "about 2" in found["distinct instances"].got
     assert failed(found) == {"instance overlap of train and test"}
-    assert by_name(instances({"train": keys % 1000}, judged=False))["distinct instances"].passed is None
+    assert by_name(instances({"train": keys % 1000}, judged=True, many=False))["distinct instances"].passed is None
     assert list(instances({"test": keys}, judged=True)) == []
 
 

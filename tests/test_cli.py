@@ -122,7 +122,7 @@ def test_a_missing_extra_is_said_in_one_line() -> None:
 def test_list_shows_environments_and_agents() -> None:
     run = unseen("list")
     assert run.returncode == 0
-    for word in ("Unseen/RolledBehind-v0", "permanence", "mapper", "recurrent-ppo", "oracle"):
+    for word in ("Unseen/RolledBehind-v1", "permanence", "mapper", "recurrent-ppo", "oracle"):
         assert word in run.stdout
     listed = json.loads(unseen("list", "--json").stdout)
     assert [entry["id"] for entry in listed["environments"]] == [entry.id for entry in SUITE.values()]
@@ -183,7 +183,7 @@ def test_sweep_prints_a_curve_and_says_where_an_agent_cannot_act() -> None:
     assert [point["value"] for point in points] == [4, 5, 6]
     assert all(0 <= point["score"]["point"] < 0.6 for point in points)
     assert "values of occluders 3/3" in run.stderr
-    table = unseen("sweep", "mapper", "RolledBehind", "occluders", "--level", "2", "--episodes", "10")
+    table = unseen("sweep", "mapper", "Unseen/RolledBehind-v0", "occluders", "--level", "2", "--episodes", "10")
     assert "n/a" in table.stdout and "█" in table.stdout  # trained for four occluders, not for five
 
 

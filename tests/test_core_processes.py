@@ -22,7 +22,7 @@ import unseen
 from unseen.envs import own
 from unseen.envs.suite import make, make_vec, resolve
 
-ID = "Unseen/RolledBehind-v0"
+ID = "Unseen/RolledBehind-v1"
 EXAMPLE = Path(__file__).parents[1] / "examples" / "which_box.py"
 OWN = f"{EXAMPLE}:WhichBox"
 

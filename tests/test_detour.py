@@ -230,7 +230,7 @@ def test_the_block_is_in_view_at_first_and_lost_on_the_way() -> None:
         obs, _, terminated, _, _ = env.step(oracle.act(obs, np.zeros(300, bool)))
         over |= terminated
         lost |= ~over & (obs[np.arange(300), slot] == 0)
-    assert lost.mean() > 0.9
+    assert lost.mean() > 0.7
 
 
 def test_another_block_ends_the_episode_with_nothing() -> None:

@@ -133,8 +133,11 @@ def test_a_window_shows_an_episode() -> None:
         (["oracle", "CartPole-v1", "--save", "film.gif"], "Gymnasium environments have no view"),
         (["oracle", "RolledBehind", "--speed", "0"], "must be positive"),
         (["oracle", "RolledBehind", "--level", "dusk"], "level='dusk'"),
-        (["mapper", "RolledBehind", "--obs", "rays", "--save", "film.gif"], "needs obs='slots'"),
-        (["mapper", "RolledBehind", "--env", "occluders=5", "--save", "film.gif"], "expects observations of size 64"),
+        (["mapper", "RolledBehind", "--level", "1", "--obs", "rays", "--save", "film.gif"], "needs obs='slots'"),
+        (
+            ["mapper", "RolledBehind", "--level", "1", "--env", "occluders=5", "--save", "film.gif"],
+            "expects observations of size",
+        ),
     ],
 )
 def test_what_cannot_be_watched_is_told(

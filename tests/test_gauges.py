@@ -190,7 +190,7 @@ def test_round_numbers() -> None:
 
 
 def test_an_environment_is_drawn_by_the_painter_that_its_view_names() -> None:
-    env = TaskEnv(Tank, render_mode="rgb_array")
+    env = TaskEnv(Tank, render_mode="rgb_array", show_hidden=True)
     env.reset(seed=1)
     frames = [env.render()]
     for _ in range(4):

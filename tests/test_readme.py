@@ -25,7 +25,7 @@ def test_python_runs(block: int) -> None:
 
 
 def test_the_id_works_without_an_import() -> None:
-    script = "import gymnasium; gymnasium.make('unseen:Unseen/RolledBehind-v0').reset(seed=0)"
+    script = "import gymnasium; gymnasium.make('unseen:Unseen/RolledBehind-v1').reset(seed=0)"
     subprocess.run([sys.executable, "-c", script], check=True)
 
 

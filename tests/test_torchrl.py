@@ -11,7 +11,7 @@ from unseen.envs.suite import make
 
 pytest.importorskip("torchrl")
 
-ID = "unseen:Unseen/RolledBehind-v0"  # which worker processes find too
+ID = "unseen:Unseen/RolledBehind-v1"  # which worker processes find too
 
 
 @pytest.mark.sample(3)

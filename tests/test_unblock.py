@@ -17,6 +17,7 @@ from unseen.train.audit.subject import play
 
 exposed, greedy_direction = map(host, (exposed, greedy_direction))
 
+OLD = "Unseen/Unblock-v0"
 WAYS = ((1, 0), (0, 1), (-1, 0), (0, -1))
 STAY = 4
 MODES = ("slots", "rays", "pixels")
@@ -75,13 +76,50 @@ def shortest(floor, crates, agent, block) -> int | None:
     return None
 
 
+def fewest(floor, crates, agent, block, most: int, pulls: bool = False) -> int | None:
+    """The fewest pushes (and pulls) that lead to the block, at most `most`; None where there is no such plan."""
+
+    def walk(crates, agent):
+        near, queue = {agent}, deque([agent])
+        while queue:
+            x, y = queue.popleft()
+            for dx, dy in WAYS:
+                to = (x + dx, y + dy)
+                if to in floor and to not in crates and to not in near:
+                    near.add(to)
+                    queue.append(to)
+        return frozenset(near)
+
+    now = {(frozenset(crates), walk(crates, agent))}
+    known = set(now)
+    for n in range(most + 1):
+        if any(block in near for _, near in now):
+            return n
+        after = set()
+        for crates, near in now:
+            for x, y in near:
+                for dx, dy in WAYS:
+                    crate, beyond, back = (x + dx, y + dy), (x + 2 * dx, y + 2 * dy), (x - dx, y - dy)
+                    if crate not in crates:
+                        continue
+                    if beyond in floor and beyond not in crates:
+                        moved = crates - {crate} | {beyond}
+                        after.add((moved, walk(moved, crate)))
+                    if pulls and back in near:
+                        moved = crates - {crate} | {(x, y)}
+                        after.add((moved, walk(moved, back)))
+        now = after - known
+        known |= now
+    return None
+
+
 def cells_of_mask(mask: int) -> set[tuple[int, int]]:
     return {(i % 8, i // 8) for i in range(64) if int(mask) >> i & 1}
 
 
-def at_work(level: int, n: int, seed: int = 0, **parameters):
+def at_work(level: int | str, n: int, seed: int = 0, name: str = "Unblock", **parameters):
     """A batch whose act phase has come: no blackout, and the observe phase is over."""
-    env = make_vec("Unblock", n, level=level, blackout=0, **parameters)
+    env = make_vec(name, n, level=level, blackout=0, **parameters)
     env.reset(seed=seed)
     for _ in range(6):
         env.step(np.full(n, STAY))
@@ -95,11 +133,15 @@ def test_a_step_moves_at_most_one_crate_by_one_cell_and_nothing_overlaps(seed: i
     env = at_work(3, 1, seed)
     for action in actions:
         floor, crates, agent, block = grid(env.world[0])
+        left = int(env.world["strength"][0])
         _, reward, over, _, _ = env.step(np.array([action]))
         if over[0]:
             break
         _, after, now, _ = grid(env.world[0])
         want = (agent, set(crates)) if action == STAY else pushed(floor, set(crates), agent, WAYS[action])
+        if left == 0 and want[1] != set(crates):
+            want = agent, set(crates)  # no strength to push
+        assert env.world["strength"][0] == left - (want[1] != set(crates))
         assert (now, set(after)) == want
         assert len(set(after)) == len(crates) and set(after) <= floor and now in floor - set(after)
         assert sum(a != b for a, b in zip(crates, after, strict=True)) <= 1  # crates keep their slots
@@ -126,14 +168,23 @@ def test_the_certified_plan_solves_the_task_in_exactly_its_steps(level: int) -> 
 
 
 @pytest.mark.parametrize(("level", "n"), [(1, 60), (2, 60), (3, 6)])
-def test_no_plan_is_shorter_than_the_certified_one(level: int, n: int) -> None:
-    for s in at_work(level, n).world:
+def test_no_plan_of_the_old_version_is_shorter_than_the_certified_one(level: int, n: int) -> None:
+    for s in at_work(level, n, name=OLD).world:
         assert shortest(*grid(s)) == s["plan_steps"]
+
+
+@pytest.mark.parametrize(("level", "n"), [(1, 20), (2, 10), (3, 6), ("hidden-goal", 10)])
+def test_the_strength_is_the_fewest_pushes_and_pulls_would_save_some(level: int | str, n: int) -> None:
+    env = at_work(level, n)
+    low, high = env.params.pushes
+    for s in env.world:
+        assert s["strength"] == s["pushes"] == fewest(*grid(s), most=high) and low <= s["pushes"] <= high
+        assert not env.params.final or fewest(*grid(s), most=int(s["pushes"]) - 1, pulls=True) is not None
 
 
 @pytest.mark.parametrize(("level", "n"), [(2, 60), (3, 10)])
 def test_where_greedy_jams_nothing_can_be_done(level: int, n: int) -> None:
-    env = at_work(level, n, trap=1.0, glass=True)
+    env = at_work(level, n, name=OLD, trap=1.0, glass=True)
     reflex, first = env.reference("reflex"), np.zeros(n, bool)
     start = env.world.copy()
     obs = env.observe()
@@ -157,10 +208,43 @@ def test_where_greedy_jams_nothing_can_be_done(level: int, n: int) -> None:
             assert here == s["goal"]
 
 
-def test_greedy_falls_short_where_the_block_is_in_sight_and_the_references_do_not() -> None:
+def test_greedy_of_the_old_version_falls_short_where_the_block_is_in_sight() -> None:
     for level, low, high in ((0, 0.95, 1.0), (1, 0.95, 1.0), (2, 0.1, 0.5), (3, 0.0, 0.5)):
-        env = make_vec("Unblock", 400, level=level, split="test", glass=True)
+        env = make_vec(OLD, 400, level=level, split="test", glass=True)
         assert low <= play(env, "reflex", 0, 400).mean() <= high
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_players_that_do_not_plan_fail_and_one_that_sees_all_does_not(level: int) -> None:
+    n = 400
+    env = make_vec("Unblock", n, level=level, split="test")
+    chance = play(env, "random", 0, n).mean()
+    for name, faculty in env.task.faculties.items():
+        if level in faculty.levels:
+            for player in faculty.policies:
+                assert play(env, player, 0, n).mean() <= chance + faculty.limit(level) + 0.04, (name, player)
+    twin = make_vec("Unblock", n, level=level, split="test", **env.task.visible)
+    assert play(twin, "reflex", 0, n).mean() == 1.0
+    assert play(env, "reflex", 0, n).mean() < 0.5
+
+
+def test_the_preset_demands_memory_and_a_plan_at_once() -> None:
+    n = 300
+    env = make_vec("Unblock", n, level="hidden-goal", split="test")
+    assert play(env, "tracker", 0, n).mean() == 1.0
+    assert play(env, "reflex", 0, n).mean() < 0.5  # plans, but does not remember
+    for player in ("tracker-4", "tracker-8", "tracker-16"):
+        assert play(env, player, 0, n).mean() < 0.1
+    for player in ("greedy", "random-pushes", "one-ahead"):  # know where it is, but do not plan
+        assert play(env, player, 0, n).mean() < 0.25
+
+
+def test_level_0_is_the_twin_of_level_1() -> None:
+    task = make("Unblock").task
+    assert task.levels[0] == task.twin(1)
+
+
+def test_the_oracle_and_the_tracker_solve_every_frame_and_split() -> None:
     for frame in ("room", "ego"):
         for split in ("train", "shift"):
             env = make_vec("Unblock", 100, level=2, split=split, frame=frame)
@@ -170,7 +254,7 @@ def test_greedy_falls_short_where_the_block_is_in_sight_and_the_references_do_no
 
 def test_the_oracle_finds_back_where_it_is_led_off_the_plan() -> None:
     n = 100
-    env = at_work(2, n)
+    env = at_work(2, n, name=OLD)
     rng, oracle, first = np.random.default_rng(0), env.reference("oracle"), np.zeros(n, bool)
     for _ in range(6):
         env.step(rng.integers(0, 4, n))
@@ -259,20 +343,72 @@ def test_a_continuous_action_is_a_direction() -> None:
         (dict(plan=(1, 1)), "never hidden"), (dict(plan=(1, 2), crates=0, moved=0, trap=0.0), "never hidden"),
         (dict(plan=(31, 40), crates=0, moved=0, trap=0.0), "= 30"),
         (dict(order="distance"), "colour"), (dict(glass=1), "True"), (dict(crate=2), "crates"),
+        (dict(limited=True), "trap=0.75"), (dict(limited=True, trap=0.0, rooms=2), "rooms=2"),
     ],
 )  # fmt: skip
 def test_bad_parameters_are_named_with_what_is_allowed(parameters: dict, told: str) -> None:
     with pytest.raises(BadParameter, match="|".join(parameters)) as caught:
-        make("Unblock", **parameters)
+        make(OLD, **parameters)
     assert told in str(caught.value)
 
 
-def test_resets_never_fail_and_traps_keep_their_share() -> None:
+def test_resets_never_fail() -> None:
     for level, n in ((0, 20_000), (1, 20_000), (2, 20_000), (3, 2_000)):
-        env = make_vec("Unblock", n, level=level, copy=False)
+        env = make_vec(OLD, n, level=level, copy=False)
         env.reset(seed=0)
         assert abs(env.world["trap"].mean() - env.params.trap) < 0.04
-        make_vec("Unblock", 300, level=level, split="shift").reset(seed=0)
+        make_vec(OLD, 300, level=level, split="shift").reset(seed=0)
+    for level in (0, 1, 2, 3, "hidden-goal"):
+        for split in ("train", "shift"):
+            make_vec("Unblock", 300, level=level, split=split).reset(seed=0)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.data())
+def test_accepted_parameters_never_fail_a_reset_and_keep_to_the_horizon(data: st.DataObject) -> None:
+    low = data.draw(st.integers(1, 6))
+    rival = data.draw(st.booleans())
+    drawn = dict(
+        cells=data.draw(st.integers(6, 7)), crates=data.draw(st.integers(3, 5)), pillars=data.draw(st.integers(0, 4)),
+        pushes=(low, data.draw(st.integers(max(low, 5), 12))), rival=rival, moved=data.draw(st.integers(0, 2)),
+        panel=data.draw(st.integers(0, 4 if rival else 16)), foresight=0 if rival else data.draw(st.integers(0, 2)),
+        final=not rival and data.draw(st.booleans()), act=data.draw(st.integers(40, 90)),
+    )  # fmt: skip
+    try:
+        env = make_vec("Unblock", 2, **drawn)
+    except BadParameter:
+        return
+    env.reset(seed=0)
+    ends = np.zeros(2, bool)
+    for _ in range(env.horizon):  # who stays put is out of time
+        _, _, terminated, truncated, _ = env.step(np.full(2, STAY))
+        assert not terminated.any()
+        ends |= truncated
+    assert ends.all()
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, "hidden-goal"])
+def test_walls_and_crates_of_one_split_are_not_in_another(level: int | str) -> None:
+    """Arrangements are compared with all their mirror images and turns."""
+    seen = {}
+    for split in ("train", "test"):
+        env = make_vec("Unblock", 1_000, level=level, split=split)
+        env.reset(seed=0)
+        seen[split] = {images(s)[0] for s in env.world}
+    assert len(seen["train"]) > 980 and not seen["train"] & seen["test"]
+
+
+def images(s) -> list[tuple]:
+    """The eight images of walls and crates under the symmetries of the square, sorted."""
+    n = round(2 * s["room_hx"] / s["cell_size"])
+    found = []
+    for turn in range(8):
+        sets = []
+        for mask in (s["free"], s["crates"]):
+            cells = {(n - 1 - x if turn & 1 else x, n - 1 - y if turn & 2 else y) for x, y in cells_of_mask(mask)}
+            sets.append(tuple(sorted((y, x) if turn & 4 else (x, y) for x, y in cells)))
+        found.append(tuple(sets))
+    return sorted(found)
 
 
 def test_every_point_of_the_curves_can_be_drawn() -> None:

@@ -138,4 +138,4 @@ def test_names_of_compiled_closures_do_not_depend_on_the_order_of_imports() -> N
     assert again.ordinal == one.ordinal.replace("u0", "u1")
     assert one(9.0) == again(9.0) == 3.0 and other(9.0) == 1.0
     acting = [reference.act for entry in SUITE.values() for reference in entry.task.references.values()]
-    assert {act.ordinal[:2] for act in acting} == {"u0"}
+    assert {act.ordinal[:2] for act in acting} <= {"u0", "u1"}  # of two references that wrap the same function

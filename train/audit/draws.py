@@ -39,7 +39,8 @@ def draws(subject: Subject) -> Iterator[Check]:
         if tested:
             assert hidden is not None
             yield from _truths(subject, env, hidden, split)
-    yield from instances(keys, judged=isinstance(subject.level, int) and subject.level > 0)
+    judged = subject.entry.group != "own" or subject.task.instance is not None  # a small task of one's own may have few
+    yield from instances(keys, judged=judged, many=isinstance(subject.level, int) and subject.level > 0)
 
 
 def _truths(subject: Subject, env: TaskVectorEnv, hidden: Hidden, split: str) -> Iterator[Check]:

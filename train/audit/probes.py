@@ -10,7 +10,7 @@ import numpy as np
 if TYPE_CHECKING:
     from torch import Tensor
 
-FIRST, LATER = "first step", "later"
+FIRST, LATER, ANY = "first step", "later", "any step"
 IMAGE_SIDE = 16  # pixels per side of a downsampled image
 
 
@@ -56,7 +56,7 @@ class Score:
 
     Attributes:
         split: name of the split.
-        when: FIRST, the first step of an episode at which the truth must be hidden, or LATER, another such step.
+        when: FIRST, the first step of an episode at which the truth must be hidden; LATER, another such step; or ANY of them.
         value: accuracy for a class, R2 for a vector.
         tests: number of steps tested, one an episode.
     """
@@ -98,10 +98,12 @@ def probe_windows(data: Episodes, window: int, seed: int) -> list[Score]:
     """Train a network to decode the truth from the last `window` observations, at steps at which it must be hidden.
 
     One network is trained on the episodes of all splits, and is told the split: in this way it finds what tells the truth in
-    one split only. Half of its training steps are the first of their episodes.
+    one split only. For a class, half of its training steps are the first of their episodes.
 
     Returns:
-        Scores on held-out episodes, for each split at the first step and at one later step of each episode.
+        Scores on held-out episodes of each split: for a class, at the first step and at one later step of each episode; for
+        a vector at one such step of each, since R2 is relative to the mean of all episodes at a step of the clock, from
+        which those at their first step differ.
     """
     import torch
     from torch import nn
@@ -131,8 +133,10 @@ def probe_windows(data: Episodes, window: int, seed: int) -> list[Score]:
     episode, step = np.nonzero(data.hides[: data.training])
     starts = np.unique(episode)
     for _ in range(600):
-        pick, early = rng.integers(0, len(episode), 256), starts[rng.integers(0, len(starts), 256)]
-        who, at = np.concatenate([episode[pick], early]), np.concatenate([step[pick], first[early]])
+        pick, early = rng.integers(0, len(episode), 512), starts[rng.integers(0, len(starts), 256)]
+        who, at = episode[pick], step[pick]
+        if data.classes is not None:
+            who[256:], at[256:] = early, first[early]
         loss = target.loss(net(rows(who, at)), who, at)
         optimiser.zero_grad()
         loss.backward()
@@ -141,7 +145,8 @@ def probe_windows(data: Episodes, window: int, seed: int) -> list[Score]:
     later[np.arange(data.n), first] = False
     scores = []
     for k, split in enumerate(data.splits):
-        for when, choices in ((FIRST, data.hides), (LATER, later)):
+        groups = ((FIRST, data.hides), (LATER, later)) if data.classes is not None else ((ANY, data.hides),)
+        for when, choices in groups:
             held = data.training + np.nonzero((choices.any(axis=1) & (data.split == k))[data.training :])[0]
             if not len(held):
                 continue

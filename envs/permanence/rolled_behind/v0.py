@@ -23,7 +23,7 @@ P = RolledBehindParams
 class RolledBehind(spec.RolledBehind):
     __doc__ = __doc__
     params = P
-    levels: ClassVar[dict[int, P]] = {
+    levels: ClassVar[dict[int, P]] = {  # type: ignore[assignment]  # parameters of the subclass
         0: P(occluders=3, blocks=3, blackout=(1, 3), act=14, glass=True),
         1: P(occluders=3, blocks=3, blackout=(1, 3), act=14, query="fixed"),
         2: P(friction=2.0, breadth=0.32),

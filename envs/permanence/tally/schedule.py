@@ -23,6 +23,9 @@ def draw_schedule(s, p):
         s.goal[c] = p.least + below(s, p.most - p.least + 1)
         s.n_moves[c] = p.moves_low + below(s, p.moves_high - p.moves_low + 1) + more if c < p.groups else 0
         s.last_move[c] = 1 if below(s, 2) == 0 else -1
+        for q in range(s.move_ins.shape[1]):
+            s.move_ins[c, q] = 0
+            s.move_outs[c, q] = 0
     for i in range(MAX_BEATS):
         s.ins[i] = 0
         s.outs[i] = 0

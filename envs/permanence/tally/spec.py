@@ -162,7 +162,8 @@ class Tally(PlanarTask):
 
     **Faculties.** At levels 1, 2 and 3 (chance .333, .250, .167), the best player that lacks just one faculty scores:
     "count", count all marbles that go in and come out: .511 (declared), .292, .190 (1,000 episodes).
-    Some of these players know the last 1, 2 or 4 moves, what went in, or the last 4, 8 or 16 observations. At level 1 the excess is declared: few moves of single
+    Some of these players know the last 1, 2 or 4 moves, what went in, or the last 4, 8 or 16 observations. At level
+    1 the excess is declared: few moves of single
     marbles keep the time in which a small model learns within a minute.
     "which", count the two colours apart, at level 3: .301, by half the number of all marbles. This is declared: the sum
     of two independent numbers tells something about each, and whoever knows it is right in .306 of episodes.

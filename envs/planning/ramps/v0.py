@@ -46,11 +46,11 @@ class Ramps(spec.Ramps):
         3: P(cells=7, room=2.4, screen=4, pillars=9, bends=(2, 3), powers=6, candidates=6, act=90, blackout=(1, 4)),
     }  # fmt: skip
     presets: ClassVar[dict[str, P]] = {}
-    hidden = None
+    hidden = None  # type: ignore[assignment]
     instance: ClassVar[Callable | None] = None
     faculties: ClassVar[dict[str, Faculty]] = {}
     visible: ClassVar[dict[str, Any]] = {}
-    references: ClassVar[Mapping[str, Reference]] = {
+    references: ClassVar[Mapping[str, Reference]] = {  # type: ignore[assignment]
         name: spec.Ramps.references[name] for name in ("oracle", "tracker")
     } | {"reflex": Reference(by_index(reflex, ACTIONS), reads="slots", memory=BELIEF, remembers=False)}
     chance = Task.__dict__["chance"]

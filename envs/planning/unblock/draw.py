@@ -1,20 +1,39 @@
-"""How an episode of Unblock is drawn: walls with doorways between two to four rooms, crates in or near them, the block.
+"""How an episode of Unblock is drawn: walls with doorways between two to four rooms, pillars, crates, and the block.
 
-One wall runs across the whole flat, and up to two arms branch off it.
+One wall runs across the whole flat, and up to two arms branch off it. Crates stand in or near the doorways. Where pushes
+are limited, the block's cell is certified against a panel of players that do not plan.
 """
+
+import numpy as np
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below
-from unseen.envs.grid.cells import bit, count, index, neighbours, nth, reachable, square
+from unseen.envs.core.splits import fold
+from unseen.envs.grid.cells import ROW_BITS, bit, count, index, neighbours, nth, reachable, square
 from unseen.envs.grid.floor import SLIM, box_in, box_over, launch_towards, middle
 from unseen.envs.planar.sight import exposed
-from unseen.envs.planning.unblock.crates import MAX_PLAN, NO_PLAN, greedy_direction, move, search_plan, write_plan
+from unseen.envs.planning.unblock.crates import (
+    MAX_PLAN,
+    NO_PLAN,
+    SEARCH,
+    greedy_direction,
+    move,
+    search_plan,
+    write_plan,
+)
+from unseen.envs.planning.unblock.pushers import STYLES, greedy_succeeds, puller_succeeds, succeeds
+from unseen.envs.planning.unblock.pushes import TREE, plan_steps, search_pushes, write_pushes
 
 CRATE, WALL = 0, 1  # kinds of boxes
 MAX_CRATES = 5
-MAX_WALLS = 7  # boxes: three for the main wall, two for each arm
+MAX_PILLARS = 6
+MAX_WALLS = 7 + MAX_PILLARS  # boxes: three for the main wall, two for each arm, and the pillars
 PICKS = 4  # block positions tried in one flat
 JAM_STEPS = 4 * MAX_PLAN  # steps searched for a way out of a jam
+CELLS = 8  # block positions tried in one flat where pushes are limited
+SCRATCH = np.dtype(
+    [("steps", SEARCH), ("pushes", TREE), ("pulls", TREE)], align=True
+)  # memory of the searches of a reset
 
 
 @device
@@ -41,7 +60,7 @@ def _draw_wall(s, doorways, flip, upright, line, low, high):
 
 @device
 def draw_walls(s, p, n):
-    """Draw the walls of a flat of n x n cells. Writes s.free and appends boxes. Returns the mask of doorways."""
+    """Draw the walls and pillars of a flat of n x n cells. Writes s.free and appends boxes. Returns the mask of doorways."""
     s.free = square(n)
     flip = below(s, 2)
     line = 2 + below(s, n - 4)  # position of the main wall
@@ -63,6 +82,11 @@ def draw_walls(s, p, n):
         _draw_wall(s, doorways, flip, 0, arm, 0, line - 1)
     if right:
         _draw_wall(s, doorways, flip, 0, arm, line + 1, n - 1)
+    for _ in range(p.pillars):
+        spots = s.free & ~doorways
+        cell = nth(spots, below(s, count(spots)))
+        s.free &= ~cell
+        box_in(s, WALL, 0.5, cell)
     return doorways
 
 
@@ -133,7 +157,7 @@ def _pushed(s, plan, steps):
 def place_block(s, p, w):
     """Draw a cell for the block that is hidden from the agent and, if s.trap, jams the greedy policy; launch the block to it.
 
-    Writes s.goal, s.plan_steps and the disc. Returns False if none of the first PICKS cells is suitable.
+    Writes s.goal, s.plan_steps and the disc. Returns False if none of the first PICKS cells is suitable. w: SEARCH.
     """
     search_plan(w, s.free, s.crates, s.here, 0, p.plan_high)
     spots = w.met & ~s.crates
@@ -160,3 +184,113 @@ def place_block(s, p, w):
         s.plan_steps = steps
         return True
     return False
+
+
+@device
+def _panel_fails(s, p, goal, strength):
+    """Whether greedy and all players of the panel fail to reach `goal` from the initial state with `strength` pushes."""
+    if greedy_succeeds(s.free, s.crates, s.here, goal, strength, p.act):
+        return False
+    for _ in range(p.panel):
+        for style in range(STYLES):
+            if succeeds(s, style, p.foresight, s.free, s.crates, s.here, goal, strength):
+                return False
+    return True
+
+
+@device
+def _rival(w, spots, goal):
+    """A cell of `spots` that takes as many pushes as `goal`, but another first push; 0 if there is none. w: TREE."""
+    n = write_pushes(w, goal)
+    crate = w.plan_crate[0]
+    d = w.plan_direction[0]
+    while spots != 0:
+        cell = spots & -spots
+        spots ^= cell
+        if w.fewest[index(cell)] == n:
+            write_pushes(w, cell)
+            if w.plan_crate[0] != crate or w.plan_direction[0] != d:
+                return cell
+    return 0
+
+
+@device
+def certify_block(s, p, w):
+    """Draw a hidden cell for the block that only a plan of s.pushes pushes reaches (0: of any number allowed), and launch the block to it.
+
+    Writes s.goal, s.plan_steps, s.pushes, s.strength and the disc. Returns False if none of the first CELLS cells is
+    suitable. w: SCRATCH.
+    """
+    search_pushes(w.pushes, s.free, s.crates, s.here, 0, p.pushes_high, 0)
+    if w.pushes.full != 0:
+        return False
+    spots = 0
+    met = w.pushes.met & ~s.crates
+    while met != 0:
+        cell = met & -met
+        met ^= cell
+        n = w.pushes.fewest[index(cell)]
+        if n == s.pushes or (s.pushes == 0 and n >= p.pushes_low):
+            x, y = middle(s, index(cell))
+            if not exposed(s, s.agent_x, s.agent_y, x, y, p.radius):
+                spots |= cell
+    left = spots
+    for _ in range(CELLS):
+        if left == 0:
+            return False
+        goal = nth(left, below(s, count(left)))
+        left ^= goal
+        n = w.pushes.fewest[index(goal)]
+        if not _panel_fails(s, p, goal, n + p.spare):
+            continue
+        if p.final != 0:
+            if search_pushes(w.pulls, s.free, s.crates, s.here, goal, n - 1, 1) < 0:
+                continue
+            if puller_succeeds(s, w.pulls, s.free, s.crates, s.here, goal, n + p.spare):
+                continue
+        if p.rival != 0:
+            other = _rival(w.pushes, spots, goal)
+            if other == 0 or not _panel_fails(s, p, other, n + p.spare):
+                continue
+            if below(s, 2) == 0:
+                goal = other
+        write_pushes(w.pushes, goal)
+        steps, moved = plan_steps(w.pushes, s.free, s.crates, s.here, goal)
+        if steps < p.plan_low or steps > p.plan_high or moved < p.moved:
+            continue
+        if not launch_towards(s, 0, s.free & ~s.crates & ~s.here, goal):
+            continue
+        s.goal = goal
+        s.plan_steps = steps
+        s.pushes = n
+        s.strength = n + p.spare
+        return True
+    return False
+
+
+@device
+def _turned(mask, n, turn):
+    """The cells of a mask on an n x n floor after one of the eight symmetries of the square."""
+    out = 0
+    while mask != 0:
+        i = index(mask & -mask)
+        mask &= mask - 1
+        x = i % ROW_BITS
+        y = i // ROW_BITS
+        if turn & 1 != 0:
+            x = n - 1 - x
+        if turn & 2 != 0:
+            y = n - 1 - y
+        out |= bit(y, x) if turn & 4 != 0 else bit(x, y)
+    return out
+
+
+@device
+def arrangement(s, n):
+    """A hash (uint64) of the walls and crates of an n x n flat, the same for those that differ by a symmetry only."""
+    best = np.uint64(0)
+    walls = square(n) & ~s.free
+    for turn in range(8):
+        h = fold(fold(np.uint64(n), _turned(walls, n, turn)), _turned(s.crates, n, turn))
+        best = h if turn == 0 else min(best, h)
+    return best

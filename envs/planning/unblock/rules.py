@@ -2,14 +2,25 @@
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
+from unseen.envs.core.splits import in_split
 from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, count, index, nth
 from unseen.envs.grid.floor import FLOOR, heading_of, lay_floor, middle, roll_discs, side
+from unseen.envs.planar.sight import exposed, sees
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
-from unseen.envs.planar.world import DAY, clear_boxes, planar, touch
+from unseen.envs.planar.world import BLACKOUT, DAY, clear_boxes, planar, touch
 from unseen.envs.planning.unblock.crates import move
-from unseen.envs.planning.unblock.draw import MAX_CRATES, MAX_WALLS, draw_crates, draw_walls, place_block
+from unseen.envs.planning.unblock.draw import (
+    MAX_CRATES,
+    MAX_WALLS,
+    arrangement,
+    certify_block,
+    draw_crates,
+    draw_walls,
+    place_block,
+)
+from unseen.envs.planning.unblock.pushes import MAX_PUSHES
 
 RADIUS = 0.12  # radius of the block, m
 
@@ -18,6 +29,7 @@ ACTIONS = {
     "east": (1.0, 0.0), "north": (0.0, 1.0), "west": (-1.0, 0.0), "south": (0.0, -1.0), "stay": (0.0, 0.0),
 }  # fmt: skip
 STAY = 4
+RELAX = 300  # flats after which the drawn number of pushes no longer counts
 
 STATE = planar(
     MAX_CRATES + MAX_WALLS, 1, *FLOOR,
@@ -25,25 +37,39 @@ STATE = planar(
     ("crate_cell", INT, (MAX_CRATES,)),  # cell number of each crate, in the order of the boxes
     ("plan_steps", INT),  # steps of the shortest plan
     ("trap", INT), ("jam_here", INT), ("jam_crates", INT),  # 1 if the greedy policy jams the way; its final state
+    # If pushes are limited: flats of this split drawn so far, pushes wanted, fewest pushes of a plan, pushes left.
+    ("flats", INT), ("wanted", INT), ("pushes", INT), ("strength", INT),
+    signals=1,
 )  # fmt: skip
 STATE_EXTRA = 3
 
 
 @device
 def reset(s, p, w):
-    """Draw a flat, crates, the agent, and a cell for the block that requires a plan. w: SEARCH."""
+    """Draw a flat, crates, the agent, and a cell for the block that requires a plan. w: SCRATCH."""
     if s.tries == 1:
         clear_boxes(s)
         s.jam_here = 0
         s.jam_crates = 0
         # Drawn once for all tries, so that rejections do not bias the share of traps.
         s.trap = 1 if uniform(s, 0.0, 1.0) < p.trap else 0
+        s.flats = 0
+        s.wanted = 0
+        if p.limited != 0:
+            s.wanted = p.pushes_low + below(s, p.pushes_high - p.pushes_low + 1)
+    s.pushes = 0
+    s.strength = 0
     reset_stage(s, p)
     lay_floor(s, p, 0)
     s.glass = 0  # to find cells that are hidden from the agent
     s.n_boxes = p.crates  # crates come first, so that each keeps its slot
     doorways = draw_walls(s, p, side(p))
     draw_crates(s, p, doorways)
+    if p.limited != 0:
+        if not in_split(arrangement(s, side(p)), p.split):
+            return False  # at once, before anything expensive
+        s.flats += 1
+        s.pushes = s.wanted if s.flats < RELAX else 0  # few flats allow very few or very many pushes
     spots = s.free & ~s.crates & ~doorways
     s.here = nth(spots, below(s, count(spots)))
     s.agent_x, s.agent_y = middle(s, index(s.here))
@@ -55,10 +81,66 @@ def reset(s, p, w):
     s.disc_colour[0] = 0
     s.disc_cover[0] = 0
     s.query = 0
-    if not place_block(s, p, w):
+    if p.limited == 0:
+        if not place_block(s, p, w.steps):
+            return False
+    elif not certify_block(s, p, w):
         return False
+    _tell_strength(s)
     s.glass = 1  # everything is visible while the block rolls
     return True
+
+
+@device
+def instance(s, p):
+    """Walls and crates: all episodes among the same ones, or among their mirror images, belong to one split."""
+    return arrangement(s, side(p))
+
+
+@device
+def _tell_strength(s):
+    """Show how many pushes the agent has left, in units of MAX_PUSHES."""
+    s.signal[0] = s.strength / MAX_PUSHES
+
+
+@device
+def write_hidden(s, p, out):
+    """The position of the block, half rooms."""
+    out[0] = s.disc_x[0] / p.room
+    out[1] = s.disc_y[0] / p.room
+
+
+@device
+def last_dark(s, p):
+    """The last step of the blackout. Later, walls and crates tell where a block can be hidden, and where it cannot."""
+    return s.phase == BLACKOUT and s.t == s.observe_steps + s.blackout_steps - 1
+
+
+@device
+def change_hidden(s, p):
+    """Move the block to another cell that the agent does not see from where it starts. False if there is none."""
+    if p.glass != 0:
+        return False
+    spots = s.free & ~s.crates & ~s.here & ~s.goal
+    glass = s.glass
+    s.glass = 0
+    while spots != 0:
+        cell = spots & -spots
+        spots ^= cell
+        x, y = middle(s, index(cell))
+        if not exposed(s, s.agent_x, s.agent_y, x, y, p.radius):
+            s.goal = cell
+            s.disc_x[0] = x
+            s.disc_y[0] = y
+            break
+    s.glass = glass
+    return s.disc_x[0] == x and s.disc_y[0] == y
+
+
+@device
+def found(s, p):
+    """The agent sees the block, or has reached it."""
+    return s.touched >= 0 or sees(s, 0)
 
 
 @device
@@ -72,11 +154,16 @@ def _direction(a):
 
 
 @device
-def _walk(s, d):
-    """Face direction d and step; a crate in the way is pushed or stops the agent. Writes agent, crates and cover."""
+def _walk(s, p, d):
+    """Face direction d and step; a crate in the way is pushed, or stops the agent. Writes agent, crates and cover."""
     s.heading = heading_of(d)
     here, crates = move(s.free, s.crates, s.here, d)
     if crates != s.crates:
+        if p.limited != 0:
+            if s.strength == 0:
+                return
+            s.strength -= 1
+            _tell_strength(s)
         k = 0
         while s.crate_cell[k] != index(here):
             k += 1
@@ -95,7 +182,7 @@ def step(s, a, p, info):
     if acts:
         d = _direction(a)
         if d != STAY:
-            _walk(s, d)
+            _walk(s, p, d)
     else:
         roll_discs(s)
     if next_phase(s, DAY):
