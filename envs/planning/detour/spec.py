@@ -121,8 +121,8 @@ class Detour(PlanarTask):
         two-places (on no panel)  .015   .021   .002
         left-hand, right-hand     .000   .000   .000
         look                      .109   .045   .007
-        tracker-16                .933   .921   .044
-        tracker                   TRACK1   TRACK2   1.00
+        tracker-16                .991   .977   .044
+        tracker                   .991   .977   1.00
         oracle                    1.00   1.00   1.00
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
