@@ -132,7 +132,7 @@ SUITE: dict[str, Entry] = {
             "planning",
             "unseen.envs.planning.detour.spec:Detour",
             "find the way around glass that blocks the straight path",
-            {0: Anchor(0.301, 1.0), 1: Anchor(0.021, 1.0), 2: Anchor(0.002, 1.0), 3: Anchor(0.001, 1.0)},
+            {0: Anchor(0.286, 1.0), 1: Anchor(0.017, 1.0), 2: Anchor(0.002, 1.0), 3: Anchor(0.001, 1.0)},
             version=1,
         ),
         Entry(
@@ -148,7 +148,7 @@ SUITE: dict[str, Entry] = {
             "planning",
             "unseen.envs.planning.ramps.spec:Ramps",
             "place deflectors so that a ball, released once, stops at the block",
-            {0: Anchor(0.011, 1.0), 1: Anchor(0.011, 1.0), 2: Anchor(0.0, 1.0), 3: Anchor(0.0, 1.0)},
+            {0: Anchor(0.007, 1.0), 1: Anchor(0.007, 1.0), 2: Anchor(0.001, 1.0), 3: Anchor(0.0, 1.0)},
             version=1,
         ),
     ]

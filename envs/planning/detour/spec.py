@@ -113,7 +113,17 @@ class Detour(PlanarTask):
     4, 8 or 16 observations. Levels 1 and 2 do not demand memory: a tracker of the last 16 observations does as well as
     one that remembers all. Mean returns (split "test", 4,000 episodes):
 
-    FIGURES
+        level                     1      2      3
+        random                    .017   .002   .001
+        greedy                    .000   .000   .000
+        restarts                  .000   .004   .002
+        via                       .107   .027   .004
+        two-places (on no panel)  .015   .021   .002
+        left-hand, right-hand     .000   .000   .000
+        look                      .109   .045   .007
+        tracker-16                .933   .921   .044
+        tracker                   TRACK1   TRACK2   1.00
+        oracle                    1.00   1.00   1.00
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
     [-1, 1], at most 0.3 m and 45 degrees per step.
@@ -165,7 +175,6 @@ class Detour(PlanarTask):
             without=("reflex",), windows=(4, 8, 16), levels=(3,),
         ),
     }  # fmt: skip
-    visible: ClassVar[dict[str, Any]] = {"night": False}
     levels: ClassVar[dict[int, P]] = {
         0: P(fov=180.0, barriers=0, depth=0.4, breadth=0.5, gaps=False, blocks=1, room=2.0, act=20),
         1: P(fov=180.0, depth=0.4, breadth=0.5, gaps=False, blocks=1, room=2.0, spare=2, panel=3),

@@ -1,6 +1,6 @@
 """Detour as it was in version 0: only heading straight for the block is certain to fail, and there is time for more."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from unseen.envs.core.device import device
 from unseen.envs.core.faculty import Faculty
@@ -29,5 +29,4 @@ class Detour(spec.Detour):
     }
     presets: ClassVar[dict[str, P]] = {name: spec.Detour.presets[name] for name in ("barrier", "opaque-barrier")}
     faculties: ClassVar[dict[str, Faculty]] = {}
-    visible: ClassVar[dict[str, Any]] = {}
     max_tries = 500

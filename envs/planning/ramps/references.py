@@ -108,16 +108,13 @@ def tracker(o, m, p):
 
 @device
 def reflex(o, m, p):
-    """Plans at most one deflector.
-
-    Without memory it assumes that a hidden block is right behind the middle of the screen.
-    """
+    """Plans like the oracle, but without memory it assumes that a hidden block is right behind the middle of the screen."""
     update_map(o, m, p)
     if m.phase != ACT:
         return STAY
     if m.goal == 0 and m.screen != 0:
         m.goal = shift(nth(m.screen, count(m.screen) // 2), EAST)
-    if m.goal == 0 or not search_lanes(m, m.plan, p, m.free, side(p), 1):
+    if m.goal == 0 or not search_lanes(m, m.plan, p, m.free, side(p), MAX_DEFLECTORS):
         return STAY
     return execute(m, m.plan)
 

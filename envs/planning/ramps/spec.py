@@ -103,7 +103,7 @@ ONE: dict[str, Any] = dict(
     pillars=4, bends=(1, 1), deflectors=1, powers=3, cells_per_power=3, candidates=6, trap=0.0, even_odds=True,
     easy=0.08, act=40, blackout=(1, 1),
 )  # fmt: skip
-CHANCE = {0: 1.0, 1: 0.35, 2: 0.38, 3: 0.32}  # level -> measured, see `Ramps.chance`
+CHANCE = {0: 1.0, 1: 0.31, 2: 0.36, 3: 0.38}  # level -> measured, see `Ramps.chance`
 
 
 class Ramps(PlanarTask):
@@ -131,7 +131,18 @@ class Ramps(PlanarTask):
     reflex, the tracker restarted on its last 4, 8 or 16 observations, and "blind", which knows everything else and the
     cells where the block may be, and so defines `chance`. Mean returns (split "test", 4,000 episodes):
 
-    FIGURES
+        level                     1      2      3
+        random                    .007   .001   .000
+        straight                  .084   .030   .000
+        random-build              .004   .001   .000
+        one-deflector             1.00   .030   .000
+        stepwise                  .975   .647   .131
+        blind (chance)            .305   .355   .379
+        tracker-4, -8, -16        .022, .423, .998   .000   .000
+        tracker, oracle           1.00   1.00   1.00
+
+    At level 1 the tracker of the last 16 observations exceeds chance by .69, which is declared: the blackout takes a
+    single step, so that small models learn it fast.
 
     **Actions.** East, north, west, south: one cell each, onto free cells. Turn: the next state of the deflector in this
     cell, in the cycle none, /, \ (no effect if the maximum number is already placed elsewhere). Power: the next power,
@@ -160,8 +171,7 @@ class Ramps(PlanarTask):
 
     **References.** The oracle executes such a plan from any state of the field, after removing wrong deflectors. The
     tracker remembers where the block came to rest, reads the construction from the row, and plans like the oracle. The
-    reflex plans at most one deflector; without memory, it assumes that a hidden block is right behind the middle of the
-    screen.
+    reflex plans like the oracle; without memory, it assumes that a hidden block is right behind the middle of the screen.
 
     **Leaks closed.** Field, block, builder and power are redrawn every episode; bends, traps and the parity of the
     block's row, which is the hidden class, are drawn before the field, so that rejections do not bias them. Few cells
@@ -199,7 +209,7 @@ class Ramps(PlanarTask):
         ),
         "where": Faculty(
             "remember where the block is, out of sight", without=("reflex", "blind"), windows=(4, 8, 16),
-            excess={1: Excess(0.65, "the blackout of level 1 takes a single step, so that small models learn it fast")},
+            excess={1: Excess(0.7, "the blackout of level 1 takes a single step, so that small models learn it fast")},
         ),
     }  # fmt: skip
     visible: ClassVar[dict[str, Any]] = {"glass": True}
