@@ -175,7 +175,12 @@ SUITE: dict[str, Entry] = {
             "planning",
             "unseen.envs.planning.unblock.spec:Unblock",
             "push crates out of the way without blocking it for good",
-            {0: Anchor(0.015, 1.0), 1: Anchor(0.015, 1.0), 2: Anchor(0.005, 1.0), 3: Anchor(0.003, 1.0)},
+            {
+                0: Anchor(0.015, 1.0),
+                1: Anchor(0.015, 1.0, 0.114),
+                2: Anchor(0.005, 1.0, 0.048),
+                3: Anchor(0.003, 1.0, 0.025),
+            },
             version=1,
         ),
         Entry(
