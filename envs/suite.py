@@ -84,7 +84,12 @@ SUITE: dict[str, Entry] = {
             "permanence",
             "unseen.envs.permanence.rolled_behind.spec:RolledBehind",
             "fetch the block that rolled behind another",
-            {0: Anchor(0.072, 1.0), 1: Anchor(0.072, 1.0), 2: Anchor(0.102, 0.997), 3: Anchor(0.093, 1.0)},
+            {
+                0: Anchor(0.072, 1.0),
+                1: Anchor(0.072, 1.0, 1.0),
+                2: Anchor(0.102, 0.997, 0.481),
+                3: Anchor(0.093, 1.0, 0.411),
+            },
             version=1,
         ),
         Entry(
@@ -92,7 +97,12 @@ SUITE: dict[str, Entry] = {
             "permanence",
             "unseen.envs.permanence.cups.spec:Cups",
             "lift the cup that the ball went under",
-            {0: Anchor(0.166, 1.0), 1: Anchor(0.166, 1.0), 2: Anchor(0.12, 0.998), 3: Anchor(0.103, 1.0)},
+            {
+                0: Anchor(0.166, 1.0),
+                1: Anchor(0.166, 1.0, 0.333),
+                2: Anchor(0.12, 0.998, 0.221),
+                3: Anchor(0.103, 1.0, 0.201),
+            },
             version=1,
         ),
         Entry(
@@ -100,7 +110,12 @@ SUITE: dict[str, Entry] = {
             "permanence",
             "unseen.envs.permanence.rex.spec:Rex",
             "find the dog that wears the collar, after dogs have changed places",
-            {0: Anchor(0.073, 1.0), 1: Anchor(0.073, 1.0), 2: Anchor(0.083, 1.0), 3: Anchor(0.104, 1.0)},
+            {
+                0: Anchor(0.073, 1.0),
+                1: Anchor(0.073, 1.0, 0.89),
+                2: Anchor(0.083, 1.0, 0.347),
+                3: Anchor(0.104, 1.0, 0.19),
+            },
             version=1,
         ),
         Entry(
@@ -108,7 +123,12 @@ SUITE: dict[str, Entry] = {
             "permanence",
             "unseen.envs.permanence.bedroom.spec:Bedroom",
             "walk in the dark to a place that was seen in the light",
-            {0: Anchor(0.139, 1.0), 1: Anchor(0.139, 1.0), 2: Anchor(0.017, 0.994), 3: Anchor(0.013, 0.973)},
+            {
+                0: Anchor(0.139, 1.0),
+                1: Anchor(0.139, 1.0, 1.0),
+                2: Anchor(0.017, 0.994, 0.67),
+                3: Anchor(0.013, 0.973, 0.65),
+            },
             version=1,
         ),
         Entry(
@@ -116,7 +136,12 @@ SUITE: dict[str, Entry] = {
             "permanence",
             "unseen.envs.permanence.tunnel.spec:Tunnel",
             "be at the right exit of a tunnel when the ball comes out",
-            {0: Anchor(0.043, 1.0), 1: Anchor(0.043, 1.0), 2: Anchor(0.024, 1.0), 3: Anchor(0.017, 0.996)},
+            {
+                0: Anchor(0.043, 1.0),
+                1: Anchor(0.043, 1.0, 0.674),
+                2: Anchor(0.024, 1.0, 0.259),
+                3: Anchor(0.017, 0.996, 0.247),
+            },
             version=1,
         ),
         Entry(
@@ -124,7 +149,12 @@ SUITE: dict[str, Entry] = {
             "permanence",
             "unseen.envs.permanence.tally.spec:Tally",
             "collect all marbles left behind the screen, then say done",
-            {0: Anchor(0.033, 0.999), 1: Anchor(0.033, 0.999), 2: Anchor(0.033, 1.0), 3: Anchor(0.029, 1.0)},
+            {
+                0: Anchor(0.033, 0.999),
+                1: Anchor(0.033, 0.999, 0.511),
+                2: Anchor(0.033, 1.0, 0.292),
+                3: Anchor(0.029, 1.0, 0.301),
+            },
             version=1,
         ),
         Entry(
@@ -132,7 +162,12 @@ SUITE: dict[str, Entry] = {
             "planning",
             "unseen.envs.planning.detour.spec:Detour",
             "find the way around glass that blocks the straight path",
-            {0: Anchor(0.286, 1.0), 1: Anchor(0.017, 1.0), 2: Anchor(0.002, 1.0), 3: Anchor(0.001, 1.0)},
+            {
+                0: Anchor(0.286, 1.0),
+                1: Anchor(0.017, 1.0, 0.106),
+                2: Anchor(0.002, 1.0, 0.047),
+                3: Anchor(0.001, 1.0, 0.044),
+            },
             version=1,
         ),
         Entry(
@@ -140,7 +175,12 @@ SUITE: dict[str, Entry] = {
             "planning",
             "unseen.envs.planning.unblock.spec:Unblock",
             "push crates out of the way without blocking it for good",
-            {0: Anchor(0.015, 1.0), 1: Anchor(0.015, 1.0), 2: Anchor(0.005, 1.0), 3: Anchor(0.003, 1.0)},
+            {
+                0: Anchor(0.015, 1.0),
+                1: Anchor(0.015, 1.0, 0.114),
+                2: Anchor(0.005, 1.0, 0.048),
+                3: Anchor(0.003, 1.0, 0.025),
+            },
             version=1,
         ),
         Entry(
@@ -148,7 +188,12 @@ SUITE: dict[str, Entry] = {
             "planning",
             "unseen.envs.planning.ramps.spec:Ramps",
             "place deflectors so that a ball, released once, stops at the block",
-            {0: Anchor(0.007, 1.0), 1: Anchor(0.007, 1.0), 2: Anchor(0.001, 1.0), 3: Anchor(0.0, 1.0)},
+            {
+                0: Anchor(0.007, 1.0),
+                1: Anchor(0.007, 1.0, 0.998),
+                2: Anchor(0.001, 1.0, 0.362),
+                3: Anchor(0.0, 1.0, 0.379),
+            },
             version=1,
         ),
     ]

