@@ -1,7 +1,6 @@
-"""Import every module of an installed `unseen` that has no extras.
+"""Import every module of `unseen` installed without extras.
 
-Training is an extra, so one rule excuses a module: it lies in unseen.agents or unseen.train, and what
-it misses is a package of the `train` extra. Nothing excuses a module of unseen.envs.
+Only modules of unseen.agents and unseen.train may fail, and only for a missing package of the `train` extra.
 """
 
 from __future__ import annotations
@@ -17,7 +16,7 @@ from unseen.train.cli import TRAIN_EXTRA
 def main() -> int:
     modules = [module.name for module in pkgutil.walk_packages(unseen.__path__, "unseen.")]
     names = [name for name in modules if not name.endswith(".__main__")]
-    excused = []
+    skipped = []
     for name in names:
         try:
             importlib.import_module(name)
@@ -25,9 +24,9 @@ def main() -> int:
             missing = (error.name or "").split(".")[0]
             if missing not in TRAIN_EXTRA or not name.startswith(("unseen.agents.", "unseen.train.")):
                 raise
-            excused.append(f"{name} ({missing})")
-    print(f"imported {len(names) - len(excused)} modules from {unseen.__path__[0]}")
-    print(f"left to the train extra: {', '.join(excused) or 'none'}")
+            skipped.append(f"{name} ({missing})")
+    print(f"imported {len(names) - len(skipped)} modules from {unseen.__path__[0]}")
+    print(f"skipped (train extra): {', '.join(skipped) or 'none'}")
     return 0
 
 

@@ -110,8 +110,7 @@ class DreamerLearner(TorchLearner):
         self.model_opt = torch.optim.Adam(self.model.parameters(), c.model_lr, fused=True)
         learned = [p for p in self.ac.parameters() if p.requires_grad]
         self.ac_opt = torch.optim.Adam(learned, c.actor_lr, fused=True)
-        self.collector = Collector(self.envs, self.head, environment_seed(seed, c.envs))
-        collector = self.collector
+        self.collector = collector = Collector(self.envs, self.head, environment_seed(seed, c.envs))
         self.replay = EpisodeReplay(c.replay_steps, collector.obs, collector.action, self.target_size())
         self.latent = torch.zeros(c.envs, self.model.size, device=self.device)
         self.updates = 0
@@ -191,6 +190,7 @@ class DreamerLearner(TorchLearner):
     # --- loss ---
 
     def _update(self) -> dict[str, float]:
+        """Update the world model and, after the warm-up, actor and critic. Returns metrics."""
         c = self.config
         sample = self.replay.sample(self.rng, c.batch, c.sequence)
         batch = {name: torch.tensor(value, device=self.device) for name, value in sample.items()}
@@ -205,6 +205,7 @@ class DreamerLearner(TorchLearner):
         return figures
 
     def _update_model(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        """One gradient step on replayed episodes. Returns their latents (T, B, F) and metrics."""
         c = self.config
         obs, mask = batch["obs"], batch["mask"]
         action = self.head.encode(batch["action"])
@@ -243,6 +244,7 @@ class DreamerLearner(TorchLearner):
         return torch.stack(latents), torch.stack(actions)
 
     def _update_actor(self, latents: Tensor, actions: Tensor) -> dict[str, float]:
+        """One gradient step of actor and critic on imagined roll-outs. Returns metrics."""
         c, ac = self.config, self.ac
         with torch.no_grad():
             reward = self.model.reward(latents)

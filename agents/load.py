@@ -37,13 +37,20 @@ class Run:
 
 
 def list_runs(name: str, env_name: str, level: int | str, root: Path | None = None) -> list[Run]:
-    """Trained runs of agent `name` on an environment and level, sorted by seed. Raises BadCheckpoint for a bad card."""
-    env = EnvConfig(env_name).label
+    """Trained runs of agent `name` on an environment and level, sorted by seed. Raises BadCheckpoint for a bad card.
+
+    A run counts only for the version of the environment that its card names.
+    """
+    config = EnvConfig(env_name)
+    env, env_id = config.label, config.id
     runs = []
     for card_path in (root or TRAINED).joinpath(env, f"level{level}").glob(f"{name}-*.json"):
         seed = card_path.stem.removeprefix(f"{name}-")
-        if seed.isdigit():
-            runs.append(Run(name, env, level, int(seed), card_path.with_suffix(".onnx"), read_card(card_path)))
+        if not seed.isdigit():
+            continue
+        card = read_card(card_path)
+        if card.env in ("", env_id):
+            runs.append(Run(name, env, level, int(seed), card_path.with_suffix(".onnx"), card))
     return sorted(runs, key=lambda run: run.seed)
 
 
@@ -112,7 +119,7 @@ def load_class(file: Path, attribute: str) -> Agent:
         UnknownAgent: the file does not exist, or does not define that name.
         BadAgent: importing the file or making the agent raised, or the class is not a subclass of Agent.
     """
-    module = _import(file)
+    module = load_module(file)
     if attribute not in vars(module):
         own = [v for v in vars(module).values() if inspect.isclass(v) and v.__module__ == module.__name__]
         classes = ", ".join(c.__name__ for c in own)
@@ -131,7 +138,7 @@ def load_class(file: Path, attribute: str) -> Agent:
     return agent
 
 
-def _import(file: Path) -> ModuleType:
+def load_module(file: Path) -> ModuleType:
     """Import a file afresh as a module registered in sys.modules. Raises UnknownAgent, BadAgent."""
     if not file.is_file():
         raise UnknownAgent(f"{file}: no such file")

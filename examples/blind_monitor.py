@@ -74,7 +74,6 @@ def step(s, a, p, info):
     rewarded."""
     s.rate = a[0]
     flow(s, a[0])
-    s.t += 1
     if s.t == p.lead:
         s.target = s.next_target
     reward = 0.0

@@ -1,4 +1,4 @@
-"""WhichBox: two balls roll, each behind a box; fetch the red one, in the dusk. A whole environment in one short file.
+"""WhichBox: two balls roll behind two boxes; fetch the red one in the dusk. A complete environment in one file.
 
 unseen play examples/which_box.py:WhichBox
 unseen audit examples/which_box.py:WhichBox
@@ -22,19 +22,19 @@ from unseen.envs.planar.stage import acting, may_act, next_phase, out_of_time, o
 from unseen.envs.planar.task import ARCS, Look, PlanarTask, StagedParams, planar_sensors
 from unseen.envs.planar.world import ACT, DUSK, drive, place_box, planar, touch, touching
 
-DT, STRIDE, TURN = 0.25, 0.3, math.pi / 4  # s, m and rad a step
+DT, STRIDE, TURN = 0.25, 0.3, math.pi / 4  # s, m and rad per step
 REACH, FRICTION, RESTITUTION = 0.5, 3.0, 0.5  # m; m/s^2; of a bounce
-RED, STAY = 0, 3  # the red ball, and its colour; the action that does nothing
+RED, STAY = 0, 3  # index and colour of the red ball; index of the action that does nothing
 
 
 class WhichBoxParams(StagedParams):
     breadth: float = real(0.3, 0.5, default=0.4, doc="half width of a box, m")
     depth: float = real(0.1, 0.3, default=0.15, doc="half depth of a box, m")
-    radius: float = real(0.08, 0.15, default=0.1, doc="of a ball, m")
+    radius: float = real(0.08, 0.15, default=0.1, doc="radius of a ball, m")
 
     @derived
     def observe_steps(self) -> int:
-        return 6  # in which the balls roll and come to rest, before the blackout
+        return 6  # the balls roll and come to rest before the blackout
 
     @derived
     def sizes(self) -> Sizes:
@@ -42,20 +42,20 @@ class WhichBoxParams(StagedParams):
 
     @property
     def horizon(self) -> int:
-        return self.observe_steps + self.blackout[1] + self.act  # the most steps of an episode
+        return self.observe_steps + self.blackout[1] + self.act  # maximum episode length in steps
 
 
 @device
 def reset(s, p):
-    """Draw an episode into the record s. Records are used again: set everything that is relied on later."""
-    reset_stage(s, p)  # an empty, lit room; the agent on its mat; the blackout's length and the pose after it
+    """Draw an episode into the record s. Records are reused, so set every field that is read later."""
+    reset_stage(s, p)  # empty lit room, agent on its mat, length of the blackout and pose after it
     s.side = below(s, 2)  # the box of the red ball: 0 right, 1 left
     s.n_boxes = 2
     s.n_discs = 2
     for k in range(2):
         x = 1.0 - 2.0 * k
         place_box(s, k, 0, x, 0.0, 1.0, 0.0, p.depth, p.breadth)
-        ball = (k + s.side) % 2  # the ball that will lie behind box k
+        ball = (k + s.side) % 2  # the ball that will come to rest behind box k
         s.disc_radius[ball] = p.radius
         s.disc_colour[ball] = ball
         s.disc_x[ball], s.disc_y[ball] = 1.5 * x, 1.5
@@ -71,7 +71,6 @@ def step(s, a, p, info):
     if moves:
         drive(s, STRIDE * a[0], TURN * a[1])
     roll(s, DT, FRICTION, RESTITUTION)
-    s.t += 1
     next_phase(s, DUSK)
     if not moves:
         return 0.0, False, False
@@ -81,39 +80,39 @@ def step(s, a, p, info):
 
 @device
 def write_hidden(s, p, out):
-    """The hidden truth, which the audit tries to find in what the agent sees."""
+    """The hidden truth, which the audit tries to decode from observations."""
     out[0] = s.side
 
 
 @device
 def write_state(s, p, o):
-    """What obs="state" tells: slots with the lights on, and in 7 numbers what of the stage is still to come."""
+    """The privileged observation obs="state": slots with the lights on, and 7 numbers about the rest of the episode."""
     write_lit_slots(s, p, o, RED)
     write_stage(s, p, o, o.shape[0] - 7)
 
 
 @device
 def fetch(w):
-    """The action that leads to the red ball of the world w, true or believed; before the act phase: stay."""
+    """The action that leads to the red ball of w, a world or a belief; STAY before the act phase."""
     return STAY if w.phase != ACT else steer_to_disc(w, RED, w.disc_x[RED], w.disc_y[RED], REACH, STRIDE, TURN)
 
 
 @device
 def oracle(s, m, p):
-    """Looks through the boxes."""
+    """Uses the true position of the ball."""
     return fetch(s)
 
 
 @device
 def tracker(o, m, p):
-    """Remembers, in its belief m, what it saw in the rows o so far, and lets it roll on there."""
+    """Keeps a belief m of the discs seen in the observations o, in which they roll on."""
     update_belief(o, m, p, DT, FRICTION, RESTITUTION)
     return fetch(m)
 
 
 @device
 def reflex(o, m, p):
-    """Without a memory: to where the ball shows, or else always behind the right box."""
+    """No memory: goes to the ball if it is visible, else behind the right box."""
     update_belief(o, m, p, DT, FRICTION, RESTITUTION)
     if m.disc_x[RED] > 100.0:  # never seen
         m.disc_x[RED], m.disc_y[RED] = 1.5, 0.0
@@ -125,7 +124,7 @@ class WhichBox(PlanarTask):
 
     title = "fetch the red ball from behind its box"
     params = WhichBoxParams
-    state = planar(2, 2, ("side", INT))  # room for two boxes and two discs, and a field of its own
+    state = planar(2, 2, ("side", INT))  # at most two boxes and two discs, and one additional field
     sensors = planar_sensors(write_state, 7)
     levels = {
         0: WhichBoxParams(blackout=(0, 0), glass=True),

@@ -1,4 +1,4 @@
-"""Headless and quiet: no window, no sound, one thread a library. And which tests are left to `make test-all`."""
+"""Test configuration: no display, no sound, one thread per library; selection of quick tests."""
 
 from __future__ import annotations
 
@@ -37,6 +37,9 @@ class BlankPainter:
     """Draws frames whose first pixel counts the steps, and keeps what it was told to show in a window."""
 
     shown: list[np.ndarray] = []
+
+    def __init__(self, hidden: bool = False) -> None:
+        self.hidden = hidden
 
     def frame(self, record: np.void, *args: Any, **kwargs: Any) -> np.ndarray:
         picture = np.zeros((48, 64, 3), np.uint8)

@@ -1,4 +1,4 @@
-"""Environments as learners meet them: the suite's in every mode, and Gymnasium's through the adapter."""
+"""Environments for learners: the suite's in every observation mode, and Gymnasium's through the adapter."""
 
 from __future__ import annotations
 
@@ -50,9 +50,9 @@ def of(observation: spaces.Space, action: spaces.Space | None = None) -> EnvConf
 
 
 def test_the_suite_is_met_by_name_and_id() -> None:
-    for name in ("rolledbehind", "Unseen/RolledBehind-v0"):
+    for name in ("rolledbehind", "Unseen/RolledBehind-v1"):
         config = EnvConfig(name)
-        assert (config.id, config.label, config.chosen_level) == ("Unseen/RolledBehind-v0", "RolledBehind", 2)
+        assert (config.id, config.label, config.chosen_level) == ("Unseen/RolledBehind-v1", "RolledBehind", 2)
     made = make(EnvConfig("RolledBehind", 1), 3)
     assert made.has_snapshots and made.layout is not None and made.layout.size == made.observation.size
     assert (made.obs_mode, made.action_kind, made.horizon) == ("slots", "discrete", 26)
@@ -172,7 +172,7 @@ SMALL = {
     "ppo": PPO,
     "recurrent-ppo": PPO | {"lstm": 8},
     "dreamer": {
-        "envs": 4, "batch": 2, "prefill": 4, "actor_warmup_updates": 2, "starts": 4, "horizon": 2, "deter": 8,
+        "envs": 4, "batch": 2, "prefill": 4, "actor_warmup_updates": 2, "imagination_starts": 4, "horizon": 2, "deter": 8,
         "hidden": 8, "groups": 2, "classes": 4, "sequence": 20,
     },
 }  # fmt: skip

@@ -1,4 +1,4 @@
-"""The arrows between the rooms (docs/architecture.md) and the absence of circles, read off every import statement.
+"""Import rules of docs/architecture.md: allowed dependencies and no cycles, checked on every import statement.
 
 Imports inside functions and under TYPE_CHECKING count like all others.
 """

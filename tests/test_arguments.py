@@ -1,4 +1,4 @@
-"""The arguments that every command shares, and how parameters of an environment are read from text."""
+"""Command-line arguments of the environment, and parsing of parameters."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""PPO and RecurrentPPO: the adapter, exact resume, the fused LSTM, and the same decisions in ONNX as in torch."""
+"""PPO and RecurrentPPO: the SB3 adapter, exact resumption, the fused LSTM, and equal decisions of ONNX and torch."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Bedroom: what stands where, what the dark tells, what ends an episode, and how far odometry errs."""
+"""Bedroom: placement of objects, darkness, termination, and odometry errors."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from unseen.envs.permanence.bedroom.rules import MAX_PLACES
 from unseen.envs.permanence.bedroom.spec import Bedroom
 from unseen.envs.planar.world import ACT, AGENT_RADIUS, NIGHT, OBSERVE, REVEAL, push_out
 from unseen.envs.suite import make, make_vec
+from unseen.train.audit.subject import play
 
 push_out = host(push_out)
 
@@ -76,7 +77,7 @@ def apart(one: np.ndarray, other: np.ndarray) -> bool:
         {
             "places": st.integers(2, 5), "spots": st.integers(4, 8), "room": st.floats(1.5, 5.0),
             "vases": st.integers(0, 4), "crates": st.integers(0, 4), "cat": st.booleans(),
-            "scramble": st.floats(0.0, 0.5), "query": st.sampled_from(["fixed", "first", "late"]),
+            "guards": st.booleans(), "scramble": st.floats(0.0, 0.5), "query": st.sampled_from(["fixed", "first", "late"]),
         }
     ),
     st.sampled_from(["train", "shift"]),
@@ -93,13 +94,15 @@ def test_what_parameters_allow_can_be_furnished(overrides: dict, split: str, see
     for s in env.world:
         n = int(s["n_boxes"])
         boxes = [corners(s, k) for k in range(n)]
-        assert n == p.places + p.vases + p.crates
+        assert n == p.places + p.vases + p.crates + p.guards * p.spots
         assert all((np.abs(box) <= [s["room_hx"] + 1e-9, s["room_hy"] + 1e-9]).all() for box in boxes)
         assert all(apart(boxes[i], boxes[j]) for i in range(n) for j in range(i))
         assert push_out(s, s["spawn_x"], s["spawn_y"], AGENT_RADIUS + 0.06) == (s["spawn_x"], s["spawn_y"])
         for k in range(p.places):
             assert math.dist(spot_of(s, k), (s["spawn_x"], s["spawn_y"])) > REACH
-        assert s["box_kind"][:n].tolist() == [*range(p.places), *[VASE] * p.vases, *[CRATE] * p.crates]
+        assert s["box_kind"][:n].tolist() == [
+            *range(p.places), *[VASE] * p.vases, *[CRATE] * p.crates, *[VASE] * (p.guards * p.spots)
+        ]  # fmt: skip
         assert len({*s["home"][: p.places]}) == p.places
         assert s["home"][s["target"]] == s["answer"] < p.spots
         assert p.query != "fixed" or (s["target"] == 0) == (split != "shift")
@@ -184,7 +187,7 @@ def test_the_light_goes_out_except_at_level_0(level: int) -> None:
     rows, _, ended, *_ = env.step(np.full(16, TURN_ROUND))
     assert not ended.any()
     assert (rows[:, start : start + count * width].any(1) == (level == 0)).all()
-    assert (rows[:, env.layout.pose] != 0).any(1).all()
+    assert (rows[:, env.layout.pose] != 0).any(1).all() == (level != 3)  # where the pose is sensed only once
 
 
 def test_under_the_blackout_not_even_the_pose_shows_and_the_agent_does_not_move() -> None:
@@ -221,7 +224,7 @@ def spots(env: TaskVectorEnv, which: np.ndarray) -> np.ndarray:
 @pytest.mark.parametrize("level", [0, 1, 2, 3])
 @pytest.mark.parametrize("right", [True, False])
 def test_the_first_place_that_is_reached_ends_the_episode(level: int, right: bool) -> None:
-    env = dark(64, level, cat=False, vases=0, crates=0)
+    env = dark(64, level, cat=False, vases=0, crates=0, guards=False, reveal=True)
     which = (env.world["target"] + (not right)) % env.params.places
     at = spots(env, which) * (1 - 0.6 / np.linalg.norm(spots(env, which), axis=1, keepdims=True))
     put(env, *at.T)
@@ -259,7 +262,7 @@ def test_a_vase_must_not_be_touched_and_a_crate_may(kind: int, ends: bool) -> No
 
 
 def test_a_bump_into_the_wall_is_felt_and_ends_nothing() -> None:
-    env = dark(64, 2, places=2, vases=0)
+    env = dark(64, 2, places=2, guards=False, room=2.3)
     w = env.world
     for k in range(2):  # out of the way
         w["box_x"][:, k], w["box_y"][:, k] = -2.0, 0.0
@@ -285,7 +288,7 @@ def test_while_the_light_is_on_nothing_counts(level: int) -> None:
 
 
 def test_the_agent_steps_on_the_cat_only_by_its_own_step() -> None:
-    env = dark(32, 3, vases=0, crates=0, drift=0.0)
+    env = dark(32, 3, guards=False, crates=0)
     w = env.world
     for own in (False, True):  # first the cat walks up to the agent, then the agent steps on the cat
         put(env, np.zeros(32), np.zeros(32))
@@ -293,7 +296,7 @@ def test_the_agent_steps_on_the_cat_only_by_its_own_step() -> None:
         obs, reward, ended, *_ = env.step(np.full(32, FORWARD if own else STAY))
         assert (ended == own).all() and (reward == 0).all()
         assert (obs[:, env.layout.bump] == 1).all()
-    env = dark(32, 3, vases=0, crates=0)
+    env = dark(32, 3, guards=False, crates=0)
     put(env, np.zeros(32), np.zeros(32))
     env.world["disc_x"][:, 0] = 1.2
     env.world["disc_vx"] = env.world["disc_vy"] = 0.0
@@ -307,7 +310,7 @@ def test_the_agent_steps_on_the_cat_only_by_its_own_step() -> None:
 @settings(max_examples=10, deadline=None)
 @given(st.floats(0.01, 0.6), st.integers(0, 1000))
 def test_drift_keeps_within_its_bound(drift: float, seed: int) -> None:
-    env = make_vec("Bedroom", 64, level=3, drift=drift, look=2, blackout=20, vases=0)
+    env = make_vec("Bedroom", 64, level=3, drift=drift, look=2, blackout=20, guards=False, sense=100, reveal=True)
     obs, _ = env.reset(seed=seed)
     most, differs = 0.0, False
     for t in range(40):
@@ -388,6 +391,8 @@ def test_continuous_actions_do_what_the_arcs_do() -> None:
         (dict(vases=3, crates=2), "vases=3, crates=2: must be at most 4 together"),
         (dict(spots=8, room=1.9), "spots=8: too many for room=1.9"),
         (dict(level=1, vases=1), "room=2.0: must be at least"),
+        (dict(guards=True, room=2.0), "guards=True: room=2.0 is too small"),
+        (dict(sense=0), "sense=0: must be an integer in 1..100"),
         (dict(look=0), "look=0: must be an integer in 1..60"),
         (dict(drift=0.7), "drift=0.7: must be a number in 0..0.6"),
         (dict(drift=float("nan")), "drift=nan"),
@@ -406,8 +411,8 @@ def test_an_episode_in_which_nothing_is_reached_takes_the_horizon() -> None:
     env = make_vec("Bedroom", 16, level=3, cat=False, blackout=(16, 16))
     env.reset(seed=0)
     for steps in range(1, env.horizon + 1):
-        _, reward, ended, *_ = env.step(np.full(16, STAY))
-        assert ended.all() == ended.any() == (steps == env.horizon)
+        _, reward, terminated, truncated, _ = env.step(np.full(16, STAY))
+        assert truncated.all() == truncated.any() == (steps == env.horizon) and not terminated.any()
     assert not reward.any()
 
 
@@ -433,3 +438,39 @@ def test_every_observation_lies_in_its_space(obs: str) -> None:
     for _ in range(60):
         assert env.observation_space.contains(rows)
         rows, *_ = env.step(env.action_space.sample())
+
+
+# --- what is demanded ---
+
+
+def score(env: TaskVectorEnv, name: str) -> float:
+    return float(play(env, name, 0, env.num_envs).mean())
+
+
+@pytest.mark.parametrize("level", [2, 3])
+def test_the_straight_way_to_every_spot_is_barred(level: int) -> None:
+    env = make_vec("Bedroom", 600, level=level, split="test")
+    assert score(env, "tracker") > 0.9
+    assert score(env, "beeline") < 0.2
+
+
+def test_at_level_3_the_pose_is_sensed_once_and_own_moves_have_to_be_counted() -> None:
+    env = make_vec("Bedroom", 300, level=3, split="test", blackout=16)
+    to_the_dark(env)
+    assert env.observe()[:, env.layout.pose].any(1).all()
+    obs, *_ = env.step(np.full(300, STAY))
+    assert not obs[:, env.layout.pose].any()
+    assert score(env, "still") < 0.1
+
+
+def test_the_twin_is_solved_without_memory() -> None:
+    assert Bedroom.levels[0] == Bedroom.twin(1)
+    for level in (2, 3):
+        env = make_vec("Bedroom", 400, level=level, **Bedroom.visible)
+        assert score(env, "reflex") > score(env, "oracle") - 0.05
+
+
+def test_version_0_keeps_its_levels() -> None:
+    env = make_vec("Unseen/Bedroom-v0", 400, level=2, split="test")
+    assert not env.params.guards and env.params.blackout == (4, 8)
+    assert score(env, "tracker") > 0.9

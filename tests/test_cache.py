@@ -243,6 +243,38 @@ def test_what_was_unused_for_longest_goes_first(folder: Path) -> None:
     assert {path.name for path in folder.iterdir()} == {"new", "used", "oldest", cache.LOCKS}
 
 
+@pytest.fixture
+def prefilled(folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A file with two entries, as one comes with a wheel; the folder is empty."""
+    file = tmp_path / "prefilled.xz"
+    for name in ("one.device", "other.device", "whole.kernel"):
+        cache.write(name, name.encode() * 20)
+    assert cache.pack(file, "device") == 2
+    for path in folder.iterdir():
+        path.unlink()
+    monkeypatch.setattr(cache, "PREFILLED", file)
+    cache._shipped.cache_clear()
+    yield file
+    cache._shipped.cache_clear()
+
+
+def test_entries_of_the_package_are_read_where_the_folder_has_none(prefilled: Path, folder: Path) -> None:
+    assert cache.read("one.device") == b"one.device" * 20
+    assert cache.read("whole.kernel") is None and cache.read("unknown.device") is None
+    assert list(folder.iterdir()) == []
+    cache.write("one.device", b"newer")
+    assert cache.read("one.device") == b"newer"
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE, "missing"])
+def test_a_damaged_file_of_the_package_does_no_harm(prefilled: Path, damage: str) -> None:
+    if damage == "missing":
+        prefilled.unlink()
+    else:
+        prefilled.write_bytes(DAMAGE[damage](prefilled.read_bytes()))
+    assert cache.read("one.device") in (None, b"one.device" * 20)
+
+
 HOLD = """
 import sys
 from unseen.envs.core.jit import cache

@@ -1,4 +1,4 @@
-"""First-person pictures show what is in sight, and nothing else."""
+"""First-person images show exactly what is visible."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The card of a trained agent: what ships loads, and what is hostile is refused by name."""
+"""Cards of trained agents: the included ones are valid; malformed ones are rejected with the faulty field."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Checkpoints: what was written comes back to the bit, and anything else is refused."""
+"""Checkpoints restore the state bit for bit, and reject anything damaged or mismatched."""
 
 from __future__ import annotations
 

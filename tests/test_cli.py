@@ -1,4 +1,4 @@
-"""The command `unseen`, as a shell sees it: output, one-line errors, exit codes."""
+"""The command `unseen`: output, one-line errors, exit codes."""
 
 from __future__ import annotations
 
@@ -67,6 +67,8 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
         (["bench", "--seconds", "fast"], "'fast'"),
         (["bench", "--seconds", "-1"], "seconds must be positive"),
         (["bench", "--level", "9"], "level=9"),
+        (["bench", "--cold", "--level", "9"], "level=9"),
+        (["bench", "--cold", "RolledBehnd"], "did you mean RolledBehind?"),
         (["play", "RolledBehnd"], "did you mean RolledBehind?"),
         (["watch", "mapper"], "ENV"),
         (["watch", "maper", "RolledBehind", "--save", "x.png"], "mapper"),
@@ -91,7 +93,7 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
         (["evaluate", "tracker", "RolledBehind", "--obs", "rays"], "rays"),
         (["evaluate", "random", "RolledBehind", "--action", "telepathic"], "action='telepathic'"),
         (["evaluate", "random", "RolledBehind", "--split", "exam"], "split='exam'"),
-        (["sweep", "reflex", "RolledBehind", "colour"], "it has blackout"),
+        (["sweep", "reflex", "RolledBehind", "colour"], "choose from: blackout"),
         (["leaderboard", "--env", "Cups"], "NAME=VALUE"),
         (["leaderboard", "Cupps"], "did you mean Cups, Ramps?"),
         (["play", "RolledBehind", "--level", "9"], "level=9"),
@@ -112,7 +114,7 @@ def test_debug_shows_the_traceback() -> None:
 
 def test_a_missing_extra_is_said_in_one_line() -> None:
     assert cli.explain(ModuleNotFoundError("no torch", name="torch.nn")) == (
-        "this needs torch: pip install 'unseen[train]'"
+        "torch is required: pip install 'unseen[train]'"
     )
     assert cli.explain(ModuleNotFoundError("a bug", name="unseen.nowhere")) == ""
 
@@ -120,7 +122,7 @@ def test_a_missing_extra_is_said_in_one_line() -> None:
 def test_list_shows_environments_and_agents() -> None:
     run = unseen("list")
     assert run.returncode == 0
-    for word in ("Unseen/RolledBehind-v0", "permanence", "mapper", "recurrent-ppo", "oracle"):
+    for word in ("Unseen/RolledBehind-v1", "permanence", "mapper", "recurrent-ppo", "oracle"):
         assert word in run.stdout
     listed = json.loads(unseen("list", "--json").stdout)
     assert [entry["id"] for entry in listed["environments"]] == [entry.id for entry in SUITE.values()]
@@ -141,6 +143,23 @@ def test_bench_prints_figures() -> None:
     assert [(speed["obs"], speed["envs"]) for speed in figures["speeds"]] == [("slots", 1), ("slots", 8)]
     assert all(speed["per_second"] > 0 and speed["per_cpu_second"] > 0 for speed in figures["speeds"])
     assert figures["first_step_s"] > 0
+
+
+def test_cold_starts_are_those_of_the_suite(tmp_path: Path) -> None:
+    own = Path(__file__).parents[1] / "examples" / "which_box.py"
+    assert "cold starts are measured of RolledBehind, Cups" in refused(
+        "bench", "--cold", f"{own}:WhichBox", cwd=tmp_path
+    )
+
+
+@pytest.mark.slow
+def test_bench_prints_cold_starts() -> None:
+    run = unseen("bench", "Tunnel", "--cold", "--json")
+    assert run.returncode == 0, run.stderr
+    (figures,) = json.loads(run.stdout)["cold_starts_cpu_s"]
+    assert figures["what"] == "Tunnel" and figures["obs"] == "slots"
+    assert 0 < figures["cached"] < figures["one edit"] < figures["empty cache"]
+    assert figures["cached"] < figures["pre-filled"] < figures["empty cache"]
 
 
 def test_ctrl_c_is_130() -> None:
@@ -164,7 +183,7 @@ def test_sweep_prints_a_curve_and_says_where_an_agent_cannot_act() -> None:
     assert [point["value"] for point in points] == [4, 5, 6]
     assert all(0 <= point["score"]["point"] < 0.6 for point in points)
     assert "values of occluders 3/3" in run.stderr
-    table = unseen("sweep", "mapper", "RolledBehind", "occluders", "--level", "2", "--episodes", "10")
+    table = unseen("sweep", "mapper", "Unseen/RolledBehind-v0", "occluders", "--level", "2", "--episodes", "10")
     assert "n/a" in table.stdout and "█" in table.stdout  # trained for four occluders, not for five
 
 
@@ -187,4 +206,4 @@ def test_too_few_open_files_for_worker_processes_is_one_line(tmp_path: Path) -> 
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (12, 12)),
     )  # fmt: skip
     assert run.returncode == 2 and "Traceback" not in run.stderr
-    assert run.stderr.splitlines()[-1].startswith("unseen: too many files are open")
+    assert run.stderr.splitlines()[-1].startswith("unseen: too many open files")

@@ -1,4 +1,4 @@
-"""What n environments in one batch promise: exact replay, alone or among others, on any number of threads."""
+"""Batches of environments replay exactly, in any batch and with any number of threads."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Parameters: each kind takes what it declares and nothing else, whatever Python would make of it."""
+"""Parameters accept exactly the values that their declarations allow."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Environments in other processes: forked with threads, pickled, made by workers; the table's and one's own."""
+"""Environments in other processes: fork with threads, pickles, workers."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ import unseen
 from unseen.envs import own
 from unseen.envs.suite import make, make_vec, resolve
 
-ID = "Unseen/RolledBehind-v0"
+ID = "Unseen/RolledBehind-v1"
 EXAMPLE = Path(__file__).parents[1] / "examples" / "which_box.py"
 OWN = f"{EXAMPLE}:WhichBox"
 

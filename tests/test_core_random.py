@@ -1,4 +1,4 @@
-"""The random numbers of environments: splitmix64, keyed by seed and split."""
+"""Random numbers of environments: splitmix64, keyed by seed and split."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`restore` returns exactly to a snapshot of the same environment, and refuses any other bytes."""
+"""`restore` restores snapshots of the same environment exactly, and rejects any other data."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""A task class with a piece that is missing or wrong is refused when the environment is made, and the piece is named."""
+"""An incomplete or invalid task class raises an error that names the attribute when the environment is made."""
 
 from __future__ import annotations
 
@@ -43,7 +43,6 @@ def reset(s, p):
 
 @device
 def step(s, a, p, info):
-    s.t += 1
     s.level += a[0]
     return a[0], s.t >= p.steps, False
 
@@ -204,8 +203,18 @@ def reset_without_field(s, p):
 
 @device
 def step_without_parameter(s, a, p, info):
-    s.t += 1
     return bonus(s, p), s.t >= p.steps, False
+
+
+@device
+def advance(record):
+    record.t += 1
+
+
+@device
+def step_that_counts(s, a, p, info):
+    advance(s)
+    return 0.0, s.t >= p.steps, False
 
 
 @device
@@ -220,6 +229,7 @@ MEMORY = np.dtype([("level", FLOAT)])
     ("change", "message"),
     [
         ({"reset": reset_without_field}, "'state' has no 'speed', which .*reset_without_field uses"),
+        ({"step": step_that_counts}, "advance sets 't' of 'state', which the engine keeps"),
         ({"step": step_without_parameter}, "CountParams has no 'bonus', which .*bonus uses"),
         (
             {"references": {"tracker": Reference(act_without_memory, memory=MEMORY)}},

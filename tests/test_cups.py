@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from unseen.envs.core.device import host
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.cups.rules import BALL
-from unseen.envs.permanence.cups.script import MEET, SWAP, TIP
+from unseen.envs.permanence.cups.script import MEET, ROUND, SWAP, TIP
 from unseen.envs.permanence.cups.spec import Cups, CupsParams
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import ACT, DARK, DAY, DT, OBSERVE, REVEAL
@@ -19,6 +19,7 @@ exposed = host(exposed)
 STAY = 3
 N = 48
 LEVELS = (0, 1, 2, 3, "a-not-b", "invisible-displacement")
+MEETINGS = dict(cups=6, play="swap", swaps=(4, 6), apart=5, panels=1, hops=0.4)  # over level 3
 _made: dict = {}
 
 
@@ -37,10 +38,10 @@ def returns(env, name: str) -> np.ndarray:
     policy, first = env.reference(name), np.ones(n, bool)
     total, over = np.zeros(n), np.zeros(n, bool)
     while not over.all():
-        obs, reward, terminated, _, _ = env.step(policy.act(obs, first))
+        obs, reward, terminated, truncated, _ = env.step(policy.act(obs, first))
         first[:] = False
         total += np.where(over, 0, reward)
-        over |= terminated
+        over |= terminated | truncated
     return total
 
 
@@ -67,11 +68,18 @@ def test_every_event_is_a_permutation_of_places_and_the_ball_follows_it(level, s
             assert cup[s["free_place"]] == -1
         for q in range(s["n_events"]):
             a, b, kind = int(s["place_a"][q]), int(s["place_b"][q]), s["kind"][q]
-            assert a != b and (kind == SWAP or abs(a - b) == 1)
             after = history[s["events_at"] + q * (pace + 1) + pace][i]
+            if kind == ROUND:
+                partner = s["partner"][q][:n].tolist()
+                stay = sum(k == j for j, k in enumerate(partner))
+                assert [partner[k] for k in partner] == list(range(n)) and stay in (n % 2, n)
+                cup = [cup[k] for k in partner]
+                place = partner[place]
+            else:
+                assert a != b and (kind == SWAP or abs(a - b) == 1)
             if kind == SWAP:
                 cup[a], cup[b] = cup[b], cup[a]
-            if kind != MEET and place in (a, b):
+            if kind in (SWAP, TIP) and place in (a, b):
                 place = a + b - place
             assert after["cup_at"][: len(cup)].tolist() == cup
             assert after["disc_cover"][n] == cup[place] + 1
@@ -106,7 +114,7 @@ def test_things_go_where_their_velocities_say(level, seed: int) -> None:
 
 
 def test_meetings_touch_and_only_tips_are_heard() -> None:
-    env = batch(3)
+    env = batch(3, **MEETINGS)
     kinds = set()
     for seed in range(3):
         history = frames(env, 1000 * seed)
@@ -130,14 +138,16 @@ def test_the_events_tell_nothing_of_the_answer() -> None:
     env = make_vec("Cups", 20_000, level=2)
     env.reset(seed=0)
     w, rows = env.world, np.arange(20_000)
-    last = w["n_events"] - 1
-    for told in (w["place_a"][rows, last] * 8 + w["place_b"][rows, last], w["screened_place"], w["n_events"]):
+    n, last = env.params.cups, w["n_events"] - 1
+    before_last = w["partner"][rows, last, w["ball_rank"]]
+    after_first = w["partner"][rows, 0, w["first_place"]]
+    # Nor do the places of the ball, unless every round is known.
+    for told in (w["partner"][rows, last] @ n ** np.arange(7), w["screened_place"], w["n_events"], w["first_place"],
+                 before_last, after_first):  # fmt: skip
         for value in np.unique(told):
-            count = np.bincount(w["ball_rank"][told == value], minlength=4)
-            expected = count.sum() / 4
-            assert ((count - expected) ** 2 / expected).sum() < 21  # chi-squared with 3 dof, p = 1e-4
-    # Nor does staying with the first place pay.
-    assert (w["first_place"] == w["ball_rank"]).mean() < 0.3
+            count = np.bincount(w["ball_rank"][told == value], minlength=n)
+            expected = count.sum() / n
+            assert ((count - expected) ** 2 / expected).sum() < 24  # chi-squared with 4 dof, p = 1e-4
 
 
 @pytest.mark.parametrize("level", [2, 3, "invisible-displacement"])
@@ -149,7 +159,7 @@ def test_the_screen_hides_one_place_and_only_while_cups_move(level, split: str) 
         for s in w:
             cups = range(env.params.cups)
             watching = s["phase"] == OBSERVE and s["t"] < s["observe_steps"]
-            assert s["n_boxes"] == (watching and s["t"] > s["covered_at"])
+            assert s["n_boxes"] == (env.params.panels if watching and s["t"] > s["covered_at"] else 0)
             if not s["n_boxes"] or any(s["disc_vx"][j] != 0 for j in cups):
                 continue
             shows = {
@@ -158,9 +168,10 @@ def test_the_screen_hides_one_place_and_only_while_cups_move(level, split: str) 
                 )
                 for j in cups
             }
-            behind = int(s["cup_at"][s["screened_place"]])
-            assert shows == {j: j != behind for j in cups}
-            hidden_ends += s["disc_cover"][len(cups)] == behind + 1
+            first = s["screened_place"]
+            behind = s["cup_at"][first : first + env.params.panels].tolist()
+            assert shows == {j: j not in behind for j in cups}
+            hidden_ends += s["disc_cover"][len(cups)] - 1 in behind
     assert hidden_ends  # the ball is behind it now and then
 
 
@@ -217,12 +228,13 @@ def test_the_act_phase_shows_every_cup_and_no_ball_in_any_order(order: str) -> N
     env = make_vec("Cups", N, level=2, order=order)
     obs, _ = env.reset(seed=5)
     start, count, width = env.layout.discs
-    assert (env.layout.order, count) == (order, 5)
+    n = env.params.cups
+    assert (env.layout.order, count) == (order, n + 1)
     while not (env.world["light"] == DAY).all() or not (env.world["phase"] == ACT).all():
         obs, *_ = env.step(np.full(N, STAY))
     rows = obs[:, start:].reshape(N, count, width)
-    assert (rows[..., 0].sum(1) == 4).all() and (rows[..., 5 + BALL] == 0).all()
-    shown = rows[rows[..., 0] > 0.5].reshape(N, 4, width)
+    assert (rows[..., 0].sum(1) == n).all() and (rows[..., 5 + BALL] == 0).all()
+    shown = rows[rows[..., 0] > 0.5].reshape(N, n, width)
     if order == "place":
         assert (np.diff(shown[..., 1]) > 0).all()
     # Lights on: also the ball shows, in the place of its cup.
@@ -253,15 +265,15 @@ def test_the_first_cup_touched_ends_the_episode_and_is_right_only_over_the_ball(
     env.reset(seed=1)
     rng = np.random.default_rng(0)
     won = lost = 0
-    for _ in range(54):
-        _, reward, over, truncated, _ = env.step(rng.integers(0, 3, 400))
-        w = env.world
-        assert not truncated.any() and (reward[~over] == 0).all()
+    for _ in range(100):
+        _, reward, terminated, truncated, _ = env.step(rng.integers(0, 3, 400))
+        w, over = env.world, terminated | truncated
+        assert (truncated == (over & (w["touched"] < 0))).all() and (reward[~over] == 0).all()
         for i in np.nonzero(over)[0]:
             assert w["light"][i] == REVEAL
             touched = w["touched"][i]
-            assert touched < 4, "the ball itself is never what is touched"
-            assert reward[i] == float(touched >= 0 and w["disc_cover"][i, 4] == touched + 1)
+            assert touched < env.params.cups, "the ball itself is never what is touched"
+            assert reward[i] == float(touched >= 0 and w["disc_cover"][i, env.params.cups] == touched + 1)
             won += reward[i] == 1
             lost += touched >= 0 and reward[i] == 0
     assert won > 20 and lost > 60
@@ -324,13 +336,14 @@ def test_metrics_come_at_the_end_and_only_then() -> None:
     obs, info = env.reset(seed=4)
     oracle, ended = env.reference("oracle"), 0
     assert info == {}
-    for _ in range(40):
-        obs, reward, terminated, _, info = env.step(oracle.act(obs, np.zeros(200, bool)))
-        assert (info == {}) == (not terminated.any())
-        if terminated.any():
-            assert np.array_equal(info["_is_success"], terminated)
+    for _ in range(60):
+        obs, reward, terminated, truncated, info = env.step(oracle.act(obs, np.zeros(200, bool)))
+        ended_now = terminated | truncated
+        assert (info == {}) == (not ended_now.any())
+        if ended_now.any():
+            assert np.array_equal(info["_is_success"], ended_now)
             assert np.array_equal(info["is_success"], reward > 0)
-        ended += terminated.sum()
+        ended += ended_now.sum()
     assert ended > 200
 
 
@@ -352,7 +365,9 @@ def accepted(**overrides) -> CupsParams | None:
             screen=st.booleans(),
             hops=st.sampled_from([0.0, 0.5, 1.0]),
             hides=st.integers(0, 3),
-            play=st.sampled_from(["swap", "move"]),
+            play=st.sampled_from(["swap", "move", "round"]),
+            panels=st.integers(1, 2),
+            reveal=st.booleans(),
             arc=st.floats(60, 170),
             blackout=st.integers(0, 8),
             act=st.integers(4, 12),
@@ -365,8 +380,8 @@ def test_what_is_accepted_can_be_reset_and_ends_by_the_horizon(overrides: dict, 
     env.reset(seed=0)
     steps, over = 0, np.zeros(8, bool)
     while not over.all():
-        _, _, terminated, _, _ = env.step(np.full(8, STAY))
-        over |= terminated
+        _, _, terminated, truncated, _ = env.step(np.full(8, STAY))
+        over |= terminated | truncated
         steps += 1
     assert steps <= env.horizon
 
@@ -389,7 +404,10 @@ def test_the_tracker_keeps_up_with_the_shift() -> None:
         (dict(hops=1.5), "0..1"),
         (dict(hops=float("nan")), "0..1"),
         (dict(hides=4), "0..3"),
-        (dict(play="hide"), "'swap', 'move'"),
+        (dict(play="hide"), "'swap', 'move', 'round'"),
+        (dict(play="round", hops=0.5), "must be 0"),
+        (dict(play="swap", screen=True, panels=2), "must be 1"),
+        (dict(play="round", cups=3, screen=True, panels=2), "at most half"),
         (dict(order="colour"), "'place', 'distance', 'index'"),
         (dict(order="identity"), "'place', 'distance', 'index'"),
         (dict(ring=2.0), "1.1..1.5"),
@@ -413,3 +431,16 @@ def test_every_value_of_every_curve_can_be_played() -> None:
         for name, values in Cups.curves.items():
             for value in values:
                 assert getattr(Cups.at(level, {name: value}), name) in (value, (value, value))
+
+
+def test_the_twin_shows_the_ball_in_the_same_episodes() -> None:
+    assert Cups.levels[0] == Cups.twin(1)
+    for level in (2, 3):
+        env = make_vec("Cups", 500, level=level, glass=True)
+        assert returns(env, "reflex").mean() > returns(env, "oracle").mean() - 0.05
+
+
+def test_version_0_keeps_its_levels() -> None:
+    env = make_vec("Unseen/Cups-v0", 500, level=3, split="test")
+    assert env.params.hops == 0.4 and env.params.play == "swap"
+    assert returns(env, "tracker").mean() > 0.97

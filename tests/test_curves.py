@@ -1,4 +1,4 @@
-"""The picture of learning curves: whom it shows, its ceiling, and what it refuses."""
+"""Plots of learning curves: agents shown, best score without memory, and errors."""
 
 from __future__ import annotations
 

@@ -154,9 +154,9 @@ def test_one_door_is_right_and_the_wrong_one_is_for_good() -> None:
     assert (env.reference("oracle").act(obs, np.zeros(200, bool))[caught] == STAY).all()
     rng, over, total = np.random.default_rng(0), ~caught, np.zeros(200)
     for _ in range(80):
-        _, reward, terminated, _, _ = env.step(rng.integers(0, 3, 200))
+        _, reward, terminated, truncated, _ = env.step(rng.integers(0, 3, 200))
         total += np.where(over, 0, reward)
-        over |= terminated
+        over |= terminated | truncated
     assert over.all() and total.sum() == 0
 
 
@@ -216,7 +216,7 @@ def test_the_field_is_the_shortest_way_on_its_grid() -> None:
 
 @pytest.mark.parametrize("level", [2, 3])
 def test_resets_never_fail(level: int) -> None:
-    envs(level, 20_000).reset(seed=6)
+    envs(level, 4_000).reset(seed=6)
 
 
 def test_the_block_is_in_view_at_first_and_lost_on_the_way() -> None:
@@ -230,7 +230,7 @@ def test_the_block_is_in_view_at_first_and_lost_on_the_way() -> None:
         obs, _, terminated, _, _ = env.step(oracle.act(obs, np.zeros(300, bool)))
         over |= terminated
         lost |= ~over & (obs[np.arange(300), slot] == 0)
-    assert lost.mean() > 0.9
+    assert lost.mean() > 0.7
 
 
 def test_another_block_ends_the_episode_with_nothing() -> None:
@@ -245,6 +245,51 @@ def test_another_block_ends_the_episode_with_nothing() -> None:
         s["n_boxes"] = 0
     _, reward, terminated, _, _ = env.step(np.full(64, STAY))
     assert terminated.all() and (reward == 0).all() and (env.world["light"] == REVEAL).all()
+
+
+@pytest.mark.parametrize("level", [1, 2, 3, "night-pocket"])
+@pytest.mark.parametrize("name", ["greedy", "restarts", "via", "two-places", "left-hand", "right-hand", "look"])
+def test_who_does_not_plan_fails_although_he_knows_where_everything_is(level: int | str, name: str) -> None:
+    env = make_vec("Detour", 400, level=level, split="test")
+    assert play(env, name, 0, 400).mean() <= (0.17 if level == 1 else 0.08)
+
+
+def test_level_0_is_level_1_without_the_glass() -> None:
+    assert Detour.levels[0].replace((), act=60) == Detour.levels[1].replace((), barriers=0, panel=0, spare=150)
+
+
+def test_at_night_nothing_shows_but_the_pose_and_what_is_touched() -> None:
+    one, other = (make_vec("Detour", 100, level=3, obs="dict") for _ in range(2))
+    for env in (one, other):
+        env.reset(seed=12)
+        for _ in range(LOOK_STEPS):
+            env.step(np.full(100, STAY))
+    for s in other.world:  # the asked block and another change places
+        k, j = s["target"], (s["target"] + 1) % 3
+        for axis in ("disc_x", "disc_y"):
+            s[axis][k], s[axis][j] = s[axis][j], s[axis][k]
+    rng, open_ = np.random.default_rng(0), np.ones(100, bool)
+    for _ in range(20):
+        before, after = one.observe(), other.observe()
+        for name in ("slots", "rays", "pixels"):
+            assert np.array_equal(before[name][open_], after[name][open_]), name
+        actions = rng.integers(0, 3, 100)
+        for env in (one, other):
+            _, _, terminated, truncated, _ = env.step(actions)
+            open_ &= ~(terminated | truncated)
+    assert open_.sum() > 60
+    one.world["light"] = other.world["light"] = REVEAL  # the comparison can fail
+    assert not np.array_equal(one.observe()["slots"], other.observe()["slots"])
+
+
+def test_time_is_up_soon_after_the_certified_path_and_that_truncates() -> None:
+    env = make_vec("Detour", 100, level=2)
+    env.reset(seed=13)
+    limit, plan = env.world["limit"].copy(), env.world["plan_steps"].copy()
+    assert (limit == np.minimum(plan + env.params.spare, env.params.act)).all()
+    for t in range(1, limit.max() + 1):
+        _, reward, terminated, truncated, _ = env.step(np.full(100, STAY))
+        assert (truncated == (limit == t))[limit >= t].all() and not terminated[limit >= t].any()
 
 
 # --- what shows ---
@@ -345,6 +390,8 @@ def test_opaque_barrier_is_its_twin_that_hides_the_block_once_it_has_been_seen()
         (dict(blocks=0), "1..4"), (dict(depth=-0.1), "0..1.8"), (dict(glass=1), "True or False"),
         (dict(act=1.5), "8..150"), (dict(barriers=2, room=2.0), "2.5"), (dict(breadth=float("nan")), "0.5..1.2"),
         (dict(room=1.6), "room"), (dict(deep=1.0), "depth"), (dict(blackout=3), "unexpected keyword argument"),
+        (dict(barriers=0), "barriers=0"), (dict(spare=20), "panel=8"), (dict(depth=0.5), "plan_low=10"),
+        (dict(act=20), "at least 34"),
     ],
 )  # fmt: skip
 def test_bad_parameters_are_named_with_what_is_allowed(parameters: dict, says: str) -> None:

@@ -1,4 +1,4 @@
-"""The world-model agents: exact resume, the same decisions in ONNX as in torch, what they learn, bad input."""
+"""Dreamer and mapper: exact resumption, equal decisions of ONNX and torch, training, bad input."""
 
 from __future__ import annotations
 

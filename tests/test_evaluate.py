@@ -1,4 +1,4 @@
-"""`unseen evaluate`: the score of one agent in one environment, of the suite, of one's own, and of Gymnasium's."""
+"""`unseen evaluate`: environments of the suite, user-defined ones, and Gymnasium's."""
 
 from __future__ import annotations
 

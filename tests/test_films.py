@@ -1,4 +1,4 @@
-"""Watching agents: what an episode is told as, windows, films of all formats, the gallery, and what is refused."""
+"""Watching agents: steps of an episode, windows, films in all formats, the gallery, and errors."""
 
 from __future__ import annotations
 
@@ -130,11 +130,14 @@ def test_a_window_shows_an_episode() -> None:
     [
         (["oracle", "RolledBehind", "--save", "film.avi"], ".gif, .mp4, .png"),
         (["oracle", "RolledBehind", "--save", "film"], ".gif, .mp4, .png"),
-        (["oracle", "CartPole-v1", "--save", "film.gif"], "only environments with a view"),
+        (["oracle", "CartPole-v1", "--save", "film.gif"], "Gymnasium environments have no view"),
         (["oracle", "RolledBehind", "--speed", "0"], "must be positive"),
         (["oracle", "RolledBehind", "--level", "dusk"], "level='dusk'"),
-        (["mapper", "RolledBehind", "--obs", "rays", "--save", "film.gif"], "needs obs='slots'"),
-        (["mapper", "RolledBehind", "--env", "occluders=5", "--save", "film.gif"], "expects observations of size 64"),
+        (["mapper", "RolledBehind", "--level", "1", "--obs", "rays", "--save", "film.gif"], "needs obs='slots'"),
+        (
+            ["mapper", "RolledBehind", "--level", "1", "--env", "occluders=5", "--save", "film.gif"],
+            "expects observations of size",
+        ),
     ],
 )
 def test_what_cannot_be_watched_is_told(

@@ -1,4 +1,4 @@
-"""What is drawn as lit is what has a free line to the agent's eye, within its field of view."""
+"""An area is drawn as visible exactly if it is in the field of view with a free line of sight."""
 
 import math
 

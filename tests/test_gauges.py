@@ -1,4 +1,4 @@
-"""Pictures of a task without a room: what was drawn stays, what is hidden is only the human's, and play says why not."""
+"""Rendering of tasks without a room: history, hidden values, and playing."""
 
 from pathlib import Path
 from typing import Any, ClassVar
@@ -32,7 +32,6 @@ def reset(s, p):
 
 @device
 def step(s, a, p, info):
-    s.t += 1
     s.inflow = a[0]
     s.level += 0.2 * a[0]
     s.blind = 1 if s.t > 3 else 0
@@ -85,7 +84,7 @@ def a_record(t: int, level: float = 1.0, **fields: Any) -> np.void:
 
 
 def painted(painter: GaugePainter, records: list[np.void], steps: int = 20, task: type[Task] = Tank) -> np.ndarray:
-    """The last of the pictures of these records."""
+    """The last picture of a sequence of records."""
     return [painter.frame(s, TankParams(steps=steps), task) for s in records][-1]
 
 
@@ -191,7 +190,7 @@ def test_round_numbers() -> None:
 
 
 def test_an_environment_is_drawn_by_the_painter_that_its_view_names() -> None:
-    env = TaskEnv(Tank, render_mode="rgb_array")
+    env = TaskEnv(Tank, render_mode="rgb_array", show_hidden=True)
     env.reset(seed=1)
     frames = [env.render()]
     for _ in range(4):

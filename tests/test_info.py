@@ -1,4 +1,4 @@
-"""`unseen info`: the card of an environment and of an agent, as the declarations say."""
+"""`unseen info` of environments and agents agrees with the declarations."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def test_an_environment(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     for word in (*env.task.actions, *env.task.sensors, *env.task.presets, *env.task.references, *env.task.curves):
         assert word in said
     for level, anchor in SUITE[name].anchors.items():
-        assert re.search(rf"level {level} +random {anchor.random:g} +oracle {anchor.oracle:g}", said)
+        assert re.search(rf"level {level} +random {anchor.random:g} .*oracle {anchor.oracle:g}", said)
     assert f"after at most {env.horizon} steps" in said
     last = env.observation_space.shape[0] - 1
     assert re.search(rf"^  (\d+ - )?{last} ", said, re.MULTILINE)  # the parts cover the whole row

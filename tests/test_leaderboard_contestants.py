@@ -1,4 +1,4 @@
-"""Who enters, and what a result is filed under."""
+"""Contestants and arenas of the leaderboard, and their content-based identities."""
 
 from __future__ import annotations
 
@@ -11,12 +11,13 @@ from unseen.agents import load as agents
 from unseen.agents.errors import BadCheckpoint, UnknownAgent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.errors import UnknownEnvironment
+from unseen.envs.suite import SUITE
 from unseen.train.leaderboard.contestants import UNTRAINED, contestants, make_arena
 
 
 @pytest.fixture
 def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two runs of mapper on level 1, one of ppo on level 0, as files; nothing here opens them."""
+    """Two runs of mapper on level 1, one of ppo on level 0, as files that are never opened."""
     monkeypatch.setattr(agents, "TRAINED", tmp_path)
     for name, level in (("mapper-0", 1), ("mapper-3", 1), ("ppo-0", 0), ("ppo-1", 1)):
         folder = tmp_path / "RolledBehind" / f"level{level}"
@@ -75,7 +76,8 @@ def test_levels_are_other_environments() -> None:
 
 def test_how_an_environment_is_set_makes_another_arena_and_anchors_hold_for_the_level_alone() -> None:
     plain = make_arena(EnvConfig("RolledBehind", 1))
-    assert plain.normalise([0.073, 1.0]) == pytest.approx([0.0, 1.0]) and plain.options == ""
+    anchor = SUITE["RolledBehind"].anchors[1]
+    assert plain.normalise([anchor.random, anchor.oracle]) == pytest.approx([0.0, 1.0]) and plain.options == ""
     settings = [
         {"overrides": {"blackout": (9, 9)}}, {"split": "shift"}, {"obs": "rays"}, {"action": "continuous"},
     ]  # fmt: skip

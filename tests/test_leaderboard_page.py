@@ -1,4 +1,4 @@
-"""The table, the JSON and the page, from made-up episodes; the page also in a browser where there is one."""
+"""Table, JSON and web page from synthetic episodes; the page also in a browser if there is one."""
 
 from __future__ import annotations
 
@@ -126,7 +126,7 @@ def test_the_terminal_shows_hostile_names_as_they_are(capsys: pytest.CaptureFixt
 
 
 class Reader(HTMLParser):
-    """Which elements and addresses a page has."""
+    """Elements and links of a page."""
 
     def __init__(self, page: str) -> None:
         super().__init__()
@@ -160,7 +160,7 @@ def test_the_page_stands_alone_and_escapes() -> None:
 
 
 def test_ids_in_the_page_are_one_each() -> None:
-    """But for matplotlib's markers and clips: named by a hash of their content, so equal ones are equal."""
+    """Except matplotlib's markers and clip paths, whose ids are hashes of their content."""
     ids = Reader(render(make_board())).ids
     assert "table" in ids
     assert [name for name in ids if ids.count(name) > 1 and not re.fullmatch(r"[mp][0-9a-f]{10}", name)] == []
@@ -183,7 +183,7 @@ def test_a_board_of_one_reference_is_a_page_too() -> None:
 
 
 def dump(page: str, folder: Path) -> tuple[str, str]:
-    """The document after a browser has run it, and what the browser complained of."""
+    """The document after a browser has run it, and the browser's error messages."""
     (folder / "page.html").write_text(page, encoding="utf-8")
     flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking"
     more = "--disable-component-update --disable-sync --enable-logging=stderr --v=0 --dump-dom"

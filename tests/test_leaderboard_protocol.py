@@ -1,4 +1,4 @@
-"""Blocks of episodes: users' classes that fail are named, and a block repeats exactly."""
+"""Blocks of episodes: failing user-defined agents are named, and blocks are reproducible."""
 
 from __future__ import annotations
 

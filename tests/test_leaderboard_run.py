@@ -1,4 +1,4 @@
-"""The whole command: a board from nothing, resumed after kill -9, with agents of all sorts of manners."""
+"""The leaderboard command: a complete run, resumption after kill -9, and misbehaving agents."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ import numpy as np
 from unseen.agents.protocol import Agent
 
 class Slow(Agent):
-    """Takes its time, and keeps a list of the blocks that it was asked to play."""
+    """Acts slowly, and records the blocks it was given."""
     def initial_state(self, seeds):
         if len(seeds) > 1:
             with open({log!r}, "a") as file:
@@ -140,7 +140,7 @@ def test_bad_manners_harm_nobody_else(tmp_path: Path, capsys: pytest.CaptureFixt
     for name, reason in (
         ("Raises", "at step 0: raised ValueError: <script>"),
         ("Nan", "at step 0: action nan of dtype float64, expected an integer in 0..3"),
-        ("Dies", "died (exit code -9), on its second try"),
+        ("Dies", "died (exit code -9), on the second attempt"),
     ):
         cell = cells[f"{name} (manners.py)"]
         assert cell.status == "failed" and cell.raw is None

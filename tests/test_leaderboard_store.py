@@ -1,4 +1,4 @@
-"""The store against kill -9, flipped bits, cut-off files, a second writer and a full disk."""
+"""The store after kill -9, bit flips, truncated files, a second writer and a full disk."""
 
 from __future__ import annotations
 
@@ -92,7 +92,7 @@ def test_any_flipped_bit_is_survived(tmp_path: Path, name: str) -> None:
 
 
 def test_a_changed_value_is_found_though_sqlite_is_content(tmp_path: Path) -> None:
-    """A value altered inside a sound database: only the row's own digest can tell."""
+    """A value altered inside a valid database is detected by the row's digest only."""
     fill(tmp_path)
     connection = sqlite3.connect(tmp_path / "board.sqlite")
     connection.execute("UPDATE episode SET episode_return = 1000 WHERE seed = 5")
@@ -151,7 +151,7 @@ def test_both_copies_damaged_keep_what_either_proves(tmp_path: Path) -> None:
 
 
 def test_a_torn_last_line_is_dropped_without_fuss(tmp_path: Path) -> None:
-    """What a power cut leaves: half a line that was never acknowledged."""
+    """After a power cut: half a line that was never acknowledged."""
     fill(tmp_path)
     with open(tmp_path / "journal.jsonl", "ab") as file:
         file.write(encode([("episode", {"seed": 1})])[:-20])
@@ -239,7 +239,7 @@ def test_a_full_disk_stops_it_and_keeps_what_was_stored(tmp_path: Path) -> None:
     """A limit on file size gives the same short writes and errors as a full disk."""
     run = subprocess.run([sys.executable, "-c", FULL, tmp_path], capture_output=True, text=True)
     assert run.returncode == 2, run.stderr
-    assert str(tmp_path) in run.stderr and "nothing stored is lost" in run.stderr
+    assert str(tmp_path) in run.stderr and "stored results are not affected" in run.stderr
     stored = int(run.stdout.split()[-1]) + 1
     assert stored > 2
     found, notes = read(tmp_path)
@@ -264,7 +264,7 @@ def test_a_read_only_folder_is_named() -> None:
 
 
 def test_a_database_that_cannot_be_read_is_not_thrown_away(tmp_path: Path) -> None:
-    """A folder where the file should be is no damage: nothing is moved, and the error says what."""
+    """A folder in place of the file is not damage: nothing is moved, and the error names it."""
     fill(tmp_path)
     (tmp_path / "board.sqlite").unlink()
     (tmp_path / "board.sqlite").mkdir()

@@ -1,4 +1,4 @@
-"""The mapper's targets: what was last seen of everything."""
+"""The mapper's labels: where each object was last seen."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def test_kinds_of_boxes_are_remembered_in_the_dark() -> None:
 
 def test_the_map_of_the_shell_game_follows_the_cup() -> None:
     n = 200
-    env = make_vec("Cups", n, level=1)
+    env = make_vec("Unseen/Cups-v0", n, level=1)
     obs, _ = env.reset(seed=5)
     assert env.layout is not None and env.layout.covers == (1,)
     seen, at = [obs], []

@@ -1,4 +1,4 @@
-"""Driving and steering: the agent drives through nothing, and the look-ahead finds the best of all sequences of arcs."""
+"""Driving and steering: the agent drives through nothing, and look-ahead finds the best sequence of arcs."""
 
 import itertools
 import math

@@ -1,4 +1,4 @@
-"""An environment of the user's own, given as file.py:Class: the example, through the commands and through Gymnasium."""
+"""A user-defined environment, given as file.py:Class, in the commands and in Gymnasium."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What gets installed, and what importing it costs."""
+"""Packaging: installed files, and the modules that imports load."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Properties of the rolling physics, over drawn worlds."""
+"""Properties of the rolling physics, on random worlds."""
 
 import numpy as np
 from hypothesis import given, settings

@@ -1,4 +1,4 @@
-"""Playing by keyboard: keys, turns, and what cannot be played."""
+"""Keyboard play: keys, turns, and environments that cannot be played."""
 
 import numpy as np
 import pygame
@@ -40,7 +40,7 @@ def test_up_and_left_together_turn_left() -> None:
 
 
 def test_a_game_is_played_by_keys_and_quits() -> None:
-    """The world runs by itself until the player may act, then waits for keys."""
+    """The world runs until the player can act, then waits for keys."""
     calls = 0
 
     def events() -> list[pygame.event.Event]:

@@ -1,4 +1,4 @@
-"""Progress: plain lines on a pipe, at the start, now and then, and at the end; bars on a terminal."""
+"""Progress: lines on a pipe at the start, periodically and at the end; bars on a terminal."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The observation's rows: exact occlusion, symmetry, and one picture whatever the batch."""
+"""Image rows: exact occlusion, symmetry, and independence of the batch."""
 
 import math
 

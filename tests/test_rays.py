@@ -1,4 +1,4 @@
-"""Rays: each ends at whatever it meets first."""
+"""Each ray ends at the first thing it meets."""
 
 import math
 

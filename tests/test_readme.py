@@ -1,4 +1,4 @@
-"""The README keeps its word: its Python runs as it stands, and the commands and files it names exist."""
+"""The README's Python code runs, and its commands and files exist."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ import pytest
 from unseen.train import cli
 
 ROOT = Path(__file__).parents[1]
+PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
 PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
@@ -24,7 +25,7 @@ def test_python_runs(block: int) -> None:
 
 
 def test_the_id_works_without_an_import() -> None:
-    script = "import gymnasium; gymnasium.make('unseen:Unseen/RolledBehind-v0').reset(seed=0)"
+    script = "import gymnasium; gymnasium.make('unseen:Unseen/RolledBehind-v1').reset(seed=0)"
     subprocess.run([sys.executable, "-c", script], check=True)
 
 
@@ -43,6 +44,8 @@ def test_make_targets_exist() -> None:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
-def test_linked_files_exist() -> None:
-    links = re.findall(r"\]\((?!http)([^)#]+)\)", README)
-    assert [link for link in links if not (ROOT / link).exists()] == []
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_linked_files_exist(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    links = re.findall(r"\]\((?!http)([^)#]+)\)", text) + re.findall(r'src="(?!http)([^"]+)"', text)
+    assert [link for link in links if not (page.parent / link).exists()] == []

@@ -1,4 +1,4 @@
-"""What holds for the references of every environment: they change nothing, and act in either kind of action space."""
+"""Reference policies of every environment do not modify the state, and act in both action spaces."""
 
 from collections.abc import Iterator
 

@@ -1,4 +1,4 @@
-"""Replay: a ring of steps, and whole episodes in it."""
+"""Replay: the ring buffer of steps, and its episodes."""
 
 from __future__ import annotations
 

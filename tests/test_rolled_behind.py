@@ -1,4 +1,4 @@
-"""The flagship's own rules, and what every environment's surface promises."""
+"""The rules of RolledBehind, and interface properties of every environment."""
 
 import gymnasium as gym
 import numpy as np
@@ -15,14 +15,14 @@ from unseen.envs.suite import make, make_vec, resolve
 
 exposed = host(exposed)
 
-ID = "Unseen/RolledBehind-v0"
+ID = "Unseen/RolledBehind-v1"
 
 
 @pytest.mark.parametrize("level", [1, 2])
 def test_blocks_rest_fully_hidden_when_the_blackout_falls_and_when_it_ends(level: int) -> None:
     env = make_vec("RolledBehind", 300, level=level)
     env.reset(seed=0)
-    for _ in range(40):
+    for _ in range(env.horizon):
         before = env.world["light"].copy()
         env.step(np.full(300, 3))
         w = env.world
@@ -39,9 +39,9 @@ def test_a_touch_ends_the_episode_with_the_lights_on() -> None:
     obs, _ = env.reset(seed=1)
     oracle = env.reference("oracle")
     first, seen_end = np.ones(200, bool), 0
-    for _ in range(40):
-        obs, reward, terminated, _, _ = env.step(oracle.act(obs, first))
-        for i in np.nonzero(terminated)[0]:
+    for _ in range(env.horizon + 1):
+        obs, reward, terminated, truncated, _ = env.step(oracle.act(obs, first))
+        for i in np.nonzero(terminated | truncated)[0]:
             start, count, width = env.layout.discs
             assert env.world["light"][i] == REVEAL
             assert (obs[i, start : start + count * width : width] == 1).all()
@@ -55,9 +55,9 @@ def test_the_act_phase_shows_no_block_until_one_is_touched() -> None:
     obs, _ = env.reset(seed=2)
     rng = np.random.default_rng(0)
     start = env.layout.discs[0]
-    for _ in range(60):
-        obs, _, terminated, _, _ = env.step(rng.integers(0, 4, 300))
-        hidden = (obs[:, env.layout.phase][:, 2] > 0.5) & ~terminated & (env.world["t"] > 0)
+    for _ in range(env.horizon):
+        obs, _, terminated, truncated, _ = env.step(rng.integers(0, 4, 300))
+        hidden = (obs[:, env.layout.phase][:, 2] > 0.5) & ~(terminated | truncated) & (env.world["t"] > 0)
         assert (obs[hidden, start:] == 0).all()
 
 
@@ -107,13 +107,14 @@ def test_same_step_autoreset_gives_the_final_observation() -> None:
     ended = 0
     for _ in range(30):
         actions = np.zeros(64, int)
-        obs, reward, terminated, _, infos = same.step(actions)
-        other, same_reward, same_end, _, _ = following.step(actions)
-        assert np.array_equal(reward, same_reward) and np.array_equal(terminated, same_end)
-        if terminated.any():
-            assert np.array_equal(infos["_final_obs"], terminated)
-            assert np.array_equal(np.stack(infos["final_obs"][terminated]), other[terminated])
-            ended += terminated.sum()
+        _, reward, *ends, infos = same.step(actions)
+        other, same_reward, *same_ends, _ = following.step(actions)
+        assert np.array_equal(reward, same_reward) and np.array_equal(ends, same_ends)
+        over = ends[0] | ends[1]
+        if over.any():
+            assert np.array_equal(infos["_final_obs"], over)
+            assert np.array_equal(np.stack(infos["final_obs"][over]), other[over])
+            ended += over.sum()
             break
     assert ended
 
@@ -160,13 +161,14 @@ def test_metrics_come_at_the_end_and_only_then() -> None:
     obs, info = env.reset(seed=4)
     oracle, ended = env.reference("oracle"), 0
     assert info == {}
-    for _ in range(40):
-        obs, reward, terminated, _, info = env.step(oracle.act(obs, np.zeros(200, bool)))
-        assert (info == {}) == (not terminated.any())
-        if terminated.any():
-            assert np.array_equal(info["_is_success"], terminated)
+    for _ in range(env.horizon + 1):
+        obs, reward, terminated, truncated, info = env.step(oracle.act(obs, np.zeros(200, bool)))
+        over = terminated | truncated
+        assert (info == {}) == (not over.any())
+        if over.any():
+            assert np.array_equal(info["_is_success"], over)
             assert np.array_equal(info["is_success"], reward > 0)
-        ended += terminated.sum()
+        ended += over.sum()
     assert ended >= 200
 
 
@@ -177,7 +179,8 @@ def test_step_needs_a_live_episode() -> None:
     env.reset(seed=0)
     over = False
     while not over:
-        _, _, over, _, _ = env.step(0)
+        _, _, terminated, truncated, _ = env.step(0)
+        over = terminated or truncated
     with pytest.raises(ResetNeeded):
         env.step(0)
 
@@ -198,3 +201,70 @@ def test_unknown_names_get_the_nearest() -> None:
 def test_every_level_can_be_shifted() -> None:
     for level in resolve("RolledBehind").levels:
         make_vec("RolledBehind", 200, level=level, split="shift").reset(seed=0)
+
+
+def test_colours_are_visible_only_in_the_first_observation_of_level_3() -> None:
+    env = make_vec("RolledBehind", 50, level=3)
+    rows, _ = env.reset(seed=0)
+    start, count, width = env.layout.discs
+    discs = rows[:, start:].reshape(50, count, width)
+    assert (discs[:, :, 0] == 1).all() and (discs[:, :, 5:].sum(-1) == 1).all()
+    for _ in range(resolve("RolledBehind").task.levels[3].observe_steps - 1):
+        rows, *_ = env.step(np.full(50, 3))
+        discs = rows[:, start:].reshape(50, count, width)
+        assert (discs[:, :, 0] == 1).any() and (discs[:, :, 5:] == 0).all()
+
+
+@pytest.mark.parametrize("split", ["train", "shift"])
+def test_after_a_volley_every_occluder_hides_one_block_and_none_where_it_was(split: str) -> None:
+    env = make_vec("RolledBehind", 200, level=3, split=split)
+    env.reset(seed=0)
+    params = resolve("RolledBehind").task.levels[3]
+    before = None
+    for t in range(params.observe_steps + 8):
+        if t == params.observe_steps - 1:
+            before = env.world.copy()
+        env.step(np.full(200, 3))
+    assert before is not None
+    for s, earlier in zip(env.world, before, strict=True):
+        assert sorted(s["home"]) == list(range(6))
+        for j in range(6):
+            distance = np.hypot(s["box_x"] - s["disc_x"][j], s["box_y"] - s["disc_y"][j])
+            assert distance.argmin() == s["home"][j]
+            assert np.hypot(s["disc_x"][j] - earlier["disc_x"][j], s["disc_y"][j] - earlier["disc_y"][j]) > 0.5
+
+
+def random_params(rng: np.random.Generator) -> dict:
+    """Values of all parameters, drawn from their ranges, of which `check` accepts a part."""
+    values = {}
+    for name, spec in resolve("RolledBehind").task.params.specs().items():
+        if spec.kind == "choice":
+            values[name] = str(rng.choice(spec.options))
+        elif spec.kind == "span":
+            values[name] = tuple(int(k) for k in sorted(rng.integers(spec.low, spec.high + 1, 2)))
+        elif spec.kind == "real":
+            values[name] = float(rng.uniform(spec.low, spec.high))
+        else:
+            values[name] = bool(rng.integers(2)) if spec.kind == "flag" else int(rng.integers(spec.low, spec.high + 1))
+    if rng.integers(2):  # else hardly any draw with bumps would be accepted
+        values |= dict(occluders=6, blocks=6, room=4.5, breadth=0.3, depth=0.15, ring=1.3, jitter=0.05, radius=0.1)
+        values |= dict(bump=False, volley=True, friction=float(rng.uniform(2.5, 8.0)), scramble=0.3)
+    return values
+
+
+def test_no_reset_fails_and_every_episode_ends_in_time_whatever_the_parameters() -> None:
+    rng = np.random.default_rng(0)
+    accepted = 0
+    while accepted < 60:
+        values = random_params(rng)
+        try:
+            env = make_vec("RolledBehind", 4, split=("train", "shift")[accepted % 2], **values)
+        except BadParameter:
+            continue
+        accepted += 1
+        env.reset(seed=accepted)
+        over = np.zeros(4, bool)
+        for _ in range(env.horizon):
+            _, _, terminated, truncated, _ = env.step(np.full(4, 3))
+            over |= terminated | truncated
+        assert over.all(), values

@@ -1,4 +1,4 @@
-"""torchrl's own wrapper and checker, on environments of every observation and action."""
+"""torchrl's wrapper and checker accept environments with every observation and action space."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from unseen.envs.suite import make
 
 pytest.importorskip("torchrl")
 
-ID = "unseen:Unseen/RolledBehind-v0"  # which worker processes find too
+ID = "unseen:Unseen/RolledBehind-v1"  # which worker processes find too
 
 
 @pytest.mark.sample(3)

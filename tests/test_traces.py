@@ -1,4 +1,4 @@
-"""What environments do is the same to the byte as `traces.json` says, on machines with the same mathematics library."""
+"""The behaviour of environments is unchanged from `traces.json`, bit for bit, with the same mathematics library."""
 
 from __future__ import annotations
 

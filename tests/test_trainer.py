@@ -1,4 +1,4 @@
-"""The trainer: a run from start to agent, and one killed at any moment that ends the same."""
+"""The trainer: a complete run, and bit-identical results after a kill at any time."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def config(out: Path, agent: str = "ppo", steps: int = 640, **more: object) -> T
 def test_a_run_from_start_to_agent(tmp_path: Path) -> None:
     path = train(config(tmp_path / "run"))
     card = json.loads(path.with_suffix(".json").read_text())
-    assert card["steps"] == 640 and card["env"] == "Unseen/RolledBehind-v0" and card["config"]["hidden"] == 8
+    assert card["steps"] == 640 and card["env"] == "Unseen/RolledBehind-v1" and card["config"]["hidden"] == 8
     steps = [point[0] for point in card["curve"]]
     assert steps == sorted(set(steps)) and steps[-1] == 640
     assert card["curve"][-1][2] == card["episode_return"]
@@ -176,7 +176,7 @@ def assert_same(a: Path, b: Path) -> None:
 
 
 def endless(out: Path, *more: str) -> subprocess.Popen[str]:
-    """A training that runs until it is stopped, once it has logged something."""
+    """A training process that has logged something and runs until it is stopped."""
     words = ["ppo", "RolledBehind", "--level", "1", "--steps", "100000000", *more, "--set", *PPO]
     process = subprocess.Popen([*COMMAND, *words, "--out", str(out)], stderr=subprocess.PIPE, text=True)
     log = out / "log.jsonl"
@@ -223,7 +223,7 @@ def test_a_lock_that_is_a_link_is_not_followed(tmp_path: Path) -> None:
 @pytest.mark.usefixtures("no_export")
 @pytest.mark.skipif(sys.platform == "win32", reason="needs a file size limit")
 def test_a_full_disk_is_told_in_one_line_and_the_run_can_be_resumed(tmp_path: Path) -> None:
-    """A limit on file size gives the same errors as a full disk."""
+    """A file size limit causes the same errors as a full disk."""
     import resource
 
     words = ["ppo", "RolledBehind", "--level", "1", "--checkpoint-every", "0", "--eval-episodes", "10", "--quiet"]
@@ -318,7 +318,10 @@ def test_an_environment_of_gymnasiums(tmp_path: Path, capsys: pytest.CaptureFixt
     card = json.loads((folder / "agent.json").read_text())
     assert card["env"] == "CartPole-v1" and "level" not in card and card["episode_return"] > 5
     assert main([*words, "--steps", "64", "--publish", "--out", "other"]) == 2
-    assert "ship for the suite's environments alone" in capsys.readouterr().err and not Path("other").exists()
+    assert (
+        "only agents for environments of the suite can be included" in capsys.readouterr().err
+        and not Path("other").exists()
+    )
 
 
 @pytest.mark.usefixtures("no_export")

@@ -1,4 +1,4 @@
-"""The picture tells the truth: fog against line of sight, phases that look different, rings where things were seen."""
+"""Rendering of rooms: fog agrees with visibility, phases look different, rings mark where objects were last seen."""
 
 import dataclasses
 import math
@@ -22,7 +22,7 @@ from unseen.envs.watch.fog import inside
 from unseen.envs.watch.furniture import FURNITURE
 from unseen.envs.watch.mind import Place, mind_of
 from unseen.envs.watch.room import RoomPainter
-from unseen.envs.watch.scene import Scene, between, load_agent_and_env
+from unseen.envs.watch.scene import Scene, between, scene_of
 from unseen.envs.watch.things import picture
 from unseen.envs.watch.toys import TOYS
 
@@ -79,7 +79,7 @@ def a_record(**fields: object) -> np.void:
 
 
 def read(record: np.void, task: type[PlanarTask] = Blocks, params: ZooParams = PARAMS) -> Scene:
-    return load_agent_and_env(record, params, task)
+    return scene_of(record, params, task)
 
 
 def painted(record: np.void, hidden: bool = True, task: type[PlanarTask] = Zoo, **kwargs: object) -> np.ndarray:

@@ -44,7 +44,7 @@ class EnvArguments:
     action: Annotated[str, arg(metavar="KIND", help_behavior_hint=DEFAULT)] = ""
     """action space: discrete or continuous"""
     split: Annotated[
-        str, arg(metavar="SPLIT", help_behavior_hint="(default: train for train, play, audit and info; else test)")
+        str, arg(metavar="SPLIT", help_behavior_hint="(default: train for training and play, test for evaluation)")
     ] = ""
     """seed split: train, test or shift; shift also uses other parameter ranges"""
     parameters: Annotated[UseAppendAction[tuple[str, ...]], arg(name="env", metavar="NAME=VALUE")] = ()
@@ -96,8 +96,10 @@ def as_options(env_config: EnvConfig, split: str) -> str:
         "--action": env_config.action,
         "--split": env_config.split if env_config.split != split else "",
     }
-    said = [f"{word} {value}" for word, value in words.items() if value]
-    return " ".join(said + [f"--env {name}={value}".replace(", ", ",") for name, value in env_config.overrides.items()])
+    options = [f"{word} {value}" for word, value in words.items() if value]
+    return " ".join(
+        options + [f"--env {name}={value}".replace(", ", ",") for name, value in env_config.overrides.items()]
+    )
 
 
 def _read(items: tuple[str, ...], params: type[Params] | None) -> dict[str, Any]:

@@ -23,6 +23,7 @@ import tyro
 
 from unseen.envs import suite
 from unseen.envs.errors import BadParameter
+from unseen.train import cold
 from unseen.train.progress import Progress
 from unseen.train.rollout import random_actions
 
@@ -39,7 +40,7 @@ class BenchConfig:
     """measure every environment of the suite"""
     level: Annotated[int | str, tyro.conf.arg(metavar="LEVEL")] = 1
     """level, or the name of a preset"""
-    obs: tuple[str, ...] = ()
+    obs: Annotated[tuple[str, ...], tyro.conf.arg(metavar="SENSOR [SENSOR ...]", help_behavior_hint="")] = ()
     """observation modes; by default all but the privileged ones"""
     sizes: tuple[int, ...] = (64, 1024)
     """vector environment sizes; the scalar environment is always measured"""
@@ -49,6 +50,8 @@ class BenchConfig:
     """seconds of wall time per measurement"""
     neighbours: bool = True
     """also measure Gymnasium's CartPole and, if installed, MiniGrid's Memory"""
+    cold: bool = False
+    """measure the CPU time of the first step instead, with different caches; by default of the default observation"""
     json: bool = False
     """print JSON instead of a table"""
 
@@ -176,6 +179,8 @@ def bench(config: BenchConfig) -> None:
         raise BadParameter("seconds must be positive, threads and sizes at least 1")
     for name, obs in modes(config):  # raises if the request is invalid
         suite.make(name, level=config.level, obs=obs)
+    if config.cold:
+        return bench_cold(config)
     speeds: list[Speed] = []
     figures = len(modes(config)) * (1 + len(config.sizes)) + (2 + len(config.sizes)) * config.neighbours
     with Progress({"figures": 1 + figures}) as progress:
@@ -189,6 +194,44 @@ def bench(config: BenchConfig) -> None:
         print(json.dumps({**machine(), "first_step_s": start, "speeds": [asdict(s) for s in speeds]}, indent=2))
     else:
         show(config, speeds, start)
+
+
+def bench_cold(config: BenchConfig) -> None:
+    """Measure first steps in fresh processes, and print. Raises UnknownEnvironment, BadParameter."""
+    rows = [
+        (name, obs) for name, obs in modes(config) if config.obs or obs == next(iter(suite.resolve(name).task.sensors))
+    ]
+    if own := [name for name, _ in rows if name not in suite.SUITE]:
+        raise BadParameter(f"env={own[0]!r}: cold starts are measured of {', '.join(suite.SUITE)}")
+    figures: list[dict[str, Any]] = []
+    with Progress({"figures": len(rows) * len(cold.CASES)}) as progress:
+        for name, obs in rows:
+            figures.append({"what": name, "obs": obs})
+            for case, seconds in zip(cold.CASES, cold.cold_starts(name, config.level, obs), strict=True):
+                figures[-1][case] = seconds
+                progress.advance("figures", 1, f"{name}, {obs}, {case}")
+    if config.json:
+        print(json.dumps({**machine(), "cold_starts_cpu_s": figures}, indent=2))
+        return
+    from rich.console import Console
+    from rich.table import Table
+
+    table = Table(title=f"CPU-seconds from the start of Python to the end of the first step, level {config.level}")
+    table.add_column("environment")
+    table.add_column("observation")
+    for case in cold.CASES:
+        table.add_column(case, justify="right")
+    for row in figures:
+        table.add_row(row["what"], row["obs"], *(f"{row[case]:.1f}" for case in cold.CASES))
+    console = Console()
+    console.print(table)
+    console.print(
+        "empty cache: everything is compiled\n"
+        "pre-filled: the cache is empty, but compiled device functions came with the package\n"
+        "one edit: everything was compiled before `step` was edited\n"
+        "cached: nothing is compiled"
+    )
+    console.print(", ".join(f"{key} {value}" for key, value in machine().items()), style="dim")
 
 
 def show(config: BenchConfig, speeds: list[Speed], start: float) -> None:

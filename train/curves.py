@@ -29,7 +29,7 @@ class NoCurves(UnseenError, LookupError):
 class CurvesConfig:
     """What to plot, and where."""
 
-    env: Annotated[Positional[tuple[str, ...]], arg(metavar="[ENV ...]")] = ()
+    env: Annotated[Positional[tuple[str, ...]], arg(metavar="[ENV ...]", help_behavior_hint="")] = ()
     """environments; by default all with a trained agent"""
     level: int = 1
     """training level"""

@@ -33,6 +33,17 @@ class EvaluationError(UnseenError):
     """An evaluation is impossible, for example with unusable anchors or no agents."""
 
 
+class BadAnswer(UnseenError):
+    """The answer function of a foreign audit is missing, fails, or does not suit the environment."""
+
+    def __init__(self, name: str, reason: str):
+        super().__init__(name, reason)
+        self.name, self.reason = name, reason
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}"
+
+
 class AgentFailed(EvaluationError):
     """An agent raised an exception or returned an invalid action. The evaluation of other agents continues."""
 

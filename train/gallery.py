@@ -42,13 +42,13 @@ HORIZON = 12  # imagined steps to draw
 class GalleryConfig:
     """What to record, and where to store it."""
 
-    env: Positional[str | None] = None
+    env: Annotated[Positional[str | None], arg(help_behavior_hint="")] = None
     """record only this environment"""
     out: Path = Path("docs/media/gallery")
     """folder for the films"""
     page: Path = Path("docs/gallery.md")
     """Markdown page that shows the films"""
-    level: Annotated[int | str | None, arg(metavar="LEVEL")] = None
+    level: Annotated[int | str | None, arg(metavar="LEVEL", help_behavior_hint="")] = None
     """level; by default that of the best included agent above level 0, or the environment's default level"""
     seed: int = 0
     """first seed of the search for a successful episode"""

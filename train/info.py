@@ -87,9 +87,13 @@ def environment_card(env_config: EnvConfig) -> dict[str, Any]:
             (name, _short(getattr(params, name)), spec.allowed, spec.doc) for name, spec in params.specs().items()
         ],
         "anchors": [
-            (f"level {key}", f"random {anchor.random:g}", f"oracle {anchor.oracle:g}")
+            (f"level {key}", f"random {anchor.random:g}", f"ablated {anchor.ablated}", f"oracle {anchor.oracle:g}")
             for key, anchor in entry.anchors.items()
         ],
+        "demands": "\n".join(
+            f"- {name}: {faculty.demand}; without it: {', '.join(faculty.policies)}"
+            for name, faculty in task.faculties.items()
+        ),
         "references": [
             (
                 name,

@@ -5,8 +5,9 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated
 
-from tyro.conf import Positional
+from tyro.conf import Positional, arg
 
 from unseen.agents.load import Run, list_runs
 from unseen.agents.roster import ROSTER
@@ -17,7 +18,7 @@ from unseen.envs.suite import SUITE, Entry, resolve
 class ListConfig:
     """What to list."""
 
-    env: Positional[str | None] = None
+    env: Annotated[Positional[str | None], arg(help_behavior_hint="")] = None
     """only this environment and the agents trained on it"""
     json: bool = False
     """print JSON instead of tables"""
@@ -40,7 +41,10 @@ def shipped(agent: str, entries: list[Entry]) -> Iterator[Run]:
 
 
 def as_json(entry: Entry) -> dict[str, object]:
-    anchors = {level: {"random": anchor.random, "oracle": anchor.oracle} for level, anchor in entry.anchors.items()}
+    anchors = {
+        level: {"random": anchor.random, "ablated": anchor.ablated, "oracle": anchor.oracle}
+        for level, anchor in entry.anchors.items()
+    }
     return {"id": entry.id, "group": entry.group, "title": entry.title, "anchors": anchors}
 
 
@@ -73,12 +77,18 @@ def show(entries: list[Entry]) -> None:
 
     console = Console()
     table = Table(title="Environments", title_justify="left")
-    for heading in ("id", "group", "task", "random / oracle"):
+    for heading in ("id", "group", "task", "level and scores"):
         table.add_column(heading, no_wrap=heading != "task")
     for entry in entries:
-        scores = (f"{level}: {a.random:.2f} / {a.oracle:.2f}" for level, a in entry.anchors.items())
+        scores = (
+            f"{level}: {a.random:.2f} {'  - ' if a.ablated is None else f'{a.ablated:.2f}'} {a.oracle:.2f}"
+            for level, a in entry.anchors.items()
+        )
         table.add_row(entry.id, entry.group, entry.title, "\n".join(scores))
     console.print(table)
+    console.print(
+        "scores: random play, the best scripted policy that lacks one demanded faculty, and the oracle\n", style="dim"
+    )
 
     table = Table(title="Agents", title_justify="left")
     for heading in ("name", "kind", "description", "trained on"):

@@ -263,8 +263,8 @@ def _value(actions: np.ndarray, row: int) -> str:
 def one_line(error: BaseException) -> str:
     """An error as one line of bounded length that can be encoded as UTF-8. str(error) itself may raise."""
     try:
-        said = " ".join(str(error).split())
+        message = " ".join(str(error).split())
     except Exception:
-        said = ""
-    text = f"{type(error).__name__}: {said}".rstrip(": ")
+        message = ""
+    text = f"{type(error).__name__}: {message}".rstrip(": ")
     return text[:MAX_TEXT].encode(errors="replace").decode()

@@ -57,7 +57,7 @@ def sweep(config: SweepConfig) -> list[Point]:
     curves = {} if env_config.entry is None else env_config.entry.task.curves
     if config.parameter not in curves:
         known = ", ".join(curves) or "none"
-        raise EvaluationError(f"{env_config.label} has no curve over {config.parameter!r}; it has {known}")
+        raise EvaluationError(f"{env_config.label} cannot be swept over {config.parameter!r}; choose from: {known}")
     points = []
     with Progress({f"values of {config.parameter}": len(curves[config.parameter])}) as progress:
         for value in curves[config.parameter]:

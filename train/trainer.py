@@ -18,7 +18,9 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from tyro.conf import arg
 
 from unseen.agents.card import Card
 from unseen.agents.errors import BadAgent, BadCheckpoint
@@ -68,7 +70,7 @@ class TrainConfig(LevelArgument):
     """environment steps between evaluations; by default 1/25 of the budget"""
     eval_episodes: int = 200
     """held-out episodes per evaluation"""
-    set: tuple[str, ...] = ()
+    set: Annotated[tuple[str, ...], arg(metavar="NAME=VALUE [NAME=VALUE ...]", help_behavior_hint="")] = ()
     """algorithm settings, such as --set ent_coef=.03 hidden=256; `unseen info AGENT` lists them"""
     publish: bool = False
     """copy the trained agent to those included in the package"""

@@ -124,17 +124,17 @@ def goal_vector(
     """
     query = obs[..., layout.query]
     kinds, n_colours = layout.sizes.box_kinds, layout.colours
-    asked = np.zeros((*obs.shape[:2], BOX_FIELDS), np.float32)
+    goal = np.zeros((*obs.shape[:2], BOX_FIELDS), np.float32)
     if layout.sizes.queries in (n_colours, n_colours + kinds):
         match = (colours * query[..., None, :n_colours]).sum(-1, keepdims=True)
-        asked += (match * seen[..., :BOX_FIELDS]).sum(-2)
+        goal += (match * seen[..., :BOX_FIELDS]).sum(-2)
         query = query[..., n_colours:]
     if kinds and query.shape[-1] == kinds:
-        asked += (places * query[..., None]).sum(-2)
+        goal += (places * query[..., None]).sum(-2)
     pose = obs[..., layout.pose]
-    placed = np.abs(pose[..., 2:4]).sum(-1, keepdims=True) > 0.5
-    known = (asked[..., :1] > 0.5) * placed
-    return np.concatenate([known, known * (asked[..., 1:3] - pose[..., :2])], -1).astype(np.float32)
+    pose_known = np.abs(pose[..., 2:4]).sum(-1, keepdims=True) > 0.5
+    known = (goal[..., :1] > 0.5) * pose_known
+    return np.concatenate([known, known * (goal[..., 1:3] - pose[..., :2])], -1).astype(np.float32)
 
 
 def _to_room(x: np.ndarray, y: np.ndarray, rows: np.ndarray, shift: bool) -> tuple[np.ndarray, np.ndarray]:

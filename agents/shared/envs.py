@@ -24,7 +24,7 @@ from unseen.envs.errors import BadSnapshot, UnknownEnvironment
 from unseen.envs.planar.layout import Layout
 from unseen.envs.planar.rays import RAYS
 
-__all__ = ["AutoresetMode", "EnvConfig", "Environments", "Layout", "ObservationSpec", "make", "reference"]
+__all__ = ["AutoresetMode", "EnvConfig", "Environments", "Layout", "ObservationSpec", "make", "make_one", "reference"]
 
 SMALL_IMAGE = 32  # pixels: smaller uint8 arrays are taken for tables of codes, such as MiniGrid's views
 MODERATE = 10.0  # values within these bounds are not squashed
@@ -163,12 +163,23 @@ def _of_suite(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environmen
     )
 
 
-def _of_gymnasium(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environments:
-    name = config.id
+def make_one(config: EnvConfig) -> gym.Env:
+    """Make a single Gymnasium environment with the observations and actions that `Environments` has. Raises as `make`."""
+    one = _plain(config)
+    return _adapt(one, _non_numeric_keys(one.observation_space), config.name)
+
+
+def _plain(config: EnvConfig) -> gym.Env:
+    """A Gymnasium environment as it is. Raises BadAgent."""
     try:
-        one = gym.make(name, **config.overrides)
+        return gym.make(config.id, **config.overrides)
     except (gym.error.Error, TypeError) as error:
         raise BadAgent(f"{config.name}: gymnasium.make failed: {error}") from error
+
+
+def _of_gymnasium(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environments:
+    name = config.id
+    one = _plain(config)
     ignored = _non_numeric_keys(one.observation_space)
     adapted = _adapt(one, ignored, config.name)
     observation = _observation(adapted.observation_space)

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from unseen.envs.core import checks, device
-from unseen.envs.core.kernels import DUE, RESET, SENSE, hidden_kernel, run_kernel
+from unseen.envs.core.kernels import RESET, RESET_PENDING, SENSE, hidden_kernel, instance_kernel, run_kernel
 from unseen.envs.core.params import Params
 from unseen.envs.core.rng import MAX_SEED, SPLITS, keys
 from unseen.envs.core.task import Task
@@ -125,20 +125,20 @@ class Batch:
         one._bind()
         return one
 
-    def keep_finals(self) -> None:
+    def allocate_final_obs(self) -> None:
         """Allocate separate buffers for the final observations of episodes, which SAME_STEP returns."""
         self.final = tuple(np.zeros_like(o) for o in self.obs)
         self._bind()
 
     @property
-    def untouched(self) -> bool:
+    def never_reset(self) -> bool:
         """Whether any environment has never been reset."""
         return not self.world["tries"].all()
 
     def reset(self, where: np.ndarray | None = None) -> None:
         """Start an episode in every environment, or where the bool array `where` (n,) is True."""
         self.draw_seeds()
-        self.done[slice(None) if where is None else where] = DUE
+        self.done[slice(None) if where is None else where] = RESET_PENDING
         self.run(RESET)
 
     def run(self, what: int) -> None:
@@ -264,6 +264,18 @@ class Batch:
         out = np.zeros((self.n, hidden.size))
         hidden_kernel(self.task, "write")(self.world, self.param_record, out)
         return out[:, 0].astype(np.int64) if hidden.is_class else out
+
+    def instances(self) -> np.ndarray:
+        """A hash of every environment's instance, (n,) uint64, before any step of its episode. Privileged.
+
+        Raises:
+            BadParameter: the task declares no `instance`.
+        """
+        if self.task.instance is None:
+            raise BadParameter(f"{self.task.__name__} declares no instance")
+        out = np.zeros(self.n, np.uint64)
+        instance_kernel(self.task)(self.world, self.param_record, out)
+        return out
 
     def must_hide(self) -> np.ndarray:
         """Where a short window of recent observations must not reveal the hidden variable now: (n,) bool. Raises as `hidden`."""

@@ -67,7 +67,7 @@ class TaskEnv(gym.Env):
         show_hidden = checks.flag("show_hidden", show_hidden)
         batch = Batch(task, 1, level, split, obs, KEYWORDS, overrides)
         kind = spaces.action_kind(task, action)
-        self._take(
+        self._initialise(
             batch, kind, spaces.observation_space(batch), spaces.action_space(task, kind), render_mode, show_hidden
         )
 
@@ -77,10 +77,10 @@ class TaskEnv(gym.Env):
     ) -> Self:
         """The environment on an existing batch of one, such as a row of a larger batch."""
         env = cls.__new__(cls)
-        env._take(batch, kind, observation, action, render_mode, show_hidden)
+        env._initialise(batch, kind, observation, action, render_mode, show_hidden)
         return env
 
-    def _take(
+    def _initialise(
         self, batch: Batch, kind: str, observation: Space, action: Space, render_mode: str | None, show_hidden: bool
     ) -> None:
         self.batch = batch
@@ -137,7 +137,7 @@ class TaskEnv(gym.Env):
         self._np_random = value
         self.batch.seed([int(value.integers(checks.MAX_SEED, endpoint=True))])
 
-    def forget_np_random(self) -> None:
+    def renew_np_random(self) -> None:
         """Recreate `np_random` from the current seed on next use."""
         self._np_random = None
 
@@ -224,7 +224,7 @@ class TaskEnv(gym.Env):
         if self.render_mode is None:
             gym.logger.warn("render() was called without a render_mode; pass render_mode='rgb_array' to make()")
             return None
-        if self.batch.untouched:
+        if self.batch.never_reset:
             raise ResetNeeded(f"{self.task.__name__}: call reset() before render()")
         if self.render_mode == "human":
             self.show()

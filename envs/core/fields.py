@@ -1,4 +1,4 @@
-"""Checks that device functions only use fields that their records have.
+"""Checks that device functions only use fields that their records have, and set none that the engine keeps.
 
 Numba would report a missing field only when a kernel is first compiled, in a long type error. This check reads the
 source of the functions when an environment is made, and names the missing field.
@@ -17,20 +17,24 @@ import numpy as np
 from unseen.envs.core.reference import WORLD
 from unseen.envs.core.task import Task
 
+KEPT = frozenset(("t", "done", "tries", "failed"))  # of HEADER; `rng` is set by what draws
+
 
 @dataclass(frozen=True)
 class Fields:
-    """The field names of a record type; `whose` is its name in messages."""
+    """The field names of a record type; `whose` is its name in messages, `kept` are those that only the engine sets."""
 
     whose: str
     names: frozenset[str]
+    kept: frozenset[str] = frozenset()
 
 
-def missing_field(task: type[Task]) -> str | None:
-    """One sentence about the first missing field that a device function of the task uses; None if there is none."""
+def wrong_field(task: type[Task]) -> str | None:
+    """One sentence about the first field that a device function of the task uses although it is missing, or sets although
+    the engine keeps it; None if there is none."""
     params = task.levels[task.default_level].record("train")
     p = Fields(task.params.__name__, frozenset(params.dtype.names or ()))
-    s = _of("'state'", task.state)
+    s = Fields("'state'", frozenset(task.state.names or ()), KEPT)
     calls: list[tuple[Any, tuple[Fields | None, ...]]] = [
         (task.reset, (s, p, _of("'scratch'", task.scratch))),
         (task.step, (s, None, p)),
@@ -56,7 +60,7 @@ def _of(whose: str, dtype: np.dtype | None) -> Fields | None:
 
 
 def _search(function: Any, given: tuple[Fields | None, ...], seen: set[Any]) -> Iterator[str]:
-    """Missing fields that a function, or a function it calls, uses when its arguments are the `given` records."""
+    """What is wrong in a function, or a function it calls, when its arguments are the `given` records."""
     function = inspect.unwrap(function) if callable(function) else None  # a lazy "module:name" is not checked
     if not isinstance(function, FunctionType) or (function, given) in seen:
         return
@@ -70,8 +74,11 @@ def _search(function: Any, given: tuple[Fields | None, ...], seen: set[Any]) -> 
     for part in ast.walk(node):
         if isinstance(part, ast.Attribute) and isinstance(part.value, ast.Name) and part.value.id in records:
             record = records[part.value.id]
+            where = f"{function.__module__}.{function.__qualname__}"
             if part.attr not in record.names:
-                yield f"{record.whose} has no {part.attr!r}, which {function.__module__}.{function.__qualname__} uses"
+                yield f"{record.whose} has no {part.attr!r}, which {where} uses"
+            elif part.attr in record.kept and isinstance(part.ctx, ast.Store):
+                yield f"{where} sets {part.attr!r} of {record.whose}, which the engine keeps"
         elif isinstance(part, ast.Call) and not part.keywords:
             passed = tuple(records.get(a.id) if isinstance(a, ast.Name) else None for a in part.args)
             if any(passed):

@@ -33,6 +33,8 @@ class Hidden:
             if the task has no such function.
         found: device function (s, p) -> bool: the agent has uncovered the variable by its own actions, so outputs may
             depend on it from now on.
+        independent: names of integer fields of the record that must not tell a label: at a reset they are uniform over their
+            values, and independent of it. The audit tests this.
     """
 
     write: Callable
@@ -41,6 +43,7 @@ class Hidden:
     when: Callable = always
     change: Callable | None = None
     found: Callable = never
+    independent: tuple[str, ...] = ()
 
     @property
     def is_class(self) -> bool:

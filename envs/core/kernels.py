@@ -7,7 +7,7 @@ from unseen.envs.core import device
 from unseen.envs.core.task import Task
 
 RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # modes of `run`
-DUE = 2  # value of `done` that marks a record for the next RESET; other records are left unchanged
+RESET_PENDING = 2  # value of `done` that marks a record for the next RESET; other records are left unchanged
 
 _RUN = '''"""Generated: {cls} with the observations {names}."""
 import numpy as np
@@ -51,6 +51,7 @@ def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
         elif what != 3:
             if s.t == 0:
                 I[i, :] = 0.0
+            s.t += 1
             r, t, u = step(s, A[i], p, I[i])
             if s.t >= limit:
                 if not (t or u):  # truncated from outside: the task has no metrics
@@ -113,6 +114,19 @@ def change(S, P, B):
 """
 
 
+_INSTANCE = '''"""Generated: the instances of {cls}."""
+from unseen.envs.core.device import kernel
+from {module} import {cls} as task
+
+_instance = task.instance
+
+@kernel
+def instances(S, P, O):
+    for i in range(S.shape[0]):
+        O[i] = _instance(S[i], P[0])
+'''
+
+
 def _build(task: type[Task], name: str, source: str, *more: str) -> ModuleType:
     """Build a kernel module. `more`: names of other modules that define its functions."""
     return device.build(
@@ -165,3 +179,9 @@ def hidden_kernel(task: type[Task], name: str):
     source = _HIDDEN + (_CHANGE if task.hidden.change is not None else "")
     module = _build(task, "hidden", source.format(cls=task.__name__, module=task.__module__))
     return device.named(getattr(module, name), f"{task.__name__} (hidden variable: {name})")
+
+
+def instance_kernel(task: type[Task]):
+    """instances(S, P, O) of a task that declares `instance`: freshly drawn records (n,), parameters (1,), hashes (n,)."""
+    module = _build(task, "instance", _INSTANCE.format(cls=task.__name__, module=task.__module__))
+    return device.named(module.instances, f"{task.__name__} (instances)")

@@ -16,8 +16,8 @@ from unseen.envs.errors import BadParameter
 
 FLOAT, INT = "f8", "i8"  # of record fields
 
-# The fields that every record has: generator state, steps taken, whether the episode has ended, tries of the last reset,
-# and failed resets.
+# The fields that every record has, kept by the engine: generator state, steps taken (in `step`, with the current one),
+# whether the episode has ended, tries of the last reset, and failed resets.
 HEADER = [("rng", "u8"), ("t", INT), ("done", INT), ("tries", INT), ("failed", INT)]
 
 
@@ -59,8 +59,8 @@ class Task:
         reset(s, p) -> bool: draws an episode into the record s. False rejects the draw, which is then repeated, at most
             `max_tries` times. Records are reused, so `reset` must set every field that is read later.
         scratch: dtype of scratch memory for `reset`, which is then called as reset(s, p, w).
-        step(s, a, p, info) -> (reward, terminated, truncated): one step with the action row a. `info` is a row of
-            floats, one per metric, which is reported when the episode ends.
+        step(s, a, p, info) -> (reward, terminated, truncated): step s.t, from 1, with the action row a. `info` is a
+            row of floats, one per metric, which is reported when the episode ends.
         metrics: names of the elements of `info`; the first is "is_success".
         hidden: the hidden variable, for the audit; None if nothing is hidden.
         faculties: name -> what the task demands of an agent, such as "where", "which", "when", "count" or "plan".

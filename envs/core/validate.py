@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from unseen.envs.core.faculty import Faculty
-from unseen.envs.core.fields import missing_field
+from unseen.envs.core.fields import wrong_field
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import Params
 from unseen.envs.core.reference import WORLD, Reference
@@ -68,6 +68,9 @@ def validate(task: type[Task]) -> None:
             fit = callable(function) or (piece == "change" and function is None)
             need(fit, f"{piece!r} of 'hidden' is not a function")
         need(task.hidden.size > 0, f"'size' of 'hidden' must be positive, got {task.hidden.size}")
+        for name in task.hidden.independent:
+            own = name in names[len(HEADER) :] and task.state[name].kind == "i"  # a subarray is of kind "V"
+            need(own, f"'hidden' has independent={name!r}, which is no scalar integer field of the record")
     for name, reference in task.references.items():
         need(isinstance(reference, Reference), f"'references': {name!r} must be a Reference, got {reference!r}")
         need(callable(reference.act), f"'act' of reference {name!r} is not a function")
@@ -75,10 +78,14 @@ def validate(task: type[Task]) -> None:
         need(known, f"reference {name!r} reads {reference.reads!r}, which is neither {WORLD!r} nor a sensor")
     _faculties(task, need)
     need(hasattr(task.view, "painter"), "'view' has no 'painter'")
+    try:
+        task.view.check(np.zeros(1, task.state)[0], task.levels[task.default_level])
+    except (AttributeError, KeyError, ValueError) as error:
+        need(False, f"'view' reads what is not there: {error}")
     at_top = vars(sys.modules[task.__module__]).get(task.__name__) is task
     need(at_top, f"cannot be imported from {task.__module__}, as kernels do: define it at the top level of a module")
-    missing = missing_field(task)
-    need(missing is None, str(missing))
+    wrong = wrong_field(task)
+    need(wrong is None, str(wrong))
 
 
 def _faculties(task: type[Task], need: Callable[[bool, str], None]) -> None:

@@ -74,7 +74,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         self.action_kind = spaces.action_kind(task, action)
         self.render_mode, self.copy, self.num_envs = render_mode, copy, self.batch.n
         if self.autoreset_mode == AutoresetMode.SAME_STEP:
-            self.batch.keep_finals()
+            self.batch.allocate_final_obs()
         self.metadata = METADATA | {"autoreset_mode": self.autoreset_mode}  # type: ignore[misc]
         self.single_observation_space = spaces.observation_space(self.batch)
         self.single_action_space = spaces.action_space(task, self.action_kind)
@@ -142,7 +142,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
             self.batch.seed([s for s, g in zip(seeds, given, strict=True) if g and s is not None], given)
         for env, reseeded in zip(self._envs, given, strict=False):  # empty until `_each` is first called
             if reseeded:
-                env.forget_np_random()
+                env.renew_np_random()
         self.batch.reset(mask)
         self._show()
         return self._give(self.batch.obs), {}
@@ -159,7 +159,7 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         """
         b = self.batch
         if not self._live:
-            if b.untouched:
+            if b.never_reset:
                 raise ResetNeeded(f"{self.task.__name__}: call reset() before the first step")
             self._live = True
         if self.autoreset_mode == AutoresetMode.DISABLED and b.done.any():

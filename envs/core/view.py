@@ -16,6 +16,10 @@ class View:
 
     painter: ClassVar[str]
 
+    def check(self, record: np.void, params: Any) -> None:
+        """Read what it needs of a record, all zero, and of parameters; an AttributeError, KeyError or ValueError about
+        what they lack is told when an environment is made, not when it is first drawn."""
+
     def chapter(self, record: np.void) -> str:
         """The part of the episode that this state belongs to; a contact sheet shows one frame of each."""
         return ""

@@ -15,7 +15,7 @@ from unseen.envs.planar.world import DT, place_box
 FLOOR = [("cell_size", FLOAT), ("west", FLOAT)]  # side of a cell, and x of the western edge of the cells, m
 
 FRICTION = 4.0  # deceleration of rolling discs, m/s^2
-BOUNCE = 0.5  # restitution
+RESTITUTION = 0.5  # restitution
 RUN = 3  # the maximum number of cells that the block rolls
 OBSERVE_STEPS = 6  # at most five steps of the rolling block, and one at rest
 SLIM = 0.46  # half extent, in cells, of a box in a cell, with a small gap to its neighbours
@@ -129,6 +129,6 @@ def launch_towards(s, k, open_, goal):
 
 
 @device
-def roll_on(s):
+def roll_discs(s):
     """Advance rolling discs by one step."""
-    roll(s, DT, FRICTION, BOUNCE)
+    roll(s, DT, FRICTION, RESTITUTION)

@@ -8,7 +8,7 @@ import math
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
-from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, OBSERVE, REVEAL
+from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, OBSERVE, REVEAL, reset_room
 
 CLOCK = 128.0  # steps per unit of time in `state`
 FIXED, FIRST, LATE = 0, 1, 2  # `query`: always the same; drawn and shown from the start; shown in the act phase
@@ -20,26 +20,9 @@ def reset_stage(s, p):
 
     Writes every field of the room, the agent, the query and the phases.
     """
-    s.room_hx = p.room
-    s.room_hy = p.room
-    s.fov = p.fov * math.pi / 180.0
-    s.light = DAY
-    s.glass = p.glass
-    s.colour_range = 0.0
-    s.kinds_hidden = 0
-    s.touched = -1
-    s.contact = -1
-    s.bump = 0
-    s.query = -1
-    s.phase = OBSERVE
-    s.n_boxes = 0
-    s.n_discs = 0
+    reset_room(s, p)
     s.agent_x = uniform(s, -0.1, 0.1)
     s.agent_y = uniform(s, -0.1, 0.1)
-    s.heading = 0.5 * math.pi
-    s.pose_error_x = 0.0
-    s.pose_error_y = 0.0
-    s.pose_error_heading = 0.0
     s.spawn_x = uniform(s, -p.scramble, p.scramble)
     s.spawn_y = uniform(s, -p.scramble, p.scramble)
     s.spawn_heading = uniform(s, -math.pi, math.pi)
@@ -61,7 +44,7 @@ def acting(s, p):
 
 @device
 def next_phase(s, light):
-    """Enter the phase of step s.t, which has already been incremented. Writes phase, light and pose.
+    """Enter the phase of step s.t. Writes phase, light and pose.
 
     The act phase starts at the spawn pose under `light`, or by day if boxes are of glass. Returns True in the step in
     which it starts.

@@ -88,6 +88,22 @@ UNSTAGED = (Phase("act", lambda record, params: params.horizon),)  # for a task 
 
 
 @dataclass(frozen=True)
+class Prop:
+    """A thing of a task's own in its pictures, such as a belt or a roof. No sensor sees it, and nothing collides with it.
+
+    Attributes:
+        paint: (brush, record, params) paints it with a `unseen.envs.watch.brush.Brush`, in metres of the room. Players
+            see it too, so it shows nothing that the agent could not know.
+        over: it is painted over boxes and discs; else under them.
+        opacity: (record, params) -> from 0, not there, to 1.
+    """
+
+    paint: Callable[[Any, np.void, Any], None]
+    over: bool = False
+    opacity: Callable[[np.void, Any], float] = lambda record, params: 1.0
+
+
+@dataclass(frozen=True)
 class Look(View):
     """How a planar task is rendered. `unseen.envs.watch.things` draws boxes and discs by name.
 
@@ -103,6 +119,7 @@ class Look(View):
         captions: a sentence for each phase by name, for "lit" (the last phase in full light) and for "over".
         won, lost: label of an end with and without reward.
         signals: names of the task-specific values, in the order of `s.signal`.
+        props: the task's own things, in the order in which they are painted.
     """
 
     painter: ClassVar[str] = "unseen.envs.watch.room:RoomPainter"
@@ -118,6 +135,11 @@ class Look(View):
     won: str = "fetched it"
     lost: str = "wrong"
     signals: tuple[str, ...] = ()
+    props: tuple[Prop, ...] = ()
+
+    def check(self, record: np.void, params: Any) -> None:
+        for phase in self.phases:
+            phase.steps(record, params)
 
     def phase(self, record: np.void) -> Phase:
         """The current phase."""

@@ -54,6 +54,31 @@ def planar(boxes: int, discs: int, *fields, signals: int = 0) -> np.dtype:
 
 
 @device
+def reset_room(s, p):
+    """An empty room by day, in which nothing is asked for or touched; the agent stands in the middle and looks up (+y)."""
+    s.room_hx = p.room
+    s.room_hy = p.room
+    s.fov = p.fov * math.pi / 180.0
+    s.light = DAY
+    s.glass = p.glass
+    s.colour_range = 0.0
+    s.kinds_hidden = 0
+    s.touched = -1
+    s.contact = -1
+    s.bump = 0
+    s.query = -1
+    s.phase = OBSERVE
+    s.n_boxes = 0
+    s.n_discs = 0
+    s.agent_x = 0.0
+    s.agent_y = 0.0
+    s.heading = 0.5 * math.pi
+    s.pose_error_x = 0.0
+    s.pose_error_y = 0.0
+    s.pose_error_heading = 0.0
+
+
+@device
 def place_box(s, k, kind, x, y, cos, sin, hx, hy):
     """Set box k: centre (x, y) in m, cos and sin of its orientation, half extents in m."""
     s.box_x[k] = x

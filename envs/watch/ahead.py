@@ -16,7 +16,7 @@ from unseen.envs.watch.brush import CLOSE, FINE, WHITE, Ahead, times
 from unseen.envs.watch.fog import box_corners
 from unseen.envs.watch.scene import Box, Disc, Scene, distance_to
 from unseen.envs.watch.theme import RGB
-from unseen.envs.watch.things import clear, draw_box, draw_disc
+from unseen.envs.watch.things import clear, draw_box, draw_disc, draw_props
 
 TINT: dict[str, RGB] = {"dusk": (143, 153, 199)}
 
@@ -30,12 +30,14 @@ def draw_ahead(scene: Scene, record: np.void, width: int, height: int, fov: floa
         return room
     eye = Ahead((width * FINE, height * FINE), *scene.agent, fov)
     canvas = pygame.transform.smoothscale(room, eye.size)
+    light = _light(scene, eye, 0.0, 0.0)
+    draw_props(canvas, eye, scene.under, light)
     shown = [box for box in scene.boxes if _before(eye, box)]
     shown.sort(key=lambda box: -distance_to(box, (eye.x, eye.y)))
     solid = [box for box in shown if not clear(scene, box) and scene.light != "reveal"]
     for box in solid:
-        light = _light(scene, eye, box.x, box.y)
-        draw_box(canvas, eye, box, [True] * 4, light, light, box.identified)
+        falls = _light(scene, eye, box.x, box.y)
+        draw_box(canvas, eye, box, [True] * 4, falls, falls, box.identified)
     reach = _reach(eye, solid)
     discs = [disc for disc in scene.discs if disc.seen]
     discs.sort(key=lambda disc: -math.hypot(disc.x - scene.agent[0], disc.y - scene.agent[1]))
@@ -45,11 +47,12 @@ def draw_ahead(scene: Scene, record: np.void, width: int, height: int, fov: floa
     if rest:
         layer = pygame.Surface(eye.size, pygame.SRCALPHA)
         for box in rest:
-            light = _light(scene, eye, box.x, box.y)
+            falls = _light(scene, eye, box.x, box.y)
             pane = replace(box, kind="glass", rgb=(196, 220, 230)) if clear(scene, box) else box
-            draw_box(layer, eye, pane, [True] * 4, light, light, box.identified)
+            draw_box(layer, eye, pane, [True] * 4, falls, falls, box.identified)
         layer.set_alpha(104)
         canvas.blit(layer, (0, 0))
+    draw_props(canvas, eye, scene.over, light)
     return pygame.transform.smoothscale(canvas, (width, height))
 
 

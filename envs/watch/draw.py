@@ -18,7 +18,7 @@ from unseen.envs.watch.mind import Mind
 from unseen.envs.watch.overlay import draw_ghosts, draw_mind, translucent
 from unseen.envs.watch.scene import Box, Disc, Scene
 from unseen.envs.watch.theme import RGB, mix
-from unseen.envs.watch.things import ROUND, box_height, clear, draw_box, draw_disc, draw_pane
+from unseen.envs.watch.things import ROUND, box_height, clear, draw_box, draw_disc, draw_pane, draw_props
 
 # Colour of the light outside and inside the agent's sight.
 SHADE: dict[str, RGB] = {
@@ -42,6 +42,7 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
     high = eye.at(_room_corners(scene.half), WALL_HEIGHT)
     canvas.set_clip(pygame.Rect(*np.floor(high.min(axis=0)), *np.ceil(np.ptp(high, axis=0) + 1)))
     _floor(canvas, eye)
+    draw_props(canvas, eye, scene.under, (255, 255, 255))
     _shadows(canvas, eye, scene, boxes, shown)
     _fog(canvas, eye, scene)
     for disc in shown:
@@ -51,6 +52,7 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
         if not clear(scene, box):
             _box(canvas, eye, scene, box)
     _panes(canvas, eye, scene, [box for box in boxes if clear(scene, box)])
+    draw_props(canvas, eye, scene.over, LIT[scene.light])
     if scene.light == "blackout":
         _blackout(canvas, eye, hidden)
     elif scene.light == "night":

@@ -151,7 +151,13 @@ def _draw_ahead(page: Page, scene: Scene, record: np.void) -> None:
 def _draw_words(page: Page, scene: Scene) -> None:
     """Draw phase, step and reward, the caption, what is touched and heard, and the task-specific values."""
     staged = len(scene.timeline) > 1
-    name = "lights on" if scene.done else scene.phase if staged else scene.title
+    name = (
+        ("lights on" if scene.light == "reveal" else "the end")
+        if scene.done
+        else scene.phase
+        if staged
+        else scene.title
+    )
     names = [name for name, _ in scene.timeline]
     rgb = theme.INK if scene.done or not staged else theme.phase(scene.phase, names)
     page.text(name, 512, 352, 20, rgb, bold=True)

@@ -4,7 +4,9 @@
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from typing import Any
 
 import numpy as np
 
@@ -15,6 +17,7 @@ from unseen.envs.planar.world import AGENT_RADIUS, DARK, DAY, DUSK, NIGHT, REVEA
 from unseen.envs.watch.fog import free_line, visible_polygon
 from unseen.envs.watch.theme import RGB
 
+Painted = tuple[tuple[Callable[[Any], None], float], ...]  # functions of a Brush, and opacities
 LIGHTS = {DARK: "blackout", NIGHT: "night", DUSK: "dusk", DAY: "day", REVEAL: "reveal"}
 
 
@@ -96,6 +99,7 @@ class Scene:
         bump: whether a bump was heard in this step.
         signals: names and values of the task-specific values.
         visible: polygon (m, 2) of the floor that the agent could see by day, m.
+        under, over: how to paint the task's own things that lie under boxes and discs, and over them, and how opaque.
     """
 
     half: tuple[float, float]
@@ -120,6 +124,8 @@ class Scene:
     title: str = ""
     signals: tuple[tuple[str, float], ...] = ()
     visible: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)), compare=False)
+    under: Painted = field(default=(), compare=False)
+    over: Painted = field(default=(), compare=False)
 
     @property
     def dark(self) -> bool:
@@ -150,6 +156,7 @@ def scene_of(record: np.void, params: PlanarParams, task: type[Task], reward: fl
         bump=bool(record["bump"]), reward=float(reward),
         caption=look.captions.get("over" if done else "lit" if lit else phase.name, ""), title=task.__name__,
         signals=tuple((name, float(record["signal"][i])) for i, name in enumerate(look.signals)),
+        under=_props(record, params, look, over=False), over=_props(record, params, look, over=True),
     )  # fmt: skip
     boxes = tuple(box for box in _boxes(record, scene) if _in_room(scene, box.x, box.y))
     hides = () if scene.glass else boxes
@@ -161,6 +168,13 @@ def scene_of(record: np.void, params: PlanarParams, task: type[Task], reward: fl
 def _in_room(scene: Scene, x: float, y: float) -> bool:
     """Whether (x, y) is in the room; objects far outside are not part of the world."""
     return abs(x) < 2 * scene.half[0] and abs(y) < 2 * scene.half[1]
+
+
+def _props(record: np.void, params: PlanarParams, look: Look, over: bool) -> Painted:
+    return tuple(
+        (lambda brush, paint=prop.paint: paint(brush, record, params), float(prop.opacity(record, params)))
+        for prop in look.props if prop.over == over
+    )  # fmt: skip
 
 
 def _timeline(record: np.void, params: PlanarParams, look: Look) -> tuple[tuple[str, int], ...]:

@@ -14,7 +14,7 @@ from unseen.envs.planar.world import BOX_HEIGHT
 from unseen.envs.watch.brush import FINE, WHITE, Ahead, Brush, Overhead
 from unseen.envs.watch.fog import box_corners
 from unseen.envs.watch.furniture import FURNITURE, TONES, frame
-from unseen.envs.watch.scene import Box, Disc, Scene
+from unseen.envs.watch.scene import Box, Disc, Painted, Scene
 from unseen.envs.watch.theme import RGB, mix
 from unseen.envs.watch.toys import COLLARED, TOYS
 
@@ -92,6 +92,18 @@ def draw_disc(
     brush = Brush(canvas, eye, disc.x, disc.y, math.cos(disc.facing), math.sin(disc.facing), lambda _: light)
     TOYS.get(disc.kind, TOYS["block"])(brush, disc.radius, disc.rgb if identified else NO_COLOUR)
     brush.done()
+
+
+def draw_props(canvas: pygame.Surface, eye: Overhead | Ahead, props: Painted, light: RGB) -> None:
+    """The task's own things, one over the other, in a light that is the same everywhere."""
+    for paint, opacity in props:
+        layer = canvas if opacity >= 1 else pygame.Surface(canvas.get_size(), pygame.SRCALPHA)
+        brush = Brush(layer, eye, 0.0, 0.0, 1.0, 0.0, lambda _: light)
+        paint(brush)
+        brush.done()
+        if layer is not canvas:
+            layer.set_alpha(round(255 * opacity))
+            canvas.blit(layer, (0, 0))
 
 
 def collar(disc: Disc) -> bool:

@@ -1,7 +1,7 @@
-"""unseen: act on what you cannot see; imagine before you act.
+"""unseen: Gymnasium environments for object permanence and planning.
 
-Importing this registers the environments with Gymnasium, and loads nothing heavy:
-`gymnasium.make("Unseen/RolledBehind-v0")`, or `gymnasium.make("unseen:Unseen/RolledBehind-v0")` in one go.
+Importing this package registers the environments: `gymnasium.make("Unseen/RolledBehind-v0")`. Without the import, use
+`gymnasium.make("unseen:Unseen/RolledBehind-v0")`. Heavy dependencies are imported on first use.
 """
 
 from unseen.envs.suite import register_all

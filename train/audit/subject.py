@@ -55,11 +55,11 @@ class Subject:
 
     def make(self, **more: Any) -> TaskEnv:
         """Make a scalar environment."""
-        return make(self.entry.name, **self.keywords, **more)
+        return make(self.entry.name, **(self.keywords | more))
 
     def make_vec(self, n: int, **more: Any) -> TaskVectorEnv:
         """Make n environments."""
-        return make_vec(self.entry.name, n, **self.keywords, **more)
+        return make_vec(self.entry.name, n, **(self.keywords | more))
 
 
 def policy(name: str) -> Agent:

@@ -49,6 +49,6 @@ def _checkers(subject: Subject) -> str:
             return str(error).splitlines()[0]
         env.close()
         env.close()
-    said = [str(w.message).splitlines()[0] for w in caught if issubclass(w.category, UserWarning)]
-    faults = [line for line in said if ADVICE not in line]
+    messages = [str(w.message).splitlines()[0] for w in caught if issubclass(w.category, UserWarning)]
+    faults = [line for line in messages if ADVICE not in line]
     return faults[0] if faults else ""

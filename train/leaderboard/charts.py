@@ -81,9 +81,9 @@ def scores(board: Board) -> str:
         return ""
     shown = [entry for entry in board.entries if any(cell.normal for cell in entry.cells.values())]
     index = colour_index(board)
-    places = _rows(shown)
+    positions = _rows(shown)
     with matplotlib.rc_context(SETTINGS):
-        figure = Figure(figsize=(10.2, 0.9 + 0.3 * (max(places.values(), default=0) + 1)), layout="constrained")
+        figure = Figure(figsize=(10.2, 0.9 + 0.3 * (max(positions.values(), default=0) + 1)), layout="constrained")
         figure.get_layout_engine().set(wspace=0.06)  # type: ignore[union-attr, call-arg]
         panels = figure.subplots(1, len(arenas), sharey=True, squeeze=False)[0]
         for axes, arena in zip(panels, arenas, strict=True):
@@ -94,7 +94,7 @@ def scores(board: Board) -> str:
             axes.spines["left"].set_visible(False)
             low, high = -0.08, 1.08
             for entry in shown:
-                cell, y = entry.cells[arena.key], places[entry.name]
+                cell, y = entry.cells[arena.key], positions[entry.name]
                 if cell.normal is None:
                     axes.text(0.02, y, cell.status, color=MUTED, va="center", fontsize=9)
                     continue
@@ -108,8 +108,8 @@ def scores(board: Board) -> str:
                 axes.plot([cell.normal.point], [y], "o", color=colour, ms=8, mew=0)
                 low, high = min(low, cell.normal.low - 0.04), max(high, cell.normal.high + 0.04)
             axes.set_xlim(low, high)
-        panels[0].set_yticks([places[e.name] for e in shown], [_shortened(e.name) for e in shown])
-        panels[0].set_ylim(max(places.values(), default=0) + 0.6, -0.6)
+        panels[0].set_yticks([positions[e.name] for e in shown], [_shortened(e.name) for e in shown])
+        panels[0].set_ylim(max(positions.values(), default=0) + 0.6, -0.6)
         label = "Normalised score of every agent on every level, with 95 % intervals; the table below has the numbers"
         return _svg(figure, label)
 
@@ -120,12 +120,12 @@ def _shortened(name: str, most: int = 24) -> str:
 
 def _rows(shown: Sequence[Entry]) -> dict[str, float]:
     """Vertical position of each row, with a gap between kinds."""
-    places: dict[str, float] = {}
+    positions: dict[str, float] = {}
     y = 0.0
     for before, entry in zip([None, *shown], shown, strict=False):
         y += 0.0 if before is None else 1.0 if before.kind == entry.kind else 1.5
-        places[entry.name] = y
-    return places
+        positions[entry.name] = y
+    return positions
 
 
 def learning(board: Board, arena_key: str) -> str:

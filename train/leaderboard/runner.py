@@ -46,9 +46,9 @@ ALL, TIMING = "blocks of episodes", "decision latency"
 class LeaderboardConfig(LevelsArgument):
     """What to compare, and where to store the results. An interrupted run continues when it is run again."""
 
-    agent: tuple[str, ...] = ()
+    agent: Annotated[tuple[str, ...], arg(metavar="AGENT [AGENT ...]", help_behavior_hint="")] = ()
     """additional agents: file.py:Class, .onnx file or folder of a training run"""
-    only: tuple[str, ...] = ()
+    only: Annotated[tuple[str, ...], arg(metavar="AGENT [AGENT ...]", help_behavior_hint="")] = ()
     """restrict the included agents to these; "none" for none"""
     env: Annotated[Positional[tuple[str, ...]], arg(metavar="[ENV ...]")] = ("RolledBehind",)
     """names of environments, or file.py:Class"""

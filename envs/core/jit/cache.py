@@ -19,9 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-PREFILLED = (
-    Path(__file__).parent / "prefilled.xz"
-)  # entries that came with the package, if any: `unseen prefill --pack`
+PREFILLED = Path(__file__).parent / "prefilled.xz"  # entries that came with a wheel: `make dist`
 LIMIT = 1 << 29  # bytes in the folder above which the entries unused for longest go
 LOCKS = "locks"  # the file whose bytes are locks
 _DIGEST = 32  # bytes of SHA-256 before each entry
@@ -168,7 +166,10 @@ def _size(path: Path) -> int:
 
 
 def pack(file: Path, kind: str) -> int:
-    """Write the folder's entries of a kind into a file to ship as PREFILLED; returns how many there are."""
+    """Write the folder's entries of a kind into a file to ship as PREFILLED; returns how many there are.
+
+    Where the Python, the Numba or the processor's family is another, entries have other names: the file does no harm.
+    """
     entries = {path.name: path.read_bytes() for path in sorted(cache_folder().glob(f"*.{kind}"))}
     file.write_bytes(lzma.compress(pickle.dumps(entries)))  # as a whole: they have much in common
     return len(entries)

@@ -5,11 +5,13 @@ is compared when it is loaded. So an edit compiles the edited function alone, an
 what it returns is another. Kernels are stored as machine code by the fingerprint of all that they reach.
 """
 
+import contextlib
 import functools
 import hashlib
 import inspect
 import sys
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -37,18 +39,22 @@ class _Function(CPUDispatcher):
 
     Attributes:
         path: module and name.
-        ordinal: tells functions of one path apart: closures, and what was defined anew.
+        ordinal: tells functions of one path apart: closures, by the functions that they hold (a factory that serves several
+            tasks must not give names that depend on the order of their imports), then further ones, defined anew.
     """
 
     options: dict[str, Any]
     compiler: Any
     _defined: Counter[str] = Counter()
 
+    # The further arguments are those by which Numba unpickles a function; options are the class's.
     def __init__(self, py_func, locals=None, targetoptions=None, pipeline_class=None) -> None:
         super().__init__(py_func, locals, dict(self.options), self.compiler)
         self.path = f"{py_func.__module__}.{py_func.__qualname__}"
-        self.ordinal = f"u{self._defined[self.path]}"
-        self._defined[self.path] += 1
+        held = "".join(f"{each.path} {each.ordinal}," for each in _held(py_func))
+        kind = hashlib.sha256(held.encode()).hexdigest()[:8] if held else ""
+        self.ordinal = f"u{self._defined[self.path + kind]}{kind}"
+        self._defined[self.path + kind] += 1
 
     def compile(self, sig) -> Any:
         """The entry point for a signature, loaded or compiled where there is none yet."""
@@ -77,17 +83,22 @@ class _Function(CPUDispatcher):
         return f"{self.py_func.__name__}-{digest[:24]}.{kind}"
 
 
+def _held(closure: Any) -> Iterator["_Function"]:
+    """The functions for compiled code in the cells of a closure; cells may be still empty."""
+    for cell in closure.__closure__ or ():
+        with contextlib.suppress(ValueError):
+            if isinstance(cell.cell_contents, _Function):
+                yield cell.cell_contents
+
+
 class DeviceFunction(_Function):
-    """A function that kernels and other device functions call. It has no wrapper by which Python could."""
+    """A function that kernels and other device functions call. For Python, which rarely does, there is `host`."""
 
     options = _OPTIONS | dict(no_cpython_wrapper=True)
     compiler = DeviceCompiler
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise TypeError(
-            f"{self.path} is a device function, which only compiled code can call; "
-            f"unseen.envs.core.device.host({self.__name__}) gives one for Python"
-        )
+        return host(self)(*args, **kwargs)
 
     def get_call_template(self, args, kws) -> Any:
         """As for any integer where it is called with a constant one: LLVM folds constants after inlining, too."""

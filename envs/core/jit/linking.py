@@ -55,9 +55,11 @@ class DeviceLibrary(JITCodeLibrary):
         for library in libraries:
             if not isinstance(library, DeviceLibrary) and library is not rtsys.library:
                 self._final_module.link_in(library._get_module_for_linking(), preserve=True)
-        for function in self._final_module.functions:
-            if not function.is_declaration:
-                function.linkage = "linkonce_odr" if function.name == self.symbol else "internal"
+        defined = [function for function in self._final_module.functions if not function.is_declaration]
+        for function in defined:
+            function.linkage = "linkonce_odr" if function.name == self.symbol else "internal"
+        if self.symbol not in {function.name for function in defined}:
+            raise RuntimeError(f"Numba has named {self.function.path} otherwise than {self.symbol}")
         self._final_module.verify()
         self.adopt(self._final_module, self.callees)
 

@@ -7,11 +7,11 @@ go stale. Numba trusts what it finds there; a list of digests beside it says whe
 
 import contextlib
 import hashlib
-import importlib.util
 import os
 import shutil
 import sys
 import threading
+import types
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -89,17 +89,15 @@ class Kernel:
             cache.trim()
 
     def _defined_anew(self) -> Any:
-        """This function, from a file in the folder."""
-        path = self._folder / "kernel.py"
+        """This function, as if it stood in a file in the folder."""
+        path, source = self._folder / "kernel.py", self.py_func.__globals__["__source__"]
         if not path.exists():
             self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-            path.write_text(self.py_func.__globals__["__source__"])
+            path.write_text(source)
             os.utime(path, (0, 0))  # Numba looks at time and size: equal for every process that writes it
-        spec = importlib.util.spec_from_file_location(self._folder.name.replace("-", "_"), path)
-        assert spec is not None and spec.loader is not None
-        module = importlib.util.module_from_spec(spec)
-        sys.modules[spec.name] = module  # by whose name Numba loads what it stored
-        spec.loader.exec_module(module)
+        module = types.ModuleType(self._folder.name.replace("-", "_"))
+        sys.modules[module.__name__] = module  # by whose name Numba loads what it stored
+        exec(compile(source, str(path), "exec"), vars(module))
         return getattr(module, self.py_func.__name__).py_func
 
 
@@ -107,8 +105,8 @@ kernel = Kernel
 
 
 def _digests(folder: Path) -> str:
-    """One line for each file that Numba wrote."""
-    files = sorted(path for path in folder.rglob("*.nb?"))
+    """One line for each file that Numba wrote or looks at."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file() and path.name != _DIGESTS)
     return "".join(f"{hashlib.sha256(path.read_bytes()).hexdigest()} {path.name}\n" for path in files)
 
 

@@ -1,10 +1,10 @@
 """Which way of compiling is taken."""
 
-TESTED = {(0, 68)}  # versions of Numba whose inside `linked` and `linking` know
+TESTED = {"0.68"}  # versions of Numba whose inside `linked` and `linking` know
 
 
 def way(numba_version: str, disabled: bool, asked: str) -> str:
-    """ "linked", "plain" or "interpreted": see `unseen.envs.core.jit`.
+    """One of "linked", "plain" and "interpreted": see `unseen.envs.core.jit`.
 
     Args:
         disabled: Numba is told not to compile.
@@ -14,4 +14,4 @@ def way(numba_version: str, disabled: bool, asked: str) -> str:
         return "interpreted"
     if asked in ("linked", "plain"):
         return asked
-    return "linked" if tuple(map(int, numba_version.split(".")[:2])) in TESTED else "plain"
+    return "linked" if ".".join(numba_version.split(".")[:2]) in TESTED else "plain"

@@ -12,6 +12,8 @@ VASE_HALF, CRATE_HALF, CAT = 0.09, 0.17, 0.12  # m: half widths, and the cat's r
 CAT_SPEED = 0.4  # m/s
 SPACE = 1.44  # the least distance between spots, m: pieces never overlap, however far they are shifted along the wall
 CLEAR = 0.5  # m between any spawn position and the vases, crates and cat
+GUARD = 0.9  # m from a spot, towards the middle, to the vase that guards it
+ASIDE = 0.08  # m by which a guard may stand aside
 
 
 @device
@@ -67,6 +69,20 @@ def place_furniture(s, p, shift):
         x, y, cos, sin = _wall_spot(s.home[j], p.spots, s.room_hx - LINE, s.room_hy - LINE, aside)
         hx, hy = _half_extents(j)
         place_box(s, j, j, x + (hx - LINE) * cos, y + (hx - LINE) * sin, cos, sin, hx, hy)
+
+
+@device
+def place_guards(s, p):
+    """Place a vase in front of every spot, furnished or not. Writes boxes, after all others."""
+    for k in range(p.spots):
+        x, y, _, _ = _wall_spot(k, p.spots, s.room_hx - LINE, s.room_hy - LINE, 0.0)
+        d = math.sqrt(x * x + y * y)
+        aside = uniform(s, -ASIDE, ASIDE)
+        ahead = (d - GUARD) / d
+        place_box(
+            s, s.n_boxes, VASE, ahead * x - aside * y / d, ahead * y + aside * x / d, x / d, y / d, VASE_HALF, VASE_HALF
+        )
+        s.n_boxes += 1
 
 
 @device

@@ -6,7 +6,7 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 from unseen.envs.core.task import INT
 from unseen.envs.permanence.bedroom.contact import feel
-from unseen.envs.permanence.bedroom.draw import place_furniture, place_loose
+from unseen.envs.permanence.bedroom.draw import VASE, place_furniture, place_guards, place_loose
 from unseen.envs.planar.physics import roll
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import (
@@ -20,10 +20,10 @@ from unseen.envs.planar.stage import (
     set_query,
     write_stage,
 )
-from unseen.envs.planar.world import BLACKOUT, DAY, DT, NIGHT, OBSERVE, STRIDE, drive, planar
+from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, DT, NIGHT, OBSERVE, STRIDE, drive, planar
 
 MAX_PLACES, MAX_LOOSE, MAX_SPOTS = 5, 4, 8  # places that can be queried; vases and crates; spots
-MAX_BOXES = MAX_PLACES + MAX_LOOSE
+MAX_BOXES = MAX_PLACES + MAX_LOOSE + MAX_SPOTS  # a vase may guard every spot
 NAMES = ("bed", "door", "lamp", "table", "armchair", "vase", "crate")  # by kind; the first MAX_PLACES can be queried
 KINDS = len(NAMES)
 
@@ -64,6 +64,8 @@ def reset(s, p):
             break
     place_furniture(s, p, shift)
     place_loose(s, p, shift)
+    if p.guards != 0:
+        place_guards(s, p)
     s.signal[0] = 0.0
     set_query(s, s.target, p.query == LATE)
     return True
@@ -110,9 +112,10 @@ def step(s, a, p, info):
     if s.phase != BLACKOUT:
         _move(s, a)
     roll(s, DT, 0.0, 1.0)
-    s.t += 1
     if next_phase(s, NIGHT if p.dark != 0 else DAY):
         set_query(s, s.target, p.query == LATE)
+    if s.phase == ACT and p.dark != 0 and s.t >= s.observe_steps + s.blackout_steps + p.sense:
+        s.light = DARK  # from now on not even the pose is sensed
     s.contact = -1
     s.bump = 0
     if s.phase != OBSERVE:
@@ -129,6 +132,26 @@ def step(s, a, p, info):
 def write_hidden(s, p, out):
     """The spot of the queried place."""
     out[0] = s.answer
+
+
+@device
+def change_hidden(s, p):
+    """Let the queried place and the next one change places, each with the other's shape. False in the light."""
+    if s.light > NIGHT:
+        return False
+    k = s.target
+    j = (k + 1) % p.places
+    for row in (s.box_x, s.box_y, s.box_cos, s.box_sin, s.box_hx, s.box_hy):
+        row[k], row[j] = row[j], row[k]
+    s.home[k], s.home[j] = s.home[j], s.home[k]
+    s.answer = s.home[k]
+    return True
+
+
+@device
+def found(s, p):
+    """Whether a place has been reached after the light went out."""
+    return s.phase == ACT and 0 <= s.contact < VASE
 
 
 @device

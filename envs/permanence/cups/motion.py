@@ -4,7 +4,7 @@ import math
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT
-from unseen.envs.permanence.cups.script import SWAP, TIP
+from unseen.envs.permanence.cups.script import ROUND, SWAP, TIP
 from unseen.envs.planar.world import DT
 
 BALL_Y = 0.45  # y of the ball before it rolls, m; its x is 0
@@ -53,11 +53,19 @@ def move_ball(s, p):
     s.disc_vy[ball] = v * dy / (ROLL * DT)
 
 
+def widest(pairs: int) -> float:
+    """How far from the arc the outermost of several pairs passes that swap at once, m."""
+    return BULGE * (2 * pairs - 1) / pairs
+
+
 @device
 def _path(s, p, q, i, k, side, u):
-    """The position (x, y), u steps into event q, of the cup from place i whose partner is at place k."""
+    """The position (x, y), u steps into event q, of the cup from place i whose partner is at place k.
+
+    It passes side * BULGE m outside the arc.
+    """
     f = u / event_steps(p)
-    if s.kind[q] == SWAP:
+    if s.kind[q] == SWAP or s.kind[q] == ROUND:
         angle = s.place_angle[i] + (s.place_angle[k] - s.place_angle[i]) * f
         r = s.place_radius[i] + (s.place_radius[k] - s.place_radius[i]) * f + side * BULGE * math.sin(math.pi * f)
     else:  # until the two cups touch, and back
@@ -85,6 +93,22 @@ def _move_cup(s, p, q, i, k, side, u):
 
 
 @device
+def _move_round(s, p, q, u):
+    """Move all cups to their positions u steps into round q. Pairs pass each other in lanes of their own."""
+    pairs = p.cups // 2
+    for i in range(p.cups):
+        lane = s.lane[q, i]
+        if lane != 0:
+            side = (2.0 * abs(lane) - 1.0) / pairs * (1.0 if lane > 0 else -1.0)
+            _move_cup(s, p, q, i, s.partner[q, i], side, u)
+    if u == event_steps(p):
+        for i in range(p.cups):
+            k = s.partner[q, i]
+            if i < k:
+                s.cup_at[i], s.cup_at[k] = s.cup_at[k], s.cup_at[i]
+
+
+@device
 def move_cups(s, p):
     """Move the cups to their positions at step s.t. A tip sets bump and passes the ball on."""
     steps = event_steps(p)
@@ -92,6 +116,9 @@ def move_cups(s, p):
     q = since // (steps + 1)
     u = since % (steps + 1)
     if since < 0 or q >= s.n_events:
+        return
+    if s.kind[q] == ROUND:
+        _move_round(s, p, q, u)
         return
     i = s.place_a[q]
     k = s.place_b[q]

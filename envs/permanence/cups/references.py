@@ -7,6 +7,7 @@ from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.cups.motion import BULGE, event_steps
 from unseen.envs.permanence.cups.rules import BALL, MAX_BOXES, MAX_DISCS, REACH, SCREEN_AT
+from unseen.envs.permanence.cups.script import MAX_EVENTS, ROUNDS
 from unseen.envs.planar.belief import belief, disc_motion, update_belief
 from unseen.envs.planar.geometry import FAR
 from unseen.envs.planar.layout import disc_start
@@ -21,6 +22,9 @@ BELIEF = belief(
     ("ball_x", FLOAT), ("ball_y", FLOAT),  # believed position of the ball
     ("a_x", FLOAT), ("a_y", FLOAT), ("b_x", FLOAT), ("b_y", FLOAT),  # the two places of the current event
     ("busy_until", INT), ("meets", INT),  # the step at which the event ends; 1 if it is a meeting
+    ("seen", INT), ("events", INT),  # 1 once the ball has been seen; number of events noticed
+    ("first_x", FLOAT), ("first_y", FLOAT),  # where the ball was last seen
+    ("last_x", FLOAT), ("last_y", FLOAT),  # its believed position before the last event
 )  # fmt: skip
 
 
@@ -53,8 +57,9 @@ def _read(o, m, p):
         x, y, vx, vy = disc_motion(o, m, p, at)
         if o[at + 5 + BALL] > 0.5:
             ball = True
-            m.ball_x = x + vx * DT
-            m.ball_y = y + vy * DT
+            m.seen = 1
+            m.ball_x = m.first_x = m.last_x = x + vx * DT
+            m.ball_y = m.first_y = m.last_y = y + vy * DT
             continue
         m.disc_x[n], m.disc_y[n], m.disc_vx[n], m.disc_vy[n] = x, y, vx, vy
         n += 1
@@ -78,7 +83,7 @@ def _approach(m, p):
 
 
 @device
-def _trade(m):
+def _swap_ball(m):
     """If the ball is believed to be at one of the two places of the current event, move it to the other."""
     if (m.ball_x - m.a_x) ** 2 + (m.ball_y - m.a_y) ** 2 < SAME:
         m.ball_x, m.ball_y = m.b_x, m.b_y
@@ -113,19 +118,163 @@ def _notice_event(m, p, n):
     outward = math.hypot(m.a_x + m.disc_vx[i] * DT, m.a_y + m.disc_vy[i] * DT) - math.hypot(m.a_x, m.a_y)
     m.meets = 1 if abs(outward) < 0.5 * BULGE * math.sin(math.pi / event_steps(p)) else 0
     if m.meets == 0:
-        _trade(m)
+        _swap_ball(m)
 
 
 @device
-def tracker(o, m, p):
-    """Tracks the place of the ball from the two places that take part in each event."""
+def _hidden_angle(m, k):
+    """The angle of the place behind panel k of the screen."""
+    x = m.agent_x + (m.box_x[k] - m.agent_x) / SCREEN_AT
+    y = m.agent_y + (m.box_y[k] - m.agent_y) / SCREEN_AT
+    return math.atan2(y, x)
+
+
+@device
+def _target_angle(m, p, j):
+    """The angle of the place to which visible cup j goes in the round that starts now: it turns evenly."""
+    angle = math.atan2(m.disc_y[j], m.disc_x[j])
+    next_angle = math.atan2(m.disc_y[j] + m.disc_vy[j] * DT, m.disc_x[j] + m.disc_vx[j] * DT)
+    return angle + (next_angle - angle) * event_steps(p)
+
+
+@device
+def _notice_round(m, p, n):
+    """When a round starts, move the believed ball to the place to which its cup goes.
+
+    A cup behind the screen is not seen to start. It goes to the place from which a visible cup comes to it, or, if no
+    visible cup goes to either of the places behind the screen, it swaps with the other one there.
+    """
+    moving = False
+    for j in range(n):
+        if m.disc_vx[j] != 0.0 or m.disc_vy[j] != 0.0:
+            moving = True
+    if not moving or m.t < m.busy_until:
+        return
+    m.busy_until = m.t + event_steps(p)
+    near = 0.4 * p.spacing
+    ball = math.atan2(m.ball_y, m.ball_x)
+    to = FAR
+    for j in range(n):
+        angle = math.atan2(m.disc_y[j], m.disc_x[j])
+        target = _target_angle(m, p, j)
+        if abs(angle - ball) < near:
+            to = target
+        elif abs(target - ball) < near:
+            to = angle
+    if to == FAR:
+        to = ball
+        for k in range(m.n_boxes):
+            other = _hidden_angle(m, k)
+            free = abs(other - ball) > near
+            for j in range(n):
+                if abs(_target_angle(m, p, j) - other) < near:
+                    free = False
+            if free:
+                to = other
+    m.ball_x = p.ring * math.cos(to)
+    m.ball_y = p.ring * math.sin(to)
+
+
+@device
+def _behind_screen(m, p):
+    """Whether the ball is believed to be behind the screen."""
+    ball = math.atan2(m.ball_y, m.ball_x)
+    for k in range(m.n_boxes):
+        if abs(_hidden_angle(m, k) - ball) < 0.4 * p.spacing:
+            return True
+    return False
+
+
+@device
+def _follow(o, m, p, most, infers):
+    """Enter the row and track the ball through the first `most` events.
+
+    Args:
+        infers: whether it follows a ball behind the screen.
+    """
     n, ball = _read(o, m, p)
     if m.phase == OBSERVE and not ball:
-        _notice_event(m, p, n)
-        if o[7] > 0.5 and m.meets != 0:  # a bump is heard: the cups were tipped
-            _trade(m)
+        x = m.ball_x
+        y = m.ball_y
+        until = m.busy_until
+        ignored = not infers and _behind_screen(m, p)
+        if p.play == ROUNDS:
+            _notice_round(m, p, n)
+        else:
+            _notice_event(m, p, n)
+        if m.busy_until != until:
+            m.events += 1
+            m.last_x = x
+            m.last_y = y
+            if ignored or m.events > most:
+                m.ball_x = x
+                m.ball_y = y
+        if o[7] > 0.5 and m.meets != 0 and m.events <= most:  # a bump is heard: the cups were tipped
+            _swap_ball(m)
     m.t += 1
-    return _approach(m, p) if m.phase == ACT else STAY
+    return n
+
+
+@device
+def _nearest_cup(m, n, x, y, avoid):
+    """Believe the ball under the visible cup nearest to (x, y), except those where it was last seen if `avoid`."""
+    best = FAR
+    for k in range(n):
+        d = (m.disc_x[k] - x) ** 2 + (m.disc_y[k] - y) ** 2
+        first = (m.disc_x[k] - m.first_x) ** 2 + (m.disc_y[k] - m.first_y) ** 2 < SAME
+        if d < best and not (avoid and first):
+            best = d
+            m.ball_x = m.disc_x[k]
+            m.ball_y = m.disc_y[k]
+
+
+@device
+def _lift(m, p, n):
+    """Go to the believed ball; to the nearest cup if it has never been seen."""
+    if m.phase != ACT:
+        return STAY
+    if m.seen == 0:
+        _nearest_cup(m, n, m.agent_x, m.agent_y, False)
+    elif p.play == ROUNDS:
+        _nearest_cup(m, n, m.ball_x, m.ball_y, False)
+    return _approach(m, p)
+
+
+def _follower(most=MAX_EVENTS, infers=True):
+    """A player that tracks the ball as `_follow` does."""
+
+    @device
+    def choose(o, m, p):
+        n = _follow(o, m, p, most, infers)
+        return _lift(m, p, n)
+
+    return choose
+
+
+tracker = _follower()  # tracks the place of the ball from the places that take part in each event
+first = _follower(most=0)  # goes to the cup that the ball went under, as if nothing had moved since
+one_swap = _follower(most=1)  # tracks the first event only
+two_swaps = _follower(most=2)
+screen_ignored = _follower(infers=False)  # leaves a ball behind the screen where it is
+
+
+@device
+def last_missed(o, m, p):
+    """Tracks all events but the last."""
+    n = _follow(o, m, p, MAX_EVENTS, True)
+    m.ball_x = m.last_x if m.phase == ACT else m.ball_x
+    m.ball_y = m.last_y if m.phase == ACT else m.ball_y
+    return _lift(m, p, n)
+
+
+@device
+def not_first(o, m, p):
+    """Goes to the nearest cup at another place than the first."""
+    n = _follow(o, m, p, 0, True)
+    if m.phase != ACT:
+        return STAY
+    _nearest_cup(m, n, m.agent_x, m.agent_y, True)
+    return _approach(m, p)
 
 
 @device
@@ -149,4 +298,10 @@ REFERENCES = {
     "oracle": Reference(by_index(oracle, ARCS)),
     "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF),
     "reflex": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF, remembers=False),
+    "first": Reference(by_index(first, ARCS), reads="slots", memory=BELIEF),
+    "one_swap": Reference(by_index(one_swap, ARCS), reads="slots", memory=BELIEF),
+    "two_swaps": Reference(by_index(two_swaps, ARCS), reads="slots", memory=BELIEF),
+    "last_missed": Reference(by_index(last_missed, ARCS), reads="slots", memory=BELIEF),
+    "not_first": Reference(by_index(not_first, ARCS), reads="slots", memory=BELIEF),
+    "screen_ignored": Reference(by_index(screen_ignored, ARCS), reads="slots", memory=BELIEF),
 }

@@ -6,12 +6,12 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.cups.motion import CYCLE, REST, ROLL, event_steps, move_ball, move_cups
-from unseen.envs.permanence.cups.script import MAX_CUPS, MAX_EVENTS, MAX_PLACES, draw_script
+from unseen.envs.permanence.cups.script import MAX_CUPS, MAX_EVENTS, MAX_PLACES, ROUND, ROUNDS, draw_script
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage, write_stage
 from unseen.envs.planar.world import DAY, OBSERVE, STRIDE, TURN, drive, place_box, planar, touch, touching
 
-MAX_BOXES, MAX_DISCS = 1, MAX_CUPS + 1  # the screen; cups and the ball
+MAX_BOXES, MAX_DISCS = 2, MAX_CUPS + 1  # panels of the screen; cups and the ball
 BALL, CUP = 0, 1  # colours
 
 REACH = 0.45  # m, centre to centre, at which a cup is touched
@@ -26,6 +26,10 @@ STATE = planar(
     ("covered_at", INT), ("events_at", INT), ("n_events", INT),  # steps of the covering and of the first event; number of events
     ("kind", INT, (MAX_EVENTS,)), ("place_a", INT, (MAX_EVENTS,)), ("place_b", INT, (MAX_EVENTS,)),
     ("side", INT, (MAX_EVENTS,)),  # 1: the cup of place_a passes outside, -1: inside
+    # Of each round: the place with which each place swaps (itself: its cup stays), and the lane of its cup: 1, 2, ...
+    # outside the arc, -1, -2, ... inside.
+    ("partner", INT, (MAX_EVENTS, MAX_PLACES)), ("lane", INT, (MAX_EVENTS, MAX_PLACES)),
+    ("order", INT, (MAX_PLACES,)),  # scratch: a random order of the places
     ("cup_at", INT, (MAX_PLACES,)),  # the cup at each place; -1: none
     ("place_angle", FLOAT, (MAX_PLACES,)), ("place_radius", FLOAT, (MAX_PLACES,)),  # polar coordinates of the places
 )  # fmt: skip
@@ -72,28 +76,41 @@ def reset(s, p):
 
 @device
 def _place_screen(s, p):
-    """Place the screen in front of a place that takes part in a random event; it hides only that place."""
+    """Place the screen: one panel in front of each hidden place, which hides only that place.
+
+    With rounds, it hides p.panels neighbouring places, else one that takes part in a random event.
+    """
+    if p.play == ROUNDS:
+        s.screened_place = below(s, p.places - p.panels + 1)
+        for k in range(p.panels):
+            _place_panel(s, p, k, s.screened_place + k)
+        return
     h = below(s, p.places)
     if s.n_events > 0:
         q = below(s, s.n_events)
         h = s.place_b[q] if p.places > p.cups or below(s, 2) == 0 else s.place_a[q]
     s.screened_place = h
+    _place_panel(s, p, 0, h)
+
+
+@device
+def _place_panel(s, p, k, h):
+    """Place panel k of the screen in front of place h."""
     dx = s.place_radius[h] * math.cos(s.place_angle[h]) - s.agent_x
     dy = s.place_radius[h] * math.sin(s.place_angle[h]) - s.agent_y
     d = math.sqrt(dx * dx + dy * dy)
-    place_box(s, 0, 0, s.agent_x + SCREEN_AT * dx, s.agent_y + SCREEN_AT * dy, dx / d, dy / d, SCREEN_DEPTH, p.breadth)
+    place_box(s, k, 0, s.agent_x + SCREEN_AT * dx, s.agent_y + SCREEN_AT * dy, dx / d, dy / d, SCREEN_DEPTH, p.breadth)
 
 
 @device
 def step(s, a, p, info):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
     moves = may_act(s)
-    s.t += 1
     s.bump = 0
     if s.phase == OBSERVE and s.t < s.observe_steps:
         move_cups(s, p)
         move_ball(s, p)
-        s.n_boxes = 1 if p.screen != 0 and s.t > s.covered_at else 0
+        s.n_boxes = p.panels if p.screen != 0 and s.t > s.covered_at else 0
     if not moves:
         next_phase(s, DAY)
         if s.phase != OBSERVE:
@@ -113,6 +130,40 @@ def write_hidden(s, p, out):
 
 
 @device
+def change_hidden(s, p):
+    """Put the hidden ball under the next cup. False while it is in the open."""
+    ball = p.cups
+    if s.disc_cover[ball] == 0:
+        return False
+    j = s.disc_cover[ball] % p.cups  # the cup after cup disc_cover - 1
+    s.disc_cover[ball] = j + 1
+    s.disc_x[ball] = s.disc_x[j]
+    s.disc_y[ball] = s.disc_y[j]
+    s.disc_vx[ball] = s.disc_vx[j]
+    s.disc_vy[ball] = s.disc_vy[j]
+    s.ball_rank = 0
+    for k in range(p.cups):
+        if s.disc_x[k] < s.disc_x[j]:
+            s.ball_rank += 1
+    return True
+
+
+@device
+def found(s, p):
+    """Whether a cup has been lifted."""
+    return s.touched >= 0
+
+
+@device
+def _code(row, first, end):
+    """Partners row[first:end] as digits of one number in [0, 1)."""
+    code = 0.0
+    for i in range(end - 1, first - 1, -1):
+        code = (code + row[i]) / MAX_PLACES
+    return code
+
+
+@device
 def write_state(s, p, o):
     """Write lit slots, then phases, ball and all events."""
     write_lit_slots(s, p, o, s.query)
@@ -129,4 +180,7 @@ def write_state(s, p, o):
         o[at + 1] = s.place_a[q] / MAX_PLACES
         o[at + 2] = s.place_b[q] / MAX_PLACES
         o[at + 3] = s.side[q]
+        if s.kind[q] == ROUND:  # the lanes of the cups show once they move
+            o[at + 1] = _code(s.partner[q], 0, MAX_PLACES // 2)
+            o[at + 2] = _code(s.partner[q], MAX_PLACES // 2, MAX_PLACES)
         at += 4

@@ -1,15 +1,17 @@
 """The script of a Cups episode, drawn at the reset: the events, and under which cup the ball goes."""
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import SHIFT, below, uniform
+from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 
 MAX_CUPS = 6
 MAX_PLACES = MAX_CUPS + 1  # one may be free
 MAX_EVENTS = 11  # one more than the maximum of `swaps`, for the shift
 
 # Kinds of events. SWAP: two cups circle each other and swap places. MEET: two neighbours meet and part. TIP: they meet
-# and tip, which passes a ball under one of them to the other.
-SWAP, MEET, TIP = 0, 1, 2
+# and tip, which passes a ball under one of them to the other. ROUND: all cups pair off, and every pair swaps places.
+SWAP, MEET, TIP, ROUND = 0, 1, 2, 3
+
+ROUNDS = 2  # index of `play="round"`
 
 
 @device
@@ -29,7 +31,12 @@ def draw_script(s, p):
     s.n_events = p.swaps_low + below(s, p.swaps_high - p.swaps_low + 1) + one_more
     for q in range(s.n_events, MAX_EVENTS):  # clear the previous episode
         s.kind[q] = s.place_a[q] = s.place_b[q] = s.side[q] = 0
+        for i in range(MAX_PLACES):
+            s.partner[q, i] = s.lane[q, i] = 0
     for q in range(s.n_events):
+        if p.play == ROUNDS:
+            _draw_round(s, p, q)
+            continue
         s.kind[q] = SWAP
         if uniform(s, 0.0, 1.0) < p.hops:
             s.kind[q] = MEET + below(s, 2)
@@ -48,6 +55,30 @@ def draw_script(s, p):
         s.decoy_place = below(s, p.cups - 1)
         if s.decoy_place >= place:
             s.decoy_place += 1
+
+
+@device
+def _draw_round(s, p, q):
+    """Draw round q: random pairs. Writes s.partner and s.lane.
+
+    With an odd number of cups, one stays; with an even number, all stay in 1 of p.cups rounds. Either way a cup is equally
+    likely to be at any place next, whatever its place is now.
+    """
+    s.kind[q] = ROUND
+    s.place_a[q] = s.place_b[q] = s.side[q] = 0
+    for i in range(p.cups):
+        s.partner[q, i] = s.order[i] = i
+        s.lane[q, i] = 0
+    if p.cups % 2 == 0 and below(s, p.cups) == 0:
+        return
+    shuffle(s, s.order, p.cups)
+    for pair in range(p.cups // 2):
+        i = s.order[2 * pair]
+        k = s.order[2 * pair + 1]
+        s.partner[q, i] = k
+        s.partner[q, k] = i
+        s.lane[q, i] = (pair + 1) * (2 * below(s, 2) - 1)
+        s.lane[q, k] = -s.lane[q, i]
 
 
 @device
@@ -84,6 +115,8 @@ def _draw_places(s, p, q):
 @device
 def _across(s, q, place):
     """The place of the ball before event q, given its `place` after it, or vice versa."""
+    if s.kind[q] == ROUND:
+        return s.partner[q, place]
     if s.kind[q] != MEET and place == s.place_a[q]:
         return s.place_b[q]
     if s.kind[q] != MEET and place == s.place_b[q]:

@@ -3,6 +3,7 @@
 import math
 from typing import Any, ClassVar
 
+from unseen.envs.core.faculty import Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
@@ -28,10 +29,18 @@ class CupsParams(StagedParams):
         "were distinguishable (index)",
     )
     cups: int = integer(2, MAX_CUPS, default=4, doc="identical cups")
-    swaps: tuple[int, int] = span(0, MAX_EVENTS - 1, default=(2, 4), doc="number of events (swaps or meetings), drawn")
+    swaps: tuple[int, int] = span(
+        0, MAX_EVENTS - 1, default=(2, 4), doc="number of events (swaps, meetings or rounds), drawn"
+    )
     swap_steps: int = integer(3, 12, default=4, doc="steps of one event")
     apart: int = integer(1, MAX_CUPS - 1, default=1, doc="maximum distance of a swap, in places; 1: neighbours only")
-    screen: bool = flag(default=False, doc="a tall screen hides one place while cups move")
+    screen: bool = flag(default=False, doc="a tall screen hides one place, or several, while cups move")
+    panels: int = integer(
+        1,
+        rules.MAX_BOXES,
+        default=1,
+        doc="neighbouring places that the screen hides; more than 1 only with play='round'",
+    )
     hops: float = real(
         0.0,
         1.0,
@@ -41,7 +50,12 @@ class CupsParams(StagedParams):
     )
     hides: int = integer(0, 3, default=0, doc="times that the ball is first hidden under a decoy cup and shown again")
     play: str = choice(
-        "swap", "move", default="swap", doc="cups swap places, or only the ball's cup moves, to a free place"
+        "swap",
+        "move",
+        "round",
+        default="swap",
+        doc="two cups swap places; only the ball's cup moves, to a free place; or in each round all cups pair off at random "
+        "and swap",
     )
     arc: float = real(60.0, 170.0, default=150.0, doc="angle of the arc of cups round the mat, degrees")
     ring: float = real(1.1, 1.5, default=1.2, doc="radius of the arc, m")
@@ -58,7 +72,8 @@ class CupsParams(StagedParams):
                 f"cups={self.cups} on arc={self.arc:g}, ring={self.ring:g} are {gap:.2f} m apart; they must be at least "
                 f"{MIN_GAP:g} m apart"
             )
-        if self.ring + self.jitter + motion.BULGE + 1.2 * self.radius > self.room:
+        bulge = motion.widest(self.cups // 2) if self.play == "round" else motion.BULGE
+        if self.ring + self.jitter + bulge + 1.2 * self.radius > self.room:
             raise BadParameter(f"ring={self.ring:g}: swapping cups do not fit into room={self.room:g}")
         if self.play == "move":
             if not self.screen:
@@ -66,6 +81,12 @@ class CupsParams(StagedParams):
             for name in ("hops", "hides"):
                 if getattr(self, name):
                     raise BadParameter(f"{name}={getattr(self, name)}: must be 0 with play='move'")
+        if self.play == "round" and self.hops:
+            raise BadParameter(f"hops={self.hops}: must be 0 with play='round'")
+        if self.panels > 1 and self.play != "round":
+            raise BadParameter(f"panels={self.panels}: must be 1 with play={self.play!r}")
+        if self.panels > 1 and 2 * self.panels > self.cups:
+            raise BadParameter(f"panels={self.panels}: must hide at most half of cups={self.cups}")
 
     @derived
     def places(self) -> int:
@@ -96,7 +117,7 @@ class CupsParams(StagedParams):
 
     @derived
     def sizes(self) -> Sizes:
-        return Sizes(colours=2, disc_slots=self.cups + 1, box_slots=1)
+        return Sizes(colours=2, disc_slots=self.cups + 1, box_slots=self.panels)
 
 
 P = CupsParams
@@ -106,16 +127,16 @@ class Cups(PlanarTask):
     """Lift the cup that the ball went under: the shell game.
 
     **Story.** Identical cups stand on an arc round a mat, from which the agent watches. A ball lies in the open, then
-    rolls under one of the cups. Then cups swap places, two at a time, circling each other. After a blackout of random
-    length the agent is at a new position and heading. Now, in full light, it may walk. It lifts the first cup that it
-    touches, which ends the episode.
+    rolls under one of the cups. Then come several rounds, in each of which all cups pair off at random, and the two of a
+    pair circle each other and swap places. After a blackout of random length the agent is at a new position and heading.
+    Now, in full light, it may walk. It lifts the first cup that it touches, which ends the episode.
 
-    **Levels.** 0: glass cups, through which the ball is visible, the visible twin. 1: 3 cups, one or two swaps of
-    neighbours, blackout of 1-3 steps. 2 (default): 4 cups, 2-4 swaps of neighbours, and a tall screen that hides one
-    place taking part in a swap: which cup goes in and which comes out must be inferred. 3: 6 cups, 4-6 faster events
-    between any two places of a jittered arc. Two fifths of them are meetings: neighbours meet, touch and part. In half
-    of the meetings a bump is heard: the cups were tipped, and a ball under one of them passed to the other. Egocentric
-    frame, blackout 5-15.
+    **Levels.** 0: level 1 with glass cups, through which the ball is visible. 1: 3 cups, two rounds of one swap each,
+    blackout of 3-5 steps. 2 (default): 5 cups, 6-8 faster rounds of two swaps at once, and a tall screen that hides two
+    neighbouring places. What happens there must be inferred from the other cups: a cup that goes behind the screen sends
+    out its partner, and if none goes in or out, the two behind the screen swap unseen, within the round that is seen. 3:
+    6 cups on a jittered arc, 8-10 rounds of three swaps at once (in 1 of 6, nothing moves), egocentric frame, blackout 5-15, and the end
+    shows nothing (`reveal=False`), so that only the reward tells whether the right cup was lifted.
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
     [-1, 1], at most 0.3 m and 45 degrees per step. Actions have no effect before the act phase.
@@ -123,20 +144,32 @@ class Cups(PlanarTask):
     **Observation.** See `unseen.envs.planar.layout.Layout`. Colour 0 is the ball, colour 1 a cup. A cup's velocity is
     that of its next step, so a swap can be recognised by which cups start to move, and in which direction. The screen
     stands only while cups move; in the act phase all cups are visible. The query is always the ball, which is visible
-    in the terminal observation.
+    in the terminal observation if `reveal`.
 
     **Reward.** 1 for lifting the cup with the ball, else 0.
 
-    **End.** The first touch, or `act` steps of search. Both are `terminated`, because the deadline is part of the rules.
+    **End.** The first touch is `terminated`; `act` steps of search without one are `truncated`.
+
+    **Faculties.** Each with the score of the best player that lacks only this, at levels 1, 2 and 3, over 10,000 episodes
+    (chance is 1 / `cups`: .333, .200, .167). "where", to remember under which cup the ball went: .328, .194, .165. "every
+    swap", to follow the cup through all of them: .336, .203, .169. "long", to go on after two rounds: .199, .170 at
+    levels 2 and 3. "unseen", to infer swaps behind the screen: .226, .197. The rounds see to that: a round takes a cup
+    to any place with equal chance, wherever it was, so that whoever misses the first place or a whole round is left with
+    chance. Without "unseen" a little is left, from episodes in which the ball's cup is not behind the screen when it
+    matters.
 
     **Leaks closed.** Cups share the slots of one colour, ordered by place, so no slot keeps the identity of a cup. The
     events and the final place of the ball are drawn independently, and its first place is computed from them: to an
     agent that missed where the ball went, the events give no information, and the final place is uniform. The ball is
-    seen going under a cup before the screen appears. No swap undoes the previous one, so staying with the first place is
-    not a strategy. The pose cannot serve as memory: it is scrambled, after a blackout of random length. A hidden ball
-    cannot be touched: contact is reported only for cups.
+    seen going under a cup before the screen appears, and where the screen stands is independent of the ball. The pose
+    cannot serve as memory: it is scrambled, after a blackout of random length. A hidden ball cannot be touched: contact
+    is reported only for cups.
 
     **Shift.** Larger cups (x 1.2), events one step faster, and one more event.
+
+    **Other play.** play="swap" (version 0): one pair at a time, neighbours or at most `apart` places apart, never the
+    pair of the swap before; a fraction `hops` of the events are meetings, in half of which a bump is heard, because the
+    cups were tipped, and a ball under one of them passed to the other.
 
     **Presets.** "a-not-b" follows Piaget (The construction of reality in the child, 1954), as do the A-not-B tasks of
     O-PIAAGETS in Animal-AI (Voudouris et al., 2022): the ball is hidden under A and shown again twice, then it is hidden
@@ -149,12 +182,12 @@ class Cups(PlanarTask):
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA, covers=(rules.CUP,))
     levels: ClassVar[dict[int, P]] = {
-        0: P(cups=3, swaps=(1, 2), blackout=(1, 3), act=14, glass=True),
-        1: P(cups=3, swaps=(1, 2), blackout=(1, 3), act=14),
-        2: P(screen=True),
+        0: P(cups=3, play="round", swaps=(2, 2), blackout=(3, 5), act=14, glass=True),
+        1: P(cups=3, play="round", swaps=(2, 2), blackout=(3, 5), act=14),
+        2: P(cups=5, play="round", swaps=(6, 8), swap_steps=3, screen=True, panels=2),
         3: P(
-            cups=6, swaps=(4, 6), swap_steps=3, apart=5, screen=True, hops=0.4, frame="ego", jitter=0.04,
-            blackout=(5, 15), act=20,
+            cups=6, play="round", swaps=(8, 10), swap_steps=3, ring=1.3, screen=True, panels=2, frame="ego", jitter=0.04,
+            blackout=(5, 15), act=20, reveal=False,
         ),
     }  # fmt: skip
     presets: ClassVar[dict[str, P]] = {
@@ -162,9 +195,34 @@ class Cups(PlanarTask):
         "invisible-displacement": P(cups=3, swaps=(1, 1), play="move", screen=True, blackout=(0, 2)),
     }
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "swaps": (0, 1, 2, 4, 6, 8), "cups": (2, 3, 4, 5, 6), "swap_steps": (8, 6, 4, 3), "blackout": (0, 5, 10, 20, 40),
+        "swaps": (0, 1, 2, 4, 6, 8), "cups": (4, 5, 6), "swap_steps": (8, 6, 4, 3), "blackout": (0, 5, 10, 20, 40),
     }  # fmt: skip
-    hidden = Hidden(rules.write_hidden, classes=lambda params: params.cups, when=acting)
+    visible: ClassVar[dict[str, Any]] = {"glass": True}
+    hidden = Hidden(
+        rules.write_hidden,
+        classes=lambda params: params.cups,
+        when=acting,
+        change=rules.change_hidden,
+        found=rules.found,
+    )
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "where": Faculty(
+            "remember under which cup the ball went",
+            without=("reflex",), windows=(4, 8, 16),
+        ),
+        "every swap": Faculty(
+            "follow the cup through every swap",
+            without=("first", "one_swap", "last_missed", "not_first"),
+        ),
+        "long": Faculty(
+            "go on until the last swap",
+            without=("two_swaps",), levels=(2, 3),
+        ),
+        "unseen": Faculty(
+            "infer a swap behind the screen from what the other cups do",
+            without=("screen_ignored",), levels=(2, 3),
+        ),
+    }  # fmt: skip
     view = Look(
         boxes=("screen",),
         discs=("ball", "cup"),

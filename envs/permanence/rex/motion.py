@@ -29,7 +29,7 @@ def scripted_place(s, p, j, t):
     """The position (x, y) of dog j at step t.
 
     It runs through its gap to the dogs' ring, then along the ring to its spot. In a meeting, two neighbours run towards
-    each other on the ring, swerve to their right, and pass or turn back.
+    each other on the ring, swerve to their right, and pass or turn back. Opposite a vacant piece, a dog does so alone.
     """
     ring = p.ring + BACK
     before = (s.home[j] + s.n_boxes - 1) % s.n_boxes
@@ -38,7 +38,7 @@ def scripted_place(s, p, j, t):
     d = s.start[j] + (ring - s.start[j]) * min(u / s.run_steps, 1.0)
     a = s.angle[s.home[j]] + half * (1.0 - max(u - s.run_steps, 0) / s.round_steps)
     for m in range(s.n_meetings):
-        w = (t - s.first_meeting - m * s.meeting_steps) / s.meeting_steps
+        w = (t - s.first_meeting - m // p.pairs * s.meeting_steps) / s.meeting_steps
         if w <= 0.0:
             break
         way = (1.0 if s.lower[m] == j else 0.0) - (1.0 if s.upper[m] == j else 0.0)

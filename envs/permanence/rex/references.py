@@ -4,7 +4,7 @@ from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.rex.motion import spot_behind
-from unseen.envs.permanence.rex.rules import MAX_DOGS, MAX_PIECES, REACH
+from unseen.envs.permanence.rex.rules import COUCH, MAX_DOGS, MAX_PIECES, REACH
 from unseen.envs.planar.belief import belief, copy_room, disc_motion, update_belief
 from unseen.envs.planar.geometry import FAR
 from unseen.envs.planar.layout import disc_start
@@ -157,8 +157,100 @@ def reflex(o, m, p):
     return _steer_behind(m, place)
 
 
+@device
+def _of_query(s):
+    """The dog that is asked for; -1 if furniture is asked for."""
+    for j in range(s.n_discs):
+        if s.disc_colour[j] == s.wanted:
+            return j
+    return -1
+
+
+@device
+def _home_of_query(s):
+    """The piece behind which the dog that is asked for hides before all meetings; the right piece if furniture is asked for."""
+    j = _of_query(s)
+    return s.home[j] if j >= 0 else s.answer
+
+
+@device
+def _after(s, p, place, first, last, always):
+    """The piece of a dog that starts behind `place`, after rounds first..last-1 of meetings. `always`: as if all passed."""
+    for m in range(first * p.pairs, min(last * p.pairs, s.n_meetings)):
+        if s.passes[m] == 0 and not always:
+            continue
+        if place == s.gap[m]:
+            place = (place + 1) % s.n_boxes
+        elif place == (s.gap[m] + 1) % s.n_boxes:
+            place = s.gap[m]
+    return place
+
+
+def _looks_behind(choose):
+    """The reference that looks behind the piece choose(s, p), and knows the world."""
+
+    @device
+    def act(s, m, p):
+        if s.phase != ACT:
+            return STAY
+        copy_room(s, m)
+        return _steer_behind(m, choose(s, p))
+
+    return Reference(by_index(act, ARCS), memory=BELIEF, remembers=False)
+
+
+@device
+def _first_hide(s, p):
+    return _home_of_query(s)
+
+
+@device
+def _always_swap(s, p):
+    return _after(s, p, _home_of_query(s), 0, s.n_meetings, True)
+
+
+@device
+def _first_round(s, p):
+    return _after(s, p, _home_of_query(s), 0, 1, False)
+
+
+@device
+def _last_round(s, p):
+    rounds = s.n_meetings // p.pairs
+    return _after(s, p, _home_of_query(s), max(rounds - 1, 0), rounds, False)
+
+
+@device
+def _any_dog(s, p):
+    """The piece behind which dog 0 is: collars are shuffled."""
+    for k in range(s.n_boxes):
+        if s.behind[k] == 0:
+            return k
+    return 0
+
+
+@device
+def _odd_piece(s, p):
+    """The piece of a kind of its own."""
+    couches = 0
+    for k in range(s.n_boxes):
+        couches += s.box_kind[k] == COUCH
+    for k in range(s.n_boxes):
+        if (s.box_kind[k] == COUCH) == (couches == 1):
+            return k
+    return 0
+
+
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ARCS), memory=BELIEF, remembers=False),
     "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF),
     "reflex": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF, remembers=False),
+    # Each lacks one faculty and has everything else, see `Rex.faculties`.
+    "first_hide": _looks_behind(_first_hide),
+    "always_swap": _looks_behind(_always_swap),
+    "first_round": _looks_behind(_first_round),
+    "last_round": _looks_behind(_last_round),
+    "any_dog": _looks_behind(_any_dog),
+    "odd_piece": _looks_behind(_odd_piece),
+    "last_collar": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF),
 }

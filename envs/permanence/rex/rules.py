@@ -7,7 +7,7 @@ behind a piece of furniture, and then pairs of neighbours may meet.
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.rex.draw import draw_gaps, draw_meeting, place_furniture
+from unseen.envs.permanence.rex.draw import draw_gaps, draw_meetings, place_furniture
 from unseen.envs.permanence.rex.motion import scripted_place, set_velocities, spot_behind
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.slots import write_lit_slots
@@ -24,7 +24,8 @@ from unseen.envs.planar.stage import (
 )
 from unseen.envs.planar.world import DT, DUSK, OBSERVE, STRIDE, TURN, drive, planar, swap_colours, touch
 
-MAX_PIECES, MAX_DOGS, MAX_MEETINGS = 6, 6, 4  # boxes, discs and meetings
+MAX_PIECES, MAX_DOGS, MAX_ROUNDS = 6, 6, 6  # boxes, discs and rounds of meetings
+MAX_MEETINGS = MAX_ROUNDS * MAX_PIECES // 2
 COUCH, ARMCHAIR = 0, 1  # kinds of furniture
 
 REACH = 0.5  # m from the spot behind a piece at which the agent looks behind it
@@ -43,11 +44,12 @@ STATE = planar(
     ("run_steps", INT), ("round_steps", INT), ("meeting_steps", INT), ("first_meeting", INT), ("n_meetings", INT),
     # Of each dog: its piece before the meetings, the side of its gap, its first step, its initial distance from the mat.
     ("home", INT, (MAX_PIECES,)), ("side", INT, (MAX_DOGS,)), ("launch", INT, (MAX_DOGS,)), ("start", FLOAT, (MAX_DOGS,)),
-    # Of each meeting: the piece before its gap, the dogs of the pieces before and after it, whether they pass.
+    # Of each meeting: the piece before its gap, the dogs of the pieces before and after it (-1: none), whether they pass.
     ("gap", INT, (MAX_MEETINGS,)), ("lower", INT, (MAX_MEETINGS,)), ("upper", INT, (MAX_MEETINGS,)),
     ("passes", INT, (MAX_MEETINGS,)),
 )  # fmt: skip
-STATE_EXTRA = 8 + 4 * MAX_DOGS + 3 * MAX_MEETINGS  # values that `state` has after a lit slots row
+STATE_DOGS = 8 + 4 * MAX_DOGS  # values that `state` has after a lit slots row; 3 per meeting follow
+STATE_EXTRA = STATE_DOGS + 3 * MAX_MEETINGS
 
 
 @device
@@ -68,7 +70,8 @@ def reset(s, p):
     s.run_steps = max(p.run_steps - faster, 1)
     s.round_steps = max(p.round_steps - faster, 1)
     s.meeting_steps = max(p.meeting_steps - 2 * faster, SHORTEST_MEETING)
-    s.n_meetings = p.crossings_low + below(s, p.crossings_high - p.crossings_low + 1)
+    rounds = p.crossings_low + below(s, p.crossings_high - p.crossings_low + 1)
+    s.n_meetings = rounds * p.pairs
     shuffle(s, s.disc_colour, p.dogs)
     shuffle(s, s.launch, s.n_discs)
     shuffle(s, s.home, p.pieces)
@@ -82,11 +85,8 @@ def reset(s, p):
         s.behind[s.home[j]] = j
     draw_gaps(s, p)
     s.first_meeting = REST + GAP * (s.n_discs - 1) + s.run_steps + s.round_steps
-    s.observe_steps = s.first_meeting + s.n_meetings * s.meeting_steps + 1
-    for m in range(MAX_MEETINGS):
-        s.gap[m], s.lower[m], s.upper[m], s.passes[m] = -1, -1, -1, 0
-        if m < s.n_meetings:
-            draw_meeting(s, p, m)
+    s.observe_steps = s.first_meeting + rounds * s.meeting_steps + 1
+    draw_meetings(s, p)
     target = s.behind[s.answer]
     if s.asks_furniture != 0:
         s.wanted = kind
@@ -119,7 +119,6 @@ def step(s, a, p, info):
     moves = may_act(s)
     if moves:
         drive(s, STRIDE * a[0], TURN * a[1])
-    s.t += 1
     if s.phase == OBSERVE:
         for j in range(s.n_discs):
             s.disc_x[j] += DT * s.disc_vx[j]
@@ -144,10 +143,38 @@ def write_hidden(s, p, out):
 
 
 @device
+def change_hidden(s, p):
+    """Exchange what is behind the right piece, or its kind if furniture is asked for, with that of the next piece."""
+    old = s.answer
+    new = (old + 1) % p.pieces
+    if s.asks_furniture != 0:
+        s.box_kind[old], s.box_kind[new] = s.box_kind[new], s.box_kind[old]
+    else:
+        s.behind[old], s.behind[new] = s.behind[new], s.behind[old]
+        for k in (old, new):
+            if s.behind[k] >= 0:
+                s.disc_x[s.behind[k]], s.disc_y[s.behind[k]] = spot_behind(s, k)
+    s.answer = new
+    return True
+
+
+@device
+def found(s, p):
+    """Whether the agent has looked behind a piece."""
+    return _looked_behind(s) >= 0
+
+
+@device
 def write_state(s, p, o):
     """Write lit slots with the query, then phases, the answer, and the script of dogs and meetings."""
+    write_script(s, p, o, MAX_MEETINGS)
+
+
+@device
+def write_script(s, p, o, meetings):
+    """As `write_state`, with room for the given number of meetings."""
     write_lit_slots(s, p, o, s.wanted)
-    at = o.shape[0] - STATE_EXTRA
+    at = o.shape[0] - STATE_DOGS - 3 * meetings
     write_stage(s, p, o, at)
     o[at + 7] = s.answer / MAX_PIECES
     at += 8
@@ -159,6 +186,8 @@ def write_state(s, p, o):
         o[q + 3] = s.side[j]
     at += 4 * MAX_DOGS
     for m in range(s.n_meetings):
-        o[at + 3 * m] = (s.disc_colour[s.lower[m]] + 1.0) / MAX_DOGS
-        o[at + 3 * m + 1] = (s.disc_colour[s.upper[m]] + 1.0) / MAX_DOGS
+        if s.lower[m] >= 0:
+            o[at + 3 * m] = (s.disc_colour[s.lower[m]] + 1.0) / MAX_DOGS
+        if s.upper[m] >= 0:
+            o[at + 3 * m + 1] = (s.disc_colour[s.upper[m]] + 1.0) / MAX_DOGS
         o[at + 3 * m + 2] = s.passes[m]

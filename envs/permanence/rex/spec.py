@@ -1,8 +1,9 @@
-"""Rex: remember which dog wears which collar, where each went, and which grey shape is the couch."""
+"""Rex: remember which dog wears which collar, and follow the dogs when they change places."""
 
 import math
 from typing import Any, ClassVar
 
+from unseen.envs.core.faculty import Excess, Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
@@ -19,9 +20,13 @@ class RexParams(StagedParams):
     """Parameters of Rex."""
 
     pieces: int = integer(2, rules.MAX_PIECES, default=4, doc="pieces of furniture")
-    dogs: int = integer(1, rules.MAX_DOGS - 1, default=3, doc="dogs, fewer than pieces")
+    dogs: int = integer(1, rules.MAX_DOGS, default=3, doc="dogs, at most one per piece")
     crossings: tuple[int, int] = span(
-        0, rules.MAX_MEETINGS, default=(0, 1), doc="meetings of two dogs, too far away for collars to be visible, drawn"
+        0, rules.MAX_ROUNDS, default=(0, 1), doc="rounds of meetings, too far away for collars to be visible, drawn"
+    )
+    together: bool = flag(
+        default=False,
+        doc="in a round, every dog meets a neighbour, in alternate gaps; otherwise two dogs meet",
     )
     feints: bool = flag(default=False, doc="in half of the meetings both dogs turn back; otherwise they always pass")
     request: str = choice(
@@ -46,9 +51,11 @@ class RexParams(StagedParams):
 
     def check(self) -> None:
         pieces, dogs, ring = self.pieces, self.dogs, self.ring
-        if dogs >= pieces:
-            raise BadParameter(f"dogs={dogs}: must be less than pieces={pieces}")
-        if self.crossings[1] and 2 * dogs <= pieces:
+        if dogs > pieces:
+            raise BadParameter(f"dogs={dogs}: must be at most pieces={pieces}")
+        if self.together and pieces % 2:
+            raise BadParameter(f"together=True: pieces={pieces} must be even, so that every piece has a partner")
+        if self.crossings[1] and not self.together and 2 * dogs <= pieces:
             raise BadParameter(
                 f"crossings={self.crossings}: two dogs must be behind neighbouring pieces, so dogs={dogs} must be more "
                 f"than half of pieces={pieces}"
@@ -82,6 +89,11 @@ class RexParams(StagedParams):
         return max(2 * self.round_steps, rules.SHORTEST_MEETING)
 
     @derived
+    def pairs(self) -> int:
+        """Meetings in a round."""
+        return self.pieces // 2 if self.together else 1
+
+    @derived
     def observe_steps(self) -> int:
         """Maximum number of steps of the observe phase: all runs and meetings, and one step at rest."""
         runs = rules.REST + rules.GAP * (self.dogs - 1) + self.run_steps + self.round_steps
@@ -96,32 +108,53 @@ class RexParams(StagedParams):
 
 
 P = RexParams
+ONE: dict[str, Any] = {
+    "pieces": 3, "dogs": 2, "crossings": (0, 0), "request": "collar", "query": "fixed", "order": "index", "ring": 1.0,
+    "breadth": 0.38, "blackout": (1, 3), "act": 14,
+}  # fmt: skip
 
 
 class Rex(PlanarTask):
-    """Find the dog by its collar, or the couch by where it was before dusk.
+    """Find the dog that wears the collar, after dogs that look alike have changed places.
 
     **Story.** The agent stands on a mat in a ring of furniture: one couch among armchairs, or one armchair among
     couches. Dogs stand close by, so that their coloured collars are visible. One after the other they run through a gap
-    and hide behind a piece of furniture, where collars are not visible. Then two neighbours may run towards
-    each other in the gap between their pieces, and either pass or turn back: they can be told apart only by tracking
+    and hide behind a piece of furniture, where collars are not visible. Then neighbours run towards each other in the gap
+    between their pieces, and either pass, which swaps their places, or turn back: dogs can be told apart only by tracking
     positions and velocities from step to step. After a blackout of random length the agent is at a new position and
     heading, and it is dusk: dogs are invisible, and every piece of furniture is a grey shape.
 
-    **Query.** The collar of a dog, or (parameter `request`) the kind of the odd piece of furniture. One piece is right:
-    the one with this dog behind it, or the odd one. The agent's answer is the first piece that it looks behind, which
-    means to come within 0.5 m of the spot 0.65 m behind its centre with nothing in between. Looking behind an empty
+    **Query.** The collar of a dog or, depending on parameter `request`, the kind of the odd piece of furniture. One piece
+    is right: the one with this dog behind it, or the odd one. The agent's answer is the first piece that it looks behind,
+    which means to come within 0.5 m of the spot 0.65 m behind its centre with nothing in between. Looking behind an empty
     piece ends the episode like finding a wrong dog, so a guess is right with probability 1 / `pieces`, whatever the
-    number of dogs.
+    number of dogs. The two kinds of request demand different faculties and are scored apart: levels ask for dogs, the
+    preset "couch" for furniture.
 
-    **Levels.** 0: glass furniture, daylight, collars visible from anywhere: the visible twin. 1: always "find Rex, who
-    wears red": 2 dogs, 3 pieces, no meeting, a fixed slot per dog (as if they differed in build), blackout of 1-3 steps.
-    2 (default): 3 anonymous dogs, 4 pieces, in half of the episodes a meeting of two dogs that pass; "find Rex", "the
-    couch" or "the armchair", shown from the start; blackout 3-6. 3: any collar or kind, shown only after the blackout;
-    5 dogs, 6 pieces in a jittered ring, three meetings, each a feint with probability 1/2; egocentric; blackout 15-25.
+    **Levels.** 0: the visible twin of level 1: glass furniture, daylight, collars visible from anywhere. 1: always "find
+    Rex, who wears red": 2 dogs, 3 pieces, no meeting, a fixed slot per dog (as if they differed in build), blackout of 1-3
+    steps. 2 (default): 3 anonymous dogs, 3 pieces, one or two meetings in which two dogs pass; "find Rex", shown from the
+    start; blackout 4-7. 3: any collar, shown only after the blackout; 6 dogs behind 6 pieces in a jittered ring; in each of
+    five rounds all dogs meet a neighbour, to the left and to the right in turn, and half of the pairs turn back;
+    egocentric; blackout 15-25; nothing is revealed at the end. Preset "couch": "find the couch" or "the armchair", the odd
+    one of four pieces, while 4 dogs distract; blackout 16-24.
 
-    Level 2 always uses the red collar because a recurrent network trained on 6,000 whole episodes with collar queries
-    then answers .999 of new episodes correctly; with a drawn collar (`query="first"`), only .42.
+    **Faculties.** Success of the best policy that lacks exactly one, on 4,000 test episodes of levels 1 / 2 / 3 (`unseen
+    audit Rex`). Chance is .333 / .333 / .167; the tracker reaches 1.00 at each level.
+
+    - where, remembering where the asked dog went: .890 / .336 / .168 (without memory, by the odd piece of furniture, or
+      the tracker on the last 4, 8 or 16 observations). Level 1 declares an excess, because its blackout is short.
+    - collar, remembering which dog wears which collar: .490 / .347 / .161 (who knows the places of all dogs). Level 1
+      declares an excess: with two dogs, knowing both places leaves a guess of one in two.
+    - which, following dogs that change places: not at level 1 / .336 / .186 (by the place where the dog hid first, or by
+      where its collar was last visible).
+    - outcome, telling a pass from a turn back: level 3 only: .186 (as if dogs always passed, or never).
+    - every, following all rounds of meetings: level 3 only: .190 (the first round alone, or the last alone).
+
+    In each meeting of level 2, two of three dogs change places, so that the asked dog is then behind every piece equally
+    often, and the place of its first hide tells nothing. Episodes with one meeting teach what a meeting does: from 12,000
+    episodes, a recurrent network learns to answer 1.00 of new ones correctly, but with two meetings in every episode it
+    stays at chance. Who follows only one meeting finds the dog in two of three episodes.
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
     [-1, 1], at most 0.3 m and 45 degrees per step. Actions have no effect before the act phase.
@@ -130,42 +163,52 @@ class Rex(PlanarTask):
     couch and armchair; with request="collar" there are no entries for furniture, and kinds are not visible at all. A
     dog's velocity is that of its next step. The field of view is 360 degrees (parameter `fov`). At the end, contact
     shows what was found: the collar or, if the query was furniture or no dog is there, the kind of the piece. The
-    terminal observation shows everything.
+    terminal observation shows everything, except at level 3.
 
     **Reward.** 1 if the first piece looked behind is the right one, else 0.
 
-    **End.** Looking behind a piece, or `act` steps of search. Both are `terminated`, because the deadline is part of the
-    rules.
+    **End.** Looking behind a piece (terminated), or `act` steps of search (truncated).
 
     **Leaks closed.** The answer is drawn first, uniformly. All pieces have the same size, so that grey shapes look alike;
     exactly one is odd, whatever the query, so that the room does not reveal the kind of query. Where collars are
-    invisible, slots do not identify dogs: they are filled round the room (level 2) or by distance (level 3). The blackout
-    is so long that the last 4 (level 2) or 16 (level 3) observations of an act phase contain none from before it, and
-    its random length and the scrambled pose keep the pose from serving as memory. Dogs are invisible at dusk. All dogs
-    are seen at rest before they run, and are fully hidden and at rest when the blackout starts.
+    invisible, slots do not identify dogs: they are filled round the room (level 2) or by distance (level 3). No collar is
+    visible in the last 16 observations of the act phase at levels 2 and 3, and the random length of the blackout and the
+    scrambled pose keep the pose from serving as memory. Dogs are invisible at dusk. All dogs are seen at rest before they
+    run, and are fully hidden and at rest when the blackout starts.
 
-    **Shift.** Faster runs (each part one step shorter), larger dogs (x 1.2), at level 3 one dog fewer, and a collar other
-    than red if the query is fixed.
+    **Shift.** Faster runs (each part one step shorter), larger dogs (x 1.2), at levels 2 and 3 one dog fewer, and a collar
+    other than red if the query is fixed.
     """
 
-    title = "find the dog by its collar, or the couch at dusk"
+    title = "find the dog that wears the collar, after dogs have changed places"
     params = P
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
     levels: ClassVar[dict[int, P]] = {
-        0: P(glass=True, near=0.0),
-        1: P(
-            pieces=3, dogs=2, crossings=(0, 0), request="collar", query="fixed", order="index", ring=1.0, breadth=0.38,
-            blackout=(1, 3), act=14,
+        0: P(**ONE, glass=True, near=0.0),
+        1: P(**ONE),
+        2: P(
+            pieces=3, dogs=3, crossings=(1, 2), request="collar", query="fixed", order="identity", blackout=(4, 7),
         ),
-        2: P(order="identity", query="fixed", blackout=(3, 6)),
         3: P(
-            pieces=6, dogs=5, crossings=(3, 3), feints=True, query="late", order="distance", frame="ego", jitter=0.06,
-            ring=1.3, breadth=0.27, room=2.9, blackout=(15, 25), act=24,
+            pieces=6, dogs=6, crossings=(5, 5), together=True, feints=True, request="collar", query="late",
+            order="distance", frame="ego", jitter=0.06, ring=1.3, breadth=0.27, room=2.9, blackout=(15, 25), act=24,
+            reveal=False,
         ),
     }  # fmt: skip
+    presets: ClassVar[dict[str, P]] = {
+        "couch": P(
+            dogs=4,
+            crossings=(2, 2),
+            together=True,
+            feints=True,
+            request="furniture",
+            order="identity",
+            blackout=(16, 24),
+        ),
+    }
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "crossings": ((0, 0), (1, 1), (2, 2), (3, 3)), "blackout": (0, 5, 10, 20, 40), "pieces": (4, 5),
+        "crossings": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)), "blackout": (0, 5, 10, 20, 40), "pieces": (4, 5),
     }  # fmt: skip
     view = Look(
         boxes=("couch", "armchair"),
@@ -174,7 +217,7 @@ class Rex(PlanarTask):
         request_box="find the {}, grey at dusk",
         request_unknown="what to find will be shown after the blackout",
         captions={
-            "observe": "Collars are visible up close. Then the dogs run and hide, and some may change places.",
+            "observe": "Collars are visible up close. Then the dogs run and hide; those that meet pass each other or turn back.",
             "blackout": "Blackout. The agent is moved to a new position.",
             "act": "At dusk, dogs are invisible and furniture is grey. The first look behind a piece counts.",
             "lit": "Full light: everything in sight is visible.",
@@ -183,6 +226,37 @@ class Rex(PlanarTask):
         won="found",
         lost="not here",
     )
-    hidden = Hidden(rules.write_hidden, classes=lambda params: params.pieces, when=acting)
+    hidden = Hidden(
+        rules.write_hidden,
+        classes=lambda params: params.pieces,
+        when=acting,
+        change=rules.change_hidden,
+        found=rules.found,
+    )
+    visible: ClassVar[dict[str, Any]] = {"glass": True, "near": 0.0}
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "where": Faculty(
+            "remember where the asked dog went, until long after it is out of sight",
+            without=("reflex", "odd_piece"), windows=(4, 8, 16),
+            excess={1: Excess(0.57, "a blackout of 1-3 steps lets small models learn, and the last 16 rows hold it all")},
+        ),
+        "collar": Faculty(
+            "remember which dog wears which collar, which shows only up close",
+            without=("any_dog",),
+            excess={1: Excess(0.17, "where there are two dogs, one who knows both their places guesses one of two")},
+        ),
+        "which": Faculty(
+            "tell the dogs apart by following them, though they look alike and change places",
+            without=("first_hide", "last_collar"), levels=(2, 3),
+        ),
+        "outcome": Faculty(
+            "tell a meeting in which the dogs pass each other from one in which they turn back",
+            without=("always_swap", "first_hide"), levels=(3,),
+        ),
+        "every": Faculty(
+            "follow the dogs through all rounds of meetings, not only through the first or the last",
+            without=("first_round", "last_round"), levels=(3,),
+        ),
+    }  # fmt: skip
     reset, step = rules.reset, rules.step
     references = REFERENCES

@@ -13,6 +13,8 @@ BEHIND = 0.9  # m from the occluders' ring to the blocks' ring
 ROLL_STEPS = 4  # the fewest steps allowed for a roll
 LAUNCH_STEPS = 2  # steps from one launch to the next
 RESTITUTION = 0.9
+VOLLEY_FROM = 1.35  # m outside the blocks' ring at which the bumpers of a volley start, at least
+VOLLEY_RANGE = 0.2  # m by which this varies
 
 
 @device
@@ -32,8 +34,10 @@ def place_occluders(s, p):
 def place_blocks(s, p, shift):
     """Place each block in a gap beside the occluder that it will roll behind. Writes discs, homes, launches and rest positions."""
     shuffle(s, s.disc_colour, p.blocks)
-    shuffle(s, s.launch_at, s.n_discs)
+    shuffle(s, s.launch_at, p.rolls if p.volley != 0 else s.n_discs)
     shuffle(s, s.homes, p.occluders)
+    if p.volley != 0:
+        _pair_homes(s, p)
     spacing = 2.0 * math.pi / p.occluders
     common_side = 1.0 if below(s, 2) == 0 else -1.0
     radius = p.ring + BEHIND
@@ -41,6 +45,7 @@ def place_blocks(s, p, shift):
         s.disc_radius[j] = p.radius * (1.25 if shift else 1.0)
         s.disc_vx[j] = 0.0
         s.disc_vy[j] = 0.0
+    for j in range(p.rolls if p.volley != 0 else s.n_discs):
         s.launch_at[j] = s.launch_at[j] * LAUNCH_STEPS
         k = s.homes[j]
         s.home[j] = k
@@ -50,6 +55,10 @@ def place_blocks(s, p, shift):
             side = 1.0 if below(s, 2) == 0 else -1.0
             outward = 0.17 * side
         a = s.bearing[k] + side * (0.5 * spacing + uniform(s, -0.12, 0.12) * (p.occluders < 5))
+        if p.volley != 0:  # where a block starts tells nothing about its direction
+            outward = uniform(s, -0.2, 0.2)
+        if p.far != 0 and below(s, 2) == 0:
+            a += side * spacing
         d = radius + outward + uniform(s, -0.05, 0.05)
         s.disc_x[j] = d * math.cos(a)
         s.disc_y[j] = d * math.sin(a)
@@ -63,6 +72,60 @@ def place_blocks(s, p, shift):
         v = launch_speed(d, s.friction)
         s.launch_vx[j] = v * dx / d
         s.launch_vy[j] = v * dy / d
+
+
+@device
+def _pair_homes(s, p):
+    """Pair neighbouring occluders: block j rolls behind homes[j] and will be driven behind homes[j + p.rolls]."""
+    first = below(s, 2)
+    shuffle(s, s.homes, p.rolls)
+    for j in range(p.rolls):
+        k = (first + 2 * s.homes[j]) % p.occluders
+        other = (k + 1) % p.occluders
+        if below(s, 2) == 0:
+            k, other = other, k
+        s.homes[j] = k
+        s.homes[j + p.rolls] = other
+
+
+@device
+def plan_volley(s, p):
+    """Let each block of the second half, a bumper, hit one of the first half in the blackout and drive it behind the
+    neighbouring occluder.
+
+    All bumpers are launched in the last visible step. Each starts in the middle of the gap on the other side of the
+    occluder, so that the start does not tell which of two blocks it will hit.
+    """
+    spacing = 2.0 * math.pi / p.occluders
+    for struck in range(p.rolls):
+        bumper = struck + p.rolls
+        home = s.homes[struck]
+        goal = s.homes[bumper]
+        side = 1.0 if goal == (home + 1) % p.occluders else -1.0
+        s.launch_at[bumper] = p.observe_steps - 1
+        a = 0.5 * math.pi + (home - 0.5 * side) * spacing + uniform(s, -0.05, 0.05)
+        d = p.ring + BEHIND + VOLLEY_FROM + uniform(s, 0.0, VOLLEY_RANGE)
+        s.disc_x[bumper] = d * math.cos(a)
+        s.disc_y[bumper] = d * math.sin(a)
+        x = s.rest_x[struck]
+        y = s.rest_y[struck]
+        dx = (p.ring + BEHIND) * math.cos(s.bearing[goal]) - x
+        dy = (p.ring + BEHIND) * math.sin(s.bearing[goal]) - y
+        d = math.sqrt(dx * dx + dy * dy)
+        nx = dx / d
+        ny = dy / d
+        # Aim at the point of contact. The struck block leaves along the normal, with (1 + e) / 2 of the normal speed.
+        ux = x - 2.0 * s.disc_radius[bumper] * nx - s.disc_x[bumper]
+        uy = y - 2.0 * s.disc_radius[bumper] * ny - s.disc_y[bumper]
+        run = math.sqrt(ux * ux + uy * uy)
+        ux /= run
+        uy /= run
+        v = launch_speed(d, s.friction) * 2.0 / ((1.0 + RESTITUTION) * (ux * nx + uy * ny))
+        speed = math.sqrt(v * v + 2.0 * s.friction * run)
+        s.launch_vx[bumper] = speed * ux
+        s.launch_vy[bumper] = speed * uy
+        s.home[bumper] = home
+        s.home[struck] = goal
 
 
 @device

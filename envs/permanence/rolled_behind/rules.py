@@ -1,9 +1,12 @@
 """The rules of RolledBehind: state, reset and step. Metres, seconds, radians."""
 
+import math
+
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, below
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.rolled_behind.draw import (
+    BEHIND,
     RESTITUTION,
     all_show,
     choose_target,
@@ -11,6 +14,7 @@ from unseen.envs.permanence.rolled_behind.draw import (
     place_blocks,
     place_occluders,
     plan_bump,
+    plan_volley,
 )
 from unseen.envs.planar.physics import roll
 from unseen.envs.planar.slots import write_lit_slots
@@ -27,6 +31,8 @@ from unseen.envs.planar.stage import (
 from unseen.envs.planar.world import DT, DUSK, STRIDE, TURN, drive, nearest_box, planar, touch, touching
 
 MAX_OCCLUDERS, MAX_BLOCKS = 6, 6
+NAMELESS = 1e-9  # m: `colour_range` with which no colour is visible, except that of a touched block
+ASTRAY = 0.5  # m from its place behind an occluder at which a block of a volley has not come to rest as planned
 REACH = 0.5  # m, centre to centre, at which a block is touched
 
 STATE = planar(
@@ -59,11 +65,13 @@ def reset(s, p):
     reset_stage(s, p)
     s.friction = p.friction * (1.5 if shift else 1.0)
     s.n_boxes = p.occluders
-    s.n_discs = p.blocks - (1 if shift and p.blocks > 2 else 0)
+    s.n_discs = p.blocks - (1 if shift and p.blocks > 2 and p.volley == 0 else 0)
     place_occluders(s, p)
     place_blocks(s, p, shift)
     if p.bump != 0 and not plan_bump(s, p):
         return False
+    if p.volley != 0:
+        plan_volley(s, p)
     if not choose_target(s, p, shift) or not all_show(s):
         return False
     if p.check_rolls != 0 and not _rehearse(s, p):
@@ -87,7 +95,7 @@ def _rehearse(s, p):
     """Simulate all rolls, then restore the blocks.
 
     Returns whether each block comes to rest behind its own occluder, fully hidden from the mat and from the pose after
-    the blackout. The bumper need not be hidden.
+    the blackout. Bumpers need not be hidden.
     """
     for j in range(s.n_discs):
         s.start_x[j] = s.disc_x[j]
@@ -97,12 +105,18 @@ def _rehearse(s, p):
         roll(s, DT, s.friction, RESTITUTION)
     s.bump = 0
     bumper = s.n_discs - 1 if p.bump != 0 else -1
+    hidden = p.rolls if p.volley != 0 else s.n_discs  # blocks that must be hidden, except the bumper
     good = True
     for j in range(s.n_discs):
         moving = s.disc_vx[j] != 0.0 or s.disc_vy[j] != 0.0
         if moving or nearest_box(s, s.disc_x[j], s.disc_y[j]) != s.home[j]:
             good = False
-        if j != bumper and s.glass == 0:
+        if p.volley != 0:
+            d = p.ring + BEHIND
+            a = s.bearing[s.home[j]]
+            if (s.disc_x[j] - d * math.cos(a)) ** 2 + (s.disc_y[j] - d * math.sin(a)) ** 2 > ASTRAY * ASTRAY:
+                good = False
+        if j != bumper and j < hidden and s.glass == 0:
             if exposed_from(s, s.spawn_x, s.spawn_y, j) or exposed_from(s, s.agent_x, s.agent_y, j):
                 good = False
         if j < bumper and s.home[j] == s.home[bumper]:
@@ -123,8 +137,9 @@ def step(s, a, p, info):
         drive(s, STRIDE * a[0], TURN * a[1])
     s.bump = 0
     roll(s, DT, s.friction, RESTITUTION)
-    s.t += 1
     _launch(s, s.t)
+    if p.named > 0 and s.t >= p.named and s.glass == 0:
+        s.colour_range = NAMELESS
     if next_phase(s, DUSK):
         set_query(s, s.disc_colour[s.target], p.query == LATE)
     if not moves:

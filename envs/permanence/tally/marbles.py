@@ -5,7 +5,7 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below
 
-MAX_MARBLES = 16  # in play at once
+MAX_MARBLES = 26  # in play at once
 BEAT = 2  # steps from one move to the next
 NEST_Y = 0.5  # y of the nest behind the screen, m; its x is 0
 MOUTH = 1.55  # |x| at which marbles rest in front of a crate, m

@@ -15,7 +15,12 @@ from unseen.envs.planar.world import ACT, DT, STRIDE, TURN
 
 STAY, DONE = 3, 4
 ACTIONS = {name: (*row, 0.0) for name, row in ARCS.items()} | {"done": (0.0, 0.0, 1.0)}
-BELIEF = belief(MAX_BOXES, MAX_MARBLES, ("counted", INT, (2,)))  # marbles of each group behind the screen
+RECENT = 4  # moves of a group that are remembered one by one
+BELIEF = belief(
+    MAX_BOXES, MAX_MARBLES,
+    ("counted", INT, (2,)), ("entered", INT, (2,)),  # of each group: marbles behind the screen; marbles that went in
+    ("net", INT, (2, RECENT)),  # net of each group's last moves, the latest first
+)  # fmt: skip
 
 
 @device
@@ -47,18 +52,97 @@ def _taken(o, p):
 
 
 @device
-def tracker(o, m, p):
-    """Counts, by group, the marbles that roll towards the screen minus those that roll away from it."""
+def _count(o, m, p):
+    """Enter the row, and count by group the marbles that roll towards the screen minus those that roll away from it."""
     update_belief(o, m, p, DT, 1.0, 0.0)
-    for i in range(p.disc_slots):
-        at = disc_start(p) + (5 + p.colours) * i
-        x, _, vx, _ = disc_motion(o, m, p, at)
-        if o[at] > 0.5 and abs(vx) > 0.5 * ROLL_SPEED:
-            c = 1 if p.looks == TWO and o[at + 6] > 0.5 else 0
-            m.counted[c] += 1 if x * vx < 0.0 else -1
+    for c in range(2):
+        ins = 0
+        outs = 0
+        for i in range(p.disc_slots):
+            at = disc_start(p) + (5 + p.colours) * i
+            x, _, vx, _ = disc_motion(o, m, p, at)
+            group = 1 if p.looks == TWO and o[at + 6] > 0.5 else 0
+            if o[at] > 0.5 and abs(vx) > 0.5 * ROLL_SPEED and group == c:
+                if x * vx < 0.0:
+                    ins += 1
+                else:
+                    outs += 1
+        m.counted[c] += ins - outs
+        m.entered[c] += ins
+        if ins + outs > 0:
+            for i in range(RECENT - 1, 0, -1):
+                m.net[c, i] = m.net[c, i - 1]
+            m.net[c, 0] = ins - outs
+
+
+@device
+def _collect(o, m, p, number):
+    """Collect so many marbles, then say done."""
     if m.phase != ACT:
         return STAY
-    return DONE if _taken(o, p) == m.counted[max(m.query, 0)] else _to_nest(m)
+    return DONE if _taken(o, p) == number else _to_nest(m)
+
+
+@device
+def _middle(p):
+    return (p.least + p.most + 1) // 2
+
+
+@device
+def _possible(p, number):
+    """The number left that is nearest to a number."""
+    return min(max(number, p.least), p.most)
+
+
+@device
+def tracker(o, m, p):
+    """Counts all moves."""
+    _count(o, m, p)
+    return _collect(o, m, p, _possible(p, m.counted[max(m.query, 0)]))
+
+
+def _last(moves):
+    """A player that has seen only the last moves of the queried group, at most RECENT."""
+
+    @device
+    def choose(o, m, p):
+        _count(o, m, p)
+        number = _middle(p)
+        for i in range(moves):
+            number += m.net[max(m.query, 0), i]
+        return _collect(o, m, p, _possible(p, number))
+
+    return choose
+
+
+last_move = _last(1)
+last_2_moves = _last(2)
+last_4_moves = _last(4)
+middle = _last(0)  # always collects the same number
+
+
+@device
+def ins_only(o, m, p):
+    """Counts what goes in, and takes what comes out to be what it is on average."""
+    _count(o, m, p)
+    moves = 0.5 * (p.moves_low + p.moves_high)
+    # In the middle of the moves, as many go in as come out.
+    out = 0.5 * moves * p.together if p.peak != 0 else 0.5 * (moves - _middle(p) / p.together)
+    return _collect(o, m, p, _possible(p, int(m.entered[max(m.query, 0)] - out + 0.5)))
+
+
+@device
+def colour_blind(o, m, p):
+    """Counts the marbles of both colours together, and collects half of them."""
+    _count(o, m, p)
+    return _collect(o, m, p, _possible(p, (m.counted[0] + m.counted[1] + 1) // 2))
+
+
+@device
+def other_colour(o, m, p):
+    """Counts the marbles of the colour that is not queried."""
+    _count(o, m, p)
+    return _collect(o, m, p, m.counted[1 - max(m.query, 0)])
 
 
 @device
@@ -91,4 +175,11 @@ REFERENCES = {
     "oracle": Reference(by_index(oracle, ACTIONS), memory=BELIEF, remembers=False),
     "tracker": Reference(by_index(tracker, ACTIONS), reads="slots", memory=BELIEF),
     "reflex": Reference(by_index(reflex, ACTIONS), reads="slots", memory=BELIEF, remembers=False),
+    "last_move": Reference(by_index(last_move, ACTIONS), reads="slots", memory=BELIEF),
+    "last_2_moves": Reference(by_index(last_2_moves, ACTIONS), reads="slots", memory=BELIEF),
+    "last_4_moves": Reference(by_index(last_4_moves, ACTIONS), reads="slots", memory=BELIEF),
+    "middle": Reference(by_index(middle, ACTIONS), reads="slots", memory=BELIEF),
+    "ins_only": Reference(by_index(ins_only, ACTIONS), reads="slots", memory=BELIEF),
+    "colour_blind": Reference(by_index(colour_blind, ACTIONS), reads="slots", memory=BELIEF),
+    "other_colour": Reference(by_index(other_colour, ACTIONS), reads="slots", memory=BELIEF),
 }

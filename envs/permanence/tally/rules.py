@@ -7,15 +7,18 @@ from unseen.envs.core.rng import SHIFT, below, uniform
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.tally.marbles import (
     BEAT,
+    BEHIND,
     MAX_MARBLES,
     NEST_Y,
+    OWN,
     TWO,
     clear_marbles,
+    group_of,
     move_marbles,
     one_behind,
     remove_marble,
 )
-from unseen.envs.permanence.tally.schedule import MAX_BEATS, draw_schedule
+from unseen.envs.permanence.tally.schedule import MAX_BEATS, MAX_MOVES, draw_schedule
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage, write_stage
@@ -40,6 +43,8 @@ STATE = planar(
     ("left", INT, (2,)), ("goal", INT, (2,)), ("n_moves", INT, (2,)), ("last_move", INT, (2,)),
     # Of each beat: how many go in and come out, and of which group.
     ("ins", INT, (MAX_BEATS,)), ("outs", INT, (MAX_BEATS,)), ("group", INT, (MAX_BEATS,)),
+    # Of each group's moves, with a peak: how many go in and come out.
+    ("move_ins", INT, (2, MAX_MOVES)), ("move_outs", INT, (2, MAX_MOVES)),
     # Of each marble: its motion and its first step, its spot in the nest, and the lateral offset of its lane, m.
     ("motion", INT, (MAX_MARBLES,)), ("since", INT, (MAX_MARBLES,)), ("spot", INT, (MAX_MARBLES,)),
     ("lane", FLOAT, (MAX_MARBLES,)),
@@ -108,7 +113,6 @@ def step(s, a, p, info):
     if s.touched >= 0:  # put away the marble in the hand
         remove_marble(s, s.touched)
         touch(s, -1)
-    s.t += 1
     if s.phase == OBSERVE:
         move_marbles(s, p)
     if next_phase(s, DUSK) and p.looks == TWO:
@@ -130,6 +134,46 @@ def step(s, a, p, info):
 def write_hidden(s, p, out):
     """The number of queried marbles behind the screen when the act phase begins, minus the minimum."""
     out[0] = s.goal[s.asked] - p.least
+
+
+@device
+def change_hidden(s, p):
+    """Take one of the queried marbles out of the nest, or add one if it is the only one."""
+    k = -1
+    for j in range(s.n_discs):
+        if s.motion[j] == BEHIND and group_of(s, p, j) == s.asked:
+            k = j
+    if k < 0 or s.touched >= 0:
+        return False
+    if s.left[s.asked] > 1:
+        remove_marble(s, k)
+        s.left[s.asked] -= 1
+        s.goal[s.asked] -= 1
+        return True
+    j = s.n_discs
+    if p.looks == OWN or j >= p.disc_slots:
+        return False
+    s.n_discs = j + 1
+    s.disc_x[j] = s.disc_x[k]
+    s.disc_y[j] = s.disc_y[k]
+    s.disc_vx[j] = 0.0
+    s.disc_vy[j] = 0.0
+    s.disc_radius[j] = s.disc_radius[k]
+    s.disc_colour[j] = s.disc_colour[k]
+    s.disc_cover[j] = s.disc_cover[k]
+    s.motion[j] = BEHIND
+    s.since[j] = s.since[k]
+    s.lane[j] = s.lane[k]
+    s.spot[j] = s.spot[k] + 1
+    s.left[s.asked] += 1
+    s.goal[s.asked] += 1
+    return True
+
+
+@device
+def found(s, p):
+    """Whether the nest is empty, which a reach would show; or if each marble has a colour, whether one has been taken."""
+    return s.left[s.asked] == 0 or (p.looks == OWN and s.taken > 0)
 
 
 @device

@@ -4,6 +4,7 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, below
 
 MAX_BEATS = 28  # beats of the observe phase, each a move or a pause
+MAX_MOVES = 14  # moves of a group
 MORE_MOVES = 2  # extra moves under shift
 MIXED, ADD, SUBTRACT = 0, 1, 2  # `operation`: any moves; n + 1; n - 1
 
@@ -22,13 +23,54 @@ def draw_schedule(s, p):
         s.goal[c] = p.least + below(s, p.most - p.least + 1)
         s.n_moves[c] = p.moves_low + below(s, p.moves_high - p.moves_low + 1) + more if c < p.groups else 0
         s.last_move[c] = 1 if below(s, 2) == 0 else -1
+        for q in range(s.move_ins.shape[1]):
+            s.move_ins[c, q] = 0
+            s.move_outs[c, q] = 0
     for i in range(MAX_BEATS):
         s.ins[i] = 0
         s.outs[i] = 0
         s.group[i] = 0
     if p.operation != MIXED:
         s.last_move[0] = 1 if p.operation == ADD else -1
+    if p.peak != 0:
+        for c in range(p.groups):
+            _draw_moves(s, p, c)
     _fill_beats(s, p)
+
+
+@device
+def _draw_moves(s, p, c):
+    """Draw the moves of group c such that all but the first p.head of them are independent of the number left.
+
+    These are drawn from the last to the first, such that they are possible whatever the number left: their sum from any
+    of them to the end is at most p.least and at least p.most - p.cap, and never do more come out than there must be. The
+    first ones then lead to the number with which they begin.
+    """
+    n = s.n_moves[c]
+    total = s.last_move[c]  # of the moves drawn so far, in minus out
+    s.move_ins[c, n - 1] = 1 if total > 0 else 0
+    s.move_outs[c, n - 1] = 1 - s.move_ins[c, n - 1]
+    for q in range(n - 2, p.head - 1, -1):
+        found = 0
+        ins = 0
+        outs = 0
+        for i in range(p.together + 1):
+            for o in range(p.together + 1):
+                then = total + i - o
+                if i + o > 0 and p.most - p.cap <= then and o <= p.least - then:
+                    found += 1
+                    if below(s, found) == 0:
+                        ins = i
+                        outs = o
+        s.move_ins[c, q] = ins
+        s.move_outs[c, q] = outs
+        total += ins - outs
+    left = 0
+    for q in range(p.head):
+        ins, outs = _draw_move(s, p, left, s.goal[c] - total, p.head - 1 - q)
+        s.move_ins[c, q] = ins
+        s.move_outs[c, q] = outs
+        left += ins - outs
 
 
 @device
@@ -43,7 +85,11 @@ def _fill_beats(s, p):
             continue
         s.n_moves[c] -= 1
         s.group[i] = c
-        if s.n_moves[c] == 0:
+        if p.peak != 0:
+            q = (n_moves_0 if c == 0 else n_moves_1) - s.n_moves[c] - 1
+            s.ins[i] = s.move_ins[c, q]
+            s.outs[i] = s.move_outs[c, q]
+        elif s.n_moves[c] == 0:
             s.ins[i] = 1 if s.last_move[c] > 0 else 0
             s.outs[i] = 1 - s.ins[i]
         else:

@@ -3,6 +3,7 @@
 import math
 from typing import Any, ClassVar
 
+from unseen.envs.core.faculty import Excess, Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, integer, real, span
 from unseen.envs.errors import BadParameter
@@ -31,6 +32,13 @@ class TallyParams(StagedParams):
     least: int = integer(1, 9, default=1, doc="minimum number left")
     most: int = integer(2, 10, default=4, doc="maximum number left")
     moves: tuple[int, int] = span(2, 12, default=(5, 7), doc="moves of each group, drawn")
+    peak: int = integer(
+        0,
+        10,
+        default=0,
+        doc="maximum number of marbles of a group behind the screen at any time, if the last moves are to be independent "
+        "of the number left; 0: most + 1, and they depend on it",
+    )
     together: int = integer(1, 3, default=2, doc="maximum number of marbles that go in, and that come out, in one move")
     looks: str = choice(
         "own",
@@ -50,6 +58,15 @@ class TallyParams(StagedParams):
             raise BadParameter(
                 f"least={self.least}: must be less than most={self.most}, or there is nothing to remember"
             )
+        if self.peak:
+            if self.operation != "mixed" or self.peak <= self.most + 1:
+                raise BadParameter(
+                    f"peak={self.peak}: must be more than most + 1 = {self.most + 1}, with operation='mixed'"
+                )
+            if self.moves[0] < self.head + 2:
+                raise BadParameter(
+                    f"moves={self.moves}: peak={self.peak} needs at least {self.head + 2} moves with together={self.together}"
+                )
         if self.operation == "mixed":
             need = max(1 + math.ceil((self.most + 1) / self.together), 3)
             if self.moves[0] < need:
@@ -85,7 +102,12 @@ class TallyParams(StagedParams):
     @derived
     def cap(self) -> int:
         """Maximum number of marbles of a group behind the screen at any time."""
-        return self.most + 1
+        return self.peak or self.most + 1
+
+    @derived
+    def head(self) -> int:
+        """With a peak, the number of first moves, which alone depend on the number left."""
+        return max(2, math.ceil(self.cap / self.together))
 
     @property
     def in_play(self) -> int:
@@ -117,11 +139,12 @@ class Tally(PlanarTask):
     within reach of the nest, it takes one of the marbles left there. It has to take them all and then say *done*.
     Reaching into the empty nest loses.
 
-    **Levels.** 0: a glass screen and daylight, the visible twin. 1: 1 to 3 are left; one marble goes in or out at a
-    time, each with its own colour; blackout of 1-3 steps. 2 (default): 1 to 4 are left, all alike; up to two go in and
-    two come out at a time, from either side; blackout 2-6. 3: marbles of two colours, of which only one is queried (the
-    agent never takes the other), shown after the blackout; 1 to 5 of each; slots nearest first, egocentric frame,
-    blackout 5-15.
+    **Levels.** 0: level 1 with a glass screen and daylight, the visible twin. 1: 1 to 3 are left; one marble goes in or out at a
+    time, each with its own colour; blackout of 1-3 steps. 2 (default): 1 to 4 are left, all alike, and
+    up to 7 lie behind the screen at a time; 9-11 moves, in each of which up to two go in and two come out, from either
+    side; blackout 6-10. 3: marbles of two colours, mixed, of which only one is queried (the agent never takes the
+    other), shown after the blackout; 1 to 6 of each are left, up to 9 lie behind the screen; 8-10 moves of each colour,
+    of up to three in and three out; slots nearest first, egocentric frame, blackout 8-16. The end reveals nothing.
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay, done. Continuous: speed and turn in
     [-1, 1], at most 0.3 m and 45 degrees per step, and a third component that means done above 0.8. Actions have no
@@ -130,13 +153,20 @@ class Tally(PlanarTask):
 
     **Observation.** See `unseen.envs.planar.layout.Layout`. Slots of marbles are by colour if each has its own (`looks`),
     by place if all are alike, and nearest first if there are two colours. A signal gives the number taken, as a fraction
-    of `most`. A marble is seen at rest, then rolling, then disappears. The terminal observation shows everything,
-    including the marbles still in the nest.
+    of `most`. A marble is seen at rest, then rolling, then disappears. At levels 0-2 the terminal observation
+    shows everything, including the marbles still in the nest.
 
     **Reward.** 1 for saying done when all marbles left have been taken, else 0.
 
-    **End.** Done, a reach into the empty nest, or `act` steps. All are `terminated`, because the deadline is part of the
-    rules.
+    **End.** Done and a reach into the empty nest are `terminated`; `act` steps without either are `truncated`.
+
+    **Faculties.** At levels 1, 2 and 3 (chance .333, .250, .167), the best player that lacks just one faculty scores:
+    "count", count all marbles that go in and come out: .511 (declared), .292, .190 (1,000 episodes).
+    Some of these players know the last 1, 2 or 4 moves, what went in, or the last 4, 8 or 16 observations. At level
+    1 the excess is declared: few moves of single
+    marbles keep the time in which a small model learns within a minute.
+    "which", count the two colours apart, at level 3: .301, by half the number of all marbles. This is declared: the sum
+    of two independent numbers tells something about each, and whoever knows it is right in .306 of episodes.
 
     **Why search cannot replace memory.** An agent that could search until nothing more is found would not need to count.
     Here only the losing reach reveals that nothing is left. Before every reach, an agent that does not know the number
@@ -144,12 +174,14 @@ class Tally(PlanarTask):
     succeeds if that is the number, which has probability 1 / (most - least + 1), and mixing such policies does not help.
 
     **Leaks closed.** The number left, the number of moves and the last move (one in or one out, equally likely) are drawn
-    independently, and the earlier moves are drawn to lead there; pauses make all observe phases equally long. Marbles
-    that went out are removed and those that are left are covered, so no slot depends on them. The marble taken is drawn
-    uniformly and appears in the hand, not where it lay. The agent spawns anywhere round the nest, out of reach, so the
-    pose cannot serve as memory. What remains is arithmetic: the best guess from the last two moves alone is right in
-    .57, .47 and .41 of episodes at levels 1, 2 and 3, from the last three in .63, .52 and .47, from the total number of
-    marbles moved in .69, .52 and .41 (chance .33, .25, .20).
+    independently. At levels 2 and 3, so are all other moves but the first four (level 2) or three (level 3) of a colour,
+    so that whoever saw none of these knows nothing; the first ones lead to the number with which the others begin. At
+    levels 0 and 1 (`peak=0`), all earlier moves are drawn to lead to the number left, so that the last ones tell
+    something: the best guess from the last two moves is right in .57 of episodes, from the last three in .63, from the
+    total number of marbles moved in .69. Pauses make all observe phases equally long. Marbles that went out are removed
+    and those that are left are covered, so no slot depends on them. The marble taken is drawn uniformly and appears in
+    the hand, not where it lay. The agent spawns anywhere round the nest, out of reach, so the pose cannot serve as
+    memory.
 
     **Shift.** Two more moves per colour, larger marbles (x 1.25), and the other side if it is fixed.
 
@@ -166,8 +198,19 @@ class Tally(PlanarTask):
     levels: ClassVar[dict[int, P]] = {
         0: P(most=3, moves=(5, 6), together=1, looks="own", entry="left", blackout=(1, 3), act=16, glass=True),
         1: P(most=3, moves=(5, 6), together=1, looks="own", entry="left", blackout=(1, 3), act=16),
-        2: P(order="place"),
-        3: P(most=5, looks="two", blackout=(5, 15), act=22, order="distance", frame="ego"),
+        2: P(moves=(9, 11), peak=7, blackout=(6, 10), order="place"),
+        3: P(
+            most=6,
+            moves=(8, 10),
+            peak=9,
+            together=3,
+            looks="two",
+            blackout=(8, 16),
+            act=24,
+            order="distance",
+            frame="ego",
+            reveal=False,
+        ),
     }
     presets: ClassVar[dict[str, P]] = {
         "addition": P(operation="add", least=2, most=3, moves=(2, 2), together=2, order="place"),
@@ -178,9 +221,30 @@ class Tally(PlanarTask):
     action_high = (1.0, 1.0, 1.0)
     keys: ClassVar[dict[str, str]] = ARC_KEYS | {"done": "e"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
-        "most": (2, 3, 4, 5, 6, 7), "moves": (5, 6, 8, 10, 12), "blackout": (0, 5, 10, 20, 40),
+        "most": (2, 3, 4, 5), "moves": (6, 8, 10, 12), "blackout": (0, 5, 10, 20, 40),
     }  # fmt: skip
-    hidden = Hidden(rules.write_hidden, classes=lambda params: params.most - params.least + 1, when=acting)
+    hidden = Hidden(
+        rules.write_hidden,
+        classes=lambda params: params.most - params.least + 1,
+        when=acting,
+        change=rules.change_hidden,
+        found=rules.found,
+    )
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "count": Faculty(
+            "count all marbles that go in and come out",
+            without=("reflex", "last_move", "last_2_moves", "last_4_moves", "middle", "ins_only"),
+            windows=(4, 8, 16),
+            excess={1: Excess(0.4, "a few moves of single marbles, so that a small model learns within a minute")},
+        ),
+        "which": Faculty(
+            "count marbles of the two colours apart",
+            without=("colour_blind", "other_colour"),
+            levels=(3,),
+            excess={3: Excess(0.15, "the sum of two independent numbers tells something about each")},
+        ),
+    }  # fmt: skip
+    visible: ClassVar[dict[str, Any]] = {"glass": True}
     view = Look(
         boxes=("screen", "crate"),
         discs=("marble",),

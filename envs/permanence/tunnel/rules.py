@@ -5,28 +5,43 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, below, shuffle
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.tunnel.draw import ROLL, build_tunnel, draw_entry, draw_exits, exit_x, in_the_way
-from unseen.envs.permanence.tunnel.motion import move_ball
+from unseen.envs.permanence.tunnel.draw import (
+    ROLL,
+    build_tunnel,
+    draw_entry,
+    draw_exits,
+    exit_x,
+    in_the_way,
+    lever_place,
+    set_path,
+)
+from unseen.envs.permanence.tunnel.motion import move_ball, opening
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, outcome, reset_stage, set_query, write_stage
 from unseen.envs.planar.world import DAY, STRIDE, TURN, drive, planar, touch
 
-MAX_EXITS, MAX_BALLS = 6, 3
+MAX_EXITS, MAX_BALLS = 6, 4
 
-PLATE = 0.4  # radius of an exit's plate, m: plates are disjoint, so a memoryless policy scores at most 1 / exits
+PLATE = 0.4  # radius of an exit's plate, m: plates are disjoint, so nobody waits for a ball at two exits
 PLATE_AT = 0.3  # m from an exit to the centre of its plate
 MAT = 1.25  # m from the exits to the centre of spawn positions
 NEAR = 2.0  # m from the exits to the near wall
 REST = 2  # steps for which the first ball is shown at rest
 GAP, GAPS = 5, 4  # GAP .. GAP + GAPS - 1 steps between the exits of two balls
 HALL = 0.3  # depth of the hall needed per additional ball, m
+OPEN = 1.0  # depth of the hall needed for balls that enter anywhere, m
+PULL = 0.6  # m, from the agent's centre to the lever's, at which it is pulled
 FASTEST = 3.0  # maximum entry speed, m/s
 LATE = 1  # `query`: shown after the blackout
+FROM_ACT, FROM_START = 0, 1  # `timing`
+LATER = 3  # steps by which `change_hidden` delays a ball
 
 STATE = planar(
-    MAX_EXITS + 1, MAX_BALLS,
+    MAX_EXITS + 2, MAX_BALLS,
     ("target", INT), ("answer", INT),  # the queried ball and its exit
-    ("held_up", INT), ("lead", INT),  # 1: a siding holds up the first ball; steps from the act phase until the first ball is out
+    # 1: a siding holds up the first ball; steps until the first ball is out, see `timing`.
+    ("held_up", INT), ("lead", INT),
+    ("pulled_at", INT),  # the step in which the lever was pulled, or -1
     ("factor", FLOAT, (MAX_EXITS,)), ("stood_on", INT, (MAX_EXITS,)),  # of each exit: speed factor of its lane; steps stood on its plate
     # Of each ball: its exit, first step, exit step, and steps held up; 1 if it is out, -1 if stopped by a shut gate;
     # metres from its start to its lane, entry speed and direction, start.
@@ -43,11 +58,17 @@ STATE_EXTRA = 8 + 6 * MAX_BALLS  # values that `state` has after a lit slots row
 def _set_signals(s, p):
     """Write the signals: how far each gate is open, each lane's speed factor, whether there is a siding."""
     for k in range(p.exits):
-        s.signal[k] = max(0.0, 1.0 - s.stood_on[k] / (p.patience + 1.0))
+        s.signal[k] = opening(s, p, k)
         if p.carpet < 1.0:
             s.signal[p.exits + k] = s.factor[k]
     if p.siding != 0:
         s.signal[p.signals - 1] = s.held_up
+
+
+@device
+def first_due(s, p, lead):
+    """The step at which the first ball is out, given its `lead`."""
+    return s.observe_steps + (p.blackout_high if p.timing == FROM_START else s.blackout_steps) + lead
 
 
 @device
@@ -62,11 +83,12 @@ def reset(s, p):
     s.agent_y += p.deep - 0.35  # the agent watches from the far wall, and spawns on the near side
     s.heading = -0.5 * math.pi
     s.spawn_y += p.mouth - MAT
+    s.pulled_at = -1
     build_tunnel(s, p)
     _set_signals(s, p)
     s.n_discs = p.balls
     shuffle(s, s.disc_colour, p.balls)
-    due = s.observe_steps + s.blackout_steps + s.lead
+    due = first_due(s, p, s.lead)
     for rank in range(p.balls):
         # Balls come out in the order they went in, except that a siding holds up the first until all others are out.
         j = (rank + s.held_up) % p.balls
@@ -98,12 +120,18 @@ def _plate_under(s, p):
 
 
 @device
+def in_reach(x, y, p):
+    """Whether an agent at (x, y) pulls the lever."""
+    lx, ly = lever_place(p)
+    return (x - lx) ** 2 + (y - ly) ** 2 < PULL * PULL
+
+
+@device
 def step(s, a, p, info):
     """One step of DT seconds; a: speed and turn, each in [-1, 1]."""
     moves = may_act(s)
     if moves:
         drive(s, STRIDE * a[0], TURN * a[1])
-    s.t += 1
     for j in range(s.n_discs):
         move_ball(s, p, j)
     if next_phase(s, DAY):
@@ -112,10 +140,12 @@ def step(s, a, p, info):
         return 0.0, False, False
     here = _plate_under(s, p)
     for j in range(s.n_discs):
-        if s.exit[j] == here and s.out[j] > 0 and s.disc_cover[j] == 0:
+        if s.exit[j] == here and s.out[j] > 0 and (s.t == s.due[j] if p.chute != 0 else s.disc_cover[j] == 0):
             touch(s, j)
     if here >= 0 and s.touched < 0:
         s.stood_on[here] += 1
+    if p.lever > 0 and s.pulled_at < 0 and in_reach(s.agent_x, s.agent_y, p):
+        s.pulled_at = s.t
     _set_signals(s, p)
     return outcome(s, p, info, 1.0 if s.touched == s.target else 0.0, s.touched >= 0 or s.out[s.target] != 0, False)
 
@@ -127,10 +157,56 @@ def write_hidden(s, p, out):
 
 
 @device
+def change_hidden(s, p):
+    """Let the queried ball come out at another exit, and later. False once it is out.
+
+    With p.apart, another ball takes over its exit.
+    """
+    j = s.target
+    if s.out[j] != 0 or s.disc_cover[j] == 0:
+        return False
+    old = s.answer
+    for offset in range(1, p.exits):
+        k = (old + offset) % p.exits
+        other = -1
+        for i in range(s.n_discs):
+            if p.apart != 0 and s.exit[i] == k:
+                other = i
+        if other >= 0 and s.out[other] != 0:
+            continue
+        s.answer = k
+        s.due[j] += LATER
+        _reroute(s, p, j, k)
+        if other >= 0:
+            _reroute(s, p, other, old)
+        return True
+    return False
+
+
+@device
+def _reroute(s, p, j, k):
+    """Let ball j, which is inside, come out at exit k at s.due[j]."""
+    s.exit[j] = k
+    set_path(s, p, j, -s.dir_x[j] / s.dir_y[j])
+    move_ball(s, p, j)
+
+
+@device
+def found(s, p):
+    """Whether a ball has been caught, or the queried ball is out."""
+    return s.touched >= 0 or s.out[s.target] != 0
+
+
+@device
 def write_state(s, p, o):
     """Write lit slots with the query, then phases and the script of each ball."""
+    write_script(s, p, o, o.shape[0] - STATE_EXTRA)
+
+
+@device
+def write_script(s, p, o, at):
+    """`write_state`, with phases and scripts from o[at] on."""
     write_lit_slots(s, p, o, s.disc_colour[s.target])
-    at = o.shape[0] - STATE_EXTRA
     write_stage(s, p, o, at)
     at += 8
     for j in range(s.n_discs):

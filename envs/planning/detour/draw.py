@@ -15,7 +15,9 @@ from unseen.envs.planar.world import AGENT_RADIUS, place_box, push_out
 WALL, DOOR = 0, 1  # kinds of boxes; doors come last
 RADIUS = 0.12  # radius of a block, m
 THICK = 0.05  # half thickness of glass, m
-GAP = 0.8  # width of a doorway, and of an opening in an arm, m
+GAP = 0.8  # width of a doorway, and of an opening in an arm or a lid, m
+FIN = 1.2  # length of a fin, m
+PLAIN, OPENING, LID, WITH_FIN = 0, 1, 2, 3  # forms of a pocket
 COURT = 0.55  # half extent of the inner U, m
 LANE = 0.85  # distance between the inner U and the ring, m
 
@@ -55,7 +57,8 @@ def _build_arm(s, d, side, angle, start, end, half):
 def draw_pocket(s, d, p, shift):
     """Draw agent and target and, with p.barriers > 0, a U between them that opens towards the agent; its bottom is at x = 0.
 
-    Writes their positions and the boxes.
+    With p.forms, a pocket has an opening in an arm, or a lid over part of its mouth, or a fin that lengthens its bottom on
+    one side, or none of these. Writes the positions and the boxes.
     """
     scale = 1.2 if shift else 1.0
     depth = p.depth * uniform(s, 0.75, 1.0) * scale
@@ -70,13 +73,27 @@ def draw_pocket(s, d, p, shift):
     if p.barriers == 0:
         return
     _build(s, d, WALL, 0.0, 0.0, 0.0, THICK, half + THICK)
-    gap_side = 2.0 * below(s, 2) - 1.0 if p.gaps != 0 and below(s, 2) == 0 and depth > GAP + 0.2 else 0.0
+    form = PLAIN
+    odd = 0.0  # the side of the opening, the lid or the fin
+    if p.forms != 0:
+        form = below(s, 4)
+        odd = 2.0 * below(s, 2) - 1.0
+    elif p.gaps != 0 and below(s, 2) == 0 and depth > GAP + 0.2:
+        form = OPENING
+        odd = 2.0 * below(s, 2) - 1.0
+    if form == OPENING and depth <= GAP + 0.2:
+        form = PLAIN
+    if form == LID:
+        lid = half - 0.5 * GAP
+        _build(s, d, WALL, -depth, odd * (half - lid), 0.0, THICK, lid)
+    elif form == WITH_FIN:
+        _build(s, d, WALL, 0.0, odd * (half + 0.5 * FIN), 0.0, THICK, 0.5 * FIN)
     for i in range(2):
         side = 2.0 * i - 1.0
         angle = uniform(s, -0.09, 0.09)
         if shift:
             angle = uniform(s, 0.17, 0.35)
-        if side == gap_side:
+        if form == OPENING and side == odd:
             gap = uniform(s, 0.0, depth - GAP)
             _build_arm(s, d, side, angle, 0.0, gap, half)
             _build_arm(s, d, side, angle, gap + GAP, depth, half)

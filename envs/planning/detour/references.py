@@ -10,6 +10,7 @@ from unseen.envs.planar.task import ARCS
 from unseen.envs.planning.detour.distance_field import FIELD
 from unseen.envs.planning.detour.path import LEFT, arc_along_path, arc_to, plan_path
 from unseen.envs.planning.detour.rules import MAX_BLOCKS, MAX_BOXES
+from unseen.envs.planning.detour.walkers import LEFT_HAND, LOOK, RESTART, RIGHT_HAND, TWICE, VIA, WALKER, walk
 
 PATH = np.dtype([("planned", INT), ("field", FIELD)], align=True)
 SEEN = belief(MAX_BOXES, MAX_BLOCKS)
@@ -46,8 +47,31 @@ def reflex(o, m, p):
     return arc_to(m, m.disc_x[m.query], m.disc_y[m.query])
 
 
+@device
+def greedy(s, m, p):
+    """Straight towards the target, knowing where it is."""
+    return arc_to(s, s.disc_x[s.target], s.disc_y[s.target])
+
+
+def _walker(style: int) -> Reference:
+    """A player that knows where everything is, but does not plan a path."""
+
+    @device
+    def choose(s, m, p):
+        return walk(s, m, style)
+
+    return Reference(by_index(choose, ARCS), memory=WALKER)
+
+
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ARCS), memory=PATH),
     "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF),
     "reflex": Reference(by_index(reflex, ARCS), reads="slots", memory=SEEN, remembers=False),
+    "greedy": Reference(by_index(greedy, ARCS)),
+    "restarts": _walker(RESTART),
+    "via": _walker(VIA),
+    "left-hand": _walker(LEFT_HAND),
+    "right-hand": _walker(RIGHT_HAND),
+    "look": _walker(LOOK),
+    "two-places": _walker(TWICE),
 }

@@ -9,10 +9,11 @@ from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.planar.geometry import wrap
 from unseen.envs.planar.slots import write_lit_slots
-from unseen.envs.planar.stage import out_of_time, outcome, reset_stage
+from unseen.envs.planar.stage import outcome, reset_stage
 from unseen.envs.planar.world import (
     ACT,
     AGENT_RADIUS,
+    NIGHT,
     STRIDE,
     TURN,
     clear_boxes,
@@ -25,20 +26,22 @@ from unseen.envs.planar.world import (
 from unseen.envs.planning.detour.distance_field import FIELD, agent_in_box, beyond_door
 from unseen.envs.planning.detour.draw import DOOR, DRAFT, RADIUS, WALL, draw_court, draw_pocket, scatter_blocks
 from unseen.envs.planning.detour.path import LEFT, REACH, RIGHT, STAY, arc_along_path, arc_to, plan_path
+from unseen.envs.planning.detour.walkers import LEFT_HAND, LOOK, RESTART, RIGHT_HAND, VIA, WALKER, walk
 
 MAX_BOXES, MAX_BLOCKS, MAX_DOORS = 16, 4, 3  # boxes; discs; doors among the boxes
-LOOK_STEPS = 4  # observations before walls that are not glass turn opaque
+LOOK_STEPS = 4  # observations before walls that are not glass turn opaque, or before night falls
 AWAY = 1e3  # x of a door while it lets the agent through, m
 
 STATE = planar(
     MAX_BOXES, MAX_BLOCKS,
     ("target", INT),  # the queried disc
-    ("plan_steps", INT),  # steps of the path that the reset verified
+    ("plan_steps", INT), ("limit", INT),  # steps of the path that the reset verified, and of the episode
     ("doors", INT), ("door_x", FLOAT, (MAX_DOORS,)),  # number of doors, which are the last boxes, and their x
     ("in_door", INT),  # the door that the agent is passing; -1: none
 )  # fmt: skip
-STATE_EXTRA = 2
-SCRATCH = np.dtype([("draft", DRAFT), ("field", FIELD)], align=True)
+STATE_EXTRA = 3
+PATH, GREEDY = -2, -1  # who drives in a rehearsal, besides the styles of walkers: along the planned path; straight
+SCRATCH = np.dtype([("draft", DRAFT), ("field", FIELD), ("walker", WALKER)], align=True)
 
 
 @device
@@ -81,25 +84,49 @@ def reset(s, p, w):
         return False
     off = uniform(s, -0.4, 0.4) * min(s.fov, 0.7 * math.pi)
     s.heading = wrap(math.atan2(v - s.agent_y, u - s.agent_x) + off)
-    if p.barriers > 0 and _rehearse(s, w.field, p, False) > 0:
+    if p.barriers > 0 and _rehearse(s, w, GREEDY, p.act) > 0:
         return False  # the straight line works
     plan_path(s, w.field)
-    s.plan_steps = _rehearse(s, w.field, p, True)
-    return s.plan_steps > 0
+    s.plan_steps = _rehearse(s, w, PATH, p.act)
+    s.limit = min(p.act, s.plan_steps + p.spare)
+    if s.plan_steps < max(p.plan_low, 1):
+        return False
+    return p.panel == 0 or _panel_fails(s, w, p)
 
 
 @device
-def _rehearse(s, f, p, planned):
-    """Number of steps in which the agent touches the target, along the path of f if `planned`, else straight; 0 if it fails.
+def _panel_fails(s, w, p):
+    """Whether players that do not plan fail: two that follow walls, and p.panel times those that choose at random."""
+    if _rehearse(s, w, LEFT_HAND, s.limit) > 0 or _rehearse(s, w, RIGHT_HAND, s.limit) > 0:
+        return False
+    for _ in range(p.panel):
+        if _rehearse(s, w, RESTART, s.limit) > 0 or _rehearse(s, w, VIA, s.limit) > 0:
+            return False
+        if p.foresight > 0 and _rehearse(s, w, LOOK, s.limit) > 0:
+            return False
+    return True
+
+
+@device
+def _rehearse(s, w, who, most):
+    """Number of steps, at most `most`, in which the agent touches the target, driven by `who`; 0 if it fails.
 
     Simulates the drive, then restores agent and doors.
     """
     x = s.agent_x
     y = s.agent_y
     heading = s.heading
+    if who >= 0:
+        w.walker.started = 0
+        uniform(s, 0.0, 1.0)  # other random numbers for every walker
     took = 0
-    for t in range(p.act):
-        arc = arc_along_path(s, f) if planned else arc_to(s, s.disc_x[s.target], s.disc_y[s.target])
+    for t in range(most):
+        if who == PATH:
+            arc = arc_along_path(s, w.field)
+        elif who == GREEDY:
+            arc = arc_to(s, s.disc_x[s.target], s.disc_y[s.target])
+        else:
+            arc = walk(s, w.walker, who)
         turn = 0.0
         if arc == LEFT:
             turn = TURN
@@ -112,7 +139,7 @@ def _rehearse(s, f, p, planned):
         if k >= 0:
             took = t + 1 if k == s.target else 0
             break
-        if turn == 0.0 and abs(s.agent_x - last_x) + abs(s.agent_y - last_y) < 1e-9:
+        if who < 0 and turn == 0.0 and abs(s.agent_x - last_x) + abs(s.agent_y - last_y) < 1e-9:
             break  # stuck
     s.agent_x = x
     s.agent_y = y
@@ -120,6 +147,8 @@ def _rehearse(s, f, p, planned):
     s.in_door = -1
     for k in range(s.n_boxes - s.doors, s.n_boxes):
         s.box_kind[k] = DOOR
+    if who >= 0:
+        uniform(s, 0.0, 1.0)  # so that a reference does not draw the same numbers as this walker
     return took
 
 
@@ -148,17 +177,26 @@ def _drive_through_doors(s, speed, turn):
 def step(s, a, p, info):
     """One step; a: speed and turn, each in [-1, 1]."""
     _drive_through_doors(s, STRIDE * a[0], TURN * a[1])
-    s.t += 1
     if p.glass == 0 and s.t >= LOOK_STEPS:
         s.glass = 0
+    if p.night != 0 and s.t >= LOOK_STEPS:
+        s.light = NIGHT
     touch(s, touching(s, s.agent_x, s.agent_y, REACH))
     info[1] = s.plan_steps
-    return outcome(s, p, info, 1.0 if s.touched == s.target else 0.0, s.touched >= 0, out_of_time(s, p))
+    return outcome(s, p, info, 1.0 if s.touched == s.target else 0.0, s.touched >= 0, s.t >= s.limit)
+
+
+@device
+def write_drive(s, p, o, at):
+    """Write the time and the door that the agent is passing into o[at:at + 2] of a `state` row."""
+    o[at] = s.t / 64.0
+    o[at + 1] = (s.in_door + 1.0) / MAX_BOXES
 
 
 @device
 def write_state(s, p, o):
-    """Write lit slots, then the time and the door that the agent is passing."""
+    """Write lit slots, then the time, the door that the agent is passing, and the time limit."""
     write_lit_slots(s, p, o, s.query)
-    o[o.shape[0] - 2] = s.t / 64.0
-    o[o.shape[0] - 1] = (s.in_door + 1.0) / MAX_BOXES
+    at = o.shape[0] - STATE_EXTRA
+    write_drive(s, p, o, at)
+    o[at + 2] = s.limit / 64.0

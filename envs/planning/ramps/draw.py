@@ -1,9 +1,13 @@
 """How an episode of Ramps is drawn: a screen, padded pillars and the block on a square floor of cells."""
 
+import numpy as np
+
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below
-from unseen.envs.grid.cells import EAST, NONE, bit, count, distance, nearest, nth, row, square
+from unseen.envs.core.splits import fold
+from unseen.envs.grid.cells import EAST, NONE, bit, count, distance, nearest, neighbours, nth, row, square
 from unseen.envs.grid.floor import SLIM, box_in, box_over, launch_towards
+from unseen.envs.planning.ramps.builders import stepwise_fails
 from unseen.envs.planning.ramps.lanes import BLOCK, search_greedily, search_lanes, swept, works
 from unseen.envs.planning.ramps.release import roll_steps
 
@@ -80,11 +84,22 @@ def _fits(s, plan, p, n):
 
 
 @device
+def odd_rows(n):
+    """All cells of an n x n floor whose row, counted from 0 in the south, is odd."""
+    mask = 0
+    for y in range(1, n, 2):
+        mask |= row(y)
+    return mask & square(n)
+
+
+@device
 def place_block(s, plan, p, n, spots):
     """Draw the block's cell among the suitable ones of `spots`, and launch the block towards it.
 
-    Writes s.goal, s.plan_steps, plan and the disc. Returns False if fewer than p.candidates cells are suitable, because
-    the field would then reveal where the block is.
+    With p.even_odds, the cell is drawn among those in rows of the parity s.odd, which was drawn before the field, and there
+    must be as many suitable cells of either parity as make up half of p.candidates. Writes s.goal, s.plan_steps, plan and
+    the disc. Returns False if fewer than p.candidates cells are suitable, because the field would then reveal where the
+    block is.
     """
     if count(spots) < p.candidates:
         return False
@@ -92,9 +107,46 @@ def place_block(s, plan, p, n, spots):
     while spots != 0:
         s.goal = spots & -spots
         spots ^= s.goal
+        if p.even_odds != 0 and neighbours(s.goal) & s.free & ~s.here == 0:
+            continue  # it could not roll there
         if _fits(s, plan, p, n):
             candidates |= s.goal
     if count(candidates) < p.candidates:
         return False
+    if p.panel > 0 and s.bends > 0:
+        spots = candidates
+        while spots != 0:
+            s.goal = spots & -spots
+            spots ^= s.goal
+            if not stepwise_fails(s, s, plan, p, p.panel):
+                candidates ^= s.goal
+                if count(candidates) < p.candidates:
+                    return False
+    s.suitable = candidates
+    if p.even_odds != 0:
+        odd = candidates & odd_rows(n)
+        even = candidates ^ odd
+        if 2 * min(count(odd), count(even)) < p.candidates - 1:
+            return False
+        candidates = odd if s.odd != 0 else even
     s.goal = nth(candidates, below(s, count(candidates)))
     return _fits(s, plan, p, n) and launch_towards(s, BLOCK, s.free & ~s.here, s.goal)
+
+
+@device
+def _mirrored(mask, n):
+    """The cells of an n x n floor with north and south exchanged."""
+    out = 0
+    for y in range(n):
+        line = mask & row(y)
+        out |= line << 8 * (n - 1 - y - y) if n - 1 - y > y else line >> 8 * (y + y - n + 1)
+    return out
+
+
+@device
+def field_of(s, p, n):
+    """A hash (uint64) of the pillars, the screen and the block's cell, the same for a field and its mirror image."""
+    screen = square(n) & ~s.free & ~s.pillars
+    h = fold(fold(fold(fold(np.uint64(n), s.pillars), screen), s.goal), 0)
+    g = fold(fold(fold(fold(np.uint64(n), _mirrored(s.pillars, n)), _mirrored(screen, n)), _mirrored(s.goal, n)), 0)
+    return min(h, g)

@@ -172,6 +172,32 @@ def search_greedily(s, plan, p, n):
 
 
 @device
+def nearest_approach(s, open_, slash, back, row):
+    """How near a ball released in `row` comes to the block, in cells (sum of both axes), if it rolls until it is stopped.
+
+    Also returns the cells that it rolls until it meets the block, 0 if it does not, and the mask of the cells on its way.
+    """
+    x = index(s.goal) % ROW_BITS
+    y = index(s.goal) // ROW_BITS
+    d = EAST
+    cell = 0
+    way = 0
+    best = 2 * ROW_BITS
+    for n in range(int(MAX_RUN)):
+        to = shift(cell, d) if cell != 0 else bit(0, row)
+        if to & open_ == 0:
+            break
+        if to == s.goal:
+            return 0, n + 1, way
+        cell = to
+        way |= cell
+        i = index(cell)
+        best = min(best, abs(i % ROW_BITS - x) + abs(i // ROW_BITS - y))
+        d = _deflected(d, cell, slash, back)
+    return best, 0, way
+
+
+@device
 def works(s, plan, p):
     """Whether a plan brings the ball to rest against the block."""
     run = run_of(s, p, plan.power)

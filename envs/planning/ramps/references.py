@@ -1,16 +1,22 @@
 """Scripted reference policies of Ramps."""
 
+from collections.abc import Callable
+
+import numpy as np
+
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
+from unseen.envs.core.rng import mix
 from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import EAST, count, first_step, nearest, nth, row, shift, square
-from unseen.envs.grid.floor import BOUNCE, DT, FLOOR, FRICTION, cell_at, cells_of_box, lay_floor, side
+from unseen.envs.grid.floor import DT, FLOOR, FRICTION, RESTITUTION, cell_at, cells_of_box, lay_floor, side
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.layout import box_start
 from unseen.envs.planar.world import ACT
+from unseen.envs.planning.ramps.builders import build_at_random, build_nothing, build_one, build_stepwise
 from unseen.envs.planning.ramps.deflectors import MAX_DEFLECTORS
-from unseen.envs.planning.ramps.draw import DEFLECTOR, MAX_PILLARS, PILLAR, SCREEN
-from unseen.envs.planning.ramps.lanes import BALL, BLOCK, LANE_PLAN, search_greedily, search_lanes
+from unseen.envs.planning.ramps.draw import DEFLECTOR, MAX_PILLARS, PILLAR, SCREEN, odd_rows
+from unseen.envs.planning.ramps.lanes import BALL, BLOCK, LANE_PLAN, search_lanes, works
 from unseen.envs.planning.ramps.rules import (
     ACTIONS,
     BALL_RADIUS,
@@ -26,10 +32,11 @@ BELIEF = belief(
     ("free", INT), ("pillars", INT), ("screen", INT), ("here", INT), ("goal", INT),
     ("slash", INT), ("back", INT), ("power", INT), ("plan", LANE_PLAN),
 )  # fmt: skip
+BUILDER = np.dtype([("rng", "u8"), ("plan", LANE_PLAN)], align=True)
 
 
 @device
-def _execute(s, plan):
+def execute(s, plan):
     """The next action to execute a plan from any state of the field.
 
     Removes wrong deflectors, then places missing ones, nearest first; then sets the power, walks to the row, and releases.
@@ -53,17 +60,17 @@ def oracle(s, plan, p):
         return STAY
     if plan.length == 0:
         search_lanes(s, plan, p, s.free, side(p), MAX_DEFLECTORS)
-    return _execute(s, plan)
+    return execute(s, plan)
 
 
 @device
-def _update_map(o, m, p):
+def update_map(o, m, p):
     """Update the believed field m. Boxes are visible by day and dusk in every row; the block is remembered.
 
     m.goal is the block's cell, 0 while unknown.
     """
     m.n_boxes = 0
-    update_belief(o, m, p, DT, FRICTION, BOUNCE)
+    update_belief(o, m, p, DT, FRICTION, RESTITUTION)
     lay_floor(m, p, 1)
     m.disc_radius[BALL] = BALL_RADIUS
     m.disc_radius[BLOCK] = BLOCK_RADIUS
@@ -91,32 +98,82 @@ def _update_map(o, m, p):
 @device
 def tracker(o, m, p):
     """Remembers where the block came to rest, and plans like the oracle, from what it has seen."""
-    _update_map(o, m, p)
+    update_map(o, m, p)
     if m.phase != ACT or m.goal == 0:
         return STAY
     if m.plan.length == 0:
         search_lanes(m, m.plan, p, m.free, side(p), MAX_DEFLECTORS)
-    return _execute(m, m.plan)
+    return execute(m, m.plan)
 
 
 @device
 def reflex(o, m, p):
-    """Greedy: straight or with one deflector, as if there were no pillars.
-
-    Without memory it assumes that a hidden block is right behind the middle of the screen.
-    """
-    _update_map(o, m, p)
+    """Plans like the oracle, but without memory it assumes that a hidden block is right behind the middle of the screen."""
+    update_map(o, m, p)
     if m.phase != ACT:
         return STAY
     if m.goal == 0 and m.screen != 0:
         m.goal = shift(nth(m.screen, count(m.screen) // 2), EAST)
-    if m.goal == 0 or not search_greedily(m, m.plan, p, side(p)):
+    if m.goal == 0 or not search_lanes(m, m.plan, p, m.free, side(p), MAX_DEFLECTORS):
         return STAY
-    return _execute(m, m.plan)
+    return execute(m, m.plan)
+
+
+@device
+def blind(s, m, p):
+    """Knows everything but where the block is: builds the plan that works for the most of the cells where it may be."""
+    if s.phase != ACT or s.rolling > 0:
+        return STAY
+    if m.plan.length == 0:
+        lay_floor(m, p, 1)
+        m.disc_radius[BALL] = BALL_RADIUS
+        m.disc_radius[BLOCK] = BLOCK_RADIUS
+        m.free = s.free
+        odd = s.suitable & odd_rows(side(p))
+        most = 0.0
+        best = 0
+        for again in range(2):
+            left = s.suitable if again == 0 else best
+            while left != 0:
+                cell = left & -left
+                left ^= cell
+                m.goal = cell
+                search_lanes(m, m.plan, p, m.free, side(p), MAX_DEFLECTORS)
+                hits = 0.0
+                others = s.suitable
+                while others != 0:
+                    m.goal = others & -others
+                    others ^= m.goal
+                    share = odd if m.goal & odd != 0 else s.suitable & ~odd
+                    hits += works(m, m.plan, p) / count(share)
+                if hits > most:
+                    most = hits
+                    best = cell
+    return execute(s, m.plan)
+
+
+def _builder(build: Callable) -> Reference:
+    """A player that knows where the block is, and builds what `build` (r, s, plan, p) writes into the plan."""
+
+    @device
+    def choose(s, m, p):
+        if s.phase != ACT or s.rolling > 0:
+            return STAY
+        if m.plan.length == 0:
+            m.rng = mix(s.rng)
+            build(m, s, m.plan, p)
+        return execute(s, m.plan)
+
+    return Reference(by_index(choose, ACTIONS), memory=BUILDER)
 
 
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ACTIONS), memory=LANE_PLAN),
     "tracker": Reference(by_index(tracker, ACTIONS), reads="slots", memory=BELIEF),
     "reflex": Reference(by_index(reflex, ACTIONS), reads="slots", memory=BELIEF, remembers=False),
+    "blind": Reference(by_index(blind, ACTIONS), memory=BELIEF),
+    "straight": _builder(build_nothing),
+    "one-deflector": _builder(build_one),
+    "stepwise": _builder(build_stepwise),
+    "random-build": _builder(build_at_random),
 }

@@ -3,13 +3,13 @@
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.task import INT
-from unseen.envs.grid.cells import MAX_SIDE, NONE, count, nth, reachable, shift
-from unseen.envs.grid.floor import FLOOR, box_over, heading_of, lay_floor, roll_on, side
+from unseen.envs.grid.cells import MAX_SIDE, NONE, ROW_BITS, count, index, nth, reachable, shift
+from unseen.envs.grid.floor import FLOOR, box_over, heading_of, lay_floor, middle, roll_discs, side
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
-from unseen.envs.planar.world import DAY, DUSK, clear_boxes, planar, touch
+from unseen.envs.planar.world import ACT, DAY, DUSK, clear_boxes, planar, touch
 from unseen.envs.planning.ramps.deflectors import MAX_DEFLECTORS, turn_deflector
-from unseen.envs.planning.ramps.draw import LAUNCHER, MAX_PILLARS, draw_field, place_block
+from unseen.envs.planning.ramps.draw import LAUNCHER, MAX_PILLARS, draw_field, field_of, odd_rows, place_block
 from unseen.envs.planning.ramps.lanes import BALL, BLOCK, within_bends
 from unseen.envs.planning.ramps.release import AT_REST, place_builder, put_back, release, roll_ball
 
@@ -32,6 +32,7 @@ STATE = planar(
     ("fixed_boxes", INT), ("slash", INT), ("back", INT),  # see deflectors.py
     ("power", INT), ("releases_left", INT), ("rolling", INT), ("roll_row", INT),  # see release.py
     ("bends", INT), ("plan_steps", INT), ("trap", INT),  # deflectors and steps of the plan; 1 if the greedy plan must fail
+    ("odd", INT), ("suitable", INT),  # with p.even_odds, 1 if the block's row must be odd; cells where the block could be
     signals=3,
 )  # fmt: skip
 STATE_EXTRA = 5
@@ -47,7 +48,7 @@ def _write_signals(s, p):
 
 @device
 def _clear(s, p):
-    """Clear the previous episode, and draw s.bends and s.trap once for all tries, so that rejections do not bias them."""
+    """Clear the previous episode, and draw s.bends, s.trap and s.odd once for all tries, so that rejections do not bias them."""
     clear_boxes(s)
     s.disc_vx[BALL] = 0.0
     s.disc_vy[BALL] = 0.0
@@ -55,6 +56,12 @@ def _clear(s, p):
     s.roll_row = 0
     s.bends = p.bends_low + below(s, p.bends_high - p.bends_low + 1)
     s.trap = 1 if uniform(s, 0.0, 1.0) < p.trap and s.bends > 0 else 0
+    s.odd = 0
+    if p.even_odds != 0:
+        s.odd = below(s, 2)
+        if uniform(s, 0.0, 1.0) < p.easy:
+            s.bends = 0
+            s.trap = 0
 
 
 @device
@@ -137,7 +144,7 @@ def step(s, a, p, info):
     over = False
     won = False
     if not acts:
-        roll_on(s)
+        roll_discs(s)
     else:
         if s.rolling == AT_REST:
             put_back(s)
@@ -145,7 +152,6 @@ def step(s, a, p, info):
             _build(s, a, p)
         if s.rolling > 0:
             over, won = roll_ball(s, p)
-    s.t += 1
     if next_phase(s, DUSK):
         s.glass = p.glass
         s.light = DAY if p.glass != 0 else DUSK
@@ -156,6 +162,42 @@ def step(s, a, p, info):
     info[1] = s.plan_steps
     info[2] = s.bends
     return outcome(s, p, info, 1.0 if won else 0.0, won or (over and s.releases_left == 0), out_of_time(s, p))
+
+
+@device
+def write_hidden(s, p, out):
+    """Whether the block's row is odd."""
+    out[0] = index(s.goal) // ROW_BITS % 2
+
+
+@device
+def hides(s, p):
+    """Whether the block is out of sight: in the act phase, until the first release."""
+    return s.phase == ACT and s.glass == 0 and not found(s, p)
+
+
+@device
+def found(s, p):
+    """Whether a release may have shown where the block is."""
+    return s.releases_left < p.releases
+
+
+@device
+def change_hidden(s, p):
+    """Move the hidden block to a free cell in a row of the other parity. Returns False if there is none."""
+    odd = odd_rows(side(p))
+    others = s.free & (~odd if s.goal & odd != 0 else odd)
+    if others == 0:
+        return False
+    s.goal = nth(others, count(others) // 2)
+    s.disc_x[BLOCK], s.disc_y[BLOCK] = middle(s, index(s.goal))
+    return True
+
+
+@device
+def instance(s, p):
+    """A hash of the field and the block's cell."""
+    return field_of(s, p, side(p))
 
 
 @device

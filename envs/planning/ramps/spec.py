@@ -3,7 +3,9 @@
 from collections.abc import Mapping
 from typing import Any, ClassVar
 
-from unseen.envs.core.params import choice, derived, integer, real, span
+from unseen.envs.core.faculty import Excess, Faculty
+from unseen.envs.core.hidden import Hidden
+from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
 from unseen.envs.grid.cells import MAX_SIDE
 from unseen.envs.grid.floor import OBSERVE_STEPS
@@ -41,6 +43,11 @@ class RampsParams(RoomParams):
         1, rules.MAX_RELEASES, default=1, doc="releases per episode; after a miss the ball is put back"
     )
     candidates: int = integer(1, 6, default=4, doc="minimum number of cells where the block could be, given the field")
+    even_odds: bool = flag(default=False, doc="the parity of the block's row is drawn first, and no field reveals it")
+    easy: float = real(0.0, 1.0, default=0.0, doc="fraction of the episodes in which bends is 0; needs even_odds")
+    panel: int = integer(
+        0, 8, default=0, doc="rounds in which a player that adds one deflector after the other must fail, for each cell"
+    )
     trap: float = real(
         0.0, 1.0, default=0.75, doc="fraction of the episodes with bends in which the greedy plan is certain to fail"
     )
@@ -65,6 +72,12 @@ class RampsParams(RoomParams):
             raise BadParameter(f"bends={self.bends}: must be at most max(pillars, 1) = {max(self.pillars, 1)}")
         if high > 0 and 0 < 2 * self.screen < self.candidates:
             raise BadParameter(f"candidates={self.candidates}: must be at most twice screen={self.screen}")
+        if self.easy > 0 and not self.even_odds:
+            raise BadParameter(f"easy={self.easy}: must be 0 without even_odds")
+        if self.panel and not self.even_odds:
+            raise BadParameter(f"panel={self.panel}: must be 0 without even_odds")
+        if self.panel and self.bends[0] < 3:
+            raise BadParameter(f"panel={self.panel}: must be 0 unless bends is 3, or such a player hardly ever fails")
         if self.trap > 0 and (high == 0 or self.pillars == 0):
             raise BadParameter(
                 f"trap={self.trap}: must be 0 with bends=0 or pillars=0, where the greedy plan cannot fail"
@@ -85,6 +98,12 @@ class RampsParams(RoomParams):
 
 
 P = RampsParams
+# Level 1. Level 0 is the same by day.
+ONE: dict[str, Any] = dict(
+    pillars=4, bends=(1, 1), deflectors=1, powers=3, cells_per_power=3, candidates=6, trap=0.0, even_odds=True,
+    easy=0.08, act=40, blackout=(1, 1),
+)  # fmt: skip
+CHANCE = {0: 1.0, 1: 0.31, 2: 0.36, 3: 0.38}  # level -> measured, see `Ramps.chance`
 
 
 class Ramps(PlanarTask):
@@ -98,15 +117,32 @@ class Ramps(PlanarTask):
     if it is too fast, it knocks the block away. Exactly one power fits each length of roll. The ball is visible wherever
     it rolls. Imagine what it will do before you release it.
 
-    **Levels.** The minimum number of deflectors needed, `bends`, is drawn uniformly from a range. 0: no bends, by day, no
-    screen: choose the row and the power. 1: no bends, or one to get behind a screen; no pillars. 2 (default): up to two
-    bends among pillars. 75 % of the episodes with bends are adversarial to the greedy policy, whose plan is certain to
-    fail, and 25 % are unconstrained, so that "do the opposite of greedy" does not work either. 3: two or three bends in a
-    larger field. Levels 1 and 2 include episodes without bends because the reward is sparse: with at least one bend in
-    each, random play would succeed in .006 of them at level 1 and in almost none at level 2, too few to learn from
-    scratch; as they are, it succeeds in .05 and .015. `bends=(1, 2)` excludes the easy episodes. With `glass=True` it
-    stays day and the block stays visible, which leaves only the planning. `releases` allows several releases; after each
-    miss, ball and block are put back.
+    **Levels.** The minimum number of deflectors needed, `bends`, is drawn uniformly from a range; in the fraction `easy` of
+    the episodes it is 0. 0: level 1 by day. 1: one bend, to get behind a screen, among four pillars; 8 % of the
+    episodes are easy, because with bends random play succeeds in .006 of them. 2 (default): two or three bends; the
+    blackout outlasts a memory of 16 observations. 3: three bends in a larger field, and nothing is revealed at the end.
+    With `glass=True` it stays day and the block stays visible, which leaves only the planning. `releases` allows several
+    releases; after each miss, ball and block are put back.
+
+    **Faculties.** All players but those of "where" know where the block is. "plan": one that uses no deflectors, and one
+    that builds at random. "several", at levels 2 and 3: the best that one deflector can do. "together", at level 3:
+    one deflector after the other, each where it brings the ball nearest to the block. That last player shows how far
+    level 2 gets without looking further ahead; the parameter `panel` excludes episodes in which it succeeds. "where": the
+    reflex, the tracker restarted on its last 4, 8 or 16 observations, and "blind", which knows everything else and the
+    cells where the block may be, and so defines `chance`. Mean returns (split "test", 4,000 episodes):
+
+        level                     1      2      3
+        random                    .007   .001   .000
+        straight                  .084   .030   .000
+        random-build              .004   .001   .000
+        one-deflector             1.00   .030   .000
+        stepwise                  .975   .647   .131
+        blind (chance)            .305   .355   .379
+        tracker-4, -8, -16        .022, .423, .998   .000   .000
+        tracker, oracle           1.00   1.00   1.00
+
+    At level 1 the tracker of the last 16 observations exceeds chance by .69, which is declared: the blackout takes a
+    single step, so that small models learn it fast.
 
     **Actions.** East, north, west, south: one cell each, onto free cells. Turn: the next state of the deflector in this
     cell, in the cycle none, /, \ (no effect if the maximum number is already placed elsewhere). Power: the next power,
@@ -123,51 +159,82 @@ class Ramps(PlanarTask):
 
     **Reward.** 1 in the step in which the ball comes to rest against the block.
 
-    **End.** Success, a miss with the last release, or `act` steps, about twice the maximum that the oracle needs. All are
-    `terminated`, because they are part of the rules. The terminal observation shows everything, including where a block
-    went that was knocked away. The last step's info has `plan_steps` and `bends`.
+    **End.** Success or a miss with the last release terminates the episode; `act` steps, about twice the maximum that the
+    oracle needs, truncate it. The terminal observation shows everything, including where a block went that was knocked
+    away, except with `reveal=False`. The last step's info has `plan_steps` and `bends`.
 
     **Verification.** The roll is computed exactly, as v t - f t^2 / 2 along the lanes. `bends` is the minimum number of
     deflectors with which the ball can reach the block, found by sweeps over all cells. Among the plans with that number,
     `reset` takes one with the shortest roll and tests it with the function that also computes actual releases.
     `plan_steps`, at most `act`, is the number of steps of a builder that always goes to the nearest cell to be changed,
-    which is not always minimal. A reset takes about 4 microseconds at levels 0 and 1, 10 at level 2 and 44 at level 3.
+    which is not always minimal. A reset takes about 60 microseconds at levels 0 and 1, 150 at level 2 and 400 at level 3.
 
     **References.** The oracle executes such a plan from any state of the field, after removing wrong deflectors. The
     tracker remembers where the block came to rest, reads the construction from the row, and plans like the oracle. The
-    greedy policy goes straight or uses one deflector, as if there were no pillars; without memory, it assumes that a
-    hidden block is right behind the middle of the screen.
+    reflex plans like the oracle; without memory, it assumes that a hidden block is right behind the middle of the screen.
 
-    **Leaks closed.** Field, block, builder and power are redrawn every episode; bends and traps are drawn before the
-    field, so that rejections do not bias them. Few cells need two or three bends, so the field alone could reveal where
-    the block is. Therefore all suitable cells are found, there must be at least `candidates` of them, and the block is
-    equally likely to be in any of them. Still, one plan may work for several cells of a lane: a policy that knows all
-    rules but has not seen the block can succeed in at most .26, .27 and .35 of the episodes of levels 1, 2 and 3. Rewards
-    and observations do not depend on anything hidden, except through a release.
+    **Leaks closed.** Field, block, builder and power are redrawn every episode; bends, traps and the parity of the
+    block's row, which is the hidden class, are drawn before the field, so that rejections do not bias them. Few cells
+    need two or three bends, so the field alone could reveal where the block is. Therefore all suitable cells are found,
+    and there must be at least `candidates` of them, about half in rows of either parity. Still, one plan may work for
+    several cells of a lane: see "blind". Rewards and observations do not depend on anything hidden, except through a
+    release.
+
+    **Splits.** They are disjoint in field and block, up to reflection of north and south.
 
     **Shift.** A field that is one cell wider (one narrower at 7 cells).
+
+    **Presets.** "from-memory": three bends that a player who adds one deflector after the other misses, and a blackout of
+    at least 24 steps: permanence and planning.
     """
 
     title = "place deflectors so that a ball, released once, stops at the block"
     params = P
     state = rules.STATE
     sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
+    hidden = Hidden(
+        rules.write_hidden, classes=lambda params: 2, when=rules.hides, change=rules.change_hidden, found=rules.found
+    )
+    instance = rules.instance
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "plan": Faculty(
+            "imagine where the ball will go, and place deflectors for it", without=("straight", "random-build")
+        ),
+        "several": Faculty(
+            "plan several deflectors, when no single one leads there", without=("one-deflector",), levels=(2, 3)
+        ),
+        "together": Faculty(
+            "plan the deflectors together, not one after the other, each for the nearest approach", without=("stepwise",),
+            levels=(3,),
+        ),
+        "where": Faculty(
+            "remember where the block is, out of sight", without=("reflex", "blind"), windows=(4, 8, 16),
+            excess={1: Excess(0.7, "the blackout of level 1 takes a single step, so that small models learn it fast")},
+        ),
+    }  # fmt: skip
+    visible: ClassVar[dict[str, Any]] = {"glass": True}
     levels: ClassVar[dict[int, P]] = {
-        0: P(
-            cells=5, room=1.8, screen=0, pillars=2, bends=(0, 0), deflectors=0, powers=3, cells_per_power=2, trap=0.0,
-            act=24, blackout=(0, 0), glass=True,
+        0: P(**ONE, glass=True),
+        1: P(**ONE),
+        2: P(
+            bends=(2, 3), powers=6, cells_per_power=2, candidates=5, trap=0.0, even_odds=True, easy=0.03,
+            blackout=(16, 20),
         ),
-        1: P(
-            cells=5, room=1.8, pillars=0, bends=(0, 1), deflectors=1, powers=2, cells_per_power=5, trap=0.0, act=32,
-            blackout=(1, 1),
+        3: P(
+            cells=7, room=2.4, screen=4, pillars=9, bends=(3, 3), powers=6, cells_per_power=2, candidates=4, trap=0.0,
+            even_odds=True, panel=1, act=90, blackout=(18, 24), reveal=False,
         ),
-        2: P(blackout=(1, 2)),
-        3: P(cells=7, room=2.4, screen=4, pillars=9, bends=(2, 3), powers=6, candidates=6, act=90, blackout=(1, 4)),
+    }  # fmt: skip
+    presets: ClassVar[dict[str, P]] = {
+        "from-memory": P(
+            bends=(3, 3), powers=6, cells_per_power=2, trap=0.0, even_odds=True, panel=1, act=90, blackout=(24, 32),
+            reveal=False,
+        ),
     }  # fmt: skip
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "releases": (1, 2, 3, 4),
         "bends": (1, 2, 3),
-        "pillars": (2, 4, 6, 8),
+        "pillars": (4, 5, 6),
         "blackout": (0, 4, 8, 16),
     }
     view = Look(
@@ -196,4 +263,16 @@ class Ramps(PlanarTask):
     keys: ClassVar[Mapping[str, str]] = {
         "north": "w", "west": "a", "south": "s", "east": "d", "turn": "e", "power": "f", "release": "g", "stay": "x",
     }  # fmt: skip
+
+    @classmethod
+    def chance(cls, params: P) -> float:
+        """The score of the reference "blind", which knows everything but where the block is: measured for the levels.
+
+        For other parameters, a bound: a plan works for at most `cells_per_power` of the cells where the block may be.
+        """
+        for level, known in cls.levels.items():
+            if params == known:
+                return CHANCE[level]
+        return 1.0 if params.glass else min(1.0, params.cells_per_power / params.candidates)
+
     max_tries = 20_000  # a try takes one or two microseconds

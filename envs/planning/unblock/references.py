@@ -7,7 +7,7 @@ from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.rng import mix
 from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import MAX_SIDE, NONE, first_step, index, neighbours, nth, reachable, square
-from unseen.envs.grid.floor import BOUNCE, DT, FLOOR, FRICTION, cell_at, cells_of_box, lay_floor, middle, side
+from unseen.envs.grid.floor import DT, FLOOR, FRICTION, RESTITUTION, cell_at, cells_of_box, lay_floor, middle, side
 from unseen.envs.planar.belief import belief, update_belief
 from unseen.envs.planar.layout import HEAD
 from unseen.envs.planar.sight import exposed
@@ -60,7 +60,7 @@ def _update_map(o, m, p):
     m.goal is the block's cell, 0 while unknown.
     """
     m.n_boxes = 0
-    update_belief(o, m, p, DT, FRICTION, BOUNCE)
+    update_belief(o, m, p, DT, FRICTION, RESTITUTION)
     lay_floor(m, p, 0)
     m.free = square(side(p))
     m.crates = 0

@@ -5,7 +5,7 @@ from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.splits import in_split
 from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, count, index, nth
-from unseen.envs.grid.floor import FLOOR, heading_of, lay_floor, middle, roll_on, side
+from unseen.envs.grid.floor import FLOOR, heading_of, lay_floor, middle, roll_discs, side
 from unseen.envs.planar.sight import exposed, sees
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
@@ -184,8 +184,7 @@ def step(s, a, p, info):
         if d != STAY:
             _walk(s, p, d)
     else:
-        roll_on(s)
-    s.t += 1
+        roll_discs(s)
     if next_phase(s, DAY):
         s.glass = p.glass
     if not acts:

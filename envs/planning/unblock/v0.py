@@ -24,6 +24,6 @@ class Unblock(spec.Unblock):
         "trap": (0.0, 0.5, 1.0),
     }
     faculties: ClassVar[dict[str, Faculty]] = {}
-    hidden = None
+    hidden = None  # type: ignore[assignment]
     instance = None
     max_tries = 5000
