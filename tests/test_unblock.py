@@ -353,14 +353,14 @@ def test_bad_parameters_are_named_with_what_is_allowed(parameters: dict, told: s
 
 
 def test_resets_never_fail() -> None:
-    for level, n in ((0, 20_000), (1, 20_000), (2, 20_000), (3, 2_000)):
+    for level, n in ((0, 5_000), (1, 5_000), (2, 5_000), (3, 1_000)):
         env = make_vec(OLD, n, level=level, copy=False)
         env.reset(seed=0)
-        assert abs(env.world["trap"].mean() - env.params.trap) < 0.04
+        assert abs(env.world["trap"].mean() - env.params.trap) < 0.05
         make_vec(OLD, 300, level=level, split="shift").reset(seed=0)
     for level in (0, 1, 2, 3, "hidden-goal"):
         for split in ("train", "shift"):
-            make_vec("Unblock", 300, level=level, split=split).reset(seed=0)
+            make_vec("Unblock", 100, level=level, split=split).reset(seed=0)
 
 
 @settings(max_examples=15, deadline=None)
@@ -392,10 +392,10 @@ def test_walls_and_crates_of_one_split_are_not_in_another(level: int | str) -> N
     """Arrangements are compared with all their mirror images and turns."""
     seen = {}
     for split in ("train", "test"):
-        env = make_vec("Unblock", 1_000, level=level, split=split)
+        env = make_vec("Unblock", 400, level=level, split=split)
         env.reset(seed=0)
         seen[split] = {images(s)[0] for s in env.world}
-    assert len(seen["train"]) > 980 and not seen["train"] & seen["test"]
+    assert len(seen["train"]) > 390 and not seen["train"] & seen["test"]
 
 
 def images(s) -> list[tuple]:

@@ -248,4 +248,4 @@ class Unblock(PlanarTask):
     action_low = (-1.0, -1.0)
     action_high = (1.0, 1.0)
     keys: ClassVar[Mapping[str, str]] = {"north": "w", "west": "a", "south": "s", "east": "d", "stay": "x"}
-    max_tries = 100_000  # most tries take a few microseconds
+    max_tries = 400_000  # most tries take a few microseconds
