@@ -404,3 +404,27 @@ def test_bad_parameters_are_named_with_what_is_allowed(parameters: dict, says: s
 def test_the_curve_over_depth_can_be_drawn(depth: float) -> None:
     for split in ("test", "shift"):
         make_vec("Detour", 500, level=2, depth=depth, split=split).reset(seed=0)
+
+
+@pytest.mark.parametrize("split", ["train", "shift"])
+def test_accepted_parameters_can_be_drawn_and_end_by_their_horizon(split: str) -> None:
+    rng, made = np.random.default_rng(0), 0
+    while made < 25:
+        drawn = dict(
+            room=float(rng.uniform(2.5, 5.0)), barriers=int(rng.integers(0, 3)), doors=int(rng.integers(0, 4)),
+            depth=float(rng.uniform(0.0, 1.8)), breadth=float(rng.uniform(0.5, 1.2)), blocks=int(rng.integers(1, 5)),
+            forms=bool(rng.integers(2)), act=int(rng.integers(8, 151)), spare=int(rng.integers(0, 20)),
+            plan_low=int(rng.integers(0, 25)) * int(rng.integers(2)), panel=int(rng.integers(0, 17)),
+            foresight=int(rng.integers(2)), night=bool(rng.integers(2)),
+        )  # fmt: skip
+        try:
+            env = make_vec("Detour", 8, level=2, split=split, **drawn)
+        except BadParameter:
+            continue
+        made += 1
+        env.reset(seed=0)
+        over, limit = np.zeros(8, bool), env.world["limit"].copy()
+        for _ in range(limit.max()):
+            _, _, terminated, truncated, _ = env.step(np.full(8, STAY))
+            over |= terminated | truncated
+        assert limit.max() <= env.horizon and over.all()

@@ -427,7 +427,8 @@ def test_turn_and_power_go_the_other_way_round_below_zero() -> None:
         (dict(powers=0), "1..6"), (dict(cells_per_power=6), "1..5"), (dict(releases=0), "1..4"), (dict(releases=5), "1..4"),
         (dict(trap=1.5), "0..1"), (dict(room=1.0), "1.8..3"), (dict(order="distance"), "colour"),
         (dict(screen=4, cells=5), "cells - 2 = 3"), (dict(deflectors=1), "at least 3"),
-        (dict(bends=3, pillars=2), "= 2"), (dict(screen=1), "candidates=5"), (dict(candidates=7), "1..6"),
+        (dict(bends=2, pillars=1), "= 1"), (dict(pillars=3), "at least 4"),
+        (dict(act=20), "at least 52"), (dict(screen=1), "candidates=5"), (dict(candidates=7), "1..6"),
         (dict(screen=0, pillars=0, trap=0.0), "nothing is in the way"),
         (dict(bends=0, trap=0.75), "trap=0.75"), (dict(bends=1, pillars=0, trap=0.75), "trap=0.75"),
         (dict(even_odds=False), "easy=0.03"), (dict(panel=1), "bends is 3"), (dict(powers=1, cells_per_power=1), "longest"),
@@ -460,7 +461,7 @@ def test_every_point_of_the_curves_can_be_drawn() -> None:
     for name, points in task.curves.items():
         for point in points:
             make_vec("Ramps", 100, **{name: point}).reset(seed=0)
-    make_vec("Unseen/Ramps-v0", 100, bends=3, pillars=3, trap=1.0).reset(seed=0)
+    make_vec("Unseen/Ramps-v0", 100, bends=3, pillars=4, trap=1.0).reset(seed=0)
 
 
 def test_a_record_keeps_nothing_of_the_episodes_before() -> None:
@@ -472,3 +473,26 @@ def test_a_record_keeps_nothing_of_the_episodes_before() -> None:
     used.reset(seed=5)
     new.reset(seed=5)
     assert used.snapshot() == new.snapshot()
+
+
+@pytest.mark.parametrize("split", ["train", "shift"])
+def test_accepted_parameters_can_be_drawn_and_end_by_their_horizon(split: str) -> None:
+    rng, made = np.random.default_rng(0), 0
+    while made < 25:
+        low, high = sorted(rng.integers(0, 4, 2).tolist())
+        drawn = dict(
+            cells=int(rng.integers(5, 8)), screen=int(rng.integers(2, 5)), pillars=int(rng.integers(0, 11)),
+            bends=(low, high), cells_per_power=int(rng.integers(1, 6)), candidates=int(rng.integers(1, 5)), trap=0.0,
+            act=int(rng.integers(4, 100)), blackout=int(rng.integers(0, 30)), easy=0.0,
+            even_odds=bool(rng.integers(2)),
+        )  # fmt: skip
+        try:
+            env = make_vec("Ramps", 8, level=2, split=split, **drawn)
+        except BadParameter:
+            continue
+        made += 1
+        env.reset(seed=0)
+        for t in range(1, env.horizon + 1):
+            _, _, terminated, truncated, _ = env.step(np.full(8, STAY))
+            assert not terminated.any() and truncated.all() == truncated.any() == (t == env.horizon)
+        assert truncated.all()

@@ -108,22 +108,26 @@ class Detour(PlanarTask):
 
     **Faculties.** "plan": players that know where everything is but do not plan a path (`walkers`) must fail. Those that
     restart in a random direction when stuck, go by way of a random place, or follow walls are on the panel of every level,
-    and at levels 2 and 3 so is one that looks for a place by way of which two straight legs lead there. A player that goes
+    and at levels 2 and 3 so is one ("look") that looks for a place by way of which two straight legs lead there. A player that goes
     by way of two random places is on no panel. "where", at level 3: the reflex, and the tracker restarted on its last
     4, 8 or 16 observations. Levels 1 and 2 do not demand memory: a tracker of the last 16 observations does as well as
     one that remembers all. Mean returns (split "test", 4,000 episodes):
 
         level                     1      2      3
-        random                    .017   .002   .001
+        random                    .016   .002   .000
         greedy                    .000   .000   .000
-        restarts                  .000   .004   .002
-        via                       .107   .027   .004
-        two-places (on no panel)  .015   .021   .002
+        restarts                  .000   .004   .003
+        via                       .103   .027   .004
+        two-places (on no panel)  .012   .021   .003
         left-hand, right-hand     .000   .000   .000
-        look                      .109   .045   .007
-        tracker-16                .991   .977   .044
-        tracker                   .991   .977   1.00
+        look                      .117   .045   .008
+        tracker-4                 .990   .825   .000
+        tracker-8                 .990   .976   .000
+        tracker-16                .990   .976   .034
+        tracker                   .990   .976   1.00
         oracle                    1.00   1.00   1.00
+
+    "look" is on no panel at level 1.
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
     [-1, 1], at most 0.3 m and 45 degrees per step.
