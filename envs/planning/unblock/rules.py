@@ -1,15 +1,17 @@
 """The rules of Unblock: state, reset and step. Metres, seconds, radians; sets of cells are bit masks."""
 
+import math
+
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.splits import in_split
 from unseen.envs.core.task import INT
 from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, count, index, nth
 from unseen.envs.grid.floor import FLOOR, heading_of, lay_floor, middle, roll_discs, side
-from unseen.envs.planar.sight import exposed, sees
+from unseen.envs.planar.sight import line_of_sight
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage
-from unseen.envs.planar.world import BLACKOUT, DAY, clear_boxes, planar, touch
+from unseen.envs.planar.world import ACT, BLACKOUT, DAY, clear_boxes, planar, touch
 from unseen.envs.planning.unblock.crates import move
 from unseen.envs.planning.unblock.draw import (
     MAX_CRATES,
@@ -29,6 +31,7 @@ ACTIONS = {
     "east": (1.0, 0.0), "north": (0.0, 1.0), "west": (-1.0, 0.0), "south": (0.0, -1.0), "stay": (0.0, 0.0),
 }  # fmt: skip
 STAY = 4
+SLITS = 40  # points on either side of the middle of a block at which it is looked for
 RELAX = 300  # flats after which the drawn number of pushes no longer counts
 
 STATE = planar(
@@ -117,30 +120,44 @@ def last_dark(s, p):
 
 
 @device
+def _shows(s, x, y):
+    """Whether any part of a block at (x, y) can be seen, even through a slit between two crates, as in pixels."""
+    dx = x - s.agent_x
+    dy = y - s.agent_y
+    d = math.sqrt(dx * dx + dy * dy) + 1e-12
+    for i in range(-SLITS, SLITS + 1):
+        across = s.disc_radius[0] * i / SLITS
+        if line_of_sight(s, s.agent_x, s.agent_y, x - dy / d * across, y + dx / d * across):
+            return True
+    return False
+
+
+@device
 def change_hidden(s, p):
     """Move the block to another cell that the agent does not see from where it starts. False if there is none."""
     if p.glass != 0:
         return False
+    changed = False
     spots = s.free & ~s.crates & ~s.here & ~s.goal
     glass = s.glass
     s.glass = 0
-    while spots != 0:
+    while spots != 0 and not changed:
         cell = spots & -spots
         spots ^= cell
         x, y = middle(s, index(cell))
-        if not exposed(s, s.agent_x, s.agent_y, x, y, p.radius):
+        if not _shows(s, x, y):
             s.goal = cell
             s.disc_x[0] = x
             s.disc_y[0] = y
-            break
+            changed = True
     s.glass = glass
-    return s.disc_x[0] == x and s.disc_y[0] == y
+    return changed
 
 
 @device
 def found(s, p):
-    """The agent sees the block, or has reached it."""
-    return s.touched >= 0 or sees(s, 0)
+    """The agent sees the block again, or has reached it."""
+    return s.phase == ACT and (s.touched >= 0 or (s.disc_cover[0] == 0 and _shows(s, s.disc_x[0], s.disc_y[0])))
 
 
 @device
