@@ -58,6 +58,14 @@ ROSTER: dict[str, Row] = {
             "unseen.agents.sb3.recurrent_ppo:RecurrentPPOLearner", 1_000_000, (*SB3, "sb3_contrib"),
         ),
         Row(
+            "gru-ppo", "model-free", "PPO with a GRU, on whole episodes", "none",
+            "unseen.agents.gru_ppo:GRUPPOLearner", 1_000_000, TRAINING,
+        ),
+        Row(
+            "gru-mapper", "model-free", "gru-ppo with a map of where each thing is, in which it looks up what is asked for",
+            "hindsight", "unseen.agents.gru_ppo:GRUMapperLearner", 1_000_000, TRAINING,
+        ),
+        Row(
             "dreamer", "model-based", "learns a world model, and the policy in imagined roll-outs",
             "self-prediction", "unseen.agents.dreamer:DreamerLearner", 150_000, TRAINING,
         ),

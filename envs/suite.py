@@ -98,8 +98,8 @@ SUITE: dict[str, Entry] = {
             "unseen.envs.permanence.cups.spec:Cups",
             "lift the cup that the ball went under",
             {
-                0: Anchor(0.166, 1.0),
-                1: Anchor(0.166, 1.0, 0.333),
+                0: Anchor(0.171, 1.0),
+                1: Anchor(0.171, 1.0, 0.668),
                 2: Anchor(0.12, 0.998, 0.221),
                 3: Anchor(0.103, 1.0, 0.201),
             },

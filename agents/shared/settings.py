@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import fields, replace
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from unseen.agents.errors import BadAgent
 from unseen.envs.errors import nearest
@@ -14,12 +14,18 @@ Config = TypeVar("Config")
 
 
 def configure(kind: type[Config], overrides: Mapping[str, Any] | None) -> Config:
-    """An instance of dataclass `kind` with some defaults overridden. Raises BadAgent for an unknown name or wrong type."""
+    """An instance of dataclass `kind` with some defaults overridden. Raises BadAgent for an unknown name or wrong value."""
     known: dict[str, Any] = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
-    typed = {}
+    hints = get_type_hints(kind)
+    typed: dict[str, Any] = {}
     for name, value in (overrides or {}).items():
         if name not in known:
             raise BadAgent(f"no setting {name!r}; {nearest(name, known)}")
+        if get_origin(hints[name]) is Literal:
+            if value not in get_args(hints[name]):
+                raise BadAgent(f"setting {name}={value!r}: must be one of {', '.join(get_args(hints[name]))}")
+            typed[name] = value
+            continue
         want = type(known[name])
         given = int if want is int else int | want
         if isinstance(value, bool) != (want is bool) or not isinstance(value, given) or not math.isfinite(value):

@@ -1,0 +1,112 @@
+"""A recurrent actor-critic with an optional map of places, and the graph of one of its decisions."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unseen.agents.models.places import LOOK_UP, PlaceMap
+from unseen.agents.shared.actions import ActionHead, DiscreteActions
+from unseen.agents.shared.encoders import make_encoder, prepare
+from unseen.agents.shared.envs import Layout, ObservationSpec
+from unseen.agents.shared.graph_agent import DISC_FIELDS
+from unseen.agents.shared.nets import BINS, TwoHot, mlp
+from unseen.agents.shared.torch_graph import TorchGraph
+
+
+class RecurrentActorCritic(nn.Module):
+    """Actor and critic on a GRU's features, the present observation and, with a map, the look-up of what is asked for.
+
+    The look-up is not differentiated: the map learns from its own labels alone.
+    """
+
+    def __init__(
+        self, observation: ObservationSpec, head: ActionHead, hidden: int, map_layout: Layout | None = None
+    ) -> None:
+        super().__init__()
+        self.observation, self.head = observation, head
+        self.encoder = make_encoder(observation, hidden)
+        self.gru = nn.GRU(hidden, hidden)
+        self.glance = make_encoder(observation, hidden)
+        self.map = None if map_layout is None else PlaceMap(hidden, hidden, map_layout)
+        inputs = 2 * hidden + (0 if self.map is None else LOOK_UP)
+        self.actor = mlp(inputs, hidden, 2, head.outputs, zero=True)
+        self.critic = mlp(inputs, hidden, 2, BINS, zero=True)
+        self.twohot = TwoHot()
+
+    @property
+    def size(self) -> int:
+        """Size of the memory."""
+        return self.gru.hidden_size
+
+    def remember(self, obs: Tensor) -> Tensor:
+        """Features (T, n, size) of whole episodes of observations (T, n, ...)."""
+        return self.gru(self.encoder(prepare(obs, self.observation)))[0]
+
+    def step(self, obs: Tensor, memory: Tensor) -> Tensor:
+        """Features (n, size), which are also the next memory, of observations (n, ...) after `memory` (n, size)."""
+        g = self.gru
+        x = F.linear(self.encoder(prepare(obs, self.observation)), g.weight_ih_l0, g.bias_ih_l0)
+        h = F.linear(memory, g.weight_hh_l0, g.bias_hh_l0)
+        (xr, xz, xn), (hr, hz, hn) = x.chunk(3, -1), h.chunk(3, -1)
+        update = torch.sigmoid(xz + hz)
+        candidate = torch.tanh(xn + torch.sigmoid(xr + hr) * hn)
+        return (1 - update) * candidate + update * memory
+
+    def groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+        """Parameters of memory and map, and those of actor and critic."""
+        memory = [self.encoder, self.gru, *([] if self.map is None else [self.map])]
+        policy = [self.glance, self.actor, self.critic]
+        return [p for part in memory for p in part.parameters()], [p for part in policy for p in part.parameters()]
+
+    def inputs(self, features: Tensor, obs: Tensor) -> Tensor:
+        """Inputs of actor and critic, for features (..., size) and observations (..., *shape)."""
+        parts = [features, self.glance(prepare(obs, self.observation))]
+        if self.map is not None:
+            with torch.no_grad():
+                parts.append(self.map.look_up(features, obs))
+        return torch.cat(parts, -1)
+
+    def value(self, inputs: Tensor) -> Tensor:
+        return self.twohot.mean(self.critic(inputs))
+
+
+class RecurrentGraph(nn.Module):
+    """One decision; see `unseen.agents.shared.graph_agent`."""
+
+    def __init__(self, net: RecurrentActorCritic) -> None:
+        super().__init__()
+        self.net = net
+
+    def forward(self, obs: Tensor, state: Tensor, first: Tensor, noise: Tensor | None = None) -> tuple[Tensor, ...]:
+        net, head = self.net, self.net.head
+        rows = obs.reshape(-1, *net.observation.shape)
+        memory = net.step(rows, state * (1 - first))
+        outputs = net.actor(net.inputs(memory, rows))
+        if noise is None:
+            chosen = (outputs.argmax(-1), outputs)
+        else:
+            policy = head.distribution(outputs)
+            chosen = (head.decode(policy.mode()), head.decode(policy.sample(noise)))
+        return (*chosen, memory, *self._drawn(memory))
+
+    def _drawn(self, memory: Tensor) -> list[Tensor]:
+        """`map` and `places`, the outputs by which the map is drawn."""
+        if self.net.map is None:
+            return []
+        known, places = self.net.map(memory)
+        colours = self.net.map.layout.colours
+        entries = torch.cat([known[..., None], places[..., :2]], -1)
+        discs = F.pad(entries[:, :colours], (0, DISC_FIELDS - entries.shape[-1]))
+        return [discs.flatten(1), entries[:, colours:].flatten(1)][: 2 if entries.shape[1] > colours else 1]
+
+    def graph(self) -> TorchGraph:
+        net, n = self.net, 2
+        example = {"obs": torch.zeros(n, net.observation.size), "state": torch.zeros(n, net.size), "first": torch.ones(n, 1)}
+        names = ["action", "logits", "new_state"]
+        if not isinstance(net.head, DiscreteActions):
+            example["noise"] = torch.rand(n, net.head.noise)
+            names[1] = "explored"
+        drawn = [] if net.map is None else ["map", *(["places"] if net.map.layout.sizes.box_kinds else [])]
+        return TorchGraph(self, example, names + drawn)

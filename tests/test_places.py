@@ -1,0 +1,142 @@
+"""The map of places: its labels, by hand and as properties, its loss and the look-up."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+torch = pytest.importorskip("torch")
+
+from unseen.agents.models.places import LOOK_UP, PlaceMap, entities, hindsight, last_seen, observed, scaled  # noqa: E402
+from unseen.agents.shared.envs import EnvConfig, Layout, make  # noqa: E402
+from unseen.envs.planar.layout import Sizes  # noqa: E402
+
+LAYOUT = Layout(Sizes(colours=2, disc_slots=2, box_slots=1, box_kinds=1), 3.0, "distance", "room")
+
+
+def rows(*discs: list[tuple[int, float, float]], layout: Layout = LAYOUT) -> np.ndarray:
+    """Observations (T, d): at each step a list of (colour, x, y), shown in this order; colour -1 does not show."""
+    out = np.zeros((len(discs), layout.size), np.float32)
+    out[:, 2] = 1  # heading along x
+    start, _, width = layout.discs
+    for t, shown in enumerate(discs):
+        for slot, (colour, x, y) in enumerate(shown):
+            at = start + slot * width
+            out[t, at : at + 3] = 1, x, y
+            if colour >= 0:
+                out[t, at + 5 + colour] = 1
+    return out
+
+
+def played(name: str, level: int, steps: int = 60, n: int = 8) -> tuple[np.ndarray, np.ndarray, Layout]:
+    """Whole episodes under random actions: observations (T + 1, n, d) and lengths (n,)."""
+    made = make(EnvConfig(name, level), n)
+    rng = np.random.default_rng(0)
+    obs, _ = made.vector.reset(seed=1)
+    seen, length, playing = [obs], np.full(n, steps), np.ones(n, bool)
+    for t in range(steps):
+        obs, _, terminated, truncated, _ = made.vector.step(rng.integers(0, made.vector.single_action_space.n, n))
+        seen.append(np.where(playing[:, None], obs, 0))
+        over = playing & (terminated | truncated)
+        length[over] = t + 1
+        playing &= ~over
+    assert made.layout is not None
+    return np.stack(seen), length, made.layout
+
+
+def test_hindsight_is_where_a_thing_comes_out_and_last_seen_where_it_went_in() -> None:
+    obs = rows([(0, 0.1, 0.2)], [], [], [(0, 0.5, -0.5), (1, 0.3, 0.3)], [])[:, None]
+    known, places = hindsight(obs, np.array([4]), LAYOUT)
+    assert known[:, 0, 0].tolist() == [True, True, True, True]
+    np.testing.assert_allclose(places[:, 0, 0, :2], [[0.1, 0.2], [0.5, -0.5], [0.5, -0.5], [0.5, -0.5]])
+    np.testing.assert_allclose(places[:, 0, 0, 2], scaled(np.array([0, 2, 1, 0])))
+    assert known[:, 0, 1].all() and not known[:, 0, 2].any()
+    known, places = last_seen(obs, np.array([4]), LAYOUT)
+    assert known[:, 0, 1].tolist() == [False, False, False, True]
+    np.testing.assert_allclose(places[:3, 0, 0, :2], [[0.1, 0.2]] * 3)
+    np.testing.assert_allclose(places[:3, 0, 0, 2], scaled(np.array([0, 1, 2])))
+
+
+def test_what_lies_after_the_end_of_an_episode_is_not_used() -> None:
+    obs = rows([(0, 0.1, 0.2)], [], [(0, 0.9, 0.9)])[:, None]
+    known, _ = hindsight(obs, np.array([1]), LAYOUT)
+    assert known[:, 0, 0].tolist() == [True, False]
+
+
+def test_of_two_that_look_alike_neither_is_observed() -> None:
+    known, _ = observed(rows([(0, 0.1, 0.2), (0, 0.3, 0.3)], [(-1, 0.1, 0.2)]), LAYOUT)
+    assert not known.any()
+
+
+def test_places_seen_from_the_agent_are_turned_into_the_room() -> None:
+    layout = Layout(LAYOUT.sizes, 3.0, "distance", "ego")
+    obs = rows([(1, 0.5, 0.0)], layout=layout)
+    obs[:, :4] = 0.2, 0.3, 0.0, 1.0  # facing along y
+    known, places = observed(obs, layout)
+    assert known[0, 1]
+    np.testing.assert_allclose(places[0, 1], [0.2, 0.8], atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["RolledBehind", "Cups", "Rex", "Bedroom", "Tunnel", "Tally"])
+@pytest.mark.parametrize("level", [1, 3])
+def test_labels_are_places_that_are_really_observed(name: str, level: int) -> None:
+    obs, length, layout = played(name, level)
+    shown, where = observed(obs, layout)
+    for label, future in ((hindsight, True), (last_seen, False)):
+        known, places = label(obs, length, layout)
+        for i, n in enumerate(length):
+            for t in range(0, n, 5):
+                span = slice(t, n + 1) if future else slice(0, t + 1)
+                for k in range(entities(layout)):
+                    times = np.flatnonzero(shown[span, i, k])
+                    assert known[t, i, k] == bool(len(times))
+                    if len(times):
+                        at = times[0 if future else -1]
+                        away = at if future else t - at
+                        np.testing.assert_array_equal(places[t, i, k, :2], where[span, i, k][at])
+                        assert places[t, i, k, 2] == scaled(np.float32(away))
+
+
+def test_the_loss_leads_to_the_labels() -> None:
+    torch.manual_seed(0)
+    head = PlaceMap(4, 32, LAYOUT)
+    features = torch.randn(64, 4)
+    places = torch.stack([features[:, :3].tanh() * 0.9] * 3, 1)
+    known = (features[:, 3:] > 0).float().expand(-1, 3)
+    optimizer = torch.optim.Adam(head.parameters(), 1e-2)
+    for _ in range(300):
+        optimizer.zero_grad()
+        head.loss(features, known, places).mean().backward()
+        optimizer.step()
+    probability, mean = head(features)
+    assert ((probability > 0.5) == (known > 0.5)).float().mean() > 0.98
+    assert (mean - places)[known > 0.5].abs().mean() < 0.03
+
+
+def test_the_look_up_points_to_what_is_asked_for() -> None:
+    head = PlaceMap(4, 8, LAYOUT)
+    obs = torch.zeros(3, LAYOUT.size)
+    obs[:, :4] = torch.tensor([0.2, 0.1, 0.0, 1.0])  # facing along y
+    obs[0, LAYOUT.query.start] = 1
+    obs[1, LAYOUT.query.start + 1] = 1
+    features = torch.randn(1, 4).expand(3, 4)
+    with torch.no_grad():
+        known, places = head(features)
+        found = head.look_up(features, obs)
+    assert found.shape == (3, LOOK_UP) and not found[2].any(), "nothing is asked"
+    for row, entity in ((0, 0), (1, 1)):
+        dx, dy = (places[row, entity, :2] - obs[row, :2]).tolist()
+        expected = [float(known[row, entity]), float(places[row, entity, 2]), dx, dy, dy, -dx, np.hypot(dx, dy)]
+        np.testing.assert_allclose(found[row, :7], expected, atol=1e-6)
+    obs[0, 2:4] = 0  # no pose in a blackout
+    assert not head.look_up(features, obs)[0].any()
+
+
+def test_a_query_over_kinds_of_box_names_boxes() -> None:
+    layout = Layout(Sizes(colours=2, disc_slots=2, box_slots=3, box_kinds=4, queries=4), 3.0, "colour", "room")
+    head = PlaceMap(4, 8, layout)
+    obs = torch.zeros(1, layout.size)
+    obs[:, 2] = 1
+    obs[:, layout.query.start + 3] = 1
+    features = torch.randn(1, 4)
+    np.testing.assert_allclose(head.look_up(features, obs)[0, 2:4].detach(), head(features)[1][0, 5, :2].detach(), atol=1e-6)
