@@ -139,4 +139,6 @@ def test_a_query_over_kinds_of_box_names_boxes() -> None:
     obs[:, 2] = 1
     obs[:, layout.query.start + 3] = 1
     features = torch.randn(1, 4)
-    np.testing.assert_allclose(head.look_up(features, obs)[0, 2:4].detach(), head(features)[1][0, 5, :2].detach(), atol=1e-6)
+    np.testing.assert_allclose(
+        head.look_up(features, obs)[0, 2:4].detach(), head(features)[1][0, 5, :2].detach(), atol=1e-6
+    )

@@ -25,7 +25,9 @@ from unseen.agents.shared.nets import mlp
 BINS = 17  # of each coordinate
 LIMIT = 1.0  # half rooms: the bins reach from -LIMIT to LIMIT
 LONGEST = 128  # steps: times are scaled so that 0 is -LIMIT and this is LIMIT, logarithmically
-LOOK_UP = 9  # known, when, dx, dy in the room's frame, dx, dy in the agent's frame, distance, and cos, sin of the bearing
+LOOK_UP = (
+    9  # known, when, dx, dy in the room's frame, dx, dy in the agent's frame, distance, and cos, sin of the bearing
+)
 CLOSE = 1e-3  # half rooms: keeps the bearing finite
 
 Labels = tuple[np.ndarray, np.ndarray]
@@ -52,7 +54,9 @@ def observed(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([discs[0], boxes[0]], -1), np.concatenate([discs[1], boxes[1]], -2)
 
 
-def _observed(obs: np.ndarray, layout: Layout, slots: tuple[int, int, int], kinds: int) -> tuple[np.ndarray, np.ndarray]:
+def _observed(
+    obs: np.ndarray, layout: Layout, slots: tuple[int, int, int], kinds: int
+) -> tuple[np.ndarray, np.ndarray]:
     start, count, width = slots
     lead = obs.shape[:-1]
     if not count or not kinds:

@@ -46,9 +46,9 @@ class RecurrentActorCritic(nn.Module):
 
     def step(self, obs: Tensor, memory: Tensor) -> Tensor:
         """Features (n, size), which are also the next memory, of observations (n, ...) after `memory` (n, size)."""
-        g = self.gru
-        x = F.linear(self.encoder(prepare(obs, self.observation)), g.weight_ih_l0, g.bias_ih_l0)
-        h = F.linear(memory, g.weight_hh_l0, g.bias_hh_l0)
+        w_in, w_memory, b_in, b_memory = self.gru.all_weights[0]
+        x = F.linear(self.encoder(prepare(obs, self.observation)), w_in, b_in)
+        h = F.linear(memory, w_memory, b_memory)
         (xr, xz, xn), (hr, hz, hn) = x.chunk(3, -1), h.chunk(3, -1)
         update = torch.sigmoid(xz + hz)
         candidate = torch.tanh(xn + torch.sigmoid(xr + hr) * hn)
@@ -103,7 +103,11 @@ class RecurrentGraph(nn.Module):
 
     def graph(self) -> TorchGraph:
         net, n = self.net, 2
-        example = {"obs": torch.zeros(n, net.observation.size), "state": torch.zeros(n, net.size), "first": torch.ones(n, 1)}
+        example = {
+            "obs": torch.zeros(n, net.observation.size),
+            "state": torch.zeros(n, net.size),
+            "first": torch.ones(n, 1),
+        }
         names = ["action", "logits", "new_state"]
         if not isinstance(net.head, DiscreteActions):
             example["noise"] = torch.rand(n, net.head.noise)
