@@ -10,20 +10,20 @@ import numpy as np
 import pygame
 
 from unseen.envs.planar import palette
-from unseen.envs.planar.world import AGENT_RADIUS, WALL_HEIGHT
+from unseen.envs.planar.world import AGENT_RADIUS, BOX_HEIGHT, WALL_HEIGHT
 from unseen.envs.watch import theme
 from unseen.envs.watch.brush import FINE, Overhead
 from unseen.envs.watch.fog import box_corners
 from unseen.envs.watch.mind import Mind
-from unseen.envs.watch.overlay import draw_ghosts, draw_mind, translucent
-from unseen.envs.watch.scene import Box, Disc, Scene
+from unseen.envs.watch.overlay import draw_ghosts, draw_letter, draw_mind, translucent
+from unseen.envs.watch.scene import LOST, Box, Disc, Scene
 from unseen.envs.watch.theme import RGB, mix
 from unseen.envs.watch.things import ROUND, box_height, clear, draw_box, draw_disc, draw_pane, draw_props
 
 # Colour of the light outside and inside the agent's sight.
 SHADE: dict[str, RGB] = {
     "day": (96, 102, 134), "dusk": (70, 76, 112), "night": (50, 58, 100), "blackout": (58, 54, 84),
-    "reveal": (255, 255, 255),
+    LOST: (50, 58, 100), "reveal": (255, 255, 255),
 }  # fmt: skip
 LIT: dict[str, RGB] = SHADE | {"day": (255, 255, 255), "dusk": (158, 164, 204)}
 
@@ -36,7 +36,8 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
     eye = Overhead(size * FINE, scene.half)
     canvas = pygame.Surface((eye.size, eye.size))
     canvas.fill(theme.BACK)
-    boxes = [box for box in scene.boxes if hidden or box.seen or box.touched]
+    lost = scene.light == LOST
+    boxes = [box for box in scene.boxes if hidden or box.seen or (box.touched and not lost)]
     boxes.sort(key=lambda b: -math.hypot(b.x, b.y))
     shown = sorted((d for d in scene.discs if d.seen), key=lambda d: -math.hypot(d.x, d.y))
     high = eye.at(_room_corners(scene.half), WALL_HEIGHT)
@@ -55,9 +56,10 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
     draw_props(canvas, eye, scene.over, LIT[scene.light])
     if scene.light == "blackout":
         _blackout(canvas, eye, hidden)
-    elif scene.light == "night":
+    elif scene.light in ("night", LOST):
         _night(canvas, eye)
-    _agent(canvas, eye, scene)
+    if hidden or not lost:
+        _agent(canvas, eye, scene)
     for disc in shown:
         if disc.touched:
             _disc(canvas, eye, scene, disc)
@@ -65,6 +67,9 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
     canvas.set_clip(None)
     if hidden:
         draw_ghosts(canvas, eye, scene, boxes)
+    for disc in scene.discs:
+        if hidden or (disc.seen and disc.identified):
+            draw_letter(canvas, eye, disc)
     if mind is not None:
         draw_mind(canvas, eye, scene, mind)
     return pygame.transform.smoothscale(canvas, (size, size))
@@ -168,7 +173,7 @@ def _box(canvas: pygame.Surface, eye: Overhead, scene: Scene, box: Box) -> None:
         pygame.draw.polygon(canvas, theme.INK, eye.at(box_corners(grown)))
     lit = _lit_sides(scene, box_corners(box))
     light, shade = LIT[scene.light], SHADE[scene.light]
-    if scene.light == "night":  # slightly lighter than the floor, for contrast
+    if scene.light in ("night", LOST):  # slightly lighter than the floor, for contrast
         light = shade = mix(shade, theme.MUTED, 0.45)
     draw_box(canvas, eye, box, lit, light, shade, box.identified)
 
@@ -179,10 +184,31 @@ def _panes(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box]
         return
     layer = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
     for box in boxes:
-        draw_pane(layer, eye, box, box_height(box.kind), (240, 186, 128) if box.kind == "door" else (190, 222, 240))
+        door = box.kind == "door"
+        draw_pane(layer, eye, box, box_height(box.kind), (240, 186, 128) if door else (190, 222, 240))
+        if door:
+            _way_through(layer, eye, box)
     if scene.dark:
         layer.set_alpha(90)
     canvas.blit(layer, (0, 0))
+
+
+def _way_through(canvas: pygame.Surface, eye: Overhead, door: Box) -> None:
+    """An arrow across a glass door, which lets through in the direction of its first axis only."""
+    ahead, aside = np.array([door.cos, door.sin]), np.array([-door.sin, door.cos])
+    long, wide = door.hx + 0.2, min(0.5 * door.hy, 0.16)
+    outline = [
+        (long, 0),
+        (0, wide),
+        (0, 0.4 * wide),
+        (-long, 0.4 * wide),
+        (-long, -0.4 * wide),
+        (0, -0.4 * wide),
+        (0, -wide),
+    ]
+    at = eye.at([(door.x, door.y) + a * ahead + b * aside for a, b in outline], 0.5 * BOX_HEIGHT)
+    pygame.draw.polygon(canvas, (*theme.EYE, 255), at)
+    pygame.draw.polygon(canvas, (*theme.AGENT, 255), at, FINE)
 
 
 def _blackout(canvas: pygame.Surface, eye: Overhead, thin: bool) -> None:

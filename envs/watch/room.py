@@ -172,8 +172,11 @@ def _draw_words(page: Page, scene: Scene) -> None:
         said.append("bump!" if scene.light in ("day", "reveal") else "bump! (heard, not seen)")
     page.text("     ".join(said), 512, 386 + 18 * len(lines), 14, theme.PHASE["observe"], fit=424)
     n = len(scene.signals)
-    for k, (name, value) in enumerate(scene.signals):  # each in [-1, 1]: a bar from the middle
+    for k, (name, value, count) in enumerate(scene.signals):  # each in [-1, 1]
         wide = (424 - 12 * (n - 1)) / n
         x = 512 + k * (wide + 12)
-        page.text(name, x, 434, 12, theme.MUTED, fit=wide)
-        page.bar(0.5, (min(max(value, -1.0), 1.0) + 1) / 2, x, 445, wide)
+        page.text(f"{name}: {round(value * count)}" if count else name, x, 434, 12, theme.MUTED, fit=wide)
+        if count:
+            page.bar(0.0, min(max(value, 0.0), 1.0), x, 445, wide)
+        else:
+            page.bar(0.5, (min(max(value, -1.0), 1.0) + 1) / 2, x, 445, wide)
