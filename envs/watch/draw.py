@@ -36,16 +36,18 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
     eye = Overhead(size * FINE, scene.half)
     canvas = pygame.Surface((eye.size, eye.size))
     canvas.fill(theme.BACK)
-    lost = scene.light == LOST
-    boxes = [box for box in scene.boxes if hidden or box.seen or (box.touched and not lost)]
+    placed = hidden or scene.light != LOST  # whether it may show where the agent is, and so what it touches
+    boxes = [box for box in scene.boxes if hidden or box.seen or (box.touched and placed)]
     boxes.sort(key=lambda b: -math.hypot(b.x, b.y))
     shown = sorted((d for d in scene.discs if d.seen), key=lambda d: -math.hypot(d.x, d.y))
     high = eye.at(_room_corners(scene.half), WALL_HEIGHT)
     canvas.set_clip(pygame.Rect(*np.floor(high.min(axis=0)), *np.ceil(np.ptp(high, axis=0) + 1)))
     _floor(canvas, eye)
     draw_props(canvas, eye, scene.under, (255, 255, 255))
-    _shadows(canvas, eye, scene, boxes, shown)
-    _fog(canvas, eye, scene)
+    _shadows(
+        canvas, eye, scene, boxes, [(d.x, d.y, d.radius) for d in shown] + [(*scene.agent[:2], AGENT_RADIUS)] * placed
+    )
+    _fog(canvas, eye, scene, boxes)
     for disc in shown:
         if not scene.dark:
             _disc(canvas, eye, scene, disc)
@@ -58,7 +60,7 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
         _blackout(canvas, eye, hidden)
     elif scene.light in ("night", LOST):
         _night(canvas, eye)
-    if hidden or not lost:
+    if placed:
         _agent(canvas, eye, scene)
     for disc in shown:
         if disc.touched:
@@ -95,8 +97,10 @@ def _floor(canvas: pygame.Surface, eye: Overhead) -> None:
     pygame.draw.polygon(canvas, mix(palette.WALL, (0, 0, 0), 0.45), low, FINE)
 
 
-def _shadows(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box], discs: list[Disc]) -> None:
-    """Soft shadows under objects: painted small, so that scaling up blurs them."""
+def _shadows(
+    canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box], spots: list[tuple[float, float, float]]
+) -> None:
+    """Soft shadows under boxes, and at spots (x, y, radius): painted small, so that scaling up blurs them."""
     coarse = 2 * FINE
     small = pygame.Surface((eye.size // coarse, eye.size // coarse))
     small.fill((255, 255, 255))
@@ -109,7 +113,6 @@ def _shadows(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Bo
             pygame.draw.circle(small, depth, (px / coarse, py / coarse), radius)
             continue
         pygame.draw.polygon(small, depth, (eye.at(box_corners(grown) + (0.05, -0.07))) / coarse)
-    spots = [(d.x, d.y, d.radius) for d in discs] + [(*scene.agent[:2], AGENT_RADIUS)]
     for x, y, radius in spots:
         px, py = eye.spot(x + 0.03, y - 0.04)
         pygame.draw.circle(small, (178, 172, 170), (px / coarse, py / coarse), 1.15 * radius * eye.scale / coarse)
@@ -119,7 +122,7 @@ def _shadows(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Bo
     canvas.blit(soft, (0, 0), special_flags=pygame.BLEND_RGB_MULT)
 
 
-def _fog(canvas: pygame.Surface, eye: Overhead, scene: Scene) -> None:
+def _fog(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box]) -> None:
     """Darken what the agent cannot see; a wall is lit where its foot is."""
     if scene.light == "reveal":
         return
@@ -139,7 +142,7 @@ def _fog(canvas: pygame.Surface, eye: Overhead, scene: Scene) -> None:
                     eye.at(np.array([after[i], polygon[i]]), WALL_HEIGHT),
                 )
                 pygame.draw.polygon(veil, LIT[scene.light], np.concatenate([foot, top]) / FINE)
-    for box in scene.boxes:  # no dark patch under lit objects that do not fill their box
+    for box in boxes:  # no dark patch under lit objects that do not fill their box
         if box.kind in ROUND and any(_lit_sides(scene, box_corners(box))):
             px, py = eye.spot(box.x, box.y)
             radius = (min(box.hx, box.hy) + 0.03) * eye.scale / FINE

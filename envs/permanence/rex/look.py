@@ -4,11 +4,11 @@ from unseen.envs.planar.task import ENDS, Look
 
 
 def _observe(record, params):
-    collars = "Collars are visible up close only" if params.near > 0 else "Collars are always visible"
+    collars = "Collars show only up close" if params.near > 0 else "Collars always show"
     if params.crossings[1] == 0:
         return f"{collars}. The dogs run and hide behind furniture."
     meet = "pass each other or turn back" if params.feints else "pass each other"
-    return f"{collars}. The dogs run and hide; those that meet later {meet}."
+    return f"{collars}. The dogs run and hide; those that meet {meet}."
 
 
 LOOK = Look(

@@ -71,7 +71,7 @@ def _observe(record, params):
     what = "how fast, and at what angle" if params.fork > 0 else "how fast, and into which lane"
     more = ""
     if params.siding and record["held_up"]:
-        more = " By the sign on the roof, the first is held up and comes out last."
+        more = " The sign on the roof: the first comes out last."
     elif params.carpet < 1:
         more = " A lane with denser stripes is slower."
     return f"{ball} into the tunnel: {what}?{more}"

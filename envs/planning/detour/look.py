@@ -5,9 +5,7 @@ from unseen.envs.planning.detour.rules import LOOK_STEPS
 
 
 def _act(record, params):
-    if params.night:
-        return "Night: the agent senses where it is and what it touches. It walks the way from memory."
-    return "The wall has turned opaque and hides the block: remember it, and go around."
+    return "Night: the agent senses where it is and what it touches. It walks the way from memory."
 
 
 def _lit(record, params):
@@ -16,6 +14,8 @@ def _lit(record, params):
         return f"Plan the way now: after {LOOK_STEPS} steps it is night.{door}"
     if params.barriers == 0:
         return "Nothing is in the way: go straight to the block."
+    if not params.glass and record["t"] >= LOOK_STEPS:
+        return "The wall is opaque now. Remember where the block is, and go around."
     if not params.glass:
         return f"A wall blocks the straight path. After {LOOK_STEPS} steps it is opaque and hides the block."
     return "Glass blocks the straight path: turn away from the block and go around."
