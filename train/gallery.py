@@ -23,7 +23,7 @@ from unseen.train.watch import END_SECONDS, STEP_SECONDS, WatchedStep, interpola
 
 __all__ = ["GalleryConfig", "gallery"]
 
-BYTES = 600_000
+BYTES = 300_000
 """Maximum size of a film. A larger one is encoded again with fewer and smaller frames."""
 SIZES = (
     (3, 1.0),

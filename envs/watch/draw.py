@@ -69,11 +69,11 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
     canvas.set_clip(None)
     if hidden:
         draw_ghosts(canvas, eye, scene, boxes)
+    if mind is not None:
+        draw_mind(canvas, eye, scene, mind)
     for disc in scene.discs:
         if hidden or (disc.seen and disc.identified):
             draw_letter(canvas, eye, disc)
-    if mind is not None:
-        draw_mind(canvas, eye, scene, mind)
     return pygame.transform.smoothscale(canvas, (size, size))
 
 
