@@ -37,7 +37,7 @@ class ZooParams(StagedParams):
 
     @derived
     def sizes(self) -> Sizes:
-        return Sizes(colours=self.colours, disc_slots=4, box_slots=4)
+        return Sizes(colours=self.colours, disc_slots=4, box_slots=4, signals=2)
 
     @property
     def horizon(self) -> int:

@@ -13,7 +13,7 @@ from tyro.conf import Positional, arg
 from unseen.agents.load import list_runs, load_agent
 from unseen.agents.protocol import Agent
 from unseen.agents.roster import ROSTER
-from unseen.agents.shared.envs import EnvConfig
+from unseen.agents.shared.envs import EnvConfig, has_reference
 from unseen.envs import suite
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.train.film import FilmError, Shot, check_target, save_film
@@ -23,7 +23,7 @@ from unseen.train.watch import END_SECONDS, STEP_SECONDS, WatchedStep, interpola
 
 __all__ = ["GalleryConfig", "gallery"]
 
-BYTES = 600_000
+BYTES = 300_000
 """Maximum size of a film. A larger one is encoded again with fewer and smaller frames."""
 SIZES = (
     (3, 1.0),
@@ -77,7 +77,7 @@ def film_one(entry: suite.Entry, config: GalleryConfig) -> str:
     assert isinstance(env, TaskVectorEnv)
     try:
         steps = first_success(agent, env, config.seed)
-        size = save_small(target, steps, env)
+        size = save_small(target, steps, env, f"{agent.name}, level {level}")
     finally:
         env.close()
     return f"wrote {target} ({size / 1e3:.0f} kB): {agent.name}, level {level}, seed {steps[0].seed}"
@@ -89,7 +89,7 @@ def film_path(entry: suite.Entry, config: GalleryConfig) -> Path:
 
 
 def best_agent(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int | str]:
-    """The best included agent at the highest level that it solves, and that level; the oracle if there is none.
+    """The best included agent at the highest level that it solves, and that level; else the tracker (or the oracle).
 
     Agents with a world model are preferred, since their maps and imagined roll-outs can be shown.
     """
@@ -106,7 +106,8 @@ def best_agent(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int 
         run = max(runs, key=lambda found: found[:3])[-1]
         return load_agent(run.agent, entry.name, run.level, run.seed), run.level
     at = entry.default_level if level is None else level
-    return load_agent("oracle", entry.name, at), at
+    name = "tracker" if has_reference(EnvConfig(entry.name, at), "tracker") else "oracle"
+    return load_agent(name, entry.name, at), at
 
 
 def first_success(agent: Agent, env: TaskVectorEnv, seed: int) -> list[WatchedStep]:
@@ -120,24 +121,24 @@ def first_success(agent: Agent, env: TaskVectorEnv, seed: int) -> list[WatchedSt
     return first
 
 
-def save_small(target: Path, steps: list[WatchedStep], env: TaskVectorEnv) -> int:
-    """Write the film in the best quality of at most `BYTES`. Returns its size in bytes."""
+def save_small(target: Path, steps: list[WatchedStep], env: TaskVectorEnv, message: str) -> int:
+    """Write the film, labelled with `message`, in the best quality of at most `BYTES`. Returns its size in bytes."""
     size = 0
     for parts, scale in SIZES:
-        save_film(target, list(cards(steps, env, parts, scale)))
+        save_film(target, list(cards(steps, env, parts, scale, message)))
         size = target.stat().st_size
         if size <= BYTES:
             break
     return size
 
 
-def cards(steps: list[WatchedStep], env: TaskVectorEnv, parts: int, scale: float) -> Iterator[Shot]:
+def cards(steps: list[WatchedStep], env: TaskVectorEnv, parts: int, scale: float, message: str) -> Iterator[Shot]:
     """The frames of an episode in card format, `parts` per step."""
     from unseen.envs.watch.painter import CARD
 
     painter = painter_of(env, round(CARD[0] * scale), round(CARD[1] * scale))
     for current, record, belief in interpolate(steps, painter, parts):
-        image = painter.card(record, env.params, env.task, current.reward, belief, current.imagined)
+        image = painter.card(record, env.params, env.task, current.reward, belief, current.imagined, message)
         yield Shot(image, END_SECONDS if current.last else STEP_SECONDS / parts)
 
 
@@ -153,8 +154,9 @@ def write_page(config: GalleryConfig) -> None:
         [
             "# Gallery",
             "",
-            "Every environment, played by a trained agent or the oracle. The agent cannot see what is shaded, nor the translucent",
-            "outlines of hidden objects. Recorded by `unseen gallery`.",
+            "Every environment, played by a trained agent if one is included, else by the scripted tracker; the picture says which, and",
+            "at which level. The agent cannot see what is shaded, nor the translucent outlines of hidden objects. Recorded by",
+            "`unseen gallery`.",
             "",
             "| environment | the task | |",
             "|---|---|---|",

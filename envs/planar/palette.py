@@ -1,6 +1,7 @@
 """Colours of discs and boxes, by index, for cameras and rendering.
 
-The colours of discs differ in lightness as well as in hue, so that they can be distinguished without colour vision.
+Without full colour vision, some colours of discs look alike (blue and purple, yellow and orange); so pictures for people
+also show their initials, which differ.
 """
 
 RGB = tuple[int, int, int]

@@ -13,6 +13,7 @@ from unseen.envs.core.view import View
 from unseen.envs.planar.layout import BOUND, FRAMES, ORDERS, Layout, Sizes, row_parts
 from unseen.envs.planar.rays import ray_parts, write_rays
 from unseen.envs.planar.slots import write_slots
+from unseen.envs.planar.world import DAY, REVEAL
 
 
 class PlanarParams(Params):
@@ -103,6 +104,12 @@ class Prop:
     opacity: Callable[[np.void, Any], float] = lambda record, params: 1.0
 
 
+ENDS = {
+    "over": "Lights on: everything is visible.",
+    "end": "The end. What was hidden stays hidden.",
+}  # captions of an end that reveals everything, and of one that does not
+
+
 @dataclass(frozen=True)
 class Look(View):
     """How a planar task is rendered. `unseen.envs.watch.things` draws boxes and discs by name.
@@ -116,9 +123,13 @@ class Look(View):
         request_box: the same for a query of a box, if it differs.
         request_unknown: the same while there is no query yet.
         phases: in the order of `s.phase`; the last one also for all further values.
-        captions: a sentence for each phase by name, for "lit" (the last phase in full light) and for "over".
+        captions: a sentence for each phase by name, for "lit" (the last phase in full light), for "over" (an end that
+            reveals everything) and for "end" (one that does not); or a function (record, params) that returns it and,
+            like `Prop.paint`, tells nothing that the agent could not know.
         won, lost: label of an end with and without reward.
         signals: names of the task-specific values, in the order of `s.signal`.
+        counts: name of a signal that counts something -> (params) -> the number for which it is 1. It is written as a
+            number with a bar from zero; other signals are bars from the middle.
         props: the task's own things, in the order in which they are painted.
     """
 
@@ -131,19 +142,35 @@ class Look(View):
     request_box: str = ""
     request_unknown: str = "what to fetch will be shown after the blackout"
     phases: tuple[Phase, ...] = stages()
-    captions: Mapping[str, str] = field(default_factory=dict)
+    captions: Mapping[str, str | Callable[[np.void, Any], str]] = field(default_factory=dict)
     won: str = "fetched it"
     lost: str = "wrong"
     signals: tuple[str, ...] = ()
+    counts: Mapping[str, Callable[[Any], int]] = field(default_factory=dict)
     props: tuple[Prop, ...] = ()
 
     def check(self, record: np.void, params: Any) -> None:
         for phase in self.phases:
             phase.steps(record, params)
+        for caption in self.captions.values():
+            if not isinstance(caption, str):
+                caption(record, params)
 
     def phase(self, record: np.void) -> Phase:
         """The current phase."""
         return self.phases[min(int(record["phase"]), len(self.phases) - 1)]
+
+    def caption(self, record: np.void, params: Any) -> str:
+        """The sentence about the current phase, or about the end; empty if there is none."""
+        phase = self.phase(record)
+        if record["done"]:
+            name = "over" if record["light"] == REVEAL else "end"
+        elif phase is self.phases[-1] and record["light"] == DAY and "lit" in self.captions:
+            name = "lit"
+        else:
+            name = phase.name
+        caption = self.captions.get(name, "")
+        return caption if isinstance(caption, str) else caption(record, params)
 
     def chapter(self, record: np.void) -> str:
         return self.phase(record).name

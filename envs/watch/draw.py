@@ -10,20 +10,20 @@ import numpy as np
 import pygame
 
 from unseen.envs.planar import palette
-from unseen.envs.planar.world import AGENT_RADIUS, WALL_HEIGHT
+from unseen.envs.planar.world import AGENT_RADIUS, BOX_HEIGHT, WALL_HEIGHT
 from unseen.envs.watch import theme
 from unseen.envs.watch.brush import FINE, Overhead
 from unseen.envs.watch.fog import box_corners
 from unseen.envs.watch.mind import Mind
-from unseen.envs.watch.overlay import draw_ghosts, draw_mind, translucent
-from unseen.envs.watch.scene import Box, Disc, Scene
+from unseen.envs.watch.overlay import draw_ghosts, draw_letter, draw_mind, translucent
+from unseen.envs.watch.scene import LOST, Box, Disc, Scene
 from unseen.envs.watch.theme import RGB, mix
 from unseen.envs.watch.things import ROUND, box_height, clear, draw_box, draw_disc, draw_pane, draw_props
 
 # Colour of the light outside and inside the agent's sight.
 SHADE: dict[str, RGB] = {
     "day": (96, 102, 134), "dusk": (70, 76, 112), "night": (50, 58, 100), "blackout": (58, 54, 84),
-    "reveal": (255, 255, 255),
+    LOST: (50, 58, 100), "reveal": (255, 255, 255),
 }  # fmt: skip
 LIT: dict[str, RGB] = SHADE | {"day": (255, 255, 255), "dusk": (158, 164, 204)}
 
@@ -36,15 +36,18 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
     eye = Overhead(size * FINE, scene.half)
     canvas = pygame.Surface((eye.size, eye.size))
     canvas.fill(theme.BACK)
-    boxes = [box for box in scene.boxes if hidden or box.seen or box.touched]
+    placed = hidden or scene.light != LOST  # whether it may show where the agent is, and so what it touches
+    boxes = [box for box in scene.boxes if hidden or box.seen or (box.touched and placed)]
     boxes.sort(key=lambda b: -math.hypot(b.x, b.y))
     shown = sorted((d for d in scene.discs if d.seen), key=lambda d: -math.hypot(d.x, d.y))
     high = eye.at(_room_corners(scene.half), WALL_HEIGHT)
     canvas.set_clip(pygame.Rect(*np.floor(high.min(axis=0)), *np.ceil(np.ptp(high, axis=0) + 1)))
     _floor(canvas, eye)
     draw_props(canvas, eye, scene.under, (255, 255, 255))
-    _shadows(canvas, eye, scene, boxes, shown)
-    _fog(canvas, eye, scene)
+    _shadows(
+        canvas, eye, scene, boxes, [(d.x, d.y, d.radius) for d in shown] + [(*scene.agent[:2], AGENT_RADIUS)] * placed
+    )
+    _fog(canvas, eye, scene, boxes)
     for disc in shown:
         if not scene.dark:
             _disc(canvas, eye, scene, disc)
@@ -55,9 +58,10 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
     draw_props(canvas, eye, scene.over, LIT[scene.light])
     if scene.light == "blackout":
         _blackout(canvas, eye, hidden)
-    elif scene.light == "night":
+    elif scene.light in ("night", LOST):
         _night(canvas, eye)
-    _agent(canvas, eye, scene)
+    if placed:
+        _agent(canvas, eye, scene)
     for disc in shown:
         if disc.touched:
             _disc(canvas, eye, scene, disc)
@@ -67,6 +71,9 @@ def draw_room(scene: Scene, size: int, mind: Mind | None = None, hidden: bool = 
         draw_ghosts(canvas, eye, scene, boxes)
     if mind is not None:
         draw_mind(canvas, eye, scene, mind)
+    for disc in scene.discs:
+        if hidden or (disc.seen and disc.identified):
+            draw_letter(canvas, eye, disc)
     return pygame.transform.smoothscale(canvas, (size, size))
 
 
@@ -90,8 +97,10 @@ def _floor(canvas: pygame.Surface, eye: Overhead) -> None:
     pygame.draw.polygon(canvas, mix(palette.WALL, (0, 0, 0), 0.45), low, FINE)
 
 
-def _shadows(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box], discs: list[Disc]) -> None:
-    """Soft shadows under objects: painted small, so that scaling up blurs them."""
+def _shadows(
+    canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box], spots: list[tuple[float, float, float]]
+) -> None:
+    """Soft shadows under boxes, and at spots (x, y, radius): painted small, so that scaling up blurs them."""
     coarse = 2 * FINE
     small = pygame.Surface((eye.size // coarse, eye.size // coarse))
     small.fill((255, 255, 255))
@@ -104,7 +113,6 @@ def _shadows(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Bo
             pygame.draw.circle(small, depth, (px / coarse, py / coarse), radius)
             continue
         pygame.draw.polygon(small, depth, (eye.at(box_corners(grown) + (0.05, -0.07))) / coarse)
-    spots = [(d.x, d.y, d.radius) for d in discs] + [(*scene.agent[:2], AGENT_RADIUS)]
     for x, y, radius in spots:
         px, py = eye.spot(x + 0.03, y - 0.04)
         pygame.draw.circle(small, (178, 172, 170), (px / coarse, py / coarse), 1.15 * radius * eye.scale / coarse)
@@ -114,7 +122,7 @@ def _shadows(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Bo
     canvas.blit(soft, (0, 0), special_flags=pygame.BLEND_RGB_MULT)
 
 
-def _fog(canvas: pygame.Surface, eye: Overhead, scene: Scene) -> None:
+def _fog(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box]) -> None:
     """Darken what the agent cannot see; a wall is lit where its foot is."""
     if scene.light == "reveal":
         return
@@ -134,7 +142,7 @@ def _fog(canvas: pygame.Surface, eye: Overhead, scene: Scene) -> None:
                     eye.at(np.array([after[i], polygon[i]]), WALL_HEIGHT),
                 )
                 pygame.draw.polygon(veil, LIT[scene.light], np.concatenate([foot, top]) / FINE)
-    for box in scene.boxes:  # no dark patch under lit objects that do not fill their box
+    for box in boxes:  # no dark patch under lit objects that do not fill their box
         if box.kind in ROUND and any(_lit_sides(scene, box_corners(box))):
             px, py = eye.spot(box.x, box.y)
             radius = (min(box.hx, box.hy) + 0.03) * eye.scale / FINE
@@ -168,7 +176,7 @@ def _box(canvas: pygame.Surface, eye: Overhead, scene: Scene, box: Box) -> None:
         pygame.draw.polygon(canvas, theme.INK, eye.at(box_corners(grown)))
     lit = _lit_sides(scene, box_corners(box))
     light, shade = LIT[scene.light], SHADE[scene.light]
-    if scene.light == "night":  # slightly lighter than the floor, for contrast
+    if scene.light in ("night", LOST):  # slightly lighter than the floor, for contrast
         light = shade = mix(shade, theme.MUTED, 0.45)
     draw_box(canvas, eye, box, lit, light, shade, box.identified)
 
@@ -179,10 +187,31 @@ def _panes(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list[Box]
         return
     layer = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
     for box in boxes:
-        draw_pane(layer, eye, box, box_height(box.kind), (240, 186, 128) if box.kind == "door" else (190, 222, 240))
+        door = box.kind == "door"
+        draw_pane(layer, eye, box, box_height(box.kind), (240, 186, 128) if door else (190, 222, 240))
+        if door:
+            _way_through(layer, eye, box)
     if scene.dark:
         layer.set_alpha(90)
     canvas.blit(layer, (0, 0))
+
+
+def _way_through(canvas: pygame.Surface, eye: Overhead, door: Box) -> None:
+    """An arrow across a glass door, which lets through in the direction of its first axis only."""
+    ahead, aside = np.array([door.cos, door.sin]), np.array([-door.sin, door.cos])
+    long, wide = door.hx + 0.2, min(0.5 * door.hy, 0.16)
+    outline = [
+        (long, 0),
+        (0, wide),
+        (0, 0.4 * wide),
+        (-long, 0.4 * wide),
+        (-long, -0.4 * wide),
+        (0, -0.4 * wide),
+        (0, -wide),
+    ]
+    at = eye.at([(door.x, door.y) + a * ahead + b * aside for a, b in outline], 0.5 * BOX_HEIGHT)
+    pygame.draw.polygon(canvas, (*theme.EYE, 255), at)
+    pygame.draw.polygon(canvas, (*theme.AGENT, 255), at, FINE)
 
 
 def _blackout(canvas: pygame.Surface, eye: Overhead, thin: bool) -> None:

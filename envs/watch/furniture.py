@@ -19,8 +19,9 @@ LINEN: RGB = (242, 238, 230)
 TONES: dict[str, RGB] = {
     "couch": (112, 142, 160), "armchair": (196, 126, 98), "bed": (112, 134, 178), "door": (150, 104, 70),
     "lamp": (246, 214, 150), "vase": (92, 142, 178), "table": WOOD, "crate": (198, 156, 104),
-    "screen": (222, 208, 186), "tunnel": (124, 130, 150), "glass": (190, 222, 236), "wall": (188, 180, 172),
-    "deflector": (86, 108, 160), "launcher": (92, 98, 116), "cup": (196, 104, 84),
+    "screen": (222, 208, 186), "tunnel": (124, 130, 150), "siding": (124, 130, 150),
+    "lever": (238, 198, 92), "glass": (190, 222, 236), "wall": (188, 180, 172), "deflector": (86, 108, 160),
+    "launcher": (92, 98, 116), "cup": (196, 104, 84),
 }  # fmt: skip
 """The average colour of each drawing; that of a "block" depends on its kind."""
 
@@ -30,9 +31,9 @@ def frame(kind: str, x: float, y: float, cos: float, sin: float, hx: float, hy: 
 
     Depending on `kind`, the back is along the shorter or the longer side.
     """
-    if kind not in ("couch", "armchair", "bed", "door", "screen", "tunnel", "table", "deflector"):
+    if kind not in ("couch", "armchair", "bed", "door", "screen", "tunnel", "siding", "table", "deflector"):
         return cos, sin, hx, hy
-    long = kind in ("bed", "tunnel", "table", "deflector")
+    long = kind in ("bed", "tunnel", "siding", "table", "deflector")
     ways = [(cos, sin, hx, hy), (-cos, -sin, hx, hy), (-sin, cos, hy, hx), (sin, -cos, hy, hx)]
 
     def fits(way: tuple[float, ...]) -> tuple[bool, float]:
@@ -227,6 +228,28 @@ def tunnel(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
         _hoop(b, x, y, z, mix(rgb, WHITE, 0.45), 0.03)
 
 
+def siding(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
+    """A tunnel with the sign of a siding on its roof: a track with a loop beside it."""
+    tunnel(b, hx, hy, rgb)
+    high = min(0.55, 1.1 * hy) + 0.02
+    b.plate(rounded(-0.5, -0.3, 0.5, 0.3, 0.06), high, LINEN, -0.5)
+    dark = (44, 46, 58)
+    b.line([(-0.42, -0.14), (0.42, -0.14)], high, dark, 0.05)
+    b.line([(-0.34, -0.14), (-0.18, 0.14), (0.18, 0.14), (0.34, -0.14)], high, dark, 0.05)
+
+
+def lever(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
+    """A pedestal with a striped top, and a rod with a knob."""
+    r = min(hx, hy)
+    b.prism(oval(0, 0, 1.5 * r, n=24), 0, 0.06, (70, 74, 88), rim=0.3)
+    b.box(-r, -r, r, r, 0.06, 0.4, rgb, 0.3 * r)
+    for y in (-0.5 * r, 0.5 * r):
+        b.line([(-0.7 * r, y), (0.7 * r, y)], 0.4, (44, 46, 58), 0.3 * r)
+    b.part(0.4, [(0, 0)])
+    b.line([(0, 0), (-0.9 * r, 0.4 * r)], [0.4, 0.8], (58, 60, 72), 0.05)
+    b.dot(-0.9 * r, 0.4 * r, 0.82, 0.5 * r, (226, 84, 72))
+
+
 def _hoop(b: Brush, x: float, y: np.ndarray, z: np.ndarray, rgb: RGB, width: float) -> None:
     """A ring round a vault, where the vault does not hide it."""
     n = len(y)
@@ -286,6 +309,6 @@ def cup(b: Brush, hx: float, hy: float, rgb: RGB) -> None:
 
 FURNITURE: dict[str, Callable[[Brush, float, float, RGB], None]] = {
     "block": block, "couch": couch, "armchair": armchair, "bed": bed, "door": door, "lamp": lamp, "vase": vase,
-    "table": table, "crate": crate, "screen": screen, "tunnel": tunnel, "wall": wall, "deflector": deflector,
-    "launcher": launcher, "cup": cup,
+    "table": table, "crate": crate, "screen": screen, "tunnel": tunnel, "siding": siding, "lever": lever,
+    "wall": wall, "deflector": deflector, "launcher": launcher, "cup": cup,
 }  # fmt: skip

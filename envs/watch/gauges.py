@@ -68,11 +68,13 @@ class GaugePainter(Painter):
         reward: float = 0.0,
         belief: Belief | None = None,
         imagined: Imagined | None = None,
+        message: str = "",
     ) -> np.ndarray:
         view = self._remember(record, params, task)
         page = Page(self.size, CARD)
         wide = CARD[0] - 24.0
-        page.text(view.request, 12, 24, 17, fit=wide)
+        taken = page.text(message, CARD[0] - 12, 24, 12, theme.MUTED, right=True) + 12 if message else 0.0
+        page.text(view.request, 12, 24, 17, fit=wide - taken)
         bars = min(34.0 * len(view.controls), 136.0)
         self._draw_panels(page, view, params, 12, 48, wide, 392 - bars, 12)
         self._draw_controls(page, view, record, params, 12, 456 - bars, wide, bars, 12)

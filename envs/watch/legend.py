@@ -8,7 +8,7 @@ import pygame
 from unseen.envs.watch import theme
 from unseen.envs.watch.mind import Mind
 from unseen.envs.watch.page import Page
-from unseen.envs.watch.scene import Scene
+from unseen.envs.watch.scene import LOST, Scene
 from unseen.envs.watch.theme import mix
 from unseen.envs.watch.things import NO_COLOUR
 from unseen.envs.watch.toys import COLLARED
@@ -18,6 +18,7 @@ GHOST = (110, 150, 236)
 SHADED = {
     "blackout": "blackout: the agent sees nothing",
     "night": "dark: the agent can only feel",
+    LOST: "dark: the agent does not even sense where it is",
 }  # by light; in any other light, areas that it cannot see are shaded
 
 
@@ -30,8 +31,14 @@ def draw_legend(page: Page, scene: Scene, mind: Mind | None, hidden: bool) -> No
         rows.append(("fog", SHADED.get(scene.light, "shaded: the agent cannot see it")))
         if hidden and scene.discs:
             rows.append(("ghost", f"hidden {noun}, shown only to you"))
-        if hidden and scene.colour_range and noun in COLLARED:
-            rows.append(("collar", "collar colour, too far away for the agent to see"))
+        if hidden and scene.colour_range:
+            collar = noun in COLLARED
+            rows.append(
+                (
+                    "collar",
+                    "collar colour, too far away for the agent to see" if collar else "colour, hidden from the agent",
+                )
+            )
     if mind is not None:
         if scene.discs:
             rows.append(("ring", f"where its map last saw a {noun}"))

@@ -38,6 +38,25 @@ def draw_ghosts(canvas: pygame.Surface, eye: Overhead, scene: Scene, boxes: list
             _dashed(canvas, edge, centre, (2.1 if collar(disc) else 1.5) * radius, round(1.5 * FINE), 12)
 
 
+def draw_letter(canvas: pygame.Surface, eye: Overhead, disc: Disc) -> None:
+    """The initial of a disc's colour, dark on light or light on dark."""
+    if not disc.letter:
+        return
+    inside, least = 1.4 * disc.radius * eye.scale, 0.027 * eye.size
+    size = round(max(inside, least))
+    dark = float(np.dot(disc.rgb, (0.299, 0.587, 0.114))) > 110
+    ink, edge = (theme.BACK, theme.AGENT) if dark else (theme.AGENT, theme.BACK)
+    font = theme.font(size, bold=True)
+    x, y = eye.spot(disc.x, disc.y, 0.16)
+    if inside < least or collar(disc):  # beside it, so that its colour shows
+        x, y = x + disc.radius * eye.scale + 0.5 * size, y - 0.5 * size
+    for dx, dy in ((-1, 0), (1, 0), (0, -1), (0, 1)):
+        around = font.render(disc.letter, True, edge)
+        canvas.blit(around, around.get_rect(center=(x + dx * FINE, y + dy * FINE)))
+    inner = font.render(disc.letter, True, ink)
+    canvas.blit(inner, inner.get_rect(center=(x, y)))
+
+
 def draw_mind(canvas: pygame.Surface, eye: Overhead, scene: Scene, mind: Mind) -> None:
     """Draw rings where its map last saw discs, frames where it last saw boxes, and predicted paths."""
     for path in mind.paths:

@@ -58,8 +58,9 @@ class Painter(ABC):
         reward: float = 0.0,
         belief: Belief | None = None,
         imagined: Imagined | None = None,
+        message: str = "",
     ) -> np.ndarray:
-        """A narrow version of the frame. The painter should have the proportions of CARD."""
+        """A narrow version of the frame, with the `message` in the picture. The painter should have the proportions of CARD."""
 
     def between(self, before: np.void, after: np.void, part: float) -> np.void:
         """A record interpolated between two steps (`part` in [0, 1]), for smooth animation."""

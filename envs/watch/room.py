@@ -62,6 +62,7 @@ class RoomPainter(Painter):
         reward: float = 0.0,
         belief: Belief | None = None,
         imagined: Imagined | None = None,
+        message: str = "",
     ) -> np.ndarray:
         assert isinstance(params, PlanarParams)
         scene = scene_of(record, params, task, reward)
@@ -69,6 +70,8 @@ class RoomPainter(Painter):
         wide = CARD[0] - 24.0
         _draw_request(page, scene, 12, 24, wide, 17)
         self._draw_room(page, scene, mind_of(belief, imagined, scene), 12, 48, wide)
+        if message:
+            _label(page, message, 12, 48 + wide - 24)
         for k, line in enumerate(page.wrapped(scene.caption, 13, wide)[:2]):
             page.text(line, 12, 48 + wide + 18 + 16 * k, 13, theme.INK, fit=wide)
         room_for_names = 38 if len(scene.timeline) > 1 else 24
@@ -140,12 +143,18 @@ def _draw_ahead(page: Page, scene: Scene, record: np.void) -> None:
     pygame.draw.rect(page.surface, theme.LINE, box, max(1, page.px(1)[0]))
     if scene.dark:
         page.text("nothing to see", 724 - 52, 195, 15, theme.MUTED)
-    word = page.words("agent's view, straight ahead", 13, theme.INK)
+    _label(page, "agent's view, straight ahead", 512, 64)
+
+
+def _label(page: Page, text: str, x: float, y: float) -> None:
+    """A text on a dark strip, to be read over any picture."""
+    word = page.words(text, 13, theme.INK)
     plate = pygame.Surface((word.get_width() + page.px(16)[0], page.px(24)[0]))
     plate.fill(theme.BACK)
     plate.set_alpha(176)
-    page.surface.blit(plate, box.topleft)
-    page.surface.blit(word, word.get_rect(center=plate.get_rect(topleft=box.topleft).center))
+    corner = page.px(x, y)
+    page.surface.blit(plate, corner)
+    page.surface.blit(word, word.get_rect(center=plate.get_rect(topleft=corner).center))
 
 
 def _draw_words(page: Page, scene: Scene) -> None:
@@ -172,8 +181,11 @@ def _draw_words(page: Page, scene: Scene) -> None:
         said.append("bump!" if scene.light in ("day", "reveal") else "bump! (heard, not seen)")
     page.text("     ".join(said), 512, 386 + 18 * len(lines), 14, theme.PHASE["observe"], fit=424)
     n = len(scene.signals)
-    for k, (name, value) in enumerate(scene.signals):  # each in [-1, 1]: a bar from the middle
+    for k, (name, value, count) in enumerate(scene.signals):  # each in [-1, 1]
         wide = (424 - 12 * (n - 1)) / n
         x = 512 + k * (wide + 12)
-        page.text(name, x, 434, 12, theme.MUTED, fit=wide)
-        page.bar(0.5, (min(max(value, -1.0), 1.0) + 1) / 2, x, 445, wide)
+        page.text(f"{name}: {round(value * count)}" if count else name, x, 434, 12, theme.MUTED, fit=wide)
+        if count:
+            page.bar(0.0, min(max(value, 0.0), 1.0), x, 445, wide)
+        else:
+            page.bar(0.5, (min(max(value, -1.0), 1.0) + 1) / 2, x, 445, wide)

@@ -19,6 +19,8 @@ from unseen.envs.watch.theme import RGB
 
 Painted = tuple[tuple[Callable[[Any], None], float], ...]  # functions of a Brush, and opacities
 LIGHTS = {DARK: "blackout", NIGHT: "night", DUSK: "dusk", DAY: "day", REVEAL: "reveal"}
+LETTERED = ("block", "ball", "dog")  # kinds that are asked for by their colour
+LOST = "lost"  # as dark as a blackout, but in a phase in which the agent acts: it does not even sense where it is
 
 
 @dataclass(frozen=True)
@@ -55,6 +57,7 @@ class Disc:
         kind: its name in `Look`.
         covered: something covers it.
         facing: its heading, rad.
+        letter: the initial of its colour, if colours tell things of its kind apart; not everybody tells them by hue.
         index: its index in the record.
     """
 
@@ -69,6 +72,7 @@ class Disc:
     identified: bool = True
     covered: bool = False
     facing: float = 0.0
+    letter: str = ""
     index: int = 0
 
 
@@ -90,14 +94,15 @@ class Scene:
         half: half extents of the room, m; it is centred on (0, 0).
         agent: x, y (m) and heading (rad, 0 = +x, counter-clockwise).
         fov: full angle, rad.
-        light: one of LIGHTS' values.
+        light: one of LIGHTS' values, or LOST.
         glass: boxes and covers hide nothing.
         own_slots: discs are identified by their own slots, not by colour.
         colour_range: m within which colours are visible; 0: from anywhere.
         query: the current query, if any; `contact`: what the agent touches.
         phase: name of the current phase; `timeline`: name and maximum number of steps of each.
         bump: whether a bump was heard in this step.
-        signals: names and values of the task-specific values.
+        signals: names and values of the task-specific values, and of those that count something the number for which
+            the value is 1, else 0.
         visible: polygon (m, 2) of the floor that the agent could see by day, m.
         under, over: how to paint the task's own things that lie under boxes and discs, and over them, and how opaque.
     """
@@ -122,7 +127,7 @@ class Scene:
     reward: float = 0.0
     caption: str = ""
     title: str = ""
-    signals: tuple[tuple[str, float], ...] = ()
+    signals: tuple[tuple[str, float, int], ...] = ()
     visible: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)), compare=False)
     under: Painted = field(default=(), compare=False)
     over: Painted = field(default=(), compare=False)
@@ -130,7 +135,7 @@ class Scene:
     @property
     def dark(self) -> bool:
         """Nothing is visible, except what is touched at night."""
-        return self.light in ("blackout", "night")
+        return self.light in ("blackout", "night", LOST)
 
     @property
     def out_of_time(self) -> bool:
@@ -145,8 +150,9 @@ def scene_of(record: np.void, params: PlanarParams, task: type[Task], reward: fl
     light = LIGHTS[int(record["light"])]
     agent = (float(record["agent_x"]), float(record["agent_y"]), float(record["heading"]))
     fov, half = float(record["fov"]), (float(record["room_hx"]), float(record["room_hy"]))
-    phase, last, done = look.phase(record), look.phases[-1], bool(record["done"])
-    lit = phase == last and light == "day" and "lit" in look.captions
+    phase, done = look.phase(record), bool(record["done"])
+    if light == "blackout" and phase.can_act:
+        light = LOST
     colours = params.sizes.colours
     scene = Scene(
         half=half, agent=agent, fov=fov, light=light, glass=bool(record["glass"]), look=look,
@@ -154,14 +160,14 @@ def scene_of(record: np.void, params: PlanarParams, task: type[Task], reward: fl
         query=_query(int(record["query"]), look, colours), contact=_query(int(record["contact"]), look, colours),
         phase=phase.name, timeline=_timeline(record, params, look), step=int(record["t"]), done=done,
         bump=bool(record["bump"]), reward=float(reward),
-        caption=look.captions.get("over" if done else "lit" if lit else phase.name, ""), title=task.__name__,
-        signals=tuple((name, float(record["signal"][i])) for i, name in enumerate(look.signals)),
+        caption=look.caption(record, params), title=task.__name__,
+        signals=_signals(record, params, look),
         under=_props(record, params, look, over=False), over=_props(record, params, look, over=True),
     )  # fmt: skip
     boxes = tuple(box for box in _boxes(record, scene) if _in_room(scene, box.x, box.y))
     hides = () if scene.glass else boxes
     scene = replace(scene, boxes=boxes, visible=visible_polygon(agent[:2], agent[2], fov, half, hides))
-    discs = (_disc(record, i, scene) for i in range(int(record["n_discs"])))
+    discs = (_disc(record, i, scene, colours) for i in range(int(record["n_discs"])))
     return replace(scene, discs=tuple(disc for disc in discs if _in_room(scene, disc.x, disc.y)))
 
 
@@ -175,6 +181,15 @@ def _props(record: np.void, params: PlanarParams, look: Look, over: bool) -> Pai
         (lambda brush, paint=prop.paint: paint(brush, record, params), float(prop.opacity(record, params)))
         for prop in look.props if prop.over == over
     )  # fmt: skip
+
+
+def _signals(record: np.void, params: PlanarParams, look: Look) -> tuple[tuple[str, float, int], ...]:
+    """Name, value and count of each signal that the agent gets."""
+    names = look.signals[: params.sizes.signals]
+    counts = [int(look.counts[name](params)) if name in look.counts else 0 for name in names]
+    return tuple(
+        (name, float(record["signal"][i]), count) for i, (name, count) in enumerate(zip(names, counts, strict=True))
+    )
 
 
 def _timeline(record: np.void, params: PlanarParams, look: Look) -> tuple[tuple[str, int], ...]:
@@ -233,7 +248,7 @@ def distance_to(box: Box, point: tuple[float, float]) -> float:
     )
 
 
-def _disc(s: np.void, i: int, scene: Scene) -> Disc:
+def _disc(s: np.void, i: int, scene: Scene, colours: int) -> Disc:
     x, y, radius, vx, vy = (float(s[name][i]) for name in ("disc_x", "disc_y", "disc_radius", "disc_vx", "disc_vy"))
     colour = int(s["disc_colour"][i]) % len(palette.SMALL)
     name, rgb = palette.SMALL[colour]
@@ -243,10 +258,12 @@ def _disc(s: np.void, i: int, scene: Scene) -> Disc:
     identified = near or touched or scene.light == "reveal"
     facing = math.atan2(vy, vx) if math.hypot(vx, vy) > 0.02 else math.atan2(ay - y, ax - x)  # at rest: at the agent
     seen = touched or ((scene.glass or not covered) and _seen(scene, x, y, radius))
-    if scene.light in ("reveal", "blackout"):
+    if scene.light in ("reveal", "blackout", LOST):
         seen = scene.light == "reveal"
     kind = _nth(scene.look.discs, colour)
-    return Disc(x, y, radius, name, rgb, seen, touched, kind, identified, covered, facing, i)
+    alike = [_nth(scene.look.discs, k) for k in range(colours)].count(kind) > 1
+    letter = name[0].upper() if alike and kind in LETTERED else ""
+    return Disc(x, y, radius, name, rgb, seen, touched, kind, identified, covered, facing, letter, i)
 
 
 def _in_view(scene: Scene, x: float, y: float) -> bool:

@@ -18,8 +18,17 @@ from unseen.envs.watch.scene import Box, Disc, Painted, Scene
 from unseen.envs.watch.theme import RGB, mix
 from unseen.envs.watch.toys import COLLARED, TOYS
 
-ROUND = ("lamp", "vase", "cup", "launcher")  # do not fill their box
-HIDES = ("block", "screen", "tunnel", "wall", "cup", "crate", "door")  # made to hide: drawn as glass if nothing hides
+ROUND = ("lamp", "vase", "cup", "launcher", "lever")  # do not fill their box
+HIDES = (
+    "block",
+    "screen",
+    "tunnel",
+    "siding",
+    "wall",
+    "cup",
+    "crate",
+    "door",
+)  # made to hide: drawn as glass if nothing hides
 NO_COLOUR: RGB = (168, 168, 172)  # of an unidentified disc
 
 
@@ -30,7 +39,7 @@ def clear(scene: Scene, box: Box) -> bool:
 
 def box_height(kind: str) -> float:
     """The height at which a glass box is drawn, m."""
-    return {"tunnel": 0.55, "cup": 0.5, "crate": 0.66}.get(kind, BOX_HEIGHT)
+    return {"tunnel": 0.55, "siding": 0.55, "cup": 0.5, "crate": 0.66}.get(kind, BOX_HEIGHT)
 
 
 def colour_of(box: Box, identified: bool = True) -> RGB:
@@ -126,7 +135,7 @@ def picture(kind: str, side: int, rgb: RGB | None = None, is_disc: bool = False)
         )
         draw_disc(canvas, eye, disc)
     else:
-        long = kind in ("couch", "bed", "screen", "door", "wall", "tunnel", "deflector", "table", "glass")
+        long = kind in ("couch", "bed", "screen", "door", "wall", "tunnel", "siding", "deflector", "table", "glass")
         hx = 0.26 if kind not in ("door", "screen", "wall", "glass") else 0.06
         hx = 0.46 if kind == "bed" else hx
         hy = 0.3 if kind == "bed" else 0.46 if long else 0.3

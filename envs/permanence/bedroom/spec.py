@@ -9,10 +9,11 @@ from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.bedroom import draw, rules
+from unseen.envs.permanence.bedroom.look import LOOK
 from unseen.envs.permanence.bedroom.references import REFERENCES
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
+from unseen.envs.planar.task import PlanarTask, StagedParams, planar_sensors
 
 
 class BedroomParams(StagedParams):
@@ -191,23 +192,7 @@ class Bedroom(PlanarTask):
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "look": (1, 2, 4, 8, 20), "drift": (0.0, 0.15, 0.3, 0.45, 0.6), "blackout": (0, 4, 8, 16, 32, 60),
     }  # fmt: skip
-    view = Look(
-        boxes=rules.NAMES,
-        discs=("cat",),
-        queries=rules.NAMES,
-        request="go to the {}",
-        request_unknown="where to go will be shown in the dark",
-        captions={
-            "observe": "Look around before the light goes out.",
-            "blackout": "Blackout. The agent is moved to a new position.",
-            "act": "Night: the agent senses only its pose, bumps and touch.",
-            "lit": "The light stays on: everything in view is visible.",
-            "over": "Lights on: everything is visible.",
-        },
-        won="found it",
-        lost="wrong place, or broke something",
-        signals=("bump",),
-    )
+    view = LOOK
     visible: ClassVar[dict[str, Any]] = {"dark": False, "fov": 360.0}
     hidden = Hidden(
         rules.write_hidden,

@@ -8,11 +8,12 @@ from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.cups import motion, rules
+from unseen.envs.permanence.cups.look import LOOK
 from unseen.envs.permanence.cups.references import REFERENCES
 from unseen.envs.permanence.cups.script import MAX_CUPS, MAX_EVENTS
 from unseen.envs.planar.layout import ORDERS, Sizes
 from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
+from unseen.envs.planar.task import PlanarTask, StagedParams, planar_sensors
 
 MIN_GAP = 0.45  # minimum distance between the centres of neighbouring cups, m
 SLOT_ORDERS = ("place", "distance", "index")  # by colour, all cups would share one slot
@@ -227,20 +228,6 @@ class Cups(PlanarTask):
             without=("screen_ignored",), levels=(2, 3),
         ),
     }  # fmt: skip
-    view = Look(
-        boxes=("screen",),
-        discs=("ball", "cup"),
-        queries=("ball", "cup"),
-        request="lift the cup that hides the {}",
-        captions={
-            "observe": "The ball rolls under a cup; then cups swap places.",
-            "blackout": "Blackout. The agent is moved to a new position.",
-            "act": "All cups look alike. The first one touched is lifted.",
-            "lit": "All cups look alike. The first one touched is lifted.",
-            "over": "Lights on: the ball is visible.",
-        },
-        won="lifted the right cup",
-        lost="nothing under it",
-    )
+    view = LOOK
     reset, step = rules.reset, rules.step
     references = REFERENCES

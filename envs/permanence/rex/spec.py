@@ -8,11 +8,12 @@ from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.rex import rules
+from unseen.envs.permanence.rex.look import LOOK
 from unseen.envs.permanence.rex.motion import BACK, GIVE_WAY
 from unseen.envs.permanence.rex.references import REFERENCES
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
+from unseen.envs.planar.task import PlanarTask, StagedParams, planar_sensors
 from unseen.envs.planar.world import DT
 
 
@@ -210,22 +211,7 @@ class Rex(PlanarTask):
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "crossings": ((0, 0), (1, 1), (2, 2), (3, 3), (4, 4), (5, 5)), "blackout": (0, 5, 10, 20, 40), "pieces": (4, 5),
     }  # fmt: skip
-    view = Look(
-        boxes=("couch", "armchair"),
-        discs=("dog",),
-        request="find the dog with the {} collar",
-        request_box="find the {}, grey at dusk",
-        request_unknown="what to find will be shown after the blackout",
-        captions={
-            "observe": "Collars are visible up close. Then the dogs run and hide; those that meet pass each other or turn back.",
-            "blackout": "Blackout. The agent is moved to a new position.",
-            "act": "At dusk, dogs are invisible and furniture is grey. The first look behind a piece counts.",
-            "lit": "Full light: everything in sight is visible.",
-            "over": "Lights on: everything is visible.",
-        },
-        won="found",
-        lost="not here",
-    )
+    view = LOOK
     hidden = Hidden(
         rules.write_hidden,
         classes=lambda params: params.pieces,

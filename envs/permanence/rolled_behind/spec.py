@@ -9,10 +9,11 @@ from unseen.envs.core.params import choice, derived, flag, integer, real
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.rolled_behind import rules
 from unseen.envs.permanence.rolled_behind.draw import BEHIND, LAUNCH_STEPS, ROLL_STEPS, VOLLEY_FROM, VOLLEY_RANGE
+from unseen.envs.permanence.rolled_behind.look import LOOK
 from unseen.envs.permanence.rolled_behind.references import REFERENCES
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
+from unseen.envs.planar.task import PlanarTask, StagedParams, planar_sensors
 from unseen.envs.planar.world import DT
 
 MIN_GAP = 0.03  # rad between the middle of a gap and the occluder beside it, as seen from the centre
@@ -200,15 +201,7 @@ class RolledBehind(PlanarTask):
         change=rules.change_hidden,
         found=rules.found,
     )
-    view = Look(
-        captions={
-            "observe": "Blocks roll out of sight, one after the other.",
-            "blackout": "Blackout. The agent is moved to a new position.",
-            "act": "At dusk, small blocks are invisible until touched.",
-            "lit": "Full light: everything in sight is visible.",
-            "over": "Lights on: everything is visible.",
-        },
-    )
+    view = LOOK
     faculties: ClassVar[dict[str, Faculty]] = {
         "where": Faculty(
             "remember where the asked block went, until long after it is out of sight",

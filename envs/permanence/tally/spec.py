@@ -8,12 +8,13 @@ from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, integer, real, span
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.tally import rules
+from unseen.envs.permanence.tally.look import LOOK
 from unseen.envs.permanence.tally.marbles import BEAT, MAX_MARBLES
 from unseen.envs.permanence.tally.references import ACTIONS, REFERENCES
 from unseen.envs.permanence.tally.schedule import MORE_MOVES
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import ARC_KEYS, Look, PlanarTask, StagedParams, planar_sensors
+from unseen.envs.planar.task import ARC_KEYS, PlanarTask, StagedParams, planar_sensors
 
 TRIP = 10  # steps of the act phase in addition to one per marble: the walk to the nest, and done
 OWN_COLOURS = 6  # maximum number of marbles with a colour each
@@ -245,21 +246,6 @@ class Tally(PlanarTask):
         ),
     }  # fmt: skip
     visible: ClassVar[dict[str, Any]] = {"glass": True}
-    view = Look(
-        boxes=("screen", "crate"),
-        discs=("marble",),
-        request="collect all {} marbles that are left, then say done",
-        request_unknown="collect all marbles that are left, then say done",
-        captions={
-            "observe": "Marbles roll behind the screen and out again. How many are left?",
-            "blackout": "Blackout. The agent is moved to a new position.",
-            "act": "Take the marbles behind the screen one by one. One reach too many loses.",
-            "lit": "Full light and a glass screen: take all that are left, then say done.",
-            "over": "Lights on: marbles still behind the screen are visible.",
-        },
-        won="took them all",
-        lost="wrong number",
-        signals=("taken",),
-    )
+    view = LOOK
     reset, step = rules.reset, rules.step
     references = REFERENCES

@@ -8,9 +8,10 @@ from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import choice, derived, flag, integer, real, span
 from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.tunnel import draw, references, rules
+from unseen.envs.permanence.tunnel.look import LOOK
 from unseen.envs.planar.layout import Sizes
 from unseen.envs.planar.stage import acting
-from unseen.envs.planar.task import Look, PlanarParams, PlanarTask, planar_sensors, stages
+from unseen.envs.planar.task import PlanarParams, PlanarTask, planar_sensors
 from unseen.envs.planar.world import DT, STRIDE
 
 
@@ -286,22 +287,7 @@ class Tunnel(PlanarTask):
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "blackout": (0, 5, 10, 20, 30), "exits": (2, 3, 4, 5, 6), "slack": (0, 5, 10, 20, 30), "patience": (4, 3, 2, 1),
     }  # fmt: skip
-    view = Look(
-        boxes=("tunnel", "tunnel", "tunnel", "block"),
-        discs=("ball",),
-        phases=stages(lambda record, params: params.horizon - record["observe_steps"] - record["blackout_steps"]),
-        request="catch the {} ball as it comes out",
-        request_unknown="which ball to catch will be shown after the blackout",
-        captions={
-            "observe": "Balls roll into the tunnel: how fast, and at what angle?",
-            "blackout": "Blackout. The balls keep rolling inside; the agent is moved to the other side.",
-            "act": "Be at the right exit when the ball comes out. Waiting there too long shuts the gate.",
-            "lit": "Be at the right exit when the ball comes out. Waiting there too long shuts the gate.",
-            "over": "The ball is out.",
-        },
-        won="caught it",
-        lost="missed it",
-    )
+    view = LOOK
     hidden = Hidden(
         rules.write_hidden,
         classes=lambda params: params.exits,

@@ -6,9 +6,10 @@ from unseen.envs.core.faculty import Faculty
 from unseen.envs.core.params import derived, flag, integer, real
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.layout import Sizes
-from unseen.envs.planar.task import UNSTAGED, Look, PlanarTask, RoomParams, planar_sensors
+from unseen.envs.planar.task import PlanarTask, RoomParams, planar_sensors
 from unseen.envs.planning.detour import rules
 from unseen.envs.planning.detour.draw import RADIUS
+from unseen.envs.planning.detour.look import LOOK
 from unseen.envs.planning.detour.references import REFERENCES
 from unseen.envs.planning.detour.rules import MAX_BLOCKS, MAX_DOORS
 
@@ -200,18 +201,7 @@ class Detour(PlanarTask):
         "breadth": (0.5, 0.8, 1.2),
         "fov": (360.0, 180.0, 120.0, 90.0),
     }
-    view = Look(
-        boxes=("wall", "door"),
-        request="go around to the {} block",
-        phases=UNSTAGED,
-        captions={
-            "act": "Glass blocks the straight path: turn away from the block and go around.",
-            "lit": "Glass blocks the straight path: turn away from the block and go around.",
-            "over": "Lights on: everything is visible.",
-        },
-        won="reached it",
-        lost="did not get there",
-    )
+    view = LOOK
     metrics = ("is_success", "plan_steps")
     scratch = rules.SCRATCH
     reset, step = rules.reset, rules.step

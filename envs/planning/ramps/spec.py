@@ -10,7 +10,7 @@ from unseen.envs.errors import BadParameter
 from unseen.envs.grid.cells import MAX_SIDE
 from unseen.envs.grid.floor import OBSERVE_STEPS
 from unseen.envs.planar.layout import Sizes
-from unseen.envs.planar.task import Look, PlanarTask, RoomParams, planar_sensors
+from unseen.envs.planar.task import ENDS, Look, PlanarTask, RoomParams, planar_sensors
 from unseen.envs.planning.ramps import rules
 from unseen.envs.planning.ramps.deflectors import MAX_DEFLECTORS
 from unseen.envs.planning.ramps.draw import MAX_PILLARS
@@ -263,16 +263,21 @@ class Ramps(PlanarTask):
         discs=("ball", "block"),
         queries=("ball", "block"),
         request="make the ball stop at the {}",
-        captions={
+        captions=ENDS
+        | {
             "observe": "Everything is transparent while the block rolls to its place.",
-            "blackout": "A short blackout.",
+            "blackout": "Blackout. Nothing moves.",
             "act": "Set deflectors and power, then release the ball.",
             "lit": "Set deflectors and power, then release the ball.",
-            "over": "Lights on: everything is visible.",
         },
         won="stopped at the block",
         lost="missed",
         signals=("power", "deflectors left", "releases left"),
+        counts={
+            "power": lambda p: p.powers,
+            "deflectors left": lambda p: p.deflectors,
+            "releases left": lambda p: p.releases,
+        },
     )
     metrics = ("is_success", "plan_steps", "bends")
     scratch = LANE_PLAN

@@ -10,7 +10,7 @@ from unseen.envs.errors import BadParameter
 from unseen.envs.grid.cells import MAX_SIDE
 from unseen.envs.grid.floor import OBSERVE_STEPS, SLIM
 from unseen.envs.planar.layout import Sizes
-from unseen.envs.planar.task import Look, PlanarTask, RoomParams, planar_sensors
+from unseen.envs.planar.task import ENDS, Look, PlanarTask, RoomParams, planar_sensors
 from unseen.envs.planning.unblock import rules
 from unseen.envs.planning.unblock.crates import MAX_PLAN
 from unseen.envs.planning.unblock.draw import MAX_CRATES, MAX_PILLARS, SCRATCH
@@ -229,16 +229,17 @@ class Unblock(PlanarTask):
     view = Look(
         boxes=("crate", "wall"),
         request="reach the {} block behind the crates",
-        captions={
+        captions=ENDS
+        | {
             "observe": "Walls and crates are transparent while the block rolls to its place.",
-            "blackout": "A short blackout.",
+            "blackout": "Blackout. Nothing moves.",
             "act": "Push crates out of the way; nothing can be pulled back.",
             "lit": "Push crates out of the way; nothing can be pulled back.",
-            "over": "Lights on: everything is visible.",
         },
         won="reached it",
         lost="out of time",
         signals=("pushes left",),
+        counts={"pushes left": lambda p: MAX_PUSHES},
     )
     metrics = ("is_success", "plan_steps")
     scratch = SCRATCH
