@@ -425,5 +425,7 @@ def test_budget_and_clock() -> None:
     assert Budget(100, 10.0).share(50, 8.0) == 0.8
     clock = CpuClock(carried=5.0)
     with clock.paused():
-        sum(range(2_000_000))
+        with clock.paused():
+            sum(range(2_000_000))
+        assert 5.0 <= clock.seconds < 5.02  # what a checkpoint stores after an evaluation
     assert 5.0 <= clock.seconds < 5.02

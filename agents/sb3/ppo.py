@@ -100,6 +100,10 @@ class PPOLearner(TorchLearner):
     def steps(self) -> int:  # type: ignore[override]
         return self.model.num_timesteps
 
+    @property
+    def episodes(self) -> int:  # type: ignore[override]
+        return self.vec.returns.episodes
+
     def advance(self) -> dict[str, float]:
         model = self.model
         assert model.env is not None
