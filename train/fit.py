@@ -6,6 +6,7 @@ machine and versions, if the environment has snapshots and the budget is in step
 
 from __future__ import annotations
 
+import math
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -16,6 +17,7 @@ from unseen.agents.errors import BadCheckpoint
 from unseen.agents.protocol import Agent, Learner
 from unseen.train import checkpoints
 from unseen.train.budget import Budget, CpuClock
+from unseen.train.errors import TrainingDiverged
 from unseen.train.logs import Log
 
 Evaluate = Callable[[Agent], Mapping[str, float]]
@@ -98,11 +100,15 @@ class Fit:
         return time.monotonic() - self._started
 
     def run(self, stop: threading.Event | None = None) -> bool:
-        """Train until the budget is used, or `stop` is set. Returns whether the budget is used."""
+        """Train until the budget is used, or `stop` is set. Returns whether the budget is used.
+
+        Raises TrainingDiverged, StoreError, and what the learner raises.
+        """
         try:
             saved = time.monotonic()
             while not (complete := self.share >= 1) and not (stop and stop.is_set()):
                 figures = {"steps": self.learner.steps} | self.learner.advance()
+                self._check(figures)
                 figures |= {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self.wall_s}
                 with self.clock.paused():
                     if self._evaluation_is_due():
@@ -117,6 +123,11 @@ class Fit:
             return complete
         finally:
             self._log.close()
+
+    def _check(self, figures: Mapping[str, float]) -> None:
+        bad = [f"{name} is {value}" for name, value in figures.items() if not math.isfinite(value)]
+        if bad:
+            raise TrainingDiverged(f"{self.learner.name}: {', '.join(bad)} at step {self.learner.steps}")
 
     def _evaluation_is_due(self) -> bool:
         last = self.curve[-1] if self.curve else FRESH
