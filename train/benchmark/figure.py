@@ -24,6 +24,7 @@ def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
     """Write the figure. Returns False, and writes none, if there is no curve. Raises OSError."""
     import matplotlib
     from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
 
     if not any(one.curve for group in every for one in (*group.finished, *group.failed)):
         return False
@@ -39,6 +40,8 @@ def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
                     _plot(axes, group, axis, *styles[group.agent.label])
                 axes.axhline(spec.threshold, color=MUTED, lw=0.8, ls=(0, (4, 3)))
                 axes.set_xscale("log")
+                axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+                axes.xaxis.set_minor_formatter(NullFormatter())
                 axes.set_xlabel(label)
                 axes.xaxis.set_major_formatter(lambda value, _: charts.short(value))
             line[0].set_title(env.label, loc="left")

@@ -7,9 +7,11 @@ import os
 import shutil
 import time
 import traceback
+from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from typing import Any
 
 from unseen.agents.errors import BadCheckpoint
 from unseen.agents.load import load_agent
@@ -96,12 +98,12 @@ def _train(task: Task) -> Result:
     kind, identity = learner_class(cell.agent.name), {"id": cell.id}
     learner = kind(config, cell.seed, cell.device, cell.agent.settings)
     try:
-        meta = restore(learner, task.folder, identity)
+        meta: Mapping[str, Any] = restore(learner, task.folder, identity)
     except (
         BadCheckpoint
-    ):  # none, or all are damaged or of another version: start again, with a learner that loaded no part
+    ):  # there is none, or none that this version can read: start with a learner that has loaded no part
         shutil.rmtree(task.folder / CHECKPOINTS, ignore_errors=True)
-        learner = kind(config, cell.seed, cell.device, cell.agent.settings)
+        meta, learner = FRESH, kind(config, cell.seed, cell.device, cell.agent.settings)
     final: dict[str, Score] = {}
 
     def points(policy: Agent) -> dict[str, float]:
