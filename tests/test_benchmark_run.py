@@ -1,4 +1,4 @@
-"""The benchmark command: whole runs, kill -9 and resumption, failing learners, and the report from stored results alone."""
+"""The benchmark command: whole runs, kill -9 and resumption, failing learners, the report from stored results alone, and Ray."""
 
 from __future__ import annotations
 
@@ -8,7 +8,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
 import time
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -95,7 +97,7 @@ def test_from_specification_to_report(tmp_path: Path, capsys: pytest.CaptureFixt
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 def test_killed_and_resumed_gives_the_same_results(tmp_path: Path) -> None:
-    spec = write_spec(tmp_path, steps=6400)
+    spec = write_spec(tmp_path, steps=1920)
     command = [sys.executable, "-m", "unseen", *words(spec, tmp_path, "--workers", "1", "--checkpoint-every", "0")]
     driver = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
     work = tmp_path / "work" / "tiny"
@@ -158,3 +160,37 @@ def test_a_damaged_result_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
     results.path_of(tmp_path / "results" / "tiny", read_spec(spec).cells[0]).write_text('{"id": 1}')
     assert main(words(spec, tmp_path, "--report")) == 2
     assert "not a result" in capsys.readouterr().err
+
+
+@pytest.fixture
+def two_nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    pytest.importorskip("ray")
+    from ray.cluster_utils import Cluster
+
+    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1, "include_dashboard": False})
+    cluster.add_node(num_cpus=1)
+    monkeypatch.setenv("RAY_ADDRESS", cluster.address)
+    yield
+    cluster.shutdown()
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("two_nodes")
+def test_ray_gives_the_results_of_the_local_pool_though_a_worker_is_killed(tmp_path: Path) -> None:
+    spec = write_spec(tmp_path, steps=1920)
+    killed: list[int] = []
+
+    def kill_one() -> None:
+        while not (kept := list((tmp_path / "work" / "tiny").glob("*/checkpoints/step-*"))):
+            time.sleep(0.005)
+        killed.append(int((kept[0].parents[1] / "run.lock").read_text()))
+        os.kill(killed[0], signal.SIGKILL)
+
+    killer = threading.Thread(target=kill_one)
+    killer.start()
+    assert main(words(spec, tmp_path, "--workers", "ray", "--checkpoint-every", "0")) == 0
+    killer.join()
+    assert killed and killed[0] != os.getpid()
+    assert main(words(spec, tmp_path / "local", "--workers", "2")) == 0
+    assert len(stored(tmp_path)) == 3
+    assert without_clocks(stored(tmp_path)) == without_clocks(stored(tmp_path / "local"))

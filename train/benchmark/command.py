@@ -6,15 +6,15 @@ import os
 import shutil
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 from tyro.conf import arg
 
 from unseen.agents.errors import BadAgent
 from unseen.agents.roster import learner_class
 from unseen.agents.shared.settings import configure
-from unseen.train.arguments import OptionalInt
 from unseen.train.benchmark import results as stored
+from unseen.train.benchmark.on_ray import RayPool
 from unseen.train.benchmark.report import write_report
 from unseen.train.benchmark.results import FAILED, Result
 from unseen.train.benchmark.spec import BadSpec, Spec, read_spec
@@ -34,8 +34,8 @@ class BenchmarkConfig:
     """the specification; see docs/benchmark.md"""
     report: bool = False
     """train nothing: make the tables and figures from the stored results"""
-    workers: OptionalInt = None
-    """worker processes, each with one thread; by default one for each core"""
+    workers: Annotated[int | Literal["ray"] | None, arg(metavar="INT|ray", help_behavior_hint="")] = None
+    """worker processes, each with one thread; by default one for each core. ray: on the cluster of RAY_ADDRESS, or locally"""
     retry: bool = False
     """run failed cells again, from the start"""
     out: Path = Path("results")
@@ -56,11 +56,10 @@ def benchmark(config: BenchmarkConfig) -> Path:
     spec = read_spec(config.spec)
     folder = config.out / spec.name
     if not config.report:
-        workers = usable_cores() if config.workers is None else config.workers
-        if workers < 1:
+        if isinstance(config.workers, int) and config.workers < 1:
             raise UsageError("--workers: must be at least 1")
         _check_settings(config.spec, spec)
-        _run(config, spec, folder, workers)
+        _run(config, spec, folder)
     report = write_report(spec, stored.read(folder, spec), folder, config.spec)
     print(report.read_text(encoding="utf-8"), end="")
     return report
@@ -81,12 +80,12 @@ def _check_settings(path: Path, spec: Spec) -> None:
                 raise BadSpec(f"{path}: agent[{k}].set: {error}") from error
 
 
-def _run(config: BenchmarkConfig, spec: Spec, folder: Path, workers: int) -> None:
+def _run(config: BenchmarkConfig, spec: Spec, folder: Path) -> None:
     from unseen.train.benchmark.live import Live
-    from unseen.train.benchmark.run import Task, work
+    from unseen.train.benchmark.run import Task
     from unseen.train.trainer import locked_folder
 
-    folder_of_work = config.work / spec.name
+    folder_of_work = (config.work / spec.name).resolve()
     with locked_folder(folder_of_work):
         results = stored.read(folder, spec)
         tasks = []
@@ -103,10 +102,7 @@ def _run(config: BenchmarkConfig, spec: Spec, folder: Path, workers: int) -> Non
                 shutil.rmtree(task.folder, ignore_errors=True)
         if not tasks:
             return
-        with (
-            Pool(work, min(workers, len(tasks)), NO_LIMIT) as pool,
-            Live(spec, results, tasks, lambda: pool.running) as live,
-        ):
+        with _pool(config.workers, len(tasks)) as pool, Live(spec, results, tasks, lambda: pool.running) as live:
             for task, answer in pool.run(tasks):
                 if isinstance(answer, WorkerLost):
                     live.say(f"{answer}; it has no result, and runs again the next time")
@@ -118,3 +114,11 @@ def _run(config: BenchmarkConfig, spec: Spec, folder: Path, workers: int) -> Non
                     if answer.status != FAILED:
                         shutil.rmtree(task.folder, ignore_errors=True)
                     live.ended(task.cell, answer)
+
+
+def _pool(workers: int | Literal["ray"] | None, tasks: int) -> Pool | RayPool:
+    from unseen.train.benchmark.run import run_cell, work
+
+    if workers == "ray":
+        return RayPool(run_cell, usable_cores())
+    return Pool(work, min(workers or usable_cores(), tasks), NO_LIMIT)

@@ -104,6 +104,8 @@ class Live:
         lines = []
         for task in self.running():
             share, steps, cpu = progress(task)
+            if not steps:
+                continue
             lines.append(f"{task.cell.title}: {100 * share:.0f} %, {count(steps)} steps, {cpu:.0f} CPU-s")
         seconds = self.eta()
         left = "estimating the time left" if seconds is None else f"about {duration(seconds)} left"
