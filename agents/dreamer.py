@@ -120,6 +120,10 @@ class DreamerLearner(TorchLearner):
     def steps(self) -> int:  # type: ignore[override]
         return self.collector.steps
 
+    @property
+    def episodes(self) -> int:  # type: ignore[override]
+        return self.collector.returns.episodes
+
     # --- overridden by variants ---
 
     def build_model(self) -> RSSM:

@@ -79,6 +79,8 @@ class Learner(ABC):
     """an instance of `config_class`"""
     steps: int
     """environment steps so far"""
+    episodes: int | None = None
+    """environment episodes that have ended so far; None: not counted"""
     resumes_exactly: bool
     """False where the environment has no snapshots: a resumed run then starts new episodes"""
     notes: tuple[str, ...]

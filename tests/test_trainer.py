@@ -29,7 +29,7 @@ from unseen.envs.suite import SUITE, make_vec
 from unseen.train import checkpoints, files
 from unseen.train.budget import Budget, CpuClock
 from unseen.train.cli import main
-from unseen.train.errors import StoreError
+from unseen.train.errors import StoreError, TrainingDiverged
 from unseen.train.lock import FolderLock
 from unseen.train.logs import Display, Log
 from unseen.train.trainer import TrainConfig, train
@@ -346,6 +346,18 @@ def test_bad_budgets_and_settings_are_named(tmp_path: Path) -> None:
         train(config(tmp_path, set=("ent=.1",)))
 
 
+@pytest.mark.usefixtures("no_export")
+def test_a_loss_that_is_not_finite_stops_the_run_after_its_last_good_checkpoint(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    advance = PPOLearner.advance
+    bad = {"loss": float("nan")}
+    monkeypatch.setattr(PPOLearner, "advance", lambda self: advance(self) | (bad if self.steps >= 256 else {}))
+    with pytest.raises(TrainingDiverged, match="ppo: loss is nan at step 256"):
+        train(config(tmp_path))
+    assert [path.name for path in checkpoints.found(tmp_path / "checkpoints")][-1] == "step-000000000192"
+
+
 def test_a_folder_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(StoreError, match="file"):
@@ -425,5 +437,7 @@ def test_budget_and_clock() -> None:
     assert Budget(100, 10.0).share(50, 8.0) == 0.8
     clock = CpuClock(carried=5.0)
     with clock.paused():
-        sum(range(2_000_000))
+        with clock.paused():
+            sum(range(2_000_000))
+        assert 5.0 <= clock.seconds < 5.02  # what a checkpoint stores after an evaluation
     assert 5.0 <= clock.seconds < 5.02

@@ -1,4 +1,4 @@
-"""Training budget in environment steps or CPU time."""
+"""Amounts of training, in environment steps or CPU time."""
 
 from __future__ import annotations
 
@@ -17,29 +17,36 @@ class CpuClock:
 
     def __init__(self, carried: float = 0.0) -> None:
         self._start = time.process_time() - carried
+        self._stopped: float | None = None
 
     @property
     def seconds(self) -> float:
-        return time.process_time() - self._start
+        """CPU-seconds so far; it stands still under `paused`."""
+        return time.process_time() - self._start if self._stopped is None else self._stopped
 
     @contextmanager
     def paused(self) -> Iterator[None]:
-        before = time.process_time()
+        """Pauses may be nested."""
+        if self._stopped is not None:
+            yield
+            return
+        self._stopped = self.seconds
         try:
             yield
         finally:
-            self._start += time.process_time() - before
+            self._start = time.process_time() - self._stopped
+            self._stopped = None
 
 
 @dataclass(frozen=True)
 class Budget:
-    """Training ends at the first limit reached; None: no limit."""
+    """An amount of training: the first limit reached counts; None: no limit."""
 
     steps: int | None
     cpu_seconds: float | None
 
     def share(self, steps: int, cpu_seconds: float) -> float:
-        """Fraction of the budget that is used; 1 or more means that it is exhausted."""
+        """Multiple of this amount that the steps and CPU-seconds are; from 1 on it is exhausted."""
         parts = [steps / self.steps] if self.steps else []
         if self.cpu_seconds:
             parts.append(cpu_seconds / self.cpu_seconds)

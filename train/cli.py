@@ -122,6 +122,13 @@ COMMANDS = {
         "LeaderboardConfig",
         "unseen leaderboard --agent my_agent.py:MyAgent",
     ),
+    "benchmark": Command(
+        "train agents on environments by a specification, and compare them",
+        "unseen.train.benchmark.command",
+        "benchmark",
+        "BenchmarkConfig",
+        "unseen benchmark benchmarks/smoke.toml",
+    ),
     "audit": Command(
         "check an environment for correctness and information leaks",
         "unseen.train.audit",

@@ -73,7 +73,7 @@ def _draw(entries: list[Entry], runs: dict[str, list[Run]], config: CurvesConfig
     columns = min(COLUMNS, len(entries))
     rows = -(-len(entries) // columns)
     column, unit, label = (0, 1.0, "environment steps") if config.against == "steps" else (1, 60.0, "CPU minutes")
-    with matplotlib.rc_context(_settings()):
+    with matplotlib.rc_context(plain_settings()):
         figure = Figure(figsize=(3.4 * columns, 2.5 * rows + 0.35), layout="constrained", facecolor="white")
         alike = all((entry.task.score.low, entry.task.score.high) == (0.0, 1.0) for entry in entries)
         panels = figure.subplots(rows, columns, sharex=True, sharey=alike, squeeze=False)
@@ -110,7 +110,7 @@ def _legend(figure: Any, agents: list[str]) -> None:
     figure.legend(handles=handles, loc="outside upper left", ncols=len(handles), frameon=False, handlelength=1.6)
 
 
-def _settings() -> dict[Any, Any]:
+def plain_settings() -> dict[Any, Any]:
     """The settings of the leaderboard's charts with fixed colours, since a standalone image has no CSS variables."""
     plain = {charts.INK: INK, charts.MUTED: MUTED, charts.GRID: GRID}
     same = {name: plain.get(value, value) for name, value in charts.SETTINGS.items()}

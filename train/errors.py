@@ -58,3 +58,7 @@ class AgentFailed(EvaluationError):
 
 class WorkerLost(EvaluationError):
     """A worker process died or exceeded its time limit twice on the same task."""
+
+
+class TrainingDiverged(UnseenError):
+    """A figure of training is not finite. The last checkpoint is from before it was seen."""

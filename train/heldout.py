@@ -1,30 +1,47 @@
-"""Mean return on held-out episodes that neither training nor the leaderboard uses, for learning curves."""
+"""Scores on held-out episodes that neither training nor the leaderboard uses, for learning curves and final results."""
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from unseen.agents.protocol import Agent
 from unseen.agents.shared.envs import EnvConfig
-from unseen.train.rollout import make_env_for, rollout
+from unseen.train.rollout import Outcome, make_env_for, metrics_of, rollout
 
 FIRST_SEED = 1_000_000
 """Smaller test seeds are used by the leaderboard."""
 MAX_SYNC_ENVS = 50  # Gymnasium environments stepped together
+SUCCESS = "is_success"
 
 
-def mean_return(agent: Agent, env_config: EnvConfig, episodes: int, first_seed: int = FIRST_SEED) -> float:
-    """Mean return over `episodes` episodes. Each environment plays exactly one, so that short episodes are not over-represented.
+@dataclass(frozen=True)
+class Score:
+    """Means over held-out episodes."""
+
+    episodes: int
+    episode_return: float
+    success: float | None
+    """success rate; None if the environment does not report success"""
+
+
+def score(agent: Agent, env_config: EnvConfig, episodes: int, *, sampled: bool = False, split: str = "test") -> Score:
+    """Play held-out episodes. Each environment plays exactly one, so that short episodes are not over-represented.
+
+    Args:
+        sampled: sample actions from the policy instead of taking the most likely one.
+        split: seed split of the episodes.
 
     Raises AgentFailed if the agent raises or returns an invalid action.
     """
-    returns: list[float] = []
+    outcomes: list[Outcome] = []
     batch = MAX_SYNC_ENVS if env_config.entry is None else episodes
-    for start in range(first_seed, first_seed + episodes, batch):
-        seeds = range(start, min(start + batch, first_seed + episodes))
-        env = make_env_for(agent, replace(env_config, split="test"), len(seeds))
+    metrics = metrics_of(env_config)
+    for start in range(FIRST_SEED, FIRST_SEED + episodes, batch):
+        seeds = range(start, min(start + batch, FIRST_SEED + episodes))
+        env = make_env_for(agent, replace(env_config, split=split), len(seeds))
         try:
-            returns += [outcome.episode_return for outcome in rollout(agent, env, seeds, fail_fast=True)]
+            outcomes += rollout(agent, env, seeds, fail_fast=True, metrics=metrics, explore=sampled)
         finally:
             env.close()
-    return sum(returns) / episodes
+    success = sum(one.metrics[SUCCESS] for one in outcomes) / episodes if SUCCESS in metrics else None
+    return Score(episodes, sum(one.episode_return for one in outcomes) / episodes, success)

@@ -14,16 +14,18 @@ from unseen.train.files import write_text
 
 
 class Log:
-    """Writes `log.jsonl`, flushed after every line, and TensorBoard files if tensorboard is installed. Raises OSError.
+    """Writes `log.jsonl`, flushed after every line, and TensorBoard files if asked for and installed. Raises OSError.
 
     When a run is resumed at `steps`, later entries are removed.
     """
 
-    def __init__(self, folder: Path, steps: int) -> None:
+    def __init__(self, folder: Path, steps: int, tensorboard: bool = True) -> None:
         path = folder / "log.jsonl"
         write_text(path, "".join(f"{line}\n" for at, line in _entries(path) if at <= steps))
         self._file = path.open("a", encoding="utf-8")
         self._board: Any = None
+        if not tensorboard:
+            return
         try:
             from torch.utils.tensorboard import SummaryWriter
         except ImportError:

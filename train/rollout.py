@@ -87,6 +87,7 @@ class Rollout:
         metrics: names of the metrics in `infos` to record when an episode ends.
         once: stop when the first episode of every row has ended; else continue until the caller stops iterating.
         observe_final: also call the agent with the final observation, to get its memory after it.
+        explore: sample from the policy, instead of taking its most likely action.
         fail_fast: raise AgentFailed on the first error of the agent.
     """
 
@@ -101,6 +102,7 @@ class Rollout:
         metrics: Sequence[str] = (),
         once: bool = True,
         observe_final: bool = False,
+        explore: bool = False,
         fail_fast: bool = False,
     ) -> None:
         n = len(seeds)
@@ -109,6 +111,7 @@ class Rollout:
         self.agent, self.env, self.seeds, self.name = agent, env, list(seeds), name or agent.name
         self.agent_seed, self.metrics = agent_seed, tuple(metrics)
         self.once, self.observe_final, self.fail_fast = once, observe_final, fail_fast
+        self.explore = explore
         self._returns, self._lengths = np.zeros(n), np.zeros(n, np.int64)
         self._errors = [""] * n
         self._metrics: list[dict[str, float]] = [{} for _ in range(n)]
@@ -133,7 +136,9 @@ class Rollout:
         for step in range(MAX_STEPS):
             start = time.perf_counter()
             try:
-                answer, state = agent.act(obs, state, first)
+                answer, state = (
+                    agent.act(obs, state, first, explore=True) if self.explore else agent.act(obs, state, first)
+                )
             except (Exception, SystemExit) as error:
                 return self._fail(self._live.nonzero()[0], f"raised {one_line(error)}", step, error)
             seconds = time.perf_counter() - start

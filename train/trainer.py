@@ -12,8 +12,7 @@ import platform
 import shutil
 import signal
 import threading
-import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
@@ -31,12 +30,13 @@ from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train import checkpoints
 from unseen.train.arguments import LevelArgument, OptionalFloat, OptionalInt, OptionalPath, as_options
-from unseen.train.budget import Budget, CpuClock
+from unseen.train.budget import Budget
 from unseen.train.errors import StoreError
 from unseen.train.files import write_text
-from unseen.train.heldout import mean_return
+from unseen.train.fit import CHECKPOINTS, FRESH, Evaluate, Fit, restore
+from unseen.train.heldout import score
 from unseen.train.lock import FolderLock
-from unseen.train.logs import Display, Log
+from unseen.train.logs import Display
 
 SPLIT = "train"
 FINAL_EPISODES = 1_000
@@ -122,40 +122,38 @@ def train(config: TrainConfig) -> Path:
     if config.publish and env_config.entry is None:
         raise BadAgent(f"--publish: only agents for environments of the suite can be included, not for {env_config.id}")
     folder = config.folder(env_config)
-    _kept(config, folder)
-    _set_up_torch(config)
+    _is_resumed(config, folder)
+    set_up_torch(config.device, config.threads)
     learner = kind(env_config, config.seed, config.device, overrides)
-    with _locked_folder(folder):
-        kept = _kept(config, folder)
-        meta: dict[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "curve": []}
-        if kept:
-            meta = _load_latest(learner, kept, _identity(config, env_config))
-        return _Training(config, env_config, budget, folder, learner, meta).run()
+    with locked_folder(folder):
+        identity = _identity(config, env_config)
+        meta = restore(learner, folder, identity) if _is_resumed(config, folder) else FRESH
+        return _run(config, env_config, budget, folder, learner, identity, meta)
 
 
-def _kept(config: TrainConfig, folder: Path) -> list[Path]:
-    """The checkpoints of the folder. Raises BadCheckpoint if there are any without `resume`, or none with it."""
-    kept = checkpoints.found(folder / "checkpoints")
+def _is_resumed(config: TrainConfig, folder: Path) -> bool:
+    """Whether to continue a run. Raises BadCheckpoint if there is one without `resume`, or none with it."""
+    kept = checkpoints.found(folder / CHECKPOINTS)
     if kept and not config.resume:
         raise BadCheckpoint(f"{folder} contains a training run: continue it with --resume, or choose another --out")
     if config.resume and not kept:
         raise BadCheckpoint(f"{folder} contains no checkpoint to resume from")
-    return kept
+    return config.resume
 
 
-def _set_up_torch(config: TrainConfig) -> None:
+def set_up_torch(device: str, threads: int) -> None:
     """Set the number of threads and check the device. Raises BadAgent if there is no such device."""
     import torch
 
-    torch.set_num_threads(config.threads)
+    torch.set_num_threads(threads)
     try:
-        torch.empty(0, device=config.device)
+        torch.empty(0, device=device)
     except (RuntimeError, AssertionError) as error:  # raised by torch for an unknown or absent device
-        raise BadAgent(f"device={config.device!r}: {str(error).splitlines()[0]}") from error
+        raise BadAgent(f"device={device!r}: {str(error).splitlines()[0]}") from error
 
 
 @contextmanager
-def _locked_folder(folder: Path) -> Iterator[None]:
+def locked_folder(folder: Path) -> Iterator[None]:
     """Create the run's folder and lock it. OSErrors inside the context, such as a full disk, become StoreErrors."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -176,142 +174,81 @@ def _identity(config: TrainConfig, env_config: EnvConfig) -> dict[str, Any]:
     return same | {"setting": as_options(env_config, SPLIT)}
 
 
-def _load_latest(learner: Learner, kept: list[Path], same: dict[str, Any]) -> dict[str, Any]:
-    """Load the latest valid checkpoint and return the trainer's metadata."""
-    fault = BadCheckpoint("no checkpoint")
-    for path in reversed(kept):
-        try:
-            meta = checkpoints.read_meta(path)
-            for name, value in same.items():
-                if meta.get(name, value) != value:
-                    raise BadCheckpoint(f"{path}: made with {name}={meta[name]}, not {value}")
-            learner.load(path)
-            return meta
-        except BadCheckpoint as error:
-            fault = error
-    raise fault
+def _run(
+    config: TrainConfig,
+    env_config: EnvConfig,
+    budget: Budget,
+    folder: Path,
+    learner: Learner,
+    identity: Mapping[str, Any],
+    meta: Mapping[str, Any],
+) -> Path:
+    """Train up to the budget, evaluate and export."""
 
+    def heldout(episodes: int) -> Evaluate:
+        return lambda policy: {"heldout": score(policy, env_config, episodes).episode_return}
 
-class _Training:
-    """A training run in progress."""
-
-    def __init__(
-        self,
-        config: TrainConfig,
-        env_config: EnvConfig,
-        budget: Budget,
-        folder: Path,
-        learner: Learner,
-        meta: dict[str, Any],
-    ) -> None:
-        self.config, self.env_config, self.budget, self.folder, self.learner = (
-            config,
-            env_config,
-            budget,
-            folder,
-            learner,
-        )
-        self.curve: list[list[float]] = meta["curve"]
-        self.clock = CpuClock(meta["cpu_s"])
-        self.started = time.monotonic() - meta["wall_s"]
-        self.every = config.eval_every or max((budget.steps or 1_000_000) // 25, 1)
-
-    def run(self) -> Path:
-        with self.clock.paused():
-            log = Log(self.folder, self.learner.steps)
-            level = "" if self.env_config.chosen_level is None else f" level {self.env_config.chosen_level}"
-            display = Display(f"{self.config.agent} on {self.env_config.label}{level}", self.config.quiet)
-            for note in self.learner.notes:
-                display.say(note)
-        saved = time.monotonic()
-        try:
-            with _stop_requested() as stop:
-                while self.share < 1 and not stop.is_set():
-                    figures = {"steps": self.learner.steps} | self.learner.advance()
-                    figures |= {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall()}
-                    with self.clock.paused():
-                        if self.learner.steps // self.every > self._evaluated // self.every:
-                            figures["heldout"] = self._evaluate(self.config.eval_episodes)
-                        log.write(figures)
-                        display.show(self.share, figures)
-                        if time.monotonic() - saved > self.config.checkpoint_every:
-                            self._checkpoint()
-                            saved = time.monotonic()
-                with self.clock.paused():
-                    self._checkpoint()
-            if stop.is_set():
-                display.say(f"saved in {self.folder}; continue with the same command and --resume")
-                raise KeyboardInterrupt
-            with self.clock.paused():
-                path = self._finish()
-            last = self.curve[-1][2]
-            display.say(f"{path}: mean return {last:.3f} on {FINAL_EPISODES} held-out episodes")
-            return path
-        finally:
-            display.close()
-            log.close()
-
-    @property
-    def share(self) -> float:
-        return self.budget.share(self.learner.steps, self.clock.seconds)
-
-    @property
-    def _evaluated(self) -> int:
-        return int(self.curve[-1][0]) if self.curve else 0
-
-    def _wall(self) -> float:
-        return time.monotonic() - self.started
-
-    def _evaluate(self, episodes: int) -> float:
-        spent = self.clock.seconds
-        score = mean_return(self.learner.policy(), self.env_config, episodes)
-        self.curve.append([self.learner.steps, round(spent, 1), round(score, 4)])
-        return score
-
-    def _checkpoint(self) -> None:
-        now = {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self._wall(), "curve": self.curve}
-        meta = _identity(self.config, self.env_config) | now
-        checkpoints.write(self.folder / "checkpoints", self.learner.steps, self.learner.save, meta)
-
-    def _finish(self) -> Path:
-        """Run the final evaluation, export the agent and write its card."""
-        cpu = self.clock.seconds
-        if self._evaluated == self.learner.steps:
-            self.curve.pop()
-        score = self._evaluate(FINAL_EPISODES)
-        path = self.folder / "agent.onnx"
-        self.learner.export(path)
-        policy = self.learner.policy()
-        made = envs.make(replace(self.env_config, obs=policy.obs, action=policy.action), 1)
-        made.vector.close()
-        card = Card(
-            agent=self.config.agent,
-            env=self.env_config.id,
-            level=self.env_config.chosen_level,
-            obs=policy.obs,
-            action=policy.action,
-            scale=1.0 if made.layout is None else made.layout.scale,
-            seed=self.config.seed,
-            config=asdict(self.learner.config),
-            overrides=self.config.overrides(),
-            steps=self.learner.steps,
-            cpu_s=round(cpu, 1),
-            episode_return=round(score, 4),
-            episodes=FINAL_EPISODES,
-            curve=tuple((int(steps), cpu_s, value) for steps, cpu_s, value in self.curve),
-            versions=_versions(),
-        )
-        write_text(path.with_suffix(".json"), card.as_json())
-        if self.config.publish:
-            self._publish(path)
+    level = "" if env_config.chosen_level is None else f" level {env_config.chosen_level}"
+    display = Display(f"{config.agent} on {env_config.label}{level}", config.quiet)
+    try:
+        for note in learner.notes:
+            display.say(note)
+        every = Budget(config.eval_every or max((budget.steps or 1_000_000) // 25, 1), None)
+        evaluate = heldout(config.eval_episodes)
+        fit = Fit(
+            learner, folder, budget, evaluate, every,
+            identity=identity, meta=meta, checkpoint_every=config.checkpoint_every, show=display.show,
+        )  # fmt: skip
+        with _stop_requested() as stop:
+            complete = fit.run(stop)
+        if stop.is_set() or not complete:
+            display.say(f"saved in {folder}; continue with the same command and --resume")
+            raise KeyboardInterrupt
+        final = fit.measure(heldout(FINAL_EPISODES))
+        path = _export(config, env_config, fit)
+        display.say(f"{path}: mean return {final['heldout']:.3f} on {FINAL_EPISODES} held-out episodes")
         return path
+    finally:
+        display.close()
 
-    def _publish(self, path: Path) -> None:
-        target = TRAINED / self.env_config.label / f"level{self.env_config.chosen_level}"
-        target.mkdir(parents=True, exist_ok=True)
-        for suffix in (".imagine.onnx", ".onnx", ".json"):
-            if (file := path.with_suffix(suffix)).exists():
-                shutil.copy(file, target / f"{self.config.agent}-{self.config.seed}{suffix}")
+
+def _export(config: TrainConfig, env_config: EnvConfig, fit: Fit) -> Path:
+    """Export the agent and write its card."""
+    learner, path = fit.learner, fit.folder / "agent.onnx"
+    learner.export(path)
+    policy = learner.policy()
+    made = envs.make(replace(env_config, obs=policy.obs, action=policy.action), 1)
+    made.vector.close()
+    last = fit.curve[-1]
+    card = Card(
+        agent=config.agent,
+        env=env_config.id,
+        level=env_config.chosen_level,
+        obs=policy.obs,
+        action=policy.action,
+        scale=1.0 if made.layout is None else made.layout.scale,
+        seed=config.seed,
+        config=asdict(learner.config),
+        overrides=config.overrides(),
+        steps=learner.steps,
+        cpu_s=last["cpu_s"],
+        episode_return=last["heldout"],
+        episodes=FINAL_EPISODES,
+        curve=tuple((point["steps"], point["cpu_s"], point["heldout"]) for point in fit.curve),
+        versions=versions(),
+    )
+    write_text(path.with_suffix(".json"), card.as_json())
+    if config.publish:
+        _publish(config, env_config, path)
+    return path
+
+
+def _publish(config: TrainConfig, env_config: EnvConfig, path: Path) -> None:
+    target = TRAINED / env_config.label / f"level{env_config.chosen_level}"
+    target.mkdir(parents=True, exist_ok=True)
+    for suffix in (".imagine.onnx", ".onnx", ".json"):
+        if (file := path.with_suffix(suffix)).exists():
+            shutil.copy(file, target / f"{config.agent}-{config.seed}{suffix}")
 
 
 @contextmanager
@@ -335,7 +272,8 @@ def _stop_requested() -> Iterator[threading.Event]:
             signal.signal(number, handler)
 
 
-def _versions() -> dict[str, str]:
+def versions() -> dict[str, str]:
+    """Versions of Python and the packages that matter for training."""
     found = {"python": platform.python_version()}
     for package in ("unseen", "torch", "stable-baselines3", "sb3-contrib", "numpy"):
         try:

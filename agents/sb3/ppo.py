@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -100,6 +101,10 @@ class PPOLearner(TorchLearner):
     def steps(self) -> int:  # type: ignore[override]
         return self.model.num_timesteps
 
+    @property
+    def episodes(self) -> int:  # type: ignore[override]
+        return self.vec.returns.episodes
+
     def advance(self) -> dict[str, float]:
         model = self.model
         assert model.env is not None
@@ -109,6 +114,8 @@ class PPOLearner(TorchLearner):
         logged = model.logger.name_to_value
         figures = {k.removeprefix("train/"): float(v) for k, v in logged.items() if k.startswith("train/")}
         model.logger.name_to_value.clear()
+        if math.isnan(figures.get("explained_variance", 0.0)):  # stable-baselines3's word for returns that do not vary
+            del figures["explained_variance"]
         return figures | {"episode_return": self.vec.returns.mean}
 
     def act_graph(self) -> TorchGraph:

@@ -14,9 +14,14 @@ RETURN_WINDOW = 300  # episodes over which the mean return is reported
 
 
 class EpisodeReturns:
-    """Returns of the most recent episodes of n environments."""
+    """Returns of the most recent episodes of n environments.
+
+    Attributes:
+        episodes: number of episodes that have ended.
+    """
 
     def __init__(self, n: int) -> None:
+        self.episodes = 0
         self._running = np.zeros(n)
         self._last: deque[float] = deque(maxlen=RETURN_WINDOW)
 
@@ -24,6 +29,7 @@ class EpisodeReturns:
         """Add one step of every environment: reward (n,), and done (n,) bool where an episode ended."""
         self._running += reward
         if done.any():
+            self.episodes += int(done.sum())
             self._last.extend(self._running[done].tolist())
             self._running[done] = 0
 
@@ -37,6 +43,7 @@ class EpisodeReturns:
         self._running[:] = 0
 
     def sync(self, store: Store) -> None:
+        self.episodes = store.scalar("returns.episodes", self.episodes)
         self._running = store.array("returns.running", self._running)
         self._last = deque(store.floats("returns.last", self._last), maxlen=RETURN_WINDOW)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import multiprocessing
 import os
 import signal
+import threading
 import time
 import traceback
 from collections import deque
@@ -30,6 +31,7 @@ ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_
 def _serve(function: Callable[[Any], Any], connection: Connection) -> None:
     """Main loop of a worker: run tasks until the parent closes the pipe."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is handled by the parent
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     while True:
         try:
             task = connection.recv()
@@ -43,6 +45,14 @@ def _serve(function: Callable[[Any], Any], connection: Connection) -> None:
             connection.send(answer)
         except OSError:  # the parent has exited
             return
+
+
+def _end_with_parent() -> None:
+    """End this process when its parent is gone, even in the middle of a task."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)
 
 
 class _Worker(Generic[T]):
@@ -91,6 +101,11 @@ class Pool(Generic[T, R]):
         self._started = 0
         self._idle: list[_Worker[T]] = []
         self._busy: list[_Worker[T]] = []
+
+    @property
+    def running(self) -> list[T]:
+        """The tasks that workers are running now."""
+        return [worker.task for worker in list(self._busy)]
 
     def __enter__(self) -> Pool[T, R]:
         return self

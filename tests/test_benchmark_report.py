@@ -1,0 +1,171 @@
+"""The report and the live table, on results made up here: medians, times, rankings, failures and what is unfinished."""
+
+from __future__ import annotations
+
+import io
+import json
+import math
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from unseen.train.benchmark import results as stored
+from unseen.train.benchmark.live import Live, progress
+from unseen.train.benchmark.report import markdown, write_report
+from unseen.train.benchmark.results import Result, as_text, from_text
+from unseen.train.benchmark.run import Task
+from unseen.train.benchmark.spec import Cell, Spec, read_spec
+from unseen.train.benchmark.summary import claims, groups, median, reached, soonness
+from unseen.train.heldout import Score
+
+SPEC = """
+search = "three settings | each"
+seeds = {seeds}
+budget = {{ steps = 1000 }}
+[[agent]]
+name = "ppo"
+label = "good <b>"
+[[agent]]
+name = "ppo"
+label = "bad"
+policy = "sampled"
+set = {{ hidden = 8 }}
+[[agent]]
+name = "oracle"
+[[environment]]
+name = "RolledBehind"
+levels = [1]
+"""
+
+
+def make(tmp_path: Path, seeds: str = "[0, 1, 2, 3, 4]") -> Spec:
+    path = tmp_path / "made_up.toml"
+    path.write_text(SPEC.format(seeds=seeds))
+    return read_spec(path)
+
+
+def result(cell: Cell, score: float, curve: tuple[float, ...] = ()) -> Result:
+    points = tuple((100 * (k + 1), 10 * (k + 1), 0.5 * (k + 1), y, y / 2) for k, y in enumerate(curve))
+    found = Score(1_000, score, score)
+    sampled = found if cell.agent.trains else None
+    more = dict(steps=100 * len(curve), cpu_s=9.5, anchors=(0.072, 1.0), machine="abacus", versions={"torch": "2"})
+    return Result(cell.id, cell.content, "finished", greedy=found, sampled=sampled, curve=points, **more)  # type: ignore[arg-type]
+
+
+def filled(spec: Spec) -> dict[str, Result]:
+    found = {}
+    for cell in spec.cells:
+        good = cell.agent.label != "bad"
+        curve = (0.1, 0.95, 0.99) if good else (0.1, 0.2, 0.3)
+        found[cell.id] = result(cell, (0.97 if good else 0.3) + 0.001 * cell.seed, curve if cell.agent.trains else ())
+    return found
+
+
+def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
+    for one in filled(make(tmp_path)).values():
+        text = as_text(one)
+        assert as_text(from_text(text)) == text and json.loads(text)["id"] == one.id
+        assert from_text(text).greedy == one.greedy and from_text(text).curve == one.curve
+        assert text.count("\n") == 2 + len(vars(one)) + len(one.curve)
+    with pytest.raises(ValueError, match="unknown keys"):
+        from_text(text.replace('"steps"', '"stops"'))
+    with pytest.raises(ValueError, match="without a score"):
+        from_text(as_text(replace(one, greedy=None)))
+
+
+def test_rankings_from_five_runs_on(tmp_path: Path) -> None:
+    spec = make(tmp_path)
+    report = markdown(spec, filled(spec), "made_up.toml", False)
+    assert "Runs: 11 planned, 11 finished, 0 failed, 0 unfinished" in report and "three settings \\| each" in report
+    assert "| good &lt;b> | none | 5 | **.97** (.97–.97) | .97 (.97–.97) | .97 (.97–.97) | 200 (200–200) | 20" in report
+    assert "| bad | none | 5 | .30 (.30–.30) | **.30** (.30–.30) | .25 (.25–.25) | never | never | never |" in report
+    assert "| oracle | scripted, with the full state | scripted | **.97** | — | .97 |" in report
+    for what in ("Higher final score", "Fewer environment steps to .90", "Fewer CPU-seconds to", "Better on both axes"):
+        assert f"{what}" in report
+    assert "good &lt;b> than bad (1.00–1.00)" in report and "bad than good" not in report
+
+
+def test_no_ranking_below_five_runs(tmp_path: Path) -> None:
+    spec = make(tmp_path)
+    found = filled(spec)
+    gone = next(cell for cell in spec.cells if cell.agent.label == "bad" and cell.seed == 4)
+    del found[gone.id]
+    report = markdown(spec, found, "made_up.toml", False)
+    assert "Higher final score" not in report and "4 of 5, 1 unfinished" in report
+    assert "Not ranked, with fewer than 5 finished runs: bad (4)." in report
+    found[gone.id] = Result(gone.id, gone.content, "failed", "ValueError: |x|", steps=300)
+    report = markdown(spec, found, "made_up.toml", False)
+    assert (
+        "4 of 5, 1 failed" in report and "- bad on RolledBehind 1, seed 4, at 300 steps: ValueError: \\|x\\|" in report
+    )
+
+
+def test_a_failed_run_counts_as_the_worst(tmp_path: Path) -> None:
+    spec = make(tmp_path, "[0, 1, 2, 3, 4, 5, 6, 7, 8, 9]")
+    found = filled(spec)
+    for cell in spec.cells:
+        if cell.agent.label == "good <b>" and cell.seed >= 5:
+            found[cell.id] = Result(cell.id, cell.content, "failed", "no")
+    own = [group for group in groups(spec, found) if group.agent.trains]
+    assert claims(own, lambda group: group.headline()) == []
+    assert claims(own, soonness("steps", 0.9)) == []
+
+
+def test_times_and_medians(tmp_path: Path) -> None:
+    spec = make(tmp_path)
+    found = filled(spec)
+    good = found[spec.cells[0].id]
+    assert reached(good, "greedy", "steps", 0.9) == 200 and reached(good, "greedy", "cpu_s", 0.9) == 1.0
+    assert reached(good, "sampled", "steps", 0.9) == math.inf
+    assert reached(replace(good, curve=((1, None, 1.0, 1.0, 1.0),)), "greedy", "episodes", 0.9) is None
+    middle = median([1.0, 2.0, 30.0])
+    assert middle is not None and (middle.point, middle.low, middle.high) == (2.0, 1.0, 30.0)
+    assert median([]) is None
+
+
+def test_what_differs_between_runs_is_said(tmp_path: Path) -> None:
+    spec = make(tmp_path)
+    found = filled(spec)
+    first = spec.cells[0].id
+    assert "differ between runs" not in markdown(spec, found, "made_up.toml", False)
+    found[first] = replace(found[first], versions={"torch": "3"}, settings={"lr": 1})
+    found[spec.cells[3].id] = replace(found[spec.cells[3].id], settings={"lr": 2})
+    report = markdown(spec, found, "made_up.toml", False)
+    assert "The settings differ between runs: good &lt;b>" in report
+    assert "versions of packages differ between runs: torch 2 and 3" in report
+
+
+def test_the_files_are_the_same_each_time(tmp_path: Path) -> None:
+    spec = make(tmp_path)
+    for cell in spec.cells:
+        stored.write(tmp_path / "made_up", cell, filled(spec)[cell.id])
+    found = stored.read(tmp_path / "made_up", spec)
+    assert len(found) == len(spec.cells)
+    for name in ("a", "b"):
+        assert write_report(spec, found, tmp_path / name, Path("made_up.toml")) == tmp_path / name / "report.md"
+    for name in ("report.md", "curves.svg"):
+        assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
+
+
+def test_the_live_table_and_the_time_left(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from rich.console import Console
+
+    spec = make(tmp_path)
+    found = filled(spec)
+    running, waiting = spec.cells[0], spec.cells[1]
+    del found[running.id], found[waiting.id]
+    tasks = [Task(cell, tmp_path / cell.id, 60.0) for cell in (running, waiting)]
+    clock = iter(range(100, 200, 10))
+    monkeypatch.setattr("unseen.train.benchmark.live.time.monotonic", lambda: next(clock))
+    live = Live(spec, found, tasks, lambda: tasks[:1])
+    assert live.eta() is None
+    (tmp_path / running.id).mkdir()
+    (tmp_path / running.id / "log.jsonl").write_text('{"steps": 300}\n{"steps": 500, "cpu_s": 4.0}\n{"ste')
+    assert progress(tasks[0]) == (0.5, 500, 4.0) and progress(tasks[1])[0] == 0
+    assert live.eta() == 30.0  # half a cell in 10 s, one and a half to go
+    console = Console(width=120, file=io.StringIO())
+    console.print(live.render())
+    text = console.file.getvalue()  # type: ignore[attr-defined]
+    assert "good <b>" in text and ".97 4/5 +50 %" in text and "RolledBehind 1, seed 0: 50 %, 500 steps, 4 CPU-s" in text
+    assert "9 of 11 cells have a result; about 60 s left" in text

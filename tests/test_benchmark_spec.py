@@ -1,0 +1,123 @@
+"""Specifications: the cells they define, and errors that name the key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from unseen.train.benchmark.spec import BadSpec, Spec, read_spec
+from unseen.train.cli import main
+
+GOOD = """
+search = "one setting"
+seeds = [3, 4]
+budget = { steps = 1000, cpu_seconds = 5 }
+
+[[agent]]
+name = "ppo"
+
+[[agent]]
+name = "ppo"
+label = "ppo, wide"
+supervision = "a hint"
+seeds = [3]
+set = { hidden = 256 }
+
+[[agent]]
+name = "oracle"
+
+[[environment]]
+name = "RolledBehind"
+levels = [1, 2]
+
+[[environment]]
+name = "RolledBehind"
+label = "always lit"
+set = { blackout = [0, 0] }
+budget = { steps = 50 }
+
+[[environment]]
+name = "CartPole-v1"
+"""
+
+
+def read(tmp_path: Path, text: str) -> Spec:
+    path = tmp_path / "Good one.toml"
+    path.write_text(text)
+    return read_spec(path)
+
+
+def test_cells(tmp_path: Path) -> None:
+    spec = read(tmp_path, GOOD)
+    assert spec.name == "good-one" and [agent.label for agent in spec.agents] == ["ppo", "ppo, wide", "oracle"]
+    assert [env.label for env in spec.envs] == ["RolledBehind 1", "RolledBehind 2", "always lit 2", "CartPole-v1"]
+    assert [agent.supervision for agent in spec.agents] == ["none", "a hint", "scripted, with the full state"]
+    assert len(spec.cells) == 4 * (2 + 1 + 1)
+    assert [cell.seed for cell in spec.cells[:12]] == [3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0]  # then the second seed
+    lit = next(cell for cell in spec.cells if cell.env.label == "always lit 2")
+    assert lit.budget.steps == 50 and lit.content["parameters"] == {"blackout": (0, 0)}
+    assert spec.cells[0].every.steps == 40 and spec.cells[0].every.cpu_seconds == 0.2
+    assert len({cell.id for cell in spec.cells}) == len(spec.cells)
+
+
+def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
+    ids = [cell.id for cell in read(tmp_path, GOOD).cells]
+    assert ids == [cell.id for cell in read(tmp_path, GOOD.replace("a hint", "none").replace("wide", "broad")).cells]
+    changed = [cell.id for cell in read(tmp_path, GOOD.replace("256", "257")).cells]
+    assert [a == b for a, b in zip(ids, changed, strict=True)].count(False) == 4
+    assert set(ids) < {cell.id for cell in read(tmp_path, GOOD.replace("[3, 4]", "[3, 4, 5]")).cells}
+    final = 'evaluation = { final_episodes = 50 }\n[[agent]]\nname = "ppo"\n'
+    assert not set(ids) & {c.id for c in read(tmp_path, GOOD.replace('[[agent]]\nname = "ppo"\n', final, 1)).cells}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("search =", "serach =", "serach: no such key; did you mean search"),
+        ('search = "one setting"', "", "search: missing"),
+        ("[3, 4]", "[3, 3]", "seeds = '[3, 3]': expected a list of different integers"),
+        ("steps = 1000", "steps = -1", "budget.steps = '-1': expected a positive integer"),
+        ("steps = 1000", "step = 1", "budget.step: no such key; did you mean steps"),
+        ('"oracle"', '"orakel"', "agent[2].name = 'orakel': expected"),
+        ("hidden = 256", "hiden = 256", "agent[1].set: no setting 'hiden'; did you mean"),
+        ("hidden = 256", "hidden = [256]", "agent[1].set.hidden"),
+        ('"oracle"', '"oracle"\nset = { a = 1 }', "agent[2].set: not for oracle"),
+        ('label = "ppo, wide"', 'label = "ppo"', "agent: two are called 'ppo'"),
+        ("set = { hidden = 256 }", "", "is the same run as"),
+        ("levels = [1, 2]", "levels = [1, 9]", "environment[0]."),
+        ("levels = [1, 2]", "level = 1", "environment[0].level: no such key; did you mean"),
+        ("blackout = [0, 0]", "blackout = 99", "environment[1].blackout"),
+        ('"CartPole-v1"', '"CartPole-v1"\nlevels = [1]', "environment[2].levels: Gymnasium environments have none"),
+        ('"CartPole-v1"', '"CartPol"', "environment[2]."),
+        ("budget = { steps = 1000, cpu_seconds = 5 }", "", "budget: missing for ppo on RolledBehind 1"),
+        ("[[agent]]", "[agent", "not TOML"),
+    ],
+)
+def test_a_bad_specification_is_refused_in_one_line(
+    old: str, new: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("stable_baselines3")
+    assert old in GOOD
+    path = tmp_path / "bad.toml"
+    path.write_text(GOOD.replace(old, new))
+    out = ["--out", str(tmp_path / "results"), "--work", str(tmp_path / "work")]
+    assert main(["benchmark", str(path), *out]) == 2
+    said = capsys.readouterr().err
+    assert message in said and str(path) in said and said.count("\n") == 1
+    assert not (tmp_path / "results").exists() and not (tmp_path / "work").exists()
+
+
+def test_a_label_that_is_left_out_is_made_of_the_settings(tmp_path: Path) -> None:
+    spec = read(tmp_path, GOOD.replace('label = "ppo, wide"', ""))
+    assert spec.agents[1].label == "ppo hidden=256"
+
+
+def test_a_missing_file_is_named(tmp_path: Path) -> None:
+    with pytest.raises(BadSpec, match="nothing.toml"):
+        read_spec(tmp_path / "nothing.toml")
+
+
+def test_the_specifications_of_the_repository_are_valid() -> None:
+    found = list(Path(__file__).parents[1].glob("benchmarks/*.toml"))
+    assert found and all(read_spec(path).cells for path in found)

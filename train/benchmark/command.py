@@ -1,0 +1,124 @@
+"""The command `unseen benchmark`."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from tyro.conf import arg
+
+from unseen.agents.errors import BadAgent
+from unseen.agents.roster import learner_class
+from unseen.agents.shared.settings import configure
+from unseen.train.benchmark import results as stored
+from unseen.train.benchmark.on_ray import RayPool
+from unseen.train.benchmark.report import write_report
+from unseen.train.benchmark.results import FAILED, Result
+from unseen.train.benchmark.spec import BadSpec, Spec, read_spec
+from unseen.train.errors import StoreError, UsageError, WorkerLost
+from unseen.train.leaderboard.workers import Pool
+
+__all__ = ["BenchmarkConfig", "benchmark"]
+
+NO_LIMIT = 1e6  # seconds for one cell: about as long as the operating system can wait in one call
+
+
+@dataclass(frozen=True)
+class BenchmarkConfig:
+    """What to run. A benchmark that was interrupted, or killed, continues when it is run again."""
+
+    spec: Annotated[Path, arg(metavar="SPEC.toml")]
+    """the specification; see docs/benchmark.md"""
+    report: bool = False
+    """train nothing: make the tables and figures from the stored results"""
+    workers: Annotated[int | Literal["ray"] | None, arg(metavar="INT|ray", help_behavior_hint="")] = None
+    """worker processes, each with one thread; by default one for each core. ray: on the cluster of RAY_ADDRESS, or locally"""
+    retry: bool = False
+    """run failed cells again, from the start"""
+    out: Path = Path("results")
+    """results are stored in a folder of the benchmark's name below this one"""
+    work: Path = Path("runs/benchmark")
+    """folder for logs and checkpoints of unfinished cells"""
+    checkpoint_every: float = 60.0
+    """seconds between checkpoints"""
+
+
+def benchmark(config: BenchmarkConfig) -> Path:
+    """Run the cells without a result, and write the report. Returns its path.
+
+    Raises:
+        BadSpec: before anything is run.
+        StoreError, StoreLocked: running it again continues from there.
+    """
+    spec = read_spec(config.spec)
+    folder = config.out / spec.name
+    if not config.report:
+        if isinstance(config.workers, int) and config.workers < 1:
+            raise UsageError("--workers: must be at least 1")
+        _check_settings(config.spec, spec)
+        _run(config, spec, folder)
+    report = write_report(spec, stored.read(folder, spec), folder, config.spec)
+    print(report.read_text(encoding="utf-8"), end="")
+    return report
+
+
+def usable_cores() -> int:
+    """Number of cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _check_settings(path: Path, spec: Spec) -> None:
+    """Raises BadSpec for a setting that an agent does not have, MissingExtra if training needs a package."""
+    for k, agent in enumerate(spec.agents):
+        if agent.trains:
+            try:
+                configure(learner_class(agent.name).config_class, agent.settings)
+            except BadAgent as error:
+                raise BadSpec(f"{path}: agent[{k}].set: {error}") from error
+
+
+def _run(config: BenchmarkConfig, spec: Spec, folder: Path) -> None:
+    from unseen.train.benchmark.live import Live
+    from unseen.train.benchmark.run import Task
+    from unseen.train.trainer import locked_folder
+
+    folder_of_work = (config.work / spec.name).resolve()
+    with locked_folder(folder_of_work):
+        results = stored.read(folder, spec)
+        tasks = []
+        for cell in spec.cells:
+            task = Task(cell, folder_of_work / cell.id, config.checkpoint_every)
+            known = results.get(cell.id)
+            if known is not None and known.status == FAILED and config.retry:
+                del results[cell.id]
+                known = None
+                shutil.rmtree(task.folder, ignore_errors=True)
+            if known is None:
+                tasks.append(task)
+            elif known.status != FAILED:  # left behind if the benchmark was killed after it had stored the result
+                shutil.rmtree(task.folder, ignore_errors=True)
+        if not tasks:
+            return
+        with _pool(config.workers, len(tasks)) as pool, Live(spec, results, tasks, lambda: pool.running) as live:
+            for task, answer in pool.run(tasks):
+                if isinstance(answer, WorkerLost):
+                    live.say(f"{answer}; it has no result, and runs again the next time")
+                elif isinstance(answer, StoreError):
+                    raise answer
+                elif isinstance(answer, Result):
+                    stored.write(folder, task.cell, answer)
+                    results[task.cell.id] = answer
+                    if answer.status != FAILED:
+                        shutil.rmtree(task.folder, ignore_errors=True)
+                    live.ended(task.cell, answer)
+
+
+def _pool(workers: int | Literal["ray"] | None, tasks: int) -> Pool | RayPool:
+    from unseen.train.benchmark.run import run_cell, work
+
+    if workers == "ray":
+        return RayPool(run_cell, usable_cores())
+    return Pool(work, min(workers or usable_cores(), tasks), NO_LIMIT)

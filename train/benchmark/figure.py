@@ -1,0 +1,83 @@
+"""Learning curves of a benchmark: one row of panels for each environment, against steps, episodes and CPU-seconds."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from unseen.train.benchmark.results import CURVE, Result
+from unseen.train.benchmark.spec import Spec
+from unseen.train.benchmark.summary import Group
+from unseen.train.curves import INK, MUTED, plain_settings
+from unseen.train.leaderboard import charts
+
+AXES = {"steps": "environment steps", "episodes": "real episodes", "cpu_s": "CPU-seconds"}
+COLOURS = ("#0b7a75", "#4f86d9", "#c8781a", "#a8481f", "#7a4fb5", "#3b8f3b", "#b0417a", "#5b6370")
+DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))  # of the first 8 agents, the next 8, and so on
+GRID_POINTS = 100  # of the line of medians
+
+
+def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
+    """Write the figure. Returns False, and writes none, if there is no curve. Raises OSError."""
+    import matplotlib
+    from matplotlib.figure import Figure
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    if not any(one.curve for group in every for one in (*group.finished, *group.failed)):
+        return False
+    styles = {a.label: (COLOURS[k % 8], DASHES[k // 8 % 3]) for k, a in enumerate(spec.agents)}
+    rows = len(spec.envs)
+    with matplotlib.rc_context(plain_settings()):
+        figure = Figure(figsize=(10.2, 2.3 * rows + 0.5), layout="constrained", facecolor="white")
+        panels = figure.subplots(rows, len(AXES), sharey="row", squeeze=False)
+        for line, env in zip(panels, spec.envs, strict=True):
+            own = [group for group in every if group.env is env]
+            for axes, (axis, label) in zip(line, AXES.items(), strict=True):
+                for group in own:
+                    _plot(axes, group, axis, *styles[group.agent.label])
+                axes.axhline(spec.threshold, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+                axes.set_xscale("log")
+                axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+                axes.xaxis.set_minor_formatter(NullFormatter())
+                axes.set_xlabel(label)
+                axes.xaxis.set_major_formatter(lambda value, _: charts.short(value))
+            line[0].set_title(env.label, loc="left")
+            line[0].set_ylabel("score")
+        _legend(figure, styles)
+        figure.savefig(path, format="svg", metadata={"Date": None})
+    return True
+
+
+def _plot(axes: Any, group: Group, axis: str, colour: str, dash: Any) -> None:
+    """Every run thin, a failed one with a cross at its end; their median thick."""
+    if not group.agent.trains:
+        for score in group.headline():
+            axes.axhline(score, color=colour, lw=1.4, ls=dash)
+        return
+    policy = group.agent.policy
+    lines = [line for one in group.finished if len((line := _points(one, axis, policy))[0])]
+    for x, y in lines:
+        axes.plot(x, y, color=colour, lw=0.7, alpha=0.4, marker="." if len(x) == 1 else "")
+    for one in group.failed:
+        x, y = _points(one, axis, policy)
+        axes.plot(x, y, color=colour, lw=0.7, alpha=0.4, marker="x", markevery=[-1] if len(x) else [])
+    if lines and (low := max(x[0] for x, _ in lines)) < (high := min(x[-1] for x, _ in lines)):
+        grid = np.geomspace(low, high, GRID_POINTS)
+        axes.plot(grid, np.median([np.interp(grid, x, y) for x, y in lines], axis=0), color=colour, lw=2, ls=dash)
+
+
+def _points(result: Result, axis: str, policy: str) -> tuple[np.ndarray, np.ndarray]:
+    x, y = CURVE.index(axis), CURVE.index(policy)
+    points = np.array([(p[x], p[y]) for p in result.curve if p[x]], np.float64).reshape(-1, 2)
+    return points[:, 0], points[:, 1]
+
+
+def _legend(figure: Any, styles: dict[str, tuple[str, Any]]) -> None:
+    from matplotlib.lines import Line2D
+
+    handles = [Line2D([], [], color=c, lw=2.2, ls=dash, label=name) for name, (c, dash) in styles.items()]
+    columns = min(4, len(handles))
+    figure.legend(handles=handles, loc="outside upper left", ncols=columns, frameon=False, labelcolor=INK)

@@ -1,0 +1,219 @@
+"""The report of a benchmark, from its stored results: `report.md` with the tables, and `curves.svg`."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from unseen.train.benchmark.figure import draw
+from unseen.train.benchmark.results import Result
+from unseen.train.benchmark.spec import Cell, Spec
+from unseen.train.benchmark.summary import Claim, Group, claims, groups, median, overall, soonness
+from unseen.train.errors import StoreError
+from unseen.train.files import write_text
+from unseen.train.leaderboard.report import count, number, short
+from unseen.train.leaderboard.statistics import RANKING_RUNS, Interval
+
+AXES = {"steps": "steps", "episodes": "episodes", "cpu_s": "CPU-s"}
+
+
+def write_report(spec: Spec, results: Mapping[str, Result], folder: Path, path: Path) -> Path:
+    """Write the report into the folder of the results, and return its path. Raises StoreError.
+
+    Args:
+        results: by cell id.
+        path: of the spec, for the command in the report.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        pictured = draw(spec, groups(spec, results), folder / "curves.svg")
+        report = folder / "report.md"
+        write_text(report, markdown(spec, results, path.name, pictured))
+    except OSError as error:
+        raise StoreError(folder, f"cannot be written: {error.strerror or error}") from error
+    return report
+
+
+def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: bool) -> str:
+    """The report. `file`: name of the spec; `pictured`: whether there is a curves.svg."""
+    every = groups(spec, results)
+    finished = sum(len(group.finished) for group in every)
+    failed = sum(len(group.failed) for group in every)
+    missing = len(spec.cells) - finished - failed
+    parts = [
+        f"# {_safe(spec.title)}",
+        f"Made by `unseen benchmark {file} --report`. Runs: {len(spec.cells)} planned, {finished} finished, {failed} failed, "
+        f"{missing} unfinished.",
+        f"Search budget of the settings: {_safe(spec.search)}",
+    ]
+    if pictured:
+        parts.append("![Learning curves](curves.svg)")
+    if any(group.normalised() for group in every) and len(spec.envs) > 1:
+        parts.append(_overall(spec, every))
+    for env in spec.envs:
+        own = [group for group in every if group.env is env]
+        parts += [f"## {_safe(env.label)}", _table(own, spec.threshold), _rankings(own, spec.threshold)]
+    if failed:
+        parts.append(_failures(spec, results))
+    parts += ["## How to read this", _notes(spec, results)]
+    return "\n\n".join(parts) + "\n"
+
+
+def _overall(spec: Spec, every: Sequence[Group]) -> str:
+    head = "## Overall\n\nInterquartile mean of the normalised scores over runs and environments."
+    rows = []
+    for agent in spec.agents:
+        own = [group for group in every if group.agent is agent]
+        score, runs = overall(own), sorted({len(group.finished) for group in own})
+        shown = "incomplete" if score is None else _spread(score, runs[-1] > 1)
+        rows.append(
+            [_safe(agent.label), _safe(agent.supervision), " to ".join(map(str, runs[:1] + runs[1:][-1:])), shown]
+        )
+    return f"{head}\n\n" + _grid(["agent", "supervision", "runs", "overall"], rows)
+
+
+def _table(own: Sequence[Group], threshold: float) -> str:
+    """One row for each agent in an environment."""
+    at = number(threshold)
+    head = ["agent", "supervision", "runs", "greedy", "sampled", "normalised"]
+    head += [f"{name} to {at}" for name in AXES.values()] + ["trained for"]
+    rows = []
+    for group in own:
+        agent = group.agent
+        greedy, sampled = (_interval(group.scores(policy), agent.policy == policy) for policy in ("greedy", "sampled"))
+        times = [_time(group.times(axis, threshold)) if agent.trains else "" for axis in AXES]
+        row = [_safe(agent.label), _safe(agent.supervision), _runs(group), greedy, sampled]
+        rows.append([*row, _interval(group.normalised()), *times, _trained(group)])
+    return _grid(head, rows)
+
+
+def _interval(values: list[float], bold: bool = False) -> str:
+    found = median(values)
+    return "—" if found is None else _spread(found, len(values) > 1, "**" if bold else "")
+
+
+def _spread(score: Interval, several: bool, mark: str = "") -> str:
+    """A score, with its interval if there are several runs."""
+    point = f"{mark}{number(score.point)}{mark}"
+    return f"{point} ({short(score)})" if several else point
+
+
+def _time(values: list[float]) -> str:
+    """Median time to the threshold and the range over runs; how many runs reached it, if not all."""
+    if not values:
+        return "—"
+    known, middle = sorted(value for value in values if value < math.inf), statistics.median(values)
+    text = count(middle) if middle < math.inf else "never"
+    if len(known) > 1:
+        text += f" ({count(known[0])}–{count(known[-1])})"
+    return text if len(known) in (0, len(values)) else f"{text}, {len(known)} of {len(values)} runs"
+
+
+def _runs(group: Group) -> str:
+    if not group.agent.trains:
+        return "scripted" if group.finished else "failed" if group.failed else "unfinished"
+    text = str(len(group.finished)) + (f" of {group.planned}" if len(group.finished) < group.planned else "")
+    more = [f"{len(group.failed)} failed"] if group.failed else []
+    more += [f"{group.unfinished} unfinished"] if group.unfinished else []
+    return ", ".join([text, *more])
+
+
+def _trained(group: Group) -> str:
+    if not group.agent.trains or not group.finished:
+        return ""
+    steps = statistics.median(one.steps for one in group.finished)
+    seconds = statistics.median(one.cpu_s for one in group.finished)
+    return f"{count(steps)} steps, {count(seconds)} CPU-s"
+
+
+def _rankings(own: Sequence[Group], threshold: float) -> str:
+    """Which agents are better, where there are runs enough to say so."""
+    trained = [group for group in own if group.agent.trains]
+    few = [f"{_safe(g.agent.label)} ({len(g.finished)})" for g in trained if len(g.finished) < RANKING_RUNS]
+    lines = []
+    if len(trained) - len(few) > 1:
+        at = number(threshold)
+        steps, cpu = (claims(trained, soonness(axis, threshold)) for axis in ("steps", "cpu_s"))
+        both = {(claim.a, claim.b) for claim in cpu}
+        lines += _claims("Higher final score", claims(trained, Group.headline))
+        lines += _claims(f"Fewer environment steps to {at}", steps)
+        lines += _claims(f"Fewer CPU-seconds to {at}", cpu)
+        lines += _claims(f"Better on both axes to {at}", [claim for claim in steps if (claim.a, claim.b) in both])
+        if not lines:
+            lines = ["No difference between the agents is significant."]
+    if few and len(trained) > 1:
+        lines.append(f"Not ranked, with fewer than {RANKING_RUNS} finished runs: {', '.join(few)}.")
+    return "  \n".join(lines)
+
+
+def _claims(what: str, found: Sequence[Claim]) -> list[str]:
+    pairs = [f"{_safe(c.a)} than {_safe(c.b)} ({short(c.probability)})" for c in found]
+    return [f"{what}: {'; '.join(pairs)}."] if pairs else []
+
+
+def _failures(spec: Spec, results: Mapping[str, Result]) -> str:
+    def line(cell: Cell, result: Result) -> str:
+        return f"- {_safe(cell.title)}, at {count(result.steps)} steps: {_safe(result.error)}"
+
+    pairs = [(cell, results[cell.id]) for cell in spec.cells if cell.id in results]
+    return "## Failed runs\n\n" + "\n".join(line(cell, one) for cell, one in pairs if one.error)
+
+
+def _notes(spec: Spec, results: Mapping[str, Result]) -> str:
+    scoring, known = spec.evaluation, list(results.values())
+    finals = sorted({one.greedy.episodes for one in known if one.greedy})
+    lines = [
+        f"Score: success rate (mean return where an environment reports no success) over {' or '.join(map(str, finals)) or 'no'} "
+        f"held-out episodes of the split {scoring.split!r} after training; {scoring.episodes} episodes for each point of a curve.",
+        "Greedy: the most likely action. Sampled: an action sampled from the policy. The bold one is used for curves, "
+        "thresholds, normalised scores and rankings.",
+        "Scores are medians over finished runs with 95 % bootstrap intervals over runs. Intervals from few runs have less than "
+        "95 % coverage: about 85 % with 3 runs, 89 % with 5.",
+        "Normalised: mean return with random = 0 and oracle = 1, by frozen anchors, not clipped.",
+        f"Steps, episodes and CPU-seconds to {number(spec.threshold)}: of training, up to the first point of the curve at that "
+        "score; median over runs, a run that never reached it counting as infinite, and the range over those that did.",
+        f"Rankings: the probability that a run of one is better than a run of the other, from {RANKING_RUNS} runs of each on; "
+        "listed if its 95 % interval (in brackets) lies above one half. A failed run counts as the worst.",
+    ]
+    machines = sorted({one.machine for one in known})
+    if machines:
+        lines.append(
+            f"CPU time was measured on {'; '.join(map(_safe, machines))}. It is not comparable across machines."
+        )
+    for what, differ in (
+        ("settings", _settings_differ(spec, results)),
+        ("versions of packages", _versions_differ(known)),
+    ):
+        if differ:
+            lines.append(f"**The {what} differ between runs: {differ}.**")
+    return "\n".join(f"- {line}" for line in lines)
+
+
+def _settings_differ(spec: Spec, results: Mapping[str, Result]) -> str:
+    """Agents whose runs had different settings, as happens when defaults were changed in between."""
+    seen: dict[str, list[Mapping[str, object]]] = {agent.label: [] for agent in spec.agents}
+    for cell in spec.cells:
+        found = results.get(cell.id)
+        if found and found.settings and found.settings not in seen[cell.agent.label]:
+            seen[cell.agent.label].append(found.settings)
+    return ", ".join(_safe(label) for label, distinct in seen.items() if len(distinct) > 1)
+
+
+def _versions_differ(known: Sequence[Result]) -> str:
+    seen: dict[str, set[str]] = {}
+    for one in known:
+        for package, version in one.versions.items():
+            seen.setdefault(package, set()).add(version)
+    return ", ".join(f"{name} {' and '.join(sorted(found))}" for name, found in seen.items() if len(found) > 1)
+
+
+def _grid(head: list[str], rows: list[list[str]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def _safe(text: str) -> str:
+    """A text from a spec or an error, for a cell of a Markdown table."""
+    return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")

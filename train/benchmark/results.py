@@ -1,0 +1,119 @@
+"""Results of cells: one small JSON file each, independent of the machine's paths."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any
+
+from unseen.train.benchmark.spec import Cell, Spec
+from unseen.train.errors import StoreError
+from unseen.train.files import flush_folder, write_text
+from unseen.train.heldout import Score
+
+FINISHED, FAILED = "finished", "failed"
+CURVE = ("steps", "episodes", "cpu_s", "greedy", "sampled")
+"""Columns of a learning curve. Scores are success rates, or mean returns if the environment does not report success."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a cell."""
+
+    id: str
+    cell: Mapping[str, Any]
+    """what defines the cell; see `Cell.content`"""
+    status: str
+    error: str = ""
+    steps: int = 0
+    episodes: int | None = None
+    """real episodes of training; None if the learner does not count them"""
+    cpu_s: float = 0.0
+    """CPU-seconds of training alone"""
+    wall_s: float = 0.0
+    """seconds of the run, evaluations included"""
+    greedy: Score | None = None
+    """final score, with the most likely actions"""
+    sampled: Score | None = None
+    """final score, with actions sampled from the policy; None for a scripted agent"""
+    anchors: tuple[float, float] | None = None
+    """mean returns of random play and the oracle; None without anchors"""
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    """all settings of the algorithm"""
+    versions: Mapping[str, str] = field(default_factory=dict)
+    machine: str = ""
+    curve: tuple[tuple[Any, ...], ...] = ()
+    """points with the columns CURVE"""
+
+    def score(self, policy: str) -> Score | None:
+        """The final score of a policy; a scripted agent has only one."""
+        return self.greedy if policy == "greedy" or self.sampled is None else self.sampled
+
+
+def measure(score: Score) -> float:
+    """Success rate, or the mean return if the environment does not report success."""
+    return score.episode_return if score.success is None else score.success
+
+
+def as_text(result: Result) -> str:
+    """The result as JSON with one key, and one point of the curve, a line."""
+    values = dict(vars(result))
+    for policy in ("greedy", "sampled"):
+        values[policy] = values[policy] and vars(values[policy])
+    points = ",".join("\n  " + json.dumps(point, allow_nan=False) for point in values.pop("curve"))
+    lines = [f' "{name}": {json.dumps(value, allow_nan=False)}' for name, value in values.items()]
+    return "{\n" + ",\n".join([*lines, f' "curve": [{points}]']) + "\n}\n"
+
+
+def from_text(text: str) -> Result:
+    """Raises ValueError, KeyError or TypeError if the text is not that of a result."""
+    values = json.loads(text)
+    unknown = set(values) - {part.name for part in fields(Result)}
+    if unknown or values["status"] not in (FINISHED, FAILED):
+        raise ValueError(f"unknown keys {sorted(unknown)} or status")
+    for policy in ("greedy", "sampled"):
+        values[policy] = values[policy] and Score(**values[policy])
+    if values["status"] == FINISHED and values["greedy"] is None:
+        raise ValueError("finished without a score")
+    values["anchors"] = values["anchors"] and tuple(values["anchors"])
+    values["curve"] = tuple(tuple(point) for point in values["curve"])
+    if any(len(point) != len(CURVE) for point in values["curve"]):
+        raise ValueError(f"a point of the curve has the columns {', '.join(CURVE)}")
+    return Result(**values)
+
+
+def path_of(folder: Path, cell: Cell) -> Path:
+    """The file of a cell's result. Its name tells what it is; the id at its end keeps changed cells apart."""
+    env = cell.env.config
+    level = "" if env.chosen_level is None else f"{env.chosen_level}-"
+    return folder / re.sub(r"[^\w.-]", "-", f"{cell.agent.name}-{env.label}-{level}{cell.seed}-{cell.id}.json")
+
+
+def write(folder: Path, cell: Cell, result: Result) -> None:
+    """Store a result atomically. Raises StoreError."""
+    path = path_of(folder, cell)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(path, as_text(result))
+        flush_folder(folder)
+    except OSError as error:
+        raise StoreError(path, f"cannot be written: {error.strerror or error}") from error
+
+
+def read(folder: Path, spec: Spec) -> dict[str, Result]:
+    """The stored results of the spec's cells, by id. Raises StoreError for a damaged file."""
+    found = {}
+    for cell in spec.cells:
+        path = path_of(folder, cell)
+        try:
+            if path.is_file():
+                result = from_text(path.read_text(encoding="utf-8"))
+                if result.id != cell.id:
+                    raise ValueError(f"has the id {result.id}")
+                found[cell.id] = result
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise StoreError(path, f"not a result ({error}); delete it to run the cell again") from error
+    return found

@@ -1,0 +1,178 @@
+"""Run one cell, in a worker process."""
+
+from __future__ import annotations
+
+import math
+import os
+import shutil
+import time
+import traceback
+from collections.abc import Mapping
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from unseen.agents.errors import BadCheckpoint
+from unseen.agents.load import load_agent
+from unseen.agents.protocol import Agent
+from unseen.agents.references import RandomAgent
+from unseen.agents.roster import learner_class
+from unseen.agents.shared.envs import EnvConfig
+from unseen.train.benchmark.results import CURVE, FAILED, FINISHED, Result, measure
+from unseen.train.benchmark.spec import Amount, Cell
+from unseen.train.budget import Budget
+from unseen.train.errors import EvaluationError, StoreError, StoreLocked
+from unseen.train.fit import CHECKPOINTS, FRESH, Fit, restore
+from unseen.train.heldout import Score, score
+from unseen.train.leaderboard.contestants import make_arena
+from unseen.train.leaderboard.machine import this_run
+from unseen.train.rollout import one_line
+from unseen.train.trainer import locked_folder, set_up_torch, versions
+
+PATIENCE = 60.0  # seconds to wait for a folder that a worker of a killed benchmark still holds
+WARM_UP = 4  # episodes
+
+
+@dataclass(frozen=True)
+class Task:
+    """A cell, and the folder for its log and checkpoints."""
+
+    cell: Cell
+    folder: Path
+    checkpoint_every: float
+
+    def __str__(self) -> str:
+        return self.cell.title
+
+
+def work(task: Task) -> Result | StoreError:
+    """`run_cell` in a process of its own: what it prints goes to `output.txt` in the cell's folder, not into the table."""
+    try:
+        task.folder.mkdir(parents=True, exist_ok=True)
+        with (task.folder / "output.txt").open("ab") as file:
+            os.dup2(file.fileno(), 1)
+            os.dup2(file.fileno(), 2)
+    except OSError as error:
+        return StoreError(task.folder, f"cannot be written: {error.strerror or error}")
+    return run_cell(task)
+
+
+def run_cell(task: Task) -> Result | StoreError:
+    """Train and score a cell, from its last checkpoint if there is one.
+
+    An exception of the learner, the agent or the environment gives a failed result with its message; its traceback is in
+    `error.txt` in the cell's folder. A folder that cannot be written is returned as an error: that says nothing about the cell.
+    """
+    cell = task.cell
+    try:
+        with ExitStack() as stack:
+            _lock(stack, task.folder)
+            try:
+                return _train(task) if cell.agent.trains else _play(cell)
+            except StoreError:
+                raise
+            except Exception as error:
+                (task.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+                return _result(cell, FAILED, error=one_line(error))
+    except StoreError as error:
+        return error
+
+
+def _lock(stack: ExitStack, folder: Path) -> None:
+    """Lock the cell's folder. Raises StoreError, StoreLocked."""
+    until = time.monotonic() + PATIENCE
+    while True:
+        try:
+            return stack.enter_context(locked_folder(folder))
+        except StoreLocked:
+            if time.monotonic() > until:
+                raise
+            time.sleep(0.2)
+
+
+def _train(task: Task) -> Result:
+    cell, config, evaluation = task.cell, task.cell.env.config, task.cell.evaluation
+    set_up_torch(cell.device, 1)
+    _warm_up(config)
+    kind, identity = learner_class(cell.agent.name), {"id": cell.id}
+    learner = kind(config, cell.seed, cell.device, cell.agent.settings)
+    try:
+        meta: Mapping[str, Any] = restore(learner, task.folder, identity)
+    except (
+        BadCheckpoint
+    ):  # there is none, or none that this version can read: start with a learner that has loaded no part
+        shutil.rmtree(task.folder / CHECKPOINTS, ignore_errors=True)
+        meta, learner = FRESH, kind(config, cell.seed, cell.device, cell.agent.settings)
+    final: dict[str, Score] = {}
+
+    def points(policy: Agent) -> dict[str, float]:
+        return {name: measure(one) for name, one in _scores(policy, cell, evaluation.episodes).items()}
+
+    def last_point(policy: Agent) -> dict[str, float]:
+        final.update(_scores(policy, cell, evaluation.final_episodes))
+        return {name: measure(one) for name, one in final.items()}
+
+    fit = Fit(
+        learner, task.folder, _budget(cell.budget), points, _budget(cell.every),
+        identity=identity, meta=meta, checkpoint_every=task.checkpoint_every, tensorboard=False,
+    )  # fmt: skip
+    error = ""
+    try:
+        fit.run()
+        fit.measure(last_point)
+    except StoreError:
+        raise
+    except Exception as cause:
+        (task.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
+        error, final = one_line(cause), {}
+    return _result(
+        cell,
+        FAILED if error else FINISHED,
+        error=error,
+        steps=learner.steps,
+        episodes=learner.episodes,
+        cpu_s=round(fit.clock.seconds, 1),
+        wall_s=round(fit.wall_s, 1),
+        settings=asdict(learner.config),
+        curve=tuple(tuple(point[name] for name in CURVE) for point in fit.curve),
+        **final,
+    )
+
+
+def _play(cell: Cell) -> Result:
+    """Score an agent that is not trained."""
+    config = cell.env.config
+    agent = load_agent(cell.agent.name, config.name, config.level, None, config.overrides)
+    greedy = _score(agent, cell, cell.evaluation.final_episodes, sampled=False)
+    return _result(cell, FINISHED, greedy=greedy)
+
+
+def _result(cell: Cell, status: str, **more: object) -> Result:
+    config = replace(cell.env.config, split=cell.evaluation.split)
+    anchors = None
+    if config.entry is not None and status == FINISHED:
+        arena = make_arena(config)
+        anchors = None if arena.random is None or arena.oracle is None else (arena.random, arena.oracle)
+    same = {"anchors": anchors, "versions": versions(), "machine": this_run().machine}
+    return Result(cell.id, cell.content, status, **(same | more))  # type: ignore[arg-type]
+
+
+def _scores(policy: Agent, cell: Cell, episodes: int) -> dict[str, Score]:
+    return {name: _score(policy, cell, episodes, sampled=name == "sampled") for name in ("greedy", "sampled")}
+
+
+def _score(policy: Agent, cell: Cell, episodes: int, sampled: bool) -> Score:
+    found = score(policy, cell.env.config, episodes, sampled=sampled, split=cell.evaluation.split)
+    if not math.isfinite(found.episode_return):
+        raise EvaluationError(f"the mean return is {found.episode_return}")
+    return replace(found, episode_return=round(found.episode_return, 4))
+
+
+def _budget(amount: Amount) -> Budget:
+    return Budget(amount.steps, amount.cpu_seconds)
+
+
+def _warm_up(config: EnvConfig) -> None:
+    """Compile the environment, or load its compiled kernels, so that this is not counted as CPU time of training."""
+    score(RandomAgent(), config, WARM_UP)

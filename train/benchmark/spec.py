@@ -1,0 +1,349 @@
+"""A benchmark's specification, a TOML file, and the cells that it defines. docs/benchmark.md describes every key."""
+
+from __future__ import annotations
+
+import math
+import re
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+from unseen.agents.roster import ROSTER
+from unseen.agents.shared.envs import EnvConfig
+from unseen.envs.core.identity import task_hash
+from unseen.envs.errors import UnseenError, nearest
+from unseen.train.arguments import EnvArguments
+from unseen.train.files import digest
+
+SPLIT = "train"
+POLICIES = ("greedy", "sampled")
+POINTS = 25  # evaluations in a run, by default
+
+
+class BadSpec(UnseenError, ValueError):
+    """A specification is invalid; the message names the key and what is allowed."""
+
+
+@dataclass(frozen=True)
+class Amount:
+    """An amount of training. The first limit reached counts; None: no limit."""
+
+    steps: int | None = None
+    cpu_seconds: float | None = None
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """How runs are scored on held-out episodes."""
+
+    episodes: int = 200
+    """per point of the learning curve and policy"""
+    final_episodes: int = 1_000
+    """after training, per policy"""
+    split: str = "test"
+    every: Amount | None = None
+    """between points of the learning curve; by default 1/25 of the budget"""
+
+
+@dataclass(frozen=True)
+class AgentEntry:
+    """One row of the tables."""
+
+    name: str
+    label: str
+    supervision: str
+    policy: str
+    """which of POLICIES the curves, thresholds and rankings use"""
+    settings: Mapping[str, Any]
+    seeds: tuple[int, ...]
+    budget: Amount | None
+
+    @property
+    def trains(self) -> bool:
+        return ROSTER[self.name].trainable
+
+
+@dataclass(frozen=True)
+class EnvEntry:
+    """One environment at one level."""
+
+    label: str
+    config: EnvConfig
+    budget: Amount | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One run: an agent in an environment with a seed. Its id follows from all that defines it, and from nothing else."""
+
+    agent: AgentEntry
+    env: EnvEntry
+    seed: int
+    budget: Amount
+    evaluation: Evaluation
+    device: str
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """What defines the cell, as JSON."""
+        env = self.env.config
+        own = env.entry if env.entry is not None and env.entry.group == "own" else None
+        return {
+            "agent": self.agent.name,
+            "settings": dict(self.agent.settings),
+            "env": env.id,
+            "source": own and task_hash(own.task),  # type: ignore[arg-type]  # a class is hashable
+            "level": env.chosen_level,
+            "parameters": dict(env.overrides),
+            "obs": env.obs,
+            "action": env.action,
+            "seed": self.seed,
+            "budget": asdict(self.budget) if self.agent.trains else None,
+            "evaluation": asdict(self.evaluation),
+            "device": self.device,
+        }
+
+    @cached_property
+    def id(self) -> str:
+        return digest(self.content)[:12]
+
+    @property
+    def every(self) -> Amount:
+        """Training between evaluations."""
+        if self.evaluation.every is not None:
+            return self.evaluation.every
+        steps, seconds = self.budget.steps, self.budget.cpu_seconds
+        return Amount(steps and max(1, steps // POINTS), seconds and seconds / POINTS)
+
+    @property
+    def title(self) -> str:
+        return f"{self.agent.label} on {self.env.label}, seed {self.seed}"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A benchmark."""
+
+    name: str
+    title: str
+    search: str
+    """the search budget of the agents' settings, in words"""
+    threshold: float
+    """score that counts as solved, in the tables of steps and CPU time"""
+    evaluation: Evaluation
+    agents: tuple[AgentEntry, ...]
+    envs: tuple[EnvEntry, ...]
+    cells: tuple[Cell, ...]
+    """in the order in which they run: one seed of everything before the next"""
+
+
+# --- values: a check returns the value, or raises ValueError with what is allowed ---
+
+Check = Callable[[Any], Any]
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value.strip() or not value.replace("\n", " ").isprintable():
+        raise ValueError("a text")
+    return " ".join(value.split())
+
+
+def _name(value: Any) -> str:
+    if not isinstance(value, str) or not re.fullmatch(r"[a-z0-9][a-z0-9_-]{0,60}", value):
+        raise ValueError("lower-case letters, digits, - and _")
+    return value
+
+
+def _count(value: Any) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
+        raise ValueError("a positive integer")
+    return value
+
+
+def _seconds(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+        raise ValueError("a positive number of seconds")
+    return float(value)
+
+
+def _score(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError("a number")
+    return float(value)
+
+
+def _one_of(*allowed: str) -> Check:
+    def check(value: Any) -> str:
+        if value not in allowed:
+            raise ValueError(" or ".join(map(repr, allowed)))
+        return value
+
+    return check
+
+
+def _list_of(kind: type, words: str, low: float = -math.inf) -> Check:
+    def check(value: Any) -> tuple[Any, ...]:
+        fine = isinstance(value, list) and value and len(set(map(repr, value))) == len(value)
+        if not fine or not all(isinstance(v, kind) and not isinstance(v, bool) for v in value):
+            raise ValueError(words)
+        if any(isinstance(v, int) and v < low for v in value):
+            raise ValueError(words)
+        return tuple(value)
+
+    return check
+
+
+def _table(value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise ValueError("a table, such as { name = value }")
+    return value
+
+
+def _tables(value: Any) -> list[dict[str, Any]]:
+    if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
+        raise ValueError("one table or more, each under its own [[...]]")
+    return value
+
+
+_seeds = _list_of(int, "a list of different integers from 0 on", low=0)
+_levels = _list_of(int | str, "a list of different levels or presets")  # type: ignore[arg-type]
+
+TOP: Mapping[str, Check] = {
+    "name": _name, "title": _text, "search": _text, "threshold": _score, "seeds": _seeds, "budget": _table,
+    "device": _text, "evaluation": _table, "agent": _tables, "environment": _tables,
+}  # fmt: skip
+AMOUNT: Mapping[str, Check] = {"steps": _count, "cpu_seconds": _seconds}
+EVALUATION: Mapping[str, Check] = {
+    "episodes": _count, "final_episodes": _count, "split": _one_of("test", "shift"), "every": _table,
+    "policy": _one_of(*POLICIES),
+}  # fmt: skip
+AGENT: Mapping[str, Check] = {
+    "name": _one_of(*ROSTER), "label": _text, "supervision": _text, "set": _table, "seeds": _seeds, "budget": _table,
+    "policy": _one_of(*POLICIES),
+}  # fmt: skip
+ENVIRONMENT: Mapping[str, Check] = {
+    "name": _text, "label": _text, "levels": _levels, "set": _table, "obs": _text, "action": _text, "budget": _table,
+}  # fmt: skip
+
+
+def _read(table: Mapping[str, Any], where: str, checks: Mapping[str, Check], required: tuple[str, ...] = ()) -> Any:
+    """The checked values of a table. Raises BadSpec."""
+    found = {}
+    for key, value in table.items():
+        if key not in checks:
+            raise BadSpec(f"{where}{key}: no such key; {nearest(key, checks)}")
+        try:
+            found[key] = checks[key](value)
+        except ValueError as error:
+            raise BadSpec(f"{where}{key} = {str(value)[:80]!r}: expected {error}") from error
+    for key in required:
+        if key not in found:
+            raise BadSpec(f"{where}{key}: missing")
+    return found
+
+
+# --- the file ---
+
+
+def read_spec(path: Path) -> Spec:
+    """Read and check a specification. Raises BadSpec, naming the file and the key."""
+    try:
+        raw = tomllib.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise BadSpec(f"{path}: {error.strerror or error}") from error
+    except ValueError as error:  # invalid TOML or UTF-8
+        raise BadSpec(f"{path}: not TOML: {error}") from error
+    try:
+        return _spec(raw, re.sub(r"[^a-z0-9_-]", "-", path.stem.lower()))
+    except BadSpec as error:
+        raise BadSpec(f"{path}: {error}") from error
+
+
+def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
+    top = _read(raw, "", TOP, ("search", "agent", "environment"))
+    scoring = _read(top.get("evaluation", {}), "evaluation.", EVALUATION)
+    policy = scoring.pop("policy", "greedy")
+    scoring["every"] = _amount(scoring, "every", "evaluation.")
+    evaluation = Evaluation(**scoring)
+    budget = _amount(top, "budget", "")
+    seeds = top.get("seeds", (0, 1, 2, 3, 4))
+    agents = tuple(_agent(table, f"agent[{k}].", seeds, policy) for k, table in enumerate(top["agent"]))
+    envs = tuple(e for k, table in enumerate(top["environment"]) for e in _envs(table, f"environment[{k}]."))
+    for what, labels in (("agent", [a.label for a in agents]), ("environment", [e.label for e in envs])):
+        if twice := [label for label in labels if labels.count(label) > 1]:
+            raise BadSpec(f"{what}: two are called {twice[0]!r}; give each its own label")
+    pairs = [(agent, env, agent.budget or env.budget or budget) for agent in agents for env in envs]
+    for agent, env, amount in pairs:
+        if agent.trains and amount is None:
+            raise BadSpec(f"budget: missing for {agent.label} on {env.label}; give steps, cpu_seconds or both")
+    device = top.get("device", "cpu")
+    cells = [
+        Cell(agent, env, agent.seeds[turn], amount or Amount(), evaluation, device)
+        for turn in range(max(len(agent.seeds) for agent in agents))
+        for agent, env, amount in pairs
+        if turn < len(agent.seeds)
+    ]
+    first: dict[str, Cell] = {}
+    for cell in cells:
+        if cell.id in first:
+            raise BadSpec(f"agent: {cell.title} is the same run as {first[cell.id].title}")
+        first[cell.id] = cell
+    name = top.get("name", stem)
+    return Spec(
+        name, top.get("title", name), top["search"], top.get("threshold", 0.9), evaluation, agents, envs, tuple(cells)
+    )
+
+
+def _amount(table: Mapping[str, Any], key: str, where: str) -> Amount | None:
+    if key not in table:
+        return None
+    found = _read(table[key], f"{where}{key}.", AMOUNT)
+    if not found:
+        raise BadSpec(f"{where}{key}: empty; give steps, cpu_seconds or both")
+    return Amount(**found)
+
+
+def _agent(table: Mapping[str, Any], where: str, seeds: tuple[int, ...], policy: str) -> AgentEntry:
+    found = _read(table, where, AGENT, ("name",))
+    row = ROSTER[found["name"]]
+    if not row.trainable:
+        for key in ("set", "seeds", "budget"):
+            if key in found:
+                raise BadSpec(f"{where}{key}: not for {row.name}, which is not trained")
+        seeds = (0,)
+    settings = found.get("set", {})
+    for name, value in settings.items():
+        if not isinstance(value, bool | int | float | str):
+            raise BadSpec(f"{where}set.{name} = {str(value)[:80]!r}: expected a number, a text, true or false")
+    label = found.get("label", " ".join([row.name, *(f"{name}={value}" for name, value in settings.items())]))
+    return AgentEntry(
+        row.name,
+        label,
+        found.get("supervision", row.supervision),
+        found.get("policy", policy),
+        settings,
+        found.get("seeds", seeds),
+        _amount(found, "budget", where),
+    )
+
+
+def _envs(table: Mapping[str, Any], where: str) -> list[EnvEntry]:
+    found = _read(table, where, ENVIRONMENT, ("name",))
+    parameters = tuple(f"{name}={value}" for name, value in found.get("set", {}).items())
+    arguments = EnvArguments(obs=found.get("obs", ""), action=found.get("action", ""), parameters=parameters)
+    entries = []
+    for level in found.get("levels", (None,)):
+        try:
+            config = arguments.env_config(found["name"], level, SPLIT)
+            if config.entry is None and level is not None:
+                raise BadSpec("levels: Gymnasium environments have none")
+            shown = "" if config.chosen_level is None else f" {config.chosen_level}"
+        except UnseenError as error:
+            raise BadSpec(f"{where}{error}") from error
+        options = "".join(f" {item}" for item in (found.get("obs"), found.get("action"), *parameters) if item)
+        label = f"{found['label']}{shown}" if "label" in found else f"{config.label}{shown}{options}"
+        entries.append(EnvEntry(label, config, _amount(found, "budget", where)))
+    return entries

@@ -1,0 +1,127 @@
+"""What the runs of an agent in an environment amount to: medians, intervals, times to a threshold, and who is better."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unseen.train.benchmark.results import CURVE, FINISHED, Result, measure
+from unseen.train.benchmark.spec import AgentEntry, EnvEntry, Spec
+from unseen.train.leaderboard.statistics import (
+    RANKING_RUNS,
+    Interval,
+    Scores,
+    bootstrap,
+    iqm,
+    normalise,
+    probability_of_improvement,
+)
+
+WORST = -1e9  # score of a run that failed, and minus the time of one that never reached the threshold, for comparisons
+
+
+@dataclass(frozen=True)
+class Group:
+    """The runs of one agent in one environment."""
+
+    agent: AgentEntry
+    env: EnvEntry
+    planned: int
+    finished: tuple[Result, ...]
+    failed: tuple[Result, ...]
+
+    @property
+    def unfinished(self) -> int:
+        return self.planned - len(self.finished) - len(self.failed)
+
+    def scores(self, policy: str) -> list[float]:
+        """Final scores of the finished runs; empty for "sampled" of a scripted agent."""
+        return [measure(found) for one in self.finished if (found := getattr(one, policy)) is not None]
+
+    def headline(self) -> list[float]:
+        """Final scores of the finished runs, with the policy that the agent is judged by."""
+        return [measure(found) for one in self.finished if (found := one.score(self.agent.policy))]
+
+    def normalised(self) -> list[float]:
+        """Final mean returns with random = 0 and oracle = 1; empty without anchors."""
+        return [
+            float(normalise(found.episode_return, *one.anchors))
+            for one in self.finished
+            if one.anchors and (found := one.score(self.agent.policy))
+        ]
+
+    def times(self, axis: str, threshold: float) -> list[float]:
+        """When each finished run first reached the threshold, on an axis of CURVE; infinite if never, empty if not counted."""
+        return [
+            found for one in self.finished if (found := reached(one, self.agent.policy, axis, threshold)) is not None
+        ]
+
+
+def groups(spec: Spec, results: Mapping[str, Result]) -> list[Group]:
+    """One for each agent and environment, in the order of the spec."""
+    found = []
+    for env in spec.envs:
+        for agent in spec.agents:
+            cells = [cell for cell in spec.cells if cell.agent is agent and cell.env is env]
+            own = [results[cell.id] for cell in cells if cell.id in results]
+            finished = tuple(one for one in own if one.status == FINISHED)
+            found.append(Group(agent, env, len(cells), finished, tuple(one for one in own if one.status != FINISHED)))
+    return found
+
+
+def reached(result: Result, policy: str, axis: str, threshold: float) -> float | None:
+    """Where the learning curve first reaches the threshold; infinite if never, None if the axis was not counted."""
+    x, y = CURVE.index(axis), CURVE.index(policy)
+    if not result.curve or result.curve[-1][x] is None:
+        return None
+    return next((float(point[x]) for point in result.curve if point[y] >= threshold), math.inf)
+
+
+def median(values: Sequence[float]) -> Interval | None:
+    """Median over runs and its 95 % bootstrap interval; None without runs."""
+    return bootstrap([values], _median) if values else None
+
+
+def _median(scores: Scores) -> Scores:
+    return np.median(scores, axis=-1)
+
+
+def overall(own: Sequence[Group]) -> Interval | None:
+    """Interquartile mean of an agent's normalised scores over environments; None if some have no run, or no anchors."""
+    strata = [group.normalised() for group in own]
+    return bootstrap(strata, iqm) if strata and all(strata) else None
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A is better than B with this probability, for a run of each."""
+
+    a: str
+    b: str
+    probability: Interval
+
+
+def claims(own: Sequence[Group], value: Callable[[Group], list[float]]) -> list[Claim]:
+    """Pairs of which one is better: at least RANKING_RUNS runs of each, and an interval above one half.
+
+    Args:
+        own: groups of one environment.
+        value: what is compared, for each finished run; more is better. A failed run counts as worse than any.
+    """
+    ranked = {g.agent.label: value(g) + [2 * WORST] * len(g.failed) for g in own if len(g.finished) >= RANKING_RUNS}
+    found = []
+    for a, x in ranked.items():
+        for b, y in ranked.items():
+            if a != b and x and y:
+                probability = probability_of_improvement([x], [y])
+                if probability.low > 0.5:
+                    found.append(Claim(a, b, probability))
+    return found
+
+
+def soonness(axis: str, threshold: float) -> Callable[[Group], list[float]]:
+    """For `claims`: minus the time to the threshold."""
+    return lambda group: [max(-time, WORST) for time in group.times(axis, threshold)]
