@@ -57,7 +57,7 @@ class Agent(ABC):
         """
 
     def belief(self, state: Any) -> Belief | None:
-        """Where the agent last saw objects, by its memory; None for an agent that stores no positions."""
+        """Where objects are, by the agent's memory; None for an agent that stores no positions."""
         return None
 
     def imagine(self, state: Any, horizon: int = 15) -> Imagined | None:

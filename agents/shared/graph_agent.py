@@ -16,8 +16,8 @@ Inputs and outputs of the policy graph, for batch size n:
 | logits    | (n, a) f32             | discrete actions: unnormalised log-probabilities, for exploration      |
 | explored  | (n, a) f32             | continuous actions: a sample from the policy                           |
 | new_state | (n, s) f32             | the new memory                                                         |
-| map       | (n, 5 k) f32           | optional; of each disc: probability that it was seen, x, y, vx, vy     |
-| places    | (n, 3 m) f32           | optional; of each kind of box: probability that it was seen, x, y      |
+| map       | (n, 5 k) f32           | optional; of each disc: probability that it is known, x, y, vx, vy     |
+| places    | (n, 3 m) f32           | optional; of each kind of box: probability that it is known, x, y      |
 
 The graph of one imagined step has inputs `state`, `action` (as `last`) and `noise`, and outputs `new_state`; `logits` or
 `next_action` of the policy after the step; `reward` (n,); `continue` (n,), a probability; and optionally `map` and `pose`
@@ -38,8 +38,8 @@ from unseen.agents.errors import BadAgent, BadObservation
 from unseen.agents.protocol import Agent, Belief, Imagined
 from unseen.agents.shared import noise
 
-DISC_FIELDS = 5  # columns per disc in `map`: seen, x, y, vx, vy
-BOX_FIELDS = 3  # columns per kind of box in `places`: seen, x, y
+DISC_FIELDS = 5  # columns per disc in `map`: known, x, y, vx, vy
+BOX_FIELDS = 3  # columns per kind of box in `places`: known, x, y
 
 Arrays = dict[str, np.ndarray]
 

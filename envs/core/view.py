@@ -31,10 +31,10 @@ class View:
 
 @dataclass(frozen=True)
 class Belief:
-    """Where an agent last saw objects, for n environments and k distinguishable objects, in world coordinates (m).
+    """Where an agent takes objects to be, for n environments and k distinguishable objects, in world coordinates (m).
 
     Attributes:
-        seen: (n, k) in [0, 1]: the probability that the object has been seen, so that its position is known.
+        seen: (n, k) in [0, 1]: the probability that the position is known.
         xy: (n, k, 2) m; meaningful only where `seen`.
         box_seen, box_xy: the same for m kinds of box, (n, m) and (n, m, 2); None or m = 0 if boxes are not remembered.
     """

@@ -41,9 +41,9 @@ def draw_legend(page: Page, scene: Scene, mind: Mind | None, hidden: bool) -> No
             )
     if mind is not None:
         if scene.discs:
-            rows.append(("ring", f"where its map last saw a {noun}"))
+            rows.append(("ring", f"where its map puts a {noun}"))
         if mind.places:
-            rows.append(("place", "where its map last saw furniture"))
+            rows.append(("place", "where its map puts furniture"))
         if len(mind.way) or mind.paths:
             rows.append(("way", "prediction of its world model"))
     top = 470 if scene.signals else 450

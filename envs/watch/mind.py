@@ -12,7 +12,7 @@ from unseen.envs.watch.theme import RGB
 
 @dataclass(frozen=True)
 class Ring:
-    """Where the agent's map last saw a disc: name and RGB of its colour, position in m."""
+    """Where the agent's map puts a disc: name and RGB of its colour, position in m."""
 
     name: str
     rgb: RGB
@@ -22,7 +22,7 @@ class Ring:
 
 @dataclass(frozen=True)
 class Place:
-    """Where its map last saw a kind of box: its name in `Look`, position in m."""
+    """Where its map puts a kind of box: its name in `Look`, position in m."""
 
     kind: str
     x: float

@@ -58,7 +58,7 @@ def draw_letter(canvas: pygame.Surface, eye: Overhead, disc: Disc) -> None:
 
 
 def draw_mind(canvas: pygame.Surface, eye: Overhead, scene: Scene, mind: Mind) -> None:
-    """Draw rings where its map last saw discs, frames where it last saw boxes, and predicted paths."""
+    """Draw rings where its map puts discs, frames where it puts boxes, and predicted paths."""
     for path in mind.paths:
         _fading(canvas, eye, path.xy, path.rgb, of_disc=True)
     if len(mind.way):
