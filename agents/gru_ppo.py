@@ -3,7 +3,7 @@
 Each iteration plays one episode in each environment from its start to its end, and trains on all of them from their start: a
 sequence is never cut off from the cue to be remembered. The policy is trained only on steps at which actions have an effect.
 
-With `map`, a head of the GRU learns where everything is from labels that it makes itself (`unseen.agents.models.places`), and the
+With `map`, a head of the GRU learns where everything is from labels that it makes itself (`unseen.agents.shared.sightings`), and the
 policy looks up in it what is asked for. The map starts learning first: until `map_updates` the policy is not trained.
 """
 
@@ -18,7 +18,6 @@ import torch
 from torch import Tensor, nn
 
 from unseen.agents.errors import BadAgent
-from unseen.agents.models.places import LABELS
 from unseen.agents.models.recurrent import RecurrentActorCritic, RecurrentGraph
 from unseen.agents.shared.actions import action_head
 from unseen.agents.shared.actor_critic import largest_return
@@ -26,6 +25,7 @@ from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.episodes import ACT_PHASE, Episodes, advantages, play
+from unseen.agents.shared.sightings import LABELS
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner
 

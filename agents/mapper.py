@@ -1,7 +1,7 @@
 """Mapper: a dreamer with a hindsight map of where each thing is, in which actor and critic look up what is asked for.
 
 Reconstructing the current observation gives a world model little incentive to remember. The map does: it learns from the latent
-where and when each thing is observed next (`unseen.agents.models.places`), as the episode itself shows it later. In imagination
+where and when each thing is observed next (`unseen.agents.shared.sightings`), as the episode itself shows it later. In imagination
 the query and the pose to look up from are those of the decoded observation.
 """
 
@@ -16,9 +16,10 @@ from torch import Tensor
 
 from unseen.agents.dreamer import DreamerConfig, DreamerLearner
 from unseen.agents.errors import BadAgent
-from unseen.agents.models.places import LOOK_UP, PlaceMap, entities, hindsight
+from unseen.agents.models.places import LOOK_UP, PlaceMap
 from unseen.agents.models.rssm import RSSM
 from unseen.agents.shared.envs import Layout, ObservationSpec
+from unseen.agents.shared.sightings import entities, hindsight
 
 
 @dataclass(frozen=True)

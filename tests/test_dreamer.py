@@ -14,10 +14,10 @@ pytest.importorskip("safetensors")
 from unseen.agents.dreamer import DreamerLearner  # noqa: E402
 from unseen.agents.errors import BadAgent, BadCheckpoint  # noqa: E402
 from unseen.agents.mapper import MapperLearner  # noqa: E402
-from unseen.agents.models.places import hindsight  # noqa: E402
 from unseen.agents.onnx.agent import OnnxAgent  # noqa: E402
 from unseen.agents.protocol import WorldModel  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
+from unseen.agents.shared.sightings import hindsight  # noqa: E402
 
 SMALL = {
     "envs": 8, "batch": 4, "prefill": 4, "actor_warmup_updates": 3, "imagination_starts": 8, "horizon": 4, "deter": 32, "hidden": 32,

@@ -7,8 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from unseen.agents.models.places import LOOK_UP, PlaceMap, entities, hindsight, last_seen, observed, scaled  # noqa: E402
+from unseen.agents.models.places import LOOK_UP, PlaceMap  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, Layout, make  # noqa: E402
+from unseen.agents.shared.sightings import entities, hindsight, last_seen, observed, scaled  # noqa: E402
 from unseen.envs.planar.layout import Sizes  # noqa: E402
 
 LAYOUT = Layout(Sizes(colours=2, disc_slots=2, box_slots=1, box_kinds=1), 3.0, "distance", "room")

@@ -15,10 +15,13 @@ from unseen.train.leaderboard.protocol import SPLIT, EpisodeBlock, Latency, Late
 from unseen.train.leaderboard.report import milliseconds, number, spread
 from unseen.train.leaderboard.runner import blocks
 from unseen.train.leaderboard.statistics import Interval
+from unseen.train.map_error import MapError, map_error
 from unseen.train.progress import Progress
 from unseen.train.rollout import Outcome, make_env_for
 
 __all__ = ["EvaluateConfig", "Result", "evaluate"]
+
+MAP_EPISODES = 500  # at most, over which the error of a map is measured
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,8 @@ class Result:
     length: float
     """mean episode length in steps"""
     latency: Latency | None
+    map_error: MapError | None
+    """error of the agent's map; None if it draws none"""
     outcomes: list[Outcome]
 
 
@@ -79,7 +84,8 @@ def evaluate(config: EvaluateConfig) -> Result:
     if len(errors) == len(outcomes):
         raise AgentFailed(config.agent, f"every episode failed; first error: {errors[0]}")
     latency = None if errors else measure_latency(LatencyTask(config.agent, config.run, env_config))
-    result = _result(config, env_config, outcomes, latency)
+    mapped = None if errors else map_error(agent, env_config, min(config.episodes, MAP_EPISODES))
+    result = replace(_result(config, env_config, outcomes, latency), map_error=mapped)
     if config.json:
         print(json.dumps(asdict(result), indent=1))
     else:
@@ -100,6 +106,7 @@ def _result(config: EvaluateConfig, env_config: EnvConfig, outcomes: list[Outcom
         None,
         length,
         latency,
+        None,
         outcomes,
     )
     if any(outcome.error for outcome in outcomes):
@@ -130,6 +137,10 @@ def show(result: Result) -> None:
     if result.normal is not None:
         console.print(Text(f"  normalised  {number(result.normal.point)}  (random = 0, oracle = 1)"))
     console.print(Text(f"  length      {result.length:.1f} steps"))
+    if result.map_error:
+        error, last = result.map_error.map, result.map_error.last_seen
+        note = f"median over {result.map_error.steps} steps at which the requested object is hidden"
+        console.print(Text(f"  map error   {error:.2f} m  (from where it was last seen: {last:.2f} m; {note})"))
     if result.latency:
         p50, p95 = milliseconds(result.latency.p50_ms), milliseconds(result.latency.p95_ms)
         console.print(Text(f"  decision    {p50} ms  (95th percentile {p95})"))

@@ -1,20 +1,11 @@
 """A map of places, as a head of any recurrent network, and the look-up of what is asked for in it.
 
-An entity is what a query can name: a colour of disc or a kind of box. The head predicts, for each entity, whether its place is
-known, where it is, in the room's frame and in units of the observation, and when it is observed. Two labels can be learned,
-both functions of the observations of one's own episode, without a rule of any task:
-
-- *hindsight*: where and how many steps from now the entity is next observed in the same episode. What is hidden is labelled by
-  where it comes out again or is found; an episode that ends with the lights on shows all, one that does not shows less.
-- *last-seen*: where and how many steps ago it was last observed. A control: the label of something that moved while hidden
-  is wrong.
+The head predicts, for each entity, whether its place is known, where it is, and when it is observed. Its labels are those of
+`unseen.agents.shared.sightings`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -22,90 +13,13 @@ from torch import Tensor, nn
 from unseen.agents.shared.envs import Layout
 from unseen.agents.shared.graph_agent import BOX_FIELDS, DISC_FIELDS
 from unseen.agents.shared.nets import mlp
+from unseen.agents.shared.sightings import LIMIT, entities
 
 BINS = 17  # of each coordinate
-LIMIT = 1.0  # half rooms: the bins reach from -LIMIT to LIMIT
-LONGEST = 128  # steps: times are scaled so that 0 is -LIMIT and this is LIMIT, logarithmically
 LOOK_UP = (
     9  # known, when, dx, dy in the room's frame, dx, dy in the agent's frame, distance, and cos, sin of the bearing
 )
 CLOSE = 1e-3  # half rooms: keeps the bearing finite
-
-Labels = tuple[np.ndarray, np.ndarray]
-"""at every observation, known (T, n, k) bool and places (T, n, k, 3): x, y and `scaled` steps to or since the sight, where known"""
-
-
-def scaled(steps: np.ndarray) -> np.ndarray:
-    """Steps on the scale of a place's third coordinate."""
-    return (LIMIT * (2 * np.log1p(steps) / np.log1p(LONGEST) - 1)).astype(np.float32)
-
-
-def entities(layout: Layout) -> int:
-    """Number of entities."""
-    return layout.colours + layout.sizes.box_kinds
-
-
-def observed(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Which entities are observed (..., k) bool, and where (..., k, 2), in slot observations (..., d).
-
-    An entity is observed if exactly one slot shows it: of several that look alike none can be told from the others.
-    """
-    discs = _observed(obs, layout, layout.discs, layout.colours)
-    boxes = _observed(obs, layout, layout.boxes, layout.sizes.box_kinds)
-    return np.concatenate([discs[0], boxes[0]], -1), np.concatenate([discs[1], boxes[1]], -2)
-
-
-def _observed(
-    obs: np.ndarray, layout: Layout, slots: tuple[int, int, int], kinds: int
-) -> tuple[np.ndarray, np.ndarray]:
-    start, count, width = slots
-    lead = obs.shape[:-1]
-    if not count or not kinds:
-        return np.zeros((*lead, kinds), bool), np.zeros((*lead, kinds, 2), np.float32)
-    slot = obs[..., start : start + count * width].reshape(*lead, count, width)
-    shown = (slot[..., :1] > 0.5) & (slot[..., -kinds:] > 0.5)
-    x, y = slot[..., 1], slot[..., 2]
-    if layout.frame == "ego":
-        px, py, cos, sin = (obs[..., i, None] for i in range(4))
-        x, y = x * cos - y * sin + px, x * sin + y * cos + py
-    which = shown.argmax(-2)
-    places = np.stack([np.take_along_axis(v, which, -1) for v in (x, y)], -1)
-    return shown.sum(-2) == 1, places
-
-
-def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
-    """Where each entity is next observed, at the same step or later.
-
-    Args:
-        obs: (T, n, d) whole episodes; beyond the end of a shorter one, anything.
-        length: (n,) observations of each.
-    """
-    known, places = observed(obs, layout)
-    known &= (np.arange(len(obs))[:, None] < length)[..., None]
-    steps = np.zeros(known.shape, np.float32)
-    for t in range(len(obs) - 2, -1, -1):
-        _copy(known, places, steps, t, t + 1)
-    return known, np.concatenate([places, scaled(steps)[..., None]], -1)
-
-
-def last_seen(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
-    """Where each entity was last observed; arguments as of `hindsight`."""
-    known, places = observed(obs, layout)
-    steps = np.zeros(known.shape, np.float32)
-    for t in range(1, len(obs)):
-        _copy(known, places, steps, t, t - 1)
-    return known, np.concatenate([places, scaled(steps)[..., None]], -1)
-
-
-def _copy(known: np.ndarray, places: np.ndarray, steps: np.ndarray, t: int, neighbour: int) -> None:
-    """What is not known at step t becomes what is known at a neighbouring step, one step further away."""
-    new = known[neighbour] & ~known[t]
-    places[t][new] = places[neighbour][new]
-    steps[t][new] = steps[neighbour][new] + 1
-    known[t] |= new
-
-
-LABELS: dict[str, Callable[[np.ndarray, np.ndarray, Layout], Labels]] = {"hindsight": hindsight, "last-seen": last_seen}
 
 
 class PlaceMap(nn.Module):
