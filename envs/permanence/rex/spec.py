@@ -10,7 +10,7 @@ from unseen.envs.errors import BadParameter
 from unseen.envs.permanence.rex import rules
 from unseen.envs.permanence.rex.motion import BACK, GIVE_WAY
 from unseen.envs.permanence.rex.references import REFERENCES
-from unseen.envs.planar.layout import Sizes
+from unseen.envs.planar.layout import ORDERS, Sizes
 from unseen.envs.planar.stage import acting
 from unseen.envs.planar.task import Look, PlanarTask, StagedParams, planar_sensors
 from unseen.envs.planar.world import DT
@@ -19,6 +19,11 @@ from unseen.envs.planar.world import DT
 class RexParams(StagedParams):
     """Parameters of Rex."""
 
+    order: str = choice(
+        *ORDERS,
+        default="identity",
+        doc="order of the dogs' slots, see Layout; by colour or place only if collars are visible from anywhere",
+    )
     pieces: int = integer(2, rules.MAX_PIECES, default=4, doc="pieces of furniture")
     dogs: int = integer(1, rules.MAX_DOGS, default=3, doc="dogs, at most one per piece")
     crossings: tuple[int, int] = span(
@@ -59,6 +64,11 @@ class RexParams(StagedParams):
             raise BadParameter(
                 f"crossings={self.crossings}: two dogs must be behind neighbouring pieces, so dogs={dogs} must be more "
                 f"than half of pieces={pieces}"
+            )
+        if self.near > 0.0 and self.order in ("colour", "place"):
+            raise BadParameter(
+                f"order={self.order!r}: with near={self.near:g} the slot would tell a dog whose collar is not visible; "
+                "use 'identity', 'distance' or 'index'"
             )
         if 0.0 < self.near < rules.NEAR:
             raise BadParameter(
@@ -191,7 +201,7 @@ class Rex(PlanarTask):
             pieces=3, dogs=3, crossings=(1, 2), request="collar", query="fixed", order="identity", blackout=(4, 7),
         ),
         3: P(
-            pieces=6, dogs=6, crossings=(5, 5), together=True, feints=True, request="collar", query="late",
+            pieces=6, dogs=6, crossings=(6, 6), together=True, feints=True, request="collar", query="late",
             order="distance", frame="ego", jitter=0.06, ring=1.3, breadth=0.27, room=2.9, blackout=(15, 25), act=24,
             reveal=False,
         ),
@@ -255,7 +265,11 @@ class Rex(PlanarTask):
         ),
         "every": Faculty(
             "follow the dogs through all rounds of meetings, not only through the first or the last",
-            without=("first_round", "last_round"), levels=(3,),
+            without=("first_round", "last_round"), levels=(2, 3),
+        ),
+        "long": Faculty(
+            "follow the dogs through more than two rounds",
+            without=("first_two_rounds", "last_two_rounds"), levels=(3,),
         ),
     }  # fmt: skip
     reset, step = rules.reset, rules.step

@@ -52,6 +52,14 @@ STATE = planar(
 STATE_EXTRA = 8 + 3 * MAX_BLOCKS  # values that `state` has after a lit slots row
 
 
+def fewer_blocks(p, shift):
+    """The number of blocks that are left out under shift."""
+    return 1 if shift and p.blocks > 2 and not p.volley else 0
+
+
+_fewer_blocks = device(fewer_blocks)  # chance is computed with the plain Python function
+
+
 @device
 def reset(s, p):
     """Draw an episode: layout, launches, target, blackout length and the pose after it.
@@ -65,7 +73,7 @@ def reset(s, p):
     reset_stage(s, p)
     s.friction = p.friction * (1.5 if shift else 1.0)
     s.n_boxes = p.occluders
-    s.n_discs = p.blocks - (1 if shift and p.blocks > 2 and p.volley == 0 else 0)
+    s.n_discs = p.blocks - _fewer_blocks(p, shift)
     place_occluders(s, p)
     place_blocks(s, p, shift)
     if p.bump != 0 and not plan_bump(s, p):

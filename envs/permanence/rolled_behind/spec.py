@@ -66,6 +66,11 @@ class RolledBehindParams(StagedParams):
             raise BadParameter(f"blocks={self.blocks}: must be at most occluders={self.occluders}")
         if self.ring + BEHIND + 2 * self.radius > self.room + 0.2:
             raise BadParameter(f"ring={self.ring}: blocks behind the ring do not fit into room={self.room}")
+        if self.named and self.order in ("colour", "place"):
+            raise BadParameter(
+                f"order={self.order!r}: with named={self.named} the slot would tell a block whose colour is not visible; "
+                "use 'identity', 'distance' or 'index'"
+            )
         gap = math.pi / self.occluders - math.atan(self.breadth / (self.ring - self.depth))
         if gap < MIN_GAP:
             raise BadParameter(
@@ -236,8 +241,8 @@ class RolledBehind(PlanarTask):
     reset, step = rules.reset, rules.step
 
     @classmethod
-    def chance(cls, params: P) -> float:
+    def chance(cls, params: P, split: str = "test") -> float:
         """Without memory, each block is equally likely to be the queried one, and the first touch ends the episode."""
-        return 1.0 / params.blocks
+        return 1.0 / (params.blocks - rules.fewer_blocks(params, split == "shift"))
 
     references = REFERENCES
