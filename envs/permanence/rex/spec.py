@@ -143,9 +143,9 @@ class Rex(PlanarTask):
 
     **Levels.** 0: the visible twin of level 1: glass furniture, daylight, collars visible from anywhere. 1: always "find
     Rex, who wears red": 2 dogs, 3 pieces, no meeting, a fixed slot per dog (as if they differed in build), blackout of 1-3
-    steps. 2 (default): 3 anonymous dogs, 3 pieces, one or two meetings in which two dogs pass; "find Rex", shown from the
+    steps. 2 (default): 3 anonymous dogs, 3 pieces, one to four meetings in which two dogs pass; "find Rex", shown from the
     start; blackout 4-7. 3: any collar, shown only after the blackout; 6 dogs behind 6 pieces in a jittered ring; in each of
-    five rounds all dogs meet a neighbour, to the left and to the right in turn, and half of the pairs turn back;
+    six rounds all dogs meet a neighbour, to the left and to the right in turn, and half of the pairs turn back;
     egocentric; blackout 15-25; nothing is revealed at the end. Preset "couch": "find the couch" or "the armchair", the odd
     one of four pieces, while 4 dogs distract; blackout 16-24.
 
@@ -159,12 +159,14 @@ class Rex(PlanarTask):
     - which, following dogs that change places: not at level 1 / .336 / .186 (by the place where the dog hid first, or by
       where its collar was last visible).
     - outcome, telling a pass from a turn back: level 3 only: .186 (as if dogs always passed, or never).
-    - every, following all rounds of meetings: level 3 only: .190 (the first round alone, or the last alone).
+    - every, following all rounds of meetings: not at level 1 / @R2E@ / @R3E@ (the first round alone, or the last alone). Level 2
+      declares an excess: a quarter of its episodes has one meeting.
+    - long, following more than two rounds: level 3 only: @R3L@ (the first two rounds, or the last two).
 
     In each meeting of level 2, two of three dogs change places, so that the asked dog is then behind every piece equally
     often, and the place of its first hide tells nothing. Episodes with one meeting teach what a meeting does: from 12,000
-    episodes, a recurrent network learns to answer 1.00 of new ones correctly, but with two meetings in every episode it
-    stays at chance. Who follows only one meeting finds the dog in two of three episodes.
+    episodes, a recurrent network learns to answer 1.00 of new ones correctly (history probe), but with two meetings in
+    every episode it stays at chance. Who follows only two meetings finds the dog in two of three episodes.
 
     **Actions.** Discrete: forward, left (45 degrees, then forward), right, stay. Continuous: speed and turn in
     [-1, 1], at most 0.3 m and 45 degrees per step. Actions have no effect before the act phase.
@@ -186,7 +188,7 @@ class Rex(PlanarTask):
     scrambled pose keep the pose from serving as memory. Dogs are invisible at dusk. All dogs are seen at rest before they
     run, and are fully hidden and at rest when the blackout starts.
 
-    **Shift.** Faster runs (each part one step shorter), larger dogs (x 1.2), at levels 2 and 3 one dog fewer, and a collar
+    **Shift.** Faster runs (each part one step shorter), larger dogs (x 1.2), at level 3 one dog fewer, and a collar
     other than red if the query is fixed.
     """
 
@@ -198,7 +200,7 @@ class Rex(PlanarTask):
         0: P(**ONE, glass=True, near=0.0),
         1: P(**ONE),
         2: P(
-            pieces=3, dogs=3, crossings=(1, 2), request="collar", query="fixed", order="identity", blackout=(4, 7),
+            pieces=3, dogs=3, crossings=(1, 4), request="collar", query="fixed", order="identity", blackout=(4, 7),
         ),
         3: P(
             pieces=6, dogs=6, crossings=(6, 6), together=True, feints=True, request="collar", query="late",
@@ -266,6 +268,7 @@ class Rex(PlanarTask):
         "every": Faculty(
             "follow the dogs through all rounds of meetings, not only through the first or the last",
             without=("first_round", "last_round"), levels=(2, 3),
+            excess={2: Excess(0.19, "a quarter of the episodes has a single meeting, which teaches what a meeting does")},
         ),
         "long": Faculty(
             "follow the dogs through more than two rounds",

@@ -25,6 +25,7 @@ BELIEF = belief(
     # and when.
     ("friction", FLOAT), ("seen_x", FLOAT, (MAX_BLOCKS,)), ("seen_y", FLOAT, (MAX_BLOCKS,)),
     ("seen_vx", FLOAT, (MAX_BLOCKS,)), ("seen_vy", FLOAT, (MAX_BLOCKS,)), ("seen_at", INT, (MAX_BLOCKS,)), ("now", INT),
+    ("rolled", INT, (MAX_BLOCKS,)),  # 1 if it was seen rolling before the bumpers
     ("sweeps", INT), ("at", INT),  # 1 once a sweep has begun; the occluder that it looks behind
 )  # fmt: skip
 
@@ -236,6 +237,25 @@ def any_block(o, m, p):
 
 
 @device
+def any_roller(o, m, p):
+    """Knows where blocks are and which rolled first, but not which is which: fetches the nearest one that is no bumper."""
+    _enter(o, m, p)
+    for j in range(m.n_discs):
+        if m.phase == OBSERVE and (m.disc_vx[j] != 0.0 or m.disc_vy[j] != 0.0) and m.now < p.observe_steps:
+            m.rolled[j] = 1
+    if not _ready(m):
+        return STAY
+    best = FAR
+    near = m.query
+    for j in range(m.n_discs):
+        d = (m.disc_x[j] - m.agent_x) ** 2 + (m.disc_y[j] - m.agent_y) ** 2
+        if m.rolled[j] != 0 and d < best:
+            best = d
+            near = j
+    return _fetch(m, near)
+
+
+@device
 def start(o, m, p):
     """Knows where the block was first seen: looks behind the occluder nearest to that."""
     _enter(o, m, p)
@@ -295,6 +315,7 @@ REFERENCES = {
     "sweep_left": _from_slots(sweep_left),
     "sweep_right": _from_slots(sweep_right),
     "any_block": _from_slots(any_block),
+    "any_roller": _from_slots(any_roller),
     "start": _from_slots(start),
     "halt": _from_slots(halt),
     "no_bump": _from_slots(no_bump),

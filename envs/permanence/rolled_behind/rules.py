@@ -38,6 +38,7 @@ REACH = 0.5  # m, centre to centre, at which a block is touched
 STATE = planar(
     MAX_OCCLUDERS, MAX_BLOCKS,
     ("target", INT),  # the block to fetch
+    ("asks_bumper", INT),  # 1 if the target is a bumper of a volley
     ("target_home", INT),  # the occluder behind which it comes to rest: the hidden variable
     ("friction", FLOAT),  # m/s^2
     ("bearing", FLOAT, (MAX_OCCLUDERS,)),  # of each occluder from the room's centre
@@ -70,6 +71,7 @@ def reset(s, p):
     if s.tries == 1:
         # Drawn once for all tries, so that rejections do not bias the answer.
         s.target_home = below(s, p.occluders)
+        s.asks_bumper = 1 if p.volley != 0 and below(s, 5) < 2 else 0
     reset_stage(s, p)
     s.friction = p.friction * (1.5 if shift else 1.0)
     s.n_boxes = p.occluders
