@@ -148,7 +148,8 @@ def test_the_tracker_measures_friction_which_shift_changes(level: int) -> None:
         dict(level=9), dict(level=True), dict(obs="smell"), dict(action="walk"), dict(split="valid"),
         dict(colour="red"),
         dict(occluders=7), dict(occluders=2.5), dict(blocks=5), dict(blackout=(5, 2)), dict(blackout="long"),
-        dict(glass=1), dict(query="never"), dict(bump=True), dict(ring=1.4, room=2.0), dict(named=1, order="colour"), dict(radius=float("nan")),
+        dict(glass=1), dict(query="never"), dict(bump=True), dict(ring=1.4, room=2.0), dict(named=1, order="colour"),
+        dict(radius=float("nan")),
         dict(render_mode="ansi"),
     ],
 )  # fmt: skip
