@@ -235,7 +235,7 @@ class BlindMonitor(Task):
     )
 
     @classmethod
-    def chance(cls, params: P) -> float:
+    def chance(cls, params: P, split: str = "test") -> float:
         """Score of the best policy that assumes one clearance g for all patients. It is within tolerance for clearances in
         [g / (1 + tolerance), g / (1 - tolerance)], an interval that is widest if it ends at the maximum, 1 + spread."""
         return min(

@@ -197,6 +197,6 @@ class Press(PlanarTask):
     )
 
     @classmethod
-    def chance(cls, params: PressParams) -> float:
+    def chance(cls, params: PressParams, split: str = "test") -> float:
         """While acting, all observations are alike: which block is hit first does not depend on which is asked for."""
         return 1.0 / params.blocks

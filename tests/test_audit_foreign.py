@@ -71,6 +71,11 @@ def toy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     sys.modules.pop("toy_envs", None)
 
 
+@pytest.fixture(autouse=True)
+def little_ppo(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(foreign, "PPO_STEPS", 2048)
+
+
 def found(name: str, answer: str = "toy_envs:cue", **overrides: Any) -> dict[str, Check]:
     subject = Foreign(EnvConfig(name, overrides=overrides), load_answer(answer), quick=True)
     return {check.name: check for check in foreign_checks(subject)}
@@ -83,7 +88,7 @@ def test_an_environment_that_needs_memory_passes(toy: str) -> None:
     assert checks["overlap of seeds: first observation and label"].got.startswith(
         "0 of 100"
     )  # noise is part of the key
-    assert not any("PPO" in name or "info" in name for name in checks)
+    assert not any("info" in name for name in checks)
 
 
 def test_a_leak_at_later_steps_is_found(toy: str) -> None:
@@ -103,11 +108,13 @@ def test_another_process_that_differs_is_found(toy: str) -> None:
     assert checks["in a new environment"].passed
 
 
-def test_ppo_is_trained_for_the_stated_steps(toy: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(foreign, "PPO_STEPS", 2048)
+def test_ppo_is_trained_for_the_stated_steps_or_time(toy: str, monkeypatch: pytest.MonkeyPatch) -> None:
     subject = Foreign(EnvConfig(toy), load_answer("toy_envs:cue"))
-    assert 0.1 < np.mean(train_ppo(subject, 1)) < 0.6
-    assert len(train_ppo(subject, 16)) > 50
+    returns, steps = train_ppo(subject, 1)
+    assert steps == 2048 and 0.1 < np.mean(returns) < 0.6
+    assert len(train_ppo(subject, 16)[0]) > 50
+    monkeypatch.setattr(foreign, "PPO_SECONDS", {False: 0.0})
+    assert train_ppo(subject, 1)[1] < 2048
 
 
 @pytest.mark.parametrize(

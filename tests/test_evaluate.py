@@ -40,6 +40,8 @@ def test_the_score_and_its_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert printed["raw"]["point"] == result.raw.point and printed["latency"]["p50_ms"] > 0
     assert printed["success"]["point"] == printed["raw"]["point"] and printed["episodes"] == 40
     assert printed["normal"]["point"] > 0.9 and printed["level"] == 0 and printed["env"] == "RolledBehind"
+    later = evaluate(EvaluateConfig("reflex", "RolledBehind", level=0, episodes=3, seed=30))
+    assert [outcome.seed for outcome in later.outcomes] == [30, 31, 32]
     again = evaluate(EvaluateConfig("reflex", "RolledBehind", level=0, episodes=140))
     assert again.outcomes[:40] == result.outcomes
     said = capsys.readouterr()

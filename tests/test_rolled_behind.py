@@ -12,6 +12,7 @@ from unseen.envs.errors import BadAction, BadParameter, BadSnapshot, ResetNeeded
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planar.world import DARK, DUSK, REVEAL
 from unseen.envs.suite import make, make_vec, resolve
+from unseen.train.audit.subject import play
 
 exposed = host(exposed)
 
@@ -135,13 +136,20 @@ def test_bad_continuous_actions_are_named(row: object) -> None:
         env.step(row)
 
 
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_the_tracker_measures_friction_which_shift_changes(level: int) -> None:
+    env = make_vec("RolledBehind", 300, level=level, split="shift")
+    assert play(env, "tracker", 0, 300).mean() > 0.97
+
+
 @pytest.mark.parametrize(
     "overrides",
     [
         dict(level=9), dict(level=True), dict(obs="smell"), dict(action="walk"), dict(split="valid"),
         dict(colour="red"),
         dict(occluders=7), dict(occluders=2.5), dict(blocks=5), dict(blackout=(5, 2)), dict(blackout="long"),
-        dict(glass=1), dict(query="never"), dict(bump=True), dict(ring=1.4, room=2.0), dict(radius=float("nan")),
+        dict(glass=1), dict(query="never"), dict(bump=True), dict(ring=1.4, room=2.0), dict(named=1, order="colour"),
+        dict(radius=float("nan")),
         dict(render_mode="ansi"),
     ],
 )  # fmt: skip

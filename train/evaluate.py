@@ -33,7 +33,9 @@ class EvaluateConfig(LevelArgument):
     env: str
     """name of an environment, file.py:Class, or a Gymnasium id"""
     episodes: int = 200
-    """number of episodes, on the first seeds of the split"""
+    """number of episodes"""
+    seed: int = 0
+    """seed of the first episode in its split; the others follow"""
     run: OptionalInt = None
     """training seed of the included agent; by default the run with the median return"""
     json: bool = False
@@ -71,13 +73,15 @@ def evaluate(config: EvaluateConfig) -> Result:
     """
     if config.episodes < 1:
         raise EvaluationError("episodes must be at least 1")
+    if config.seed < 0:
+        raise EvaluationError("seed must be at least 0")
     env_config = config.env_config(config.env, config.level, SPLIT)
     agent = load_agent(config.agent, env_config.name, env_config.level, config.run, env_config.overrides)
     make_env_for(agent, env_config, 1).close()  # raises if the agent cannot act there
     outcomes: list[Outcome] = []
     with Progress({f"episodes of {config.agent}": config.episodes}) as progress:
         for seeds in blocks(config.episodes):
-            seeds = seeds[: config.episodes - seeds.start]
+            seeds = range(config.seed + seeds.start, config.seed + min(seeds.stop, config.episodes))
             outcomes += evaluate_block(EpisodeBlock(config.agent, config.run, env_config, seeds))
             progress.advance(f"episodes of {config.agent}", len(seeds))
     errors = [outcome.error for outcome in outcomes if outcome.error]

@@ -103,8 +103,8 @@ class Task:
     anchors: ClassVar[Mapping[int, tuple[float, float]]] = {}
 
     @classmethod
-    def chance(cls, params: Any) -> float:
-        """The highest mean return that a memoryless policy can reach if something is hidden."""
+    def chance(cls, params: Any, split: str = "test") -> float:
+        """The highest mean return that a memoryless policy can reach in a split if something is hidden."""
         return 1.0 / cls.hidden.classes(params) if cls.hidden is not None and cls.hidden.classes is not None else 1.0
 
     @classmethod

@@ -1,10 +1,13 @@
 """`unseen audit`: checks of an environment at every level, derived from what its task declares.
 
-**References.** Scripted policies play episodes of the split "test". Mean returns must reach the gates in `score.gates`; returns
-must lie within the bounds of `score`; the mean returns of random and oracle must match the frozen anchors (if the level has
-any, with its own parameters). On level 0, the visible twin, `reflex` must come within 5 % of `oracle`. On other levels of tasks
-with something hidden, `reflex` may return at most `chance(params)`. In tasks without, which require planning, it may return at
-most half of the score's range, from level 2 on.
+**References.** Scripted policies play episodes of the split "test", starting with the seed --seed. Mean returns must reach the gates
+in `score.gates`, in the split "shift" too; returns must lie within the bounds of `score`; the mean returns of random and oracle must
+match the frozen anchors (if the level has any, with its own parameters). On level 0, the visible twin, `reflex` must come within
+5 % of `oracle`. On other levels of tasks with something hidden, `reflex` may return at most `chance(params, split)`. In tasks
+without, which require planning, it may return at most half of the score's range, from level 2 on.
+
+**Faculties.** For each faculty that a level demands, all policies that lack it play episodes of the splits "test" and "shift". In
+both, the best may return at most chance in this split plus .1 (level 1) or .05 (levels 2 and 3), or plus the declared excess.
 
 **Draws.** In the splits "train" and "shift", no reset fails, a hidden class is uniformly distributed and independent of the number
 of tries, and a hidden vector varies. Fields of the record that `hidden.independent` names are uniform over their values and
@@ -15,11 +18,12 @@ estimated from the pairs of resets that coincide. An instance is what the task's
 after a reset; then two resets that differ in anything are different instances.
 
 **Leak probe.** A network is trained to decode the hidden truth from the last 1, 4 or 16 observations, at the steps where
-`hidden.when` holds, excluding the final observation, which may reveal everything. A third of the episodes is played at random, a
-third straight forward, a third forward with alternating turns. One network is trained on episodes of both "train" and "shift",
-and is told which: what tells the truth in one split only is then found, without training twice. On held-out episodes it must not
-be better than chance, in either split, neither at the first such step of an episode nor at a later one. A window of 1 is judged
-from level 1 on, one of 4 from level 2, one of 16 from level 3; for presets only the window of 1 is judged. Level 0 is not probed.
+`hidden.when` holds, until `hidden.found` does, excluding the final observation, which may reveal everything. A third of the episodes
+is played at random, a third straight forward, a third forward with alternating turns. One network is trained on episodes of both
+"train" and "shift", and is told which: what tells the truth in one split only is then found, without training twice. On held-out
+episodes it must not be better than chance, in either split, neither at the first such step of an episode nor at a later one. A window
+of 1 is judged from level 1 on, one of 4 from level 2, one of 16 from level 3; for presets only the window of 1 is judged. Level 0 is
+not probed.
 
 **History probe.** A recurrent network must be able to decode the truth from all observations and actions up to the first such step
 (up to the last one, if the first is the reset): the task is solvable from the history. Judged on levels 1 and 2. Level 3 is an
@@ -42,8 +46,8 @@ recorded for at most 128 steps, half of them with uniformly random actions and h
 - History probe, as above. It is only as good as this play is at finding things out.
 - Determinism: the same seed and actions give the same bytes again, in a new environment and in another process.
 - Overlap of seeds, with first observation and label as the instance. It is not judged, since episodes may differ beyond these.
-- PPO from stable-baselines3 for 50,000 steps, on one observation and on a stack of 16, and random play. These are not judged, since
-  the environment does not declare what is chance. Skipped with --quick.
+- PPO from stable-baselines3 for 50,000 steps or 60 s of CPU (20 s with --quick), on one observation and on a stack of 16, and random
+  play. These are not judged, since the environment does not declare what is chance.
 """
 
 from unseen.train.audit.command import AuditConfig, audit, checks

@@ -43,7 +43,7 @@ class AuditConfig(LevelsArgument):
     quick: bool = False
     """smaller samples and no history probe, for CI"""
     seed: int = 0
-    """seed of the probes"""
+    """seed of the probes, and of the first episode that reference policies play"""
 
 
 def audit(config: AuditConfig) -> int:

@@ -18,13 +18,15 @@ TWIN = 0.05  # fraction of the scale by which reflex may score below oracle on t
 def references(subject: Subject) -> Iterator[Check]:
     """All checks of the scripted policies' returns."""
     task, n = subject.task, 1_000 if subject.quick else 4_000
-    env = subject.make_vec(n, split="test")
+    env, shift = (subject.make_vec(n, split=split) for split in ("test", "shift"))
     named = {*CONVENTIONAL, *task.score.gates} & {*task.references}
-    returns = {name: play(env, name, 0, n) for name in ("random", *sorted(named))}
+    returns = {name: play(env, name, subject.seed, n) for name in ("random", *sorted(named))}
     mean = {name: float(found.mean()) for name, found in returns.items()}
     for name, gate in task.score.gates.items():
         if name in mean:
             yield Check(name, f">= {gate:g}", f"{mean[name]:.3f}", mean[name] >= gate)
+            shifted = float(play(shift, name, subject.seed, n).mean())
+            yield Check(f"{name}, shift", f">= {gate:g}", f"{shifted:.3f}", shifted >= gate)
     yield _within(task, returns)
     if "reflex" in mean and "oracle" in mean:
         yield _reflex(subject, mean, _margin(task, returns["reflex"]))
@@ -68,7 +70,7 @@ def _reflex(subject: Subject, mean: dict[str, float], margin: float) -> Check:
         good = mean["reflex"] <= half if isinstance(level, int) and level >= 2 else None
         return Check("planning gap: reflex (greedy)", f"<= {half:.3g}", reflex, good)
     if not task.hidden.is_class and not task.declares_chance():
-        return Check("reflex (memoryless)", "the task defines no chance(params)", reflex, None)
+        return Check("reflex (memoryless)", "the task defines no chance", reflex, None)
     chance = task.chance(subject.params)
     good = mean["reflex"] <= chance + margin
     return Check("reflex (memoryless)", f"<= chance {chance:.3f} + {margin:.3f}", reflex, good)

@@ -25,7 +25,7 @@ class Subject:
         entry: the environment's row in the suite.
         env_config: level, observation mode, action kind and parameters.
         quick: use smaller samples and no history probe.
-        seed: of the probes.
+        seed: of the probes, and of the first episode that reference policies play.
     """
 
     entry: Entry

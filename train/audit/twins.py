@@ -28,7 +28,7 @@ def twins(subject: Subject) -> Iterator[Check]:
         return
     n = 1_000 if subject.quick else 4_000
     env = make_vec(subject.entry.name, n, **(subject.keywords | dict(task.visible) | {"split": "test"}))
-    oracle, *others = (float(play(env, name, 0, n).mean()) for name in ("oracle", *WITHOUT_MEMORY))
+    oracle, *others = (float(play(env, name, subject.seed, n).mean()) for name in ("oracle", *WITHOUT_MEMORY))
     named = ", ".join(f"{name}={value}" for name, value in task.visible.items())
     gap = oracle - max(others)
     yield Check(f"twin ({named}): oracle - best without memory", f"<= {GAP:g}", f"{gap:.3f}", gap <= GAP)

@@ -221,6 +221,17 @@ def _last_round(s, p):
 
 
 @device
+def _first_two_rounds(s, p):
+    return _after(s, p, _home_of_query(s), 0, 2, False)
+
+
+@device
+def _last_two_rounds(s, p):
+    rounds = s.n_meetings // p.pairs
+    return _after(s, p, _home_of_query(s), max(rounds - 2, 0), rounds, False)
+
+
+@device
 def _any_dog(s, p):
     """The piece behind which dog 0 is: collars are shuffled."""
     for k in range(s.n_boxes):
@@ -250,6 +261,8 @@ REFERENCES = {
     "always_swap": _looks_behind(_always_swap),
     "first_round": _looks_behind(_first_round),
     "last_round": _looks_behind(_last_round),
+    "first_two_rounds": _looks_behind(_first_two_rounds),
+    "last_two_rounds": _looks_behind(_last_two_rounds),
     "any_dog": _looks_behind(_any_dog),
     "odd_piece": _looks_behind(_odd_piece),
     "last_collar": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF),

@@ -64,7 +64,9 @@ def reset(s, p):
     s.colour_range = p.near
     s.kinds_hidden = 1
     kind = place_furniture(s, p)
-    fewer = shift and 2 * (p.dogs - 1) > p.pieces
+    fewer = (
+        shift and p.dogs > 3 and 2 * (p.dogs - 1) > p.pieces
+    )  # of two dogs, a guess would find the right one too often
     s.n_discs = p.dogs - (1 if fewer else 0)
     faster = 1 if shift else 0
     s.run_steps = max(p.run_steps - faster, 1)

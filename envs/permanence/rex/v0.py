@@ -20,7 +20,7 @@ class Rex(spec.Rex):
     __doc__ = __doc__
     sensors = planar_sensors(write_state, rules.STATE_DOGS + 3 * MEETINGS)
     levels: ClassVar[dict[int, spec.RexParams]] = {
-        0: spec.RexParams(glass=True, near=0.0),
+        0: spec.RexParams(glass=True, near=0.0, order="colour"),
         1: spec.RexParams(**spec.ONE),
         2: spec.RexParams(order="identity", query="fixed", blackout=(3, 6)),
         3: spec.RexParams(

@@ -174,7 +174,12 @@ def plan_bump(s, p):
 
 @device
 def choose_target(s, p, shift):
-    """Make the block that ends behind occluder s.target_home the target. Returns False if there is none.
+    """Make the block that ends behind occluder s.target_home the target. Returns False if there is none, or if it is not of the
+    kind that is to be asked for.
+
+    Of a volley, bumpers are asked for in two of five episodes: one ends behind either of two occluders, so where it goes is
+    easier to guess than where a block goes that it hits. If they were asked for less often, knowing which blocks roll would
+    tell too much.
 
     With a fixed query, the target's colour is swapped to red, or under shift to any other colour.
     """
@@ -182,7 +187,7 @@ def choose_target(s, p, shift):
     for j in range(s.n_discs):
         if s.home[j] == s.target_home:
             s.target = j
-    if s.target < 0:
+    if s.target < 0 or (p.volley != 0 and (s.target >= p.rolls) != (s.asks_bumper != 0)):
         return False
     if p.query == FIXED:
         swap_colours(s, p.blocks, s.target, shift)

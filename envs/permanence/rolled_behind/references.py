@@ -15,11 +15,17 @@ from unseen.envs.planar.task import ARCS
 from unseen.envs.planar.world import ACT, DT, OBSERVE, STRIDE, TURN, nearest_box
 
 STAY = 3
+SAME = 0.01  # m by which a block may miss the place where it is expected, since slots are of single precision
 UNSEEN = 100.0  # m: discs of the belief with a larger x have never been seen
 ARRIVED = 0.3  # m from a place at which a sweep goes on to the next one
 BELIEF = belief(
     MAX_OCCLUDERS, MAX_BLOCKS,
     ("start_x", FLOAT, (MAX_BLOCKS,)), ("start_y", FLOAT, (MAX_BLOCKS,)),  # where each block was first seen
+    # Deceleration, measured once a block has been seen rolling in two observations; where each block was last seen, how fast,
+    # and when.
+    ("friction", FLOAT), ("seen_x", FLOAT, (MAX_BLOCKS,)), ("seen_y", FLOAT, (MAX_BLOCKS,)),
+    ("seen_vx", FLOAT, (MAX_BLOCKS,)), ("seen_vy", FLOAT, (MAX_BLOCKS,)), ("seen_at", INT, (MAX_BLOCKS,)), ("now", INT),
+    ("rolled", INT, (MAX_BLOCKS,)),  # 1 if it was seen rolling before the bumpers
     ("sweeps", INT), ("at", INT),  # 1 once a sweep has begun; the occluder that it looks behind
 )  # fmt: skip
 
@@ -37,9 +43,66 @@ def oracle(s, m, p):
 
 
 @device
+def _measure_friction(o, m, p):
+    """Measure friction, if a visible block was seen rolling one step ago. Returns whether it is known only since now.
+
+    Such a block has gone straight on, at the mean of its two speeds.
+    """
+    if m.friction > 0.0:
+        return False
+    for i in range(p.disc_slots):
+        at = disc_start(p) + (5 + p.colours) * i
+        if o[at] < 0.5:
+            continue
+        x, y, vx, vy = disc_motion(o, m, p, at)
+        speed = math.sqrt(vx * vx + vy * vy)
+        for j in range(m.n_discs):
+            before = math.sqrt(m.seen_vx[j] ** 2 + m.seen_vy[j] ** 2)
+            if m.seen_at[j] != m.now - 1 or speed == 0.0 or before <= speed:
+                continue
+            run = 0.5 * DT * (before + speed) / before
+            if abs(m.seen_x[j] + run * m.seen_vx[j] - x) + abs(m.seen_y[j] + run * m.seen_vy[j] - y) < SAME:
+                m.friction = (before - speed) / DT
+                return True
+    return False
+
+
+@device
+def _friction(m, p):
+    """As measured, or else as usual."""
+    return m.friction if m.friction > 0.0 else p.friction
+
+
+@device
+def _roll_again(m):
+    """Let all blocks roll anew from where they were last seen, now that friction is known."""
+    for j in range(m.n_discs):
+        speed = math.sqrt(m.seen_vx[j] ** 2 + m.seen_vy[j] ** 2)
+        if speed == 0.0:
+            continue
+        t = min((m.now - 1 - m.seen_at[j]) * DT, speed / m.friction)
+        run = t - 0.5 * m.friction * t * t / speed
+        left = 1.0 - m.friction * t / speed
+        m.disc_x[j] = m.seen_x[j] + run * m.seen_vx[j]
+        m.disc_y[j] = m.seen_y[j] + run * m.seen_vy[j]
+        m.disc_vx[j] = left * m.seen_vx[j]
+        m.disc_vy[j] = left * m.seen_vy[j]
+
+
+@device
+def _saw(m, j):
+    """Remember block j as it is now seen."""
+    m.seen_at[j] = m.now
+    m.seen_x[j], m.seen_y[j], m.seen_vx[j], m.seen_vy[j] = m.disc_x[j], m.disc_y[j], m.disc_vx[j], m.disc_vy[j]
+
+
+@device
 def _enter(o, m, p):
     """Enter a row. A block whose colour is not visible is the one that is believed nearest to where it is seen."""
-    update_belief(o, m, p, DT, p.friction, RESTITUTION)
+    m.now += 1
+    if _measure_friction(o, m, p):
+        _roll_again(m)
+    update_belief(o, m, p, DT, _friction(m, p), RESTITUTION)
     width = 5 + p.colours
     for i in range(p.disc_slots):
         at = disc_start(p) + width * i
@@ -47,6 +110,8 @@ def _enter(o, m, p):
         for c in range(p.colours):
             if o[at + 5 + c] > 0.5:
                 named = True
+                if o[at] > 0.5:
+                    _saw(m, c)
         if o[at] < 0.5 or named:
             continue
         x, y, vx, vy = disc_motion(o, m, p, at)
@@ -59,6 +124,7 @@ def _enter(o, m, p):
                 near = j
         if near >= 0:
             m.disc_x[near], m.disc_y[near], m.disc_vx[near], m.disc_vy[near] = x, y, vx, vy
+            _saw(m, near)
 
 
 @device
@@ -171,6 +237,25 @@ def any_block(o, m, p):
 
 
 @device
+def any_roller(o, m, p):
+    """Knows where blocks are and which rolled first, but not which is which: fetches the nearest one that is no bumper."""
+    _enter(o, m, p)
+    for j in range(m.n_discs):
+        if m.phase == OBSERVE and (m.disc_vx[j] != 0.0 or m.disc_vy[j] != 0.0) and m.now < p.observe_steps:
+            m.rolled[j] = 1
+    if not _ready(m):
+        return STAY
+    best = FAR
+    near = m.query
+    for j in range(m.n_discs):
+        d = (m.disc_x[j] - m.agent_x) ** 2 + (m.disc_y[j] - m.agent_y) ** 2
+        if m.rolled[j] != 0 and d < best:
+            best = d
+            near = j
+    return _fetch(m, near)
+
+
+@device
 def start(o, m, p):
     """Knows where the block was first seen: looks behind the occluder nearest to that."""
     _enter(o, m, p)
@@ -206,7 +291,7 @@ def no_bump(o, m, p):
     """Tracks all that it sees, and believes that in the blackout blocks roll on as if nothing were in the way."""
     if m.phase != OBSERVE or o[4 + OBSERVE] < 0.5:
         for j in range(m.n_discs):
-            far = math.sqrt(m.disc_vx[j] ** 2 + m.disc_vy[j] ** 2) / (2.0 * p.friction)
+            far = math.sqrt(m.disc_vx[j] ** 2 + m.disc_vy[j] ** 2) / (2.0 * _friction(m, p))
             m.disc_x[j] += m.disc_vx[j] * far
             m.disc_y[j] += m.disc_vy[j] * far
             m.disc_vx[j] = 0.0
@@ -230,6 +315,7 @@ REFERENCES = {
     "sweep_left": _from_slots(sweep_left),
     "sweep_right": _from_slots(sweep_right),
     "any_block": _from_slots(any_block),
+    "any_roller": _from_slots(any_roller),
     "start": _from_slots(start),
     "halt": _from_slots(halt),
     "no_bump": _from_slots(no_bump),

@@ -38,6 +38,7 @@ REACH = 0.5  # m, centre to centre, at which a block is touched
 STATE = planar(
     MAX_OCCLUDERS, MAX_BLOCKS,
     ("target", INT),  # the block to fetch
+    ("asks_bumper", INT),  # 1 if the target is a bumper of a volley
     ("target_home", INT),  # the occluder behind which it comes to rest: the hidden variable
     ("friction", FLOAT),  # m/s^2
     ("bearing", FLOAT, (MAX_OCCLUDERS,)),  # of each occluder from the room's centre
@@ -52,6 +53,14 @@ STATE = planar(
 STATE_EXTRA = 8 + 3 * MAX_BLOCKS  # values that `state` has after a lit slots row
 
 
+def fewer_blocks(p, shift):
+    """The number of blocks that are left out under shift."""
+    return 1 if shift and p.blocks > 2 and not p.volley else 0
+
+
+_fewer_blocks = device(fewer_blocks)  # chance is computed with the plain Python function
+
+
 @device
 def reset(s, p):
     """Draw an episode: layout, launches, target, blackout length and the pose after it.
@@ -62,10 +71,11 @@ def reset(s, p):
     if s.tries == 1:
         # Drawn once for all tries, so that rejections do not bias the answer.
         s.target_home = below(s, p.occluders)
+        s.asks_bumper = 1 if p.volley != 0 and below(s, 5) < 2 else 0
     reset_stage(s, p)
     s.friction = p.friction * (1.5 if shift else 1.0)
     s.n_boxes = p.occluders
-    s.n_discs = p.blocks - (1 if shift and p.blocks > 2 and p.volley == 0 else 0)
+    s.n_discs = p.blocks - _fewer_blocks(p, shift)
     place_occluders(s, p)
     place_blocks(s, p, shift)
     if p.bump != 0 and not plan_bump(s, p):

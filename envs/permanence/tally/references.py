@@ -7,6 +7,7 @@ from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import INT
 from unseen.envs.permanence.tally.marbles import MAX_MARBLES, NEST_Y, ROLL_SPEED, TWO
 from unseen.envs.permanence.tally.rules import ARM, MAX_BOXES, REACH, at_nest
+from unseen.envs.permanence.tally.schedule import more_moves
 from unseen.envs.planar.belief import belief, copy_room, disc_motion, update_belief
 from unseen.envs.planar.layout import HEAD, disc_start
 from unseen.envs.planar.navigate import steer_to_disc
@@ -125,7 +126,7 @@ middle = _last(0)  # always collects the same number
 def ins_only(o, m, p):
     """Counts what goes in, and takes what comes out to be what it is on average."""
     _count(o, m, p)
-    moves = 0.5 * (p.moves_low + p.moves_high)
+    moves = 0.5 * (p.moves_low + p.moves_high) + more_moves(p)
     # In the middle of the moves, as many go in as come out.
     out = 0.5 * moves * p.together if p.peak != 0 else 0.5 * (moves - _middle(p) / p.together)
     return _collect(o, m, p, _possible(p, int(m.entered[max(m.query, 0)] - out + 0.5)))

@@ -10,13 +10,19 @@ MIXED, ADD, SUBTRACT = 0, 1, 2  # `operation`: any moves; n + 1; n - 1
 
 
 @device
+def more_moves(p):
+    """Extra moves of a group in this split."""
+    return MORE_MOVES if p.split == SHIFT and p.operation == MIXED else 0
+
+
+@device
 def draw_schedule(s, p):
     """Draw the moves. Writes `goal`, `n_moves` and `last_move` of each group; `group`, `ins` and `outs` of each beat.
 
     The number left, the number of moves and the last move (one marble, in or out) are drawn first and independently; the
     earlier moves are drawn to lead there. The remaining beats are pauses. Leaves `left` at 0.
     """
-    more = MORE_MOVES if p.split == SHIFT and p.operation == MIXED else 0
+    more = more_moves(p)
     s.n_beats = p.groups * (p.moves_high + more)
     for c in range(2):
         s.left[c] = 0

@@ -3,7 +3,7 @@
 import math
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below, uniform
+from unseen.envs.core.rng import SHIFT, below, uniform
 from unseen.envs.planar.world import DT, place_box
 
 # Kinds of boxes: plain, a carpeted lane, a hall with a siding, a lever.
@@ -28,6 +28,12 @@ def exit_x(p, k):
 def lever_place(p):
     """Position of the lever, m."""
     return p.wide - LEVER, p.mouth - LEVER_AT
+
+
+@device
+def shift_lead(p):
+    """Steps by which balls take longer under shift: the shortest time is then the next after the longest one."""
+    return p.slack_high - p.slack_low + 1 if p.split == SHIFT else 0
 
 
 @device
@@ -68,8 +74,7 @@ def draw_exits(s, p, shift):
             carpeted = p.carpet < 1.0 and below(s, 2) == 0
             s.factor[k] = p.carpet * slower if carpeted else 1.0
     s.held_up = below(s, 2) if p.siding != 0 else 0
-    spread = p.slack_high - p.slack_low + 1
-    s.lead = p.walk + p.slack_low + below(s, spread) + (spread if shift else 0)
+    s.lead = p.walk + p.slack_low + below(s, p.slack_high - p.slack_low + 1) + shift_lead(p)
 
 
 @device

@@ -5,7 +5,7 @@ import math
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
-from unseen.envs.permanence.tunnel.draw import SPACING, exit_x, lever_place
+from unseen.envs.permanence.tunnel.draw import SPACING, exit_x, lever_place, shift_lead
 from unseen.envs.permanence.tunnel.rules import (
     GAP,
     GAPS,
@@ -197,13 +197,13 @@ def _rank(s, j):
 @device
 def _first_chance(s, p):
     """The first step in which the queried ball may come out, for a player that knows only the order of the balls."""
-    return first_due(s, p, p.walk + p.slack_low) + GAP * _rank(s, s.target)
+    return first_due(s, p, p.walk + p.slack_low + shift_lead(p)) + GAP * _rank(s, s.target)
 
 
 @device
 def _last_chance(s, p):
     """The last such step."""
-    return first_due(s, p, p.walk + p.slack_high) + (GAP + GAPS - 1) * _rank(s, s.target)
+    return first_due(s, p, p.walk + p.slack_high + shift_lead(p)) + (GAP + GAPS - 1) * _rank(s, s.target)
 
 
 @device

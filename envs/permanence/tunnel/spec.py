@@ -320,7 +320,7 @@ class Tunnel(PlanarTask):
     references = references.REFERENCES
 
     @classmethod
-    def chance(cls, params: P) -> float:
+    def chance(cls, params: P, split: str = "test") -> float:
         """The highest success rate of a player that knows neither where nor when, but may know one of the two.
 
         It stands at one plate at a time: 1 / exits. It stands on a plate for patience + 1 of the steps in which the first

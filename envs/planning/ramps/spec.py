@@ -291,7 +291,7 @@ class Ramps(PlanarTask):
     }  # fmt: skip
 
     @classmethod
-    def chance(cls, params: P) -> float:
+    def chance(cls, params: P, split: str = "test") -> float:
         """The score of the reference "blind", which knows everything but where the block is: measured for the levels.
 
         For other parameters, a bound: a plan works for at most `cells_per_power` of the cells where the block may be.
