@@ -138,5 +138,7 @@ def field_of(s, p, n):
     """A hash (uint64) of the pillars, the screen and the block's cell, the same for a field and its mirror image."""
     screen = square(n) & ~s.free & ~s.pillars
     h = fold(fold(fold(fold(np.uint64(n), s.pillars), screen), s.goal), 0)
-    g = fold(fold(fold(fold(np.uint64(n), upside_down(s.pillars, n)), upside_down(screen, n)), upside_down(s.goal, n)), 0)
+    g = fold(
+        fold(fold(fold(np.uint64(n), upside_down(s.pillars, n)), upside_down(screen, n)), upside_down(s.goal, n)), 0
+    )
     return min(h, g)

@@ -23,7 +23,7 @@ from unseen.envs.planning.unblock.crates import (
     write_plan,
 )
 from unseen.envs.planning.unblock.pushers import ODDS, STYLES, chance_of, greedy_succeeds, puller_succeeds
-from unseen.envs.planning.unblock.pushes import TREE, plan_steps, pushable, search_pushes, write_pushes
+from unseen.envs.planning.unblock.pushes import ANYWHERE, TREE, plan_steps, pushable, search_pushes, write_pushes
 
 CRATE, WALL = 0, 1  # kinds of boxes
 MAX_CRATES = 5
@@ -31,7 +31,6 @@ MAX_PILLARS = 6
 MAX_WALLS = 7 + MAX_PILLARS  # boxes: three for the main wall, two for each arm, and the pillars
 PICKS = 4  # block positions tried in one flat
 JAM_STEPS = 4 * MAX_PLAN  # steps searched for a way out of a jam
-ANYWHERE = -1  # all cells, and more: a search for them is exhaustive
 
 # The plan of a flat: whether x and y are swapped; the positions of the main wall and of the arms, and which arms there are;
 # masks of the doorways and of the pillars.
@@ -39,9 +38,7 @@ FLAT = np.dtype([
     ("flip", INT), ("line", INT), ("arm", INT), ("left", INT), ("right", INT), ("doorways", INT), ("pillars", INT),
 ], align=True)  # fmt: skip
 # The memory of a reset.
-SCRATCH = np.dtype(
-    [("flat", FLAT), ("steps", SEARCH), ("pushes", TREE), ("pulls", TREE), ("odds", ODDS)], align=True
-)
+SCRATCH = np.dtype([("flat", FLAT), ("steps", SEARCH), ("pushes", TREE), ("pulls", TREE), ("odds", ODDS)], align=True)
 
 
 @device

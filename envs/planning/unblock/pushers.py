@@ -73,7 +73,7 @@ def opening(free, crates, reach, goal, foresight):
 
 
 @device
-def _limit(style, free, crates, reach, goal):
+def limit_of(style, free, crates, reach, goal):
     """The most crates that may be in the way after a push, for the style."""
     if style == ANY:
         return _FAR
@@ -91,7 +91,7 @@ def _limit(style, free, crates, reach, goal):
 
 
 @device
-def _choices(style, limit, free, crates, reach, goal, d):
+def choices(style, limit, free, crates, reach, goal, d):
     """The crates that a player may choose to push in direction d: those after which at most `limit` are in the way."""
     some = pushable(free, crates, reach, d)
     if style == ANY:
@@ -116,17 +116,32 @@ def choose_push(r, style, foresight, free, crates, reach, goal):
     crate, way = opening(free, crates, reach, goal, foresight)
     if way >= 0:
         return crate, way
-    limit = _limit(style, free, crates, reach, goal)
+    limit = limit_of(style, free, crates, reach, goal)
     n = 0
     for d in range(4):
-        n += count(_choices(style, limit, free, crates, reach, goal, d))
+        n += count(choices(style, limit, free, crates, reach, goal, d))
     pick = below(r, n)
     for d in range(4):
-        some = _choices(style, limit, free, crates, reach, goal, d)
+        some = choices(style, limit, free, crates, reach, goal, d)
         if pick < count(some):
             return nth(some, pick), d
         pick -= count(some)
     return 0, NONE
+
+
+@device
+def _near(w, k, goal, pushes):
+    """Whether at most one or two `pushes` (0: none) lead from node k to the goal."""
+    if pushes > 0 and k < w.expanded:
+        for e in range(w.first_edge[k], w.first_edge[k + 1]):
+            j = w.edge_to[e]
+            if w.reach[j] & goal != 0:
+                return True
+            if pushes > 1 and j < w.expanded:
+                for i in range(w.first_edge[j], w.first_edge[j + 1]):
+                    if w.reach[w.edge_to[i]] & goal != 0:
+                        return True
+    return False
 
 
 @device
@@ -136,15 +151,17 @@ def _value(w, v, style, foresight, free, goal, k, left):
     for e in range(w.first_edge[k], w.first_edge[k + 1]):
         j = w.edge_to[e]
         some = some or w.reach[j] & goal != 0 or v.odds[1 - left % 2, j] > 0.0
-    if not some or left <= foresight:
-        return 1.0 if some else 0.0
+    if not some:
+        return 0.0
+    if _near(w, k, goal, min(foresight, left)):
+        return 1.0
     crates = w.crates[k]
     reach = w.reach[k]
-    limit = _limit(style, free, crates, reach, goal)
+    limit = limit_of(style, free, crates, reach, goal)
     n = 0
     value = 0.0
     for d in range(4):
-        chosen = _choices(style, limit, free, crates, reach, goal, d)
+        chosen = choices(style, limit, free, crates, reach, goal, d)
         n += count(chosen)
         for e in range(w.first_edge[k], w.first_edge[k + 1]):
             if w.edge_direction[e] == d and chosen & (1 << w.edge_crate[e]) != 0:

@@ -7,12 +7,12 @@ import numpy as np
 
 from unseen.envs.core.device import device
 from unseen.envs.core.task import INT
-from unseen.envs.grid.cells import NONE, ROW_BITS, count, first_step, index, neighbours, opposite, reachable, shift
+from unseen.envs.grid.cells import NONE, count, first_step, index, neighbours, opposite, reachable, shift
 
 MAX_NODES = 512  # of a search
 MAX_EDGES = 4 * MAX_NODES
 MAX_PUSHES = 12  # of a plan
-UNLIMITED = 64  # strength that is never spent
+ANYWHERE = -1  # goals of a search that goes on to the end and keeps every push
 _SLOTS = 2 * MAX_NODES  # of the hash table
 
 # The memory of a search: the cells within reach of so many pushes. For each node its crates, the cells that the agent can
@@ -124,6 +124,7 @@ def search_pushes(w, free, crates, here, goals, most, pulls):
     w.within[0] = 0
     _add(w, _slot(w, crates, here), crates, reachable(free & ~crates, here), NONE, 0, 0, 0)
     for pushes in range(most + 1):
+        last = pushes + 1 == most and goals != ANYWHERE
         if goals & ~w.within[pushes] == 0:
             return pushes
         if w.expanded == w.nodes or pushes == most or w.full != 0:
@@ -135,12 +136,12 @@ def search_pushes(w, free, crates, here, goals, most, pulls):
                 while some != 0:
                     crate = some & -some
                     some ^= crate
-                    _move_crate(w, free, k, crate, d, pushes + 1 == most)
+                    _move_crate(w, free, k, crate, d, last)
                 some = pullable(free, w.crates[k], w.reach[k], d) if pulls != 0 else 0
                 while some != 0:
                     crate = some & -some
                     some ^= crate
-                    _move_crate(w, free, k, crate, d + 4, pushes + 1 == most)
+                    _move_crate(w, free, k, crate, d + 4, last)
             w.expanded = k + 1
             w.first_edge[k + 1] = w.edges
     return NONE

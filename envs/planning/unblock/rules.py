@@ -6,7 +6,7 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.splits import in_split
 from unseen.envs.core.task import INT
-from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, count, index, nth
+from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, index
 from unseen.envs.grid.floor import FLOOR, heading_of, lay_floor, middle, roll_discs, side
 from unseen.envs.planar.sight import line_of_sight
 from unseen.envs.planar.slots import write_lit_slots
