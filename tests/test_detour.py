@@ -13,7 +13,7 @@ from unseen.envs.core.device import host
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.errors import BadParameter
 from unseen.envs.planar.physics import path_clear
-from unseen.envs.planar.world import AGENT_RADIUS, REVEAL
+from unseen.envs.planar.world import AGENT_RADIUS, REVEAL, STRIDE
 from unseen.envs.planning.detour.distance_field import (
     BLOCKED,
     FIELD,
@@ -23,6 +23,7 @@ from unseen.envs.planning.detour.distance_field import (
     beyond_door,
     cell_of,
     centre_of,
+    least_metres,
 )
 from unseen.envs.planning.detour.draw import DOOR, WALL
 from unseen.envs.planning.detour.path import REACH, plan_path
@@ -32,7 +33,7 @@ from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.audit.subject import play
 
 agent_in_box, beyond_door, cell_of = map(host, (agent_in_box, beyond_door, cell_of))
-centre_of, path_clear, plan_path = map(host, (centre_of, path_clear, plan_path))
+centre_of, least_metres, path_clear, plan_path = map(host, (centre_of, least_metres, path_clear, plan_path))
 
 FORWARD, STAY = 0, 3
 LEVELS = tuple(resolve("Detour").levels)
@@ -217,6 +218,26 @@ def test_the_field_is_the_shortest_way_on_its_grid() -> None:
 @pytest.mark.parametrize("level", [2, 3])
 def test_resets_never_fail(level: int) -> None:
     envs(level, 4_000).reset(seed=6)
+
+
+@pytest.mark.parametrize(("level", "most"), [(1, 3), (2, 7), (3, 11)])
+def test_a_reset_needs_few_tries(level: int, most: int) -> None:
+    env = make_vec("Detour", 500, level=level)
+    env.reset(seed=0)
+    assert env.world["tries"].mean() < most
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_no_walk_that_succeeds_would_be_given_up(level: int) -> None:
+    n = 60
+    env = make_vec("Detour", n, level=level)
+    env.reset(seed=3)
+    fields, steps = [field_of(s) for s in env.world], env.world["plan_steps"].copy()
+    oracle, first = env.reference("oracle"), np.zeros(n, bool)
+    for t in range(steps.max() - 1):
+        for s, field, most in zip(env.world, fields, steps, strict=True):
+            assert t >= most or least_metres(s, field) <= (most - t) * STRIDE
+        env.step(oracle.act(None, first))
 
 
 def test_the_block_is_in_view_at_first_and_lost_on_the_way() -> None:

@@ -496,3 +496,10 @@ def test_accepted_parameters_can_be_drawn_and_end_by_their_horizon(split: str) -
             _, _, terminated, truncated, _ = env.step(np.full(8, STAY))
             assert not terminated.any() and truncated.all() == truncated.any() == (t == env.horizon)
         assert truncated.all()
+
+
+@pytest.mark.parametrize(("level", "most"), [(1, 12), (2, 70), (3, 70)])
+def test_a_reset_needs_few_tries(level: int, most: int) -> None:
+    env = make_vec("Ramps", 500, level=level)
+    env.reset(seed=0)
+    assert env.world["tries"].mean() < most

@@ -10,12 +10,21 @@ from hypothesis import strategies as st
 
 from unseen.envs.core.device import host
 from unseen.envs.errors import BadParameter
+from unseen.envs.grid.cells import reachable, sideways, transposed, upside_down
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planning.unblock.crates import greedy_direction
+from unseen.envs.planning.unblock.pushers import ODDS, STYLES, chance_of, choices, limit_of, opening
+from unseen.envs.planning.unblock.pushes import ANYWHERE, TREE, search_pushes
+from unseen.envs.planning.unblock.pushes import pushed as after_push
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
 
 exposed, greedy_direction = map(host, (exposed, greedy_direction))
+chance_of, choices, opening, limit_of = map(host, (chance_of, choices, opening, limit_of))
+search_pushes = host(search_pushes)
+after_push, reachable, sideways, transposed, upside_down = map(
+    host, (after_push, reachable, sideways, transposed, upside_down)
+)
 
 OLD = "Unseen/Unblock-v0"
 WAYS = ((1, 0), (0, 1), (-1, 0), (0, -1))
@@ -239,6 +248,16 @@ def test_the_preset_demands_memory_and_a_plan_at_once() -> None:
         assert play(env, player, 0, n).mean() < 0.25
 
 
+def test_symmetries_of_the_floor() -> None:
+    rng = np.random.default_rng(0)
+    for n in (5, 6, 7):
+        cells = {(int(x), int(y)) for x, y in rng.integers(n, size=(12, 2))}
+        mask = sum(1 << (8 * y + x) for x, y in cells)
+        assert cells_of_mask(sideways(mask, n)) == {(n - 1 - x, y) for x, y in cells}
+        assert cells_of_mask(upside_down(mask, n)) == {(x, n - 1 - y) for x, y in cells}
+        assert cells_of_mask(transposed(mask)) == {(y, x) for x, y in cells}
+
+
 def test_level_0_is_the_twin_of_level_1() -> None:
     task = make("Unblock").task
     assert task.levels[0] == task.twin(1)
@@ -425,3 +444,38 @@ def test_a_record_keeps_nothing_of_the_episodes_before() -> None:
     used.reset(seed=5)
     new.reset(seed=5)
     assert used.snapshot() == new.snapshot()
+
+
+@pytest.mark.parametrize(("level", "most"), [(1, 250), (2, 200), (3, 200), ("hidden-goal", 1000)])
+def test_a_reset_needs_few_tries(level: int | str, most: int) -> None:
+    env = make_vec("Unblock", 500, level=level)
+    env.reset(seed=0)
+    assert env.world["tries"].mean() < most
+
+
+def odds_by_hand(style: int, foresight: int, free: int, crates: int, here: int, goal: int, left: int) -> float:
+    """The probability of success of a player of the panel, by recursion over what it may do."""
+    reach = reachable(free & ~crates, here)
+    if reach & goal or left == 0:
+        return float(reach & goal != 0)
+    crate, way = opening(free, crates, reach, goal, foresight)
+    limit = limit_of(style, free, crates, reach, goal)
+    pushes = [(crate, way)] if way >= 0 else []
+    for d in range(4) if way < 0 else ():
+        chosen = choices(style, limit, free, crates, reach, goal, d)
+        pushes += [(1 << i, d) for i in range(64) if chosen >> i & 1]
+    after = [odds_by_hand(style, foresight, free, after_push(crates, c, d), c, goal, left - 1) for c, d in pushes]
+    return sum(after) / max(len(after), 1)
+
+
+@pytest.mark.parametrize(("level", "spare"), [(1, 0), (1, 1), (3, 0), ("hidden-goal", 1)])
+def test_the_odds_of_the_panel_are_those_of_players_who_play(level: int | str, spare: int) -> None:
+    tree, odds = np.zeros(1, TREE)[0], np.zeros(1, ODDS)[0]
+    env = at_work(level, 2)
+    for s in env.world:
+        free, crates, here, goal = (int(s[name]) for name in ("free", "crates", "here", "goal"))
+        strength, foresight = int(s["pushes"]) + spare, env.params.foresight
+        search_pushes(tree, free, crates, here, ANYWHERE, strength, 0)
+        for style in range(STYLES):
+            found = chance_of(tree, odds, style, foresight, free, goal, strength)
+            assert found == pytest.approx(odds_by_hand(style, foresight, free, crates, here, goal, strength), abs=1e-12)

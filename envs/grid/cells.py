@@ -5,8 +5,6 @@ single cell is given either as a one-bit mask or by its number, the index of tha
 steps to one of the four neighbours.
 """
 
-import math
-
 from unseen.envs.core.device import device
 
 ROW_BITS = 8  # bits per row of cells
@@ -24,7 +22,7 @@ def bit(x, y):
 @device
 def index(cell):
     """The number of the single cell in a mask."""
-    return math.frexp(float(cell))[1] - 1
+    return count(cell - 1)
 
 
 @device
@@ -52,6 +50,35 @@ def square(n):
     for y in range(n):
         mask |= ((1 << n) - 1) << (ROW_BITS * y)
     return mask
+
+
+@device
+def upside_down(mask, n):
+    """The cells of an n x n floor with north and south exchanged."""
+    mask = ((mask >> 8) & 0x00FF00FF00FF00FF) | ((mask & 0x00FF00FF00FF00FF) << 8)
+    mask = ((mask >> 16) & 0x0000FFFF0000FFFF) | ((mask & 0x0000FFFF0000FFFF) << 16)
+    mask = ((mask >> 32) & 0x00000000FFFFFFFF) | (mask << 32)
+    return mask >> ROW_BITS * (ROW_BITS - n)
+
+
+@device
+def sideways(mask, n):
+    """The cells of an n x n floor with east and west exchanged."""
+    mask = ((mask >> 1) & 0x5555555555555555) | ((mask & 0x5555555555555555) << 1)
+    mask = ((mask >> 2) & 0x3333333333333333) | ((mask & 0x3333333333333333) << 2)
+    mask = ((mask >> 4) & 0x0F0F0F0F0F0F0F0F) | ((mask & 0x0F0F0F0F0F0F0F0F) << 4)
+    return mask >> ROW_BITS - n
+
+
+@device
+def transposed(mask):
+    """The cells with x and y exchanged."""
+    t = (mask ^ (mask >> 7)) & 0x00AA00AA00AA00AA
+    mask ^= t ^ (t << 7)
+    t = (mask ^ (mask >> 14)) & 0x0000CCCC0000CCCC
+    mask ^= t ^ (t << 14)
+    t = (mask ^ (mask >> 28)) & 0x00000000F0F0F0F0
+    return mask ^ t ^ (t << 28)
 
 
 @device

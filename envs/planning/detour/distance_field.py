@@ -19,13 +19,15 @@ from unseen.envs.planar.world import AGENT_RADIUS
 RESOLUTION = 32  # cells per side, each narrower than the agent, so that the cells at the edge are never open
 CELLS = RESOLUTION * RESOLUTION
 STRAIGHT, DIAGONAL = 5, 7  # step lengths to neighbours; their ratio approximates sqrt(2) (Borgefors, 1986)
+MARGIN = 0.5  # m, see `least_metres`
 INFINITE = 30_000  # distance of a cell without a path to the goal
 BLOCKED, OPEN = -1, 0  # marks; k + 1 marks the doorway of box k
 
 FIELD = np.dtype([
     ("distance", "i2", (CELLS,)),  # to the goal
     ("mark", "i1", (CELLS,)),
-    ("queue", "i2", (CELLS,)), ("queued", "i1", (CELLS,)),
+    # For `fill_distances`: cells reached by a straight and by a diagonal step, in order of distance, and those dealt with.
+    ("queue", "i2", (2, CELLS)), ("done", "i1", (CELLS,)),
 ], align=True)  # fmt: skip
 
 
@@ -71,13 +73,30 @@ def _rows_near(at, reach, half):
 def mark_obstacles(s, f, door):
     """Write all marks: BLOCKED where the agent would overlap a wall of the room or a box; doorway marks at doors."""
     for c in range(CELLS):
-        x, y = centre_of(s, c)
-        outside = abs(x) > s.room_hx - AGENT_RADIUS or abs(y) > s.room_hy - AGENT_RADIUS
-        f.mark[c] = BLOCKED if outside else OPEN
+        f.mark[c] = OPEN
+    for i in range(RESOLUTION):
+        x, y = centre_of(s, i * RESOLUTION + i)
+        if abs(x) > s.room_hx - AGENT_RADIUS:
+            for j in range(RESOLUTION):
+                f.mark[i * RESOLUTION + j] = BLOCKED
+        if abs(y) > s.room_hy - AGENT_RADIUS:
+            for j in range(RESOLUTION):
+                f.mark[j * RESOLUTION + i] = BLOCKED
     for solid in range(2):  # solid boxes override doorways
         for k in range(s.n_boxes):
             if (s.box_kind[k] != door) == (solid == 1):
                 _mark_box(s, f, k, BLOCKED if solid == 1 else k + 1)
+
+
+@device
+def _near_box(s, k, x, y):
+    """Whether an agent at (x, y) might overlap box k: a cheap test."""
+    rx = x - s.box_x[k]
+    ry = y - s.box_y[k]
+    return (
+        abs(rx * s.box_cos[k] + ry * s.box_sin[k]) < s.box_hx[k] + AGENT_RADIUS
+        and abs(ry * s.box_cos[k] - rx * s.box_sin[k]) < s.box_hy[k] + AGENT_RADIUS
+    )
 
 
 @device
@@ -89,9 +108,10 @@ def _mark_box(s, f, k, mark):
     for i in range(i0, i1 + 1):
         for j in range(j0, j1 + 1):
             c = i * RESOLUTION + j
-            x, y = centre_of(s, c)
-            if agent_in_box(s, k, x, y) > 0.0 and f.mark[c] != BLOCKED:
-                f.mark[c] = mark
+            if f.mark[c] != BLOCKED:
+                x, y = centre_of(s, c)
+                if _near_box(s, k, x, y) and agent_in_box(s, k, x, y) > 0.0:
+                    f.mark[c] = mark
 
 
 @device
@@ -117,12 +137,18 @@ def mark_forbidden(s, f, k, reach):
 
 @device
 def fill_distances(s, f, k, reach):
-    """Write the distance from every cell to a cell where disc k is touched, by a label-correcting search (8 neighbours)."""
+    """Write the distance from every cell to a cell where disc k is touched, by Dijkstra's algorithm (8 neighbours).
+
+    Cells are dealt with in order of distance, so those reached by steps of one length are found in that order, too: two
+    queues take the place of a heap, and a cell enters each at most once.
+    """
     for c in range(CELLS):
         f.distance[c] = INFINITE
-        f.queued[c] = 0
-    head = 0
-    waiting = 0
+        f.done[c] = 0
+    straight = 0  # heads and ends of the queues
+    straight_end = 0
+    diagonal = 0
+    diagonal_end = 0
     i0, i1 = _rows_near(s.disc_x[k], reach, s.room_hx)
     j0, j1 = _rows_near(s.disc_y[k], reach, s.room_hy)
     for i in range(i0, i1 + 1):
@@ -130,24 +156,33 @@ def fill_distances(s, f, k, reach):
             c = i * RESOLUTION + j
             if f.mark[c] != BLOCKED and _touches(s, c, k, reach):
                 f.distance[c] = 0
-                f.queue[waiting] = c
-                f.queued[c] = 1
-                waiting += 1
-    while waiting > 0:  # a cell is queued at most once at a time, so CELLS entries suffice
-        c = f.queue[head]
-        head = (head + 1) % CELLS
-        waiting -= 1
-        f.queued[c] = 0
+                f.queue[0, straight_end] = c
+                straight_end += 1
+    while straight < straight_end or diagonal < diagonal_end:
+        if diagonal == diagonal_end or (
+            straight < straight_end and f.distance[f.queue[0, straight]] <= f.distance[f.queue[1, diagonal]]
+        ):
+            c = f.queue[0, straight]
+            straight += 1
+        else:
+            c = f.queue[1, diagonal]
+            diagonal += 1
+        if f.done[c] != 0:
+            continue
+        f.done[c] = 1
+        door = f.mark[c] != OPEN
         for i in range(-1, 2):
             for j in range(-1, 2):
                 n = c + i * RESOLUTION + j  # never outside the grid, whose edge is blocked
                 d = f.distance[c] + (STRAIGHT if i * j == 0 else DIAGONAL)
-                if d < f.distance[n] and f.mark[n] != BLOCKED and _may_enter(s, f, n, c):
+                if d < f.distance[n] and f.mark[n] != BLOCKED and (not door or _may_enter(s, f, n, c)):
                     f.distance[n] = d
-                    if f.queued[n] == 0:
-                        f.queued[n] = 1
-                        f.queue[(head + waiting) % CELLS] = n
-                        waiting += 1
+                    if i * j == 0:
+                        f.queue[0, straight_end] = n
+                        straight_end += 1
+                    else:
+                        f.queue[1, diagonal_end] = n
+                        diagonal_end += 1
 
 
 @device
@@ -182,6 +217,26 @@ def _start(s, f, x, y):
                     best = d
                     found = n
     return found
+
+
+@device
+def least_metres(s, f):
+    """A length (m) that no way from the agent to the goal falls short of; FAR if there is none.
+
+    Distances of the grid are up to 1.08 times those in the room, and MARGIN too long where cells cut corners.
+    """
+    c = cell_of(s, s.agent_x, s.agent_y)
+    best = INFINITE
+    open_ = False
+    for i in range(max(c // RESOLUTION - 1, 0), min(c // RESOLUTION + 2, RESOLUTION)):
+        for j in range(max(c % RESOLUTION - 1, 0), min(c % RESOLUTION + 2, RESOLUTION)):
+            n = i * RESOLUTION + j
+            if f.mark[n] != BLOCKED:
+                open_ = True
+                best = min(best, f.distance[n])
+    if best < INFINITE:
+        return best * 2.0 * s.room_hx / (RESOLUTION * STRAIGHT) / 1.08 - MARGIN
+    return FAR if open_ else 0.0
 
 
 @device

@@ -23,7 +23,7 @@ from unseen.envs.planar.world import (
     touch,
     touching,
 )
-from unseen.envs.planning.detour.distance_field import FIELD, agent_in_box, beyond_door
+from unseen.envs.planning.detour.distance_field import FIELD, agent_in_box, beyond_door, least_metres
 from unseen.envs.planning.detour.draw import DOOR, DRAFT, RADIUS, WALL, draw_court, draw_pocket, scatter_blocks
 from unseen.envs.planning.detour.path import LEFT, REACH, RIGHT, STAY, arc_along_path, arc_to, plan_path
 from unseen.envs.planning.detour.walkers import LEFT_HAND, LOOK, RESTART, RIGHT_HAND, VIA, WALKER, walk
@@ -84,26 +84,37 @@ def reset(s, p, w):
         return False
     off = uniform(s, -0.4, 0.4) * min(s.fov, 0.7 * math.pi)
     s.heading = wrap(math.atan2(v - s.agent_y, u - s.agent_x) + off)
-    if p.barriers > 0 and _rehearse(s, w, GREEDY, p.act) > 0:
-        return False  # the straight line works
     plan_path(s, w.field)
     s.plan_steps = _rehearse(s, w, PATH, p.act)
     s.limit = min(p.act, s.plan_steps + p.spare)
     if s.plan_steps < max(p.plan_low, 1):
         return False
+    if p.barriers > 0 and _rehearse(s, w, GREEDY, s.limit) > 0:
+        return False  # the straight line works
+    w.walker.known = 0
     return p.panel == 0 or _panel_fails(s, w, p)
 
 
 @device
 def _panel_fails(s, w, p):
     """Whether players that do not plan fail: two that follow walls, and p.panel times those that choose at random."""
-    if _rehearse(s, w, LEFT_HAND, s.limit) > 0 or _rehearse(s, w, RIGHT_HAND, s.limit) > 0:
-        return False
-    for _ in range(p.panel):
-        if _rehearse(s, w, RESTART, s.limit) > 0 or _rehearse(s, w, VIA, s.limit) > 0:
+    return (
+        _fails(s, w, LEFT_HAND, 1)
+        and _fails(s, w, RIGHT_HAND, 1)
+        and _fails(s, w, RESTART, p.panel)
+        and _fails(s, w, VIA, p.panel)
+        and (p.foresight == 0 or _fails(s, w, LOOK, p.panel))
+    )
+
+
+@device
+def _fails(s, w, style, rounds):
+    """Whether a walker fails so many times. A walker that drew no random number would only do the same again."""
+    for _ in range(rounds):
+        if _rehearse(s, w, style, s.limit) > 0:
             return False
-        if p.foresight > 0 and _rehearse(s, w, LOOK, s.limit) > 0:
-            return False
+        if w.walker.rng == w.walker.seed:
+            break
     return True
 
 
@@ -111,7 +122,7 @@ def _panel_fails(s, w, p):
 def _rehearse(s, w, who, most):
     """Number of steps, at most `most`, in which the agent touches the target, driven by `who`; 0 if it fails.
 
-    Simulates the drive, then restores agent and doors.
+    Simulates the drive, then restores agent and doors. All but PATH stop when there is no time left to get there.
     """
     x = s.agent_x
     y = s.agent_y
@@ -139,6 +150,8 @@ def _rehearse(s, w, who, most):
         if k >= 0:
             took = t + 1 if k == s.target else 0
             break
+        if who != PATH and least_metres(s, w.field) > (most - t - 1) * STRIDE:
+            break  # too far from the target
         if who < 0 and turn == 0.0 and abs(s.agent_x - last_x) + abs(s.agent_y - last_y) < 1e-9:
             break  # stuck
     s.agent_x = x

@@ -98,7 +98,8 @@ class Detour(PlanarTask):
     path to it turns away, loses sight of it, and goes round. Glass is solid; the agent slides along it. The first block
     that it touches ends the episode.
 
-    **Levels.** 0: level 1 without the glass, which leaves a control task. 1: a shallow U of glass, no other block. 2
+    **Levels.** 0: level 1 without the glass, a control that takes no plan. Level 1 hides nothing, so it is its own visible
+    twin, and another one would say nothing. 1: a shallow U of glass, no other block. 2
     (default): a deep pocket that opens towards the agent, which starts inside or in front of it. It is plain, or has an
     opening in an arm, or a lid over part of its mouth, or a fin that makes the way round one side longer; two distractor
     blocks; a field of view of 240 degrees (180 at level 1). 3: the target is in a U within a closed ring with two one-way doors.
@@ -151,6 +152,8 @@ class Detour(PlanarTask):
     **Verification.** `reset` accepts a draw only if heading straight for the target fails within the time limit and the
     oracle's path (the shortest on a grid of the room, driven by arcs in the simulator) succeeds. With `panel`, two players
     that follow walls, and so many rounds of the players that choose at random, must also fail within the episode's steps.
+    A player is stopped when not even the shortest way leaves time to get there; one that drew no random number is played
+    once.
     `plan_steps` is the length of that path in steps. It is not always minimal: a breadth-first search over arcs, with positions merged
     within 8 cm, found plans 1 to 2 steps shorter on average.
 

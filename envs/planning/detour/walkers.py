@@ -29,11 +29,14 @@ GRID = 12  # places per side of the room among which LOOK chooses
 PATIENCE = 3  # steps without progress after which a walker is stuck
 
 WALKER = np.dtype([
-    ("rng", "u8"), ("started", INT), ("mode", INT),
+    ("rng", "u8"), ("seed", "u8"), ("started", INT), ("mode", INT),
     ("x", FLOAT), ("y", FLOAT), ("left", INT),  # the place to go to, and the most steps to take
     ("places", INT),  # random places since it last headed for the target
     ("last_x", FLOAT), ("last_y", FLOAT),  # position before the last step
     ("best", FLOAT), ("idle", INT),  # the smallest distance to the place or the target so far, and steps since
+    # For LOOK: 1 if it has looked round before from where it starts; the place it then chose; and the places of its grid from
+    # where the way to the target was clear. Doors only close, so that no other will ever do.
+    ("known", INT), ("via_x", FLOAT), ("via_y", FLOAT), ("sees", "i1", (GRID * GRID,)),
     ("way", FLOAT), ("hit", FLOAT),  # direction along the wall, and distance from the target where it was met
 ], align=True)  # fmt: skip
 
@@ -86,20 +89,45 @@ def _random_place(s, m):
 
 
 @device
+def _place(s, i):
+    """Place i of LOOK's grid."""
+    return ((i // GRID + 0.5) * 2.0 / GRID - 1.0) * s.room_hx, ((i % GRID + 0.5) * 2.0 / GRID - 1.0) * s.room_hy
+
+
+@device
 def _via(s, m, tx, ty):
-    """The place of a grid on the shortest way of two straight legs to (tx, ty); a random place if there is none."""
+    """The place of a grid on the shortest way of two straight legs to (tx, ty); (x, y) of the agent if there is none."""
     best = FAR
     x = s.agent_x
     y = s.agent_y
     for i in range(GRID * GRID):
-        u = ((i // GRID + 0.5) * 2.0 / GRID - 1.0) * s.room_hx
-        v = ((i % GRID + 0.5) * 2.0 / GRID - 1.0) * s.room_hy
-        d = _gap(s, u, v) + math.sqrt((u - tx) ** 2 + (v - ty) ** 2)
-        if d < best and clear_way(s, s.agent_x, s.agent_y, u, v) and clear_way(s, u, v, tx, ty):
-            best = d
-            x = u
-            y = v
-    if best == FAR:
+        if m.sees[i] != 0:
+            u, v = _place(s, i)
+            d = _gap(s, u, v) + math.sqrt((u - tx) ** 2 + (v - ty) ** 2)
+            if d < best and clear_way(s, s.agent_x, s.agent_y, u, v) and clear_way(s, u, v, tx, ty):
+                best = d
+                x = u
+                y = v
+    return x, y
+
+
+@device
+def _look(s, m, tx, ty, first):
+    """The place by way of which two straight legs lead to (tx, ty); a random place if there is none.
+
+    first: whether the agent is where it starts.
+    """
+    if first and m.known == 0:
+        m.known = 1
+        for i in range(GRID * GRID):
+            u, v = _place(s, i)
+            m.sees[i] = clear_way(s, u, v, tx, ty)
+        m.via_x, m.via_y = _via(s, m, tx, ty)
+    x = m.via_x
+    y = m.via_y
+    if not first:
+        x, y = _via(s, m, tx, ty)
+    if x == s.agent_x and y == s.agent_y:
         return _random_place(s, m)
     return x, y
 
@@ -117,13 +145,13 @@ def _stuck(s, m, x, y):
 
 
 @device
-def _choose(s, m, style, tx, ty):
-    """Where to go from a standstill."""
+def _choose(s, m, style, tx, ty, first):
+    """Where to go from a standstill; `first`: from where the agent starts."""
     if style == RESTART:
         angle = uniform(m, -math.pi, math.pi)
         _set_out(m, ASIDE, s.agent_x + 9.0 * math.cos(angle), s.agent_y + 9.0 * math.sin(angle), 2 + below(m, 7))
     else:
-        x, y = _via(s, m, tx, ty) if style == LOOK else _random_place(s, m)
+        x, y = _look(s, m, tx, ty, first) if style == LOOK else _random_place(s, m)
         _set_out(m, ASIDE, x, y, 99)
 
 
@@ -164,13 +192,14 @@ def walk(s, m, style):
     ty = s.disc_y[s.target]
     if m.started == 0:
         m.started = 1
-        m.rng = mix(s.rng)
+        m.seed = mix(s.rng)
+        m.rng = m.seed
         m.last_x = FAR
         m.last_y = FAR
         m.places = 0
         _set_out(m, STRAIGHT, tx, ty, 99)
         if style == VIA or style == LOOK or style == TWICE:
-            _choose(s, m, style, tx, ty)
+            _choose(s, m, style, tx, ty, True)
     if style == LEFT_HAND or style == RIGHT_HAND:
         return _walk_along_walls(s, m, 1.0 if style == LEFT_HAND else -1.0, tx, ty)
     if style == LOOK and clear_way(s, s.agent_x, s.agent_y, tx, ty):
@@ -182,12 +211,12 @@ def walk(s, m, style):
         done = arrived or stuck or m.left < 0
         m.places += done
         if done and (style == LOOK or (style == TWICE and m.places < 2)):
-            _choose(s, m, style, tx, ty)
+            _choose(s, m, style, tx, ty, False)
         elif done:
             m.places = 0
             _set_out(m, STRAIGHT, tx, ty, 99)
     elif _stuck(s, m, tx, ty):
-        _choose(s, m, style, tx, ty)
+        _choose(s, m, style, tx, ty, False)
     m.last_x = s.agent_x
     m.last_y = s.agent_y
     if m.mode == ASIDE:

@@ -5,7 +5,7 @@ import numpy as np
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below
 from unseen.envs.core.splits import fold
-from unseen.envs.grid.cells import EAST, NONE, bit, count, distance, nearest, neighbours, nth, row, square
+from unseen.envs.grid.cells import EAST, NONE, bit, count, distance, nearest, neighbours, nth, row, square, upside_down
 from unseen.envs.grid.floor import SLIM, box_in, box_over, launch_towards
 from unseen.envs.planning.ramps.builders import stepwise_fails
 from unseen.envs.planning.ramps.lanes import BLOCK, search_greedily, search_lanes, swept, works
@@ -134,19 +134,11 @@ def place_block(s, plan, p, n, spots):
 
 
 @device
-def _mirrored(mask, n):
-    """The cells of an n x n floor with north and south exchanged."""
-    out = 0
-    for y in range(n):
-        line = mask & row(y)
-        out |= line << 8 * (n - 1 - y - y) if n - 1 - y > y else line >> 8 * (y + y - n + 1)
-    return out
-
-
-@device
 def field_of(s, p, n):
     """A hash (uint64) of the pillars, the screen and the block's cell, the same for a field and its mirror image."""
     screen = square(n) & ~s.free & ~s.pillars
     h = fold(fold(fold(fold(np.uint64(n), s.pillars), screen), s.goal), 0)
-    g = fold(fold(fold(fold(np.uint64(n), _mirrored(s.pillars, n)), _mirrored(screen, n)), _mirrored(s.goal, n)), 0)
+    g = fold(
+        fold(fold(fold(np.uint64(n), upside_down(s.pillars, n)), upside_down(screen, n)), upside_down(s.goal, n)), 0
+    )
     return min(h, g)

@@ -134,6 +134,30 @@ def _draft(s, plan, bends, row, column, last_row):
 
 
 @device
+def _first_corners(s, open_, lanes, bends, column, last_row):
+    """The cells of `column` where the first of `bends` deflectors can turn a ball that leads via `last_row` to the block.
+
+    Without deflectors: a cell of the block's row. lanes: cells that a ball crosses without deflectors.
+    """
+    x = index(s.goal) % ROW_BITS
+    y = index(s.goal) // ROW_BITS
+    if bends == 0:
+        return bit(0, y)
+    aim = s.goal
+    if bends > 2:
+        corner = bit(x, last_row)
+        if (swept(aim, open_, NORTH) | swept(aim, open_, SOUTH)) & s.free & corner == 0:
+            return 0
+        aim = corner
+    if bends > 1:
+        corner = bit(column, last_row if bends > 2 else y)
+        if (swept(aim, open_, EAST) | swept(aim, open_, WEST)) & s.free & corner == 0:
+            return 0
+        aim = corner
+    return (swept(aim, open_, NORTH) | swept(aim, open_, SOUTH)) & s.free & lanes
+
+
+@device
 def search_lanes(s, plan, p, open_, n, most):
     """Write a plan with the fewest deflectors (at most `most`) and, among these, the shortest roll.
 
@@ -144,23 +168,30 @@ def search_lanes(s, plan, p, open_, n, most):
         plan.bends += 1
         if plan.bends > most:
             return False
+    lanes = within_bends(open_, n, 0)
+    far = MAX_RUN * s.cell_size
     plan.length = 0
-    best = 0
-    drafts = 1
-    for _ in range(max(plan.bends, 1)):
-        drafts *= n
-    for i in range(drafts + 1):
-        pick = best if i == drafts else i  # finally, write the best one again
-        if not _draft(s, plan, plan.bends, pick % n, pick // n % n, pick // (n * n)):
-            continue
-        if (plan.slash | plan.back) & ~s.free != 0:  # the builder cannot enter that cell
-            continue
-        far = MAX_RUN * s.cell_size
-        end, _, _, _, met = ball_at(s, p, open_, plan.slash, plan.back, plan.row, far, far)
-        cells = int(met / s.cell_size) + 1
-        if end == KNOCKS and (plan.length == 0 or cells < plan.length):
-            plan.length = cells
-            best = i
+    best_row = 0
+    best_column = 0
+    best_last = 0
+    for last_row in range(n if plan.bends > 2 else 1):
+        for column in range(n if plan.bends > 1 else 1):
+            corners = _first_corners(s, open_, lanes, plan.bends, column, last_row)
+            while corners != 0:
+                first_row = index(corners & -corners) // ROW_BITS
+                corners &= corners - 1
+                if not _draft(s, plan, plan.bends, first_row, column, last_row):
+                    continue
+                if (plan.slash | plan.back) & ~s.free != 0:  # the builder cannot enter that cell
+                    continue
+                end, _, _, _, met = ball_at(s, p, open_, plan.slash, plan.back, plan.row, far, far)
+                cells = int(met / s.cell_size) + 1
+                if end == KNOCKS and (plan.length == 0 or cells < plan.length):
+                    plan.length = cells
+                    best_row = first_row
+                    best_column = column
+                    best_last = last_row
+    _draft(s, plan, plan.bends, best_row, best_column, best_last)
     plan.power = (plan.length + p.cells_per_power - 1) // p.cells_per_power
     return plan.length > 0 and plan.power <= p.powers
 

@@ -7,9 +7,10 @@ are limited, the block's cell is certified against a panel of players that do no
 import numpy as np
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below
+from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.splits import fold
-from unseen.envs.grid.cells import ROW_BITS, bit, count, index, neighbours, nth, reachable, square
+from unseen.envs.core.task import INT
+from unseen.envs.grid.cells import ROW_BITS, bit, count, index, neighbours, nth, reachable, sideways, square, transposed
 from unseen.envs.grid.floor import SLIM, box_in, box_over, launch_towards, middle
 from unseen.envs.planar.sight import exposed
 from unseen.envs.planning.unblock.crates import (
@@ -21,8 +22,8 @@ from unseen.envs.planning.unblock.crates import (
     search_plan,
     write_plan,
 )
-from unseen.envs.planning.unblock.pushers import STYLES, greedy_succeeds, puller_succeeds, succeeds
-from unseen.envs.planning.unblock.pushes import TREE, plan_steps, search_pushes, write_pushes
+from unseen.envs.planning.unblock.pushers import ODDS, STYLES, chance_of, greedy_succeeds, puller_succeeds
+from unseen.envs.planning.unblock.pushes import ANYWHERE, TREE, plan_steps, pushable, search_pushes, write_pushes
 
 CRATE, WALL = 0, 1  # kinds of boxes
 MAX_CRATES = 5
@@ -30,10 +31,14 @@ MAX_PILLARS = 6
 MAX_WALLS = 7 + MAX_PILLARS  # boxes: three for the main wall, two for each arm, and the pillars
 PICKS = 4  # block positions tried in one flat
 JAM_STEPS = 4 * MAX_PLAN  # steps searched for a way out of a jam
-CELLS = 8  # block positions tried in one flat where pushes are limited
-SCRATCH = np.dtype(
-    [("steps", SEARCH), ("pushes", TREE), ("pulls", TREE)], align=True
-)  # memory of the searches of a reset
+
+# The plan of a flat: whether x and y are swapped; the positions of the main wall and of the arms, and which arms there are;
+# masks of the doorways and of the pillars.
+FLAT = np.dtype([
+    ("flip", INT), ("line", INT), ("arm", INT), ("left", INT), ("right", INT), ("doorways", INT), ("pillars", INT),
+], align=True)  # fmt: skip
+# The memory of a reset.
+SCRATCH = np.dtype([("flat", FLAT), ("steps", SEARCH), ("pushes", TREE), ("pulls", TREE), ("odds", ODDS)], align=True)
 
 
 @device
@@ -43,15 +48,104 @@ def _on_line(flip, upright, line, i):
 
 
 @device
-def _draw_wall(s, doorways, flip, upright, line, low, high):
-    """Build a wall in cells low..high of a line except doorways, one box per run of cells. Updates s.free and the boxes."""
+def draw_walls(s, f, p, n):
+    """Draw the walls and pillars of a flat of n x n cells. Writes s.free and the plan f (FLAT)."""
+    s.free = square(n)
+    f.flip = below(s, 2)
+    f.line = 2 + below(s, n - 4)
+    f.arm = 2 + below(s, n - 4)
+    f.left = p.rooms == 4 or (p.rooms == 3 and below(s, 2) == 0)
+    f.right = p.rooms == 4 or (p.rooms == 3 and f.left == 0)
+    if p.rooms == 2:
+        doorways = _on_line(f.flip, 1, f.line, below(s, n))
+    else:
+        doorways = _on_line(f.flip, 1, f.line, below(s, f.arm))
+        doorways |= _on_line(f.flip, 1, f.line, f.arm + 1 + below(s, n - 1 - f.arm))
+    if f.left:
+        doorways |= _on_line(f.flip, 0, f.arm, below(s, f.line))
+    if f.right:
+        doorways |= _on_line(f.flip, 0, f.arm, f.line + 1 + below(s, n - 1 - f.line))
+    if p.rooms > 2 and p.limited == 0 and below(s, 2) == 0:  # half of the flats lack one doorway
+        doorways ^= nth(doorways, below(s, count(doorways)))
+    for i in range(n):
+        wall = _on_line(f.flip, 1, f.line, i)
+        if (f.left != 0 and i < f.line) or (f.right != 0 and i > f.line):
+            wall |= _on_line(f.flip, 0, f.arm, i)
+        s.free &= ~wall | doorways
+    f.doorways = doorways
+    f.pillars = 0
+    for _ in range(p.pillars):
+        spots = s.free & ~doorways
+        cell = nth(spots, below(s, count(spots)))
+        s.free ^= cell
+        f.pillars |= cell
+
+
+@device
+def _stuck(free, crates):
+    """The crates that could not be pushed, wherever the agent is."""
+    open_ = free & ~crates
+    return crates & ~(((open_ << 1) & (open_ >> 1)) | ((open_ << ROW_BITS) & (open_ >> ROW_BITS)))
+
+
+@device
+def draw_crates(s, p, doorways):
+    """Draw the crates, the first in a doorway, the others in or within two cells of one. Writes s.crates and s.crate_cell.
+
+    Where pushes are limited, most stand in doorways, and none is stuck, because few plans are long among others. Returns
+    False if there is no such place.
+    """
+    s.crates = 0
+    near = neighbours(doorways) & s.free
+    near = (neighbours(near) | near | doorways) & s.free
+    for k in range(p.crates):
+        spots = doorways & ~s.crates
+        if spots == 0 or (k > 0 and below(s, 2 if p.limited == 0 else 4) == 0):
+            spots = near & ~s.crates
+        cell = nth(spots, below(s, count(spots)))
+        while p.limited != 0 and _stuck(s.free, s.crates | cell) != 0:
+            spots ^= cell
+            if spots == 0:
+                return False
+            cell = nth(spots, below(s, count(spots)))
+        s.crates |= cell
+        s.crate_cell[k] = index(cell)
+    return True
+
+
+@device
+def draw_agent(s, p, doorways):
+    """Draw the agent's cell, not in a doorway. Where pushes are limited, the agent can choose among crates - 1 pushes or more,
+    since players that do not plan hardly go wrong where there is little to choose.
+
+    Returns False if there is no such cell.
+    """
+    spots = s.free & ~s.crates & ~doorways
+    if p.limited != 0:
+        left = spots
+        while left != 0:
+            room = reachable(s.free & ~s.crates, left & -left)
+            left &= ~room
+            n = 0
+            for d in range(4):
+                n += count(pushable(s.free, s.crates, room, d))
+            if n < p.crates - 1:
+                spots &= ~room
+        if spots == 0:
+            return False
+    s.here = nth(spots, below(s, count(spots)))
+    return True
+
+
+@device
+def _build_wall(s, f, upright, line, low, high):
+    """Build a wall in cells low..high of a line of cells except doorways, one box per run of cells."""
     first = low
     for i in range(low, high + 2):
-        if i <= high and _on_line(flip, upright, line, i) & doorways == 0:
-            s.free &= ~_on_line(flip, upright, line, i)
+        if i <= high and _on_line(f.flip, upright, line, i) & f.doorways == 0:
             continue
         if i > first:
-            if upright != flip:
+            if upright != f.flip:
                 box_over(s, WALL, 0.5, line, first, line, i - 1)
             else:
                 box_over(s, WALL, 0.5, first, line, i - 1, line)
@@ -59,57 +153,21 @@ def _draw_wall(s, doorways, flip, upright, line, low, high):
 
 
 @device
-def draw_walls(s, p, n):
-    """Draw the walls and pillars of a flat of n x n cells. Writes s.free and appends boxes. Returns the mask of doorways."""
-    s.free = square(n)
-    flip = below(s, 2)
-    line = 2 + below(s, n - 4)  # position of the main wall
-    arm = 2 + below(s, n - 4)
-    left = p.rooms == 4 or (p.rooms == 3 and below(s, 2) == 0)
-    right = p.rooms == 4 or (p.rooms == 3 and not left)
-    if p.rooms == 2:
-        doorways = _on_line(flip, 1, line, below(s, n))
-    else:
-        doorways = _on_line(flip, 1, line, below(s, arm)) | _on_line(flip, 1, line, arm + 1 + below(s, n - 1 - arm))
-    if left:
-        doorways |= _on_line(flip, 0, arm, below(s, line))
-    if right:
-        doorways |= _on_line(flip, 0, arm, line + 1 + below(s, n - 1 - line))
-    if p.rooms > 2 and below(s, 2) == 0:  # half of the flats lack one doorway
-        doorways ^= nth(doorways, below(s, count(doorways)))
-    _draw_wall(s, doorways, flip, 1, line, 0, n - 1)
-    if left:
-        _draw_wall(s, doorways, flip, 0, arm, 0, line - 1)
-    if right:
-        _draw_wall(s, doorways, flip, 0, arm, line + 1, n - 1)
-    for _ in range(p.pillars):
-        spots = s.free & ~doorways
-        cell = nth(spots, below(s, count(spots)))
-        s.free &= ~cell
-        box_in(s, WALL, 0.5, cell)
-    return doorways
-
-
-@device
-def draw_crates(s, p, doorways):
-    """Draw the crates, the first in a doorway, the others in or within two cells of one.
-
-    Writes s.crates, s.crate_cell and the first boxes.
-    """
-    s.crates = 0
-    near = neighbours(doorways) & s.free
-    near = (neighbours(near) | near | doorways) & s.free
-    walls = s.n_boxes
+def build_boxes(s, f, p, n):
+    """Build the boxes of the crates, which come first, and of the walls and pillars of f (FLAT)."""
     s.n_boxes = 0
     for k in range(p.crates):
-        spots = doorways & ~s.crates
-        if spots == 0 or (k > 0 and below(s, 2) == 0):
-            spots = near & ~s.crates
-        cell = nth(spots, below(s, count(spots)))
-        s.crates |= cell
-        s.crate_cell[k] = index(cell)
-        box_in(s, CRATE, SLIM, cell)
-    s.n_boxes = walls
+        box_in(s, CRATE, SLIM, 1 << s.crate_cell[k])
+    _build_wall(s, f, 1, f.line, 0, n - 1)
+    if f.left:
+        _build_wall(s, f, 0, f.arm, 0, f.line - 1)
+    if f.right:
+        _build_wall(s, f, 0, f.arm, f.line + 1, n - 1)
+    left = f.pillars
+    while left != 0:
+        cell = left & -left
+        left ^= cell
+        box_in(s, WALL, 0.5, cell)
 
 
 @device
@@ -187,15 +245,15 @@ def place_block(s, p, w):
 
 
 @device
-def _panel_fails(s, p, goal, strength):
-    """Whether greedy and all players of the panel fail to reach `goal` from the initial state with `strength` pushes."""
-    if greedy_succeeds(s.free, s.crates, s.here, goal, strength, p.act):
-        return False
-    for _ in range(p.panel):
+def _panel_fails(s, p, w, goal, strength):
+    """The probability with which greedy and all players of the panel fail to reach `goal` with `strength` pushes. w: SCRATCH."""
+    fails = 1.0
+    if p.panel > 0:
         for style in range(STYLES):
-            if succeeds(s, style, p.foresight, s.free, s.crates, s.here, goal, strength):
-                return False
-    return True
+            fails *= (1.0 - chance_of(w.pushes, w.odds, style, p.foresight, s.free, goal, strength)) ** p.panel
+    if fails > 0.0 and greedy_succeeds(s.free, s.crates, s.here, goal, strength, p.act):
+        return 0.0
+    return fails
 
 
 @device
@@ -207,82 +265,74 @@ def _rival(w, spots, goal):
     while spots != 0:
         cell = spots & -spots
         spots ^= cell
-        if w.fewest[index(cell)] == n:
-            write_pushes(w, cell)
-            if w.plan_crate[0] != crate or w.plan_direction[0] != d:
-                return cell
+        if write_pushes(w, cell) == n and (w.plan_crate[0] != crate or w.plan_direction[0] != d):
+            return cell
     return 0
 
 
 @device
-def certify_block(s, p, w):
-    """Draw a hidden cell for the block that only a plan of s.pushes pushes reaches (0: of any number allowed), and launch the block to it.
-
-    Writes s.goal, s.plan_steps, s.pushes, s.strength and the disc. Returns False if none of the first CELLS cells is
-    suitable. w: SCRATCH.
-    """
-    search_pushes(w.pushes, s.free, s.crates, s.here, 0, p.pushes_high, 0)
-    if w.pushes.full != 0:
-        return False
-    spots = 0
-    met = w.pushes.met & ~s.crates
-    while met != 0:
-        cell = met & -met
-        met ^= cell
-        n = w.pushes.fewest[index(cell)]
-        if n == s.pushes or (s.pushes == 0 and n >= p.pushes_low):
-            x, y = middle(s, index(cell))
-            if not exposed(s, s.agent_x, s.agent_y, x, y, p.radius):
-                spots |= cell
-    left = spots
-    for _ in range(CELLS):
-        if left == 0:
-            return False
-        goal = nth(left, below(s, count(left)))
-        left ^= goal
-        n = w.pushes.fewest[index(goal)]
-        if not _panel_fails(s, p, goal, n + p.spare):
-            continue
-        if p.final != 0:
-            if search_pushes(w.pulls, s.free, s.crates, s.here, goal, n - 1, 1) < 0:
-                continue
-            if puller_succeeds(s, w.pulls, s.free, s.crates, s.here, goal, n + p.spare):
-                continue
-        if p.rival != 0:
-            other = _rival(w.pushes, spots, goal)
-            if other == 0 or not _panel_fails(s, p, other, n + p.spare):
-                continue
-            if below(s, 2) == 0:
-                goal = other
-        write_pushes(w.pushes, goal)
-        steps, moved = plan_steps(w.pushes, s.free, s.crates, s.here, goal)
-        if steps < p.plan_low or steps > p.plan_high or moved < p.moved:
-            continue
-        if not launch_towards(s, 0, s.free & ~s.crates & ~s.here, goal):
-            continue
-        s.goal = goal
-        s.plan_steps = steps
-        s.pushes = n
-        s.strength = n + p.spare
-        return True
-    return False
+def find_spots(s, p, w):
+    """The cells that s.pushes pushes lead to, and no fewer (0: any number allowed). w: TREE."""
+    low = s.pushes if s.pushes > 0 else p.pushes_low
+    high = s.pushes if s.pushes > 0 else p.pushes_high
+    goals = reachable(s.free, s.here) & ~s.crates
+    if p.spare > 0:
+        goals = ANYWHERE
+    n = search_pushes(w, s.free, s.crates, s.here, goals, high + p.spare, 0)
+    if w.full != 0 or 0 <= n < low or w.depth[w.nodes - 1] < low:
+        return 0
+    return w.within[min(w.depth[w.nodes - 1], high)] & ~w.within[low - 1] & ~s.crates
 
 
 @device
-def _turned(mask, n, turn):
-    """The cells of a mask on an n x n floor after one of the eight symmetries of the square."""
-    out = 0
-    while mask != 0:
-        i = index(mask & -mask)
-        mask &= mask - 1
-        x = i % ROW_BITS
-        y = i // ROW_BITS
-        if turn & 1 != 0:
-            x = n - 1 - x
-        if turn & 2 != 0:
-            y = n - 1 - y
-        out |= bit(y, x) if turn & 4 != 0 else bit(x, y)
-    return out
+def _hidden(s, p, spots):
+    """Those of `spots` where the agent does not see a block."""
+    hidden = 0
+    while spots != 0:
+        cell = spots & -spots
+        spots ^= cell
+        x, y = middle(s, index(cell))
+        if not exposed(s, s.agent_x, s.agent_y, x, y, p.radius):
+            hidden |= cell
+    return hidden
+
+
+@device
+def certify_block(s, p, w, spots):
+    """Draw a hidden cell for the block among `spots`; launch the block to it if only a plan leads there.
+
+    Writes s.goal, s.plan_steps, s.pushes, s.strength and the disc. Returns False if the cell is unsuitable. w: SCRATCH,
+    after `find_spots`.
+    """
+    spots = _hidden(s, p, spots)
+    if spots == 0:
+        return False
+    goal = nth(spots, below(s, count(spots)))
+    n = write_pushes(w.pushes, goal)
+    fails = _panel_fails(s, p, w, goal, n + p.spare)
+    if p.rival != 0:
+        other = _rival(w.pushes, spots, goal)
+        if other == 0:
+            return False
+        fails *= _panel_fails(s, p, w, other, n + p.spare)
+        if below(s, 2) == 0:
+            goal = other
+    if uniform(s, 0.0, 1.0) >= fails:
+        return False
+    write_pushes(w.pushes, goal)
+    steps, moved = plan_steps(w.pushes, s.free, s.crates, s.here, goal)
+    if steps < p.plan_low or steps > p.plan_high or moved < p.moved:
+        return False
+    if p.final != 0:
+        if search_pushes(w.pulls, s.free, s.crates, s.here, goal, n - 1, 1) < 0:
+            return False
+        if puller_succeeds(s, w.pulls, s.free, s.crates, s.here, goal, n + p.spare):
+            return False
+    s.goal = goal
+    s.plan_steps = steps
+    s.pushes = n
+    s.strength = n + p.spare
+    return launch_towards(s, 0, s.free & ~s.crates & ~s.here, goal)
 
 
 @device
@@ -290,7 +340,10 @@ def arrangement(s, n):
     """A hash (uint64) of the walls and crates of an n x n flat, the same for those that differ by a symmetry only."""
     best = np.uint64(0)
     walls = square(n) & ~s.free
+    crates = s.crates
     for turn in range(8):
-        h = fold(fold(np.uint64(n), _turned(walls, n, turn)), _turned(s.crates, n, turn))
+        h = fold(fold(np.uint64(n), walls), crates)
         best = h if turn == 0 else min(best, h)
+        walls = sideways(walls, n) if turn % 2 == 0 else transposed(walls)
+        crates = sideways(crates, n) if turn % 2 == 0 else transposed(crates)
     return best

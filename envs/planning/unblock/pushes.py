@@ -7,20 +7,23 @@ import numpy as np
 
 from unseen.envs.core.device import device
 from unseen.envs.core.task import INT
-from unseen.envs.grid.cells import NONE, ROW_BITS, count, first_step, index, neighbours, opposite, reachable, shift
+from unseen.envs.grid.cells import NONE, count, first_step, index, neighbours, opposite, reachable, shift
 
 MAX_NODES = 512  # of a search
+MAX_EDGES = 4 * MAX_NODES
 MAX_PUSHES = 12  # of a plan
-UNLIMITED = 64  # strength that is never spent
+ANYWHERE = -1  # goals of a search that goes on to the end and keeps every push
 _SLOTS = 2 * MAX_NODES  # of the hash table
 
-# The memory of a search: for each node its crates, the cells that the agent can walk to, and the push that led to it from
-# node `source`; for each cell of `met`, the fewest pushes and the node in which the agent reaches it first.
+# The memory of a search: the cells within reach of so many pushes. For each node its crates, the cells that the agent can
+# walk to, the fewest pushes that lead there, the last of them and the node before it, and, if it was expanded, its first
+# edge. Edges are grouped by the node they leave.
 TREE = np.dtype([
-    ("nodes", INT), ("full", INT), ("met", INT),
+    ("nodes", INT), ("expanded", INT), ("edges", INT), ("full", INT), ("within", INT, (MAX_PUSHES + 3,)),
     ("slot", "i2", (_SLOTS,)), ("crates", INT, (MAX_NODES,)), ("reach", INT, (MAX_NODES,)),
-    ("source", "i2", (MAX_NODES,)), ("crate", "i1", (MAX_NODES,)), ("direction", "i1", (MAX_NODES,)),
-    ("fewest", "i1", (ROW_BITS * ROW_BITS,)), ("node", "i2", (ROW_BITS * ROW_BITS,)),
+    ("depth", "i1", (MAX_NODES,)), ("source", "i2", (MAX_NODES,)), ("crate", "i1", (MAX_NODES,)),
+    ("direction", "i1", (MAX_NODES,)), ("first_edge", "i2", (MAX_NODES + 1,)),
+    ("edge_to", "i2", (MAX_EDGES,)), ("edge_crate", "i1", (MAX_EDGES,)), ("edge_direction", "i1", (MAX_EDGES,)),
     ("length", INT), ("plan_crate", "i1", (MAX_PUSHES,)), ("plan_direction", "i1", (MAX_PUSHES,)),
 ], align=True)  # fmt: skip
 
@@ -48,84 +51,120 @@ def pushed(crates, crate, d):
 
 
 @device
-def _add(w, free, crates, here, source, crate, d, pushes):
-    """Add the node of an agent at `here`, unless it is known. Writes fewest pushes to the cells that are new. Sets w.full."""
-    reach = reachable(free & ~crates, here)
-    h = (crates * 0x5851F42D4C957F2D) ^ (reach * 0x2545F4914F6CDD1D)
-    at = ((h >> 37) ^ (h >> 20)) & (_SLOTS - 1)
-    while w.slot[at] >= 0:
-        k = w.slot[at]
-        if w.crates[k] == crates and w.reach[k] == reach:
-            return
+def _slot(w, crates, here):
+    """The slot of the node with these crates in which the agent can walk to `here`, or a free one if there is none."""
+    at = ((crates * 0x5851F42D4C957F2D) >> 40) & (_SLOTS - 1)
+    while w.slot[at] >= 0 and (w.crates[w.slot[at]] != crates or w.reach[w.slot[at]] & here == 0):
         at = (at + 1) & (_SLOTS - 1)
+    return at
+
+
+@device
+def _add(w, at, crates, reach, source, crate, d, depth):
+    """Add a node in a free slot."""
     k = w.nodes
-    if k >= MAX_NODES:
-        w.full = 1
-        return
     w.nodes = k + 1
     w.slot[at] = k
     w.crates[k] = crates
     w.reach[k] = reach
+    w.depth[k] = depth
     w.source[k] = source
     w.crate[k] = crate
     w.direction[k] = d
-    fresh = reach & ~w.met
-    w.met |= reach
-    while fresh != 0:
-        cell = fresh & -fresh
-        fresh ^= cell
-        w.fewest[index(cell)] = pushes
-        w.node[index(cell)] = k
+    w.within[depth] |= reach
 
 
 @device
-def search_pushes(w, free, crates, here, goal, most, pulls):
-    """The fewest pushes, at most `most`, after which the agent can walk to `goal`; NONE if there is no such plan.
+def _move_crate(w, free, k, crate, d, last):
+    """Push a crate of node k in direction d, or pull it (d - 4), and add the edge, and the node if it is new.
 
-    With goal = 0 the search is exhaustive. If w.full is then set, w.fewest may be too large. w: TREE. pulls: 1 to search
-    as if crates could be pulled as well.
+    last: whether this is the last push, so that nodes in which nothing new can be reached do not matter.
+    """
+    now = w.crates[k]
+    reach = w.reach[k]
+    depth = w.depth[k] + 1
+    opens = neighbours(crate) & free & ~now & ~reach != 0  # else no cell comes into reach but the crate's own
+    if last and not opens and crate & w.within[depth] != 0:
+        return
+    after = pushed(now, crate, d & 3)
+    here = crate if d < 4 else shift(shift(crate, d & 3), d & 3)
+    at = _slot(w, after, here)
+    e = w.edges
+    if w.slot[at] < 0:
+        if w.nodes == MAX_NODES:
+            w.full = 1
+            return
+        if opens or reach & after != 0:
+            reach = reachable(free & ~after, here)
+        else:
+            reach |= crate
+        _add(w, at, after, reach, k, index(crate), d, depth)
+    if e == MAX_EDGES:
+        w.full = 1
+        return
+    w.edges = e + 1
+    w.edge_to[e] = w.slot[at]
+    w.edge_crate[e] = index(crate)
+    w.edge_direction[e] = d
+
+
+@device
+def search_pushes(w, free, crates, here, goals, most, pulls):
+    """The fewest pushes, at most `most`, after which the agent has been able to reach all cells of `goals`; NONE if it cannot.
+
+    w: TREE. If w.full is then set, there was no room for all. pulls: 1 to search as if crates could be pulled as well.
     """
     for i in range(_SLOTS):
         w.slot[i] = NONE
     w.nodes = 0
+    w.edges = 0
     w.full = 0
-    w.met = 0
-    _add(w, free, crates, here, NONE, 0, 0, 0)
-    first = 0
+    w.expanded = 0
+    w.first_edge[0] = 0
+    w.within[0] = 0
+    _add(w, _slot(w, crates, here), crates, reachable(free & ~crates, here), NONE, 0, 0, 0)
     for pushes in range(most + 1):
-        if w.met & goal != 0:
+        last = pushes + 1 == most and goals != ANYWHERE
+        if goals & ~w.within[pushes] == 0:
             return pushes
-        last = w.nodes
-        if first == last or pushes == most or w.full != 0:
+        if w.expanded == w.nodes or pushes == most or w.full != 0:
             return NONE
-        for k in range(first, last):
-            now = w.crates[k]
-            reach = w.reach[k]
+        w.within[pushes + 1] = w.within[pushes]
+        for k in range(w.expanded, w.nodes):
             for d in range(4):
-                some = pushable(free, now, reach, d)
+                some = pushable(free, w.crates[k], w.reach[k], d)
                 while some != 0:
                     crate = some & -some
                     some ^= crate
-                    _add(w, free, pushed(now, crate, d), crate, k, index(crate), d, pushes + 1)
-                some = pullable(free, now, reach, d) if pulls != 0 else 0
+                    _move_crate(w, free, k, crate, d, last)
+                some = pullable(free, w.crates[k], w.reach[k], d) if pulls != 0 else 0
                 while some != 0:
                     crate = some & -some
                     some ^= crate
-                    _add(w, free, pushed(now, crate, d), shift(shift(crate, d), d), k, index(crate), d + 4, pushes + 1)
-        first = last
+                    _move_crate(w, free, k, crate, d + 4, last)
+            w.expanded = k + 1
+            w.first_edge[k + 1] = w.edges
+    return NONE
+
+
+@device
+def first_node(w, cell):
+    """After `search_pushes`: the first node in which the agent can walk to a cell; NONE if there is none."""
+    for k in range(w.nodes):
+        if w.reach[k] & cell != 0:
+            return k
     return NONE
 
 
 @device
 def write_pushes(w, goal):
-    """After `search_pushes`: write a plan with the fewest pushes to `goal`, a cell of w.met, into w.plan_* and w.length.
+    """After `search_pushes`: write a plan with the fewest pushes to the cell `goal`, which some node reaches.
 
-    Returns the number of pushes. The direction of a pull is 4 more.
+    Writes w.plan_* and w.length. Returns the number of pushes. The direction of a pull is 4 more.
     """
-    i = index(goal)
-    n = w.fewest[i]
+    k = first_node(w, goal)
+    n = w.depth[k]
     w.length = n
-    k = w.node[i]
     for j in range(n):
         w.plan_crate[n - 1 - j] = w.crate[k]
         w.plan_direction[n - 1 - j] = w.direction[k]

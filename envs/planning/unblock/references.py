@@ -91,19 +91,17 @@ def tracker(o, m, p):
 def _guess(m, p):
     """A hidden cell that takes as many pushes as the agent has left: where the block could be. 0 if there is none."""
     w = m.planner.pushes.tree
-    search_pushes(w, m.free, m.crates, m.here, 0, min(m.strength, MAX_PUSHES), 0)
-    spots = w.met & ~m.crates
-    guess = 0
-    most = 0
-    while spots != 0:
-        cell = spots & -spots
-        spots ^= cell
-        x, y = middle(m, index(cell))
-        if w.fewest[index(cell)] > most and not exposed(m, m.agent_x, m.agent_y, x, y, p.radius):
-            most = w.fewest[index(cell)]
-            guess = cell
+    search_pushes(w, m.free, m.crates, m.here, m.free, min(m.strength, MAX_PUSHES), 0)
     m.planner.pushes.started = 0
-    return guess
+    for pushes in range(w.depth[w.nodes - 1], 0, -1):
+        spots = w.within[pushes] & ~w.within[pushes - 1] & ~m.crates
+        while spots != 0:
+            cell = spots & -spots
+            spots ^= cell
+            x, y = middle(m, index(cell))
+            if not exposed(m, m.agent_x, m.agent_y, x, y, p.radius):
+                return cell
+    return 0
 
 
 @device

@@ -6,7 +6,7 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
 from unseen.envs.core.splits import in_split
 from unseen.envs.core.task import INT
-from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, count, index, nth
+from unseen.envs.grid.cells import EAST, NONE, NORTH, SOUTH, WEST, index
 from unseen.envs.grid.floor import FLOOR, heading_of, lay_floor, middle, roll_discs, side
 from unseen.envs.planar.sight import line_of_sight
 from unseen.envs.planar.slots import write_lit_slots
@@ -17,9 +17,12 @@ from unseen.envs.planning.unblock.draw import (
     MAX_CRATES,
     MAX_WALLS,
     arrangement,
+    build_boxes,
     certify_block,
+    draw_agent,
     draw_crates,
     draw_walls,
+    find_spots,
     place_block,
 )
 from unseen.envs.planning.unblock.pushes import MAX_PUSHES
@@ -31,8 +34,8 @@ ACTIONS = {
     "east": (1.0, 0.0), "north": (0.0, 1.0), "west": (-1.0, 0.0), "south": (0.0, -1.0), "stay": (0.0, 0.0),
 }  # fmt: skip
 STAY = 4
+RELAX = 1000  # flats after which the drawn number of pushes no longer counts
 SLITS = 40  # points on either side of the middle of a block at which it is looked for
-RELAX = 300  # flats after which the drawn number of pushes no longer counts
 
 STATE = planar(
     MAX_CRATES + MAX_WALLS, 1, *FLOOR,
@@ -62,19 +65,26 @@ def reset(s, p, w):
             s.wanted = p.pushes_low + below(s, p.pushes_high - p.pushes_low + 1)
     s.pushes = 0
     s.strength = 0
+    n = side(p)
     reset_stage(s, p)
-    lay_floor(s, p, 0)
-    s.glass = 0  # to find cells that are hidden from the agent
-    s.n_boxes = p.crates  # crates come first, so that each keeps its slot
-    doorways = draw_walls(s, p, side(p))
-    draw_crates(s, p, doorways)
+    draw_walls(s, w.flat, p, n)
+    if not draw_crates(s, p, w.flat.doorways):
+        return False
     if p.limited != 0:
-        if not in_split(arrangement(s, side(p)), p.split):
+        if not in_split(arrangement(s, n), p.split):
             return False  # at once, before anything expensive
         s.flats += 1
         s.pushes = s.wanted if s.flats < RELAX else 0  # few flats allow very few or very many pushes
-    spots = s.free & ~s.crates & ~doorways
-    s.here = nth(spots, below(s, count(spots)))
+    if not draw_agent(s, p, w.flat.doorways):
+        return False
+    spots = 0
+    if p.limited != 0:
+        spots = find_spots(s, p, w.pushes)
+        if spots == 0:
+            return False
+    lay_floor(s, p, 0)
+    s.glass = 0  # to find cells that are hidden from the agent
+    build_boxes(s, w.flat, p, n)
     s.agent_x, s.agent_y = middle(s, index(s.here))
     s.spawn_x = s.agent_x
     s.spawn_y = s.agent_y
@@ -87,7 +97,7 @@ def reset(s, p, w):
     if p.limited == 0:
         if not place_block(s, p, w.steps):
             return False
-    elif not certify_block(s, p, w):
+    elif not certify_block(s, p, w, spots):
         return False
     _tell_strength(s)
     s.glass = 1  # everything is visible while the block rolls

@@ -169,8 +169,10 @@ class Unblock(PlanarTask):
 
     **Verification.** `reset` searches breadth-first over (crates, cells that the agent can walk to), in pushes, so that
     the strength given is exactly the fewest pushes that lead to the block. A cell is accepted only where greedy fails, and
-    `panel` players of each random kind, and where fewer moves of crates would do if these could be pulled. A reset
-    takes 140 to 310 tries, and .7 to 1.3 ms of CPU time.
+    `panel` players of each random kind, and where fewer moves of crates would do if these could be pulled. The panel is
+    not played: the probability with which a player succeeds is computed exactly, and the cell accepted with the
+    probability with which so many fail. Where pushes are limited, no crate is stuck at the start, most stand in doorways,
+    and the agent can choose among at least crates - 1 pushes, because other draws are hardly ever accepted.
     With `limited=False` pushes are free, the plan is the shortest in steps, and if `trap` is 1, `jam_here` and
     `jam_crates` are the final state of the greedy policy, from which an exhaustive search found no plan.
 
