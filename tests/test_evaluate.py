@@ -7,10 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from unseen.agents.load import load_agent
+from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.errors import BadParameter
 from unseen.train.cli import main
 from unseen.train.errors import AgentFailed, EvaluationError
 from unseen.train.evaluate import EvaluateConfig, evaluate
+from unseen.train.map_error import map_error
 
 MONITOR = str(Path(__file__).parents[1] / "examples" / "blind_monitor.py") + ":BlindMonitor"
 MANNERS = """
@@ -117,3 +120,13 @@ def test_an_agent_that_fails_is_named(tmp_path: Path, capsys: pytest.CaptureFixt
 def test_what_cannot_be_is_told(config: dict, error: type[Exception], named: str) -> None:
     with pytest.raises(error, match=named):
         evaluate(EvaluateConfig("random", "RolledBehind", **config))
+
+
+def test_the_error_of_a_map_is_measured_where_the_asked_thing_is_hidden() -> None:
+    env_config = EnvConfig("RolledBehind", 1, split="test")
+    exact = map_error(load_agent("tracker", "RolledBehind", 1), env_config, 40)
+    assert exact is not None and exact.steps > 100
+    assert exact.map < 0.05, "the tracker computes where blocks come to rest"
+    assert exact.last_seen > 0.5, "blocks roll on after they were last seen"
+    assert map_error(load_agent("reflex", "RolledBehind", 1), env_config, 4) is None, "no map"
+    assert map_error(load_agent("tracker", "Bedroom", 1), EnvConfig("Bedroom", 1, split="test"), 4) is None, "no discs"
