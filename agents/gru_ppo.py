@@ -78,6 +78,7 @@ class GRUPPOLearner(TorchLearner):
     name = "gru-ppo"
     config_class: ClassVar[type[GRUPPOConfig]] = GRUPPOConfig
     config: GRUPPOConfig
+    needs_snapshots = False
 
     def __init__(
         self, env: EnvConfig, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None
@@ -88,7 +89,6 @@ class GRUPPOLearner(TorchLearner):
         self.layout = self.envs.layout
         if c.map != "none" and self.layout is None:
             raise BadAgent(f"{self.name} with map={c.map}: a map needs entity slots, which {env.label} has not")
-        self.resumes_exactly = True  # an iteration starts new episodes
         self.head = action_head(self.envs.vector.single_action_space)
         self.rng = np.random.Generator(np.random.Philox(seed))
         self.seed = SEED_STRIDE * (seed + 1)

@@ -26,14 +26,16 @@ class TorchLearner(Learner):
 
     config_class: ClassVar[type]
     autoreset: ClassVar[AutoresetMode] = AutoresetMode.NEXT_STEP
+    needs_snapshots: ClassVar[bool] = True
+    """to resume exactly; False if the state saved is always one between episodes"""
 
     def __init__(
         self, env: EnvConfig, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None
     ) -> None:
         self.config = configure(self.config_class, config)
         self.envs: Environments = envs.make(env, self.config.envs, self.autoreset)
-        self.resumes_exactly = self.envs.has_snapshots
-        self.notes = tuple(_notes(env.label, self.envs))
+        self.resumes_exactly = self.envs.has_snapshots or not self.needs_snapshots
+        self.notes = tuple(_notes(env.label, self.envs, self.resumes_exactly))
 
     @abstractmethod
     def act_graph(self) -> TorchGraph:
@@ -68,8 +70,8 @@ class TorchLearner(Learner):
         self.sync(Reader(folder, self.name, asdict(self.config)))
 
 
-def _notes(name: str, made: Environments) -> Iterator[str]:
-    if not made.has_snapshots:
+def _notes(name: str, made: Environments, resumes_exactly: bool) -> Iterator[str]:
+    if not resumes_exactly:
         yield f"{name} has no snapshots: a resumed run starts new episodes"
     if made.ignored:
         yield f"{name}: non-numeric observations are ignored: {', '.join(made.ignored)}"
