@@ -100,6 +100,10 @@ class GRUPPOLearner(TorchLearner):
         self.returns = EpisodeReturns(c.envs)
         self.steps = self.iterations = self.updates = 0
 
+    @property
+    def episodes(self) -> int:  # type: ignore[override]
+        return self.iterations * self.config.envs
+
     def advance(self) -> dict[str, float]:
         c = self.config
         played, memory = self._play()
