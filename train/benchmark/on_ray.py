@@ -44,7 +44,8 @@ class RayPool(Generic[T, R]):
             import ray
         except ImportError as error:
             raise MissingExtra("--workers ray needs ray: pip install 'unseen[ray]'") from error
-        cluster = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": self.workers, "include_dashboard": False}
+        here: dict[str, Any] = {"num_cpus": self.workers, "include_dashboard": False}
+        cluster = {} if os.environ.get("RAY_ADDRESS") else here
         try:
             ray.init(runtime_env={"env_vars": ONE_THREAD}, log_to_driver=False, logging_level="error", **cluster)
         except (ConnectionError, ValueError) as error:
