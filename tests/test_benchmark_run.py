@@ -150,6 +150,16 @@ def test_a_second_driver_is_refused(tmp_path: Path, capsys: pytest.CaptureFixtur
     lock.release()
 
 
+def test_what_cannot_run_is_said_in_one_line(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "ray", None)  # as if it were not installed
+    for value, message in (("ray", "pip install 'unseen[ray]'"), ("0", "must be at least 1"), ("few", "--workers")):
+        assert main(words(write_spec(tmp_path), tmp_path, "--workers", value)) == 2
+        said = capsys.readouterr().err
+        assert message in said and said.count("\n") == 1
+
+
 def test_a_damaged_result_is_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     spec = write_spec(tmp_path, seeds="[0]", other="random")
     assert main(words(spec, tmp_path, "--report")) == 0

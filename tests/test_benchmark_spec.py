@@ -39,6 +39,7 @@ budget = { steps = 50 }
 
 [[environment]]
 name = "CartPole-v1"
+threshold = 450
 """
 
 
@@ -53,6 +54,7 @@ def test_cells(tmp_path: Path) -> None:
     assert spec.name == "good-one" and [agent.label for agent in spec.agents] == ["ppo", "ppo, wide", "oracle"]
     assert [env.label for env in spec.envs] == ["RolledBehind 1", "RolledBehind 2", "always lit 2", "CartPole-v1"]
     assert [agent.supervision for agent in spec.agents] == ["none", "a hint", "scripted, with the full state"]
+    assert [env.threshold for env in spec.envs] == [0.9, 0.9, 0.9, 450.0]
     assert len(spec.cells) == 4 * (2 + 1 + 1)
     assert [cell.seed for cell in spec.cells[:12]] == [3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0]  # then the second seed
     lit = next(cell for cell in spec.cells if cell.env.label == "always lit 2")

@@ -38,7 +38,7 @@ def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
             for axes, (axis, label) in zip(line, AXES.items(), strict=True):
                 for group in own:
                     _plot(axes, group, axis, *styles[group.agent.label])
-                axes.axhline(spec.threshold, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+                axes.axhline(env.threshold, color=MUTED, lw=0.8, ls=(0, (4, 3)))
                 axes.set_xscale("log")
                 axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
                 axes.xaxis.set_minor_formatter(NullFormatter())

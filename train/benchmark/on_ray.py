@@ -6,6 +6,7 @@ all nodes have to see the folder of checkpoints. The driver alone writes results
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Generic, TypeVar
@@ -44,9 +45,10 @@ class RayPool(Generic[T, R]):
             import ray
         except ImportError as error:
             raise MissingExtra("--workers ray needs ray: pip install 'unseen[ray]'") from error
-        cluster = {} if os.environ.get("RAY_ADDRESS") else {"num_cpus": self.workers, "include_dashboard": False}
+        here: dict[str, Any] = {"num_cpus": self.workers, "include_dashboard": False}
+        cluster = {} if os.environ.get("RAY_ADDRESS") else here
         try:
-            ray.init(runtime_env={"env_vars": ONE_THREAD}, log_to_driver=False, logging_level="error", **cluster)
+            ray.init(runtime_env={"env_vars": ONE_THREAD}, log_to_driver=False, logging_level=logging.ERROR, **cluster)
         except (ConnectionError, ValueError) as error:
             raise EvaluationError(f"Ray at {os.environ.get('RAY_ADDRESS')}: {error}") from error
         return self

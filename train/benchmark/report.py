@@ -54,11 +54,11 @@ def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: boo
         parts.append(_overall(spec, every))
     for env in spec.envs:
         own = [group for group in every if group.env is env]
-        parts += [f"## {_safe(env.label)}", _table(own, spec.threshold), _rankings(own, spec.threshold)]
+        parts += [f"## {_safe(env.label)}", _table(own, env.threshold), _rankings(own, env.threshold)]
     if failed:
         parts.append(_failures(spec, results))
     parts += ["## How to read this", _notes(spec, results)]
-    return "\n\n".join(parts) + "\n"
+    return "\n\n".join(part for part in parts if part) + "\n"
 
 
 def _overall(spec: Spec, every: Sequence[Group]) -> str:
@@ -172,7 +172,7 @@ def _notes(spec: Spec, results: Mapping[str, Result]) -> str:
         "Scores are medians over finished runs with 95 % bootstrap intervals over runs. Intervals from few runs have less than "
         "95 % coverage: about 85 % with 3 runs, 89 % with 5.",
         "Normalised: mean return with random = 0 and oracle = 1, by frozen anchors, not clipped.",
-        f"Steps, episodes and CPU-seconds to {number(spec.threshold)}: of training, up to the first point of the curve at that "
+        "Steps, episodes and CPU-seconds to a score: of training, up to the first point of the curve at that "
         "score; median over runs, a run that never reached it counting as infinite, and the range over those that did.",
         f"Rankings: the probability that a run of one is better than a run of the other, from {RANKING_RUNS} runs of each on; "
         "listed if its 95 % interval (in brackets) lies above one half. A failed run counts as the worst.",

@@ -72,6 +72,8 @@ class EnvEntry:
 
     label: str
     config: EnvConfig
+    threshold: float
+    """score that counts as solved, in the tables of steps and CPU time"""
     budget: Amount | None
 
 
@@ -131,8 +133,6 @@ class Spec:
     title: str
     search: str
     """the search budget of the agents' settings, in words"""
-    threshold: float
-    """score that counts as solved, in the tables of steps and CPU time"""
     evaluation: Evaluation
     agents: tuple[AgentEntry, ...]
     envs: tuple[EnvEntry, ...]
@@ -226,6 +226,7 @@ AGENT: Mapping[str, Check] = {
 }  # fmt: skip
 ENVIRONMENT: Mapping[str, Check] = {
     "name": _text, "label": _text, "levels": _levels, "set": _table, "obs": _text, "action": _text, "budget": _table,
+    "threshold": _score,
 }  # fmt: skip
 
 
@@ -271,7 +272,8 @@ def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
     budget = _amount(top, "budget", "")
     seeds = top.get("seeds", (0, 1, 2, 3, 4))
     agents = tuple(_agent(table, f"agent[{k}].", seeds, policy) for k, table in enumerate(top["agent"]))
-    envs = tuple(e for k, table in enumerate(top["environment"]) for e in _envs(table, f"environment[{k}]."))
+    threshold = top.get("threshold", 0.9)
+    envs = tuple(e for k, table in enumerate(top["environment"]) for e in _envs(table, f"environment[{k}].", threshold))
     for what, labels in (("agent", [a.label for a in agents]), ("environment", [e.label for e in envs])):
         if twice := [label for label in labels if labels.count(label) > 1]:
             raise BadSpec(f"{what}: two are called {twice[0]!r}; give each its own label")
@@ -292,9 +294,7 @@ def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
             raise BadSpec(f"agent: {cell.title} is the same run as {first[cell.id].title}")
         first[cell.id] = cell
     name = top.get("name", stem)
-    return Spec(
-        name, top.get("title", name), top["search"], top.get("threshold", 0.9), evaluation, agents, envs, tuple(cells)
-    )
+    return Spec(name, top.get("title", name), top["search"], evaluation, agents, envs, tuple(cells))
 
 
 def _amount(table: Mapping[str, Any], key: str, where: str) -> Amount | None:
@@ -330,7 +330,7 @@ def _agent(table: Mapping[str, Any], where: str, seeds: tuple[int, ...], policy:
     )
 
 
-def _envs(table: Mapping[str, Any], where: str) -> list[EnvEntry]:
+def _envs(table: Mapping[str, Any], where: str, threshold: float) -> list[EnvEntry]:
     found = _read(table, where, ENVIRONMENT, ("name",))
     parameters = tuple(f"{name}={value}" for name, value in found.get("set", {}).items())
     arguments = EnvArguments(obs=found.get("obs", ""), action=found.get("action", ""), parameters=parameters)
@@ -345,5 +345,5 @@ def _envs(table: Mapping[str, Any], where: str) -> list[EnvEntry]:
             raise BadSpec(f"{where}{error}") from error
         options = "".join(f" {item}" for item in (found.get("obs"), found.get("action"), *parameters) if item)
         label = f"{found['label']}{shown}" if "label" in found else f"{config.label}{shown}{options}"
-        entries.append(EnvEntry(label, config, _amount(found, "budget", where)))
+        entries.append(EnvEntry(label, config, found.get("threshold", threshold), _amount(found, "budget", where)))
     return entries
