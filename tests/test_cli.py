@@ -183,7 +183,7 @@ def test_sweep_prints_a_curve_and_says_where_an_agent_cannot_act() -> None:
     assert [point["value"] for point in points] == [4, 5, 6]
     assert all(0 <= point["score"]["point"] < 0.6 for point in points)
     assert "values of occluders 3/3" in run.stderr
-    table = unseen("sweep", "mapper", "Unseen/RolledBehind-v0", "occluders", "--level", "2", "--episodes", "10")
+    table = unseen("sweep", "gru-mapper", "RolledBehind", "occluders", "--level", "2", "--episodes", "10")
     assert "n/a" in table.stdout and "█" in table.stdout  # trained for four occluders, not for five
 
 

@@ -42,7 +42,7 @@ def test_instants_run_from_the_reset_to_the_end() -> None:
     assert all(m.belief is not None and m.belief.xy.shape == (1, 3, 2) for m in steps)
 
 
-@pytest.mark.parametrize("name", ["mapper", "random"])
+@pytest.mark.parametrize("name", ["dreamer", "random"])
 def test_what_is_watched_is_what_is_scored(name: str) -> None:
     """The same seed, alone and looked into at every step, or among others: the same episode."""
     agent, where = load_agent(name, "RolledBehind", 1), EnvConfig("RolledBehind", 1, split="test")
@@ -52,7 +52,7 @@ def test_what_is_watched_is_what_is_scored(name: str) -> None:
         steps = list(watched_steps(agent, env, seed, horizon=5))  # type: ignore[arg-type]
         assert len(steps) == outcomes[seed].length + 1
         assert sum(m.reward for m in steps) == outcomes[seed].episode_return
-        assert [m.imagined is not None for m in steps] == [name == "mapper" and not m.last for m in steps]
+        assert [m.imagined is not None for m in steps] == [name == "dreamer" and not m.last for m in steps]
 
 
 class Broken(Agent):
@@ -133,9 +133,9 @@ def test_a_window_shows_an_episode() -> None:
         (["oracle", "CartPole-v1", "--save", "film.gif"], "Gymnasium environments have no view"),
         (["oracle", "RolledBehind", "--speed", "0"], "must be positive"),
         (["oracle", "RolledBehind", "--level", "dusk"], "level='dusk'"),
-        (["mapper", "RolledBehind", "--level", "1", "--obs", "rays", "--save", "film.gif"], "needs obs='slots'"),
+        (["gru-mapper", "RolledBehind", "--level", "1", "--obs", "rays", "--save", "film.gif"], "needs obs='slots'"),
         (
-            ["mapper", "RolledBehind", "--level", "1", "--env", "occluders=5", "--save", "film.gif"],
+            ["gru-mapper", "RolledBehind", "--level", "1", "--env", "occluders=5", "--save", "film.gif"],
             "expects observations of size",
         ),
     ],

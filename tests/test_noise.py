@@ -23,7 +23,7 @@ QUICK = [
     ("RolledBehind", 1, "ppo", 0),
     ("RolledBehind", 1, "recurrent-ppo", 0),
     ("RolledBehind", 1, "dreamer", 1),
-    ("RolledBehind", 1, "mapper", 0),
+    ("RolledBehind", 1, "gru-mapper", 0),
 ]
 """One agent of each kind, with the training seed of those that were trained."""
 
@@ -133,7 +133,7 @@ def test_an_episode_is_the_same_alone_and_among_others(env: str, level: int, age
 
 def test_so_it_is_where_rows_are_computed_in_chunks() -> None:
     """For machines whose kernels round differently for different batch sizes."""
-    agent = load_agent("mapper", "RolledBehind", 1)
+    agent = load_agent("gru-mapper", "RolledBehind", 1)
     assert isinstance(agent, GraphAgent)
     whole = play(agent, "RolledBehind", 1, range(20), False)
     agent._act.rows = 16
@@ -153,7 +153,7 @@ def test_so_it_is_with_the_policy_of_a_learner() -> None:
 
 
 def test_imagination_is_the_same_in_any_batch_and_disturbs_nothing() -> None:
-    agent = load_agent("mapper", "RolledBehind", 1)
+    agent = load_agent("dreamer", "RolledBehind", 1)
     env = make_vec("RolledBehind", N, level=1, split="test")
     obs, _ = env.reset(seed=0)
     states = {}

@@ -78,7 +78,7 @@ COMMANDS = {
         "unseen.train.watch",
         "watch",
         "WatchConfig",
-        "unseen watch mapper RolledBehind --level 1 --save mapper.gif",
+        "unseen watch gru-mapper RolledBehind --level 1 --save film.gif",
     ),
     "gallery": Command(
         "record a short film of every environment",
@@ -92,7 +92,7 @@ COMMANDS = {
         "unseen.train.trainer",
         "train",
         "TrainConfig",
-        "unseen train mapper RolledBehind --level 1 --steps 150000 --seed 0",
+        "unseen train gru-mapper RolledBehind --level 1 --steps 300000 --seed 0",
     ),
     "evaluate": Command(
         "score an agent on an environment",

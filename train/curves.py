@@ -16,7 +16,10 @@ from unseen.train.errors import StoreError
 from unseen.train.leaderboard import charts
 
 COLUMNS = 3
-COLOURS = {"ppo": "#c8781a", "recurrent-ppo": "#a8481f", "dreamer": "#4f86d9", "mapper": "#0b7a75"}
+COLOURS = {
+    "ppo": "#c8781a", "recurrent-ppo": "#a8481f", "dreamer": "#4f86d9", "mapper": "#0b7a75", "gru-ppo": "#7a4fb5",
+    "gru-mapper": "#3b8f3b",
+}  # fmt: skip
 """The same as on the leaderboard page."""
 INK, MUTED, GRID = "#22252b", "#666c77", "#e2e4e8"
 

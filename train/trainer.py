@@ -47,7 +47,7 @@ class TrainConfig(LevelArgument):
     """What to train, for how long, and where to store it."""
 
     agent: str
-    """ppo, recurrent-ppo, dreamer or mapper; see: unseen list"""
+    """such as ppo, gru-mapper or dreamer; see: unseen list"""
     env: str
     """name of an environment, file.py:Class, or a Gymnasium id such as CartPole-v1"""
     steps: OptionalInt = None

@@ -51,6 +51,8 @@ FIXED_COLOURS = {
     "recurrent-ppo": 2,
     "dreamer": 3,
     "mapper": 4,
+    "gru-ppo": 5,
+    "gru-mapper": 6,
 }  # agents with the same colour on every board
 
 
@@ -64,7 +66,7 @@ def colour_index(board: Board) -> dict[str, int]:
         elif entry.kind != "yours" and entry.name in FIXED_COLOURS:
             index[entry.name] = FIXED_COLOURS[entry.name]
         else:
-            index[entry.name] = 5 + others % 3
+            index[entry.name] = 7 - others % 3
             others += 1
     return index
 
