@@ -17,8 +17,8 @@ from unseen.train.leaderboard import charts
 
 COLUMNS = 3
 COLOURS = {
-    "ppo": "#c8781a", "recurrent-ppo": "#a8481f", "dreamer": "#4f86d9", "mapper": "#0b7a75", "gru-ppo": "#7a4fb5",
-    "gru-mapper": "#3b8f3b",
+    "ppo": "#c8781a", "recurrent-ppo": "#a8481f", "dreamer": "#4f86d9", "mapper": "#0b7a75", "gru-ppo": "#8e3fa8",
+    "gru-mapper": "#b8336a",
 }  # fmt: skip
 """The same as on the leaderboard page."""
 INK, MUTED, GRID = "#22252b", "#666c77", "#e2e4e8"

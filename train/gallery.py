@@ -91,11 +91,11 @@ def film_path(entry: suite.Entry, config: GalleryConfig) -> Path:
 def best_agent(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int | str]:
     """The best included agent at the highest level that it solves, and that level; else the tracker (or the oracle).
 
-    Agents with a world model are preferred, since their maps and imagined roll-outs can be shown.
+    Agents with a hindsight map are preferred, then those with a world model, since there is something of theirs to draw.
     """
     levels = [level] if level is not None else [k for k in entry.levels if k > 0]
     runs = [
-        (info.kind == "model-based", run.level, run.card.episode_return, run)
+        ("hindsight" in info.supervision, info.kind == "model-based", run.level, run.card.episode_return, run)
         for name, info in ROSTER.items()
         if info.trainable
         for at in levels
@@ -103,7 +103,7 @@ def best_agent(entry: suite.Entry, level: int | str | None) -> tuple[Agent, int 
         if (run.card.episode_return or 0.0) >= SHOWABLE
     ]
     if runs:
-        run = max(runs, key=lambda found: found[:3])[-1]
+        run = max(runs, key=lambda found: found[:4])[-1]
         return load_agent(run.agent, entry.name, run.level, run.seed), run.level
     at = entry.default_level if level is None else level
     name = "tracker" if has_reference(EnvConfig(entry.name, at), "tracker") else "oracle"
