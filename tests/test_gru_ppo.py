@@ -17,7 +17,7 @@ from unseen.agents.onnx.agent import OnnxAgent  # noqa: E402
 from unseen.agents.shared.actions import action_head  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
 from unseen.agents.shared.episodes import Episodes, advantages, play  # noqa: E402
-from unseen.train.heldout import mean_return  # noqa: E402
+from unseen.train.heldout import score  # noqa: E402
 
 SMALL = {"envs": 8, "batch": 4, "epochs": 2, "hidden": 16, "map_updates": 2}
 ENV = EnvConfig("RolledBehind", 1)
@@ -110,7 +110,7 @@ def test_the_seed_decides_and_acting_does_not_disturb(kind: type[GRUPPOLearner])
     for _ in range(2):
         figures = [made.advance() for made in (one, same, other)]
         assert figures[0] == figures[1] != figures[2]
-        mean_return(one.policy(), ENV, 4)
+        score(one.policy(), ENV, 4)
 
 
 @pytest.mark.parametrize(
@@ -193,4 +193,4 @@ def test_it_learns_to_remember() -> None:
     made = GRUMapperLearner(ENV)
     while made.steps < 170_000:
         made.advance()
-    assert mean_return(made.policy(), ENV, 300) > 0.8
+    assert score(made.policy(), ENV, 300).episode_return > 0.8
