@@ -19,18 +19,23 @@ BINS = 17  # of each coordinate
 LOOK_UP = (
     9  # known, when, dx, dy in the room's frame, dx, dy in the agent's frame, distance, and cos, sin of the bearing
 )
+WHEN_WEIGHT = (
+    0.1  # of the time in the loss: when a thing is seen next depends on what the agent will do, so it is hard to tell
+)
 CLOSE = 1e-3  # half rooms: keeps the bearing finite
 
 
 class PlaceMap(nn.Module):
     """The head: features (..., features) -> for each entity, whether its place is known and a distribution over places."""
 
+    weights: Tensor
     centres: Tensor
 
     def __init__(self, features: int, hidden: int, layout: Layout) -> None:
         super().__init__()
         self.layout, self.entities = layout, entities(layout)
         self.net = mlp(features, hidden, 2, self.entities * (1 + 3 * BINS))
+        self.register_buffer("weights", torch.tensor([1.0, 1.0, WHEN_WEIGHT]), persistent=False)
         self.register_buffer("centres", torch.linspace(-LIMIT, LIMIT, BINS), persistent=False)
 
     def _logits(self, features: Tensor) -> tuple[Tensor, Tensor]:
@@ -44,13 +49,13 @@ class PlaceMap(nn.Module):
         return torch.sigmoid(known), place.softmax(-1) @ self.centres
 
     def loss(self, features: Tensor, known: Tensor, places: Tensor) -> Tensor:
-        """Cross-entropy (...), summed over entities and coordinates; labels known (..., k), places (..., k, 3)."""
+        """Cross-entropy (...), summed over entities and coordinates, with their weights; labels known (..., k), places (..., k, 3)."""
         known_logits, logits = self._logits(features)
         at = (places.clamp(-LIMIT, LIMIT) + LIMIT) * ((BINS - 1) / (2 * LIMIT))
         low = at.floor().clamp(0, BINS - 2).long()
         logp = logits.log_softmax(-1).gather(-1, torch.stack([low, low + 1], -1))
         upper = at - low
-        error = -(logp[..., 0] * (1 - upper) + logp[..., 1] * upper).sum(-1)
+        error = -(logp[..., 0] * (1 - upper) + logp[..., 1] * upper) @ self.weights
         whether = F.binary_cross_entropy_with_logits(known_logits, known, reduction="none")
         return (error * known + whether).sum(-1)
 

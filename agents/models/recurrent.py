@@ -13,6 +13,10 @@ from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.nets import BINS, TwoHot, mlp
 from unseen.agents.shared.torch_graph import TorchGraph
 
+KEEP_BIAS = (
+    1.0  # added to that of the gate that keeps the memory, so that it lasts from the start (Tallec and Ollivier, 2018)
+)
+
 
 class RecurrentActorCritic(nn.Module):
     """Actor and critic on a GRU's features, the present observation and, with a map, the look-up of what is asked for.
@@ -27,6 +31,8 @@ class RecurrentActorCritic(nn.Module):
         self.observation, self.head = observation, head
         self.encoder = make_encoder(observation, hidden)
         self.gru = nn.GRU(hidden, hidden)
+        with torch.no_grad():
+            self.gru.bias_ih_l0[hidden : 2 * hidden] += KEEP_BIAS
         self.glance = make_encoder(observation, hidden)
         self.map = None if map_layout is None else PlaceMap(hidden, hidden, map_layout)
         inputs = 2 * hidden + (0 if self.map is None else LOOK_UP)
