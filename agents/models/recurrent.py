@@ -32,7 +32,7 @@ class RecurrentActorCritic(nn.Module):
         self.encoder = make_encoder(observation, hidden)
         self.gru = nn.GRU(hidden, hidden)
         with torch.no_grad():
-            self.gru.bias_ih_l0[hidden : 2 * hidden] += KEEP_BIAS
+            self.gru.all_weights[0][2][hidden : 2 * hidden] += KEEP_BIAS
         self.glance = make_encoder(observation, hidden)
         self.map = None if map_layout is None else PlaceMap(hidden, hidden, map_layout)
         inputs = 2 * hidden + (0 if self.map is None else LOOK_UP)
