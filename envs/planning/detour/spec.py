@@ -116,17 +116,16 @@ class Detour(PlanarTask):
     one that remembers all. Mean returns (split "test", 4,000 episodes):
 
         level                     1      2      3
-        random                    .016   .002   .000
+        random                    .017   .002   .000
         greedy                    .000   .000   .000
-        restarts                  .000   .004   .003
-        via                       .103   .027   .004
-        two-places (on no panel)  .012   .021   .003
-        left-hand, right-hand     .000   .000   .000
-        look                      .117   .045   .008
-        tracker-4                 .990   .825   .000
-        tracker-8                 .990   .976   .000
-        tracker-16                .990   .976   .034
-        tracker                   .990   .976   1.00
+        restarts                  .000   .003   .001
+        via                       .110   .033   .002
+        two-places (on no panel)  .017   .017   .003
+        left-hand, right-hand     .000   .001   .001
+        look                      .112   .045   .010
+        tracker-4, tracker-8        -      -    .000
+        tracker-16                  -      -    .036
+        tracker                   .991   .980   1.00
         oracle                    1.00   1.00   1.00
 
     "look" is on no panel at level 1.
