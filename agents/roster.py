@@ -70,6 +70,10 @@ ROSTER: dict[str, Row] = {
             "self-prediction", "unseen.agents.dreamer:DreamerLearner", 150_000, TRAINING,
         ),
         Row(
+            "slot-search", "model-based", "learns a relational world model of slots, and acts by search in it",
+            "self-prediction", "unseen.agents.slot_search:SlotSearchLearner", 40_000, TRAINING,
+        ),
+        Row(
             "mapper", "model-based", "dreamer with a map head, trained on a scripted tracker's labels",
             "scripted labels", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING,
         ),
