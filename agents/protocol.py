@@ -167,6 +167,7 @@ class Transition(NamedTuple):
         reward: (m,) expected reward.
         over: (m,) probability that the episode ends.
         log_prob: (m,) log-probability of the next state; 0 in a simulator that is exact.
+        novelty: (m,) how much less the next state is known than others.
         place: (m, k) what distinguishes states, in units such that states are the same if all of it rounds to the same integers.
     """
 
@@ -174,6 +175,7 @@ class Transition(NamedTuple):
     reward: np.ndarray
     over: np.ndarray
     log_prob: np.ndarray
+    novelty: np.ndarray
     place: np.ndarray
 
 

@@ -1,8 +1,8 @@
 """Slot-search: learns a relational world model of entity slots from play, and acts by best-first search in it.
 
 There is no policy and no value. The first episodes are random; afterwards the agent plays as it would when tested, and learns
-from what happens. Where it finds no plan that it trusts, it walks to a random state among those that it imagines it can reach,
-by which rewards are found that random play does not find.
+from what happens. Where it finds no plan that it trusts, it goes where something stands to it as seldom before, among the
+states that it imagines it can reach; by that, rewards are found that random play does not find.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from unseen.agents.models.relational import PredictGraph, RelationalModel, Remem
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig
-from unseen.agents.shared.planning_agent import PlanningAgent, PlanningState, Search
+from unseen.agents.shared.planning_agent import GraphPlanningAgent, PlanningState, Search
 from unseen.agents.shared.replay import StepRing
 from unseen.agents.shared.search import BestFirst
 from unseen.agents.shared.torch_graph import TorchGraph
@@ -38,19 +38,19 @@ CHANGED = 0.01  # boxes displaced by more have moved, in units of the observatio
 class SlotSearchConfig:
     """Hyperparameters."""
 
-    envs: int = 50
+    envs: int = 100
     """parallel environments, and episodes per round"""
-    random_episodes: int = 400
+    random_episodes: int = 300
     """episodes of random play before the first search"""
-    updates: int = 200
+    updates: int = 400
     """updates of the model per round"""
-    batch: int = 256
+    batch: int = 128
     """transitions per update"""
     moved: float = 0.25
     """fraction of a batch drawn from transitions in which a box moved"""
     rewarded: float = 0.0625
     """fraction of a batch drawn from rewarded transitions"""
-    lr: float = 3e-3
+    lr: float = 6e-3
     """learning rate at the start of a round; it falls to zero linearly"""
     weight_decay: float = 1e-2
     grad_clip: float = 5.0
@@ -63,9 +63,9 @@ class SlotSearchConfig:
     """replay capacity in transitions"""
     longest: int = 1000
     """steps after which an episode is cut off"""
-    imagined: int = 3000
+    imagined: int = 2000
     """maximum number of imagined steps for a plan; 0 for no planning: random actions"""
-    plans: int = 8
+    plans: int = 4
     """maximum number of plans in an episode; then actions are random"""
     accept: float = 0.5
     """probability of the path x expected reward above which a plan is accepted"""
@@ -132,23 +132,17 @@ class SlotSearchLearner(TorchLearner):
         rewarded = {"rewarded": float(data["outcome"][:, 0].sum())}
         return means | figures | rewarded | {"episode_return": self.returns.mean, "rounds": float(self.rounds)}
 
-    def _agent(self, imagined: int) -> PlanningAgent:
+    def _agent(self, imagined: int) -> GraphPlanningAgent:
         c = self.config
-        planner = BestFirst(accept=c.accept, trust=c.trust, depth=c.depth)
-        agent = PlanningAgent(
-            self.name,
-            self.act_graph(),
-            self.imagine_graph(),
-            self.actions,
-            Search(planner, imagined, c.plans),
-            self.envs.obs_mode,
-            self.envs.action_kind,
-            self.layout.scale,
+        search = Search(BestFirst(c.accept, c.trust, c.depth), imagined, c.plans)
+        kinds = self.envs.obs_mode, self.envs.action_kind
+        agent = GraphPlanningAgent(
+            self.name, self.act_graph(), self.imagine_graph(), search, *kinds, self.layout.scale
         )
         agent.seed(self.training_seed)
         return agent
 
-    def policy(self) -> PlanningAgent:
+    def policy(self) -> GraphPlanningAgent:
         return self._agent(self.config.imagined)
 
     def _play(self, imagined: int) -> dict[str, float]:
@@ -185,10 +179,10 @@ class SlotSearchLearner(TorchLearner):
         terminated: np.ndarray,
     ) -> None:
         """Add the transitions of running episodes in which the action had an effect."""
-        rows = np.flatnonzero(live & (state.latent[:, self.layout.phase][:, -1] > 0.5))
+        rows = np.flatnonzero(live & (state.now.state[:, self.layout.phase][:, -1] > 0.5))
         if not len(rows):
             return
-        before, seen = torch.from_numpy(state.latent[rows]), torch.from_numpy(np.array(obs[rows], np.float32))
+        before, seen = torch.from_numpy(state.now.state[rows]), torch.from_numpy(np.array(obs[rows], np.float32))
         after = self.model.remember(before.to(self.device), seen.to(self.device)).cpu().numpy()
         outcome = np.stack([reward[rows] > REWARDED, terminated[rows]], axis=-1).astype(np.float32)
         self.replay.add({"state": before.numpy(), "after": after, "action": actions[rows], "outcome": outcome})

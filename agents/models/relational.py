@@ -28,8 +28,9 @@ MOVED = 0.01  # a box that is displaced less has not moved, in units of position
 HEADING_RESOLUTION = 0.385  # of cos and sin: half a turn of 45 degrees
 COARSE = 0.83  # resolution of positions, in steps of the agent: two positions a step apart never share a cell
 WALL = (1.1, 0.1, 1.2)  # centre and half extents of a wall of the room, in half rooms
+CELLS = 41  # along each axis, of relations that are told apart
 SCALE = 3.0  # of distances in features
-ABSENT = -1e3  # added to what an absent token says, so that it is never the maximum
+NEVER = -1e3  # logit of a class that is not in use
 
 
 class Tokens(NamedTuple):
@@ -39,7 +40,7 @@ class Tokens(NamedTuple):
         present: (B, S).
         xy, axis, half: (B, S, 2) position, cos and sin of the orientation, half extents.
         kind: (B, S, C) all that is told of a token but its geometry.
-        signals: (B, signals) values of the task.
+        signals: (B, signals) values of the task, in units of their smallest change.
     """
 
     present: Tensor
@@ -68,6 +69,7 @@ class RelationalModel(nn.Module, WorldModel):
     agent_known: Tensor
     box_codes: Tensor
     box_known: Tensor
+    visits: Tensor
 
     def __init__(self, layout: Layout, actions: int, message: int, hidden: int) -> None:
         super().__init__()
@@ -97,6 +99,7 @@ class RelationalModel(nn.Module, WorldModel):
         self.register_buffer("agent_known", torch.zeros(AGENT_CODES, dtype=torch.bool))
         self.register_buffer("box_codes", torch.zeros(BOX_CODES, 2))
         self.register_buffer("box_known", torch.zeros(BOX_CODES, dtype=torch.bool))
+        self.register_buffer("visits", torch.zeros((2 + sizes.box_kinds) * CELLS * CELLS))
 
     # --- the layout ---
 
@@ -117,7 +120,7 @@ class RelationalModel(nn.Module, WorldModel):
     def tokens(self, state: Tensor) -> Tokens:
         """The tokens of states (B, d)."""
         layout, sizes = self.layout, self.layout.sizes
-        n, boxes, discs = len(state), self.boxes(state), self.discs(state)
+        n, boxes, discs = state.shape[0], self.boxes(state), self.discs(state)
         walls = self.walls.expand(n, 4, 4)
         none = torch.zeros_like
         pose = state[:, None, layout.pose]
@@ -138,11 +141,11 @@ class RelationalModel(nn.Module, WorldModel):
             axis=torch.cat([pose[..., 2:], shape[..., :2], none(discs[..., :2]), upright], 1),
             half=torch.cat([none(pose[..., :2]), shape[..., 2:], none(discs[..., :2]), walls[..., 2:]], 1),
             kind=torch.cat(kind, 1),
-            signals=state[:, layout.signals],
+            signals=state[:, layout.signals] / self.resolution[4 : self.change],
         )
 
     def pairs(self, tokens: Tokens, receivers: Tensor) -> Tensor:
-        """Features (B, R, S, features) of every token, relative to each of the receivers (R,), indices of tokens."""
+        """Features (B, R, S, features) of every token, relative to each of the receivers (R,), indices of tokens; 0 if absent."""
         heading = tokens.axis[:, :1, None]  # (B, 1, 1, 2)
         apart = tokens.xy[:, None] - tokens.xy[:, receivers][:, :, None]  # (B, R, S, 2)
         axis = tokens.axis[:, None].expand_as(apart)
@@ -156,7 +159,8 @@ class RelationalModel(nn.Module, WorldModel):
             (_turned(apart, axis).abs() - half) * SCALE,  # how far outside of the token, along its own axes
             _turned(axis, heading),
         ]
-        return torch.cat([*geometry, kind, own, torch.ones_like(apart[..., :1])], -1)
+        features = torch.cat([*geometry, kind, own, torch.ones_like(apart[..., :1])], -1)
+        return features * tokens.present[:, None, :, None]  # what is absent says nothing, the same to all
 
     # --- prediction ---
 
@@ -172,18 +176,17 @@ class RelationalModel(nn.Module, WorldModel):
         index = action.argmax(-1)
         receivers = torch.cat([torch.zeros_like(movable[:1]), 1 + movable]) if len(movable) else movable.new_zeros(1)
         pairs = self.pairs(tokens, receivers)
-        absent = ABSENT * (1 - tokens.present)[:, None, :, None]
         first = torch.matmul(pairs[:, 0], self.agent_in[index])  # (B, S, message)
-        boxes = state.new_zeros(len(state), 0, BOX_CODES)
+        boxes = state.new_zeros(state.shape[0], 0, BOX_CODES)
         if len(movable):
-            message = F.relu(torch.matmul(pairs[:, 1:], self.box_in[index][:, None]))
-            heard = (F.relu(self.box_message(message)) + absent).amax(2)
+            message = torch.matmul(pairs[:, 1:], self.box_in[index][:, None]).relu_()
+            heard = self.box_message(message).relu_().amax(2)
             found = F.relu(self.box_hidden(heard))  # (B, M, hidden)
-            boxes = torch.where(self.box_known, self.box_out(found), ABSENT)
+            boxes = torch.where(self.box_known, self.box_out(found), NEVER)
             senders = F.one_hot(1 + movable, pairs.shape[2]).to(state.dtype)  # (M, S)
             first = first + torch.matmul(senders.T, self.told(found))
-        heard = (F.relu(self.agent_message(F.relu(first))) + absent[:, 0]).amax(1)
-        return torch.where(self.agent_known, self.agent_out(heard), ABSENT), boxes
+        heard = self.agent_message(first.relu_()).relu_().amax(1)
+        return torch.where(self.agent_known, self.agent_out(heard), NEVER), boxes
 
     def predict(self, state: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
         """The most likely next states (B, d) and their log-probabilities (B,), for one-hot actions (B, A)."""
@@ -219,8 +222,7 @@ class RelationalModel(nn.Module, WorldModel):
         """Logits (B, 2) of reward and of the end, in the states reached (B, d)."""
         tokens = self.tokens(state)
         agent = torch.zeros(1, dtype=torch.long, device=state.device)
-        message = self.outcome_message(self.pairs(tokens, agent)[:, 0])
-        return self.outcome((message + ABSENT * (1 - tokens.present)[..., None]).amax(1))
+        return self.outcome(self.outcome_message(self.pairs(tokens, agent)[:, 0]).amax(1))
 
     def places(self, state: Tensor) -> Tensor:
         """What distinguishes states (B, k): see `Transition`. Where the dynamics do not turn with the agent, the heading does
@@ -229,6 +231,27 @@ class RelationalModel(nn.Module, WorldModel):
         parts = [state[:, :2], heading, state[:, self.layout.signals]]
         parts += [self.boxes(state)[..., 1:3].flatten(1), self.discs(state)[..., 1:3].flatten(1)]
         return torch.cat(parts, -1) / self.resolution
+
+    def relations(self, state: Tensor) -> tuple[Tensor, Tensor]:
+        """Where boxes and discs are relative to the agent, in cells: indices (B, n) into `visits`, and whether present (B, n).
+
+        Boxes are told apart by kind, discs by whether they are asked for.
+        """
+        tokens, sizes = self.tokens(state), self.layout.sizes
+        things = slice(1, 1 + sizes.box_slots + sizes.disc_slots)
+        cell = torch.round((tokens.xy[:, things] - tokens.xy[:, :1]) / self.resolution[0]).long()
+        cell = cell.clamp(-(CELLS // 2), CELLS // 2) + CELLS // 2
+        box = self.boxes(state)
+        kind = box[..., box.shape[-1] - sizes.box_kinds :].argmax(-1) if sizes.box_kinds else box[..., 0].long() * 0
+        asked = tokens.kind[:, 1 + sizes.box_slots : things.stop, -1].long()
+        group = torch.cat([2 + kind, asked], 1) if sizes.box_kinds else torch.cat([kind, asked], 1)
+        return (group * CELLS + cell[..., 0]) * CELLS + cell[..., 1], tokens.present[:, things] > 0.5
+
+    def novelty(self, state: Tensor) -> Tensor:
+        """How new states (B, d) are, in (0, 1]: 1 / sqrt(1 + visits) of the relation to the agent that has occurred least."""
+        index, present = self.relations(state)
+        least = torch.where(present, self.visits[index], torch.inf).amin(-1)
+        return (1 + least).rsqrt()
 
     # --- WorldModel ---
 
@@ -278,7 +301,7 @@ class RelationalModel(nn.Module, WorldModel):
 
     @torch.no_grad()
     def learn_codes(self, state: Tensor, after: Tensor) -> None:
-        """Find the changes that occur in transitions (N, d), and keep those already found.
+        """Find the changes that occur in transitions (N, d), keep those already found, and count relations for `novelty`.
 
         The first call also decides whether the dynamics turn with the agent: in whose frame fewer distinct changes occur.
         """
@@ -292,6 +315,8 @@ class RelationalModel(nn.Module, WorldModel):
         _extend(self.agent_codes, self.agent_known, agent)
         _extend(self.box_codes, self.box_known, boxes[:, self.movable].flatten(0, 1))
         self._set_resolution()
+        index, present = self.relations(after)
+        self.visits.zero_().index_add_(0, index[present], torch.ones_like(index[present], dtype=torch.float32))
 
     def _set_resolution(self) -> None:
         """Positions to a little less than the most frequent step, signals to their smallest change."""
@@ -399,9 +424,9 @@ class RememberGraph(nn.Module):
 
 
 class PredictGraph(nn.Module):
-    """One imagined step as a graph: (state, action) -> the next state and what it is worth."""
+    """One imagined step as a graph: (state, one-hot action) -> the next state and what it is worth."""
 
-    OUTPUTS = ("new_state", "reward", "continue", "log_prob", "place", "map", "pose")
+    OUTPUTS = ("new_state", "reward", "continue", "log_prob", "novelty", "place", "map", "pose")
 
     def __init__(self, model: RelationalModel) -> None:
         super().__init__()
@@ -410,16 +435,14 @@ class PredictGraph(nn.Module):
 
     def forward(self, state: Tensor, action: Tensor) -> tuple[Tensor, ...]:
         model = self.model
-        after, log_prob = model.predict_moving(state, F.one_hot(action, model.actions).to(state.dtype), self.movable)
+        after, log_prob = model.predict_moving(state, action, self.movable)
         reward, over = torch.sigmoid(model.outcomes(after)).unbind(-1)
-        return after, reward, 1 - over, log_prob, model.places(after), _drawn(model, after), after[:, model.layout.pose]
+        drawn = _drawn(model, after), after[:, model.layout.pose]
+        return after, reward, 1 - over, log_prob, model.novelty(after), model.places(after), *drawn
 
     def graph(self, rows: int) -> TorchGraph:
-        device = self.model.walls.device
-        example = {
-            "state": torch.zeros(2, self.model.size, device=device),
-            "action": torch.zeros(2, dtype=torch.long, device=device),
-        }
+        zeros = torch.zeros(2, self.model.size, device=self.model.walls.device)
+        example = {"state": zeros, "action": zeros[:, : self.model.actions].clone()}
         return TorchGraph(self, example, self.OUTPUTS, rows)
 
 

@@ -19,20 +19,20 @@ class BestFirst(Planner):
     A state that rounds to one already reached is dropped, and so is one whose path is improbable, or that ends the episode.
     A plan is accepted only if the probability of its path x the expected reward exceeds `accept`: a search through
     thousands of imagined states finds the model's errors as readily as rewards. Without an accepted plan, the best one
-    above `hope` is returned, or else the way to a state chosen at random among those reached.
+    above `hope` is returned, or else the way to the most novel state reached, or to one of them at random.
 
     Attributes:
         accept: worth above which a plan ends the search.
-        hope: worth above which a plan is tried if none is accepted.
         trust: probability below which a path is dropped.
         depth: maximum length of a plan.
+        hope: worth above which a plan is tried if none is accepted.
         width: states expanded together for each start.
     """
 
     accept: float = 0.5
-    hope: float = 0.1
     trust: float = 0.2
     depth: int = 50
+    hope: float = 0.1
     width: int = 16
 
     def plan(self, dynamics: Dynamics, states: np.ndarray, imagined: int, noise: np.ndarray) -> list[Plan | None]:
@@ -66,6 +66,7 @@ class BestFirst(Planner):
                     new = key not in tree.seen and probability > self.trust
                     if new or worth > tree.best_worth:
                         child = tree.add(after.state[row], node, action, log_prob, after.place[row], key)
+                        tree.novelty.append(float(after.novelty[row]))
                         if worth > tree.best_worth:
                             tree.best_worth, tree.best = worth, child
                         if new and after.over[row] < 0.5 and length < self.depth:
@@ -88,6 +89,7 @@ class _Tree:
     length: list[int] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
     open: list[tuple[int, float, int]] = field(default_factory=list)
+    novelty: list[float] = field(default_factory=list)  # of all nodes but the root
     imagined: int = 0
     best: int = ROOT
     best_worth: float = 0.0
@@ -114,12 +116,13 @@ class _Tree:
         return [heapq.heappop(self.open)[-1] for _ in range(min(most, len(self.open)))]
 
     def choose(self, hope: float, drawn: float) -> Plan | None:
-        """The best plan if it is worth more than `hope`, else one to a random node; None if nothing was reached."""
+        """The best plan if it is worth more than `hope`, else one to a most novel node; None if nothing was reached."""
         if self.best_worth > hope:
             return self.path(self.best, self.best_worth)
-        if len(self.states) == 1:
+        if not self.novelty:
             return None
-        return self.path(1 + int(drawn * (len(self.states) - 1)), 0.0)
+        newest = np.flatnonzero(np.array(self.novelty) == max(self.novelty))
+        return self.path(1 + int(newest[int(drawn * len(newest))]), 0.0)
 
     def path(self, node: int, worth: float) -> Plan:
         """The plan that leads to a node."""
