@@ -50,6 +50,9 @@ ROSTER: dict[str, Row] = {
         Row("tracker", "reference", "scripted: remembers where it last saw each object", "scripted"),
         Row("oracle", "reference", "scripted: has access to the full state", "scripted, with the full state"),
         Row(
+            "simulator-mpc", "reference", "the search of slot-search, in the true simulator", "the simulator, with the full state"
+        ),
+        Row(
             "ppo", "model-free", "PPO without memory (stable-baselines3)", "none",
             "unseen.agents.sb3.ppo:PPOLearner", 1_000_000, SB3,
         ),

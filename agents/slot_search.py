@@ -108,7 +108,7 @@ class SlotSearchLearner(TorchLearner):
         self.optimizer = torch.optim.AdamW(self.model.parameters(), c.lr, weight_decay=c.weight_decay, fused=True)
         row = np.zeros((1, layout.size), np.float32)
         outcome = np.zeros((1, 2), np.float32)
-        like = {"state": row, "after": row, "action": np.zeros(1, np.int64), "outcome": outcome}
+        like: dict[str, np.ndarray] = {"state": row, "after": row, "action": np.zeros(1, np.int64), "outcome": outcome}
         self.replay = StepRing(c.replay_steps, like)
         self.returns = EpisodeReturns(c.envs)
         self.steps = self.rounds = 0
@@ -136,9 +136,7 @@ class SlotSearchLearner(TorchLearner):
         c = self.config
         search = Search(BestFirst(c.accept, c.trust, c.depth), imagined, c.plans)
         kinds = self.envs.obs_mode, self.envs.action_kind
-        agent = GraphPlanningAgent(
-            self.name, self.act_graph(), self.imagine_graph(), search, *kinds, self.layout.scale
-        )
+        agent = GraphPlanningAgent(self.name, self.act_graph(), self.imagine_graph(), search, *kinds, self.layout.scale)
         agent.seed(self.training_seed)
         return agent
 

@@ -33,6 +33,8 @@ class EvaluateConfig(LevelArgument):
     """number of episodes, on the first seeds of the split"""
     run: OptionalInt = None
     """training seed of the included agent; by default the run with the median return"""
+    imagined: OptionalInt = None
+    """maximum number of imagined steps for a plan, of an agent that plans; 0 for no planning; by default its own"""
     json: bool = False
     """print JSON, with every episode"""
 
@@ -67,7 +69,9 @@ def evaluate(config: EvaluateConfig) -> Result:
     if config.episodes < 1:
         raise EvaluationError("episodes must be at least 1")
     env_config = config.env_config(config.env, config.level, SPLIT)
-    agent = load_agent(config.agent, env_config.name, env_config.level, config.run, env_config.overrides)
+    agent = load_agent(
+        config.agent, env_config.name, env_config.level, config.run, env_config.overrides, config.imagined
+    )
     make_env_for(agent, env_config, 1).close()  # raises if the agent cannot act there
     outcomes: list[Outcome] = []
     with Progress({f"episodes of {config.agent}": config.episodes}) as progress:

@@ -62,6 +62,7 @@ class RelationalModel(nn.Module, WorldModel):
         hidden: units of hidden layers.
     """
 
+    walls: Tensor
     movable: Tensor
     resolution: Tensor
     turns: Tensor
@@ -356,8 +357,10 @@ def _turned(xy: Tensor, axis: Tensor) -> Tensor:
 
 def _slots(state: Tensor, part: tuple[int, int, int]) -> Tensor:
     start, count, width = part
-    return state[..., start : start + count * width].unflatten(-1, (count, width)) if count else state.new_zeros(
-        *state.shape[:-1], 0, width
+    return (
+        state[..., start : start + count * width].unflatten(-1, (count, width))
+        if count
+        else state.new_zeros(*state.shape[:-1], 0, width)
     )
 
 
@@ -371,9 +374,7 @@ def _kind(like: Tensor, index: int, rest: Tensor) -> Tensor:
 def _distinct(changes: Tensor) -> tuple[Tensor, Tensor]:
     """Distinct changes to 3 decimals, means of their members (m, k), the most frequent first; and counts (m,)."""
     flat = changes.double()
-    _, inverse, counts = np.unique(
-        np.round(flat.cpu().numpy(), 3), axis=0, return_inverse=True, return_counts=True
-    )
+    _, inverse, counts = np.unique(np.round(flat.cpu().numpy(), 3), axis=0, return_inverse=True, return_counts=True)
     total = torch.zeros(len(counts), flat.shape[1], dtype=flat.dtype)
     total.index_add_(0, torch.from_numpy(inverse.reshape(-1)), flat.cpu())
     order = torch.from_numpy(np.argsort(-counts, kind="stable"))
@@ -431,7 +432,7 @@ class PredictGraph(nn.Module):
     def __init__(self, model: RelationalModel) -> None:
         super().__init__()
         self.model = model
-        self.register_buffer("movable", model.movable.nonzero()[:, 0], persistent=False)
+        self.movable = model.movable.nonzero()[:, 0]
 
     def forward(self, state: Tensor, action: Tensor) -> tuple[Tensor, ...]:
         model = self.model

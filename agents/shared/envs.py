@@ -286,9 +286,7 @@ class Simulator:
         """Observations "state" (m, d) of records (m,)."""
         return np.concatenate([self._observed(states[at : at + self.size]) for at in range(0, len(states), self.size)])
 
-    def step(
-        self, states: np.ndarray, actions: np.ndarray
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    def step(self, states: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
         """Step records (m,) of running episodes.
 
         Returns:

@@ -113,13 +113,13 @@ class PlanningAgent(Agent):
             if plan is None:
                 continue
             followed[row] += 1
-            different = np.abs(plan.places[taken[row] - 1] - now.place[row]).max() > DIFFERENT
+            different = bool(np.abs(plan.places[taken[row] - 1] - now.place[row]).max() > DIFFERENT)
             surprised[row] += different
             if different or taken[row] == len(plan.actions):
                 plans[row] = None
         drawn, search = noise.uniform(episodes, noise.ACTION, 2), self.search
         actions = (drawn[:, 0] * self.dynamics.actions).astype(np.int64)
-        wanted = [row for row in np.flatnonzero(now.acts & (searches < search.plans)) if plans[row] is None]
+        wanted = [row for row in np.flatnonzero(now.acts & (searches < search.plans)).tolist() if plans[row] is None]
         if wanted and search.imagined:
             made = search.planner.plan(self.dynamics, now.state[wanted], search.imagined, drawn[wanted, 1])
             for row, plan in zip(wanted, made, strict=True):
@@ -129,9 +129,7 @@ class PlanningAgent(Agent):
             if plan is not None:
                 actions[row] = plan.actions[taken[row]]
                 taken[row] += 1
-        return actions, PlanningState(
-            noise.advance(episodes), now, tuple(plans), taken, searches, surprised, followed
-        )
+        return actions, PlanningState(noise.advance(episodes), now, tuple(plans), taken, searches, surprised, followed)
 
 
 class GraphDynamics(Dynamics):

@@ -98,9 +98,7 @@ class _Tree:
         self.add(self.start, ROOT, 0, 0.0, np.zeros(0), b"")
         self.open.append((0, 0.0, 0))
 
-    def add(
-        self, state: np.ndarray, parent: int, action: int, log_prob: float, place: np.ndarray, key: bytes
-    ) -> int:
+    def add(self, state: np.ndarray, parent: int, action: int, log_prob: float, place: np.ndarray, key: bytes) -> int:
         """Add a node and return its index."""
         self.states.append(state)
         self.places.append(place)

@@ -22,9 +22,7 @@ class TorchGraph(Graph):
         rows: batch size to run with.
     """
 
-    def __init__(
-        self, module: nn.Module, example: dict[str, Tensor], outputs: Sequence[str], rows: int = ROWS
-    ) -> None:
+    def __init__(self, module: nn.Module, example: dict[str, Tensor], outputs: Sequence[str], rows: int = ROWS) -> None:
         self.module, self.example = module, example
         self.inputs = {name: tuple(value.shape[1:]) for name, value in example.items()}
         self.outputs = tuple(outputs)

@@ -157,7 +157,7 @@ def contestants(agent: str, arena: Arena) -> list[Contestant]:
             return runs or _from_level_1(agent, info.kind, arena)
         entry = arena.env_config.entry
         assert entry is not None
-        if agent != "random" and agent not in entry.task.references:
+        if agent not in ("random", "simulator-mpc") and agent not in entry.task.references:
             return []
         sources = Path(references.__file__).read_bytes().hex()
         return [Contestant(digest([agent, sources])[:16], agent, agent, info.kind, arena, UNTRAINED)]
