@@ -38,11 +38,11 @@ CHANGED = 0.01  # boxes displaced by more have moved, in units of the observatio
 class SlotSearchConfig:
     """Hyperparameters."""
 
-    envs: int = 100
+    envs: int = 50
     """parallel environments, and episodes per round"""
-    random_episodes: int = 300
+    random_episodes: int = 200
     """episodes of random play before the first search"""
-    updates: int = 400
+    updates: int = 200
     """updates of the model per round"""
     batch: int = 128
     """transitions per update"""
@@ -65,7 +65,7 @@ class SlotSearchConfig:
     """steps after which an episode is cut off"""
     imagined: int = 2000
     """maximum number of imagined steps for a plan; 0 for no planning: random actions"""
-    plans: int = 4
+    plans: int = 3
     """maximum number of plans in an episode; then actions are random"""
     accept: float = 0.5
     """probability of the path x expected reward above which a plan is accepted"""

@@ -26,7 +26,7 @@ SETTINGS: Mapping[str, tuple[type, float, float]] = {
     "plans": (int, 0, 1_000_000),
 }
 """name -> type, and the range that is accepted"""
-IMAGINED, PLANS = 3000, 8  # where the card does not say
+IMAGINED, PLANS = 2000, 3  # where the card does not say
 ROWS = 256  # batch size, where results depend on the batch size
 
 

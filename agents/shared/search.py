@@ -44,7 +44,7 @@ class BestFirst(Planner):
             if not count.any():
                 break
             self._expand(dynamics, trees, chosen)
-        return [tree.choose(self.hope, drawn) for tree, drawn in zip(trees, noise, strict=True)]
+        return [tree.choose(min(self.hope, self.accept), drawn) for tree, drawn in zip(trees, noise, strict=True)]
 
     def _expand(self, dynamics: Dynamics, trees: list[_Tree], chosen: list[list[int]]) -> None:
         """Imagine every action in the chosen nodes of every tree."""
