@@ -129,8 +129,8 @@ class DreamerLearner(TorchLearner):
         """Number of auxiliary targets that are predicted from the latent."""
         return 0
 
-    def targets(self, obs: np.ndarray) -> np.ndarray:
-        """Auxiliary targets (n, T, target_size) for episodes of observations `obs` (n, T, ...)."""
+    def targets(self, obs: np.ndarray, length: np.ndarray) -> np.ndarray:
+        """Auxiliary targets (n, T, target_size) for episodes of observations `obs` (n, T, ...), `length` (n,) of each."""
         return np.zeros((*obs.shape[:2], 0), np.float32)
 
     def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
@@ -179,7 +179,7 @@ class DreamerLearner(TorchLearner):
         """Move the finished episodes of these environments into the replay."""
         rewards = self.replay.rewards(ended)
         terminated = self.collector.terminated
-        self.replay.finish(ended, terminated, self.targets(self.replay.running_obs(ended)))
+        self.replay.finish(ended, terminated, self.targets(*self.replay.running_obs(ended)))
         for reward, ends in zip(rewards, terminated[ended], strict=True):
             self.model.twohot.extend_range(float(np.abs(reward).max()))
             self.ac.twohot.extend_range(largest_return(reward.tolist(), bool(ends), self.config.gamma))

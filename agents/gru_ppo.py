@@ -160,8 +160,8 @@ class GRUPPOLearner(TorchLearner):
         }
         if c.map != "none":
             assert self.layout is not None  # see __init__
-            known, columns["places"] = LABELS[c.map](played.obs, played.length, self.layout)
-            columns["known"] = known.astype(np.float32)
+            known, places = LABELS[c.map](played.obs, played.length + 1, self.layout)
+            columns |= {"known": known[:-1].astype(np.float32), "places": places[:-1]}
         net.twohot.extend_range(
             max(
                 largest_return(list(reward[:n]), bool(over), c.gamma)

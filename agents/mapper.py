@@ -1,9 +1,8 @@
-"""Mapper: a dreamer with a supervised map head, whose output the actor and critic also get.
+"""Mapper: a dreamer with a hindsight map of where each thing is, in which actor and critic look up what is asked for.
 
-Reconstructing the current observation gives a world model little incentive to remember. The map head does: it predicts the
-labels of `unseen.agents.models.mental_map` from the latent, that is, where a scripted tracker last saw each object. The last
-labels, the vector from the agent to the requested object, have a larger weight. The actor and critic get the latent and the
-predicted map.
+Reconstructing the current observation gives a world model little incentive to remember. The map does: it learns from the latent
+where and when each thing is observed next (`unseen.agents.models.places`), as the episode itself shows it later. In imagination
+the query and the pose to look up from are those of the decoded observation.
 """
 
 from __future__ import annotations
@@ -17,46 +16,35 @@ from torch import Tensor
 
 from unseen.agents.dreamer import DreamerConfig, DreamerLearner
 from unseen.agents.errors import BadAgent
-from unseen.agents.models.mental_map import BOX_FIELDS, DISC_FIELDS, GOAL_FIELDS, map_size, map_targets
+from unseen.agents.models.places import LOOK_UP, PlaceMap, entities, hindsight
 from unseen.agents.models.rssm import RSSM
 from unseen.agents.shared.envs import Layout, ObservationSpec
-from unseen.agents.shared.nets import mlp
 
 
 @dataclass(frozen=True)
 class MapperConfig(DreamerConfig):
-    """Hyperparameters of `DreamerConfig`, and the weights of the map loss."""
+    """Hyperparameters of `DreamerConfig`, and the weight of the map loss."""
 
     map_weight: float = 1.0
     """weight of the map loss"""
-    goal_weight: float = 5.0
-    """weight of the vector to the requested object, relative to the rest of the map"""
 
 
 class MapRSSM(RSSM):
-    """An RSSM with a map head, whose output is appended to the actor's input."""
+    """An RSSM with a map of places, whose look-up is appended to the actor's input."""
 
     def __init__(self, observation: ObservationSpec, actions: int, sizes: MapperConfig, layout: Layout) -> None:
         super().__init__(observation, actions, sizes)
-        self.map_size = map_size(layout)
-        self.map = mlp(self.size, sizes.hidden, 2, self.map_size)
+        self.map = PlaceMap(self.size, sizes.hidden, layout)
 
     @property
     def actor_inputs(self) -> int:
-        return self.size + self.map_size
+        return self.size + LOOK_UP
 
     def actor_input(self, latent: Tensor) -> Tensor:
-        return torch.cat([latent, self.map(latent).detach()], -1)
+        return torch.cat([latent, self.map.look_up(latent, self.decode(latent)).detach()], -1)
 
     def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
-        """`map`: the discs (n, 5 k); `places`: the boxes (n, 3 m), where there are several kinds of box."""
-        decoded, kinds = self.map(latent), layout.sizes.box_kinds
-        outputs = {}
-        if layout.discs[1]:
-            outputs["map"] = decoded[:, : DISC_FIELDS * layout.things]
-        if kinds:
-            outputs["places"] = decoded[:, -GOAL_FIELDS - BOX_FIELDS * kinds : -GOAL_FIELDS]
-        return outputs
+        return self.map.drawn(latent)
 
 
 class MapperLearner(DreamerLearner):
@@ -73,13 +61,14 @@ class MapperLearner(DreamerLearner):
         return MapRSSM(self.envs.observation, self.head.size, self.config, self.layout)
 
     def target_size(self) -> int:
-        return self.model.map_size
+        return 4 * self.model.map.entities
 
-    def targets(self, obs: np.ndarray) -> np.ndarray:
+    def targets(self, obs: np.ndarray, length: np.ndarray) -> np.ndarray:
         assert self.layout is not None  # see build_model
-        return map_targets(obs, self.layout)
+        known, places = hindsight(np.ascontiguousarray(obs.swapaxes(0, 1)), length, self.layout)
+        columns = np.concatenate([known, places.reshape(*known.shape[:2], 3 * entities(self.layout))], -1)
+        return columns.swapaxes(0, 1).astype(np.float32)
 
     def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
-        error = (self.model.map(latent) - target) ** 2
-        goal = error[..., -GOAL_FIELDS:].sum(-1)
-        return self.config.map_weight * (error[..., :-GOAL_FIELDS].sum(-1) + self.config.goal_weight * goal)
+        known, places = target.split([self.model.map.entities, 3 * self.model.map.entities], -1)
+        return self.config.map_weight * self.model.map.loss(latent, known, places.unflatten(-1, (-1, 3)))

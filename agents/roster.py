@@ -77,8 +77,8 @@ ROSTER: dict[str, Row] = {
             "self-prediction", "unseen.agents.slot_search:SlotSearchLearner", 40_000, TRAINING,
         ),
         Row(
-            "mapper", "model-based", "dreamer with a map head, trained on a scripted tracker's labels",
-            "scripted labels", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING,
+            "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",
+            "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING,
         ),
     ]
 }  # fmt: skip

@@ -14,7 +14,7 @@ pytest.importorskip("safetensors")
 from unseen.agents.dreamer import DreamerLearner  # noqa: E402
 from unseen.agents.errors import BadAgent, BadCheckpoint  # noqa: E402
 from unseen.agents.mapper import MapperLearner  # noqa: E402
-from unseen.agents.models.mental_map import map_size  # noqa: E402
+from unseen.agents.models.places import hindsight  # noqa: E402
 from unseen.agents.onnx.agent import OnnxAgent  # noqa: E402
 from unseen.agents.protocol import WorldModel  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
@@ -162,10 +162,22 @@ def test_an_exported_mapper_tells_where_its_map_puts_boxes(tmp_path: Path) -> No
     kinds = layout.sizes.box_kinds
     assert believed.box_seen.shape == (3, kinds) and believed.box_xy.shape == (3, kinds, 2)
     with torch.no_grad():
-        drawn = made.model.map(torch.from_numpy(state.latent)).numpy()
-    first = map_size(layout) - 3 - 3 * kinds  # the places, before the way to what is asked for
-    np.testing.assert_allclose(believed.box_seen, drawn[:, first:-3:3], atol=1e-4)
-    np.testing.assert_allclose(believed.box_xy[..., 0], layout.scale * drawn[:, first + 1 : -3 : 3], atol=1e-4)
+        known, places = made.model.map(torch.from_numpy(state.latent))
+    np.testing.assert_allclose(believed.box_seen, known[:, layout.colours :], atol=1e-4)
+    np.testing.assert_allclose(believed.box_xy, layout.scale * places[:, layout.colours :, :2], atol=1e-4)
+
+
+def test_the_targets_of_a_mapper_are_the_labels_of_its_map() -> None:
+    made = learner()
+    obs = np.stack([made.collector.obs, made.collector.obs[::-1]], 1)
+    known, places = hindsight(obs.swapaxes(0, 1).copy(), np.full(len(obs), 2), made.layout)
+    target = torch.from_numpy(made.targets(obs, np.full(len(obs), 2)))
+    assert target.shape == (len(obs), 2, made.target_size())
+    latent = torch.rand(len(obs), 2, made.model.size)
+    expected = made.model.map.loss(
+        latent, torch.from_numpy(known.swapaxes(0, 1)).float(), torch.from_numpy(places.swapaxes(0, 1).copy())
+    )
+    torch.testing.assert_close(made.target_loss(latent, target), expected)
 
 
 def test_the_model_keeps_the_contract_of_world_models() -> None:

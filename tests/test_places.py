@@ -46,21 +46,21 @@ def played(name: str, level: int, steps: int = 60, n: int = 8) -> tuple[np.ndarr
 
 def test_hindsight_is_where_a_thing_comes_out_and_last_seen_where_it_went_in() -> None:
     obs = rows([(0, 0.1, 0.2)], [], [], [(0, 0.5, -0.5), (1, 0.3, 0.3)], [])[:, None]
-    known, places = hindsight(obs, np.array([4]), LAYOUT)
-    assert known[:, 0, 0].tolist() == [True, True, True, True]
-    np.testing.assert_allclose(places[:, 0, 0, :2], [[0.1, 0.2], [0.5, -0.5], [0.5, -0.5], [0.5, -0.5]])
-    np.testing.assert_allclose(places[:, 0, 0, 2], scaled(np.array([0, 2, 1, 0])))
-    assert known[:, 0, 1].all() and not known[:, 0, 2].any()
-    known, places = last_seen(obs, np.array([4]), LAYOUT)
-    assert known[:, 0, 1].tolist() == [False, False, False, True]
+    known, places = hindsight(obs, np.array([5]), LAYOUT)
+    assert known[:, 0, 0].tolist() == [True, True, True, True, False]
+    np.testing.assert_allclose(places[:4, 0, 0, :2], [[0.1, 0.2], [0.5, -0.5], [0.5, -0.5], [0.5, -0.5]])
+    np.testing.assert_allclose(places[:4, 0, 0, 2], scaled(np.array([0, 2, 1, 0])))
+    assert known[:4, 0, 1].all() and not known[:, 0, 2].any()
+    known, places = last_seen(obs, np.array([5]), LAYOUT)
+    assert known[:, 0, 1].tolist() == [False, False, False, True, True]
     np.testing.assert_allclose(places[:3, 0, 0, :2], [[0.1, 0.2]] * 3)
     np.testing.assert_allclose(places[:3, 0, 0, 2], scaled(np.array([0, 1, 2])))
 
 
 def test_what_lies_after_the_end_of_an_episode_is_not_used() -> None:
     obs = rows([(0, 0.1, 0.2)], [], [(0, 0.9, 0.9)])[:, None]
-    known, _ = hindsight(obs, np.array([1]), LAYOUT)
-    assert known[:, 0, 0].tolist() == [True, False]
+    known, _ = hindsight(obs, np.array([2]), LAYOUT)
+    assert known[:, 0, 0].tolist() == [True, False, False]
 
 
 def test_of_two_that_look_alike_neither_is_observed() -> None:
@@ -83,9 +83,9 @@ def test_labels_are_places_that_are_really_observed(name: str, level: int) -> No
     obs, length, layout = played(name, level)
     shown, where = observed(obs, layout)
     for label, future in ((hindsight, True), (last_seen, False)):
-        known, places = label(obs, length, layout)
+        known, places = label(obs, length + 1, layout)
         for i, n in enumerate(length):
-            for t in range(0, n, 5):
+            for t in range(0, n + 1, 5):
                 span = slice(t, n + 1) if future else slice(0, t + 1)
                 for k in range(entities(layout)):
                     times = np.flatnonzero(shown[span, i, k])
@@ -139,4 +139,6 @@ def test_a_query_over_kinds_of_box_names_boxes() -> None:
     obs[:, 2] = 1
     obs[:, layout.query.start + 3] = 1
     features = torch.randn(1, 4)
-    np.testing.assert_allclose(head.look_up(features, obs)[0, 2:4].detach(), head(features)[1][0, 5, :2].detach(), atol=1e-6)
+    np.testing.assert_allclose(
+        head.look_up(features, obs)[0, 2:4].detach(), head(features)[1][0, 5, :2].detach(), atol=1e-6
+    )

@@ -33,7 +33,9 @@ def collect(into: EpisodeReplay, lengths: list[int], terminated: bool = True) ->
         into.add(np.stack([name, name], 1), name.astype(np.int64), name, first)
         ended = np.flatnonzero(np.array(lengths) == t + 1)
         if len(ended):
-            targets = into.running_obs(ended)[..., :1] + 0.5
+            obs, length = into.running_obs(ended)
+            assert length.max() == obs.shape[1]
+            targets = obs[..., :1] + 0.5
             into.finish(ended, np.full(n, terminated), targets)
 
 

@@ -21,7 +21,16 @@ from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
 from unseen.agents.slot_search import SlotSearchLearner  # noqa: E402
 from unseen.train.heldout import mean_return  # noqa: E402
 
-SMALL = {"envs": 8, "random_episodes": 8, "updates": 5, "batch": 16, "message": 8, "hidden": 8, "imagined": 60, "plans": 2}
+SMALL = {
+    "envs": 8,
+    "random_episodes": 8,
+    "updates": 5,
+    "batch": 16,
+    "message": 8,
+    "hidden": 8,
+    "imagined": 60,
+    "plans": 2,
+}
 ENV = EnvConfig("Detour", 1)
 
 

@@ -20,16 +20,19 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unseen.agents.shared.envs import Layout
+from unseen.agents.shared.graph_agent import BOX_FIELDS, DISC_FIELDS
 from unseen.agents.shared.nets import mlp
 
 BINS = 17  # of each coordinate
 LIMIT = 1.0  # half rooms: the bins reach from -LIMIT to LIMIT
 LONGEST = 128  # steps: times are scaled so that 0 is -LIMIT and this is LIMIT, logarithmically
-LOOK_UP = 9  # known, when, dx, dy in the room's frame, dx, dy in the agent's frame, distance, and cos, sin of the bearing
+LOOK_UP = (
+    9  # known, when, dx, dy in the room's frame, dx, dy in the agent's frame, distance, and cos, sin of the bearing
+)
 CLOSE = 1e-3  # half rooms: keeps the bearing finite
 
 Labels = tuple[np.ndarray, np.ndarray]
-"""known (T, n, k) bool and places (T, n, k, 3): x, y and `scaled` steps to or since the observation, where known"""
+"""at every observation, known (T, n, k) bool and places (T, n, k, 3): x, y and `scaled` steps to or since the sight, where known"""
 
 
 def scaled(steps: np.ndarray) -> np.ndarray:
@@ -52,7 +55,9 @@ def observed(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([discs[0], boxes[0]], -1), np.concatenate([discs[1], boxes[1]], -2)
 
 
-def _observed(obs: np.ndarray, layout: Layout, slots: tuple[int, int, int], kinds: int) -> tuple[np.ndarray, np.ndarray]:
+def _observed(
+    obs: np.ndarray, layout: Layout, slots: tuple[int, int, int], kinds: int
+) -> tuple[np.ndarray, np.ndarray]:
     start, count, width = slots
     lead = obs.shape[:-1]
     if not count or not kinds:
@@ -72,15 +77,15 @@ def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
     """Where each entity is next observed, at the same step or later.
 
     Args:
-        obs: (T + 1, n, d) whole episodes.
-        length: (n,) steps of each; its last observation is obs[length].
+        obs: (T, n, d) whole episodes; beyond the end of a shorter one, anything.
+        length: (n,) observations of each.
     """
     known, places = observed(obs, layout)
-    known &= (np.arange(len(obs))[:, None] <= length)[..., None]
+    known &= (np.arange(len(obs))[:, None] < length)[..., None]
     steps = np.zeros(known.shape, np.float32)
     for t in range(len(obs) - 2, -1, -1):
         _copy(known, places, steps, t, t + 1)
-    return known[:-1], np.concatenate([places, scaled(steps)[..., None]], -1)[:-1]
+    return known, np.concatenate([places, scaled(steps)[..., None]], -1)
 
 
 def last_seen(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
@@ -89,7 +94,7 @@ def last_seen(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
     steps = np.zeros(known.shape, np.float32)
     for t in range(1, len(obs)):
         _copy(known, places, steps, t, t - 1)
-    return known[:-1], np.concatenate([places, scaled(steps)[..., None]], -1)[:-1]
+    return known, np.concatenate([places, scaled(steps)[..., None]], -1)
 
 
 def _copy(known: np.ndarray, places: np.ndarray, steps: np.ndarray, t: int, neighbour: int) -> None:
@@ -148,6 +153,15 @@ class PlaceMap(nn.Module):
         distance = torch.linalg.vector_norm(own, dim=-1, keepdim=True)
         certain = (asked * known).sum(-1, keepdim=True) * there
         return torch.cat([certain, when * there, away, own, distance, own / (distance + CLOSE)], -1)
+
+    def drawn(self, features: Tensor) -> dict[str, Tensor]:
+        """`map` and `places`, as `unseen.agents.shared.graph_agent` documents them, where there are discs and kinds of box."""
+        known, places = self(features)
+        entries = torch.cat([known[..., None], places[..., :2]], -1)
+        discs, boxes = entries.split([self.layout.colours, self.layout.sizes.box_kinds], -2)
+        drawn = {"map": F.pad(discs, (0, DISC_FIELDS - BOX_FIELDS)), "places": boxes}
+        there = {"map": self.layout.discs[1], "places": self.layout.sizes.box_kinds}
+        return {name: value.flatten(1) for name, value in drawn.items() if there[name]}
 
     def _asked(self, query: Tensor) -> Tensor:
         """Weights (..., k) of entities for a query, a one-hot over the colours, the kinds of box, or both."""

@@ -10,7 +10,6 @@ from unseen.agents.models.places import LOOK_UP, PlaceMap
 from unseen.agents.shared.actions import ActionHead, DiscreteActions
 from unseen.agents.shared.encoders import make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
-from unseen.agents.shared.graph_agent import DISC_FIELDS
 from unseen.agents.shared.nets import BINS, TwoHot, mlp
 from unseen.agents.shared.torch_graph import TorchGraph
 
@@ -46,9 +45,9 @@ class RecurrentActorCritic(nn.Module):
 
     def step(self, obs: Tensor, memory: Tensor) -> Tensor:
         """Features (n, size), which are also the next memory, of observations (n, ...) after `memory` (n, size)."""
-        g = self.gru
-        x = F.linear(self.encoder(prepare(obs, self.observation)), g.weight_ih_l0, g.bias_ih_l0)
-        h = F.linear(memory, g.weight_hh_l0, g.bias_hh_l0)
+        w_in, w_memory, b_in, b_memory = self.gru.all_weights[0]
+        x = F.linear(self.encoder(prepare(obs, self.observation)), w_in, b_in)
+        h = F.linear(memory, w_memory, b_memory)
         (xr, xz, xn), (hr, hz, hn) = x.chunk(3, -1), h.chunk(3, -1)
         update = torch.sigmoid(xz + hz)
         candidate = torch.tanh(xn + torch.sigmoid(xr + hr) * hn)
@@ -89,24 +88,19 @@ class RecurrentGraph(nn.Module):
         else:
             policy = head.distribution(outputs)
             chosen = (head.decode(policy.mode()), head.decode(policy.sample(noise)))
-        return (*chosen, memory, *self._drawn(memory))
-
-    def _drawn(self, memory: Tensor) -> list[Tensor]:
-        """`map` and `places`, the outputs by which the map is drawn."""
-        if self.net.map is None:
-            return []
-        known, places = self.net.map(memory)
-        colours = self.net.map.layout.colours
-        entries = torch.cat([known[..., None], places[..., :2]], -1)
-        discs = F.pad(entries[:, :colours], (0, DISC_FIELDS - entries.shape[-1]))
-        return [discs.flatten(1), entries[:, colours:].flatten(1)][: 2 if entries.shape[1] > colours else 1]
+        drawn = {} if net.map is None else net.map.drawn(memory)
+        return (*chosen, memory, *drawn.values())
 
     def graph(self) -> TorchGraph:
         net, n = self.net, 2
-        example = {"obs": torch.zeros(n, net.observation.size), "state": torch.zeros(n, net.size), "first": torch.ones(n, 1)}
+        example = {
+            "obs": torch.zeros(n, net.observation.size),
+            "state": torch.zeros(n, net.size),
+            "first": torch.ones(n, 1),
+        }
         names = ["action", "logits", "new_state"]
         if not isinstance(net.head, DiscreteActions):
             example["noise"] = torch.rand(n, net.head.noise)
             names[1] = "explored"
-        drawn = [] if net.map is None else ["map", *(["places"] if net.map.layout.sizes.box_kinds else [])]
+        drawn = [] if net.map is None else list(net.map.drawn(torch.zeros(n, net.size, device=net.map.centres.device)))
         return TorchGraph(self, example, names + drawn)

@@ -56,26 +56,28 @@ def play(envs: Environments, head: ActionHead, choose: Choose, seed: int, limit:
     n = vector.num_envs
     obs, _ = vector.reset(seed=seed)
     rows = np.arange(n)
-    seen, actions, rewards, log_probs, values = [np.array(obs)], [], [], [], []
+    seen = [np.array(obs)]
+    actions: list[np.ndarray] = []
+    scalars: dict[str, list[np.ndarray]] = {"log_prob": [], "value": [], "reward": []}
     length, terminated = np.zeros(n, np.int64), np.zeros(n, bool)
     given = head.zeros(n)
-    while len(rows) and len(rewards) < limit:
+    while len(rows) and len(actions) < limit:
         encoded, log_prob, value = choose(seen[-1][rows], rows)
         action = np.zeros((n, head.size), np.float32)
         action[rows] = encoded
         given[rows] = head.decode(encoded).numpy()
         obs, reward, ended, cut, _ = vector.step(given)
         actions.append(action)
-        for column, values_now in ((rewards, reward[rows]), (log_probs, log_prob), (values, value)):
-            column.append(np.zeros(n, np.float32))
-            column[-1][rows] = values_now
+        for name, values in (("log_prob", log_prob), ("value", value), ("reward", reward[rows])):
+            scalars[name].append(np.zeros(n, np.float32))
+            scalars[name][-1][rows] = values
         seen.append(np.zeros_like(seen[0]))
         seen[-1][rows] = obs[rows]
-        length[rows] = len(rewards)
+        length[rows] = len(actions)
         terminated[rows] = ended[rows]
         rows = rows[~(ended | cut)[rows]]
-    columns = (np.stack(c) for c in (seen, actions, log_probs, values, rewards))
-    return Episodes(*columns, length, terminated)
+    columns = {name: np.stack(column) for name, column in scalars.items()}
+    return Episodes(obs=np.stack(seen), action=np.stack(actions), **columns, length=length, terminated=terminated)
 
 
 def advantages(played: Episodes, after: np.ndarray, gamma: float, lam: float) -> np.ndarray:

@@ -94,10 +94,11 @@ class EpisodeReplay:
             column[rows, self._at] = value
         self._at += 1
 
-    def running_obs(self, envs: np.ndarray) -> np.ndarray:
-        """Observations (n, T, ...) of the unfinished episodes of `envs`, T being the longest. Values after the end of a
-        shorter episode are undefined."""
-        return self._running["obs"][envs, : int(self._at[envs].max())]
+    def running_obs(self, envs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Observations (n, T, ...) of the unfinished episodes of `envs`, T being the longest, and the number (n,) of each.
+        Values after the end of a shorter episode are undefined."""
+        length = self._at[envs]
+        return self._running["obs"][envs, : int(length.max())], length
 
     def rewards(self, envs: np.ndarray) -> list[np.ndarray]:
         """Rewards of the unfinished episodes of `envs`."""
