@@ -1,8 +1,10 @@
 """Slot-search: learns a relational world model of entity slots from play, and acts by best-first search in it.
 
 There is no policy and no value. The first episodes are random; afterwards the agent plays as it would when tested, and learns
-from what happens. Where it finds no plan that it trusts, it goes where something stands to it as seldom before, among the
-states that it imagines it can reach; by that, rewards are found that random play does not find.
+from what happens. Where it finds no plan that it trusts, it goes to the most novel state that it imagines it can reach: where
+the position of some object relative to the agent has occurred least so far. This finds rewards that random play hardly finds.
+
+What is out of view is taken to be where it was last seen; that is all the memory there is.
 """
 
 from __future__ import annotations
