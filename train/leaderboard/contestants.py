@@ -167,7 +167,7 @@ def contestants(agent: str, arena: Arena) -> list[Contestant]:
         if not plays:
             return []
         code = [search, planning_agent, simulator_mpc] if agent == SimulatorAgent.name else [references]
-        sources = [Path(module.__file__).read_bytes().hex() for module in code]
+        sources = [Path(str(module.__file__)).read_bytes().hex() for module in code]
         return [Contestant(digest([agent, *sources])[:16], agent, agent, info.kind, arena, UNTRAINED)]
     file, colon, attribute = agent.rpartition(":")
     if colon and file.endswith(".py") and Path(file).is_file():
