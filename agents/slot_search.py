@@ -83,6 +83,7 @@ class SlotSearchLearner(TorchLearner):
     name = "slot-search"
     config_class: ClassVar[type[SlotSearchConfig]] = SlotSearchConfig
     config: SlotSearchConfig
+    needs_snapshots = False
 
     def __init__(
         self, env: EnvConfig, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None
@@ -101,7 +102,6 @@ class SlotSearchLearner(TorchLearner):
         if not isinstance(space, spaces.Discrete):
             raise BadAgent(f"{self.name} needs discrete actions")
         self.layout, self.actions = layout, int(space.n)
-        self.resumes_exactly = True  # a round starts new episodes
         self.training_seed = seed
         self.rng = np.random.Generator(np.random.Philox(seed))
         with torch.random.fork_rng(devices=[]):

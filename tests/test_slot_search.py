@@ -18,7 +18,7 @@ from unseen.agents.onnx.planner import OnnxPlanner  # noqa: E402
 from unseen.agents.protocol import WorldModel  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
 from unseen.agents.slot_search import SlotSearchLearner  # noqa: E402
-from unseen.train.heldout import mean_return  # noqa: E402
+from unseen.train.heldout import score  # noqa: E402
 
 SMALL = {
     "envs": 8,
@@ -71,7 +71,7 @@ def test_the_seed_decides_and_acting_does_not_disturb() -> None:
     for _ in range(2):
         figures = [made.advance() for made in (one, same, other)]
         assert figures[0] == figures[1] != figures[2]
-        mean_return(one.policy(), ENV, 3)
+        score(one.policy(), ENV, 3)
 
 
 @pytest.mark.parametrize("env", [ENV, EnvConfig("Unblock", 1)], ids=lambda env: env.label)
@@ -222,4 +222,4 @@ def test_it_learns_to_plan() -> None:
     while made.rounds < 5:
         made.advance()
     agent = made.policy()
-    assert mean_return(agent, ENV, 100) > 0.8
+    assert score(agent, ENV, 100).episode_return > 0.8
