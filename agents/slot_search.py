@@ -115,6 +115,10 @@ class SlotSearchLearner(TorchLearner):
         self.returns = EpisodeReturns(c.envs)
         self.steps = self.rounds = 0
 
+    @property
+    def episodes(self) -> int:  # type: ignore[override]
+        return self.rounds * self.config.envs
+
     def advance(self) -> dict[str, float]:
         c = self.config
         searches = self.rounds * c.envs >= c.random_episodes
