@@ -77,6 +77,8 @@ def leaderboard(config: LeaderboardConfig) -> Board:
     protocol = replace(PROTOCOL, split=config.split or SPLIT)
     arenas = [found for env in dict.fromkeys(config.env) for found in _arenas(env, config)]
     by_agent = _contestants_by_agent([*_shipped(config.only), *config.agent], arenas)
+    asked = {*config.only, *config.agent}
+    by_agent = {agent: own for agent, own in by_agent.items() if own or agent in asked}
     entered = [contestant for own in by_agent.values() for contestant in own]
     if not entered:
         raise EvaluationError("no agent to compare: none is selected, or none was trained for these levels")
