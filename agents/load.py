@@ -18,6 +18,7 @@ from unseen.agents.protocol import Agent
 from unseen.agents.roster import ROSTER
 from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
+from unseen.agents.shared.planning_agent import PlanningAgent
 from unseen.envs.errors import nearest
 
 TRAINED = Path(__file__).parent / "trained"
@@ -60,6 +61,7 @@ def load_agent(
     level: int | str | None,
     run: int | None = None,
     overrides: Mapping[str, Any] | None = None,
+    imagined: int | None = None,
 ) -> Agent:
     """Load an agent for `env_name` at `level`.
 
@@ -68,27 +70,30 @@ def load_agent(
             training run, which holds `agent.onnx`; or `file.py:Class`.
         run: training seed of the shipped agent; by default the run with the median final return.
         overrides: environment parameters that differ from the level's.
+        imagined: maximum number of imagined steps for a plan, of an agent that plans; by default its own.
 
     Raises:
         UnknownAgent, BadAgent, BadCheckpoint
     """
-    env = EnvConfig(env_name, level, overrides=overrides or {})
-    if name_or_path in ROSTER:
-        if ROSTER[name_or_path].trainable:
-            return _load_onnx(_pick(name_or_path, env, run).path, env, name_or_path)
+    agent = _load(name_or_path, EnvConfig(env_name, level, overrides=overrides or {}), run, imagined)
+    if imagined is not None and not isinstance(agent, PlanningAgent):
+        raise BadAgent(f"imagined={imagined}: {agent.name} does not plan")
+    return agent
+
+
+def _load(name_or_path: str, env: EnvConfig, run: int | None, imagined: int | None) -> Agent:
+    if name_or_path in ROSTER and ROSTER[name_or_path].trainable:
+        return _load_onnx(_pick(name_or_path, env, run).path, env, name_or_path, imagined)
+    if name_or_path in ROSTER or envs.has_reference(env, name_or_path):
         from unseen.agents.references import make_reference
 
-        return make_reference(name_or_path, env)
-    if envs.has_reference(env, name_or_path):
-        from unseen.agents.references import make_reference
-
-        return make_reference(name_or_path, env)
+        return make_reference(name_or_path, env, imagined)
     file, colon, attribute = name_or_path.rpartition(":")
     if colon and file.endswith(".py"):
         return load_class(Path(file), attribute)
     path = Path(name_or_path)
     if path.suffix == ".onnx" or path.is_dir():
-        return _load_onnx(path / "agent.onnx" if path.is_dir() else path, env)
+        return _load_onnx(path / "agent.onnx" if path.is_dir() else path, env, None, imagined)
     hint = "; give your own agent as file.py:Class" if path.suffix == ".py" else ""
     raise UnknownAgent(f"no agent {name_or_path!r}: {nearest(name_or_path, ROSTER)}{hint}")
 
@@ -106,10 +111,11 @@ def _pick(name: str, env: EnvConfig, seed: int | None) -> Run:
     return sorted(runs, key=lambda run: run.card.episode_return or 0.0)[len(runs) // 2]
 
 
-def _load_onnx(path: Path, env: EnvConfig, name: str | None = None) -> Agent:
+def _load_onnx(path: Path, env: EnvConfig, name: str | None, imagined: int | None) -> Agent:
     from unseen.agents.onnx.agent import OnnxAgent
+    from unseen.agents.onnx.planner import OnnxPlanner, is_planner
 
-    return OnnxAgent(path, env, name)
+    return OnnxPlanner(path, env, name, imagined) if is_planner(path) else OnnxAgent(path, env, name)
 
 
 def load_class(file: Path, attribute: str) -> Agent:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -160,9 +161,64 @@ class WorldModel(ABC):
         return None
 
 
-class Planner(ABC):
-    """Chooses actions by search in a world model."""
+class Transition(NamedTuple):
+    """Imagined outcomes of m pairs of a state and an action.
+
+    Attributes:
+        state: (m, ...) the most likely next states.
+        reward: (m,) expected reward.
+        over: (m,) probability that the episode ends.
+        log_prob: (m,) log-probability of the next state; 0 in a simulator that is exact.
+        novelty: (m,) how much less the next state is known than others.
+        place: (m, k) what distinguishes states, in units such that states are the same if all of it rounds to the same integers.
+    """
+
+    state: np.ndarray
+    reward: np.ndarray
+    over: np.ndarray
+    log_prob: np.ndarray
+    novelty: np.ndarray
+    place: np.ndarray
+
+
+class Dynamics(ABC):
+    """What planners imagine in: one step of a learned model, of any framework, or of the true simulator.
+
+    Attributes:
+        actions: number of discrete actions.
+    """
+
+    actions: int
 
     @abstractmethod
-    def plan(self, model: WorldModel, latent: Tensor, actor: Any, rng: np.random.Generator) -> np.ndarray:
-        """Encoded actions (n, A) for latents (n, F), with `actor` as the prior over actions."""
+    def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
+        """Imagine actions (m,) in states (m, ...); a row's outcome does not depend on the others. Raises BadAgent."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Actions and what they are expected to lead to.
+
+    Attributes:
+        actions: (h,) int.
+        places: (h, k) `Transition.place` after each action, to notice when something else happens.
+        worth: probability of the path x expected reward at its end.
+    """
+
+    actions: np.ndarray
+    places: np.ndarray
+    worth: float
+
+
+class Planner(ABC):
+    """Searches for plans."""
+
+    @abstractmethod
+    def plan(self, dynamics: Dynamics, states: np.ndarray, imagined: int, noise: np.ndarray) -> list[Plan | None]:
+        """A plan for each of n states, or None.
+
+        Args:
+            states: (n, ...) where to start.
+            imagined: maximum number of imagined steps for each of them; 0 for no planning.
+            noise: (n,) uniform in [0, 1), for whatever is chosen at random.
+        """

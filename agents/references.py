@@ -11,6 +11,7 @@ from unseen.agents.errors import BadAgent
 from unseen.agents.protocol import Agent, Belief
 from unseen.agents.shared import envs, noise
 from unseen.agents.shared.envs import EnvConfig
+from unseen.agents.simulator_mpc import SimulatorAgent
 
 
 class RandomAgent(Agent):
@@ -75,6 +76,8 @@ class ReferenceAgent(Agent):
         return Belief(known.astype(float), xy, np.zeros((n, 0)), np.zeros((n, 0, 2)))
 
 
-def make_reference(name: str, env: EnvConfig) -> Agent:
-    """The scripted agent called `name` for an environment."""
+def make_reference(name: str, env: EnvConfig, imagined: int | None = None) -> Agent:
+    """The untrained agent called `name` for an environment; imagined: see `unseen.agents.load.load_agent`."""
+    if name == SimulatorAgent.name:
+        return SimulatorAgent(env, imagined)
     return RandomAgent() if name == "random" else ReferenceAgent(name, envs.reference_obs(env, name))

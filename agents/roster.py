@@ -50,6 +50,9 @@ ROSTER: dict[str, Row] = {
         Row("tracker", "reference", "scripted: remembers where it last saw each object", "scripted"),
         Row("oracle", "reference", "scripted: has access to the full state", "scripted, with the full state"),
         Row(
+            "simulator-mpc", "reference", "the search of slot-search, in the true simulator", "the simulator, with the full state"
+        ),
+        Row(
             "ppo", "model-free", "PPO without memory (stable-baselines3)", "none",
             "unseen.agents.sb3.ppo:PPOLearner", 1_000_000, SB3,
         ),
@@ -68,6 +71,10 @@ ROSTER: dict[str, Row] = {
         Row(
             "dreamer", "model-based", "learns a world model, and the policy in imagined roll-outs",
             "self-prediction", "unseen.agents.dreamer:DreamerLearner", 150_000, TRAINING,
+        ),
+        Row(
+            "slot-search", "model-based", "learns a relational world model of slots, and acts by search in it",
+            "self-prediction", "unseen.agents.slot_search:SlotSearchLearner", 40_000, TRAINING,
         ),
         Row(
             "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from unseen.agents.load import list_runs
 from unseen.agents.roster import ROSTER
 from unseen.envs.suite import SUITE, make
 from unseen.train.cli import main
@@ -67,7 +68,8 @@ def test_an_agent(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ("settings" in said) == row.trainable
     if row.trainable:
         assert f"{row.steps:,} environment steps" in said
-        assert re.search(r"RolledBehind level 1 +seed 0 +mean return 0?\.?\d", said)
+        if list_runs(name, "RolledBehind", 1):
+            assert re.search(r"RolledBehind level 1 +seed 0 +mean return 0?\.?\d", said)
     if name == "mapper":
         assert re.search(r"replay_ratio +128 +replayed steps per environment step", said)
         assert re.search(r"map_weight +1\b", said)

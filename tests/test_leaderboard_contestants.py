@@ -120,3 +120,18 @@ def test_what_does_not_exist_is_told(name: str, error: type[Exception]) -> None:
 def test_an_unknown_environment_gets_the_nearest_name() -> None:
     with pytest.raises(UnknownEnvironment, match="did you mean RolledBehind"):
         make_arena(EnvConfig("RoledBehind", 1))
+
+
+def test_a_planner_is_identified_by_its_model_and_its_search_too(tmp_path: Path) -> None:
+    path = tmp_path / "agent.onnx"
+    path.write_bytes(b"memory")
+    path.with_suffix(".imagine.onnx").write_bytes(b"model")
+
+    def identity(**config: int) -> str:
+        path.with_suffix(".json").write_text(json.dumps({"config": config}))
+        return contestants(str(path), make_arena(EnvConfig("Detour", 1)))[0].id
+
+    first, deeper, policy = identity(imagined=10), identity(imagined=20), identity()
+    path.with_suffix(".imagine.onnx").write_bytes(b"another")
+    assert len({first, deeper, policy, identity(imagined=10)}) == 4
+    assert identity() == policy

@@ -479,3 +479,13 @@ def test_the_odds_of_the_panel_are_those_of_players_who_play(level: int | str, s
         for style in range(STYLES):
             found = chance_of(tree, odds, style, foresight, free, goal, strength)
             assert found == pytest.approx(odds_by_hand(style, foresight, free, crates, here, goal, strength), abs=1e-12)
+
+
+@pytest.mark.parametrize("level", [1, 2, 3])
+def test_a_reset_does_not_depend_on_those_before_it(level: int) -> None:
+    """The memory of a reset is not cleared in between."""
+    n = 64
+    together, reverse = (make_vec("Unblock", n, level=level) for _ in range(2))
+    together.reset(seed=list(range(n)))
+    reverse.reset(seed=list(range(n))[::-1])
+    np.testing.assert_array_equal(together.world, reverse.world[::-1])

@@ -38,6 +38,8 @@ class EvaluateConfig(LevelArgument):
     """seed of the first episode in its split; the others follow"""
     run: OptionalInt = None
     """training seed of the included agent; by default the run with the median return"""
+    imagined: OptionalInt = None
+    """maximum number of imagined steps for a plan, of an agent that plans; 0 for no planning; by default its own"""
     json: bool = False
     """print JSON, with every episode"""
 
@@ -76,7 +78,9 @@ def evaluate(config: EvaluateConfig) -> Result:
     if config.seed < 0:
         raise EvaluationError("seed must be at least 0")
     env_config = config.env_config(config.env, config.level, SPLIT)
-    agent = load_agent(config.agent, env_config.name, env_config.level, config.run, env_config.overrides)
+    agent = load_agent(
+        config.agent, env_config.name, env_config.level, config.run, env_config.overrides, config.imagined
+    )
     make_env_for(agent, env_config, 1).close()  # raises if the agent cannot act there
     outcomes: list[Outcome] = []
     with Progress({f"episodes of {config.agent}": config.episodes}) as progress:

@@ -60,24 +60,29 @@ class OnnxAgent(GraphAgent):
         shown = name or self.card.agent or self.path.stem
         super().__init__(shown, act, imagine, self.card.obs, self.card.action, self.card.scale)
         if env is not None:
-            self._check_fits(act, env)
-
-    def _check_fits(self, act: OnnxGraph, env: EnvConfig) -> None:
-        made = envs.make(EnvConfig(env.name, env.level, self.obs, self.action, overrides=env.overrides), 1)
-        try:
-            size, space = made.observation.size, made.vector.single_action_space
+            made = check_fits(self.path, act, env, self.obs, self.action)
             if made.layout is not None:
                 self.scale = made.layout.scale
-        finally:
-            made.vector.close()
-        where = env.label if env.chosen_level is None else f"{env.label} level {env.chosen_level}"
-        if act.width("obs") != size:
-            raise BadAgent(
-                f"{self.path}: expects observations of size {act.width('obs')}; those of {where} have size {size}"
-            )
-        logits = act.output_shapes.get("logits")
-        if isinstance(space, spaces.Discrete) and logits is not None and logits[-1] != space.n:
-            raise BadAgent(f"{self.path}: has {logits[-1]} actions; {where} has {space.n}")
+            space, logits = made.vector.single_action_space, act.output_shapes.get("logits")
+            if isinstance(space, spaces.Discrete) and logits is not None and logits[-1] != space.n:
+                raise BadAgent(f"{self.path}: has {logits[-1]} actions; {title(env)} has {space.n}")
+
+
+def check_fits(path: Path, graph: OnnxGraph, env: EnvConfig, obs: str, action: str) -> envs.Environments:
+    """Raise BadAgent unless a graph takes the observations of an environment. Returns the environment, closed."""
+    made = envs.make(EnvConfig(env.name, env.level, obs, action, overrides=env.overrides), 1)
+    made.vector.close()
+    size = made.observation.size
+    if graph.width("obs") != size:
+        raise BadAgent(
+            f"{path}: expects observations of size {graph.width('obs')}; those of {title(env)} have size {size}"
+        )
+    return made
+
+
+def title(env: EnvConfig) -> str:
+    """The environment and level in messages."""
+    return env.label if env.chosen_level is None else f"{env.label} level {env.chosen_level}"
 
 
 class OnnxGraph(Graph):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -260,6 +260,69 @@ def _require_gymnasium_id(name: str, unknown: UnknownEnvironment) -> None:
     if plain not in gym.registry:
         hint = "" if package else " (for an id of another package, give package:id)"
         raise UnknownEnvironment(f"{unknown} Gymnasium has no id {plain!r} either{hint}") from unknown
+
+
+class Simulator:
+    """The true simulator of an environment of the suite, from any state. Privileged: for references only.
+
+    Args:
+        vector: environments that are used for nothing else, with the observation mode "state" and discrete actions.
+
+    Attributes:
+        actions: number of actions.
+        size: number of environments.
+    """
+
+    def __init__(self, vector: VectorEnv) -> None:
+        self._vector, self.size = vector, vector.num_envs
+        self.actions = int(vector.single_action_space.n)  # type: ignore[attr-defined]
+
+    def fresh(self, n: int) -> np.ndarray:
+        """States at the start of n episodes, records (n,)."""
+        self._vector.reset(seed=0)
+        return self._vector.world[:n].copy()  # type: ignore[attr-defined]
+
+    def rows(self, states: np.ndarray) -> np.ndarray:
+        """Observations "state" (m, d) of records (m,)."""
+        return np.concatenate([self._observed(states[at : at + self.size]) for at in range(0, len(states), self.size)])
+
+    def step(self, states: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+        """Step records (m,) of running episodes.
+
+        Returns:
+            New records, their observations "state" (m, d), rewards (m,), and bool (m,) whether the episode ended.
+        """
+        parts = [
+            self._stepped(states[at : at + self.size], actions[at : at + self.size])
+            for at in range(0, len(states), self.size)
+        ]
+        after, rows, reward, over = (np.concatenate(part) for part in zip(*parts, strict=True))
+        return after, rows, reward, over
+
+    def _observed(self, states: np.ndarray) -> np.ndarray:
+        self._fill(states)
+        return self._vector.observe()[: len(states)].copy()  # type: ignore[attr-defined]
+
+    def _stepped(self, states: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, ...]:
+        self._fill(states)
+        n = len(states)
+        given = np.zeros(self.size, np.int64)
+        given[:n] = actions
+        rows, reward, terminated, truncated, _ = self._vector.step(given)
+        over = (terminated | truncated)[:n]
+        return self._vector.world[:n].copy(), rows[:n].copy(), reward[:n].copy(), over  # type: ignore[attr-defined]
+
+    def _fill(self, states: np.ndarray) -> None:
+        """Put records into the first environments, and copies of the first one into the others."""
+        self._vector.world[:] = states[0]  # type: ignore[attr-defined]
+        self._vector.world[: len(states)] = states  # type: ignore[attr-defined]
+
+
+def simulator(config: EnvConfig, size: int) -> Simulator:
+    """The simulator of an environment of the suite, with `size` environments. Raises BadAgent for another environment."""
+    if config.entry is None:
+        raise BadAgent(f"{config.id} has no states that could be simulated from")
+    return Simulator(make(replace(config, obs="state", action="discrete"), size).vector)
 
 
 def reference(vector: VectorEnv, name: str) -> Any:

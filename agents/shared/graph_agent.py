@@ -133,7 +133,7 @@ class GraphAgent(Agent):
         self, obs: np.ndarray, state: GraphState, first: np.ndarray, explore: bool = False
     ) -> tuple[np.ndarray, GraphState]:
         """See `Agent`. Raises BadObservation for observations that are not finite or have the wrong size."""
-        rows = self._rows(obs)
+        rows = finite_rows(obs, self._act.width("obs"), self.name)
         opens = np.asarray(first, bool)
         episodes = noise.next_episodes(self._seed, state.episodes, opens)
         out = self._act(
@@ -146,15 +146,6 @@ class GraphAgent(Agent):
         action = self._explored(out, episodes) if explore else out["action"]
         drawn = _entries(out, "map", DISC_FIELDS), _entries(out, "places", BOX_FIELDS)
         return action, GraphState(noise.advance(episodes), out.get("new_state", state.latent), action, *drawn)
-
-    def _rows(self, obs: np.ndarray) -> np.ndarray:
-        rows = np.ascontiguousarray(obs, np.float32).reshape(len(obs), -1)
-        if rows.shape[1] != self._act.width("obs"):
-            raise BadObservation(f"{self.name}: observation of size {rows.shape[1]}, expected {self._act.width('obs')}")
-        if not np.isfinite(rows).all():
-            row, column = np.argwhere(~np.isfinite(rows))[0]
-            raise BadObservation(f"{self.name}: element {column} of observation {row} is {rows[row, column]}")
-        return rows
 
     def _explored(self, out: Arrays, episodes: noise.Episodes) -> np.ndarray:
         if "logits" not in out:
@@ -204,6 +195,17 @@ class GraphAgent(Agent):
         pose[..., :2] *= self.scale
         places = over_time("map").reshape(n, horizon, -1, DISC_FIELDS)[..., 1:3] * self.scale
         return Imagined(places, pose, over_time("reward"), over_time("continue"), over_time("taken"))
+
+
+def finite_rows(obs: np.ndarray, width: int, name: str) -> np.ndarray:
+    """Observations (n, ...) as contiguous float32 rows (n, width). Raises BadObservation, naming the agent."""
+    rows = np.ascontiguousarray(obs, np.float32).reshape(len(obs), -1)
+    if rows.shape[1] != width:
+        raise BadObservation(f"{name}: observation of size {rows.shape[1]}, expected {width}")
+    if not np.isfinite(rows).all():
+        row, column = np.argwhere(~np.isfinite(rows))[0]
+        raise BadObservation(f"{name}: element {column} of observation {row} is {rows[row, column]}")
+    return rows
 
 
 def _entries(out: Arrays, name: str, width: int) -> np.ndarray | None:

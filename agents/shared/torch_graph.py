@@ -19,13 +19,14 @@ class TorchGraph(Graph):
         module: on any device; not copied, so that the policy follows its learner.
         example: named inputs with any batch size, in order; they define shapes and dtypes.
         outputs: names of the outputs.
+        rows: batch size to run with.
     """
 
-    def __init__(self, module: nn.Module, example: dict[str, Tensor], outputs: Sequence[str]) -> None:
+    def __init__(self, module: nn.Module, example: dict[str, Tensor], outputs: Sequence[str], rows: int = ROWS) -> None:
         self.module, self.example = module, example
         self.inputs = {name: tuple(value.shape[1:]) for name, value in example.items()}
         self.outputs = tuple(outputs)
-        self.rows = ROWS
+        self.rows = rows
 
     @torch.inference_mode()
     def run(self, inputs: Arrays) -> Arrays:

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from unseen.agents.onnx.export import write_onnx
-from unseen.agents.protocol import Learner
+from unseen.agents.protocol import Agent, Learner
 from unseen.agents.shared import envs
 from unseen.agents.shared.checkpoint import Reader, Store, Writer
 from unseen.agents.shared.envs import AutoresetMode, EnvConfig, Environments
@@ -49,7 +49,7 @@ class TorchLearner(Learner):
     def sync(self, store: Store) -> None:
         """Pass the complete training state to `store`."""
 
-    def policy(self) -> GraphAgent:
+    def policy(self) -> Agent:
         layout = self.envs.layout
         scale = 1.0 if layout is None else layout.scale
         graphs = self.act_graph(), self.imagine_graph()

@@ -160,7 +160,6 @@ def play_episodes(env: TaskVectorEnv, agent: Agent, seed: int) -> Episodes:
     classes = None if hidden.classes is None else hidden.classes(env.params)
     data: Episodes | None = None
     codes = np.eye(len(env.batch.table), dtype=np.float32)
-    found = np.zeros(n, bool)
     for current in Rollout(agent, env, range(seed, seed + n), fail_fast=True):
         rows, truth = features(current.obs), env.batch.hidden()
         done = codes[current.actions] if current.actions.ndim == 1 else current.actions
@@ -177,7 +176,6 @@ def play_episodes(env: TaskVectorEnv, agent: Agent, seed: int) -> Episodes:
             )
         live, t = current.live, current.step
         data.obs[live, t], data.actions[live, t], data.truth[live, t] = rows[live], done[live], truth[live]
-        found |= env.batch.found()
-        data.played[:, t], data.hides[:, t] = live, live & env.batch.must_hide() & ~found
+        data.played[:, t], data.hides[:, t] = live, live & env.batch.must_hide()
     assert data is not None
     return data

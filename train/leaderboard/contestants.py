@@ -14,13 +14,15 @@ from typing import Any
 
 import numpy as np
 
-from unseen.agents import references
+from unseen.agents import references, simulator_mpc
 from unseen.agents.card import Card, read_card
 from unseen.agents.errors import UnknownAgent
 from unseen.agents.load import list_runs, load_agent
 from unseen.agents.roster import KINDS as ROSTER_KINDS
 from unseen.agents.roster import ROSTER
+from unseen.agents.shared import planning_agent, search
 from unseen.agents.shared.envs import EnvConfig
+from unseen.agents.simulator_mpc import SimulatorAgent
 from unseen.envs.core.identity import task_hash
 from unseen.train.arguments import as_options
 from unseen.train.errors import EvaluationError
@@ -157,10 +159,16 @@ def contestants(agent: str, arena: Arena) -> list[Contestant]:
             return runs or _from_level_1(agent, info.kind, arena)
         entry = arena.env_config.entry
         assert entry is not None
-        if agent != "random" and agent not in entry.task.references:
+        plays = (
+            entry.group == "planning"
+            if agent == SimulatorAgent.name
+            else agent == "random" or agent in entry.task.references
+        )
+        if not plays:
             return []
-        sources = Path(references.__file__).read_bytes().hex()
-        return [Contestant(digest([agent, sources])[:16], agent, agent, info.kind, arena, UNTRAINED)]
+        code = [search, planning_agent, simulator_mpc] if agent == SimulatorAgent.name else [references]
+        sources = [Path(str(module.__file__)).read_bytes().hex() for module in code]
+        return [Contestant(digest([agent, *sources])[:16], agent, agent, info.kind, arena, UNTRAINED)]
     file, colon, attribute = agent.rpartition(":")
     if colon and file.endswith(".py") and Path(file).is_file():
         own = f"{attribute} ({Path(file).name})"
@@ -186,8 +194,11 @@ def _from_level_1(agent: str, kind: str, arena: Arena) -> list[Contestant]:
 
 
 def _trained(path: Path, card: Card) -> str:
-    """Identity of a trained agent: its policy graph, observation mode and action kind."""
-    return _content(path, card.obs, card.action)
+    """Identity of a trained agent: its policy graph, observation mode and action kind; of one that plans, also model and search."""
+    if "imagined" not in card.config:
+        return _content(path, card.obs, card.action)
+    model = _content(path.with_suffix(".imagine.onnx"))
+    return _content(path, card.obs, card.action, model, repr(sorted(card.config.items())))
 
 
 def _content(path: Path, *more: str) -> str:

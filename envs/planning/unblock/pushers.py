@@ -177,7 +177,7 @@ def chance_of(w, v, style, foresight, free, goal, strength):
     w: TREE after a search with at least so many pushes, or with the fewest that lead to the goal if these are all.
     """
     fewest = w.depth[first_node(w, goal)]
-    for k in range(w.expanded):
+    for k in range(w.nodes):  # also those that were not expanded, from which nothing is reached
         v.odds[0, k] = 0.0
         v.odds[1, k] = 0.0
     for left in range(1, strength + 1):

@@ -1,0 +1,101 @@
+"""Trained agents that plan: the memory and the model are ONNX graphs, the search is ours.
+
+The card's settings say how to search: `accept`, `trust`, `depth`, `imagined` and `plans`, as in `unseen info slot-search`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from gymnasium import spaces
+
+from unseen.agents.card import Card, read_card
+from unseen.agents.errors import BadAgent, BadCheckpoint
+from unseen.agents.onnx.agent import OnnxGraph, check_fits, title
+from unseen.agents.shared.envs import EnvConfig
+from unseen.agents.shared.planning_agent import GraphPlanningAgent, Search
+from unseen.agents.shared.search import BestFirst
+
+SETTINGS: Mapping[str, tuple[type, float, float]] = {
+    "accept": (float, 0.0, 1.0),
+    "trust": (float, 0.0, 1.0),
+    "depth": (int, 1, 1000),
+    "imagined": (int, 0, 1_000_000),
+    "plans": (int, 0, 1_000_000),
+}
+"""name -> type, and the range that is accepted"""
+IMAGINED, PLANS = 2000, 3  # where the card does not say
+ROWS = 256  # batch size, where results depend on the batch size
+
+
+def is_planner(path: Path) -> bool:
+    """Whether a file is the memory of an agent that plans. Raises BadCheckpoint."""
+    outputs = OnnxGraph(path, {"obs": 2}, {}).outputs
+    return "action" not in outputs and "acts" in outputs
+
+
+class OnnxPlanner(GraphPlanningAgent):
+    """A trained agent that plans.
+
+    Args:
+        path: the memory's .onnx file; the model is `<stem>.imagine.onnx`.
+        env: the environment to check the agent against; None for no check.
+        name: shown name; by default the one on the card.
+        imagined: maximum number of imagined steps for a plan; by default the card's.
+
+    Raises:
+        BadCheckpoint: a file is missing or invalid.
+        BadAgent: the agent does not fit `env`.
+    """
+
+    def __init__(
+        self, path: str | Path, env: EnvConfig | None = None, name: str | None = None, imagined: int | None = None
+    ) -> None:
+        self.path = Path(path)
+        card_path = self.path.with_suffix(".json")
+        self.card = read_card(card_path) if card_path.is_file() else Card()
+        memory = OnnxGraph(
+            self.path, {"obs": 2, "state": 2, "first": 2}, {"new_state": 2, "place": 2, "acts": 1, "map": 2}
+        )
+        step = OnnxGraph(
+            self.path.with_suffix(".imagine.onnx"),
+            {"state": 2, "action": 2},
+            {"new_state": 2, "reward": 1, "continue": 1, "log_prob": 1, "novelty": 1, "place": 2, "map": 2, "pose": 2},
+        )
+        for graph in (memory, step):
+            graph.rows = graph.rows and ROWS
+        if step.width("state") != memory.width("state"):
+            raise BadCheckpoint(f"{step.path}: the state differs in size from that of {self.path.name}")
+        settings = _settings(self.card, self.path)
+        if imagined is not None:
+            settings["imagined"] = imagined
+        search = Search(
+            BestFirst(**{key: settings[key] for key in ("accept", "trust", "depth") if key in settings}),
+            settings.get("imagined", IMAGINED),
+            settings.get("plans", PLANS),
+        )
+        shown = name or self.card.agent or self.path.stem
+        super().__init__(shown, memory, step, search, self.card.obs, self.card.action, self.card.scale)
+        if env is not None:
+            made = check_fits(self.path, memory, env, self.obs, self.action)
+            if made.layout is not None:
+                self.scale = made.layout.scale
+            space = made.vector.single_action_space
+            if not isinstance(space, spaces.Discrete) or space.n != self.dynamics.actions:
+                raise BadAgent(f"{self.path}: has {self.dynamics.actions} actions; {title(env)} has {space}")
+
+
+def _settings(card: Card, where: Path) -> dict[str, Any]:
+    """The settings of the search on a card. Raises BadCheckpoint."""
+    settings: dict[str, Any] = {}
+    for name, (kind, low, high) in SETTINGS.items():
+        if name not in card.config:
+            continue
+        value = card.config[name]
+        allowed = int if kind is int else int | float
+        if isinstance(value, bool) or not isinstance(value, allowed) or not low <= value <= high:
+            raise BadCheckpoint(f"{where}: {name}={value!r} on its card: expected a number in {low}..{high}")
+        settings[name] = kind(value)
+    return settings
