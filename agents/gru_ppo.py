@@ -85,6 +85,9 @@ class GRUPPOLearner(TorchLearner):
     ) -> None:
         super().__init__(env, seed, device, config)
         c = self.config
+        for name in ("batch", "epochs", "longest", "anneal_steps", "hidden"):
+            if getattr(c, name) < 1:
+                raise BadAgent(f"setting {name}={getattr(c, name)}: must be positive")
         self.device = torch.device(device)
         self.layout = self.envs.layout
         if c.map != "none" and self.layout is None:

@@ -182,6 +182,8 @@ def test_the_policy_waits_for_the_map_and_does_not_shape_it() -> None:
 def test_bad_settings_are_refused() -> None:
     with pytest.raises(BadAgent, match="none, last-seen, hindsight"):
         learner(map="magic")
+    with pytest.raises(BadAgent, match="epochs=0: must be positive"):
+        learner(epochs=0)
     with pytest.raises(BadAgent, match="entity slots"):
         learner(env=EnvConfig("RolledBehind", 1, obs="rays"))
     with pytest.raises(BadAgent, match="entity slots"):

@@ -133,13 +133,21 @@ def test_the_look_up_points_to_what_is_asked_for() -> None:
     assert not head.look_up(features, obs)[0].any()
 
 
-def test_a_query_over_kinds_of_box_names_boxes() -> None:
-    layout = Layout(Sizes(colours=2, disc_slots=2, box_slots=3, box_kinds=4, queries=4), 3.0, "colour", "room")
+@pytest.mark.parametrize(
+    ("sizes", "entity"),
+    [
+        (Sizes(colours=2, disc_slots=2, box_slots=3, box_kinds=4, queries=4), 3),
+        (Sizes(colours=2, disc_slots=2, box_slots=3, box_kinds=4, queries=6), 1),
+        (Sizes(colours=2, disc_slots=2, box_slots=3, box_kinds=2), 1),
+    ],
+)
+def test_a_query_names_colours_kinds_of_box_or_both(sizes: Sizes, entity: int) -> None:
+    layout = Layout(sizes, 3.0, "colour", "room")
     head = PlaceMap(4, 8, layout)
     obs = torch.zeros(1, layout.size)
     obs[:, 2] = 1
-    obs[:, layout.query.start + 3] = 1
+    obs[:, layout.query.start + 1] = 1
     features = torch.randn(1, 4)
     np.testing.assert_allclose(
-        head.look_up(features, obs)[0, 2:4].detach(), head(features)[1][0, 5, :2].detach(), atol=1e-6
+        head.look_up(features, obs)[0, 2:4].detach(), head(features)[1][0, entity, :2].detach(), atol=1e-6
     )

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from unseen.agents.shared.envs import Layout
 from unseen.agents.shared.graph_agent import BOX_FIELDS, DISC_FIELDS
 from unseen.agents.shared.nets import mlp
-from unseen.agents.shared.sightings import LIMIT, entities
+from unseen.agents.shared.sightings import LIMIT, asks_for_boxes, entities
 
 BINS = 17  # of each coordinate
 LOOK_UP = (
@@ -84,6 +84,5 @@ class PlaceMap(nn.Module):
 
     def _asked(self, query: Tensor) -> Tensor:
         """Weights (..., k) of entities for a query, a one-hot over the colours, the kinds of box, or both."""
-        kinds, missing = self.layout.sizes.box_kinds, self.entities - query.shape[-1]
-        pad = query.new_zeros(*query.shape[:-1], missing)
-        return torch.cat([pad, query] if missing and query.shape[-1] == kinds else [query, pad], -1)
+        pad = query.new_zeros(*query.shape[:-1], self.entities - query.shape[-1])
+        return torch.cat([pad, query] if asks_for_boxes(self.layout) else [query, pad], -1)

@@ -30,6 +30,12 @@ def entities(layout: Layout) -> int:
     return layout.colours + layout.sizes.box_kinds
 
 
+def asks_for_boxes(layout: Layout) -> bool:
+    """Whether a query names kinds of box alone, instead of colours of disc or both, in this order."""
+    queries = layout.sizes.queries
+    return queries != layout.colours and queries == layout.sizes.box_kinds
+
+
 def observed(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Which entities are observed (..., k) bool, and where (..., k, 2), in slot observations (..., d).
 
