@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from unseen.agents.load import list_runs
+from unseen.agents.roster import trainable
 from unseen.envs.suite import SUITE, resolve
 from unseen.train.cli import main
 from unseen.train.curves import CurvesConfig, curves, memoryless
@@ -14,7 +15,7 @@ from unseen.train.curves import CurvesConfig, curves, memoryless
 
 def test_every_environment_with_a_trained_agent_has_a_panel(tmp_path: Path) -> None:
     text = curves(CurvesConfig(out=tmp_path / "new" / "all.svg")).read_text()
-    trained = [name for name in SUITE if list_runs("ppo", name, 1) or list_runs("gru-mapper", name, 1)]
+    trained = [name for name in SUITE if any(list_runs(agent, name, 1) for agent in trainable())]
     for name in SUITE:  # text is drawn as paths, and matplotlib notes it beside them
         assert (f"<!-- {name}, level 1 -->" in text) == (name in trained)
     assert text.count("<!-- best score without memory -->") == 1

@@ -126,7 +126,7 @@ def test_the_error_of_a_map_is_measured_where_the_asked_thing_is_hidden() -> Non
     env_config = EnvConfig("RolledBehind", 1, split="test")
     exact = map_error(load_agent("tracker", "RolledBehind", 1), env_config, 40)
     assert exact is not None and exact.steps > 100
-    assert exact.map < 0.05, "the tracker computes where blocks come to rest"
-    assert exact.last_seen > 0.5, "blocks roll on after they were last seen"
+    assert exact.map is not None and exact.map < 0.05, "the tracker computes where blocks come to rest"
+    assert exact.last_seen is not None and exact.last_seen > 0.5, "blocks roll on after they were last seen"
     assert map_error(load_agent("reflex", "RolledBehind", 1), env_config, 4) is None, "no map"
     assert map_error(load_agent("tracker", "Bedroom", 1), EnvConfig("Bedroom", 1, split="test"), 4) is None, "no discs"

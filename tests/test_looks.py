@@ -154,9 +154,9 @@ def test_what_counts_is_written_as_a_number() -> None:
 
 
 def test_the_gallery_names_who_plays() -> None:
-    agent, level = best_agent(suite.resolve("Detour"), None)
-    assert (agent.name, level) == ("tracker", suite.resolve("Detour").default_level)
-    env, episode = records("Detour", 2)
+    agent, level = best_agent(suite.resolve("Ramps"), None)
+    assert (agent.name, level) == ("tracker", suite.resolve("Ramps").default_level)
+    env, episode = records("Ramps", 2)
     painter = load(env.task.view.painter)(*CARD)
     plain, named = (painter.card(episode[0], env.params, env.task, message=m) for m in ("", "tracker, level 2"))
     assert not np.array_equal(plain, named)

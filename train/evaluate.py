@@ -146,9 +146,12 @@ def show(result: Result) -> None:
         console.print(Text(f"  normalised  {number(result.normal.point)}  (random = 0, oracle = 1)"))
     console.print(Text(f"  length      {result.length:.1f} steps"))
     if result.map_error:
-        error, last = result.map_error.map, result.map_error.last_seen
+        error, last = (
+            "unknown" if metres is None else f"{metres:.2f} m"
+            for metres in (result.map_error.map, result.map_error.last_seen)
+        )
         note = f"median over {result.map_error.steps} steps at which the requested object is hidden"
-        console.print(Text(f"  map error   {error:.2f} m  (from where it was last seen: {last:.2f} m; {note})"))
+        console.print(Text(f"  map error   {error}  (from where it was last seen: {last}; {note})"))
     if result.latency:
         p50, p95 = milliseconds(result.latency.p50_ms), milliseconds(result.latency.p95_ms)
         console.print(Text(f"  decision    {p50} ms  (95th percentile {p95})"))

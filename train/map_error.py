@@ -23,13 +23,13 @@ class MapError:
     """Median distances, m, over all steps at which the requested disc is hidden in the act phase.
 
     Attributes:
-        map: from its position in the agent's map; steps at which the map does not know it count as infinite.
-        last_seen: from where it was last observed.
+        map: from its position in the agent's map; None if the map does not know it at half of the steps or more.
+        last_seen: from where it was last observed; None likewise.
         steps: number of these steps.
     """
 
-    map: float
-    last_seen: float
+    map: float | None
+    last_seen: float | None
     steps: int
 
 
@@ -42,7 +42,7 @@ def map_error(agent: Agent, env_config: EnvConfig, episodes: int) -> MapError | 
     if not isinstance(layout, Layout) or not layout.discs[1] or sightings.asks_for_boxes(layout):
         env.close()
         return None
-    seen = np.full((episodes, layout.colours, 2), np.nan)
+    seen = np.full((episodes, layout.colours, 2), np.inf)
     errors: list[np.ndarray] = []
     for step in Rollout(agent, env, range(FIRST_SEED, FIRST_SEED + episodes)):
         belief = agent.belief(step.state)
@@ -62,8 +62,9 @@ def map_error(agent: Agent, env_config: EnvConfig, episodes: int) -> MapError | 
     env.close()
     if not errors or not sum(map(len, errors)):
         return None
-    found = np.concatenate(errors)
-    return MapError(float(np.median(found[:, 0])), float(np.nanmedian(found[:, 1])), len(found))
+    medians = np.median(np.concatenate(errors), axis=0)
+    of_map, of_last_seen = (float(m) if np.isfinite(m) else None for m in medians)
+    return MapError(of_map, of_last_seen, sum(map(len, errors)))
 
 
 def _discs(world: np.ndarray, colours: int) -> tuple[np.ndarray, np.ndarray]:

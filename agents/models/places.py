@@ -16,12 +16,9 @@ from unseen.agents.shared.nets import mlp
 from unseen.agents.shared.sightings import LIMIT, asks_for_boxes, entities
 
 BINS = 17  # of each coordinate
-LOOK_UP = (
-    9  # known, when, dx, dy in the room's frame, dx, dy in the agent's frame, distance, and cos, sin of the bearing
-)
-WHEN_WEIGHT = (
-    0.1  # of the time in the loss: when a thing is seen next depends on what the agent will do, so it is hard to tell
-)
+LOOK_UP = 9  # known, when, dx and dy in the room's and in the agent's frame, distance, cos and sin of the bearing
+# WHEN_WEIGHT: of the time in the loss. When a thing is seen next depends on what the agent will do, so it is hard to tell.
+WHEN_WEIGHT = 0.1
 CLOSE = 1e-3  # half rooms: keeps the bearing finite
 
 

@@ -84,7 +84,7 @@ def _move_crate(w, free, k, crate, d, last):
     reach = w.reach[k]
     depth = w.depth[k] + 1
     opens = neighbours(crate) & free & ~now & ~reach != 0  # else no cell comes into reach but the crate's own
-    if last and not opens and crate & w.within[depth] != 0:
+    if last and not opens and crate & w.within[depth - 1] != 0:  # a goal of the last push is not within reach before it
         return
     after = pushed(now, crate, d & 3)
     here = crate if d < 4 else shift(shift(crate, d & 3), d & 3)
