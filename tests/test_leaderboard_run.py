@@ -184,7 +184,7 @@ def test_agents_of_one_name_are_kept_apart(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("config", "error", "named"),
     [
-        (dict(only=("dreamr",)), UnknownAgent, "did you mean dreamer"),
+        (dict(only=("dreamr",)), UnknownAgent, "dreamer"),
         (dict(agent=("nowhere.py:Agent",)), UnknownAgent, "nowhere.py"),
         (dict(level=(9,)), BadParameter, "level=9: RolledBehind has levels 0, 1, 2, 3"),
         (dict(parameters=("ocluders=5",)), BadParameter, "did you mean 'occluders'"),
