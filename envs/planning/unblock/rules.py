@@ -67,15 +67,15 @@ def reset(s, p, w):
     s.strength = 0
     n = side(p)
     reset_stage(s, p)
-    draw_walls(s, w.flat, p, n)
-    if not draw_crates(s, p, w.flat.doorways):
+    draw_walls(s, w.floor_plan, p, n)
+    if not draw_crates(s, p, w.floor_plan.doorways):
         return False
     if p.limited != 0:
         if not in_split(arrangement(s, n), p.split):
             return False  # at once, before anything expensive
         s.flats += 1
         s.pushes = s.wanted if s.flats < RELAX else 0  # few flats allow very few or very many pushes
-    if not draw_agent(s, p, w.flat.doorways):
+    if not draw_agent(s, p, w.floor_plan.doorways):
         return False
     spots = 0
     if p.limited != 0:
@@ -84,7 +84,7 @@ def reset(s, p, w):
             return False
     lay_floor(s, p, 0)
     s.glass = 0  # to find cells that are hidden from the agent
-    build_boxes(s, w.flat, p, n)
+    build_boxes(s, w.floor_plan, p, n)
     s.agent_x, s.agent_y = middle(s, index(s.here))
     s.spawn_x = s.agent_x
     s.spawn_y = s.agent_y
