@@ -38,7 +38,9 @@ FLAT = np.dtype([
     ("flip", INT), ("line", INT), ("arm", INT), ("left", INT), ("right", INT), ("doorways", INT), ("pillars", INT),
 ], align=True)  # fmt: skip
 # The memory of a reset.
-SCRATCH = np.dtype([("floor_plan", FLAT), ("steps", SEARCH), ("pushes", TREE), ("pulls", TREE), ("odds", ODDS)], align=True)
+SCRATCH = np.dtype(
+    [("floor_plan", FLAT), ("steps", SEARCH), ("pushes", TREE), ("pulls", TREE), ("odds", ODDS)], align=True
+)
 
 
 @device
