@@ -30,7 +30,6 @@ from unseen.agents.shared.replay import EpisodeReplay
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, environment_seed
 
-ACT_PHASE = 2  # index in the one-hot phase of an observation with entity slots
 UPDATES_PER_ADVANCE = 8
 MAX_STEPS_PER_ADVANCE = 64  # steps of every environment in one `advance`, when fewer updates than that are due
 
@@ -231,7 +230,7 @@ class DreamerLearner(TorchLearner):
         """Latents to start roll-outs from: non-terminal steps at which the agent can act."""
         may_act = (batch["mask"] > 0) & (batch["terminated"] == 0)
         if self.layout is not None:
-            may_act &= batch["obs"][..., self.layout.phase][..., ACT_PHASE] > 0.5
+            may_act &= self.layout.acts(batch["obs"])
         rows = may_act.flatten().nonzero()[:, 0].cpu().numpy()
         pick = torch.as_tensor(self.rng.choice(rows, self.config.imagination_starts), device=self.device)
         return latent.flatten(0, 1)[pick]

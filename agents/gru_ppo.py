@@ -24,12 +24,10 @@ from unseen.agents.shared.actor_critic import largest_return
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig
-from unseen.agents.shared.episodes import ACT_PHASE, Episodes, advantages, play
+from unseen.agents.shared.episodes import Episodes, advantages, play
 from unseen.agents.shared.sightings import LABELS
 from unseen.agents.shared.torch_graph import TorchGraph
-from unseen.agents.shared.torch_learner import TorchLearner
-
-SEED_STRIDE = 1_000_000_007  # between the first environment seeds of consecutive training seeds
+from unseen.agents.shared.torch_learner import TorchLearner, first_episode_seed
 
 
 @dataclass(frozen=True)
@@ -94,7 +92,7 @@ class GRUPPOLearner(TorchLearner):
             raise BadAgent(f"{self.name} with map={c.map}: a map needs entity slots, which {env.label} has not")
         self.head = action_head(self.envs.vector.single_action_space)
         self.rng = np.random.Generator(np.random.Philox(seed))
-        self.seed = SEED_STRIDE * (seed + 1)
+        self.training_seed = seed
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             map_layout = self.layout if c.map != "none" else None
@@ -143,7 +141,8 @@ class GRUPPOLearner(TorchLearner):
             return action.cpu(), policy.log_prob(action).cpu(), net.value(inputs).cpu()
 
         limit = min(self.envs.horizon or self.config.longest, self.config.longest)
-        return play(self.envs, self.head, choose, self.seed + self.iterations * n, limit), memory
+        first_seed = first_episode_seed(self.training_seed, self.iterations, n)
+        return play(self.envs, self.head, choose, first_seed, limit), memory
 
     @torch.no_grad()
     def _training_data(self, played: Episodes, memory: Tensor) -> dict[str, Tensor]:
@@ -154,7 +153,7 @@ class GRUPPOLearner(TorchLearner):
         advantage = advantages(played, after, c.gamma, c.lam)
         acts = alive = played.alive
         if self.layout is not None:
-            acts = alive & (played.obs[:-1, :, self.layout.phase][..., ACT_PHASE] > 0.5)
+            acts = alive & self.layout.acts(played.obs[:-1])
         chosen = advantage[acts]
         columns = {
             "obs": played.obs[:-1],
@@ -217,6 +216,7 @@ class GRUPPOLearner(TorchLearner):
         self.steps = store.scalar("steps", self.steps)
         self.iterations = store.scalar("iterations", self.iterations)
         self.updates = store.scalar("updates", self.updates)
+        self.training_seed = store.scalar("training_seed", self.training_seed)
         self.returns.sync(store)
         store.module("net", self.net)
         store.optimizer("optimizer", self.optimizer)

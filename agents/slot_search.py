@@ -27,9 +27,8 @@ from unseen.agents.shared.planning_agent import GraphPlanningAgent, PlanningStat
 from unseen.agents.shared.replay import StepRing
 from unseen.agents.shared.search import BestFirst
 from unseen.agents.shared.torch_graph import TorchGraph
-from unseen.agents.shared.torch_learner import TorchLearner
+from unseen.agents.shared.torch_learner import TorchLearner, first_episode_seed
 
-SEED_STRIDE = 1_000_000_007  # between the first environment seeds of consecutive training seeds
 ORDERS = ("colour", "index")  # in which a slot keeps its object
 PLAN_ROWS = 256  # imagined steps in one call of the model
 REWARDED = 0.5  # a reward above this counts as one
@@ -154,7 +153,7 @@ class SlotSearchLearner(TorchLearner):
         c, vector = self.config, self.envs.vector
         n = c.envs
         agent = self._agent(imagined)
-        first_seed = SEED_STRIDE * (self.training_seed + 1) + self.rounds * n
+        first_seed = first_episode_seed(self.training_seed, self.rounds, n)
         obs, _ = vector.reset(seed=first_seed)
         state = agent.initial_state(np.arange(first_seed, first_seed + n, dtype=np.uint64))
         live, first = np.ones(n, bool), np.ones(n, bool)
@@ -183,7 +182,7 @@ class SlotSearchLearner(TorchLearner):
         terminated: np.ndarray,
     ) -> None:
         """Add the transitions of running episodes in which the action had an effect."""
-        rows = np.flatnonzero(live & (state.now.state[:, self.layout.phase][:, -1] > 0.5))
+        rows = np.flatnonzero(live & self.layout.acts(state.now.state))
         if not len(rows):
             return
         before, seen = torch.from_numpy(state.now.state[rows]), torch.from_numpy(np.array(obs[rows], np.float32))

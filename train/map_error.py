@@ -14,7 +14,6 @@ from unseen.agents.shared import sightings
 from unseen.agents.shared.envs import EnvConfig, Layout
 from unseen.train.rollout import Rollout, make_env_for
 
-ACT_PHASE = 2  # index in the one-hot phase of an observation with entity slots
 FIRST_SEED = 2_000_000  # neither training nor scores use these test seeds
 
 
@@ -54,7 +53,7 @@ def map_error(agent: Agent, env_config: EnvConfig, episodes: int) -> MapError | 
         asked = query[:, : layout.colours].argmax(-1)
         rows = np.arange(episodes)
         alone, truth = _discs(env.world, layout.colours)  # type: ignore[attr-defined]
-        acting = step.obs[:, layout.phase][:, ACT_PHASE] > 0.5
+        acting = layout.acts(step.obs)
         counts = step.live & acting & query[:, : layout.colours].any(-1) & alone[rows, asked] & ~observed[rows, asked]
         xy = np.where(belief.seen[rows, asked][:, None] > 0.5, belief.xy[rows, asked], np.inf)
         pairs = np.stack([xy, seen[rows, asked]], 1) - truth[rows, asked][:, None]

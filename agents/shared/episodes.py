@@ -11,8 +11,6 @@ from torch import Tensor
 from unseen.agents.shared.actions import ActionHead
 from unseen.agents.shared.envs import Environments
 
-ACT_PHASE = 2  # index in the one-hot phase of an observation with entity slots
-
 
 @dataclass
 class Episodes:

@@ -77,6 +77,11 @@ def _notes(name: str, made: Environments, resumes_exactly: bool) -> Iterator[str
         yield f"{name}: non-numeric observations are ignored: {', '.join(made.ignored)}"
 
 
+def first_episode_seed(seed: int, iteration: int, n: int) -> int:
+    """First environment seed of the n episodes of an iteration, for learners that play whole episodes. Training seeds share none."""
+    return 1_000_000_007 * (seed + 1) + iteration * n
+
+
 def environment_seed(seed: int, n: int) -> int:
     """First environment seed for a training seed with n environments. Different training seeds share no episodes."""
     return 1_000 * (seed + 1) * n

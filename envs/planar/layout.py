@@ -6,6 +6,7 @@ follow. In kernels, the parameters have `order` and `frame` (indices into ORDERS
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from unseen.envs.core.device import device
 from unseen.envs.core.sensor import Part
@@ -92,6 +93,10 @@ class Layout:
     @property
     def phase(self) -> slice:
         return slice(4, 7)
+
+    def acts(self, rows: Any) -> Any:
+        """Whether actions have an effect, (...) bool, in an array or tensor of rows (..., d): the act phase."""
+        return rows[..., self.phase.stop - 1] > 0.5
 
     @property
     def bump(self) -> slice:
