@@ -47,7 +47,7 @@ class Belief:
 
 @dataclass(frozen=True)
 class Imagined:
-    """An imagined rollout: H steps of an agent's world model under its own policy, in n environments.
+    """An imagined rollout: H steps of an agent's world model under its plan or its policy, in n environments.
 
     Attributes:
         xy: (n, H, k, 2) m: positions of the objects of `Belief`; k = 0 if the model predicts none.
@@ -56,6 +56,8 @@ class Imagined:
         reward: (n, H).
         cont: (n, H) probability that the episode continues after the step.
         action: (n, H) indices or (n, H, a) rows: the action before each step; None if unknown.
+        dropped: (n, K, H, 2) m: the agent's own positions under other plans, which were imagined and dropped; NaN after their
+            ends. None without a plan made now, (n, K, H, 0) if the model predicts no pose.
     """
 
     xy: np.ndarray
@@ -63,6 +65,7 @@ class Imagined:
     reward: np.ndarray
     cont: np.ndarray
     action: np.ndarray | None = None
+    dropped: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
