@@ -21,8 +21,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from unseen.agents.models.latent import LatentModel
 from unseen.agents.models.places import LOOK_UP, PlaceMap
-from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.encoders import make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.nets import BINS, Memory, TwoHot, mlp
@@ -40,7 +40,7 @@ class JEPASizes:
     """hidden units of every layer"""
 
 
-class JEPA(nn.Module, WorldModel):
+class JEPA(LatentModel):
     """Encoder, recurrent context, predictor, and heads for reward, end and, of entity slots, the map of places.
 
     The heads of reward and end read what the actor does: the latent and the look-up of what is asked for.
@@ -69,16 +69,16 @@ class JEPA(nn.Module, WorldModel):
         """The outlook (..., E + O) of observations (..., *shape)."""
         return self._outlook(prepare(obs, self.observation))
 
-    def observe(self, latent: Tensor, action: Tensor, embedded: Tensor, keep: Tensor, noise: Tensor | None) -> Tensor:
+    def observe(self, latent: Tensor, action: Tensor, embedded: Tensor, keep: Tensor, noise: Tensor) -> Tensor:
         """See `WorldModel`; noise is not used."""
         seen = torch.cat([embedded, action * keep], -1)
         return torch.cat(
             [self.memory.step(seen, latent[..., : self.context] * keep), embedded[..., self.embedding :]], -1
         )
 
-    def imagine_step(self, latent: Tensor, action: Tensor, noise: Tensor | None) -> Tensor:
+    def imagine_step(self, latent: Tensor, action: Tensor, noise: Tensor) -> Tensor:
         """See `WorldModel`; noise is not used. What is predicted is taken for observed."""
-        return self.observe(latent, action, self.predict(latent, action), latent.new_ones(()), None)
+        return self.observe(latent, action, self.predict(latent, action), latent.new_ones(()), noise)
 
     def reward(self, latent: Tensor) -> Tensor:
         return self.twohot.mean(self.reward_head(self.actor_input(latent)))
@@ -90,22 +90,19 @@ class JEPA(nn.Module, WorldModel):
 
     @property
     def actor_inputs(self) -> int:
-        """Size of `actor_input`."""
         return self.size + (0 if self.map is None else LOOK_UP)
 
     def actor_input(self, latent: Tensor) -> Tensor:
-        """Input of actor and critic (..., actor_inputs) for latents (..., D + O)."""
+        """The latent, and the look-up of what is asked for, seen from the own pose."""
         if self.map is None:
             return latent
         context, own = latent.split([self.context, self.own], -1)
         return torch.cat([latent, self.map.look_up(context, own).detach()], -1)
 
     def pose(self, latent: Tensor, layout: Layout) -> Tensor:
-        """The pose (..., 4) that the agent has, or imagines."""
         return latent[..., self.context :][..., layout.pose]
 
     def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
-        """See `PlaceMap.drawn`."""
         return {} if self.map is None else self.map.drawn(latent[..., : self.context])
 
     # --- learning ---
@@ -127,10 +124,10 @@ class JEPA(nn.Module, WorldModel):
 
     def roll_out(self, latent: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
         """Predicted outlooks (K, n, E + O) and latents (K, n, D + O) after each of the actions (K, n, A) from latents (n, D + O)."""
-        outlooks, latents, keep = [], [], latent.new_ones(())
+        outlooks, latents, keep, noise = [], [], latent.new_ones(()), latent[:, :0]
         for a in action.unbind(0):
             outlooks.append(self.predict(latent, a))
-            latent = self.observe(latent, a, outlooks[-1], keep, None)
+            latent = self.observe(latent, a, outlooks[-1], keep, noise)
             latents.append(latent)
         return torch.stack(outlooks), torch.stack(latents)
 
@@ -140,21 +137,24 @@ class JEPA(nn.Module, WorldModel):
         embedding, own = error.split([self.embedding, self.own], -1)
         return embedding.mean(-1) + own.sum(-1)
 
-    def head_losses(self, latent: Tensor, targets: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def head_losses(self, latent: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Loss (...) of each head on latents (..., D + O).
 
-        targets: `reward` and `terminated` (...), and with a map `known` (..., k) and `places` (..., k, 3).
+        labels: `reward` and `terminated` (...), and with a map `targets` (..., 4 k), see `PlaceMap.labels`.
         """
         inputs = self.actor_input(latent)
         going = self.cont_head(inputs)[..., 0]
         losses = {
-            "reward": self.twohot.loss(self.reward_head(inputs), targets["reward"]),
-            "continue": F.binary_cross_entropy_with_logits(going, 1 - targets["terminated"], reduction="none"),
+            "reward": self.twohot.loss(self.reward_head(inputs), labels["reward"]),
+            "continue": F.binary_cross_entropy_with_logits(going, 1 - labels["terminated"], reduction="none"),
         }
         if self.map is not None:
-            losses["map"] = self.map.loss(latent[..., : self.context], targets["known"], targets["places"])
+            losses["map"] = self.map.loss(latent[..., : self.context], *self.map.labels(labels["targets"]))
         return losses
 
     def _outlook(self, prepared: Tensor) -> Tensor:
-        embedding = self.encoder(prepared)
-        return torch.cat([embedding, prepared[..., : self.own]], -1) if self.own else embedding  # images have none
+        return self.with_own(self.encoder(prepared), prepared)
+
+    def with_own(self, embedding: Tensor, prepared: Tensor) -> Tensor:
+        """The outlook (..., E + O) of an embedding and the own state in prepared observations (..., *shape)."""
+        return torch.cat([embedding, prepared[..., : self.own]], -1) if self.own else embedding
