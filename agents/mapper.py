@@ -19,7 +19,7 @@ from unseen.agents.errors import BadAgent
 from unseen.agents.models.places import LOOK_UP, PlaceMap
 from unseen.agents.models.rssm import RSSM
 from unseen.agents.shared.envs import Layout, ObservationSpec
-from unseen.agents.shared.sightings import entities, hindsight
+from unseen.agents.shared.sightings import hindsight_columns
 
 
 @dataclass(frozen=True)
@@ -66,10 +66,7 @@ class MapperLearner(DreamerLearner):
 
     def targets(self, obs: np.ndarray, length: np.ndarray) -> np.ndarray:
         assert self.layout is not None  # see build_model
-        known, places = hindsight(np.ascontiguousarray(obs.swapaxes(0, 1)), length, self.layout)
-        columns = np.concatenate([known, places.reshape(*known.shape[:2], 3 * entities(self.layout))], -1)
-        return columns.swapaxes(0, 1).astype(np.float32)
+        return hindsight_columns(obs, length, self.layout)
 
     def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
-        known, places = target.split([self.model.map.entities, 3 * self.model.map.entities], -1)
-        return self.config.map_weight * self.model.map.loss(latent, known, places.unflatten(-1, (-1, 3)))
+        return self.config.map_weight * self.model.map.loss(latent, *self.model.map.labels(target))

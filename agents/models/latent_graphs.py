@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from unseen.agents.models.rssm import RSSM
+from unseen.agents.models.latent import LatentModel
 from unseen.agents.shared.actions import DiscreteActions
 from unseen.agents.shared.actor_critic import ActorCritic
 from unseen.agents.shared.envs import Layout, ObservationSpec
@@ -13,7 +13,7 @@ from unseen.agents.shared.torch_graph import TorchGraph
 
 
 class _LatentGraph(nn.Module):
-    def __init__(self, model: RSSM, ac: ActorCritic, layout: Layout | None) -> None:
+    def __init__(self, model: LatentModel, ac: ActorCritic, layout: Layout | None) -> None:
         super().__init__()
         self.model, self.actor = model, ac.actor
         self.head, self.layout = ac.head, layout
@@ -29,10 +29,13 @@ class _LatentGraph(nn.Module):
 
 
 class ActGraph(_LatentGraph):
-    """One decision. Noise: S columns for the posterior, then those of the policy if actions are continuous."""
+    """One decision. Noise: that of the model, then that of the policy if actions are continuous."""
 
-    def forward(self, obs: Tensor, state: Tensor, last: Tensor, first: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        self, obs: Tensor, state: Tensor, last: Tensor, first: Tensor, noise: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         model = self.model
+        noise = obs[:, :0] if noise is None else noise
         embedded = model.encode(obs.reshape(-1, *model.observation.shape))
         latent = model.observe(state, self.head.encode(last), embedded, 1 - first, noise[:, : model.groups])
         outputs = self.actor(model.actor_input(latent))
@@ -50,8 +53,9 @@ class ActGraph(_LatentGraph):
         width = self.model.groups + (0 if self.discrete else self.head.noise)
         example = {
             "obs": torch.zeros(n, observation.size), "state": state, "last": last, "first": torch.ones(n, 1),
-            "noise": torch.rand(n, width),
         }  # fmt: skip
+        if width:
+            example["noise"] = torch.rand(n, width)
         names = ["action", "logits" if self.discrete else "explored", "new_state"]
         return TorchGraph(self, example, [*names, *self.map_outputs()])
 
@@ -63,8 +67,9 @@ class ActGraph(_LatentGraph):
 class ImagineGraph(_LatentGraph):
     """One imagined step."""
 
-    def forward(self, state: Tensor, action: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, state: Tensor, action: Tensor, noise: Tensor | None = None) -> tuple[Tensor, ...]:
         model = self.model
+        noise = state[:, :0] if noise is None else noise
         latent = model.imagine_step(state, self.head.encode(action), noise)
         outputs = self.actor(model.actor_input(latent))
         if not self.discrete:
@@ -73,12 +78,14 @@ class ImagineGraph(_LatentGraph):
         if self.layout is None:
             return common
         discs = (self.decode_map(latent)["map"],) if self.layout.discs[1] else ()
-        return (*common, model.decode(latent)[:, self.layout.pose], *discs)
+        return (*common, model.pose(latent, self.layout), *discs)
 
     def graph(self) -> TorchGraph:
         state, action = self.placeholders()
         names = ["new_state", "logits" if self.discrete else "next_action", "reward", "continue"]
         if self.layout is not None:
             names += ["pose", *(["map"] if self.layout.discs[1] else [])]
-        example = {"state": state, "action": action, "noise": torch.rand(len(state), self.model.groups)}
+        example = {"state": state, "action": action}
+        if self.model.groups:
+            example["noise"] = torch.rand(len(state), self.model.groups)
         return TorchGraph(self, example, names)
