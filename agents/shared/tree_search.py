@@ -38,7 +38,7 @@ class TreeSearch(Planner):
 
     discount: float = 0.97
     temperature: float = 0.05
-    depth: int = 12
+    depth: int = 10
     explore: float = 0.5
 
     def plan(
