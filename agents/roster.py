@@ -77,6 +77,10 @@ ROSTER: dict[str, Row] = {
             "self-prediction", "unseen.agents.slot_search:SlotSearchLearner", 40_000, TRAINING,
         ),
         Row(
+            "jepa-mpc", "model-based", "predicts embeddings of observations, not observations, and plans in them",
+            "self-prediction, hindsight", "unseen.agents.jepa_mpc:JEPALearner", 150_000, TRAINING,
+        ),
+        Row(
             "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",
             "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING,
         ),
