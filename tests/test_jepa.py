@@ -12,7 +12,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
-from unseen.agents.jepa_mpc import JEPALearner  # noqa: E402
+from unseen.agents.jepa_mpc import JEPAMPCLearner  # noqa: E402
 from unseen.agents.models.jepa import JEPA, JEPASizes  # noqa: E402
 from unseen.agents.models.sigreg import SIGReg  # noqa: E402
 from unseen.agents.protocol import WorldModel  # noqa: E402
@@ -34,11 +34,11 @@ def _one_thread() -> Iterator[None]:
         yield
 
 
-def learner(env: EnvConfig = ENV, seed: int = 0, **config: Any) -> JEPALearner:
-    return JEPALearner(env, seed=seed, config={**SMALL, **config})
+def learner(env: EnvConfig = ENV, seed: int = 0, **config: Any) -> JEPAMPCLearner:
+    return JEPAMPCLearner(env, seed=seed, config={**SMALL, **config})
 
 
-def trained(env: EnvConfig = ENV, updates: int = 8, **config: Any) -> JEPALearner:
+def trained(env: EnvConfig = ENV, updates: int = 8, **config: Any) -> JEPAMPCLearner:
     made = learner(env, **config)
     while made.updates < updates:
         made.advance()
@@ -61,7 +61,7 @@ def test_sigreg_tells_a_normal_distribution_from_others() -> None:
 @pytest.mark.parametrize("weight", [0.0, 10.0])
 def test_embeddings_collapse_without_the_regulariser_and_not_with_it(weight: float) -> None:
     """A walk in the plane is predicted without heads, so that nothing but the regulariser needs it to be seen."""
-    model = JEPA(ObservationSpec((2,)), 2, JEPASizes(context=32, embedding=8, hidden=32), None)
+    model = JEPA(ObservationSpec((2,)), 2, JEPASizes(context=32, embedding=8, hidden=32))
     optimizer, sigreg = torch.optim.Adam(model.parameters(), 3e-3), SIGReg()
 
     def spread(learns: int) -> float:
@@ -138,7 +138,7 @@ def test_a_roll_out_stays_inside_of_its_episode() -> None:
     assert torch.equal(inside.sum(0), (length - t[0]).clamp(max=SMALL["roll_out_steps"]))
 
 
-def assert_same(a: JEPALearner, b: JEPALearner) -> None:
+def assert_same(a: JEPAMPCLearner, b: JEPAMPCLearner) -> None:
     assert (a.steps, a.updates) == (b.steps, b.updates)
     for part in ("model", "ac"):
         left, right = getattr(a, part).state_dict(), getattr(b, part).state_dict()

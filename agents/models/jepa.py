@@ -48,7 +48,14 @@ class JEPA(LatentModel):
 
     groups = 0  # of noise: nothing is sampled
 
-    def __init__(self, observation: ObservationSpec, actions: int, sizes: JEPASizes, layout: Layout | None) -> None:
+    def __init__(
+        self,
+        observation: ObservationSpec,
+        actions: int,
+        sizes: JEPASizes,
+        layout: Layout | None = None,
+        has_map: bool = True,
+    ) -> None:
         super().__init__()
         self.observation = observation
         context, hidden = sizes.context, sizes.hidden
@@ -58,7 +65,7 @@ class JEPA(LatentModel):
         self.encoder = nn.Sequential(make_encoder(observation, hidden), nn.Linear(hidden, sizes.embedding))
         self.memory = Memory(sizes.embedding + own + actions, context)
         self.predictor = mlp(self.size + actions, hidden, 2, sizes.embedding + own)
-        self.map = None if layout is None else PlaceMap(context, hidden, layout)
+        self.map = None if layout is None or not has_map else PlaceMap(context, hidden, layout)
         self.reward_head = mlp(self.actor_inputs, hidden, 1, BINS, zero=True)
         self.cont_head = mlp(self.actor_inputs, hidden, 1, 1)
         self.twohot = TwoHot()

@@ -35,6 +35,10 @@ class LatentModel(nn.Module, WorldModel):
         """Input of actor and critic (..., actor_inputs) for latents (..., F)."""
         return latent
 
+    def likely_step(self, latent: Tensor, action: Tensor) -> Tensor:
+        """The most likely latent (n, F) after `action` (n, A), without an observation."""
+        return self.imagine_step(latent, action, latent[:, :0])
+
     @abstractmethod
     def pose(self, latent: Tensor, layout: Layout) -> Tensor:
         """The agent's pose (n, 4) for latents (n, F): x, y, cos, sin."""

@@ -78,6 +78,12 @@ class RSSM(LatentModel):
         z = sample_one_hot(self._probs(self.prior(h)), noise[..., None])
         return torch.cat([h, z.flatten(-2)], -1)
 
+    def likely_step(self, latent: Tensor, action: Tensor) -> Tensor:
+        h, z = self.split(latent)
+        h = self._next_h(h, z, self.in_a(action))
+        z = F.one_hot(self._probs(self.prior(h)).argmax(-1), self.classes).to(h.dtype)
+        return torch.cat([h, z.flatten(-2)], -1)
+
     def reward(self, latent: Tensor) -> Tensor:
         return self.twohot.mean(self.reward_head(latent))
 
