@@ -77,8 +77,8 @@ class JEPAMPCLearner(PlanningLearner):
         action = self.head.encode(batch["action"])
         action[0] = 0
         noisy = obs + c.obs_noise * torch.randn(obs.shape, generator=self.noise, device=self.device)
-        outlook, latent = model.observe_episodes(noisy, action)
-        embedding = outlook[..., : c.embedding]
+        percept, latent = model.observe_episodes(noisy, action)
+        embedding = percept[..., : c.embedding]
         labels = {name: batch[name] for name in ("reward", "terminated", "targets")}
         losses = self._head_losses(latent[seen], {name: label[seen] for name, label in labels.items()})
 

@@ -67,10 +67,10 @@ def test_embeddings_collapse_without_the_regulariser_and_not_with_it(weight: flo
     def spread(learns: int) -> float:
         for _ in range(learns):
             action = torch.randn(12, 32, 2)
-            outlook, latent = model.observe_episodes(0.3 * action.cumsum(0), action)
+            percept, latent = model.observe_episodes(0.3 * action.cumsum(0), action)
             predicted, _ = model.roll_out(latent[0], action[1:])
-            flat = outlook.flatten(0, 1)
-            loss = model.prediction_loss(predicted, outlook[1:]).mean() + weight * sigreg(flat, torch.randn(8, 16))
+            flat = percept.flatten(0, 1)
+            loss = model.prediction_loss(predicted, percept[1:]).mean() + weight * sigreg(flat, torch.randn(8, 16))
             optimizer.zero_grad()
             loss.backward()
             optimizer.step()
