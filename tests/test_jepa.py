@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,14 +14,17 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
 from unseen.agents.jepa_mpc import JEPAMPCLearner  # noqa: E402
+from unseen.agents.load import load_agent  # noqa: E402
 from unseen.agents.models.jepa import JEPA, JEPASizes  # noqa: E402
 from unseen.agents.models.sigreg import SIGReg  # noqa: E402
+from unseen.agents.onnx.planner import OnnxPlanner  # noqa: E402
 from unseen.agents.protocol import WorldModel  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, ObservationSpec, make  # noqa: E402
+from unseen.train.cli import main  # noqa: E402
 
 SMALL = {
     "envs": 8, "batch": 4, "prefill": 4, "actor_warmup_updates": 3, "imagination_starts": 8, "horizon": 4, "context": 32, "hidden": 32,
-    "embedding": 16, "roll_outs": 8, "roll_out_steps": 6,
+    "embedding": 16, "roll_outs": 8, "roll_out_steps": 6, "imagined": 24, "depth": 3,
 }  # fmt: skip
 ENV = EnvConfig("RolledBehind", 1)
 OTHERS = [EnvConfig("RolledBehind", 1, obs="rays", action="continuous"), EnvConfig("CartPole-v1")]
@@ -168,3 +172,76 @@ def test_it_learns_where_hidden_things_are() -> None:
     for loss in ("map", "imagined_map", "prediction"):
         assert late[loss] < 0.7 * early[loss], loss
     assert late["spread"] > early["spread"]
+
+
+def test_an_episode_does_not_depend_on_its_batch() -> None:
+    agent = trained(updates=4).policy()
+    played = []
+    for rows in (1, 7):
+        vector = make(ENV, rows).vector
+        obs, _ = vector.reset(seed=20)
+        state, first, taken = agent.initial_state(20 + seeds(rows)), np.ones(rows, bool), []
+        for _ in range(14):  # into the act phase
+            actions, state = agent.act(obs, state, first, explore=True)
+            taken.append((actions[0], state.now.state[0].tobytes()))
+            obs, *_ = vector.step(actions)
+            first = np.zeros(rows, bool)
+        assert state.searches.any()
+        played.append(taken)
+    assert played[0] == played[1]
+
+
+@pytest.mark.parametrize(
+    ("env", "config"),
+    [
+        (ENV, {}),
+        pytest.param(ENV, {"map": "none"}, marks=pytest.mark.slow),
+        pytest.param(OTHERS[0], {"imagined": 0}, marks=pytest.mark.slow),
+    ],
+)
+def test_onnx_decides_and_imagines_as_torch(env: EnvConfig, config: dict[str, Any], tmp_path: Path) -> None:
+    pytest.importorskip("onnxscript")
+    made = trained(env, updates=5, **config)
+    path = tmp_path / "agent.onnx"
+    made.export(path)
+    card = {"agent": made.name, "obs": env.obs, "action": env.action, "config": {**SMALL, **config}}
+    path.with_suffix(".json").write_text(json.dumps(card))
+    ours, exported = made.policy(), load_agent(str(path), env.name, env.level)
+    assert isinstance(exported, OnnxPlanner) and exported.search == ours.search
+    n = 5
+    vector = make(env, n).vector
+    obs, _ = vector.reset(seed=3)
+    first, mine, yours = np.ones(n, bool), ours.initial_state(seeds(n)), exported.initial_state(seeds(n))
+    for _ in range(16):
+        actions, mine = ours.act(obs, mine, first)
+        same, yours = exported.act(obs, yours, first)
+        np.testing.assert_allclose(actions, same, atol=1e-3)
+        np.testing.assert_allclose(mine.now.state, yours.now.state, atol=1e-3)
+        obs, _, terminated, truncated, _ = vector.step(actions)
+        first = terminated | truncated
+    assert mine.searches.any() == bool(ours.search.imagined)
+    left, right = ours.imagine(mine, 5), exported.imagine(yours, 5)
+    assert left is not None and right is not None
+    for name in ("xy", "pose", "reward", "cont"):
+        np.testing.assert_allclose(getattr(left, name), getattr(right, name), atol=1e-3, err_msg=name)
+    believed, other = ours.belief(mine), exported.belief(yours)
+    assert (believed is None) == (made.model.map is None) == (other is None)
+    if believed is not None and other is not None:
+        np.testing.assert_allclose(believed.xy, other.xy, atol=1e-3)
+
+
+@pytest.mark.slow
+def test_the_whole_command(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("onnxscript")
+    monkeypatch.setattr("unseen.train.trainer.FINAL_EPISODES", 5)
+    settings = [f"{name}={value}" for name, value in SMALL.items()]
+    sized = ["--eval-episodes", "5", "--quiet", "--out", str(tmp_path), "--set", *settings]
+    assert main(["train", "jepa-mpc", "RolledBehind", "--level", "1", *sized, "--steps", "1200"]) == 0
+    assert main(["train", "jepa-mpc", "RolledBehind", "--level", "1", *sized, "--steps", "1600", "--resume"]) == 0
+    rows = [json.loads(line) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    assert rows[-1]["steps"] >= 1600 and np.isfinite([row.get("prediction", 0.0) for row in rows]).all()
+    for imagined in ("0", "16"):
+        assert (
+            main(["evaluate", str(tmp_path), "RolledBehind", "--level", "1", "--episodes", "4", "--imagined", imagined])
+            == 0
+        )
