@@ -6,8 +6,8 @@ encoder that learns with the predictor. A constant encoder would be predicted pe
 
 Shapes: T time, n rows, D size of the context, E of an embedding, O of the own state, A of an encoded action.
 
-- The *own state* is the head of a slots row: pose, phase, query, contact, signals. It is small, and predicted in its own units, as
-  proprioception is in V-JEPA 2-AC (Assran et al. 2025). Other observations have none: O = 0.
+- The *own state* is the head of a slots row: pose, phase, query, contact, signals. It stays beside the embedding, as proprioception
+  does in DINO-WM (Zhou et al. 2024), and in its own units. Other observations have none: O = 0.
 - A *percept* (..., E + O) is an embedding and an own state, observed or predicted.
 - A *latent* (..., D + O) is a context and an own state. It is deterministic.
 """
