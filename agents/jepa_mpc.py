@@ -119,8 +119,7 @@ class JEPAMPCLearner(PlanningLearner):
 
     def _head_losses(self, latent: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The mean loss of each head on latents (m, F), with its weight."""
-        losses = self.model.head_losses(latent, labels)
-        losses["reward"] = losses["reward"] * self._weight(labels)
-        if "map" in losses:
-            losses["map"] = self.config.map_weight * losses["map"]
-        return {name: loss.mean() for name, loss in losses.items()}
+        losses, weight = self.model.head_losses(latent, labels), self._weight(labels)
+        # The same for both: where the end is uncertain, a reward that comes with it must be as likely, or it is expected many times.
+        weights = {"reward": weight, "continue": weight, "map": self.config.map_weight}
+        return {name: (weights[name] * loss).mean() for name, loss in losses.items()}
