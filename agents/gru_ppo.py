@@ -114,6 +114,8 @@ class GRUPPOLearner(TorchLearner):
         self.steps += played.steps
         self.iterations += 1
         self.returns.add(played.reward.sum(0), np.ones(c.envs, bool))
+        if self.net.standardise is not None:  # changes what the policy has just done, but by little
+            self.net.standardise.update(torch.as_tensor(played.obs[:-1][played.alive], device=self.device))
         data = self._training_data(played, memory)
         entropy_weight = c.entropy + (c.entropy_end - c.entropy) * done
         figures: list[dict[str, float]] = []

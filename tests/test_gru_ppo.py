@@ -170,7 +170,7 @@ def test_the_policy_waits_for_the_map_and_does_not_shape_it() -> None:
     made.advance()
     after = weights(made)
     changed = {name.partition(".")[0] for name in before if not np.array_equal(before[name], after[name])}
-    assert changed == {"encoder", "gru", "map"}
+    assert changed == {"standardise", "gru", "map"}
     net = made.net
     net.zero_grad()
     inputs = net.inputs(torch.rand(5, net.size), torch.rand(5, *net.observation.shape))

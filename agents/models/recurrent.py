@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from unseen.agents.models.places import LOOK_UP, PlaceMap
 from unseen.agents.shared.actions import ActionHead, DiscreteActions
-from unseen.agents.shared.encoders import make_encoder, prepare
+from unseen.agents.shared.encoders import Standardise, make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.nets import BINS, TwoHot, mlp
 from unseen.agents.shared.torch_graph import TorchGraph
@@ -29,8 +29,11 @@ class RecurrentActorCritic(nn.Module):
     ) -> None:
         super().__init__()
         self.observation, self.head = observation, head
-        self.encoder = make_encoder(observation, hidden)
-        self.gru = nn.GRU(hidden, hidden)
+        self.standardise = None if observation.image else Standardise(observation.size)
+        # A vector goes into the GRU as it is: an MLP before it makes what is to be remembered harder to find.
+        plain = not observation.image and observation.rays is None
+        self.encoder = nn.Identity() if plain else make_encoder(observation, hidden)
+        self.gru = nn.GRU(observation.size if plain else hidden, hidden)
         with torch.no_grad():
             self.gru.all_weights[0][2][hidden : 2 * hidden] += KEEP_BIAS
         self.glance = make_encoder(observation, hidden)
@@ -45,14 +48,18 @@ class RecurrentActorCritic(nn.Module):
         """Size of the memory."""
         return self.gru.hidden_size
 
+    def prepared(self, obs: Tensor) -> Tensor:
+        """Observations (..., *shape) as the encoders read them: pixels scaled to [0, 1], vectors standardised."""
+        return prepare(obs, self.observation) if self.standardise is None else self.standardise(obs)
+
     def remember(self, obs: Tensor) -> Tensor:
         """Features (T, n, size) of whole episodes of observations (T, n, ...)."""
-        return self.gru(self.encoder(prepare(obs, self.observation)))[0]
+        return self.gru(self.encoder(self.prepared(obs)))[0]
 
     def step(self, obs: Tensor, memory: Tensor) -> Tensor:
         """Features (n, size), which are also the next memory, of observations (n, ...) after `memory` (n, size)."""
         w_in, w_memory, b_in, b_memory = self.gru.all_weights[0]
-        x = F.linear(self.encoder(prepare(obs, self.observation)), w_in, b_in)
+        x = F.linear(self.encoder(self.prepared(obs)), w_in, b_in)
         h = F.linear(memory, w_memory, b_memory)
         (xr, xz, xn), (hr, hz, hn) = x.chunk(3, -1), h.chunk(3, -1)
         update = torch.sigmoid(xz + hz)
@@ -67,7 +74,7 @@ class RecurrentActorCritic(nn.Module):
 
     def inputs(self, features: Tensor, obs: Tensor) -> Tensor:
         """Inputs of actor and critic, for features (..., size) and observations (..., *shape)."""
-        parts = [features, self.glance(prepare(obs, self.observation))]
+        parts = [features, self.glance(self.prepared(obs))]
         if self.map is not None:
             with torch.no_grad():
                 parts.append(self.map.look_up(features, obs))
