@@ -48,6 +48,8 @@ class GRUPPOConfig:
     """initial learning rate"""
     lr_end: float = 3e-4
     """final learning rate"""
+    map_lr_factor: float = 4.0
+    """with a map, learning rate of memory and map as a multiple of that of actor and critic"""
     entropy: float = 0.03
     """initial weight of the entropy bonus"""
     entropy_end: float = 0.01
@@ -97,7 +99,9 @@ class GRUPPOLearner(TorchLearner):
             torch.manual_seed(seed)
             map_layout = self.layout if c.map != "none" else None
             self.net = RecurrentActorCritic(self.envs.observation, self.head, c.hidden, map_layout).to(self.device)
-        self.optimizer = torch.optim.Adam(self.net.parameters(), c.lr, eps=1e-5, fused=True)
+        self.lr_factors = [1.0 if self.net.map is None else c.map_lr_factor, 1.0]
+        groups = [{"params": group} for group in self.net.groups()]
+        self.optimizer = torch.optim.Adam(groups, c.lr, eps=1e-5, fused=True)
         self.returns = EpisodeReturns(c.envs)
         self.steps = self.iterations = self.updates = 0
 
@@ -109,8 +113,8 @@ class GRUPPOLearner(TorchLearner):
         c = self.config
         played, memory = self._play()
         done = min(1.0, self.steps / c.anneal_steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = c.lr + (c.lr_end - c.lr) * done
+        for group, factor in zip(self.optimizer.param_groups, self.lr_factors, strict=True):
+            group["lr"] = factor * (c.lr + (c.lr_end - c.lr) * done)
         self.steps += played.steps
         self.iterations += 1
         self.returns.add(played.reward.sum(0), np.ones(c.envs, bool))
