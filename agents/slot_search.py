@@ -10,7 +10,7 @@ What is out of view is taken to be where it was last seen; that is all the memor
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -23,9 +23,9 @@ from unseen.agents.models.relational import PredictGraph, RelationalModel, Remem
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig
-from unseen.agents.shared.planning_agent import GraphPlanningAgent, PlanningState, Search
+from unseen.agents.shared.planners import make_search
+from unseen.agents.shared.planning_agent import GraphPlanningAgent, PlanningState
 from unseen.agents.shared.replay import StepRing
-from unseen.agents.shared.search import BestFirst
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, first_episode_seed
 
@@ -100,7 +100,7 @@ class SlotSearchLearner(TorchLearner):
             )
         if not isinstance(space, spaces.Discrete):
             raise BadAgent(f"{self.name} needs discrete actions")
-        self.layout, self.actions = layout, int(space.n)
+        self.layout, self.space, self.actions = layout, space, int(space.n)
         self.training_seed = seed
         self.rng = np.random.Generator(np.random.Philox(seed))
         with torch.random.fork_rng(devices=[]):
@@ -139,9 +139,17 @@ class SlotSearchLearner(TorchLearner):
 
     def _agent(self, imagined: int) -> GraphPlanningAgent:
         c = self.config
-        search = Search(BestFirst(c.accept, c.trust, c.depth), imagined, c.plans)
-        kinds = self.envs.obs_mode, self.envs.action_kind
-        agent = GraphPlanningAgent(self.name, self.act_graph(), self.imagine_graph(), search, *kinds, self.layout.scale)
+        search = make_search(self.space, True, asdict(c) | {"imagined": imagined})
+        agent = GraphPlanningAgent(
+            self.name,
+            self.act_graph(),
+            self.imagine_graph(),
+            search,
+            self.space,
+            self.envs.obs_mode,
+            self.envs.action_kind,
+            self.layout.scale,
+        )
         agent.seed(self.training_seed)
         return agent
 

@@ -30,6 +30,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -157,17 +158,8 @@ class GraphAgent(Agent):
         return np.minimum((sums <= threshold).sum(-1), logits.shape[-1] - 1)
 
     def belief(self, state: GraphState) -> Belief | None:
-        if state.map is None and state.places is None:
-            return None
-        n = len(state.latent)
-        discs = np.zeros((n, 0, DISC_FIELDS), np.float32) if state.map is None else state.map
-        boxes = np.zeros((n, 0, BOX_FIELDS), np.float32) if state.places is None else state.places
-        return Belief(
-            seen=discs[..., 0],
-            xy=discs[..., 1:3] * self.scale,
-            box_seen=boxes[..., 0],
-            box_xy=boxes[..., 1:] * self.scale,
-        )
+        drawn = {"map": state.map, "places": state.places}
+        return believed({name: value for name, value in drawn.items() if value is not None}, self.scale)
 
     def imagine(self, state: GraphState, horizon: int = 15) -> Imagined | None:
         """See `Agent`. Raises BadAgent before the first call of `act`."""
@@ -208,6 +200,17 @@ def finite_rows(obs: np.ndarray, width: int, name: str) -> np.ndarray:
     return rows
 
 
-def _entries(out: Arrays, name: str, width: int) -> np.ndarray | None:
+def believed(out: Mapping[str, np.ndarray], scale: float) -> Belief | None:
+    """The belief in the outputs `map` and `places` of a graph, of which either or both may be missing."""
+    discs, boxes = _entries(out, "map", DISC_FIELDS), _entries(out, "places", BOX_FIELDS)
+    if discs is None and boxes is None:
+        return None
+    n = len(next(iter(out.values())))
+    discs = np.zeros((n, 0, DISC_FIELDS), np.float32) if discs is None else discs
+    boxes = np.zeros((n, 0, BOX_FIELDS), np.float32) if boxes is None else boxes
+    return Belief(discs[..., 0], discs[..., 1:3] * scale, boxes[..., 0], boxes[..., 1:] * scale)
+
+
+def _entries(out: Mapping[str, np.ndarray], name: str, width: int) -> np.ndarray | None:
     drawn = out.get(name)
     return None if drawn is None or drawn.shape[1] == 0 else drawn.reshape(len(drawn), -1, width)

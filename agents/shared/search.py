@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from gymnasium import spaces
 
 from unseen.agents.protocol import Dynamics, Plan, Planner
+from unseen.agents.shared.noise import unit
 
 ROOT = -1
+DROPPED = 8  # paths kept to be drawn
 
 
 @dataclass(frozen=True)
@@ -35,20 +39,29 @@ class BestFirst(Planner):
     hope: float = 0.1
     width: int = 16
 
-    def plan(self, dynamics: Dynamics, states: np.ndarray, imagined: int, noise: np.ndarray) -> list[Plan | None]:
-        """See `Planner`."""
+    def plan(
+        self,
+        dynamics: Dynamics,
+        states: np.ndarray,
+        imagined: int,
+        words: np.ndarray,
+        begun: Sequence[np.ndarray | None] | None = None,
+    ) -> list[Plan | None]:
+        """See `Planner`; `begun`, the prior and the critic are not used."""
+        assert isinstance(dynamics.space, spaces.Discrete)
+        n = int(dynamics.space.n)
         trees = [_Tree(state) for state in states]
         while True:
-            chosen = [tree.next(min(self.width, (imagined - tree.imagined) // dynamics.actions)) for tree in trees]
+            chosen = [tree.next(min(self.width, (imagined - tree.imagined) // n)) for tree in trees]
             count = np.array([len(nodes) for nodes in chosen])
             if not count.any():
                 break
-            self._expand(dynamics, trees, chosen)
-        return [tree.choose(min(self.hope, self.accept), drawn) for tree, drawn in zip(trees, noise, strict=True)]
+            self._expand(dynamics, n, trees, chosen)
+        drawn = unit(words)
+        return [tree.choose(min(self.hope, self.accept), float(u)) for tree, u in zip(trees, drawn, strict=True)]
 
-    def _expand(self, dynamics: Dynamics, trees: list[_Tree], chosen: list[list[int]]) -> None:
-        """Imagine every action in the chosen nodes of every tree."""
-        n = dynamics.actions
+    def _expand(self, dynamics: Dynamics, n: int, trees: list[_Tree], chosen: list[list[int]]) -> None:
+        """Imagine each of the n actions in the chosen nodes of every tree."""
         states = np.stack([tree.states[node] for tree, nodes in zip(trees, chosen, strict=True) for node in nodes])
         actions = np.tile(np.arange(n), len(states))
         after = dynamics.step(np.repeat(states, n, axis=0), actions)
@@ -124,9 +137,23 @@ class _Tree:
 
     def path(self, node: int, worth: float) -> Plan:
         """The plan that leads to a node."""
+        nodes = self.way(node)
+        places = np.stack([self.places[k] for k in nodes])
+        return Plan(self.actions(nodes), places, worth, tuple(self.actions(self.way(end)) for end in self.others(node)))
+
+    def way(self, node: int) -> list[int]:
+        """The nodes from the start, which is left out, to a node."""
         nodes = []
         while self.parent[node] != ROOT:
             nodes.append(node)
             node = self.parent[node]
-        nodes.reverse()
-        return Plan(np.array([self.action[k] for k in nodes]), np.stack([self.places[k] for k in nodes]), worth)
+        return nodes[::-1]
+
+    def actions(self, nodes: list[int]) -> np.ndarray:
+        return np.array([self.action[k] for k in nodes])
+
+    def others(self, chosen: int) -> list[int]:
+        """A few nodes without children, evenly spaced in the order in which they were reached."""
+        inner = {ROOT, 0, chosen, *self.parent}
+        ends = [node for node in range(len(self.states)) if node not in inner]
+        return ends[:: -(-len(ends) // DROPPED)] if ends else []
