@@ -4,7 +4,9 @@ Each iteration plays one episode in each environment from its start to its end, 
 sequence is never cut off from the cue to be remembered. The policy is trained only on steps at which actions have an effect.
 
 With `map`, a head of the GRU learns where everything is from labels that it makes itself (`unseen.agents.shared.sightings`), and the
-policy looks up in it what is asked for. The map starts learning first: until `map_updates` the policy is not trained.
+policy looks up in it what is asked for. The labels are as good whatever policy played, so memory and map learn from a replay of
+episodes, and from nothing else: the same few episodes several times in a row hide what many have in common, and so do the
+gradients of a policy. The map starts learning first: for `map_warmup` minibatches the policy is not trained.
 """
 
 from __future__ import annotations
@@ -25,6 +27,7 @@ from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.episodes import Episodes, advantages, play
+from unseen.agents.shared.replay import EpisodeRing
 from unseen.agents.shared.sightings import LABELS
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, first_episode_seed
@@ -62,8 +65,14 @@ class GRUPPOConfig:
     """clip range of the probability ratio"""
     value_weight: float = 0.5
     """weight of the value loss"""
-    map_updates: int = 128
-    """updates of the map before the policy is trained"""
+    map_lr: float = 4e-3
+    """initial learning rate of memory and map, where there is a map; it falls by the same factor as `lr`"""
+    map_batches: int = 16
+    """minibatches of replayed episodes per iteration, on which memory and map are trained"""
+    map_warmup: int = 128
+    """minibatches on which memory and map are trained before the policy is"""
+    replay_steps: int = 500_000
+    """capacity of the replay that the map is trained on, in environment steps"""
     hidden: int = 128
     """hidden units per layer, and size of the GRU"""
     grad_clip: float = 1.0
@@ -83,9 +92,11 @@ class GRUPPOLearner(TorchLearner):
     ) -> None:
         super().__init__(env, seed, device, config)
         c = self.config
-        for name in ("batch", "epochs", "longest", "anneal_steps", "hidden"):
+        for name in ("batch", "epochs", "longest", "anneal_steps", "hidden", "map_batches"):
             if getattr(c, name) < 1:
                 raise BadAgent(f"setting {name}={getattr(c, name)}: must be positive")
+        if c.lr <= 0:
+            raise BadAgent(f"setting lr={c.lr}: must be positive")
         self.device = torch.device(device)
         self.layout = self.envs.layout
         if c.map != "none" and self.layout is None:
@@ -97,9 +108,12 @@ class GRUPPOLearner(TorchLearner):
             torch.manual_seed(seed)
             map_layout = self.layout if c.map != "none" else None
             self.net = RecurrentActorCritic(self.envs.observation, self.head, c.hidden, map_layout).to(self.device)
-        self.optimizer = torch.optim.Adam(self.net.parameters(), c.lr, eps=1e-5, fused=True)
+        memory, policy = self.net.groups()
+        self.lr = [c.lr if self.net.map is None else c.map_lr, c.lr]
+        self.optimizer = torch.optim.Adam([{"params": memory}, {"params": policy}], c.lr, eps=1e-5, fused=True)
+        self.replay = None if self.net.map is None else self._replay(self.net.map.entities)
         self.returns = EpisodeReturns(c.envs)
-        self.steps = self.iterations = self.updates = 0
+        self.steps = self.iterations = self.mapped = 0
 
     @property
     def episodes(self) -> int:  # type: ignore[override]
@@ -109,19 +123,26 @@ class GRUPPOLearner(TorchLearner):
         c = self.config
         played, memory = self._play()
         done = min(1.0, self.steps / c.anneal_steps)
-        for group in self.optimizer.param_groups:
-            group["lr"] = c.lr + (c.lr_end - c.lr) * done
+        for group, lr in zip(self.optimizer.param_groups, self.lr, strict=True):
+            group["lr"] = lr * (1 + (c.lr_end / c.lr - 1) * done)
         self.steps += played.steps
         self.iterations += 1
         self.returns.add(played.reward.sum(0), np.ones(c.envs, bool))
-        data = self._training_data(played, memory)
-        entropy_weight = c.entropy + (c.entropy_end - c.entropy) * done
+        if self.net.standardise is not None:  # changes what the policy has just done, but by little
+            self.net.standardise.update(torch.as_tensor(played.obs[:-1][played.alive], device=self.device))
         figures: list[dict[str, float]] = []
-        for _ in range(c.epochs):
-            order = self.rng.permutation(c.envs)
-            for start in range(0, c.envs, c.batch):
-                figures.append(self._update(data, order[start : start + c.batch], played.length, entropy_weight))
-        means = {name: float(np.mean([f[name] for f in figures if name in f])) for name in figures[-1]}
+        if self.replay is None or self.mapped >= c.map_warmup:
+            data = self._training_data(played, memory)
+            entropy_weight = c.entropy + (c.entropy_end - c.entropy) * done
+            for _ in range(c.epochs):
+                order = self.rng.permutation(c.envs)
+                for start in range(0, c.envs, c.batch):
+                    figures.append(self._update(data, order[start : start + c.batch], played.length, entropy_weight))
+        if self.replay is not None:
+            self._keep(played, self.replay)
+            figures += [self._update_map(self.replay) for _ in range(c.map_batches)]
+        names = {name for one in figures for name in one}
+        means = {name: float(np.mean([f[name] for f in figures if name in f])) for name in sorted(names)}
         return means | {"episode_return": self.returns.mean}
 
     @torch.no_grad()
@@ -161,13 +182,10 @@ class GRUPPOLearner(TorchLearner):
             "log_prob": played.log_prob,
             "target": advantage + played.value,
             "advantage": (advantage - chosen.mean()) / (chosen.std() + 1e-8),
-            "alive": alive,
             "acts": acts,
         }
-        if c.map != "none":
-            assert self.layout is not None  # see __init__
-            known, places = LABELS[c.map](played.obs, played.length + 1, self.layout)
-            columns |= {"known": known[:-1].astype(np.float32), "places": places[:-1]}
+        if net.map is not None:
+            columns["features"] = net.remember(torch.as_tensor(played.obs[:-1], device=self.device))
         net.twohot.extend_range(
             max(
                 largest_return(list(reward[:n]), bool(over), c.gamma)
@@ -183,31 +201,54 @@ class GRUPPOLearner(TorchLearner):
         c, net = self.config, self.net
         pick = torch.as_tensor(episodes)
         batch = {name: column[: length[episodes].max(), pick] for name, column in data.items()}
-        features = net.remember(batch["obs"])
-        figures: dict[str, Tensor] = {}
-        loss = torch.zeros((), device=self.device)
-        if net.map is not None:
-            alive = batch["alive"]
-            figures["map"] = net.map.loss(features[alive], batch["known"][alive], batch["places"][alive]).mean()
-            loss = loss + figures["map"]
-        if net.map is None or self.updates >= c.map_updates:
-            acts = batch["acts"]
-            inputs = net.inputs(features[acts], batch["obs"][acts])
-            policy = self.head.distribution(net.actor(inputs))
-            ratio = (policy.log_prob(batch["action"][acts]) - batch["log_prob"][acts]).exp()
-            advantage = batch["advantage"][acts]
-            clipped = ratio.clamp(1 - c.clip, 1 + c.clip)
-            figures["policy"] = -torch.minimum(ratio * advantage, clipped * advantage).mean()
-            figures["value"] = net.twohot.loss(net.critic(inputs), batch["target"][acts]).mean()
-            figures["entropy"] = policy.entropy().mean()
-            loss = loss + figures["policy"] + c.value_weight * figures["value"] - entropy_weight * figures["entropy"]
+        features = net.remember(batch["obs"]) if net.map is None else batch["features"]
+        acts = batch["acts"]
+        inputs = net.inputs(features[acts], batch["obs"][acts])
+        policy = self.head.distribution(net.actor(inputs))
+        ratio = (policy.log_prob(batch["action"][acts]) - batch["log_prob"][acts]).exp()
+        advantage = batch["advantage"][acts]
+        clipped = ratio.clamp(1 - c.clip, 1 + c.clip)
+        figures = {
+            "policy": -torch.minimum(ratio * advantage, clipped * advantage).mean(),
+            "value": net.twohot.loss(net.critic(inputs), batch["target"][acts]).mean(),
+            "entropy": policy.entropy().mean(),
+        }
+        self._descend(figures["policy"] + c.value_weight * figures["value"] - entropy_weight * figures["entropy"])
+        return {name: float(value.detach()) for name, value in figures.items()}
+
+    def _update_map(self, replay: EpisodeRing) -> dict[str, float]:
+        """One gradient step of memory and map on replayed episodes. Returns metrics."""
+        sample = replay.sample(self.rng, self.config.batch, self.config.longest + 1)
+        batch = {name: torch.as_tensor(column, device=self.device) for name, column in sample.items()}
+        assert self.net.map is not None
+        there = batch["mask"] > 0
+        features = self.net.remember(batch["obs"])[there]
+        loss = self.net.map.loss(features, batch["known"][there], batch["places"][there]).mean()
+        self._descend(loss)
+        self.mapped += 1
+        return {"map": float(loss.detach())}
+
+    def _descend(self, loss: Tensor) -> None:
         self.optimizer.zero_grad()
         loss.backward()
-        for group in net.groups():
-            nn.utils.clip_grad_norm_(group, c.grad_clip)
+        for group in self.net.groups():
+            nn.utils.clip_grad_norm_(group, self.config.grad_clip)
         self.optimizer.step()
-        self.updates += 1
-        return {name: float(value.detach()) for name, value in figures.items()}
+
+    def _replay(self, entities: int) -> EpisodeRing:
+        row = np.zeros((1, self.envs.observation.size), np.float32)
+        known = np.zeros((1, entities), np.float32)
+        return EpisodeRing(
+            self.config.replay_steps, {"obs": row, "known": known, "places": np.zeros((1, entities, 3), np.float32)}
+        )
+
+    def _keep(self, played: Episodes, replay: EpisodeRing) -> None:
+        """Add episodes, with their last observations and labels of the map, to the replay."""
+        assert self.layout is not None  # see __init__
+        known, places = LABELS[self.config.map](played.obs, played.length + 1, self.layout)
+        columns = {"obs": played.obs, "known": known, "places": places}
+        for i, n in enumerate(played.length + 1):
+            replay.add({name: column[:n, i] for name, column in columns.items()})
 
     def act_graph(self) -> TorchGraph:
         return RecurrentGraph(self.net).graph()
@@ -215,12 +256,14 @@ class GRUPPOLearner(TorchLearner):
     def sync(self, store: Store) -> None:
         self.steps = store.scalar("steps", self.steps)
         self.iterations = store.scalar("iterations", self.iterations)
-        self.updates = store.scalar("updates", self.updates)
+        self.mapped = store.scalar("mapped", self.mapped)
         self.training_seed = store.scalar("training_seed", self.training_seed)
         self.returns.sync(store)
         store.module("net", self.net)
         store.optimizer("optimizer", self.optimizer)
         store.rng("rng", self.rng)
+        if self.replay is not None:
+            self.replay.sync(store)
 
 
 @dataclass(frozen=True)

@@ -158,7 +158,7 @@ class ImaginationLearner(TorchLearner):
     def _collect(self) -> None:
         """Step every environment once. After the end of an episode the step only resets."""
         c, collector = self.config, self.collector
-        self.replay.add(collector.obs, collector.action, collector.reward, collector.first)
+        self.replay.step(collector.obs, collector.action, collector.reward, collector.first)
         if collector.done.any():
             self._finish(np.flatnonzero(collector.done))
         obs = torch.tensor(

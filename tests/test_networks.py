@@ -10,7 +10,7 @@ torch = pytest.importorskip("torch")
 
 from unseen.agents.shared.actions import ContinuousActions, DiscreteActions, SquashedNormal, action_head  # noqa: E402
 from unseen.agents.shared.actor_critic import ActorCritic, lambda_returns, largest_return  # noqa: E402
-from unseen.agents.shared.encoders import make_decoder, make_encoder, prepare  # noqa: E402
+from unseen.agents.shared.encoders import Standardise, make_decoder, make_encoder, prepare  # noqa: E402
 from unseen.agents.shared.envs import ObservationSpec  # noqa: E402
 from unseen.agents.shared.nets import BINS, TwoHot, sample_one_hot, unimix  # noqa: E402
 
@@ -181,3 +181,24 @@ def test_every_ray_and_the_rest_of_the_row_are_seen() -> None:
     obs = torch.randn(1, 20, requires_grad=True)
     encoder(obs).square().sum().backward()
     assert (obs.grad != 0).all()
+
+
+def test_standardise_has_the_mean_and_deviation_of_all_rows_whatever_the_parts() -> None:
+    rows = torch.randn(1000, 3) * torch.tensor([1.0, 50.0, 0.01]) + torch.tensor([0.0, -7.0, 3.0])
+    whole, parts = Standardise(3), Standardise(3)
+    whole.update(rows)
+    for part in rows.split([1, 9, 490, 500]):
+        parts.update(part)
+    for made in (whole, parts):
+        torch.testing.assert_close(made.mean, rows.mean(0), atol=1e-5, rtol=1e-5)
+        torch.testing.assert_close(made.std, rows.std(0, correction=0), atol=1e-5, rtol=1e-4)
+    out = whole(rows)
+    torch.testing.assert_close(out.mean(0), torch.zeros(3), atol=1e-3, rtol=0)
+    torch.testing.assert_close(out.std(0, correction=0), torch.ones(3), atol=1e-3, rtol=0)
+    assert float(whole(torch.tensor([0.0, 1e9, 3.0])).max()) == 10.0
+
+
+def test_standardise_leaves_constants_at_zero_and_finite() -> None:
+    made = Standardise(1)
+    made.update(torch.full((5, 1), 2.0))
+    assert float(made(torch.tensor([2.0]))) == 0 and torch.isfinite(made(torch.tensor([3.0]))).all()

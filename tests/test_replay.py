@@ -30,7 +30,7 @@ def collect(into: EpisodeReplay, lengths: list[int], terminated: bool = True) ->
     for t in range(max(lengths)):
         name = np.array([100.0 * length + t for length in lengths], np.float32)
         first = np.full(n, t == 0)
-        into.add(np.stack([name, name], 1), name.astype(np.int64), name, first)
+        into.step(np.stack([name, name], 1), name.astype(np.int64), name, first)
         ended = np.flatnonzero(np.array(lengths) == t + 1)
         if len(ended):
             obs, length = into.running_obs(ended)

@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from unseen.agents.models.places import LOOK_UP, PlaceMap
 from unseen.agents.shared.actions import ActionHead, DiscreteActions
-from unseen.agents.shared.encoders import make_encoder, prepare
+from unseen.agents.shared.encoders import Standardise, make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.nets import BINS, Memory, TwoHot, mlp
 from unseen.agents.shared.torch_graph import TorchGraph
@@ -16,7 +16,7 @@ from unseen.agents.shared.torch_graph import TorchGraph
 class RecurrentActorCritic(nn.Module):
     """Actor and critic on a GRU's features, the present observation and, with a map, the look-up of what is asked for.
 
-    The look-up is not differentiated: the map learns from its own labels alone.
+    With a map, the GRU learns from the map's labels alone; actor and critic read its features and the look-up.
     """
 
     def __init__(
@@ -24,8 +24,11 @@ class RecurrentActorCritic(nn.Module):
     ) -> None:
         super().__init__()
         self.observation, self.head = observation, head
-        self.encoder = make_encoder(observation, hidden)
-        self.gru = Memory(hidden, hidden)
+        self.standardise = None if observation.image else Standardise(observation.size)
+        # A vector goes into the GRU as it is: with an MLP before it, what is to be remembered is harder to find.
+        plain = not observation.image and observation.rays is None
+        self.encoder = nn.Identity() if plain else make_encoder(observation, hidden)
+        self.gru = Memory(observation.size if plain else hidden, hidden)
         self.glance = make_encoder(observation, hidden)
         self.map = None if map_layout is None else PlaceMap(hidden, hidden, map_layout)
         inputs = 2 * hidden + (0 if self.map is None else LOOK_UP)
@@ -38,13 +41,17 @@ class RecurrentActorCritic(nn.Module):
         """Size of the memory."""
         return self.gru.hidden_size
 
+    def prepared(self, obs: Tensor) -> Tensor:
+        """Observations (..., *shape) as the encoders read them: pixels scaled to [0, 1], vectors standardised."""
+        return prepare(obs, self.observation) if self.standardise is None else self.standardise(obs)
+
     def remember(self, obs: Tensor) -> Tensor:
         """Features (T, n, size) of whole episodes of observations (T, n, ...)."""
-        return self.gru(self.encoder(prepare(obs, self.observation)))[0]
+        return self.gru(self.encoder(self.prepared(obs)))[0]
 
     def step(self, obs: Tensor, memory: Tensor) -> Tensor:
         """Features (n, size), which are also the next memory, of observations (n, ...) after `memory` (n, size)."""
-        return self.gru.step(self.encoder(prepare(obs, self.observation)), memory)
+        return self.gru.step(self.encoder(self.prepared(obs)), memory)
 
     def groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """Parameters of memory and map, and those of actor and critic."""
@@ -54,7 +61,7 @@ class RecurrentActorCritic(nn.Module):
 
     def inputs(self, features: Tensor, obs: Tensor) -> Tensor:
         """Inputs of actor and critic, for features (..., size) and observations (..., *shape)."""
-        parts = [features, self.glance(prepare(obs, self.observation))]
+        parts = [features, self.glance(self.prepared(obs))]
         if self.map is not None:
             with torch.no_grad():
                 parts.append(self.map.look_up(features, obs))

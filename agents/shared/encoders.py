@@ -14,11 +14,44 @@ from unseen.agents.shared.nets import Layer, mlp, norm, symexp, symlog
 CHANNELS = 16  # of the first convolution; doubled by each further one
 BOTTOM = 8  # pixels: convolutions halve the image until it is at most this large
 RAY_CHANNELS = 16
+LEAST_STD = 1e-3  # of standardised values: those that are all but constant are not blown up
+CLIP = 10.0  # standard deviations
 
 
 def prepare(obs: Tensor, observation: ObservationSpec) -> Tensor:
     """Convert observations (..., *shape) to the encoder's input: pixels are scaled to [0, 1]."""
     return obs.float() / 255 if observation.image else obs
+
+
+class Standardise(nn.Module):
+    """Vectors (..., size) -> (..., size) with mean 0 and variance 1 over what `update` was given, clipped at `CLIP` deviations.
+
+    Values that are seldom other than 0, such as whether a thing is seen, become large where they are.
+    """
+
+    mean: Tensor
+    std: Tensor
+    seen: Tensor
+
+    def __init__(self, size: int) -> None:
+        super().__init__()
+        self.register_buffer("mean", torch.zeros(size))
+        self.register_buffer("std", torch.ones(size))
+        self.register_buffer("seen", torch.zeros((), dtype=torch.float64))
+
+    @torch.no_grad()
+    def update(self, rows: Tensor) -> None:
+        """Include rows (n, size)."""
+        mean, variance, rows = self.mean.double(), self.std.double() ** 2, rows.double()
+        self.seen += len(rows)
+        share = len(rows) / self.seen
+        apart = rows.mean(0) - mean
+        variance = (1 - share) * variance + share * rows.var(0, correction=0) + share * (1 - share) * apart**2
+        self.mean.copy_(mean + share * apart)
+        self.std.copy_(variance.sqrt())
+
+    def forward(self, obs: Tensor) -> Tensor:
+        return ((obs - self.mean) / self.std.clamp(min=LEAST_STD)).clamp(-CLIP, CLIP)
 
 
 def make_encoder(observation: ObservationSpec, hidden: int) -> nn.Module:

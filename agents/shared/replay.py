@@ -54,8 +54,69 @@ class StepRing:
                 column[: len(used)] = used
 
 
-class EpisodeReplay:
-    """Finished episodes in a ring buffer, and the unfinished episode of each environment.
+class EpisodeRing:
+    """Whole episodes in a ring buffer of steps.
+
+    Args:
+        capacity: in steps.
+        like: name -> array (n, ...) that defines the shape and dtype of a column.
+    """
+
+    def __init__(self, capacity: int, like: Columns) -> None:
+        self.ring = StepRing(capacity, like)
+        self.episodes = 0
+        """episodes added so far, including those already overwritten"""
+        self._bounds = np.zeros((INITIAL_CAPACITY, 2), np.int64)  # number of the first step, length
+        self._kept = 0  # index of the oldest episode that is completely stored
+
+    def __len__(self) -> int:
+        """Number of episodes that can be sampled."""
+        return self.episodes - self._kept
+
+    @property
+    def mean_length(self) -> float:
+        """Mean length of the episodes in steps."""
+        return self.ring.written / self.episodes
+
+    def add(self, steps: Columns) -> None:
+        """Add an episode. Raises BadAgent if it is longer than the capacity."""
+        n = len(next(iter(steps.values())))
+        if n > self.ring.capacity:
+            raise BadAgent(f"an episode of {n} steps exceeds the replay capacity of {self.ring.capacity} steps")
+        self._bounds = _grown(self._bounds, self.episodes + 1)
+        self._bounds[self.episodes] = self.ring.written, n
+        self.ring.add(steps)
+        self.episodes += 1
+        while self._bounds[self._kept, 0] < self.ring.oldest:
+            self._kept += 1
+
+    def sample(self, rng: np.random.Generator, batch: int, longest: int) -> dict[str, np.ndarray]:
+        """Sample episodes uniformly, as time-major arrays (T, batch, ...) padded with zeros; `mask` (T, batch) is 1 for real steps.
+
+        From an episode of more than `longest` steps a random segment is taken.
+        """
+        start, length = self._bounds[self._kept + rng.integers(0, len(self), batch)].T
+        if (length > longest).any():
+            start = start + rng.integers(0, np.maximum(length - longest, 0) + 1)
+            length = np.minimum(length, longest)
+        mask = np.arange(int(length.max()))[:, None] < length
+        steps = self.ring.take(np.where(mask, start + np.arange(len(mask))[:, None], start))
+        for value in steps.values():
+            value[~mask] = 0
+        return steps | {"mask": mask.astype(np.float32)}
+
+    def sync(self, store: Store) -> None:
+        self.ring.sync(store)
+        for name in ("episodes", "_kept"):
+            setattr(self, name, store.scalar(f"replay.{name.strip('_')}", getattr(self, name)))
+        bounds = store.array("replay.bounds", self._bounds[: self.episodes], grows=True)
+        if store.reading:
+            self._bounds = _grown(self._bounds, len(bounds))
+            self._bounds[: len(bounds)] = bounds
+
+
+class EpisodeReplay(EpisodeRing):
+    """Finished episodes, and the unfinished episode of each environment.
 
     Step t of an episode holds an observation, the action and reward of the transition that led to it, and whether the
     episode terminated there. Action and reward of step 0 are zero. `targets` are additional columns, given when an episode ends.
@@ -66,24 +127,11 @@ class EpisodeReplay:
         n = len(obs)
         like = {"obs": obs, "action": action, "reward": np.zeros(n, np.float32)}
         more = {"terminated": np.zeros(n, np.float32), "targets": np.zeros((n, targets), np.float32)}
-        self.ring = StepRing(capacity, like | more)
-        self.episodes = 0
-        """finished episodes so far, including those already overwritten"""
-        self._bounds = np.zeros((INITIAL_CAPACITY, 2), np.int64)  # number of the first step, length
-        self._kept = 0  # index of the oldest episode that is completely stored
+        super().__init__(capacity, like | more)
         self._running = {name: np.zeros((n, 64, *value.shape[1:]), value.dtype) for name, value in like.items()}
         self._at = np.zeros(n, np.int64)
 
-    def __len__(self) -> int:
-        """Number of episodes that can be sampled."""
-        return self.episodes - self._kept
-
-    @property
-    def mean_length(self) -> float:
-        """Mean length of the finished episodes in steps."""
-        return self.ring.written / self.episodes
-
-    def add(self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, first: np.ndarray) -> None:
+    def step(self, obs: np.ndarray, action: np.ndarray, reward: np.ndarray, first: np.ndarray) -> None:
         """Append a step to the episode of every environment; rows with `first` start a new one."""
         self._at[first] = 0
         rows = np.arange(len(obs))
@@ -108,46 +156,18 @@ class EpisodeReplay:
         """Store the episodes of `envs` as finished. targets: (n, T, width). Raises BadAgent."""
         for row, env in enumerate(envs):
             n = int(self._at[env])
-            if n > self.ring.capacity:
-                raise BadAgent(f"an episode of {n} steps exceeds the replay capacity of {self.ring.capacity} steps")
             steps = {name: column[env, :n] for name, column in self._running.items()}
             ends = np.zeros(n, np.float32)
             ends[-1] = terminated[env]
-            self._bounds = _grown(self._bounds, self.episodes + 1)
-            self._bounds[self.episodes] = self.ring.written, n
-            self.ring.add(steps | {"terminated": ends, "targets": targets[row, :n]})
-            self.episodes += 1
-        while self._bounds[self._kept, 0] < self.ring.oldest:
-            self._kept += 1
-
-    def sample(self, rng: np.random.Generator, batch: int, longest: int) -> dict[str, np.ndarray]:
-        """Sample episodes uniformly, as time-major arrays (T, batch, ...) padded with zeros; `mask` (T, batch) is 1 for real steps.
-
-        From an episode of more than `longest` steps a random segment is taken.
-        """
-        start, length = self._bounds[self._kept + rng.integers(0, len(self), batch)].T
-        if (length > longest).any():
-            start = start + rng.integers(0, np.maximum(length - longest, 0) + 1)
-            length = np.minimum(length, longest)
-        mask = np.arange(int(length.max()))[:, None] < length
-        steps = self.ring.take(np.where(mask, start + np.arange(len(mask))[:, None], start))
-        for value in steps.values():
-            value[~mask] = 0
-        return steps | {"mask": mask.astype(np.float32)}
+            self.add(steps | {"terminated": ends, "targets": targets[row, :n]})
 
     def sync(self, store: Store) -> None:
         """Store or restore everything, including unfinished episodes."""
-        self.ring.sync(store)
-        for name in ("episodes", "_kept"):
-            setattr(self, name, store.scalar(f"replay.{name.strip('_')}", getattr(self, name)))
-        bounds = store.array("replay.bounds", self._bounds[: self.episodes], grows=True)
+        super().sync(store)
         self._at = store.array("replay.at", self._at)
         for name, column in self._running.items():
             by_time = store.array(f"replay.running.{name}", column.swapaxes(0, 1), grows=True)
             self._running[name] = np.ascontiguousarray(by_time.swapaxes(0, 1))
-        if store.reading:
-            self._bounds = _grown(self._bounds, len(bounds))
-            self._bounds[: len(bounds)] = bounds
 
 
 def _grown(column: np.ndarray, needed: int, most: int | None = None) -> np.ndarray:
