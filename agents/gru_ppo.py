@@ -23,6 +23,7 @@ from unseen.agents.shared.actions import action_head
 from unseen.agents.shared.actor_critic import largest_return
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import EpisodeReturns
+from unseen.agents.shared.encoders import ignore
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.episodes import Episodes, advantages, play
 from unseen.agents.shared.sightings import LABELS
@@ -93,6 +94,7 @@ class GRUPPOLearner(TorchLearner):
         self.head = action_head(self.envs.vector.single_action_space)
         self.rng = np.random.Generator(np.random.Philox(seed))
         self.training_seed = seed
+        self.rewarded = not env.free
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             map_layout = self.layout if c.map != "none" else None
@@ -100,6 +102,13 @@ class GRUPPOLearner(TorchLearner):
         self.optimizer = torch.optim.Adam(self.net.parameters(), c.lr, eps=1e-5, fused=True)
         self.returns = EpisodeReturns(c.envs)
         self.steps = self.iterations = self.updates = 0
+
+    def ask(self, env: EnvConfig) -> None:
+        """See `Learner`. In free play only the map learns; without one, nothing does."""
+        self.move(env)
+        if self.layout is not None and not self.rewarded:
+            ignore(self.net.encoder, self.layout.query)
+        self.rewarded = not env.free
 
     @property
     def episodes(self) -> int:  # type: ignore[override]
@@ -190,7 +199,7 @@ class GRUPPOLearner(TorchLearner):
             alive = batch["alive"]
             figures["map"] = net.map.loss(features[alive], batch["known"][alive], batch["places"][alive]).mean()
             loss = loss + figures["map"]
-        if net.map is None or self.updates >= c.map_updates:
+        if self.rewarded and (net.map is None or self.updates >= c.map_updates):
             acts = batch["acts"]
             inputs = net.inputs(features[acts], batch["obs"][acts])
             policy = self.head.distribution(net.actor(inputs))
@@ -201,6 +210,8 @@ class GRUPPOLearner(TorchLearner):
             figures["value"] = net.twohot.loss(net.critic(inputs), batch["target"][acts]).mean()
             figures["entropy"] = policy.entropy().mean()
             loss = loss + figures["policy"] + c.value_weight * figures["value"] - entropy_weight * figures["entropy"]
+        if not figures:
+            return {}
         self.optimizer.zero_grad()
         loss.backward()
         for group in net.groups():

@@ -135,7 +135,9 @@ def test_the_same_world_until_the_end(name: str, level: int | str) -> None:
 def test_pictures_do_not_show_the_question(name: str) -> None:
     frames = []
     for other in (False, True):
-        env = make_vec(name, 1, level=1, free="yes", render_mode="rgb_array", show_hidden=True, autoreset_mode="DISABLED")
+        env = make_vec(
+            name, 1, level=1, free="yes", render_mode="rgb_array", show_hidden=True, autoreset_mode="DISABLED"
+        )
         env.reset(seed=4)
         if other:
             ask_for_something_else(env.world, QUESTIONS[name, 1])

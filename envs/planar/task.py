@@ -192,16 +192,18 @@ ARCS: dict[str, tuple[float, ...]] = {
 ARC_KEYS = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
 
 
-def planar_sensors(write_state: Callable, more: int, covers: tuple[int, ...] = ()) -> dict[str, Sensor]:
+def planar_sensors(
+    write_state: Callable, more: int, covers: tuple[int, ...] = (), by_touch: bool = False
+) -> dict[str, Sensor]:
     """The sensors of a planar task: slots, rays, pixels, and the privileged state.
 
     Args:
         write_state: device function (s, p, o) that writes a fully lit slots row followed by `more` numbers.
-        covers: see Layout.
+        covers, by_touch: see Layout.
     """
 
     def layout(params: Any) -> Layout:
-        return Layout(params.sizes, params.room, params.order, params.frame, covers)
+        return Layout(params.sizes, params.room, params.order, params.frame, covers, by_touch)
 
     def state_parts(params: Any) -> list[Part]:
         return [*row_parts(params.sizes), Part("future of the episode", more, -BOUND, BOUND)]

@@ -16,8 +16,8 @@ from unseen.envs.permanence.tunnel.draw import (
     set_path,
 )
 from unseen.envs.permanence.tunnel.motion import move_ball, opening
-from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.free import ASKED
+from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, outcome, reset_stage, set_query, write_stage
 from unseen.envs.planar.world import DAY, STRIDE, TURN, drive, planar, touch
 
