@@ -48,7 +48,7 @@ def env(name: str, **overrides: Any) -> EnvConfig:
     ("name", "level"),
     [
         ("RolledBehind", 1), ("RolledBehind", 3), ("Rex", 1), ("Rex", 2), ("Bedroom", 1), ("Bedroom", 2),
-        ("Unblock", 1), ("Detour", 1), ("Detour", 2),
+        ("Tunnel", 1), ("Tunnel", 3), ("Unblock", 1), ("Detour", 1), ("Detour", 2),
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("player", ["oracle", "random"])
