@@ -17,7 +17,7 @@ from unseen.train.leaderboard import charts
 AXES = {"steps": "environment steps", "episodes": "real episodes", "cpu_s": "CPU-seconds"}
 COLOURS = ("#0b7a75", "#4f86d9", "#c8781a", "#a8481f", "#7a4fb5", "#3b8f3b", "#b0417a", "#5b6370")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))  # of the first 8 agents, the next 8, and so on
-COLUMNS = 3  # of panels, where there is one for each environment
+COLUMNS = 3  # at most, of panels, where there is one for each environment
 GRID_POINTS = 100  # of the line of medians
 
 
@@ -61,10 +61,11 @@ def draw_asked(spec: Spec, every: Sequence[Group], path: Path) -> bool:
     if not any(one.curve for group in every for one in group.finished):
         return False
     styles = {a.label: (COLOURS[k % 8], DASHES[k // 8 % 3]) for k, a in enumerate(spec.agents)}
-    rows, at = -(-len(spec.envs) // COLUMNS), range(len(spec.protocol.asked))
+    columns, at = min(COLUMNS, len(spec.envs)), range(len(spec.protocol.asked))
+    rows = -(-len(spec.envs) // columns)
     with matplotlib.rc_context(plain_settings()):
         figure = Figure(figsize=(10.2, 2.6 * rows + 0.8), layout="constrained", facecolor="white")
-        panels = iter(figure.subplots(rows, COLUMNS, sharey=True, squeeze=False).flat)
+        panels = iter(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
         for env in spec.envs:
             axes = next(panels)
             for group in (one for one in every if one.env is env and one.finished):
@@ -74,6 +75,7 @@ def draw_asked(spec: Spec, every: Sequence[Group], path: Path) -> bool:
                 axes.plot(at, np.median(scores, axis=1), color=colour, lw=2, ls=dash, marker="o", ms=3)
             axes.set_xticks(list(at), [str(count) for count in spec.protocol.asked])
             axes.set_xlabel("asked episodes")
+            axes.set_ylabel("score")
             axes.set_title(env.label, loc="left")
             axes.set_ylim(-0.03, 1.03)
         for axes in panels:
