@@ -73,11 +73,6 @@ class EnvConfig:
         return self.overrides.get("free", "no") != "no"
 
     @property
-    def asked(self) -> EnvConfig:
-        """The same environment with its question, if it is played freely."""
-        return replace(self, overrides={name: value for name, value in self.overrides.items() if name != "free"})
-
-    @property
     def chosen_level(self) -> int | str | None:
         """The level, or the environment's default level; None for a Gymnasium environment."""
         entry = self.entry
