@@ -104,6 +104,7 @@ class GRUPPOLearner(TorchLearner):
         self.head = action_head(self.envs.vector.single_action_space)
         self.rng = np.random.Generator(np.random.Philox(seed))
         self.training_seed = seed
+        self.rewarded = not env.free
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             map_layout = self.layout if c.map != "none" else None
@@ -114,6 +115,13 @@ class GRUPPOLearner(TorchLearner):
         self.replay = None if self.net.map is None else self._replay(self.net.map.entities)
         self.returns = EpisodeReturns(c.envs)
         self.steps = self.iterations = self.mapped = 0
+
+    def ask(self, env: EnvConfig) -> None:
+        """See `Learner`. In free play only the map learns; without one, nothing does."""
+        self.move(env)
+        if self.layout is not None and not self.rewarded:
+            self.net.ignore(self.layout.query)
+        self.rewarded = not env.free
 
     @property
     def episodes(self) -> int:  # type: ignore[override]
@@ -131,7 +139,7 @@ class GRUPPOLearner(TorchLearner):
         if self.net.standardise is not None:  # changes what the policy has just done, but by little
             self.net.standardise.update(torch.as_tensor(played.obs[:-1][played.alive], device=self.device))
         figures: list[dict[str, float]] = []
-        if self.replay is None or self.mapped >= c.map_warmup:
+        if self.rewarded and (self.replay is None or self.mapped >= c.map_warmup):
             data = self._training_data(played, memory)
             entropy_weight = c.entropy + (c.entropy_end - c.entropy) * done
             for _ in range(c.epochs):

@@ -26,6 +26,7 @@ from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import Collector
 from unseen.agents.shared.encoders import prepare
 from unseen.agents.shared.envs import EnvConfig
+from unseen.agents.shared.questions import asked_episode, can_ask, touched_things
 from unseen.agents.shared.replay import EpisodeReplay
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, environment_seed
@@ -140,6 +141,23 @@ class ImaginationLearner(TorchLearner):
         """Auxiliary targets (n, T, target_size) for episodes of observations `obs` (n, T, ...), `length` (n,) of each."""
         return np.zeros((*obs.shape[:2], 0), np.float32)
 
+    # --- free play, then questions ---
+
+    def ask(self, env: EnvConfig) -> None:
+        """See `Learner`. Remembered episodes are cut off at the first touch; what each was asked for is drawn."""
+        layout = can_ask(self.name, env, self.layout)
+        self.move(env)
+        self.collector.move(self.envs)
+        things = touched_things(self.replay.ring.everything()["obs"], layout)
+        self.replay.relabel(lambda steps: asked_episode(steps, layout, self.rng, things))
+
+    @torch.no_grad()
+    def think(self, updates: int) -> dict[str, float]:
+        figures: dict[str, float] = {}
+        for _ in range(updates if len(self.replay) else 0):
+            figures = self._update()
+        return figures
+
     # --- act ---
 
     @torch.no_grad()
@@ -147,6 +165,8 @@ class ImaginationLearner(TorchLearner):
         figures: dict[str, float] = {}
         updates = steps = 0
         while updates < UPDATES_PER_ADVANCE and steps < MAX_STEPS_PER_ADVANCE:
+            if steps and self.stop_at is not None and self.episodes >= self.stop_at:
+                break
             self._collect()
             steps += 1
             while self.update_credit >= 1:

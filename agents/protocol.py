@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from gymnasium import spaces
 
+from unseen.agents.errors import BadAgent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.core.view import Belief, Imagined
 
@@ -83,6 +84,8 @@ class Learner(ABC):
     """environment steps so far"""
     episodes: int | None = None
     """environment episodes that have ended so far; None: not counted"""
+    stop_at: int | None = None
+    """`advance` returns as soon as so many episodes have ended; None: when it likes"""
     resumes_exactly: bool
     """False where the environment has no snapshots: a resumed run then starts new episodes"""
     notes: tuple[str, ...]
@@ -109,6 +112,19 @@ class Learner(ABC):
     @abstractmethod
     def advance(self) -> dict[str, float]:
         """Collect experience and train for a second or two. Returns metrics to log (`episode_return`, losses, ...)."""
+
+    def ask(self, env: EnvConfig) -> None:
+        """Go on in `env`, which was played freely so far: the same environment with its question, and with rewards.
+
+        What is learned is kept. A learner that remembers what it has seen labels it with what it would have been worth.
+
+        Raises BadAgent where it cannot.
+        """
+        raise BadAgent(f"{self.name} cannot be asked after free play")
+
+    def think(self, updates: int) -> dict[str, float]:
+        """Train on what is remembered, without a step in the environment. Returns metrics; {} if nothing is remembered."""
+        return {}
 
     @abstractmethod
     def policy(self) -> Agent:

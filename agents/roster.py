@@ -27,6 +27,7 @@ class Row:
         learner: "module:Class" of its Learner; None for an agent that is not trained.
         steps: default training budget in environment steps.
         extras: modules needed for training that the core does not install.
+        goal: whether it labels by the goal what it remembers of free play, when it is asked; see `Learner.ask`.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Row:
     learner: str | None = None
     steps: int = 0
     extras: tuple[str, ...] = ()
+    goal: bool = False
 
     @property
     def trainable(self) -> bool:
@@ -70,11 +72,11 @@ ROSTER: dict[str, Row] = {
         ),
         Row(
             "dreamer", "model-based", "learns a world model, and the policy in imagined roll-outs",
-            "self-prediction", "unseen.agents.dreamer:DreamerLearner", 150_000, TRAINING,
+            "self-prediction", "unseen.agents.dreamer:DreamerLearner", 150_000, TRAINING, goal=True,
         ),
         Row(
             "slot-search", "model-based", "learns a relational world model of slots, and acts by search in it",
-            "self-prediction", "unseen.agents.slot_search:SlotSearchLearner", 40_000, TRAINING,
+            "self-prediction", "unseen.agents.slot_search:SlotSearchLearner", 40_000, TRAINING, goal=True,
         ),
         Row(
             "latent-mpc", "model-based", "dreamer that plans in the latents of its model, with its policy and its critic",
@@ -86,7 +88,7 @@ ROSTER: dict[str, Row] = {
         ),
         Row(
             "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",
-            "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING,
+            "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING, goal=True,
         ),
     ]
 }  # fmt: skip

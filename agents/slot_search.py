@@ -25,6 +25,7 @@ from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.planners import make_search
 from unseen.agents.shared.planning_agent import GraphPlanningAgent, PlanningState
+from unseen.agents.shared.questions import asked_transitions, can_ask
 from unseen.agents.shared.replay import StepRing
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, first_episode_seed
@@ -123,19 +124,33 @@ class SlotSearchLearner(TorchLearner):
         searches = self.rounds * c.envs >= c.random_episodes
         figures = self._play(c.imagined if searches else 0)
         self.rounds += 1
+        return self.think(c.updates) | figures | {"episode_return": self.returns.mean, "rounds": float(self.rounds)}
+
+    def ask(self, env: EnvConfig) -> None:
+        """See `Learner`. What each remembered transition was asked for is drawn."""
+        layout = can_ask(self.name, env, self.layout)
+        self.move(env)
+        self.replay.put(
+            np.arange(self.replay.oldest, self.replay.written),
+            asked_transitions(self.replay.everything(), layout, self.rng),
+        )
+
+    def think(self, updates: int) -> dict[str, float]:
+        c = self.config
+        if not self.replay.written:
+            return {}
         data = self._data()
         self.model.learn_codes(data["state"], data["after"])
         moved = self.model.box_change(data["state"], data["after"]).abs().amax((1, 2)) > CHANGED
         groups = [(moved, c.moved), (data["outcome"][:, 0] > 0, c.rewarded)]
         pools = [(mask.nonzero()[:, 0].cpu().numpy(), int(share * c.batch)) for mask, share in groups]
         losses: list[dict[str, float]] = []
-        for update in range(c.updates):
+        for update in range(updates):
             for group in self.optimizer.param_groups:
-                group["lr"] = c.lr * (1 - update / c.updates)
+                group["lr"] = c.lr * (1 - update / updates)
             losses.append(self._update(data, pools))
         means = {name: float(np.mean([f[name] for f in losses])) for name in losses[-1]}
-        rewarded = {"rewarded": float(data["outcome"][:, 0].sum())}
-        return means | figures | rewarded | {"episode_return": self.returns.mean, "rounds": float(self.rounds)}
+        return means | {"rewarded": float(data["outcome"][:, 0].sum())}
 
     def _agent(self, imagined: int) -> GraphPlanningAgent:
         c = self.config
@@ -200,8 +215,7 @@ class SlotSearchLearner(TorchLearner):
 
     def _data(self) -> dict[str, torch.Tensor]:
         """All transitions in the replay."""
-        stored = self.replay.take(np.arange(self.replay.oldest, self.replay.written))
-        return {name: torch.as_tensor(column, device=self.device) for name, column in stored.items()}
+        return {name: torch.as_tensor(column, device=self.device) for name, column in self.replay.everything().items()}
 
     def _update(self, data: dict[str, torch.Tensor], pools: list[tuple[np.ndarray, int]]) -> dict[str, float]:
         """One gradient step on a batch, parts of which are drawn from `pools`. Returns losses."""

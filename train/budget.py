@@ -1,4 +1,4 @@
-"""Amounts of training, in environment steps or CPU time."""
+"""Amounts of training, in environment steps, CPU time or episodes."""
 
 from __future__ import annotations
 
@@ -44,10 +44,13 @@ class Budget:
 
     steps: int | None
     cpu_seconds: float | None
+    episodes: int | None = None
 
-    def share(self, steps: int, cpu_seconds: float) -> float:
-        """Multiple of this amount that the steps and CPU-seconds are; from 1 on it is exhausted."""
+    def share(self, steps: int, cpu_seconds: float, episodes: int = 0) -> float:
+        """Multiple of this amount that steps, CPU-seconds and episodes are; from 1 on it is exhausted."""
         parts = [steps / self.steps] if self.steps else []
         if self.cpu_seconds:
             parts.append(cpu_seconds / self.cpu_seconds)
+        if self.episodes is not None:
+            parts.append(episodes / self.episodes if self.episodes else 1.0)
         return max(parts, default=0.0)

@@ -92,12 +92,17 @@ class Fit:
     @property
     def share(self) -> float:
         """Used fraction of the budget."""
-        return self.budget.share(self.learner.steps, self.clock.seconds)
+        return self.budget.share(self.learner.steps, self.clock.seconds, self.learner.episodes or 0)
 
     @property
     def wall_s(self) -> float:
         """Seconds of the run, evaluations included."""
         return time.monotonic() - self._started
+
+    @property
+    def meta(self) -> dict[str, Any]:
+        """What another Fit goes on from."""
+        return {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self.wall_s, "curve": self.curve}
 
     def run(self, stop: threading.Event | None = None) -> bool:
         """Train until the budget is used, or `stop` is set. Returns whether the budget is used.
@@ -108,7 +113,7 @@ class Fit:
             saved = time.monotonic()
             while not (complete := self.share >= 1) and not (stop and stop.is_set()):
                 figures = {"steps": self.learner.steps} | self.learner.advance()
-                self._check(figures)
+                self.check(figures)
                 figures |= {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self.wall_s}
                 with self.clock.paused():
                     if self._evaluation_is_due():
@@ -124,7 +129,8 @@ class Fit:
         finally:
             self._log.close()
 
-    def _check(self, figures: Mapping[str, float]) -> None:
+    def check(self, figures: Mapping[str, float]) -> None:
+        """Raises TrainingDiverged if a figure is not finite."""
         bad = [f"{name} is {value}" for name, value in figures.items() if not math.isfinite(value)]
         if bad:
             raise TrainingDiverged(f"{self.learner.name}: {', '.join(bad)} at step {self.learner.steps}")
@@ -146,5 +152,6 @@ class Fit:
             return scores
 
     def _checkpoint(self) -> None:
-        now = {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self.wall_s, "curve": self.curve}
-        checkpoints.write(self.folder / CHECKPOINTS, self.learner.steps, self.learner.save, {**self.identity, **now})
+        checkpoints.write(
+            self.folder / CHECKPOINTS, self.learner.steps, self.learner.save, {**self.identity, **self.meta}
+        )

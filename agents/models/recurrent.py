@@ -7,7 +7,7 @@ from torch import Tensor, nn
 
 from unseen.agents.models.places import LOOK_UP, PlaceMap
 from unseen.agents.shared.actions import ActionHead, DiscreteActions
-from unseen.agents.shared.encoders import Standardise, make_encoder, prepare
+from unseen.agents.shared.encoders import Standardise, ignore, make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.nets import BINS, Memory, TwoHot, mlp
 from unseen.agents.shared.torch_graph import TorchGraph
@@ -52,6 +52,14 @@ class RecurrentActorCritic(nn.Module):
     def step(self, obs: Tensor, memory: Tensor) -> Tensor:
         """Features (n, size), which are also the next memory, of observations (n, ...) after `memory` (n, size)."""
         return self.gru.step(self.encoder(self.prepared(obs)), memory)
+
+    def ignore(self, columns: slice) -> None:
+        """The memory takes no notice of columns of a vector until it learns to: for what was never seen in training."""
+        if isinstance(self.encoder, nn.Identity):
+            with torch.no_grad():
+                self.gru.weight_ih_l0[:, columns] = 0
+        else:
+            ignore(self.encoder, columns)
 
     def groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """Parameters of memory and map, and those of actor and critic."""

@@ -74,6 +74,12 @@ class Collector:
         self.first = np.ones(n, bool)
         self.terminated, self.done = np.zeros(n, bool), np.zeros(n, bool)
 
+    def move(self, envs: Environments) -> None:
+        """Go on in other environments, with new episodes."""
+        self._envs = envs
+        self.returns.discard_running()
+        self._open(self._seed + envs.vector.num_envs)
+
     def step(self, action: np.ndarray) -> int:
         """Step every environment. Returns the number of environment steps, not counting resets."""
         self.first = self.done

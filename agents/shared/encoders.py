@@ -61,6 +61,15 @@ def make_encoder(observation: ObservationSpec, hidden: int) -> nn.Module:
     return VectorEncoder(observation, hidden) if observation.rays is None else RayEncoder(observation, hidden)
 
 
+def ignore(encoder: nn.Module, columns: slice) -> None:
+    """Set the weights of columns of a vector to zero: what was never seen in training changes nothing, until it is learned."""
+    if isinstance(encoder, VectorEncoder | RayEncoder):
+        first = encoder.net[0]
+        assert isinstance(first, Layer)
+        with torch.no_grad():
+            first.weight[:, columns] = 0
+
+
 def make_decoder(features: int, hidden: int, observation: ObservationSpec) -> VectorDecoder | ImageDecoder:
     """A decoder of latents (..., features), trained towards its own `target` of the observation."""
     return (ImageDecoder if observation.image else VectorDecoder)(features, hidden, observation)

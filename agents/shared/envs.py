@@ -68,6 +68,11 @@ class EnvConfig:
         return self.id.replace("/", "-") if entry is None else entry.label
 
     @property
+    def free(self) -> bool:
+        """Whether it is played freely: nothing is rewarded."""
+        return self.overrides.get("free", "no") != "no"
+
+    @property
     def chosen_level(self) -> int | str | None:
         """The level, or the environment's default level; None for a Gymnasium environment."""
         entry = self.entry

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -44,6 +44,15 @@ class StepRing:
         """The steps with the given numbers, an int array of any shape."""
         at = numbers % self.capacity
         return {name: column[at] for name, column in self._columns.items()}
+
+    def everything(self) -> dict[str, np.ndarray]:
+        """All stored steps, oldest first."""
+        return self.take(np.arange(self.oldest, self.written))
+
+    def put(self, numbers: np.ndarray, steps: Columns) -> None:
+        """Change the steps with the given numbers (n,)."""
+        for name, value in steps.items():
+            self._columns[name][numbers % self.capacity] = value
 
     def sync(self, store: Store) -> None:
         self.written = store.scalar("replay.written", self.written)
@@ -160,6 +169,14 @@ class EpisodeReplay(EpisodeRing):
             ends = np.zeros(n, np.float32)
             ends[-1] = terminated[env]
             self.add(steps | {"terminated": ends, "targets": targets[row, :n]})
+
+    def relabel(self, label: Callable[[dict[str, np.ndarray]], dict[str, np.ndarray]]) -> None:
+        """Change every stored episode: `label` returns the new columns of one, which may be shorter than before."""
+        for episode in range(self._kept, self.episodes):
+            start, length = self._bounds[episode]
+            steps = label(self.ring.take(np.arange(start, start + length)))
+            self._bounds[episode, 1] = length = len(steps["reward"])
+            self.ring.put(np.arange(start, start + length), steps)
 
     def sync(self, store: Store) -> None:
         """Store or restore everything, including unfinished episodes."""

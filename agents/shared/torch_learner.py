@@ -8,6 +8,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
+from unseen.agents.errors import BadAgent
 from unseen.agents.onnx.export import write_onnx
 from unseen.agents.protocol import Agent, Learner
 from unseen.agents.shared import envs
@@ -48,6 +49,14 @@ class TorchLearner(Learner):
     @abstractmethod
     def sync(self, store: Store) -> None:
         """Pass the complete training state to `store`."""
+
+    def move(self, env: EnvConfig) -> None:
+        """Make other environments, with the same observations and actions. Raises BadAgent where these differ."""
+        made = envs.make(env, self.config.envs, self.autoreset)
+        before, after = (one.vector.single_action_space for one in (self.envs, made))
+        if (made.observation, made.layout, after) != (self.envs.observation, self.envs.layout, before):
+            raise BadAgent(f"{self.name} cannot go on in {env.label}: other observations or actions")
+        self.envs = made
 
     def policy(self) -> Agent:
         layout = self.envs.layout

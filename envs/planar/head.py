@@ -3,6 +3,7 @@
 import math
 
 from unseen.envs.core.device import device
+from unseen.envs.planar.free import shows_query
 from unseen.envs.planar.layout import HEAD
 from unseen.envs.planar.world import DARK, REVEAL
 
@@ -30,7 +31,7 @@ def write_head(s, p, o):
         o[3] = math.sin(s.heading + lost * s.pose_error_heading)
     o[4 + s.phase] = 1.0
     o[7] = s.bump
-    if s.query >= 0:
+    if s.query >= 0 and shows_query(p):
         o[HEAD + s.query] = 1.0
     if s.contact >= 0:
         o[HEAD + p.queries + s.contact] = 1.0

@@ -58,6 +58,8 @@ class Layout:
             "identity": slot = colour if visible, otherwise remaining slots counter-clockwise round the room.
         frame: "room": positions in the room's frame; "ego": relative to the agent, x ahead, y to its left.
         covers: colours of discs that can cover other discs, and then carry these along.
+        by_touch: the task is to touch what the query names: the first touch in the act phase ends an episode, with reward if
+            `contact` is the query.
         pose: x / scale, y / scale, cos and sin of the heading; zero in a blackout. With odometry error, the pose and
             all positions in the room's frame are as reported by odometry, until the terminal reveal.
         phase: one-hot of observe, blackout, act.
@@ -75,6 +77,7 @@ class Layout:
     order: str
     frame: str
     covers: tuple[int, ...] = ()
+    by_touch: bool = False
     speed_scale: float = SPEED_UNIT
 
     @property

@@ -8,6 +8,7 @@ import math
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import below, uniform
+from unseen.envs.planar.free import without_question
 from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, OBSERVE, REVEAL, reset_room
 
 CLOCK = 128.0  # steps per unit of time in `state`
@@ -78,8 +79,9 @@ def out_of_time(s, p):
 def outcome(s, p, info, reward, over, late):
     """The return value of `step`: terminated if the episode is `over` (won or lost), truncated if only time is up (`late`).
 
-    At the end of an episode, writes `is_success` (reward > 0) and, with p.reveal, reveals everything.
+    At the end of an episode, writes `is_success` (reward > 0) and, with p.reveal, reveals everything. In free play only time ends it.
     """
+    reward, over = without_question(p, info, reward, over)
     if over or late:
         if p.reveal != 0:
             s.light = REVEAL

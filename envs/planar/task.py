@@ -10,6 +10,7 @@ from unseen.envs.core.params import Params, choice, derived, flag, integer, real
 from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import Task
 from unseen.envs.core.view import View
+from unseen.envs.planar.free import FREE
 from unseen.envs.planar.layout import BOUND, FRAMES, ORDERS, Layout, Sizes, row_parts
 from unseen.envs.planar.rays import ray_parts, write_rays
 from unseen.envs.planar.slots import write_slots
@@ -26,6 +27,11 @@ class PlanarParams(Params):
     fov: float = real(60.0, 360.0, default=360.0, doc="field of view, degrees")
     glass: bool = flag(default=False, doc="everything that hides is transparent, and there is no dusk")
     reveal: bool = flag(default=True, doc="the last observation of an episode reveals everything")
+    free: str = choice(
+        *FREE,
+        default="no",
+        doc="free play: nothing is asked for or rewarded, and only time ends an episode; shown: the same, but the query shows",
+    )
 
     @derived
     def sizes(self) -> Sizes:
@@ -186,16 +192,18 @@ ARCS: dict[str, tuple[float, ...]] = {
 ARC_KEYS = {"forward": "w", "left": "a", "right": "d", "stay": "s"}
 
 
-def planar_sensors(write_state: Callable, more: int, covers: tuple[int, ...] = ()) -> dict[str, Sensor]:
+def planar_sensors(
+    write_state: Callable, more: int, covers: tuple[int, ...] = (), by_touch: bool = False
+) -> dict[str, Sensor]:
     """The sensors of a planar task: slots, rays, pixels, and the privileged state.
 
     Args:
         write_state: device function (s, p, o) that writes a fully lit slots row followed by `more` numbers.
-        covers: see Layout.
+        covers, by_touch: see Layout.
     """
 
     def layout(params: Any) -> Layout:
-        return Layout(params.sizes, params.room, params.order, params.frame, covers)
+        return Layout(params.sizes, params.room, params.order, params.frame, covers, by_touch)
 
     def state_parts(params: Any) -> list[Part]:
         return [*row_parts(params.sizes), Part("future of the episode", more, -BOUND, BOUND)]

@@ -87,12 +87,17 @@ class RoomPainter(Painter):
             page.badge(_verdict(scene), scene.reward > 0, x + wide / 2, y + 20, wide - 90)
 
 
+FREE_PLAY = "free play: nothing is asked for"
+
+
 def _draw_request(page: Page, scene: Scene, x: float, y: float, wide: float, size: float) -> None:
     """Draw the request; the font shrinks if it would be wider than `wide`."""
     query, look = scene.query, scene.look
     of_box = query is not None and not query.is_disc and look.request_box
     request = look.request_box if of_box else look.request
     known = query is not None or "{}" not in request
+    if scene.free:
+        request, query, known = FREE_PLAY, None, True
     before, chip, after = (request if known else look.request_unknown).partition("{}")
     words = theme.font(100).size(before + after + ("" if query is None else query.name))[0] / 100
     size = min(size, (wide - (96 if chip else 0)) / max(words, 1.0))
@@ -126,6 +131,8 @@ def _draw_chip(page: Page, query: Query, x: float, y: float, size: float) -> flo
 def _verdict(scene: Scene) -> str:
     """The label of the end of the episode."""
     look, query, contact = scene.look, scene.query, scene.contact
+    if scene.free:
+        return "the end"
     if scene.reward > 0:
         return f"{look.won}: reward {scene.reward:.2g}"
     touched = next((disc.name for disc in scene.discs if disc.touched), None)

@@ -12,6 +12,7 @@ import numpy as np
 
 from unseen.envs.core.task import Task
 from unseen.envs.planar import palette
+from unseen.envs.planar.free import ASKED, FREE, HIDDEN
 from unseen.envs.planar.task import Look, PlanarParams
 from unseen.envs.planar.world import AGENT_RADIUS, DARK, DAY, DUSK, NIGHT, REVEAL
 from unseen.envs.watch.fog import free_line, visible_polygon
@@ -99,6 +100,7 @@ class Scene:
         own_slots: discs are identified by their own slots, not by colour.
         colour_range: m within which colours are visible; 0: from anywhere.
         query: the current query, if any; `contact`: what the agent touches.
+        free: nothing is asked for.
         phase: name of the current phase; `timeline`: name and maximum number of steps of each.
         bump: whether a bump was heard in this step.
         signals: names and values of the task-specific values, and of those that count something the number for which
@@ -118,6 +120,7 @@ class Scene:
     own_slots: bool = False
     colour_range: float = 0.0
     query: Query | None = None
+    free: bool = False
     contact: Query | None = None
     phase: str = "act"
     timeline: tuple[tuple[str, int], ...] = ()
@@ -157,10 +160,10 @@ def scene_of(record: np.void, params: PlanarParams, task: type[Task], reward: fl
     scene = Scene(
         half=half, agent=agent, fov=fov, light=light, glass=bool(record["glass"]), look=look,
         own_slots=params.order == "index", colour_range=float(record["colour_range"]),
-        query=_query(int(record["query"]), look, colours), contact=_query(int(record["contact"]), look, colours),
+        query=_query(_shown_query(record, params), look, colours), contact=_query(int(record["contact"]), look, colours),
         phase=phase.name, timeline=_timeline(record, params, look), step=int(record["t"]), done=done,
         bump=bool(record["bump"]), reward=float(reward),
-        caption=look.caption(record, params), title=task.__name__,
+        caption=look.caption(record, params), title=task.__name__, free=params.free != FREE[ASKED],
         signals=_signals(record, params, look),
         under=_props(record, params, look, over=False), over=_props(record, params, look, over=True),
     )  # fmt: skip
@@ -197,6 +200,11 @@ def _timeline(record: np.void, params: PlanarParams, look: Look) -> tuple[tuple[
     parts = [(phase.name, int(phase.steps(record, params))) for phase in look.phases]
     name, steps = parts[-1]
     return (*parts[:-1], (name, max(steps, 1)))
+
+
+def _shown_query(record: np.void, params: PlanarParams) -> int:
+    """Index of what the agent knows to be asked for; -1 if nothing is."""
+    return -1 if params.free == FREE[HIDDEN] else int(record["query"])
 
 
 def _query(index: int, look: Look, colours: int) -> Query | None:

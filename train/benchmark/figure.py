@@ -17,6 +17,7 @@ from unseen.train.leaderboard import charts
 AXES = {"steps": "environment steps", "episodes": "real episodes", "cpu_s": "CPU-seconds"}
 COLOURS = ("#0b7a75", "#4f86d9", "#c8781a", "#a8481f", "#7a4fb5", "#3b8f3b", "#b0417a", "#5b6370")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))  # of the first 8 agents, the next 8, and so on
+COLUMNS = 3  # at most, of panels, where there is one for each environment
 GRID_POINTS = 100  # of the line of medians
 
 
@@ -46,6 +47,39 @@ def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
                 axes.xaxis.set_major_formatter(lambda value, _: charts.short(value))
             line[0].set_title(env.label, loc="left")
             line[0].set_ylabel("score")
+        _legend(figure, styles)
+        figure.savefig(path, format="svg", metadata={"Date": None})
+    return True
+
+
+def draw_asked(spec: Spec, every: Sequence[Group], path: Path) -> bool:
+    """Write the figure of a protocol of free play and questions: a panel for each environment. As `draw` otherwise."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    assert spec.protocol is not None
+    if not any(one.curve for group in every for one in group.finished):
+        return False
+    styles = {a.label: (COLOURS[k % 8], DASHES[k // 8 % 3]) for k, a in enumerate(spec.agents)}
+    columns, at = min(COLUMNS, len(spec.envs)), range(len(spec.protocol.asked))
+    rows = -(-len(spec.envs) // columns)
+    with matplotlib.rc_context(plain_settings()):
+        figure = Figure(figsize=(10.2, 2.6 * rows + 0.8), layout="constrained", facecolor="white")
+        panels = iter(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
+        for env in spec.envs:
+            axes = next(panels)
+            for group in (one for one in every if one.env is env and one.finished):
+                colour, dash = styles[group.agent.label]
+                scores = np.array([group.asked(k) for k in at])  # (points, runs)
+                axes.plot(at, scores, color=colour, lw=0.7, alpha=0.4)
+                axes.plot(at, np.median(scores, axis=1), color=colour, lw=2, ls=dash, marker="o", ms=3)
+            axes.set_xticks(list(at), [str(count) for count in spec.protocol.asked])
+            axes.set_xlabel("asked episodes")
+            axes.set_ylabel("score")
+            axes.set_title(env.label, loc="left")
+            axes.set_ylim(-0.03, 1.03)
+        for axes in panels:
+            axes.set_axis_off()
         _legend(figure, styles)
         figure.savefig(path, format="svg", metadata={"Date": None})
     return True

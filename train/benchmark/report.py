@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from unseen.train.benchmark.figure import draw
+from unseen.train.benchmark.figure import draw, draw_asked
 from unseen.train.benchmark.results import Result
-from unseen.train.benchmark.spec import Cell, Spec
+from unseen.train.benchmark.spec import Cell, Evaluation, Protocol, Spec
 from unseen.train.benchmark.summary import Claim, Group, claims, groups, median, overall, soonness
 from unseen.train.errors import StoreError
 from unseen.train.files import write_text
@@ -28,7 +28,8 @@ def write_report(spec: Spec, results: Mapping[str, Result], folder: Path, path: 
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        pictured = draw(spec, groups(spec, results), folder / "curves.svg")
+        figure = draw if spec.protocol is None else draw_asked
+        pictured = figure(spec, groups(spec, results), folder / "curves.svg")
         report = folder / "report.md"
         write_text(report, markdown(spec, results, path.name, pictured))
     except OSError as error:
@@ -49,12 +50,15 @@ def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: boo
         f"Search budget of the settings: {_safe(spec.search)}",
     ]
     if pictured:
-        parts.append("![Learning curves](curves.svg)")
-    if any(group.normalised() for group in every) and len(spec.envs) > 1:
+        parts.append("![Learning curves](curves.svg)" if spec.protocol is None else "![Asked](curves.svg)")
+    if any(group.normalised() for group in every) and len(spec.envs) > 1 and spec.protocol is None:
         parts.append(_overall(spec, every))
     for env in spec.envs:
         own = [group for group in every if group.env is env]
-        parts += [f"## {_safe(env.label)}", _table(own, env.threshold), _rankings(own, env.threshold)]
+        if spec.protocol is None:
+            parts += [f"## {_safe(env.label)}", _table(own, env.threshold), _rankings(own, env.threshold)]
+        else:
+            parts += [f"## {_safe(env.label)}", _asked_table(own, spec.protocol)]
     if failed:
         parts.append(_failures(spec, results))
     parts += ["## How to read this", _notes(spec, results)]
@@ -86,6 +90,19 @@ def _table(own: Sequence[Group], threshold: float) -> str:
         times = [_time(group.times(axis, threshold)) if agent.trains else "" for axis in AXES]
         row = [_safe(agent.label), _safe(agent.supervision), _runs(group), greedy, sampled]
         rows.append([*row, _interval(group.normalised()), *times, _trained(group)])
+    return _grid(head, rows)
+
+
+def _asked_table(own: Sequence[Group], protocol: Protocol) -> str:
+    """One row for each agent in an environment, one column for each number of asked episodes."""
+    head = ["agent", "supervision", "runs", "free episodes"]
+    head += ["zero-shot" if count == 0 else f"after {count}" for count in protocol.asked] + ["trained for"]
+    rows = []
+    for group in own:
+        agent = group.agent
+        free = "" if agent.free is None else str(agent.free.episodes)
+        scores = [_interval(group.asked(k), bold=True) for k in range(len(protocol.asked))]
+        rows.append([_safe(agent.label), _safe(agent.supervision), _runs(group), free, *scores, _trained(group)])
     return _grid(head, rows)
 
 
@@ -164,19 +181,10 @@ def _failures(spec: Spec, results: Mapping[str, Result]) -> str:
 def _notes(spec: Spec, results: Mapping[str, Result]) -> str:
     scoring, known = spec.evaluation, list(results.values())
     finals = sorted({one.greedy.episodes for one in known if one.greedy})
-    lines = [
-        f"Score: success rate (mean return where an environment reports no success) over {' or '.join(map(str, finals)) or 'no'} "
-        f"held-out episodes of the split {scoring.split!r} after training; {scoring.episodes} episodes for each point of a curve.",
-        "Greedy: the most likely action. Sampled: an action sampled from the policy. The bold one is used for curves, "
-        "thresholds, normalised scores and rankings.",
-        "Scores are medians over finished runs with 95 % bootstrap intervals over runs. Intervals from few runs have less than "
-        "95 % coverage: about 85 % with 3 runs, 89 % with 5.",
-        "Normalised: mean return with random = 0 and oracle = 1, by frozen anchors, not clipped.",
-        "Steps, episodes and CPU-seconds to a score: of training, up to the first point of the curve at that "
-        "score; median over runs, a run that never reached it counting as infinite, and the range over those that did.",
-        f"Rankings: the probability that a run of one is better than a run of the other, from {RANKING_RUNS} runs of each on; "
-        "listed if its 95 % interval (in brackets) lies above one half. A failed run counts as the worst.",
-    ]
+    if spec.protocol is not None:
+        lines = _asked_notes(spec.protocol, scoring.split, finals)
+    else:
+        lines = _trained_notes(scoring, finals)
     machines = sorted({one.machine for one in known})
     if machines:
         lines.append(
@@ -189,6 +197,34 @@ def _notes(spec: Spec, results: Mapping[str, Result]) -> str:
         if differ:
             lines.append(f"**The {what} differ between runs: {differ}.**")
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _asked_notes(protocol: Protocol, split: str, finals: Sequence[int]) -> list[str]:
+    return [
+        "Free play: no reward, no question, and no end but by time. Then the agent is asked: the same environment, with question "
+        "and reward. Columns: scores before the first asked episode, and after some of them.",
+        f"Before each score, an agent that remembers what it has seen trains on it for {protocol.think} updates.",
+        "Goal given: when it is first asked, the agent is told that it has to touch what the query names, with the first touch, "
+        "and labels by that what it remembers of free play. An agent without this begins with an untrained policy.",
+        f"Score: success rate over {' or '.join(map(str, finals)) or 'no'} held-out episodes of the split {split!r}; medians over "
+        "finished runs, with 95 % bootstrap intervals over runs, which have less coverage from few runs (about 85 % from 3).",
+    ]
+
+
+def _trained_notes(scoring: Evaluation, finals: Sequence[int]) -> list[str]:
+    return [
+        f"Score: success rate (mean return where an environment reports no success) over {' or '.join(map(str, finals)) or 'no'} "
+        f"held-out episodes of the split {scoring.split!r} after training; {scoring.episodes} episodes for each point of a curve.",
+        "Greedy: the most likely action. Sampled: an action sampled from the policy. The bold one is used for curves, "
+        "thresholds, normalised scores and rankings.",
+        "Scores are medians over finished runs with 95 % bootstrap intervals over runs. Intervals from few runs have less than "
+        "95 % coverage: about 85 % with 3 runs, 89 % with 5.",
+        "Normalised: mean return with random = 0 and oracle = 1, by frozen anchors, not clipped.",
+        "Steps, episodes and CPU-seconds to a score: of training, up to the first point of the curve at that "
+        "score; median over runs, a run that never reached it counting as infinite, and the range over those that did.",
+        f"Rankings: the probability that a run of one is better than a run of the other, from {RANKING_RUNS} runs of each on; "
+        "listed if its 95 % interval (in brackets) lies above one half. A failed run counts as the worst.",
+    ]
 
 
 def _settings_differ(spec: Spec, results: Mapping[str, Result]) -> str:

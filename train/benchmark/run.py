@@ -19,6 +19,7 @@ from unseen.agents.protocol import Agent
 from unseen.agents.references import RandomAgent
 from unseen.agents.roster import learner_class
 from unseen.agents.shared.envs import EnvConfig
+from unseen.train.benchmark.asked import Course
 from unseen.train.benchmark.results import CURVE, FAILED, FINISHED, Result, measure
 from unseen.train.benchmark.spec import Amount, Cell
 from unseen.train.budget import Budget
@@ -69,7 +70,11 @@ def run_cell(task: Task) -> Result | StoreError:
         with ExitStack() as stack:
             _lock(stack, task.folder)
             try:
-                return _train(task) if cell.agent.trains else _play(cell)
+                if not cell.agent.trains:
+                    return _play(cell)
+                set_up_torch(cell.device, 1)
+                _warm_up(cell.env.config)
+                return _train(task) if cell.protocol is None else _ask(task)
             except StoreError:
                 raise
             except Exception as error:
@@ -93,8 +98,6 @@ def _lock(stack: ExitStack, folder: Path) -> None:
 
 def _train(task: Task) -> Result:
     cell, config, evaluation = task.cell, task.cell.env.config, task.cell.evaluation
-    set_up_torch(cell.device, 1)
-    _warm_up(config)
     kind, identity = learner_class(cell.agent.name), {"id": cell.id}
     learner = kind(config, cell.seed, cell.device, cell.agent.settings)
     try:
@@ -130,14 +133,35 @@ def _train(task: Task) -> Result:
         cell,
         FAILED if error else FINISHED,
         error=error,
-        steps=learner.steps,
-        episodes=learner.episodes,
-        cpu_s=round(fit.clock.seconds, 1),
-        wall_s=round(fit.wall_s, 1),
-        settings=asdict(learner.config),
-        curve=tuple(tuple(point[name] for name in CURVE) for point in fit.curve),
+        **_training(fit),
         **final,
     )
+
+
+def _ask(task: Task) -> Result:
+    """Train and score by the protocol of free play and questions."""
+    cell = task.cell
+    final: dict[str, Score] = {}
+
+    def points(policy: Agent) -> dict[str, float]:
+        final.update(_scores(policy, cell, cell.evaluation.final_episodes))
+        return {name: measure(one) for name, one in final.items()}
+
+    fit = Course(cell, task.folder, points, task.checkpoint_every).run()
+    return _result(cell, FINISHED, **_training(fit), **final)
+
+
+def _training(fit: Fit) -> dict[str, Any]:
+    """What a result says of its training."""
+    learner = fit.learner
+    return {
+        "steps": learner.steps,
+        "episodes": learner.episodes,
+        "cpu_s": round(fit.clock.seconds, 1),
+        "wall_s": round(fit.wall_s, 1),
+        "settings": asdict(learner.config),
+        "curve": tuple(tuple(point[name] for name in CURVE) for point in fit.curve),
+    }
 
 
 def _play(cell: Cell) -> Result:

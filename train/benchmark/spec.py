@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import asdict, dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -49,6 +49,26 @@ class Evaluation:
 
 
 @dataclass(frozen=True)
+class Protocol:
+    """Free play first, then questions; see docs/asked.md."""
+
+    free_episodes: tuple[int, ...] = (1_000,)
+    asked: tuple[int, ...] = (0, 10, 100)
+    """asked episodes after which a run is scored"""
+    think: int = 1_000
+    """updates on what is remembered, before each score"""
+
+
+@dataclass(frozen=True)
+class FreePlay:
+    """What a run plays before it is asked."""
+
+    episodes: int
+    shown: bool = False
+    """whether the question shows: a control"""
+
+
+@dataclass(frozen=True)
 class AgentEntry:
     """One row of the tables."""
 
@@ -60,6 +80,8 @@ class AgentEntry:
     settings: Mapping[str, Any]
     seeds: tuple[int, ...]
     budget: Amount | None
+    free: FreePlay | None = None
+    """with a protocol"""
 
     @property
     def trains(self) -> bool:
@@ -87,10 +109,15 @@ class Cell:
     budget: Amount
     evaluation: Evaluation
     device: str
+    protocol: Protocol | None = None
 
     @property
     def content(self) -> dict[str, Any]:
         """What defines the cell, as JSON."""
+        free = self.agent.free
+        more: dict[str, Any] = {}
+        if self.protocol is not None and free is not None:
+            more["protocol"] = {"free": asdict(free), "asked": list(self.protocol.asked), "think": self.protocol.think}
         env = self.env.config
         own = env.entry if env.entry is not None and env.entry.group == "own" else None
         return {
@@ -106,7 +133,7 @@ class Cell:
             "budget": asdict(self.budget) if self.agent.trains else None,
             "evaluation": asdict(self.evaluation),
             "device": self.device,
-        }
+        } | more
 
     @cached_property
     def id(self) -> str:
@@ -138,6 +165,7 @@ class Spec:
     envs: tuple[EnvEntry, ...]
     cells: tuple[Cell, ...]
     """in the order in which they run: one seed of everything before the next"""
+    protocol: Protocol | None = None
 
 
 # --- values: a check returns the value, or raises ValueError with what is allowed ---
@@ -196,6 +224,19 @@ def _list_of(kind: type, words: str, low: float = -math.inf) -> Check:
     return check
 
 
+def _flag(value: Any) -> bool:
+    if not isinstance(value, bool):
+        raise ValueError("true or false")
+    return value
+
+
+def _points(value: Any) -> tuple[int, ...]:
+    found = _list_of(int, "a list of integers that begins with 0 and increases", low=0)(value)
+    if found[0] != 0 or list(found) != sorted(found):
+        raise ValueError("a list of integers that begins with 0 and increases")
+    return found
+
+
 def _table(value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise ValueError("a table, such as { name = value }")
@@ -213,7 +254,7 @@ _levels = _list_of(int | str, "a list of different levels or presets")  # type: 
 
 TOP: Mapping[str, Check] = {
     "name": _name, "title": _text, "search": _text, "threshold": _score, "seeds": _seeds, "budget": _table,
-    "device": _text, "evaluation": _table, "agent": _tables, "environment": _tables,
+    "device": _text, "evaluation": _table, "agent": _tables, "environment": _tables, "protocol": _table,
 }  # fmt: skip
 AMOUNT: Mapping[str, Check] = {"steps": _count, "cpu_seconds": _seconds}
 EVALUATION: Mapping[str, Check] = {
@@ -222,8 +263,9 @@ EVALUATION: Mapping[str, Check] = {
 }  # fmt: skip
 AGENT: Mapping[str, Check] = {
     "name": _one_of(*ROSTER), "label": _text, "supervision": _text, "set": _table, "seeds": _seeds, "budget": _table,
-    "policy": _one_of(*POLICIES),
+    "policy": _one_of(*POLICIES), "free_episodes": _seeds, "shown": _flag,
 }  # fmt: skip
+PROTOCOL: Mapping[str, Check] = {"free_episodes": _seeds, "asked": _points, "think": _count}
 ENVIRONMENT: Mapping[str, Check] = {
     "name": _text, "label": _text, "levels": _levels, "set": _table, "obs": _text, "action": _text, "budget": _table,
     "threshold": _score,
@@ -271,19 +313,26 @@ def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
     evaluation = Evaluation(**scoring)
     budget = _amount(top, "budget", "")
     seeds = top.get("seeds", (0, 1, 2, 3, 4))
-    agents = tuple(_agent(table, f"agent[{k}].", seeds, policy) for k, table in enumerate(top["agent"]))
+    protocol = Protocol(**_read(top["protocol"], "protocol.", PROTOCOL)) if "protocol" in top else None
+    agents = tuple(
+        agent
+        for k, table in enumerate(top["agent"])
+        for agent in _played_freely(_agent(table, f"agent[{k}].", seeds, policy), table, f"agent[{k}].", protocol)
+    )
     threshold = top.get("threshold", 0.9)
     envs = tuple(e for k, table in enumerate(top["environment"]) for e in _envs(table, f"environment[{k}].", threshold))
     for what, labels in (("agent", [a.label for a in agents]), ("environment", [e.label for e in envs])):
         if twice := [label for label in labels if labels.count(label) > 1]:
             raise BadSpec(f"{what}: two are called {twice[0]!r}; give each its own label")
     pairs = [(agent, env, agent.budget or env.budget or budget) for agent in agents for env in envs]
+    if protocol is not None:
+        _check_protocol(envs, [amount for *_, amount in pairs])
     for agent, env, amount in pairs:
-        if agent.trains and amount is None:
+        if agent.trains and amount is None and protocol is None:
             raise BadSpec(f"budget: missing for {agent.label} on {env.label}; give steps, cpu_seconds or both")
     device = top.get("device", "cpu")
     cells = [
-        Cell(agent, env, agent.seeds[turn], amount or Amount(), evaluation, device)
+        Cell(agent, env, agent.seeds[turn], amount or Amount(), evaluation, device, protocol)
         for turn in range(max(len(agent.seeds) for agent in agents))
         for agent, env, amount in pairs
         if turn < len(agent.seeds)
@@ -294,7 +343,37 @@ def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
             raise BadSpec(f"agent: {cell.title} is the same run as {first[cell.id].title}")
         first[cell.id] = cell
     name = top.get("name", stem)
-    return Spec(name, top.get("title", name), top["search"], evaluation, agents, envs, tuple(cells))
+    return Spec(name, top.get("title", name), top["search"], evaluation, agents, envs, tuple(cells), protocol)
+
+
+def _played_freely(
+    agent: AgentEntry, table: Mapping[str, Any], where: str, protocol: Protocol | None
+) -> Iterator[AgentEntry]:
+    """With a protocol, one agent for each number of free episodes; else the agent as it is."""
+    if protocol is None or not agent.trains:
+        for key in ("free_episodes", "shown"):
+            if key in table:
+                raise BadSpec(f"{where}{key}: only for an agent that is trained, with a table [protocol]")
+        yield agent
+        return
+    shown = table.get("shown", False)
+    for episodes in table.get("free_episodes", protocol.free_episodes):
+        label = f"{agent.label}, {episodes} free" + (", question shown" if shown else "")
+        told = ", goal given" if episodes and ROSTER[agent.name].goal else ""
+        yield replace(
+            agent, label=label, supervision=agent.supervision + told, free=FreePlay(episodes, shown and episodes > 0)
+        )
+
+
+def _check_protocol(envs: tuple[EnvEntry, ...], budgets: list[Amount | None]) -> None:
+    if any(budgets):
+        raise BadSpec("budget: not with a table [protocol], where asked episodes are counted")
+    for env in envs:
+        entry = env.config.entry
+        if entry is None or "free" not in entry.task.params.specs():
+            raise BadSpec(f"environment: {env.label} has no free play")
+        if env.config.free:
+            raise BadSpec(f"environment: {env.label}: the protocol sets free itself")
 
 
 def _amount(table: Mapping[str, Any], key: str, where: str) -> Amount | None:

@@ -45,6 +45,13 @@ class Group:
         """Final scores of the finished runs, with the policy that the agent is judged by."""
         return [measure(found) for one in self.finished if (found := one.score(self.agent.policy))]
 
+    def asked(self, point: int) -> list[float]:
+        """Scores of the finished runs at a point of their curve; the final score of a scripted agent."""
+        if not self.agent.trains:
+            return self.headline()
+        column = CURVE.index(self.agent.policy)
+        return [one.curve[point][column] for one in self.finished]
+
     def normalised(self) -> list[float]:
         """Final mean returns with random = 0 and oracle = 1; empty without anchors."""
         return [

@@ -20,7 +20,7 @@ from unseen.envs.planar.stage import (
     set_query,
     write_stage,
 )
-from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, DT, NIGHT, OBSERVE, STRIDE, drive, planar
+from unseen.envs.planar.world import ACT, BLACKOUT, DARK, DAY, DT, NIGHT, OBSERVE, STRIDE, drive, planar, touch
 
 MAX_PLACES, MAX_LOOSE, MAX_SPOTS = 5, 4, 8  # places that can be queried; vases and crates; spots
 MAX_BOXES = MAX_PLACES + MAX_LOOSE + MAX_SPOTS  # a vase may guard every spot
@@ -116,7 +116,7 @@ def step(s, a, p, info):
         set_query(s, s.target, p.query == LATE)
     if s.phase == ACT and p.dark != 0 and s.t >= s.observe_steps + s.blackout_steps + p.sense:
         s.light = DARK  # from now on not even the pose is sensed
-    s.contact = -1
+    touch(s, -1)
     s.bump = 0
     if s.phase != OBSERVE:
         _drift(s, p)

@@ -177,7 +177,7 @@ class Bedroom(PlanarTask):
     title = "walk in the dark to a place that was seen in the light"
     params = P
     state = rules.STATE
-    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
+    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA, by_touch=True)
     levels: ClassVar[dict[int, P]] = {
         0: P(room=2.0, places=3, spots=4, vases=0, look=4, blackout=(1, 3), act=14, query="fixed", dark=False),
         1: P(room=2.0, places=3, spots=4, vases=0, look=4, blackout=(1, 3), act=14, query="fixed"),

@@ -9,6 +9,7 @@ from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.permanence.rex.draw import draw_gaps, draw_meetings, place_furniture
 from unseen.envs.permanence.rex.motion import scripted_place, set_velocities, spot_behind
+from unseen.envs.planar.free import ASKED
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import (
@@ -131,10 +132,9 @@ def step(s, a, p, info):
     if not moves:
         return 0.0, False, False
     place = _looked_behind(s)
-    if place >= 0:
-        touch(s, s.behind[place])
-        if p.queries > p.colours and (s.touched < 0 or s.asks_furniture != 0):
-            s.contact = p.colours + s.box_kind[place]
+    touch(s, s.behind[place] if place >= 0 else -1)
+    if place >= 0 and p.queries > p.colours and (s.touched < 0 or (s.asks_furniture != 0 and p.free == ASKED)):
+        s.contact = p.colours + s.box_kind[place]
     return outcome(s, p, info, 1.0 if place == s.answer else 0.0, place >= 0, out_of_time(s, p))
 
 

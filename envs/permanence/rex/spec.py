@@ -196,7 +196,7 @@ class Rex(PlanarTask):
     title = "find the dog that wears the collar, after dogs have changed places"
     params = P
     state = rules.STATE
-    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
+    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA, by_touch=True)
     levels: ClassVar[dict[int, P]] = {
         0: P(**ONE, glass=True, near=0.0),
         1: P(**ONE),

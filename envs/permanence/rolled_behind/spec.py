@@ -188,7 +188,7 @@ class RolledBehind(PlanarTask):
     title = "fetch the block that rolled behind another"
     params = P
     state = rules.STATE
-    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
+    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA, by_touch=True)
     levels: ClassVar[dict[int, P]] = {
         0: P(occluders=3, blocks=3, blackout=(1, 3), act=14, query="fixed", glass=True),
         1: P(occluders=3, blocks=3, blackout=(1, 3), act=14, query="fixed"),

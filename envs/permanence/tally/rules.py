@@ -19,6 +19,7 @@ from unseen.envs.permanence.tally.marbles import (
     remove_marble,
 )
 from unseen.envs.permanence.tally.schedule import MAX_BEATS, MAX_MOVES, draw_schedule
+from unseen.envs.planar.free import ASKED
 from unseen.envs.planar.physics import path_clear
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, out_of_time, outcome, reset_stage, write_stage
@@ -89,15 +90,19 @@ def at_nest(s):
 
 @device
 def _take(s, p):
-    """Take a queried marble from the nest into the hand. Returns False if there is none."""
-    k = one_behind(s, p, s.asked)
+    """Take a queried marble from the nest into the hand; in free play, one of any group. Returns False if there is none."""
+    group = s.asked if p.free == ASKED else 0
+    k = one_behind(s, p, group)
+    if k < 0 and p.free != ASKED and p.groups > 1:
+        group = 1
+        k = one_behind(s, p, group)
     if k < 0:
         return False
     touch(s, k)
     s.disc_cover[k] = 0
     s.disc_x[k] = s.agent_x + ARM * math.cos(s.heading)
     s.disc_y[k] = s.agent_y + ARM * math.sin(s.heading)
-    s.left[s.asked] -= 1
+    s.left[group] -= 1
     s.taken += 1
     s.signal[0] = s.taken / p.most
     return True

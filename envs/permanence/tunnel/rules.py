@@ -16,6 +16,7 @@ from unseen.envs.permanence.tunnel.draw import (
     set_path,
 )
 from unseen.envs.permanence.tunnel.motion import move_ball, opening
+from unseen.envs.planar.free import ASKED
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import CLOCK, may_act, next_phase, outcome, reset_stage, set_query, write_stage
 from unseen.envs.planar.world import DAY, STRIDE, TURN, drive, planar, touch
@@ -139,6 +140,7 @@ def step(s, a, p, info):
     if not moves:
         return 0.0, False, False
     here = _plate_under(s, p)
+    touch(s, -1)
     for j in range(s.n_discs):
         if s.exit[j] == here and s.out[j] > 0 and (s.t == s.due[j] if p.chute != 0 else s.disc_cover[j] == 0):
             touch(s, j)
@@ -147,7 +149,12 @@ def step(s, a, p, info):
     if p.lever > 0 and s.pulled_at < 0 and in_reach(s.agent_x, s.agent_y, p):
         s.pulled_at = s.t
     _set_signals(s, p)
-    return outcome(s, p, info, 1.0 if s.touched == s.target else 0.0, s.touched >= 0 or s.out[s.target] != 0, False)
+    all_out = True
+    for j in range(s.n_discs):
+        if s.out[j] == 0:
+            all_out = False
+    over = s.touched >= 0 or s.out[s.target] != 0
+    return outcome(s, p, info, 1.0 if s.touched == s.target else 0.0, over, all_out and p.free != ASKED)
 
 
 @device

@@ -268,7 +268,7 @@ class Tunnel(PlanarTask):
     title = "be at the right exit of a tunnel when the ball comes out"
     params = P
     state = rules.STATE
-    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
+    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA, by_touch=True)
     levels: ClassVar[dict[int, P]] = {
         0: P(exits=3, fork=0.0, lane=2.2, carpet=1.0, blackout=(1, 3), slack=(0, 11), glass=True),
         1: P(exits=3, fork=0.0, lane=2.2, carpet=1.0, blackout=(1, 3), slack=(0, 11)),

@@ -6,6 +6,7 @@ from unseen.envs.core.device import device
 from unseen.envs.planar.camera.lens import CLOTH, DISCS
 from unseen.envs.planar.camera.picture import paint
 from unseen.envs.planar.camera.raster import STRIP, draw
+from unseen.envs.planar.free import shows_query
 from unseen.envs.planar.world import NIGHT
 
 _WHITE = np.array([255.0, 255.0, 255.0])
@@ -26,7 +27,7 @@ def write_pixels(s, p, o):
     width = o.shape[1]
     eighth = width // 8
     _fill_strip(o, 0, eighth, _WHITE, s.bump != 0)
-    _fill_strip(o, eighth, width - eighth, DISCS[max(s.query, 0)], s.query >= 0)
+    _fill_strip(o, eighth, width - eighth, DISCS[max(s.query, 0)], s.query >= 0 and shows_query(p))
     _fill_strip(o, width - eighth, width, DISCS[max(s.contact, 0)], s.contact >= 0)
     for i in range(p.signals):
         level = np.uint8(127.5 + 127.5 * min(max(s.signal[i], -1.0), 1.0))

@@ -7,6 +7,7 @@ import numpy as np
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, below, shuffle, uniform
 from unseen.envs.core.task import FLOAT, INT
+from unseen.envs.planar.free import ASKED
 from unseen.envs.planar.geometry import wrap
 from unseen.envs.planar.slots import write_lit_slots
 from unseen.envs.planar.stage import outcome, reset_stage
@@ -196,7 +197,8 @@ def step(s, a, p, info):
         s.light = NIGHT
     touch(s, touching(s, s.agent_x, s.agent_y, REACH))
     info[1] = s.plan_steps
-    return outcome(s, p, info, 1.0 if s.touched == s.target else 0.0, s.touched >= 0, s.t >= s.limit)
+    late = s.t >= (s.limit if p.free == ASKED else p.act)  # the limit tells how far the target is
+    return outcome(s, p, info, 1.0 if s.touched == s.target else 0.0, s.touched >= 0, late)
 
 
 @device

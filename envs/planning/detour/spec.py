@@ -171,7 +171,7 @@ class Detour(PlanarTask):
     title = "find the way around glass that blocks the straight path"
     params = P
     state = rules.STATE
-    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
+    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA, by_touch=True)
     faculties: ClassVar[dict[str, Faculty]] = {
         "plan": Faculty(
             "plan the whole way before the first step",

@@ -132,7 +132,7 @@ def _build(s, a, p):
         turn_deflector(s, p, onward)
     elif action == CHANGE_POWER:
         s.power = (s.power + (0 if onward else p.powers - 2)) % p.powers + 1
-    elif action == RELEASE:
+    elif action == RELEASE and s.releases_left > 0:
         release(s)
 
 

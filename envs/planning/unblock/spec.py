@@ -191,7 +191,7 @@ class Unblock(PlanarTask):
     title = "push crates out of the way without blocking it for good"
     params = P
     state = rules.STATE
-    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA)
+    sensors = planar_sensors(rules.write_state, rules.STATE_EXTRA, by_touch=True)
     levels: ClassVar[dict[int, P]] = {
         0: P(crates=3, cells=7, pillars=3, pushes=(4, 5), panel=12, act=80, blackout=(2, 4), glass=True, **LIMITED),
         1: P(crates=3, cells=7, pillars=3, pushes=(4, 5), panel=12, act=80, blackout=(2, 4), **LIMITED),
