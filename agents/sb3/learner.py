@@ -39,9 +39,11 @@ class SB3Config:
     lr_end: float = 1.5e-4
     """final learning rate"""
     anneal_steps: int = 0
-    """environment steps over which learning rate and entropy weight change linearly; 0: they do not"""
+    """environment steps over which the learning rate, and PPO's entropy weight, change linearly; 0: they do not"""
     gamma: float = 0.97
     """discount"""
+    bootstrap: bool = True
+    """where a time limit cuts an episode off, count on the value of the last observation; False: it ends there like any other"""
     hidden: int = 128
     """hidden units per layer"""
 
@@ -72,7 +74,7 @@ class SB3Learner(TorchLearner):
         space = self.envs.vector.single_action_space
         if self.actions and self.actions != ("discrete" if isinstance(space, spaces.Discrete) else "continuous"):
             raise BadAgent(f"{self.name} needs {self.actions} actions; those of {env.label} are {space}")
-        self.vec = RowVec(self.envs.vector, self.stack)
+        self.vec = RowVec(self.envs.vector, self.stack, self.config.bootstrap)
         self.head = action_head(space)
         self.generators = IsolatedRNG(seed)
         self.seed = SEED_STRIDE * (seed + 1)

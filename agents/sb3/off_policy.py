@@ -75,7 +75,11 @@ class OffPolicyLearner(SB3Learner):
         with self.generators.active():
             for _ in range(math.ceil(UPDATES_PER_ADVANCE / updates)):
                 model.collect_rollouts(
-                    self.vec, self._callback, model.train_freq, model.replay_buffer, learning_starts=model.learning_starts
+                    self.vec,
+                    self._callback,
+                    model.train_freq,
+                    model.replay_buffer,
+                    learning_starts=model.learning_starts,
                 )
                 if self.steps > model.learning_starts:
                     model.train(updates, model.batch_size)

@@ -18,16 +18,20 @@ class RowVec(SB3Vec):
 
     Rows are copied into torch's aligned memory: rounding depends on alignment, and a resumed run must be bit-identical.
 
+    Args:
+        stack: k.
+        bootstrap: False to report episodes that a time limit cuts off as ended.
+
     Attributes:
         rows: (n, stack x size) the current rows.
         returns: episode returns.
     """
 
-    def __init__(self, env: VectorEnv, stack: int = 1) -> None:
+    def __init__(self, env: VectorEnv, stack: int = 1, bootstrap: bool = True) -> None:
         super().__init__(env)
         space = env.single_observation_space
         assert isinstance(space, spaces.Box)
-        self.size = int(np.prod(space.shape))
+        self.size, self.bootstrap = int(np.prod(space.shape)), bootstrap
         low, high = (np.tile(bound.ravel(), stack) for bound in (space.low, space.high))
         self.observation_space = spaces.Box(low, high, dtype=space.dtype)  # type: ignore[arg-type]
         self.rows = np.zeros((env.num_envs, stack * self.size), space.dtype)
@@ -43,6 +47,7 @@ class RowVec(SB3Vec):
         for i in np.flatnonzero(done):
             last = infos[i]["terminal_observation"]
             infos[i]["terminal_observation"] = _aligned(self._appended(self.rows[i : i + 1], last)[0])
+            infos[i]["TimeLimit.truncated"] &= self.bootstrap
         self.rows = self._appended(np.where(done[:, None], 0, self.rows), obs)
         return _aligned(self.rows), reward, done, infos
 
