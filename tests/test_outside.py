@@ -43,7 +43,7 @@ def environments() -> Iterator[Any]:
 def small_spec(env: dict[str, Any]) -> str:
     """The specification with one environment, small agents and a tiny budget, as TOML."""
     lines = ['search = "none"', "seeds = [0]", "budget = { steps = 60 }"]
-    lines += ["evaluation = { episodes = 2, final_episodes = 2 }"]
+    lines += ["evaluation = { episodes = 2, final_episodes = 2, every = { steps = 60 } }"]
     for agent in RAW["agent"]:
         lines += [
             "[[agent]]",
@@ -56,7 +56,7 @@ def small_spec(env: dict[str, Any]) -> str:
     return "\n".join([*lines, f"set = {{ {parameters} }}"])
 
 
-@pytest.mark.parametrize("env", environments())
+@pytest.mark.parametrize("env", [*environments()])
 def test_every_cell_trains_and_is_scored_and_reported(env: dict[str, Any], tmp_path: Path) -> None:
     path = tmp_path / "small.toml"
     path.write_text(small_spec(env), encoding="utf-8")

@@ -80,7 +80,9 @@ def test_every_dependency_is_pinned_to_a_version_that_its_bound_admits() -> None
         if line and not line.startswith("#")
     )
     pins = {canonicalize_name(name): version for name, version in pins.items()}
-    declared = PROJECT["dependencies"] + EXTRAS["train"] + EXTRAS["test"] + EXTRAS["bench"] + EXTRAS["ray"] + EXTRAS["outside"]
+    declared = (
+        PROJECT["dependencies"] + EXTRAS["train"] + EXTRAS["test"] + EXTRAS["bench"] + EXTRAS["ray"] + EXTRAS["outside"]
+    )
     for requirement in map(Requirement, declared):
         assert re.match(r">=\d", str(requirement.specifier)), f"{requirement} has no lower bound"
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement

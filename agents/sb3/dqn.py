@@ -46,7 +46,7 @@ class EpsilonDQN(DQN):
         self, learning_starts: int, action_noise: Any = None, n_envs: int = 1
     ) -> tuple[np.ndarray, np.ndarray]:
         assert self._last_obs is not None
-        greedy, _ = self.policy.predict(self._last_obs, deterministic=True)  # type: ignore[arg-type]
+        greedy, _ = self.policy.predict(self._last_obs, deterministic=True)
         epsilon = 1.0 if self.num_timesteps < learning_starts else self.epsilon(self.num_timesteps)
         explores = np.random.random(n_envs) < epsilon
         action = np.where(explores, np.random.randint(self.action_space.n, size=n_envs), greedy)  # type: ignore[attr-defined]

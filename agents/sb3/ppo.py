@@ -109,10 +109,12 @@ class PPOLearner(OnPolicyLearner):
         return self.config.stack
 
     def build(self, device: str) -> PPO:
-        policy = {"net_arch": [self.config.hidden] * 2} | self.features()
+        arguments = self.arguments(device)
         acts = self.acts()
-        masked = {} if acts is None else dict(rollout_buffer_class=ActingBuffer, rollout_buffer_kwargs={"acts": acts})
-        return PPO("MlpPolicy", policy_kwargs=policy, **self.arguments(device), **masked)
+        if acts is not None:
+            arguments |= dict(rollout_buffer_class=ActingBuffer, rollout_buffer_kwargs={"acts": acts})
+        policy = {"net_arch": [self.config.hidden] * 2} | self.features()
+        return PPO("MlpPolicy", policy_kwargs=policy, **arguments)
 
     def graph(self) -> PPOGraph:
         return PPOGraph(self.model.policy, self.vec.rows.shape[1], self.head)

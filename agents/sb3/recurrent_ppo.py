@@ -56,7 +56,7 @@ class ActingRecurrentBuffer(RecurrentRolloutBuffer):
         super().__init__(*arguments, **more)
         self.acts = acts
 
-    def _get_samples(
+    def _get_samples(  # type: ignore[override]  # the base class has other arguments than those of its own base
         self, batch_inds: np.ndarray, env_change: np.ndarray, env: Any = None
     ) -> RecurrentRolloutBufferSamples:
         samples = super()._get_samples(batch_inds, env_change, env)
@@ -79,7 +79,8 @@ class RecurrentPPOLearner(OnPolicyLearner):
         model = RecurrentPPO(FusedLSTMPolicy, policy_kwargs=policy, **self.arguments(device))
         acts = self.acts()
         if acts is not None:
-            spaces, shape = (model.observation_space, model.action_space), model.rollout_buffer.hidden_state_shape
+            plain: Any = model.rollout_buffer
+            spaces, shape = (model.observation_space, model.action_space), plain.hidden_state_shape
             model.rollout_buffer = ActingRecurrentBuffer(
                 c.rollout, *spaces, shape, device, c.lam, c.gamma, c.envs, acts=acts
             )

@@ -33,7 +33,7 @@ class RowVec(SB3Vec):
         assert isinstance(space, spaces.Box)
         self.size, self.bootstrap = int(np.prod(space.shape)), bootstrap
         low, high = (np.tile(bound.ravel(), stack) for bound in (space.low, space.high))
-        self.observation_space = spaces.Box(low, high, dtype=space.dtype)  # type: ignore[arg-type]
+        self.observation_space = spaces.Box(low, high, dtype=space.dtype)
         self.rows = np.zeros((env.num_envs, stack * self.size), space.dtype)
         self.returns = EpisodeReturns(env.num_envs)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import torch
 from torch import Tensor, nn
 
@@ -14,9 +16,10 @@ class StackGraph(nn.Module):
         stack: k, at least 2.
     """
 
-    def __init__(self, policy: nn.Module, stack: int) -> None:
+    def __init__(self, policy: Any, stack: int) -> None:
         super().__init__()
-        self.policy, self.stack = policy, stack  # "graph" would hide an attribute of the exporter's modules
+        self.policy: Any = policy  # "graph" would hide an attribute of the exporter's modules
+        self.stack = stack
         self.outputs = [*policy.outputs, "new_state"]
 
     def example(self, n: int = 2) -> dict[str, Tensor]:
