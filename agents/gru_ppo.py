@@ -59,6 +59,8 @@ class GRUPPOConfig:
     """environment steps over which learning rate and entropy weight change linearly"""
     gamma: float = 0.97
     """discount"""
+    bootstrap: bool = True
+    """where a time limit cuts an episode off, count on the value of the last observation; False: it ends there like any other"""
     lam: float = 0.95
     """lambda of generalised advantage estimation"""
     clip: float = 0.2
@@ -179,6 +181,8 @@ class GRUPPOLearner(TorchLearner):
         c, net = self.config, self.net
         last = torch.as_tensor(played.obs[played.length, np.arange(c.envs)], device=self.device)
         after = net.value(net.inputs(net.step(last, memory), last)).cpu().numpy()
+        if not c.bootstrap:
+            after[:] = 0
         advantage = advantages(played, after, c.gamma, c.lam)
         acts = alive = played.alive
         if self.layout is not None:

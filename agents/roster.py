@@ -59,8 +59,20 @@ ROSTER: dict[str, Row] = {
             "unseen.agents.sb3.ppo:PPOLearner", 1_000_000, SB3,
         ),
         Row(
+            "ppo-stack", "model-free", "PPO on the last 16 observations (stable-baselines3)", "none",
+            "unseen.agents.sb3.ppo:PPOStackLearner", 1_000_000, SB3,
+        ),
+        Row(
             "recurrent-ppo", "model-free", "PPO with an LSTM (sb3-contrib)", "none",
             "unseen.agents.sb3.recurrent_ppo:RecurrentPPOLearner", 1_000_000, (*SB3, "sb3_contrib"),
+        ),
+        Row(
+            "dqn", "model-free", "DQN without memory, for discrete actions (stable-baselines3)", "none",
+            "unseen.agents.sb3.dqn:DQNLearner", 500_000, SB3,
+        ),
+        Row(
+            "sac", "model-free", "SAC without memory, for continuous actions (stable-baselines3)", "none",
+            "unseen.agents.sb3.sac:SACLearner", 200_000, SB3,
         ),
         Row(
             "gru-ppo", "model-free", "PPO with a GRU, on whole episodes", "none",

@@ -1,4 +1,5 @@
-"""PPO and RecurrentPPO: the SB3 adapter, exact resumption, the fused LSTM, and equal decisions of ONNX and torch."""
+"""Learners on stable-baselines3: rows of observations, exact resumption, the fused LSTM, equal decisions of ONNX and torch, and
+settings."""
 
 from __future__ import annotations
 
@@ -16,28 +17,46 @@ from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy  # 
 
 from unseen.agents.errors import BadAgent, BadCheckpoint  # noqa: E402
 from unseen.agents.onnx.agent import OnnxAgent  # noqa: E402
-from unseen.agents.sb3.ppo import PPOConfig, PPOLearner  # noqa: E402
+from unseen.agents.sb3 import off_policy  # noqa: E402
+from unseen.agents.sb3.dqn import DQNLearner  # noqa: E402
+from unseen.agents.sb3.learner import SB3Learner  # noqa: E402
+from unseen.agents.sb3.ppo import PPOConfig, PPOLearner, PPOStackLearner  # noqa: E402
 from unseen.agents.sb3.recurrent_ppo import RecurrentPPOLearner  # noqa: E402
+from unseen.agents.sb3.rows import RowVec  # noqa: E402
+from unseen.agents.sb3.sac import SACLearner  # noqa: E402
 from unseen.agents.sb3.vec import SB3Vec  # noqa: E402
+from unseen.agents.shared.actions import action_head  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
 from unseen.agents.shared.settings import configure  # noqa: E402
+from unseen.train.heldout import score  # noqa: E402
 
-SMALL = {"envs": 8, "rollout": 40, "batch": 64, "epochs": 2, "hidden": 16}
-KINDS = pytest.mark.parametrize("kind", [PPOLearner, RecurrentPPOLearner])
+ON_POLICY = {"envs": 8, "rollout": 40, "batch": 64, "epochs": 2, "hidden": 16}
+OFF_POLICY = {
+    "envs": 8, "rollout": 2, "batch": 32, "hidden": 16, "random_steps": 64, "replay_steps": 200, "replay_ratio": 8.0,
+}  # fmt: skip
+SMALL: dict[type[SB3Learner], dict[str, Any]] = {
+    PPOLearner: ON_POLICY,
+    PPOStackLearner: ON_POLICY | {"stack": 3},
+    RecurrentPPOLearner: ON_POLICY | {"lstm": 16},
+    DQNLearner: OFF_POLICY,
+    SACLearner: OFF_POLICY | {"stack": 2},
+}
+KINDS = pytest.mark.parametrize("kind", SMALL)
 ENV = EnvConfig("RolledBehind", 1)
+MONITOR = f"{Path(__file__).parents[1]}/examples/blind_monitor.py:BlindMonitor"
 
 
 @pytest.fixture(autouse=True)
-def _one_thread() -> None:
+def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.set_num_threads(1)
+    monkeypatch.setattr(off_policy, "UPDATES_PER_ADVANCE", 32)
 
 
-def learner(kind: type[PPOLearner], seed: int = 0, env: EnvConfig = ENV, **more: Any) -> PPOLearner:
-    small = SMALL | ({"lstm": 16} if kind is RecurrentPPOLearner else {}) | more
-    return kind(env, seed=seed, config=small)
+def learner(kind: type[SB3Learner], seed: int = 0, env: EnvConfig = ENV, **more: Any) -> Any:
+    return kind(env, seed=seed, config=SMALL[kind] | more)
 
 
-def weights(made: PPOLearner) -> dict[str, np.ndarray]:
+def weights(made: SB3Learner) -> dict[str, np.ndarray]:
     return {k: v.numpy().copy() for k, v in made.model.policy.state_dict().items()}
 
 
@@ -48,7 +67,7 @@ def same_step(n: int) -> Any:
 def test_settings_are_checked() -> None:
     assert configure(PPOConfig, {"lr": 1, "envs": 4}) == PPOConfig(lr=1.0, envs=4)
     for wrong, message in (
-        ({"ent": 0.1}, "ent_coef"),
+        ({"entropi": 0.1}, "entropy"),
         ({"envs": 1.5}, "int"),
         ({"lr": "x"}, "float"),
         ({"lr": float("nan")}, "nan"),
@@ -93,7 +112,7 @@ def test_the_adapter_has_only_the_attributes_that_there_are() -> None:
 
 
 @KINDS
-def test_resume_is_exact(kind: type[PPOLearner], tmp_path: Path) -> None:
+def test_resume_is_exact(kind: type[SB3Learner], tmp_path: Path) -> None:
     one = learner(kind)
     one.advance()
     one.save(tmp_path)
@@ -103,53 +122,59 @@ def test_resume_is_exact(kind: type[PPOLearner], tmp_path: Path) -> None:
         torch.rand(3)  # what others draw does not matter
         np.random.rand(3)
         assert one.advance() == other.advance()
-    assert one.steps == other.steps == 3 * 8 * 40
+    assert one.steps == other.steps and one.steps >= 3 * 8 * 16
     left, right = weights(one), weights(other)
     for name in left:
         np.testing.assert_array_equal(left[name], right[name], err_msg=name)
 
 
 @KINDS
-def test_the_seed_decides(kind: type[PPOLearner]) -> None:
+def test_the_seed_decides(kind: type[SB3Learner]) -> None:
     one, same, other = learner(kind), learner(kind), learner(kind, seed=1)
     figures = [made.advance() for made in (one, same, other)]
+    assert one.model._n_updates > 0
     assert figures[0] == figures[1] != figures[2]
 
 
 @KINDS
-def test_onnx_decides_as_torch(kind: type[PPOLearner], tmp_path: Path) -> None:
+def test_onnx_decides_as_torch(kind: type[SB3Learner], tmp_path: Path) -> None:
+    """The agent's own memory is compared with rows and states as stable-baselines3 has them in training."""
     made = learner(kind)
     made.advance()
     made.export(tmp_path / "a.onnx")
-    ours, theirs = OnnxAgent(tmp_path / "a.onnx", ENV), made.policy()
-    env = make(ENV, 32).vector
+    ours, theirs = OnnxAgent(tmp_path / "a.onnx"), made.policy()
+    env = make(EnvConfig("RolledBehind", 1, action=theirs.action), 32).vector
+    head = action_head(env.single_action_space)
     obs, _ = env.reset(seed=1)
     first, seeds = np.ones(32, bool), np.arange(32, dtype=np.uint64)
     mine, yours = ours.initial_state(seeds), theirs.initial_state(seeds)
     predicted: Any = None
+    rows = np.zeros((32, made.stack, obs.shape[1]), np.float32)
     for _ in range(60):
+        rows = np.concatenate([np.where(first[:, None, None], 0, rows)[:, 1:], obs[:, None]], axis=1)
         a, mine = ours.act(obs, mine, first)
         b, yours = theirs.act(obs, yours, first)
-        c, predicted = made.model.predict(obs, predicted, first, deterministic=True)
-        np.testing.assert_array_equal(a, b)
-        np.testing.assert_array_equal(a, c)
+        c, predicted = made.model.predict(rows.reshape(32, -1), predicted, first, deterministic=True)
+        np.testing.assert_allclose(a, b, atol=1e-5)
+        np.testing.assert_allclose(a, c, atol=1e-5)
         np.testing.assert_allclose(mine.latent, yours.latent, atol=1e-5)
-        obs, _, terminated, truncated, _ = env.step(np.random.default_rng(0).integers(0, 4, 32))
+        obs, _, terminated, truncated, _ = env.step(head.random(np.random.default_rng(0), 32))
         first = terminated | truncated
 
 
 @KINDS
 @pytest.mark.parametrize(("obs", "action"), [("rays", "continuous"), ("pixels", "discrete")])
-def test_other_observations_and_actions(kind: type[PPOLearner], obs: str, action: str, tmp_path: Path) -> None:
-    env = EnvConfig("RolledBehind", 1, obs=obs, action=action)
-    made = learner(kind, env=env, rollout=8, batch=32, epochs=1)
+def test_other_observations_and_actions(kind: type[SB3Learner], obs: str, action: str, tmp_path: Path) -> None:
+    env = EnvConfig("RolledBehind", 1, obs=obs, action=kind.actions or action)
+    few = {"rollout": 1, "envs": 2} if "replay_steps" in SMALL[kind] else {"rollout": 8, "batch": 32, "epochs": 1}
+    made = learner(kind, env=env, **few)
     made.advance()
     made.save(tmp_path)
-    other = learner(kind, seed=5, env=env, rollout=8, batch=32, epochs=1)
+    other = learner(kind, seed=5, env=env, **few)
     other.load(tmp_path)
     assert made.advance() == other.advance()
     policy = made.policy()
-    assert (policy.obs, policy.action) == (obs, action)
+    assert (policy.obs, policy.action) == (obs, env.action)
     made.export(tmp_path / "a.onnx")
     exported = OnnxAgent(tmp_path / "a.onnx")
     seen, _ = make(env, 4).vector.reset(seed=0)
@@ -157,9 +182,136 @@ def test_other_observations_and_actions(kind: type[PPOLearner], obs: str, action
     for explore in (False, True):
         a, b = (agent.act(seen, agent.initial_state(seeds), first, explore)[0] for agent in (policy, exported))
         np.testing.assert_allclose(a, b, atol=1e-4)
-    if action == "continuous":
-        predicted, _ = made.model.predict(seen, None, first, deterministic=True)
-        np.testing.assert_allclose(policy.act(seen, policy.initial_state(seeds), first)[0], predicted, atol=1e-5)
+    rows = np.concatenate([np.zeros((4, (made.stack - 1) * made.vec.size), seen.dtype), seen.reshape(4, -1)], axis=1)
+    predicted, _ = made.model.predict(rows, None, first, deterministic=True)
+    np.testing.assert_allclose(policy.act(seen, policy.initial_state(seeds), first)[0], predicted, atol=1e-5)
+
+
+def test_rows_hold_the_last_observations_of_the_episode() -> None:
+    vec, plain = RowVec(same_step(16), 4), SB3Vec(same_step(16))
+    rng, size, ended = np.random.default_rng(0), vec.size, 0
+    for one in (vec, plain):
+        one.seed(3)
+    rows, obs = vec.reset(), plain.reset()
+    history = [[row] for row in obs]
+
+    def row_of(seen: list[np.ndarray]) -> np.ndarray:
+        return np.concatenate([np.zeros(4 * size, np.float32), *seen])[-4 * size :]
+
+    for _ in range(60):
+        np.testing.assert_array_equal(rows, [row_of(seen) for seen in history])
+        action = rng.integers(0, 4, 16)
+        rows, _, done, infos = vec.step(action)
+        obs, _, _, theirs = plain.step(action)
+        for i in range(16):
+            if done[i]:
+                ended += 1
+                last = row_of([*history[i], theirs[i]["terminal_observation"]])
+                np.testing.assert_array_equal(infos[i]["terminal_observation"], last)
+                assert infos[i]["TimeLimit.truncated"] == theirs[i]["TimeLimit.truncated"]
+                history[i] = []
+            history[i].append(obs[i])
+    assert ended > 16 and vec.returns.episodes == ended
+
+
+def test_a_time_limit_can_be_an_end_like_others() -> None:
+    vec = RowVec(same_step(16), bootstrap=False)
+    vec.reset()
+    infos = [info for _ in range(30) for info in vec.step(np.full(16, 3))[3] if info]
+    assert infos and not any(info["TimeLimit.truncated"] for info in infos)
+
+
+# --- settings ------------------------------------------------------------------------------------------------
+
+
+@KINDS
+def test_the_learning_rate_changes_linearly(kind: type[SB3Learner]) -> None:
+    made = learner(kind, lr=1e-2, lr_end=1e-3, anneal_steps=640)
+    optimizer = next(iter(made.optimizers().values()))
+    at = 0
+    while made.steps < 960:
+        at = (
+            made.steps
+        )  # on-policy learners count the steps before the rollout, the others those before the last update
+        made.advance()
+        rate = optimizer.param_groups[0]["lr"]
+        low, high = (1e-2 + (1e-3 - 1e-2) * min(1, steps / 640) for steps in (made.steps, at))
+        assert low - 1e-9 <= rate <= high + 1e-9
+    assert rate == pytest.approx(1e-3)
+    constant = learner(kind, lr=1e-2)
+    constant.advance()
+    assert next(iter(constant.optimizers().values())).param_groups[0]["lr"] == 1e-2
+
+
+def test_the_entropy_weight_changes_linearly() -> None:
+    made = learner(PPOLearner, entropy=0.1, entropy_end=0.02, anneal_steps=640)
+    weights = []
+    for _ in range(4):
+        made.advance()
+        weights.append(made.model.ent_coef)
+    np.testing.assert_allclose(weights, [0.1, 0.06, 0.02, 0.02])
+
+
+@pytest.mark.parametrize("kind", [PPOLearner, PPOStackLearner, RecurrentPPOLearner])
+def test_steps_without_effect_can_be_left_out(kind: type[SB3Learner]) -> None:
+    made = learner(kind, mask_idle=True)
+    made.advance()
+    layout, buffer = made.envs.layout, made.model.rollout_buffer
+    acting = int(layout.acts(buffer.observations[:, -layout.size :]).sum())
+    assert 0 < acting < len(buffer.observations)
+    batches = list(buffer.get(64))
+    if kind is RecurrentPPOLearner:  # which sees the others, too
+        assert sum(int(batch.mask.sum()) for batch in batches) == acting
+        assert all(layout.acts(batch.observations)[batch.mask > 0].all() for batch in batches)
+    else:
+        assert sum(len(batch.observations) for batch in batches) == acting
+    everywhere = learner(kind, env=EnvConfig("CartPole-v1"), mask_idle=True)  # which tells no phase
+    everywhere.advance()
+    assert sum(len(batch.observations) for batch in everywhere.model.rollout_buffer.get(64)) >= 320
+
+
+def test_dqn_explores_in_each_environment_on_its_own() -> None:
+    made = learner(DQNLearner, envs=200, epsilon=0.5, epsilon_end=0.5, random_steps=0, replay_steps=10_000)
+    made.model.num_timesteps = 1
+    with made.generators.active():
+        greedy, _ = made.model.policy.predict(made.model._last_obs, deterministic=True)
+        action, _ = made.model._sample_action(0, None, 200)
+    assert 0.5 < (action == greedy).mean() < 0.75  # of the random actions one in four is greedy
+    agent, n = made.policy(), 2_000
+    obs = np.repeat(made.envs.vector.reset(seed=0)[0][:1], n, axis=0)
+    state, first = agent.initial_state(np.arange(n, dtype=np.uint64)), np.ones(n, bool)
+    best, sampled = (agent.act(obs, state, first, explore)[0] for explore in (False, True))
+    assert abs((sampled == best).mean() - (1 - 0.5 * 3 / 4)) < 0.05
+
+
+@pytest.mark.parametrize(
+    ("kind", "env", "message"),
+    [
+        (DQNLearner, EnvConfig("RolledBehind", 1, action="continuous"), "dqn needs discrete actions, not action='continuous'"),
+        (DQNLearner, EnvConfig("Pendulum-v1"), "dqn needs discrete actions; those of Pendulum-v1 are Box"),
+        (SACLearner, EnvConfig("RolledBehind", 1, action="discrete"), "sac needs continuous actions, not action='discrete'"),
+        (DQNLearner, EnvConfig(MONITOR), "dqn needs discrete actions; .*BlindMonitor has only continuous ones"),
+        (SACLearner, EnvConfig("CartPole-v1"), r"sac needs continuous actions; those of CartPole-v1 are Discrete\(2\)"),
+    ],
+)  # fmt: skip
+def test_unsuitable_actions_are_refused(kind: type[SB3Learner], env: EnvConfig, message: str) -> None:
+    with pytest.raises(BadAgent, match=message):
+        learner(kind, env=env)
+
+
+def test_values_out_of_range_are_refused() -> None:
+    for kind, wrong in (
+        (PPOStackLearner, {"stack": 0}),
+        (DQNLearner, {"replay_steps": 0}),
+        (SACLearner, {"entropy": 0}),
+    ):
+        with pytest.raises(BadAgent, match=f"{next(iter(wrong))}=0.*: must be positive"):
+            learner(kind, **wrong)
+
+
+def test_much_memory_is_said() -> None:
+    made = learner(DQNLearner, env=EnvConfig("RolledBehind", 1, obs="pixels"), replay_steps=50_000)
+    assert made.notes == ("dqn stores up to 1.2 GB of observations; smaller settings need less",)
 
 
 def test_the_fused_lstm_is_the_original() -> None:
@@ -184,3 +336,13 @@ def test_bad_checkpoints_are_named(tmp_path: Path) -> None:
         learner(PPOLearner, hidden=8).load(tmp_path)
     with pytest.raises(BadCheckpoint, match="does not match"):
         learner(PPOLearner, env=EnvConfig("RolledBehind", 2)).load(tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("kind", "steps"), [(DQNLearner, 160_000), (PPOStackLearner, 300_000)])
+def test_what_needs_no_memory_is_learned(kind: type[SB3Learner], steps: int) -> None:
+    env = EnvConfig("RolledBehind", 0)
+    made = kind(env)
+    while made.steps < steps:
+        made.advance()
+    assert score(made.policy(), env, 300).episode_return > 0.7

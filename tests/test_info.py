@@ -75,6 +75,13 @@ def test_an_agent(name: str, capsys: pytest.CaptureFixture[str]) -> None:
         assert re.search(r"map_weight +1\b", said)
 
 
+def test_the_table_of_settings_is_that_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("sb3_contrib")
+    assert main(["list", "--settings"]) == 0
+    page = Path(__file__).parents[1] / "docs" / "settings.md"
+    assert capsys.readouterr().out == page.read_text(encoding="utf-8"), "unseen list --settings > docs/settings.md"
+
+
 def test_documentation_of_fields_is_read_off_the_source() -> None:
     assert field_docs(Derived) == {"a": "of the base", "b": "said anew", "c": "in two lines"}
 

@@ -80,7 +80,9 @@ def test_every_dependency_is_pinned_to_a_version_that_its_bound_admits() -> None
         if line and not line.startswith("#")
     )
     pins = {canonicalize_name(name): version for name, version in pins.items()}
-    declared = PROJECT["dependencies"] + EXTRAS["train"] + EXTRAS["test"] + EXTRAS["bench"] + EXTRAS["ray"]
+    declared = (
+        PROJECT["dependencies"] + EXTRAS["train"] + EXTRAS["test"] + EXTRAS["bench"] + EXTRAS["ray"] + EXTRAS["outside"]
+    )
     for requirement in map(Requirement, declared):
         assert re.match(r">=\d", str(requirement.specifier)), f"{requirement} has no lower bound"
         assert requirement.specifier.contains(pins[canonicalize_name(requirement.name)]), requirement
@@ -91,4 +93,4 @@ def test_torch_is_an_extra_and_all_is_all() -> None:
     assert not core & {"torch", "stable-baselines3", "sb3-contrib", "onnx"}
     assert TRAIN_EXTRA == {Requirement(line).name.replace("-", "_") for line in EXTRAS["train"]}
     (everything,) = map(Requirement, EXTRAS["all"])
-    assert everything.extras == set(EXTRAS) - {"all", "ray"}, "ray is large, and few need it"
+    assert everything.extras == set(EXTRAS) - {"all", "ray", "outside"}, "these are large, and few need them"

@@ -341,8 +341,8 @@ def test_bad_budgets_and_settings_are_named(tmp_path: Path) -> None:
     with pytest.raises(BadAgent, match="steps=0"):
         train(config(tmp_path, steps=0))
     with pytest.raises(BadAgent, match="NAME=VALUE"):
-        train(config(tmp_path, set=("ent_coef",)))
-    with pytest.raises(BadAgent, match="ent_coef"):
+        train(config(tmp_path, set=("entropy",)))
+    with pytest.raises(BadAgent, match="entropy"):
         train(config(tmp_path, set=("ent=.1",)))
 
 

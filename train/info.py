@@ -203,11 +203,15 @@ def _known(value: float | None) -> str:
 
 
 def _settings(name: str) -> Rows:
-    """Name, default and description of every setting of a learner."""
     try:
-        kind = learner_class(name).config_class
+        return list(settings_of(name))
     except MissingExtra as error:
         return [("unavailable", str(error))]
+
+
+def settings_of(name: str) -> list[tuple[str, str, str]]:
+    """Name, default and description of every setting of a learner. Raises UnknownAgent, MissingExtra."""
+    kind = learner_class(name).config_class
     meanings = field_docs(kind)
     return [(field.name, _short(field.default), meanings.get(field.name, "")) for field in fields(kind)]
 

@@ -12,6 +12,7 @@ from tyro.conf import Positional, arg
 from unseen.agents.load import Run, list_runs
 from unseen.agents.roster import ROSTER
 from unseen.envs.suite import SUITE, Entry, resolve
+from unseen.train import settings
 
 
 @dataclass(frozen=True)
@@ -22,10 +23,15 @@ class ListConfig:
     """only this environment and the agents trained on it"""
     json: bool = False
     """print JSON instead of tables"""
+    settings: bool = False
+    """print the settings of every learner, as Markdown, instead"""
 
 
 def listing(config: ListConfig) -> None:
-    """Print the environments and agents. Raises UnknownEnvironment."""
+    """Print the environments and agents. Raises UnknownEnvironment; MissingExtra for `settings` without the extra `train`."""
+    if config.settings:
+        print(settings.page(), end="")
+        return
     entries = [resolve(config.env)] if config.env else list(SUITE.values())
     if config.json:
         print(json.dumps({"environments": list(map(as_json, entries)), "agents": agents_as_json(entries)}, indent=2))

@@ -71,7 +71,7 @@ class TrainConfig(LevelArgument):
     eval_episodes: int = 200
     """held-out episodes per evaluation"""
     set: Annotated[tuple[str, ...], arg(metavar="NAME=VALUE [NAME=VALUE ...]", help_behavior_hint="")] = ()
-    """algorithm settings, such as --set ent_coef=.03 hidden=256; `unseen info AGENT` lists them"""
+    """algorithm settings, such as --set entropy=.03 hidden=256; `unseen info AGENT` lists them"""
     publish: bool = False
     """copy the trained agent to those included in the package"""
     quiet: bool = False

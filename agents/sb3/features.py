@@ -1,28 +1,54 @@
-"""The shared encoders as stable-baselines3 feature extractors."""
+"""The shared encoders as stable-baselines3 feature extractors of rows: the last k observations, flattened, oldest first."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import torch
 from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor
 
-from unseen.agents.shared.encoders import make_encoder
+from unseen.agents.shared.encoders import make_encoder, prepare
 from unseen.agents.shared.envs import ObservationSpec
 from unseen.agents.shared.nets import symlog
 
 
 class EncoderExtractor(BaseFeaturesExtractor):
-    """Encodes rows with rays, or channel-first images in [0, 1], as `hidden` features."""
+    """Encodes rows of images or of vectors with rays as `hidden` features.
 
-    def __init__(self, space: spaces.Space, observation: ObservationSpec, hidden: int) -> None:
+    The convolutions see all k observations at once: the pixels, or rays, of each are channels of their own.
+    """
+
+    def __init__(self, space: spaces.Space, observation: ObservationSpec, stack: int, hidden: int) -> None:
         super().__init__(space, hidden)
-        self.image = observation.image
-        self.encoder = make_encoder(observation, hidden)
+        self.observation, self.stack = observation, stack
+        self.stacked = _stacked(observation, stack)
+        self.encoder = make_encoder(self.stacked, hidden)
 
-    def forward(self, obs: Tensor) -> Tensor:
-        return self.encoder(obs.permute(0, 2, 3, 1) if self.image else obs)
+    def forward(self, rows: Tensor) -> Tensor:
+        frames = rows.reshape(-1, self.stack, *self.observation.shape)
+        if self.observation.image:
+            together = frames.permute(0, 2, 3, 1, 4)
+        else:
+            assert self.observation.rays is not None
+            start, count, width = self.observation.rays
+            stop = start + count * width
+            rest = torch.cat([frames[..., :start], frames[..., stop:]], -1).flatten(1)
+            rays = frames[..., start:stop].reshape(-1, self.stack, count, width).permute(0, 2, 1, 3)
+            together = torch.cat([rest, rays.flatten(1)], -1)
+        return self.encoder(prepare(together.reshape(-1, *self.stacked.shape), self.stacked))
+
+
+def _stacked(observation: ObservationSpec, stack: int) -> ObservationSpec:
+    """What an encoder is given of k observations: images with k times the channels, or vectors with k times as wide rays."""
+    if observation.image:
+        *size, channels = observation.shape
+        return ObservationSpec((*size, stack * channels), image=True)
+    assert observation.rays is not None
+    _, count, width = observation.rays
+    rest = observation.size - count * width
+    return ObservationSpec((stack * observation.size,), rays=(stack * rest, count, stack * width))
 
 
 class SymlogExtractor(BaseFeaturesExtractor):
@@ -31,13 +57,13 @@ class SymlogExtractor(BaseFeaturesExtractor):
     def __init__(self, space: spaces.Box) -> None:
         super().__init__(space, space.shape[0])
 
-    def forward(self, obs: Tensor) -> Tensor:
-        return symlog(obs)
+    def forward(self, rows: Tensor) -> Tensor:
+        return symlog(rows)
 
 
-def feature_arguments(observation: ObservationSpec, hidden: int) -> dict[str, Any]:
-    """Policy arguments that select a feature extractor; empty where observations need none."""
+def feature_arguments(observation: ObservationSpec, stack: int, hidden: int) -> dict[str, Any]:
+    """Policy arguments that select a feature extractor; empty where rows need none."""
     if observation.image or observation.rays is not None:
-        arguments = {"observation": observation, "hidden": hidden}
+        arguments = {"observation": observation, "stack": stack, "hidden": hidden}
         return {"features_extractor_class": EncoderExtractor, "features_extractor_kwargs": arguments}
     return {"features_extractor_class": SymlogExtractor} if observation.use_symlog else {}

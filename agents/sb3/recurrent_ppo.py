@@ -8,25 +8,24 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
+import numpy as np
 import torch
 import torch.nn.functional as F
 from sb3_contrib import RecurrentPPO
+from sb3_contrib.common.recurrent.buffers import RecurrentRolloutBuffer
 from sb3_contrib.common.recurrent.policies import RecurrentActorCriticPolicy
-from sb3_contrib.common.recurrent.type_aliases import RNNStates
-from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
+from sb3_contrib.common.recurrent.type_aliases import RecurrentRolloutBufferSamples, RNNStates
 from torch import Tensor, nn
 
-from unseen.agents.sb3.features import feature_arguments
-from unseen.agents.sb3.ppo import PolicyGraph, PPOConfig, PPOLearner
+from unseen.agents.sb3.acting import Acts
+from unseen.agents.sb3.ppo import ActorGraph, OnPolicyConfig, OnPolicyLearner
 from unseen.agents.shared.actions import ActionHead
 from unseen.agents.shared.checkpoint import Store
-from unseen.agents.shared.envs import ObservationSpec
-from unseen.agents.shared.torch_graph import TorchGraph
 
 
 @dataclass(frozen=True)
-class RecurrentPPOConfig(PPOConfig):
-    """Hyperparameters of `PPOConfig`, and the size of the LSTM."""
+class RecurrentPPOConfig(OnPolicyConfig):
+    """Hyperparameters of `OnPolicyConfig`, and the size of the LSTM."""
 
     lstm: int = 128
     """units of each LSTM"""
@@ -50,23 +49,45 @@ class FusedLSTMPolicy(RecurrentActorCriticPolicy):
         return out.transpose(0, 1).flatten(0, 1), states
 
 
-class RecurrentPPOLearner(PPOLearner):
-    """Trains PPO with separate LSTMs for actor and critic."""
+class ActingRecurrentBuffer(RecurrentRolloutBuffer):
+    """The LSTM sees every step, the losses only those at which actions have an effect. A minibatch without any is used whole."""
+
+    def __init__(self, *arguments: Any, acts: Acts, **more: Any) -> None:
+        super().__init__(*arguments, **more)
+        self.acts = acts
+
+    def _get_samples(  # type: ignore[override]  # the base class has other arguments than those of its own base
+        self, batch_inds: np.ndarray, env_change: np.ndarray, env: Any = None
+    ) -> RecurrentRolloutBufferSamples:
+        samples = super()._get_samples(batch_inds, env_change, env)
+        acts = self.acts(self.observations[batch_inds])
+        return samples._replace(mask=self.pad_and_flatten(acts.astype(np.float32))) if acts.any() else samples
+
+
+class RecurrentPPOLearner(OnPolicyLearner):
+    """Trains PPO with separate LSTMs for actor and critic, on flat, ray or image observations and any actions."""
 
     name = "recurrent-ppo"
-    config_class: ClassVar[type[PPOConfig]] = RecurrentPPOConfig
+    config_class: ClassVar[type[RecurrentPPOConfig]] = RecurrentPPOConfig
+    positive: ClassVar[tuple[str, ...]] = (*OnPolicyLearner.positive, "lstm")
     config: RecurrentPPOConfig
     model: RecurrentPPO
 
-    def build(self, seed: int, device: str) -> OnPolicyAlgorithm:
+    def build(self, device: str) -> RecurrentPPO:
         c = self.config
-        policy = {"net_arch": [c.hidden], "lstm_hidden_size": c.lstm}
-        policy |= feature_arguments(self.envs.observation, c.hidden)
-        return RecurrentPPO(FusedLSTMPolicy, self.vec, policy_kwargs=policy, device=device, **self.arguments())
+        policy = {"net_arch": [c.hidden], "lstm_hidden_size": c.lstm} | self.features()
+        model = RecurrentPPO(FusedLSTMPolicy, policy_kwargs=policy, **self.arguments(device))
+        acts = self.acts()
+        if acts is not None:
+            plain: Any = model.rollout_buffer
+            spaces, shape = (model.observation_space, model.action_space), plain.hidden_state_shape
+            model.rollout_buffer = ActingRecurrentBuffer(
+                c.rollout, *spaces, shape, device, c.lam, c.gamma, c.envs, acts=acts
+            )
+        return model
 
-    def act_graph(self) -> TorchGraph:
-        graph = LSTMGraph(self.model.policy, self.envs.observation, self.head)
-        return TorchGraph(graph, graph.example(), [*graph.outputs, "new_state"])
+    def graph(self) -> LSTMGraph:
+        return LSTMGraph(self.model.policy, self.vec.rows.shape[1], self.head)
 
     def sync_memory(self, store: Store) -> None:
         states = self.model._last_lstm_states
@@ -85,12 +106,13 @@ class RecurrentPPOLearner(PPOLearner):
         self.model._last_lstm_states = RNNStates(actor, critic)
 
 
-class LSTMGraph(PolicyGraph):
+class LSTMGraph(ActorGraph):
     """The policy graph of RecurrentPPO. Its state (n, 2 H) is the hidden state and the cell state."""
 
-    def __init__(self, policy: Any, observation: ObservationSpec, head: ActionHead) -> None:
-        super().__init__(policy, observation, head)
+    def __init__(self, policy: Any, size: int, head: ActionHead) -> None:
+        super().__init__(policy, size, head)
         self.lstm = policy.lstm_actor
+        self.outputs.append("new_state")
 
     def example(self, n: int = 2) -> dict[str, Tensor]:
         memory = {"state": torch.zeros(n, 2 * self.lstm.hidden_size), "first": torch.ones(n, 1)}
@@ -100,7 +122,7 @@ class LSTMGraph(PolicyGraph):
     def forward(self, obs: Tensor, state: Tensor, first: Tensor, noise: Tensor | None = None) -> tuple[Tensor, ...]:
         r = self.lstm  # written out, so that one step is exported as a few plain operators
         h, c = (state * (1 - first)).chunk(2, -1)
-        gates = F.linear(self.encode(obs), r.weight_ih_l0, r.bias_ih_l0) + F.linear(h, r.weight_hh_l0, r.bias_hh_l0)
+        gates = F.linear(self.features(obs), r.weight_ih_l0, r.bias_ih_l0) + F.linear(h, r.weight_hh_l0, r.bias_hh_l0)
         i, f, g, o = gates.chunk(4, -1)
         c = torch.sigmoid(f) * c + torch.sigmoid(i) * torch.tanh(g)
         h = torch.sigmoid(o) * torch.tanh(c)

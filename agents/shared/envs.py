@@ -20,6 +20,7 @@ from gymnasium.wrappers import DtypeObservation, FilterObservation, FlattenObser
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.envs import suite
 from unseen.envs.core.reference import WORLD, split_name
+from unseen.envs.core.spaces import action_kinds
 from unseen.envs.errors import BadSnapshot, UnknownEnvironment
 from unseen.envs.planar.layout import Layout
 from unseen.envs.planar.rays import RAYS
@@ -172,6 +173,22 @@ def make_one(config: EnvConfig) -> gym.Env:
     """Make a single Gymnasium environment with the observations and actions that `Environments` has. Raises as `make`."""
     one = _plain(config)
     return _adapt(one, _non_numeric_keys(one.observation_space), config.name)
+
+
+def with_actions(config: EnvConfig, kind: str, name: str) -> EnvConfig:
+    """`config` with actions of the kind that an algorithm needs; "" if it needs none. Gymnasium environments have what they have.
+
+    Raises BadAgent, naming the algorithm, if the environment has no such actions, or others are asked for.
+    """
+    entry = config.entry
+    if not kind or entry is None:
+        return config
+    known = action_kinds(entry.task)
+    if kind not in known:
+        raise BadAgent(f"{name} needs {kind} actions; {config.label} has only {', '.join(known)} ones")
+    if config.action not in ("", kind):
+        raise BadAgent(f"{name} needs {kind} actions, not action={config.action!r}")
+    return replace(config, action=kind)
 
 
 def _plain(config: EnvConfig) -> gym.Env:
