@@ -61,8 +61,16 @@ class Agent(ABC):
         """Where objects are, by the agent's memory; None for an agent that stores no positions."""
         return None
 
-    def imagine(self, state: Any, horizon: int = 15) -> Imagined | None:
-        """Roll out the agent's world model for `horizon` steps; None for an agent without one."""
+    def imagine(self, state: Any, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
+        """Roll out the agent's world model for `horizon` steps; None for an agent without one.
+
+        Args:
+            actions: (n, horizon) or (n, horizon, a), from the one that follows the latest observation; by default the agent's.
+        """
+        return None
+
+    def latent(self, state: Any) -> np.ndarray | None:
+        """All that the agent remembers, as numbers (n, F); None for an agent without a memory of that form."""
         return None
 
 
@@ -203,11 +211,13 @@ class Plan:
         actions: (h,) int.
         places: (h, k) `Transition.place` after each action, to notice when something else happens.
         worth: probability of the path x expected reward at its end.
+        success: probability, by the model, that following it to its end is rewarded; None if it is followed for another reason.
     """
 
     actions: np.ndarray
     places: np.ndarray
     worth: float
+    success: float | None = None
 
 
 class Planner(ABC):

@@ -27,6 +27,7 @@ class Row:
         learner: "module:Class" of its Learner; None for an agent that is not trained.
         steps: default training budget in environment steps.
         extras: modules needed for training that the core does not install.
+        slot_map: the objects of its map are the slots of its observation; else they are colours of discs and kinds of box.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Row:
     learner: str | None = None
     steps: int = 0
     extras: tuple[str, ...] = ()
+    slot_map: bool = False
 
     @property
     def trainable(self) -> bool:
@@ -70,11 +72,11 @@ ROSTER: dict[str, Row] = {
         ),
         Row(
             "dreamer", "model-based", "learns a world model, and the policy in imagined roll-outs",
-            "self-prediction", "unseen.agents.dreamer:DreamerLearner", 150_000, TRAINING,
+            "self-prediction", "unseen.agents.dreamer:DreamerLearner", 150_000, TRAINING, slot_map=True,
         ),
         Row(
             "slot-search", "model-based", "learns a relational world model of slots, and acts by search in it",
-            "self-prediction", "unseen.agents.slot_search:SlotSearchLearner", 40_000, TRAINING,
+            "self-prediction", "unseen.agents.slot_search:SlotSearchLearner", 40_000, TRAINING, slot_map=True,
         ),
         Row(
             "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",

@@ -9,6 +9,7 @@ from unseen.agents.models.rssm import RSSM
 from unseen.agents.shared.actions import DiscreteActions
 from unseen.agents.shared.actor_critic import ActorCritic
 from unseen.agents.shared.envs import Layout, ObservationSpec
+from unseen.agents.shared.graph_agent import BOX_FIELDS
 from unseen.agents.shared.torch_graph import TorchGraph
 
 
@@ -72,13 +73,16 @@ class ImagineGraph(_LatentGraph):
         common = (latent, outputs, model.reward(latent), model.continues(latent))
         if self.layout is None:
             return common
+        decoded = model.decode(latent)
+        start, count, width = self.layout.boxes
+        boxes = decoded[:, start : start + count * width].reshape(-1, count, width)[..., :BOX_FIELDS].flatten(1)
         discs = (self.decode_map(latent)["map"],) if self.layout.discs[1] else ()
-        return (*common, model.decode(latent)[:, self.layout.pose], *discs)
+        return (*common, decoded[:, self.layout.pose], *((boxes,) if count else ()), *discs)
 
     def graph(self) -> TorchGraph:
         state, action = self.placeholders()
         names = ["new_state", "logits" if self.discrete else "next_action", "reward", "continue"]
         if self.layout is not None:
-            names += ["pose", *(["map"] if self.layout.discs[1] else [])]
+            names += ["pose", *(["boxes"] if self.layout.boxes[1] else []), *(["map"] if self.layout.discs[1] else [])]
         example = {"state": state, "action": action, "noise": torch.rand(len(state), self.model.groups)}
         return TorchGraph(self, example, names)

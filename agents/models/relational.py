@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.envs import Layout
-from unseen.agents.shared.graph_agent import DISC_FIELDS
+from unseen.agents.shared.graph_agent import BOX_FIELDS, DISC_FIELDS
 from unseen.agents.shared.torch_graph import TorchGraph
 
 AGENT_CODES, BOX_CODES = 64, 24  # maximum numbers of distinct changes
@@ -427,7 +427,7 @@ class RememberGraph(nn.Module):
 class PredictGraph(nn.Module):
     """One imagined step as a graph: (state, one-hot action) -> the next state and what it is worth."""
 
-    OUTPUTS = ("new_state", "reward", "continue", "log_prob", "novelty", "place", "map", "pose")
+    OUTPUTS = ("new_state", "reward", "continue", "log_prob", "novelty", "place", "map", "boxes", "pose")
 
     def __init__(self, model: RelationalModel) -> None:
         super().__init__()
@@ -438,7 +438,7 @@ class PredictGraph(nn.Module):
         model = self.model
         after, log_prob = model.predict_moving(state, action, self.movable)
         reward, over = torch.sigmoid(model.outcomes(after)).unbind(-1)
-        drawn = _drawn(model, after), after[:, model.layout.pose]
+        drawn = _drawn(model, after), model.boxes(after)[..., :BOX_FIELDS].flatten(1), after[:, model.layout.pose]
         return after, reward, 1 - over, log_prob, model.novelty(after), model.places(after), *drawn
 
     def graph(self, rows: int) -> TorchGraph:

@@ -343,12 +343,15 @@ def has_reference(config: EnvConfig, name: str) -> bool:
     return entry is not None and split_name(name)[0] in entry.task.references
 
 
-def tracked_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """Discs in the memory of a tracker: known (n, k) bool, and positions (n, k, 2) m. None for other policies."""
-    memory = policy.memory
-    if policy.name != "tracker" or policy.batch.layout is None or "disc_x" not in (memory.dtype.names or ()):
+def tracked_discs(policy: Any) -> tuple[np.ndarray, np.ndarray, bool] | None:
+    """Discs in the memory of a tracker: known (n, k) bool, positions (n, k, 2) m, and whether they are slots; else they are
+    colours. None for other policies."""
+    memory, layout = policy.memory, policy.batch.layout
+    if policy.name != "tracker" or layout is None or "disc_x" not in (memory.dtype.names or ()):
         return None
-    k = policy.batch.layout.colours
+    if policy.reference.places is not None:
+        return *policy.reference.places(memory, policy.batch.params), False
+    k = layout.things
     xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
     room = np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
-    return np.abs(xy).max(-1) <= room, xy  # discs never seen are stored far outside of the room
+    return np.abs(xy).max(-1) <= room, xy, layout.order == "index"  # discs never seen are stored far outside of the room

@@ -20,8 +20,9 @@ Inputs and outputs of the policy graph, for batch size n:
 | places    | (n, 3 m) f32           | optional; of each kind of box: probability that it is known, x, y      |
 
 The graph of one imagined step has inputs `state`, `action` (as `last`) and `noise`, and outputs `new_state`; `logits` or
-`next_action` of the policy after the step; `reward` (n,); `continue` (n,), a probability; and optionally `map` and `pose`
-(n, 4): x, y, cos, sin. Positions are in units of the observation.
+`next_action` of the policy after the step; `reward` (n,); `continue` (n,), a probability; and optionally `map`, `boxes`
+(n, 3 b), of each box slot: probability that it is there, x, y; and `pose` (n, 4): x, y, cos, sin. Positions are in units of
+the observation.
 
 Graphs contain no random number generator: noise is an input, a function of (agent seed, episode seed, step).
 """
@@ -30,16 +31,18 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from unseen.agents.errors import BadAgent, BadObservation
 from unseen.agents.protocol import Agent, Belief, Imagined
+from unseen.agents.roster import ROSTER
 from unseen.agents.shared import noise
 
 DISC_FIELDS = 5  # columns per disc in `map`: known, x, y, vx, vy
-BOX_FIELDS = 3  # columns per kind of box in `places`: known, x, y
+BOX_FIELDS = 3  # columns per kind of box in `places`, and per box in `boxes`: known, x, y
 
 Arrays = dict[str, np.ndarray]
 
@@ -118,6 +121,7 @@ class GraphAgent(Agent):
     ) -> None:
         self.name, self.obs, self.action, self.scale = name, obs, action, scale
         self._act, self._imagine = act, imagine
+        self._slot_map = name in ROSTER and ROSTER[name].slot_map
         self._seed = 0
 
     def seed(self, seed: int) -> None:
@@ -167,9 +171,13 @@ class GraphAgent(Agent):
             xy=discs[..., 1:3] * self.scale,
             box_seen=boxes[..., 0],
             box_xy=boxes[..., 1:] * self.scale,
+            by_slot=self._slot_map,
         )
 
-    def imagine(self, state: GraphState, horizon: int = 15) -> Imagined | None:
+    def latent(self, state: GraphState) -> np.ndarray | None:
+        return state.latent if state.latent.shape[1] else None
+
+    def imagine(self, state: GraphState, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
         """See `Agent`. Raises BadAgent before the first call of `act`."""
         graph = self._imagine
         if graph is None:
@@ -181,20 +189,38 @@ class GraphAgent(Agent):
         latent, action = state.latent, state.last
         steps: list[Arrays] = []
         for t in range(horizon):
+            if actions is not None:
+                action = actions[:, t]
             out = graph(state=latent, action=action, noise=drawn[:, t])
             steps.append({"taken": action} | out)
             latent = out["new_state"]
             action = out["logits"].argmax(-1) if "logits" in out else out["next_action"]
+        return imagined(steps, self.scale)
 
-        def over_time(name: str, width: int = 0) -> np.ndarray:
-            if name not in steps[0]:
-                return np.zeros((n, horizon, width), np.float32)
-            return np.stack([step[name] for step in steps], axis=1)
 
-        pose = over_time("pose")
-        pose[..., :2] *= self.scale
-        places = over_time("map").reshape(n, horizon, -1, DISC_FIELDS)[..., 1:3] * self.scale
-        return Imagined(places, pose, over_time("reward"), over_time("continue"), over_time("taken"))
+def imagined(steps: Sequence[Arrays], scale: float) -> Imagined:
+    """A roll-out from the outputs of its steps, and `taken`, the action before each. scale: metres per unit of a position."""
+    n, horizon = len(steps[0]["taken"]), len(steps)
+
+    def over_time(name: str) -> np.ndarray:
+        if name not in steps[0]:
+            return np.zeros((n, horizon, 0), np.float32)
+        return np.stack([step[name] for step in steps], axis=1)
+
+    pose = over_time("pose")
+    pose[..., :2] *= scale
+    discs = over_time("map").reshape(n, horizon, -1, DISC_FIELDS)
+    boxes = over_time("boxes").reshape(n, horizon, -1, BOX_FIELDS)
+    return Imagined(
+        discs[..., 1:3] * scale,
+        pose,
+        over_time("reward"),
+        over_time("continue"),
+        over_time("taken"),
+        seen=discs[..., 0],
+        box_seen=boxes[..., 0],
+        box_xy=boxes[..., 1:] * scale,
+    )
 
 
 def finite_rows(obs: np.ndarray, width: int, name: str) -> np.ndarray:

@@ -14,7 +14,7 @@ import numpy as np
 
 from unseen.agents.protocol import Agent, Belief, Dynamics, Imagined, Plan, Planner, Transition
 from unseen.agents.shared import noise
-from unseen.agents.shared.graph_agent import DISC_FIELDS, Arrays, Graph, finite_rows
+from unseen.agents.shared.graph_agent import DISC_FIELDS, Arrays, Graph, finite_rows, imagined
 
 DIFFERENT = 0.4  # of a place, in its unit: more than this was not predicted
 
@@ -87,6 +87,15 @@ class PlanningAgent(Agent):
     @abstractmethod
     def situation(self, obs: np.ndarray, before: Situation, first: np.ndarray) -> Situation:
         """The situation after observing `obs` (n, ...). first: (n,) as in `Agent.act`."""
+
+    def surprises(self, state: PlanningState, actions: np.ndarray, obs: np.ndarray) -> np.ndarray | None:
+        """Whether `obs` (n, ...), observed after actions (n,) instead of those chosen, is otherwise than the model predicts.
+
+        Returns (n,) bool; None where places tell nothing.
+        """
+        predicted = self.dynamics.step(state.now.state, actions).place
+        found = self.situation(obs, state.now, np.zeros(len(obs), bool)).place
+        return np.abs(predicted - found).max(-1) > DIFFERENT if found.shape[1] else None
 
     def seed(self, seed: int) -> None:
         self._seed = seed
@@ -187,25 +196,21 @@ class GraphPlanningAgent(PlanningAgent):
         if discs is None:
             return None
         n = len(discs)
-        return Belief(discs[..., 0], discs[..., 1:3] * self.scale, np.zeros((n, 0)), np.zeros((n, 0, 2)))
+        return Belief(discs[..., 0], discs[..., 1:3] * self.scale, np.zeros((n, 0)), np.zeros((n, 0, 2)), by_slot=True)
 
-    def imagine(self, state: PlanningState, horizon: int = 15) -> Imagined | None:
-        """The plan that is being followed, as the model predicts it; after its end, and without one, `cont` is 0."""
+    def latent(self, state: PlanningState) -> np.ndarray | None:
+        return state.now.state
+
+    def imagine(self, state: PlanningState, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
+        """By default the plan that is being followed, as the model predicts it; after its end, and without one, `cont` is 0."""
         latent = state.now.state
-        action, left = _ahead(state, horizon)
+        action, left = _ahead(state, horizon) if actions is None else (actions, np.full(len(latent), horizon))
         steps: list[Arrays] = []
         for t in range(horizon):
             out = self.dynamics.outputs(latent, action[:, t])
-            steps.append(out | {"continue": out["continue"] * (t < left)})
+            steps.append(out | {"continue": out["continue"] * (t < left), "taken": action[:, t]})
             latent = out["new_state"]
-
-        def over_time(name: str) -> np.ndarray:
-            return np.stack([step[name] for step in steps], axis=1)
-
-        pose = over_time("pose")
-        pose[..., :2] *= self.scale
-        discs = over_time("map").reshape(len(latent), horizon, -1, DISC_FIELDS)
-        return Imagined(discs[..., 1:3] * self.scale, pose, over_time("reward"), over_time("continue"), action)
+        return imagined(steps, self.scale)
 
 
 def _ahead(state: PlanningState, horizon: int) -> tuple[np.ndarray, np.ndarray]:

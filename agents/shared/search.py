@@ -116,17 +116,17 @@ class _Tree:
     def choose(self, hope: float, drawn: float) -> Plan | None:
         """The best plan if it is worth more than `hope`, else one to a most novel node; None if nothing was reached."""
         if self.best_worth > hope:
-            return self.path(self.best, self.best_worth)
+            return self.path(self.best, self.best_worth, self.best_worth)
         if not self.novelty:
             return None
         newest = np.flatnonzero(np.array(self.novelty) == max(self.novelty))
         return self.path(1 + int(newest[int(drawn * len(newest))]), 0.0)
 
-    def path(self, node: int, worth: float) -> Plan:
+    def path(self, node: int, worth: float, success: float | None = None) -> Plan:
         """The plan that leads to a node."""
         nodes = []
         while self.parent[node] != ROOT:
             nodes.append(node)
             node = self.parent[node]
         nodes.reverse()
-        return Plan(np.array([self.action[k] for k in nodes]), np.stack([self.places[k] for k in nodes]), worth)
+        return Plan(np.array([self.action[k] for k in nodes]), np.stack([self.places[k] for k in nodes]), worth, success)

@@ -37,17 +37,19 @@ class Belief:
         seen: (n, k) in [0, 1]: the probability that the position is known.
         xy: (n, k, 2) m; meaningful only where `seen`.
         box_seen, box_xy: the same for m kinds of box, (n, m) and (n, m, 2); None or m = 0 if boxes are not remembered.
+        by_slot: the objects are the slots of the observation; else they are the colours of discs.
     """
 
     seen: np.ndarray
     xy: np.ndarray
     box_seen: np.ndarray | None = None
     box_xy: np.ndarray | None = None
+    by_slot: bool = False
 
 
 @dataclass(frozen=True)
 class Imagined:
-    """An imagined rollout: H steps of an agent's world model under its own policy, in n environments.
+    """An imagined rollout: H steps of an agent's world model under its own policy, or under given actions, in n environments.
 
     Attributes:
         xy: (n, H, k, 2) m: positions of the objects of `Belief`; k = 0 if the model predicts none.
@@ -56,6 +58,8 @@ class Imagined:
         reward: (n, H).
         cont: (n, H) probability that the episode continues after the step.
         action: (n, H) indices or (n, H, a) rows: the action before each step; None if unknown.
+        seen: (n, H, k) in [0, 1]: the probability that the position is predicted at all; None: it is.
+        box_seen, box_xy: the same for the m box slots of the observation, (n, H, m) and (n, H, m, 2); None if not predicted.
     """
 
     xy: np.ndarray
@@ -63,6 +67,9 @@ class Imagined:
     reward: np.ndarray
     cont: np.ndarray
     action: np.ndarray | None = None
+    seen: np.ndarray | None = None
+    box_seen: np.ndarray | None = None
+    box_xy: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
