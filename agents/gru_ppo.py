@@ -120,7 +120,8 @@ class GRUPPOLearner(TorchLearner):
         for _ in range(c.epochs):
             order = self.rng.permutation(c.envs)
             for start in range(0, c.envs, c.batch):
-                figures.append(self._update(data, order[start : start + c.batch], played.length, entropy_weight))
+                with self.timed():
+                    figures.append(self._update(data, order[start : start + c.batch], played.length, entropy_weight))
         means = {name: float(np.mean([f[name] for f in figures if name in f])) for name in figures[-1]}
         return means | {"episode_return": self.returns.mean}
 

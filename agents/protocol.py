@@ -74,6 +74,15 @@ class Agent(ABC):
         return None
 
 
+@dataclass
+class UpdateTime:
+    """Gradient updates of a learner so far, and the time that they took in this process, in CPU-seconds and in seconds."""
+
+    updates: int = 0
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
+
+
 class Learner(ABC):
     """An algorithm training on one environment from one seed.
 
@@ -94,6 +103,7 @@ class Learner(ABC):
     """False where the environment has no snapshots: a resumed run then starts new episodes"""
     notes: tuple[str, ...]
     """messages to show before training starts"""
+    update_time: UpdateTime
 
     @abstractmethod
     def __init__(

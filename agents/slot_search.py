@@ -132,7 +132,8 @@ class SlotSearchLearner(TorchLearner):
         for update in range(c.updates):
             for group in self.optimizer.param_groups:
                 group["lr"] = c.lr * (1 - update / c.updates)
-            losses.append(self._update(data, pools))
+            with self.timed():
+                losses.append(self._update(data, pools))
         means = {name: float(np.mean([f[name] for f in losses])) for name in losses[-1]}
         rewarded = {"rewarded": float(data["outcome"][:, 0].sum())}
         return means | figures | rewarded | {"episode_return": self.returns.mean, "rounds": float(self.rounds)}

@@ -106,11 +106,12 @@ class PPOLearner(TorchLearner):
         return self.vec.returns.episodes
 
     def advance(self) -> dict[str, float]:
-        model = self.model
+        model, c = self.model, self.config
         assert model.env is not None
         with self.generators.active():
-            model.collect_rollouts(model.env, self._callback, model.rollout_buffer, self.config.rollout)
-            model.train()
+            model.collect_rollouts(model.env, self._callback, model.rollout_buffer, c.rollout)
+            with self.timed(c.epochs * math.ceil(c.envs * c.rollout / c.batch)):
+                model.train()
         logged = model.logger.name_to_value
         figures = {k.removeprefix("train/"): float(v) for k, v in logged.items() if k.startswith("train/")}
         model.logger.name_to_value.clear()

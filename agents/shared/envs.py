@@ -354,4 +354,5 @@ def tracked_discs(policy: Any) -> tuple[np.ndarray, np.ndarray, bool] | None:
     k = layout.things
     xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
     room = np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
-    return np.abs(xy).max(-1) <= room, xy, layout.order == "index"  # discs never seen are stored far outside of the room
+    known = np.abs(xy).max(-1) <= room  # discs never seen are stored far outside of the room
+    return known, xy, layout.order == "index"

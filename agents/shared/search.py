@@ -129,4 +129,5 @@ class _Tree:
             nodes.append(node)
             node = self.parent[node]
         nodes.reverse()
-        return Plan(np.array([self.action[k] for k in nodes]), np.stack([self.places[k] for k in nodes]), worth, success)
+        actions, places = np.array([self.action[k] for k in nodes]), np.stack([self.places[k] for k in nodes])
+        return Plan(actions, places, worth, success)

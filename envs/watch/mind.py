@@ -50,8 +50,8 @@ class Mind:
 def mind_of(belief: Belief | None, imagined: Imagined | None, scene: Scene, row: int = 0) -> Mind | None:
     """The Mind of environment `row`; None if there is neither belief nor imagination.
 
-    The objects of a belief are the colours of discs, or the slots, of which each disc may have its own. A position is drawn if its probability of having been seen is above 0.5, a path while the imagined episode continues with
-    probability above 0.5.
+    The objects of a belief are the colours of discs, or slots, of which each disc may have its own. A position is drawn if its
+    probability of having been seen is above 0.5, a path while the imagined episode continues with probability above 0.5.
     """
     if belief is None and imagined is None:
         return None

@@ -10,10 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 from gymnasium import spaces
-from gymnasium.vector import AutoresetMode
 
-from unseen.agents.shared import envs
-from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.train.measures.imagination import future, imagined_discs
 from unseen.train.measures.played import Played
 from unseen.train.measures.tables import Row, Table, absent
@@ -49,15 +46,6 @@ class Outcome(NamedTuple):
 def counterfactual_table(played: Played, steps: int = STEPS, seed: int = 0) -> Table:
     """Accuracy of a model about what differs, beside that of the most frequent answer, over recorded episodes."""
     rng = np.random.default_rng(seed)
-    config = played.env_config
-    obs_mode = played.env.obs_mode
-    branch = envs.make(
-        envs.EnvConfig(config.name, config.level, obs_mode, played.env.action_kind, config.split, config.overrides),
-        played.n,
-        AutoresetMode.NEXT_STEP,
-    ).vector
-    assert isinstance(branch, TaskVectorEnv)
-    branch.reset(seed=0)
     answers: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for t in range(0, len(played.obs) - 1, EVERY):
         counts = played.acting[t]
@@ -68,11 +56,10 @@ def counterfactual_table(played: Played, steps: int = STEPS, seed: int = 0) -> T
         imagined = [_imagined(played, t, actions) for actions in (own, other)]
         if imagined[0] is None or imagined[1] is None:
             return absent(TITLE, f"{played.agent.name} has no world model")
-        true = [_true(branch, played, t, actions) for actions in (own, other)]
+        true = [_true(played, t, actions) for actions in (own, other)]
         counts &= ~(true[0].late | true[1].late)
         for name, (told, found) in _differences((imagined[0], imagined[1]), (true[0], true[1])).items():
             answers.setdefault(name, []).append((told[counts].ravel(), found[counts].ravel()))
-    branch.close()
     rows = []
     for name, parts in answers.items():
         told, found = (np.concatenate(part) for part in zip(*parts, strict=True))
@@ -98,17 +85,16 @@ def other_actions(own: np.ndarray, space: spaces.Space, rng: np.random.Generator
     return other
 
 
-def _true(branch: TaskVectorEnv, played: Played, t: int, actions: np.ndarray) -> Outcome:
+def _true(played: Played, t: int, actions: np.ndarray) -> Outcome:
     """What actions (n, h, ...) lead to from the states of step t."""
-    branch.world[:] = played.world[t]
-    branch.observe()
-    n = played.n
+    env, n = played.env, played.n
+    env.world[:] = played.world[t]
     reward, over, late, world = np.zeros(n), ~played.live[t], np.zeros(n, bool), played.world[t].copy()
     for k in range(actions.shape[1]):
-        _, got, terminated, truncated, _ = branch.step(actions[:, k])
+        _, got, terminated, truncated, _ = env.step(actions[:, k])
         reward += np.where(over | late, 0.0, got)
         running = ~(over | late)
-        world[running] = branch.world[running]
+        world[running] = env.world[running]
         over, late = over | (running & terminated), late | (running & truncated & ~terminated)
     layout = played.layout
     if layout is None:
@@ -157,7 +143,8 @@ def _differences(
     for name, places in ((DISCS, lambda outcome: outcome.discs), (BOXES, lambda outcome: outcome.boxes)):
         pairs = [(places(a), places(b)) for a, b in (imagined, true)]
         if all(a is not None and b is not None and a.shape[1] for a, b in pairs):
-            found[name] = tuple(_moved(a, b) for a, b in pairs)
+            k = min(a.shape[1] for a, _ in pairs)
+            found[name] = tuple(_moved(a[:, :k], b[:, :k]) for a, b in pairs)
     return {name: (told, truly) for name, (told, truly) in found.items()}
 
 

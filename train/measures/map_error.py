@@ -14,7 +14,7 @@ from unseen.train.measures.tables import Row, Table, absent
 from unseen.train.measures.things import Sights, mapped, no_map, sights
 
 TITLE = "Map error"
-NOTE = "m, median over steps; — where it does not know at half of them or more. Asked: the requested thing, while acting"
+NOTE = "m, median over steps; — where half or more are unknown. Asked: the requested thing, while acting"
 COLUMNS = ("asked, hidden", "asked, in sight", "all, hidden", "all, in sight")
 MAP, LAST_SEEN, VELOCITY, TRACKER, STEPS = "map", "last seen", "constant velocity", "tracker", "steps"
 

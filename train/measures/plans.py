@@ -9,13 +9,9 @@ as rewards (wishful thinking), so the control is how often random actions in the
 from __future__ import annotations
 
 import numpy as np
-from gymnasium.vector import AutoresetMode
 
 from unseen.agents.protocol import Plan
-from unseen.agents.shared import envs
-from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.planning_agent import PlanningAgent
-from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.train.measures.played import Played
 from unseen.train.measures.tables import Row, Table, absent
 
@@ -31,31 +27,22 @@ def surprise_table(played: Played, seed: int = 0) -> Table:
     agent = played.agent
     if not isinstance(agent, PlanningAgent):
         return absent(SURPRISE, f"{agent.name} makes no plans")
-    rng = np.random.default_rng(seed)
-    config = played.env_config
-    branch = envs.make(
-        EnvConfig(config.name, config.level, played.env.obs_mode, played.env.action_kind, config.split, config.overrides),
-        played.n,
-        AutoresetMode.NEXT_STEP,
-    ).vector
-    assert isinstance(branch, TaskVectorEnv)
-    branch.reset(seed=0)
-    branch.action_space.seed(seed)
+    rng, env = np.random.default_rng(seed), played.env
     found: dict[str, list[np.ndarray]] = {PLANNED: [], RANDOM: []}
     for t in range(len(played.obs) - 1):
         follows = played.live[t] & played.live[t + 1] & np.array([plan is not None for plan in played.states[t].plans])
         if not follows.any():
             continue
-        actions = _random(played, rng)
-        branch.world[:] = played.world[t]
-        obs, _, terminated, truncated, _ = branch.step(actions)
+        env.world[:] = played.world[t + 1]  # a planner may look at the state of its environment
         planned = agent.surprises(played.states[t], played.actions[t], played.obs[t + 1])
+        actions = _random(played, rng)
+        env.world[:] = played.world[t]
+        obs, _, terminated, truncated, _ = env.step(actions)
         other = agent.surprises(played.states[t], actions, obs)
         if planned is None or other is None:
             return absent(SURPRISE, f"{agent.name} cannot tell states apart")
         found[PLANNED].append(planned[follows])
         found[RANDOM].append(other[follows & ~(terminated | truncated)])
-    branch.close()
     if not found[PLANNED]:
         return absent(SURPRISE, "no plan was followed")
     rows = [Row(name, (sum(map(len, parts)), float(np.concatenate(parts).mean()))) for name, parts in found.items()]

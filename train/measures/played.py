@@ -22,7 +22,7 @@ class Played:
 
     Attributes:
         agent, env_config: who played, and where.
-        env: n environments, for what has to be asked of a task; their state is nobody's.
+        env: the environments, to be put into other states, and asked.
         obs: T arrays (n, ...).
         world: T record arrays (n,), the true states.
         states: the agent's memory after each observation.
@@ -58,7 +58,7 @@ class Played:
             return self.live
         return self.live & np.stack([self.layout.acts(obs) for obs in self.obs])
 
-    def given_back(self) -> np.ndarray:
+    def true_states(self) -> np.ndarray:
         """The true states as one array (T, n)."""
         return np.stack(self.world)
 

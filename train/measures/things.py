@@ -116,9 +116,10 @@ class Sights:
 
 def sights(played: Played, layout: Layout) -> Sights:
     """What recorded episodes of slot observations show."""
-    world = played.given_back()
+    world = played.true_states()
     there, true = truth(world, layout)
-    seen, shown, speed = (np.stack(part) for part in zip(*map(_shown, played.obs, played.world, [layout] * len(world)), strict=True))
+    found = [_shown(obs, state, layout) for obs, state in zip(played.obs, played.world, strict=True)]
+    seen, shown, speed = (np.stack(part) for part in zip(*found, strict=True))
     last, velocity, age = np.full_like(shown, np.inf), np.zeros_like(speed), np.zeros(seen.shape)
     for t in range(len(seen)):
         if t:
