@@ -136,9 +136,7 @@ def test_maps_of_slots_and_of_colours_are_told_apart(by_slot: bool) -> None:
     table = map_error.map_table(played)
     assert table.value("map", "asked, hidden") == 0.0
     assert table.value("tracker", "asked, hidden") < 0.05
-    wrong = replace(played, agent=Knowing(REX, not by_slot))
-    wrong.agent.attach(played.env)
-    swapped = [replace(belief, by_slot=not by_slot) for belief in map(played.agent.belief, played.states) if belief]
+    swapped = [replace(belief, by_slot=not by_slot) for belief in played.beliefs if belief]
     found = np.stack([things.mapped(b, w, played.layout)[1] for b, w in zip(swapped, played.world, strict=True)])  # type: ignore[arg-type]
     true = things.truth(np.stack(played.world), played.layout)[1]  # type: ignore[arg-type]
     assert np.abs(found - true).max() > 0.5, "the other reading takes one dog for the other"
@@ -227,7 +225,7 @@ def planned(claimed: list[float], worked: list[bool]) -> Played:
     live = np.array([[True] * n, [True] * n, [False] * n])
     reward = np.array([[0.0] * n, worked, [0.0] * n])
     states: list[Any] = [SimpleNamespace(plans=many)] * 2 + [SimpleNamespace(plans=(None,) * n)]
-    return Played(agent, ROLLED, None, [], [], states, [], reward, live)  # type: ignore[arg-type]
+    return Played(agent, ROLLED, None, [], [], states, [], [], reward, live)  # type: ignore[arg-type]
 
 
 def test_a_calibrated_planner_and_an_overconfident_one() -> None:

@@ -347,7 +347,7 @@ def tracked_discs(policy: Any) -> tuple[np.ndarray, np.ndarray, bool] | None:
     """Discs in the memory of a tracker: known (n, k) bool, positions (n, k, 2) m, and whether they are slots; else they are
     colours. None for other policies."""
     memory, layout = policy.memory, policy.batch.layout
-    if policy.name != "tracker" or layout is None or "disc_x" not in (memory.dtype.names or ()):
+    if policy.name != "tracker" or layout is None or not layout.discs[1] or "disc_x" not in (memory.dtype.names or ()):
         return None
     if policy.reference.places is not None:
         return *policy.reference.places(memory, policy.batch.params), False

@@ -117,7 +117,7 @@ def imagined_discs(imagined: Imagined, step: int, played: Played, layout: Layout
 
     None if none are imagined, or they cannot be told apart. t: the step at which imagination starts.
     """
-    belief = played.agent.belief(played.states[t])
+    belief = played.beliefs[t]
     if not imagined.xy.shape[2] or belief is None or (belief.by_slot and layout.order == NO_SLOT):
         return None
     xy = imagined.xy[:, step]

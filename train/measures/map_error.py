@@ -48,19 +48,18 @@ def map_error(agent: Agent, env_config: EnvConfig, episodes: int) -> MapError | 
 def _draws(agent: Agent, env_config: EnvConfig) -> bool:
     """Whether an agent draws a map in its first step. It saves most agents the episodes."""
     played = play(agent, env_config, 1)
-    return not no_map(agent.belief(played.states[0]), played.layout)
+    return not no_map(played.beliefs[0], played.layout)
 
 
 def map_table(played: Played) -> Table:
     """The errors of a map and of its controls, over recorded episodes."""
     layout = played.layout
-    why = no_map(played.agent.belief(played.states[0]), layout)
+    why = no_map(played.beliefs[0], layout)
     if why or layout is None:
         return absent(TITLE, why)
     seen = sights(played, layout)
-    beliefs = [played.agent.belief(state) for state in played.states]
     rows = {
-        MAP: _places(beliefs, played, layout),
+        MAP: _places(played.beliefs, played, layout),
         LAST_SEEN: seen.last,
         VELOCITY: np.stack([seen.constant_velocity(t) for t in range(len(seen.last))]),
     }

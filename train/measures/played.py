@@ -8,12 +8,13 @@ from typing import Any
 
 import numpy as np
 
-from unseen.agents.protocol import Agent
+from unseen.agents.protocol import Agent, Belief
 from unseen.agents.shared.envs import EnvConfig, Layout
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.train.rollout import Rollout, make_env_for
 
 FIRST_SEED = 2_000_000  # neither training nor scores use these seeds
+FIELDS = ("obs", "world", "states", "beliefs", "actions", "reward", "live")
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Played:
         obs: T arrays (n, ...).
         world: T record arrays (n,), the true states.
         states: the agent's memory after each observation.
+        beliefs: its map then; a scripted agent keeps only its latest.
         actions: T arrays (n, ...), the actions that follow the observations.
         reward: (T, n), of these actions.
         live: (T, n) bool: the episode goes on.
@@ -37,6 +39,7 @@ class Played:
     obs: list[Any]
     world: list[np.ndarray]
     states: list[Any]
+    beliefs: list[Belief | None]
     actions: list[np.ndarray]
     reward: np.ndarray
     live: np.ndarray
@@ -71,12 +74,13 @@ def play(agent: Agent, env_config: EnvConfig, episodes: int, split: str = "") ->
     config = replace(env_config, split=split or env_config.split)
     env = make_env_for(agent, config, episodes)
     assert isinstance(env, TaskVectorEnv), "an environment of the suite"
-    steps: dict[str, list[Any]] = {name: [] for name in ("obs", "world", "states", "actions", "reward", "live")}
+    steps: dict[str, list[Any]] = {name: [] for name in FIELDS}
     seeds: Sequence[int] = range(FIRST_SEED, FIRST_SEED + episodes)
     for step in Rollout(agent, env, seeds, observe_final=True, fail_fast=True):
         steps["obs"].append(step.obs)
         steps["world"].append(env.world.copy())
         steps["states"].append(step.state)
+        steps["beliefs"].append(agent.belief(step.state))
         steps["actions"].append(step.actions)
         steps["reward"].append(step.reward)
         steps["live"].append(step.live)

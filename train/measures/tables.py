@@ -63,7 +63,8 @@ def show(table: Table, console: Console) -> None:
     if table.why:
         console.print(Text.assemble((table.title, "bold"), f"  —  ({table.why})"))
         return
-    console.print(Text.assemble((table.title, "bold"), f"  {table.note}" if table.note else ""))
+    console.print(Text(table.title, style="bold"))
+    console.print(Text(table.note, style="dim"))
     drawn = RichTable(box=None, pad_edge=False, show_edge=False)
     drawn.add_column("")
     for column in table.columns:
@@ -80,4 +81,6 @@ def show(table: Table, console: Console) -> None:
 def _text(value: float | None) -> str:
     if value is None:
         return "—"
-    return f"{value:,}" if isinstance(value, int) else f"{value:.3f}"
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.{3 if abs(value) < 10 else 1 if abs(value) < 1000 else 0}f}"
