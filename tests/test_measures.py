@@ -317,3 +317,16 @@ def test_what_an_agent_does_not_offer_is_a_reason_and_no_number(capsys: pytest.C
     assert main([*args, "--json"]) == 0
     printed = json.loads(capsys.readouterr().out)["model"]
     assert [table["title"] for table in printed] == list(TITLES) and all(table["why"] for table in printed)
+
+
+def test_places_differ_where_a_thing_is_moved_and_where_one_is_unknown_they_do_not() -> None:
+    here, there, unknown, nothing = (np.full((1, 1, 2), v) for v in (0.0, 1.0, np.inf, np.nan))
+    assert cf._moved(here, there).item() == 1 and cf._moved(here, here + 0.05).item() == 0
+    assert cf._moved(here, unknown).item() == 0 and cf._moved(nothing, here).item() == -2
+    none, one = np.zeros(1), np.ones(1)
+    stays, goes = (cf.Outcome(none, none, None, xy, none) for xy in (here, there))
+    told, found = cf._differences((stays, goes), (stays, stays))["boxes"]
+    assert told.item() == 1 and found.item() == 0
+    won = cf.Outcome(one, one, None, here, none)
+    assert [side.item() for side in cf._differences((won, stays), (stays, won))["reward"]] == [-1, 1]
+    assert [side.item() for side in cf._differences((won, stays), (stays, won))["end"]] == [-1, 1]

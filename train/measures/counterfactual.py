@@ -14,7 +14,7 @@ from gymnasium import spaces
 from unseen.train.measures.imagination import future, imagined_discs
 from unseen.train.measures.played import Played
 from unseen.train.measures.tables import Row, Table, absent
-from unseen.train.measures.things import NO_SLOT, truth
+from unseen.train.measures.things import slots_tell, truth
 
 TITLE = "Counterfactual accuracy"
 COLUMNS = ("cases", "differs", "accuracy", "base rate", "balanced", "chance")
@@ -122,7 +122,7 @@ def _imagined(played: Played, t: int, actions: np.ndarray) -> Outcome | None:
         places = [imagined_discs(imagined, k, played, layout, t) for k in range(h)]
         if places[0] is not None:
             discs = np.stack([place for place in places if place is not None], 1)[rows, at]
-        if imagined.box_xy is not None and imagined.box_xy.shape[2] and layout.order != NO_SLOT:
+        if imagined.box_xy is not None and imagined.box_xy.shape[2] and slots_tell(layout):
             boxes = imagined.box_xy[rows, at]
             if imagined.box_seen is not None:
                 boxes = np.where(imagined.box_seen[rows, at][..., None] > 0.5, boxes, np.inf)

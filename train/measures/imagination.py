@@ -14,7 +14,7 @@ from unseen.agents.protocol import Imagined
 from unseen.agents.shared.envs import Layout
 from unseen.train.measures.played import Played
 from unseen.train.measures.tables import Row, Table, absent
-from unseen.train.measures.things import NO_SLOT, Sights, no_map, of_discs, sights
+from unseen.train.measures.things import Sights, no_map, of_discs, sights, slots_tell
 
 TITLE = "Imagination error"
 NOTE = "m, mean over what the model places, by imagined steps, under the actions really taken"
@@ -118,7 +118,7 @@ def imagined_discs(imagined: Imagined, step: int, played: Played, layout: Layout
     None if none are imagined, or they cannot be told apart. t: the step at which imagination starts.
     """
     belief = played.beliefs[t]
-    if not imagined.xy.shape[2] or belief is None or (belief.by_slot and layout.order == NO_SLOT):
+    if not imagined.xy.shape[2] or belief is None or (belief.by_slot and not slots_tell(layout)):
         return None
     xy = imagined.xy[:, step]
     if imagined.seen is not None:

@@ -39,6 +39,11 @@ def _match(world: np.ndarray, label: str, count: str, kinds: int) -> np.ndarray:
     return there[..., None] & (world[label][..., None] == np.arange(kinds))
 
 
+def slots_tell(layout: Layout) -> bool:
+    """Whether slots keep their thing, and tell where it is in the room."""
+    return layout.order != NO_SLOT and layout.frame == "room"
+
+
 def slot_of(world: np.ndarray, layout: Layout) -> np.ndarray:
     """The disc slot (..., colours) of each colour of which there is one disc, in an order in which it keeps it."""
     match = _match(world, "disc_colour", "n_discs", layout.colours)
@@ -77,8 +82,8 @@ def no_map(belief: Belief | None, layout: Layout | None) -> str:
         return "the observations are not slots, so what is in sight is not known"
     if belief is None or not belief.xy.shape[1] + (0 if belief.box_seen is None else belief.box_seen.shape[1]):
         return "it draws no map"
-    if belief.by_slot and layout.order == NO_SLOT:
-        return f"its map is of slots, which do not keep their disc here (order={layout.order})"
+    if belief.by_slot and not slots_tell(layout):
+        return f"its map is of slots, which tell no place in the room here (order={layout.order}, frame={layout.frame})"
     return ""
 
 
