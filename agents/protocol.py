@@ -172,7 +172,7 @@ class Transition(NamedTuple):
         log_prob: (m,) log-probability of the next state; 0 in a simulator that is exact.
         novelty: (m,) how much less the next state is known than others.
         place: (m, k) what distinguishes states, in units such that states are the same if all of it rounds to the same integers;
-            k = 0 if they cannot be told apart.
+            columns 2 j and 2 j + 1 are of the same thing, such as x and y. k = 0 if states cannot be told apart.
     """
 
     state: np.ndarray

@@ -106,7 +106,7 @@ class RelationalModel(nn.Module, WorldModel):
 
     @property
     def _places(self) -> int:
-        """Number of values that distinguish states: pose, signals, positions of boxes and discs."""
+        """Number of values that distinguish states: pose, positions of boxes and discs, signals."""
         sizes = self.layout.sizes
         return self.change + 2 * (sizes.box_slots + sizes.disc_slots)
 
@@ -142,7 +142,7 @@ class RelationalModel(nn.Module, WorldModel):
             axis=torch.cat([pose[..., 2:], shape[..., :2], none(discs[..., :2]), upright], 1),
             half=torch.cat([none(pose[..., :2]), shape[..., 2:], none(discs[..., :2]), walls[..., 2:]], 1),
             kind=torch.cat(kind, 1),
-            signals=state[:, layout.signals] / self.resolution[4 : self.change],
+            signals=state[:, layout.signals] / self.resolution[self._places - sizes.signals :],
         )
 
     def pairs(self, tokens: Tokens, receivers: Tensor) -> Tensor:
@@ -229,9 +229,8 @@ class RelationalModel(nn.Module, WorldModel):
         """What distinguishes states (B, k): see `Transition`. Where the dynamics do not turn with the agent, the heading does
         not count."""
         heading = torch.where(self.turns, state[:, 2:4], 0.0)
-        parts = [state[:, :2], heading, state[:, self.layout.signals]]
-        parts += [self.boxes(state)[..., 1:3].flatten(1), self.discs(state)[..., 1:3].flatten(1)]
-        return torch.cat(parts, -1) / self.resolution
+        parts = [state[:, :2], heading, self.boxes(state)[..., 1:3].flatten(1), self.discs(state)[..., 1:3].flatten(1)]
+        return torch.cat([*parts, state[:, self.layout.signals]], -1) / self.resolution
 
     def relations(self, state: Tensor) -> tuple[Tensor, Tensor]:
         """Where boxes and discs are relative to the agent, in cells: indices (B, n) into `visits`, and whether present (B, n).
@@ -326,9 +325,10 @@ class RelationalModel(nn.Module, WorldModel):
         if (steps > MOVED).any():
             self.resolution.fill_(COARSE * float(steps[steps > MOVED][0]))
         self.resolution[2:4] = HEADING_RESOLUTION
-        for k in range(4, self.change):
-            moved = codes[:, k].abs()
-            self.resolution[k] = float(moved[moved > 1e-4].min()) if (moved > 1e-4).any() else 1.0
+        signals = self.layout.sizes.signals
+        for k, moved in enumerate(codes[:, 4:].abs().T):
+            smallest = float(moved[moved > 1e-4].min()) if (moved > 1e-4).any() else 1.0
+            self.resolution[self._places - signals + k] = smallest
 
     def losses(self, state: Tensor, action: Tensor, after: Tensor, outcome: Tensor) -> dict[str, Tensor]:
         """Cross-entropies of a batch of transitions; outcome (B, 2): whether rewarded, whether over."""

@@ -267,14 +267,16 @@ class Simulator:
 
     Args:
         vector: environments that are used for nothing else, with the observation mode "state".
+        layout: see below.
 
     Attributes:
         space: of the actions of one environment.
         size: number of environments.
+        layout: of the slots with which an observation "state" begins; None without slots.
     """
 
-    def __init__(self, vector: VectorEnv) -> None:
-        self._vector, self.size = vector, vector.num_envs
+    def __init__(self, vector: VectorEnv, layout: Layout | None) -> None:
+        self._vector, self.size, self.layout = vector, vector.num_envs, layout
         self.space = vector.single_action_space
 
     def fresh(self, n: int) -> np.ndarray:
@@ -322,7 +324,8 @@ def simulator(config: EnvConfig, size: int) -> Simulator:
     """The simulator of an environment of the suite, with `size` environments. Raises BadAgent for another environment."""
     if config.entry is None:
         raise BadAgent(f"{config.id} has no states that could be simulated from")
-    return Simulator(make(replace(config, obs="state"), size).vector)
+    layout = make(replace(config, obs=""), 1).layout
+    return Simulator(make(replace(config, obs="state"), size).vector, layout)
 
 
 def reference(vector: VectorEnv, name: str) -> Any:
