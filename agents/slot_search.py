@@ -19,7 +19,8 @@ from gymnasium import spaces
 from torch import nn
 
 from unseen.agents.errors import BadAgent
-from unseen.agents.models.relational import PredictGraph, RelationalModel, RememberGraph
+from unseen.agents.models.relational import RelationalModel
+from unseen.agents.models.relational_graphs import PredictGraph, RememberGraph
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig
@@ -41,9 +42,9 @@ class SlotSearchConfig:
 
     envs: int = 50
     """parallel environments, and episodes per round"""
-    random_episodes: int = 200
+    random_episodes: int = 100
     """episodes of random play before the first search"""
-    updates: int = 200
+    updates: int = 100
     """updates of the model per round"""
     batch: int = 128
     """transitions per update"""
@@ -56,7 +57,7 @@ class SlotSearchConfig:
     weight_decay: float = 1e-2
     grad_clip: float = 5.0
     """maximum gradient norm"""
-    message: int = 48
+    message: int = 32
     """size of a message between tokens"""
     hidden: int = 64
     """hidden units"""
@@ -64,7 +65,7 @@ class SlotSearchConfig:
     """replay capacity in transitions"""
     longest: int = 1000
     """steps after which an episode is cut off"""
-    imagined: int = 2000
+    imagined: int = 3000
     """maximum number of imagined steps for a plan; 0 for no planning: random actions"""
     plans: int = 3
     """maximum number of plans in an episode; then actions are random"""
@@ -124,7 +125,7 @@ class SlotSearchLearner(TorchLearner):
         figures = self._play(c.imagined if searches else 0)
         self.rounds += 1
         data = self._data()
-        self.model.learn_codes(data["state"], data["after"])
+        self.model.look(data["state"], nn.functional.one_hot(data["action"], self.actions).float(), data["after"])
         moved = self.model.box_change(data["state"], data["after"]).abs().amax((1, 2)) > CHANGED
         groups = [(moved, c.moved), (data["outcome"][:, 0] > 0, c.rewarded)]
         pools = [(mask.nonzero()[:, 0].cpu().numpy(), int(share * c.batch)) for mask, share in groups]
