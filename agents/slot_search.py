@@ -33,6 +33,7 @@ from unseen.agents.shared.torch_learner import TorchLearner, first_episode_seed
 ORDERS = ("colour", "index")  # in which a slot keeps its object
 PLAN_ROWS = 256  # imagined steps in one call of the model
 REWARDED = 0.5  # a reward above this counts as one
+WINDOW = 50  # updates between checks whether the model is good enough
 CHANGED = 0.01  # boxes displaced by more have moved, in units of the observation
 
 
@@ -44,8 +45,10 @@ class SlotSearchConfig:
     """parallel environments, and episodes per round"""
     random_episodes: int = 100
     """episodes of random play before the first search"""
-    updates: int = 100
-    """updates of the model per round"""
+    updates: int = 400
+    """maximum number of updates of the model per round"""
+    enough: float = 0.02
+    """mean loss of 50 updates below which a round ends"""
     batch: int = 128
     """transitions per update"""
     moved: float = 0.25
@@ -134,9 +137,11 @@ class SlotSearchLearner(TorchLearner):
             for group in self.optimizer.param_groups:
                 group["lr"] = c.lr * (1 - update / c.updates)
             losses.append(self._update(data, pools))
+            if (update + 1) % WINDOW == 0 and _mean_loss(losses[-WINDOW:]) < c.enough:
+                break
         means = {name: float(np.mean([f[name] for f in losses])) for name in losses[-1]}
-        rewarded = {"rewarded": float(data["outcome"][:, 0].sum())}
-        return means | figures | rewarded | {"episode_return": self.returns.mean, "rounds": float(self.rounds)}
+        counts = {"rewarded": float(data["outcome"][:, 0].sum()), "updates": float(len(losses))}
+        return means | figures | counts | {"episode_return": self.returns.mean, "rounds": float(self.rounds)}
 
     def _agent(self, imagined: int) -> GraphPlanningAgent:
         c = self.config
@@ -237,6 +242,10 @@ class SlotSearchLearner(TorchLearner):
         store.module("model", self.model)
         store.optimizer("optimizer", self.optimizer)
         store.rng("rng", self.rng)
+
+
+def _mean_loss(losses: list[dict[str, float]]) -> float:
+    return float(np.mean([sum(figures.values()) for figures in losses]))
 
 
 def _planning_figures(state: PlanningState) -> dict[str, float]:

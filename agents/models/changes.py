@@ -18,15 +18,18 @@ class Changes(nn.Module):
     Attributes:
         codes: (most, k).
         known: (most,) bool, the code is in use.
+        rough: bool, changes have been found that are near a code only roughly, within `NEAR_IF_MANY`.
     """
 
     codes: Tensor
     known: Tensor
+    rough: Tensor
 
     def __init__(self, most: int, width: int) -> None:
         super().__init__()
         self.register_buffer("codes", torch.zeros(most, width))
         self.register_buffer("known", torch.zeros(most, dtype=torch.bool))
+        self.register_buffer("rough", torch.zeros((), dtype=torch.bool))
 
     @torch.no_grad()
     def extend(self, changes: Tensor) -> None:
@@ -34,7 +37,8 @@ class Changes(nn.Module):
         if not len(changes):
             return
         found, counts = distinct(changes)
-        near = NEAR if len(found) <= FEW else NEAR_IF_MANY
+        self.rough |= len(found) > FEW
+        near = NEAR_IF_MANY if self.rough else NEAR
         n = int(self.known.sum())
         for change in found[counts >= MIN_COUNT].to(self.codes):
             if n == len(self.codes):

@@ -6,7 +6,9 @@ them (Battaglia et al. 2016, interaction networks; max-pooling as in PointNet, Q
 
 An action is described by the step that it usually makes, and everything is seen in the direction of this step: what holds
 for one direction then holds for all, and all actions that make a step share their weights. What moves, moves by one of the
-displacements found in the data, a class each, so that errors do not add up. Reward and end are read from the state reached.
+displacements found in the data, a class each, so that errors do not add up; where there are too many for that, as when an
+agent slides along things, similar ones share a class, and the rest is a regression. Reward and end are read from the state
+reached.
 """
 
 from __future__ import annotations
@@ -16,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unseen.agents.models import tokens
-from unseen.agents.models.changes import Changes, distinct
+from unseen.agents.models.changes import NEAR_IF_MANY, Changes, distinct
 from unseen.agents.models.tokens import GEOMETRY, Tokens, turned, turned_back
 from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.envs import Layout
@@ -60,7 +62,7 @@ class RelationalModel(nn.Module, WorldModel):
         self.box_message, self.agent_message = nn.Linear(message, message), nn.Linear(message, message)
         self.box_hidden, self.box_out = nn.Linear(message, hidden), nn.Linear(hidden, BOX_CODES)
         self.told = nn.Linear(hidden, message, bias=False)
-        self.agent_out = nn.Sequential(nn.Linear(message, hidden), nn.ReLU(), nn.Linear(hidden, AGENT_CODES))
+        self.agent_out = nn.Sequential(nn.Linear(message, hidden), nn.ReLU(), nn.Linear(hidden, AGENT_CODES + 2))
         self.outcome_message = nn.Sequential(
             nn.Linear(self.features, message), nn.ReLU(), nn.Linear(message, message), nn.ReLU()
         )
@@ -108,8 +110,9 @@ class RelationalModel(nn.Module, WorldModel):
         """Signals in units of their smallest change."""
         return state[:, self.layout.signals] / self.resolution[self._places - self.layout.sizes.signals :]
 
-    def logits(self, state: Tensor, action: Tensor, movable: Tensor) -> tuple[Tensor, Tensor]:
-        """Logits over changes of the agent (B, AGENT_CODES) and of boxes (B, M, BOX_CODES).
+    def logits(self, state: Tensor, action: Tensor, movable: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Logits over changes of the agent (B, AGENT_CODES) and of boxes (B, M, BOX_CODES), and how far the agent's displacement
+        is from that of its class (B, 2).
 
         Args:
             state: (B, d).
@@ -131,7 +134,9 @@ class RelationalModel(nn.Module, WorldModel):
             senders = F.one_hot(1 + movable, pairs.shape[2]).to(state.dtype)  # (M, S)
             first = first + torch.matmul(senders.T, self.told(found))
         heard = self.agent_message(first.relu_()).relu_().amax(1)
-        return self.agent_changes.masked(self.agent_out(heard)), boxes
+        out = self.agent_out(heard)
+        rest = torch.where(self.agent_changes.rough, NEAR_IF_MANY * out[:, AGENT_CODES:].tanh(), 0.0)
+        return self.agent_changes.masked(out[:, :AGENT_CODES]), boxes, rest
 
     def predict(self, state: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
         """The most likely next states (B, d) and their log-probabilities (B,), for one-hot actions (B, A)."""
@@ -140,7 +145,7 @@ class RelationalModel(nn.Module, WorldModel):
     def predict_moving(self, state: Tensor, action: Tensor, movable: Tensor) -> tuple[Tensor, Tensor]:
         """`predict`, with the indices (M,) of the boxes that can move."""
         layout = self.layout
-        agent, boxes = self.logits(state, action, movable)
+        agent, boxes, rest = self.logits(state, action, movable)
         log_prob = agent.log_softmax(-1).amax(-1)
         change, ahead = self.agent_changes.codes[agent.argmax(-1)], self.ahead(state, action)
         slots = self.boxes(state)
@@ -151,7 +156,7 @@ class RelationalModel(nn.Module, WorldModel):
             moved = torch.matmul(places.T, moved) * slots[..., :1]
             slots = torch.cat([slots[..., :1], slots[..., 1:3] + moved, slots[..., 3:]], -1)
         parts = [
-            state[:, :2] + turned_back(change[:, :2], ahead),
+            state[:, :2] + turned_back(change[:, :2] + rest, ahead),
             turned_back(change[:, 2:4], ahead),
             state[:, 4 : layout.signals.start],
             state[:, layout.signals] + change[:, 4:],
@@ -279,10 +284,13 @@ class RelationalModel(nn.Module, WorldModel):
     def losses(self, state: Tensor, action: Tensor, after: Tensor, outcome: Tensor) -> dict[str, Tensor]:
         """Cross-entropies of a batch of transitions; outcome (B, 2): whether rewarded, whether over."""
         movable = self.movable.nonzero()[:, 0]
-        agent, boxes = self.logits(state, action, movable)
+        agent, boxes, rest = self.logits(state, action, movable)
         change = self.agent_change(state, action, after)
+        nearest = self.agent_changes.nearest(change)
+        left = (change - self.agent_changes.codes[nearest])[:, :2] - rest
         losses = {
-            "agent": F.cross_entropy(agent, self.agent_changes.nearest(change)),
+            "agent": F.cross_entropy(agent, nearest),
+            "rest": F.smooth_l1_loss(left / NEAR_IF_MANY, torch.zeros_like(left)),
             "outcome": F.binary_cross_entropy_with_logits(self.outcomes(after), outcome),
         }
         if len(movable):
