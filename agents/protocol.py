@@ -212,7 +212,8 @@ class Plan:
 
     Attributes:
         actions: (h,) or (h, a) of the action space.
-        places: (h, k) `Transition.place` after each action, to notice when something else happens; k = 0 without.
+        places: (h, k) `Transition.place` after each action, to notice when something else happens; k = 0 if the planner
+            does not tell.
         worth: how good the plan is; comparable between plans of one planner.
         dropped: a few other sequences of actions that were imagined and not chosen, each like `actions`, to be drawn.
     """

@@ -24,7 +24,6 @@ SETTINGS: Mapping[str, tuple[type, float, float]] = {
     "depth": (int, 1, 1000),
     "plans": (int, 0, 1_000_000),
     "gamma": (float, 0.0, 1.0),
-    "horizon": (int, 1, 1000),
     "temperature": (float, 1e-6, 1e6),
     "imagined": (int, 0, 1_000_000),
 }

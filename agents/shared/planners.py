@@ -37,7 +37,7 @@ def make_search(space: Space, told_apart: bool, settings: Mapping[str, Any]) -> 
         return Search(best_first, imagined, settings.get("plans", ALWAYS), follow=best_first.depth)
     planner: Planner
     if isinstance(space, spaces.Discrete):
-        planner = TreeSearch(**given(discount="gamma", depth="horizon", temperature="temperature"))
+        planner = TreeSearch(**given(discount="gamma", depth="depth", temperature="temperature"))
     else:
-        planner = Shooting(**given(discount="gamma", horizon="horizon"))
+        planner = Shooting(**given(discount="gamma", horizon="depth"))
     return Search(planner, imagined)

@@ -48,6 +48,7 @@ class PlanningState(NamedTuple):
         now: the latest situation.
         last: (n,) or (n, a) the previous action.
         plans: the plan of each row; None without one.
+        starts: the state from which the plan of each row was made; None without one.
         taken: (n,) number of actions of the plan that were taken.
         searches: (n,) plans made in the current episode.
         surprised, followed: (n,) steps of plans in the current episode that went otherwise than predicted, and all.
@@ -57,6 +58,7 @@ class PlanningState(NamedTuple):
     now: Situation
     last: np.ndarray
     plans: tuple[Plan | None, ...]
+    starts: tuple[np.ndarray | None, ...]
     taken: np.ndarray
     searches: np.ndarray
     surprised: np.ndarray
@@ -120,7 +122,8 @@ class PlanningAgent(Agent):
         n = len(seeds)
         now, zeros = self.no_situation(n), np.zeros(n, np.int64)
         last = no_action(self.dynamics.space, n)
-        return PlanningState(noise.start(self._seed, seeds), now, last, (None,) * n, zeros, zeros, zeros, zeros)
+        none = (None,) * n
+        return PlanningState(noise.start(self._seed, seeds), now, last, none, none, zeros, zeros, zeros, zeros)
 
     def act(
         self, obs: np.ndarray, state: PlanningState, first: np.ndarray, explore: bool = False
@@ -131,6 +134,7 @@ class PlanningAgent(Agent):
         now = self.situation(obs, state.now, state.last, opens, episodes)
         plans = [None if begins else plan for plan, begins in zip(state.plans, opens, strict=True)]
         begun: list[np.ndarray | None] = [None] * len(plans)
+        starts = list(state.starts)
         taken, searches, surprised, followed = (
             np.where(opens, 0, count) for count in (state.taken, state.searches, state.surprised, state.followed)
         )
@@ -139,7 +143,8 @@ class PlanningAgent(Agent):
             if plan is None:
                 continue
             followed[row] += 1
-            different = np.abs(plan.places[taken[row] - 1] - now.place[row]).max(initial=0) > DIFFERENT
+            predicted = plan.places[taken[row] - 1]
+            different = bool(len(predicted)) and np.abs(predicted - now.place[row]).max() > DIFFERENT
             surprised[row] += different
             if different or taken[row] >= min(len(plan.actions), search.follow):
                 begun[row], plans[row] = plan.actions[taken[row] :], None
@@ -152,39 +157,51 @@ class PlanningAgent(Agent):
                 self.dynamics, now.state[wanted], search.imagined, words[wanted, 1], [begun[row] for row in wanted]
             )
             for row, plan in zip(wanted, made, strict=True):
-                plans[row], taken[row] = plan, 0
+                plans[row], starts[row], taken[row] = plan, now.state[row], 0
             searches[wanted] += 1
         for row, plan in enumerate(plans):
             if plan is not None:
                 actions[row] = plan.actions[taken[row]]
                 taken[row] += 1
-        after = noise.advance(episodes)
-        return actions, PlanningState(after, now, actions, tuple(plans), taken, searches, surprised, followed)
+        after, started = noise.advance(episodes), tuple(starts)
+        return actions, PlanningState(after, now, actions, tuple(plans), started, taken, searches, surprised, followed)
 
     def imagine(self, state: PlanningState, horizon: int = 15) -> Imagined | None:
         """The plan that is being followed, and plans that were dropped for it, as the model predicts them.
 
         `cont` is 0 after the end of a plan. Without a plan it is what the policy would do; without a policy `cont` is 0.
         """
-        n, now, nothing = len(state.plans), state.now.state, no_action(self.dynamics.space, 0)
-        following = list(zip(state.plans, state.taken.tolist(), strict=True))
-        followed = [nothing if plan is None else plan.actions[taken - 1 :] for plan, taken in following]
-        others = [
-            plan.dropped[k] if plan is not None and taken == 1 and k < len(plan.dropped) else nothing
-            for plan, taken in following
-            for k in range(CANDIDATES)
+        nothing = no_action(self.dynamics.space, 0)
+        followed = [
+            nothing if plan is None else plan.actions[taken - 1 :]
+            for plan, taken in zip(state.plans, state.taken.tolist(), strict=True)
         ]
-        main = self._rolled_out(now, followed, horizon, policy=True)
+        main = self._rolled_out(state.now.state, followed, horizon, policy=True)
         if main is None:
             return None
         actions, (xy, pose, reward, cont) = main
-        if not any(len(other) for other in others):
-            return Imagined(xy, pose, reward, cont, actions)
-        aside = self._rolled_out(np.repeat(now, CANDIDATES, axis=0), others, horizon, policy=False)
-        assert aside is not None
-        _, (_, way, _, lasts) = aside
-        dropped = np.where(lasts[..., None] > 0, way[..., :2], np.nan).reshape(n, CANDIDATES, horizon, -1)
-        return Imagined(xy, pose, reward, cont, actions, dropped)
+        return Imagined(xy, pose, reward, cont, actions, self._dropped(state, horizon))
+
+    def _dropped(self, state: PlanningState, horizon: int) -> np.ndarray | None:
+        """`Imagined.dropped`, from where the plans were made."""
+        nothing = no_action(self.dynamics.space, 0)
+        made = [plan is not None and len(plan.dropped) > 0 for plan in state.plans]
+        if not any(made):
+            return None
+        starts = np.stack(
+            [now if start is None else start for now, start in zip(state.now.state, state.starts, strict=True)]
+        )
+        sequences = [
+            plan.dropped[k] if plan is not None and k < len(plan.dropped) else nothing
+            for plan in state.plans
+            for k in range(CANDIDATES)
+        ]
+        rolled = self._rolled_out(np.repeat(starts, CANDIDATES, axis=0), sequences, horizon, policy=False)
+        assert rolled is not None
+        _, (_, pose, _, cont) = rolled
+        ended = np.cumsum(cont < 0.5, axis=1) - (cont < 0.5) > 0  # before this step
+        ways = np.where((ended | (cont == 0))[..., None], np.nan, pose[..., :2])
+        return ways.reshape(len(starts), CANDIDATES, horizon, -1)
 
     def _rolled_out(
         self, states: np.ndarray, sequences: list[np.ndarray], horizon: int, policy: bool

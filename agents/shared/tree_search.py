@@ -26,18 +26,20 @@ class TreeSearch(Planner):
     The value of an expanded state is `max over mixtures of its actions: expected Q - temperature x KL(mixture || prior)`, which is
     temperature x log of the mean of exp(Q / temperature) under the prior. With the values of the prior's own policy at the leaves and
     an exact model, every expansion raises it or leaves it: imagining more never hurts. The next leaf is found from the root by
-    the action whose share of the visits is furthest below its probability in the mixture, as inside the tree of Danihelka et
-    al. 2022 (Gumbel MuZero). Nothing is random.
+    the action whose share of the visits is furthest below what it should have (Danihelka et al. 2022, Gumbel MuZero): its
+    probability in the mixture or, for the part `explore`, in the prior. Nothing is random.
 
     Attributes:
         discount: of one step.
         temperature: price of leaving the prior, in units of reward; near 0, the best path found is taken.
         depth: maximum length of a path.
+        explore: part of the visits that goes by the prior.
     """
 
     discount: float = 0.97
     temperature: float = 0.05
-    depth: int = 12
+    depth: int = 10
+    explore: float = 0.5
 
     def plan(
         self,
@@ -74,7 +76,7 @@ class _Trees:
         self.state[:, 0] = states
         self.value[:, 0] = dynamics.value(states)
         self._set_prior(self.rows[:, None], np.zeros((n, 1), np.int64), states)
-        self.follows[:, 0] = search.discount  # of the next step; 0 where the episode ends
+        self.closed = np.zeros((n, size), bool)  # nothing is left to expand from there on
 
     def _set_prior(self, rows: np.ndarray, nodes: np.ndarray, states: np.ndarray) -> None:
         logits = self.dynamics.prior(states)
@@ -89,24 +91,25 @@ class _Trees:
         return children, self.log_prior[rows, nodes] + q / self.search.temperature
 
     def select(self) -> np.ndarray:
-        """The next leaf of each tree, (n,)."""
-        at = np.zeros(len(self.rows), np.int64)
-        inside = self.rows
+        """The next leaf of each tree, (n,); the root where everything has been expanded."""
+        part, at = self.search.explore, np.zeros(len(self.rows), np.int64)
+        inside = self.rows[~self.closed[:, 0]]
         while True:
             inside = inside[self.first[inside, at[inside]] != NO_CHILD]
             if not len(inside):
                 return at
             children, scores = self.scores(inside, at[inside])
             visits = self.visits[inside[:, None], children]
-            wanted = np.exp(log_softmax(scores)) - visits / (1 + visits.sum(-1, keepdims=True))
+            share = (1 - part) * np.exp(log_softmax(scores)) + part * np.exp(self.log_prior[inside, at[inside]])
+            wanted = share - visits / (1 + visits.sum(-1, keepdims=True))
+            wanted[self.closed[inside[:, None], children]] = -np.inf
             at[inside] = children[np.arange(len(inside)), wanted.argmax(-1)]
 
     def expand(self, leaves: np.ndarray, k: int) -> None:
-        """Imagine every action in the leaves (n,), unless they end an episode or are as deep as allowed; k: number of earlier calls."""
-        open_ = (self.follows[self.rows, leaves] > 0) & (self.depth[self.rows, leaves] < self.search.depth)
-        rows = self.rows[open_]
+        """Imagine every action in the leaves (n,) of the trees that are not closed; k: number of earlier calls."""
+        rows = self.rows[~self.closed[:, 0]]
+        nodes, a = leaves[rows], self.actions
         if len(rows):
-            nodes, a = leaves[open_], self.actions
             after = self.dynamics.step(np.repeat(self.state[rows, nodes], a, axis=0), np.tile(np.arange(a), len(rows)))
             children = np.tile(1 + k * a + np.arange(a), (len(rows), 1))
             at = rows[:, None], children
@@ -119,19 +122,18 @@ class _Trees:
             self._set_prior(*at, after.state)
             self.parent[at] = nodes[:, None]
             self.depth[at] = self.depth[rows, nodes][:, None] + 1
+            self.closed[at] = (goes_on < 0.5) | (self.depth[at] >= self.search.depth)
             self.first[rows, nodes] = 1 + k * a
-        self._back_up(leaves)
+            self._back_up(rows, nodes)
 
-    def _back_up(self, leaves: np.ndarray) -> None:
-        """Count a visit from the leaves to the roots, and update the values on the way."""
-        t, at, rows = self.search.temperature, leaves, self.rows
+    def _back_up(self, rows: np.ndarray, at: np.ndarray) -> None:
+        """Count a visit, from nodes just expanded to the roots, and update the values on the way."""
         while len(rows):
+            children, scores = self.scores(rows, at)
+            most = scores.max(-1)
             self.visits[rows, at] += 1
-            inner = self.first[rows, at] != NO_CHILD
-            if inner.any():
-                _, scores = self.scores(rows[inner], at[inner])
-                most = scores.max(-1)
-                self.value[rows[inner], at[inner]] = t * (most + np.log(np.exp(scores - most[:, None]).sum(-1)))
+            self.value[rows, at] = self.search.temperature * (most + np.log(np.exp(scores - most[:, None]).sum(-1)))
+            self.closed[rows, at] = self.closed[rows[:, None], children].all(-1)
             below = at != 0
             rows, at = rows[below], self.parent[rows[below], at[below]]
 

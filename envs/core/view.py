@@ -56,8 +56,9 @@ class Imagined:
         reward: (n, H).
         cont: (n, H) probability that the episode continues after the step.
         action: (n, H) indices or (n, H, a) rows: the action before each step; None if unknown.
-        dropped: (n, K, H, 2) m: the agent's own positions under other plans, which were imagined and dropped; NaN after their
-            ends. None without a plan made now, (n, K, H, 0) if the model predicts no pose.
+        dropped: (n, K, H, 2) m: where the agent would have gone by other plans, which it imagined and dropped when it made the
+            present one; NaN after their ends. (n, K, H, 0) if the model predicts no pose; None for an agent that does not plan, or
+            has no plan.
     """
 
     xy: np.ndarray
