@@ -55,6 +55,8 @@ class SlotSearchConfig:
     """fraction of a batch drawn from transitions in which a box moved"""
     rewarded: float = 0.0625
     """fraction of a batch drawn from rewarded transitions"""
+    over: float = 0.0625
+    """fraction of a batch drawn from transitions without reward that ended an episode"""
     lr: float = 6e-3
     """learning rate at the start of a round; it falls to zero linearly"""
     weight_decay: float = 1e-2
@@ -70,7 +72,7 @@ class SlotSearchConfig:
     """steps after which an episode is cut off"""
     imagined: int = 3000
     """maximum number of imagined steps for a plan; 0 for no planning: random actions"""
-    plans: int = 3
+    plans: int = 8
     """maximum number of plans in an episode; then actions are random"""
     accept: float = 0.5
     """probability of the path x expected reward above which a plan is accepted"""
@@ -130,7 +132,8 @@ class SlotSearchLearner(TorchLearner):
         data = self._data()
         self.model.look(data["state"], nn.functional.one_hot(data["action"], self.actions).float(), data["after"])
         moved = self.model.box_change(data["state"], data["after"]).abs().amax((1, 2)) > CHANGED
-        groups = [(moved, c.moved), (data["outcome"][:, 0] > 0, c.rewarded)]
+        rewarded, over = (data["outcome"] > 0).unbind(-1)
+        groups = [(moved, c.moved), (rewarded, c.rewarded), (over & ~rewarded, c.over)]
         pools = [(mask.nonzero()[:, 0].cpu().numpy(), int(share * c.batch)) for mask, share in groups]
         losses: list[dict[str, float]] = []
         for update in range(c.updates):

@@ -165,9 +165,9 @@ class RelationalModel(nn.Module, WorldModel):
         ]
         return torch.cat(parts, -1), log_prob
 
-    def outcomes(self, state: Tensor) -> Tensor:
-        """Logits (B, 2) of reward and of the end, in the states reached (B, d)."""
-        at = tokens.tokens(self.layout, state)
+    def outcomes(self, state: Tensor, at: Tokens | None = None) -> Tensor:
+        """Logits (B, 2) of reward and of the end, in the states reached (B, d), with these tokens."""
+        at = tokens.tokens(self.layout, state) if at is None else at
         agent = torch.zeros(1, dtype=torch.long, device=state.device)
         pairs = self.pairs(state, at, agent, state[:, 2:4])
         return self.outcome(self.outcome_message(pairs[:, 0]).amax(1))
@@ -179,12 +179,13 @@ class RelationalModel(nn.Module, WorldModel):
         parts = [state[:, :2], heading, self.boxes(state)[..., 1:3].flatten(1), self.discs(state)[..., 1:3].flatten(1)]
         return torch.cat([*parts, state[:, self.layout.signals]], -1) / self.resolution
 
-    def relations(self, state: Tensor) -> tuple[Tensor, Tensor]:
+    def relations(self, state: Tensor, at: Tokens | None = None) -> tuple[Tensor, Tensor]:
         """Where boxes and discs are relative to the agent, in cells: indices (B, n) into `visits`, and whether present (B, n).
 
         Boxes are told apart by kind, discs by whether they are asked for.
         """
-        at, sizes = tokens.tokens(self.layout, state), self.layout.sizes
+        sizes = self.layout.sizes
+        at = tokens.tokens(self.layout, state) if at is None else at
         things = slice(1, 1 + sizes.box_slots + sizes.disc_slots)
         cell = torch.round((at.xy[:, things] - at.xy[:, :1]) / self.resolution[0]).long()
         cell = cell.clamp(-(CELLS // 2), CELLS // 2) + CELLS // 2
@@ -194,9 +195,9 @@ class RelationalModel(nn.Module, WorldModel):
         group = torch.cat([2 + kind, asked], 1) if sizes.box_kinds else torch.cat([kind, asked], 1)
         return (group * CELLS + cell[..., 0]) * CELLS + cell[..., 1], at.present[:, things] > 0.5
 
-    def novelty(self, state: Tensor) -> Tensor:
+    def novelty(self, state: Tensor, at: Tokens | None = None) -> Tensor:
         """How new states (B, d) are, in (0, 1]: 1 / sqrt(1 + visits) of the relation to the agent that has occurred least."""
-        index, present = self.relations(state)
+        index, present = self.relations(state, at)
         least = torch.where(present, self.visits[index], torch.inf).amin(-1)
         return (1 + least).rsqrt()
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
+from unseen.agents.models import tokens
 from unseen.agents.models.relational import RelationalModel
 from unseen.agents.shared.graph_agent import DISC_FIELDS
 from unseen.agents.shared.torch_graph import TorchGraph
@@ -43,9 +44,10 @@ class PredictGraph(nn.Module):
     def forward(self, state: Tensor, action: Tensor) -> tuple[Tensor, ...]:
         model = self.model
         after, log_prob = model.predict_moving(state, action, self.movable)
-        reward, over = torch.sigmoid(model.outcomes(after)).unbind(-1)
+        at = tokens.tokens(model.layout, after)
+        reward, over = torch.sigmoid(model.outcomes(after, at)).unbind(-1)
         drawn = _drawn(model, after), after[:, model.layout.pose]
-        return after, reward, 1 - over, log_prob, model.novelty(after), model.places(after), *drawn
+        return after, reward, 1 - over, log_prob, model.novelty(after, at), model.places(after), *drawn
 
     def graph(self, rows: int) -> TorchGraph:
         zeros = torch.zeros(2, self.model.size, device=self.model.steps.device)

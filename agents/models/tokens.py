@@ -84,7 +84,7 @@ def geometry(at: Tokens, receivers: Tensor, ahead: Tensor, step: Tensor) -> Tens
 
     Distances are in steps, seen in the direction `ahead` (B, 2); what is told of a token is where it lies, its half extents,
     its orientation, and how far outside of it are the receiver and the points one and two steps ahead of it, along the token's
-    own axes, and the larger of both.
+    own axes, from the side where the receiver is, and the larger of both: below 0 inside of it or beyond.
 
     step: length of a step.
     """
@@ -94,15 +94,17 @@ def geometry(at: Tokens, receivers: Tensor, ahead: Tensor, step: Tensor) -> Tens
     half = at.half[:, None].expand_as(apart) / step
     own = turned(apart, axis)  # along the token's axes
     onward = turned(u.expand_as(apart), axis)
-    outside = torch.stack([(own - k * onward).abs() - half for k in range(3)], -2)  # (B, R, S, 3, 2)
-    most = outside.amax(-1)  # below 0 inside
+    side = torch.where(own < 0, -1.0, 1.0)  # on which side of the token the receiver is, so that passing through it is seen
+    outside = torch.stack([side * (own - k * onward) - half for k in range(3)], -2)  # (B, R, S, 3, 2)
+    most = outside.amax(-1)
     return torch.cat([turned(apart, u), half, outside.flatten(-2), most, turned(axis, u)], -1).clamp(-FAR, FAR)
 
 
 def turned(xy: Tensor, axis: Tensor) -> Tensor:
     """Vectors (..., 2) in the frame whose x axis has the given cos and sin (..., 2)."""
-    x, y, cos, sin = xy[..., 0], xy[..., 1], axis[..., 0], axis[..., 1]
-    return torch.stack([x * cos + y * sin, y * cos - x * sin], -1)
+    x, y = xy.split(1, -1)
+    cos, sin = axis.split(1, -1)
+    return torch.cat([x * cos + y * sin, y * cos - x * sin], -1)
 
 
 def turned_back(xy: Tensor, axis: Tensor) -> Tensor:

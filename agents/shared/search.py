@@ -24,10 +24,11 @@ class BestFirst(Planner):
     the fewest steps (after the width-based search of Lipovetzky and Geffner 2012, with counts). Where only the agent moves,
     this is breadth-first; where it can also push things, it finds long plans with several times fewer imagined steps.
 
-    A state that rounds to one already reached is dropped, and so is one whose path is improbable, or that ends the episode.
-    A plan is accepted only if the probability of its path x the expected reward exceeds `accept`: a search through
-    thousands of imagined states finds the model's errors as readily as rewards. Without an accepted plan, the best one
-    above `hope` is returned, or else the way to the most novel state reached, or to one of them at random.
+    A state that rounds to one already reached is dropped, and so is one whose path is improbable, or that ends the episode. The
+    probability of a path includes that the episode lasts so long. A plan is accepted only if this probability x the expected
+    reward exceeds `accept`: a search through thousands of imagined states finds the model's errors as readily as rewards.
+    Without an accepted plan, the best one above `hope` is returned, or else the way to the most novel state reached, or to one
+    of them at random.
 
     Attributes:
         accept: worth above which a plan ends the search.
@@ -92,7 +93,8 @@ class BestFirst(Planner):
                         if new:
                             tree.count(facts[row])
                             if after.over[row] < 0.5 and length < self.depth:
-                                heapq.heappush(tree.open, (int(seldom[row - first]), length, -log_prob, child))
+                                tree.log_prob[child] += float(np.log1p(-after.over[row]))
+                                heapq.heappush(tree.open, (int(seldom[row - first]), length, -tree.log_prob[child], child))
                     row += 1
             if tree.best_worth > self.accept:
                 tree.open.clear()
