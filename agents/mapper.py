@@ -8,7 +8,7 @@ the query and the pose to look up from are those of the decoded observation.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
@@ -19,13 +19,15 @@ from unseen.agents.errors import BadAgent
 from unseen.agents.models.places import LOOK_UP, PlaceMap
 from unseen.agents.models.rssm import RSSM
 from unseen.agents.shared.envs import Layout, ObservationSpec
-from unseen.agents.shared.sightings import entities, hindsight
+from unseen.agents.shared.sightings import hindsight_columns
 
 
 @dataclass(frozen=True)
 class MapperConfig(DreamerConfig):
-    """Hyperparameters of `DreamerConfig`, and the weight of the map loss."""
+    """Hyperparameters of `DreamerConfig`, and of the map."""
 
+    map: Literal["none", "hindsight"] = "hindsight"
+    """labels of the map of places; "none" for no map, which makes it a dreamer"""
     map_weight: float = 1.0
     """weight of the map loss"""
 
@@ -49,27 +51,33 @@ class MapRSSM(RSSM):
 
 
 class MapperLearner(DreamerLearner):
-    """Trains a mapper on environments whose observation consists of entity slots. Raises BadAgent for others."""
+    """Trains a mapper; its map needs observations that consist of entity slots."""
 
     name = "mapper"
     config_class: ClassVar[type[DreamerConfig]] = MapperConfig
     config: MapperConfig
-    model: MapRSSM
 
-    def build_model(self) -> MapRSSM:
+    def build_model(self) -> RSSM:
+        if self.config.map == "none":
+            return super().build_model()
         if self.layout is None:
             raise BadAgent(f"{self.name} needs entity slots: this environment or observation mode has none")
         return MapRSSM(self.envs.observation, self.head.size, self.config, self.layout)
 
+    @property
+    def map(self) -> PlaceMap | None:
+        return self.model.map if isinstance(self.model, MapRSSM) else None
+
     def target_size(self) -> int:
-        return 4 * self.model.map.entities
+        return 0 if self.map is None else 4 * self.map.entities
 
     def targets(self, obs: np.ndarray, length: np.ndarray) -> np.ndarray:
+        if self.map is None:
+            return super().targets(obs, length)
         assert self.layout is not None  # see build_model
-        known, places = hindsight(np.ascontiguousarray(obs.swapaxes(0, 1)), length, self.layout)
-        columns = np.concatenate([known, places.reshape(*known.shape[:2], 3 * entities(self.layout))], -1)
-        return columns.swapaxes(0, 1).astype(np.float32)
+        return hindsight_columns(obs, length, self.layout)
 
     def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
-        known, places = target.split([self.model.map.entities, 3 * self.model.map.entities], -1)
-        return self.config.map_weight * self.model.map.loss(latent, known, places.unflatten(-1, (-1, 3)))
+        if self.map is None:
+            return super().target_loss(latent, target)
+        return self.config.map_weight * self.map.loss(latent, *self.map.labels(target))

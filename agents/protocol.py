@@ -6,12 +6,13 @@ Batched throughout: row i of every array belongs to environment i.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
+from gymnasium import spaces
 
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.core.view import Belief, Imagined
@@ -188,7 +189,8 @@ class Transition(NamedTuple):
         over: (m,) probability that the episode ends.
         log_prob: (m,) log-probability of the next state; 0 in a simulator that is exact.
         novelty: (m,) how much less the next state is known than others.
-        place: (m, k) what distinguishes states, in units such that states are the same if all of it rounds to the same integers.
+        place: (m, k) what distinguishes states, in units such that states are the same if all of it rounds to the same integers;
+            columns 2 j and 2 j + 1 are of the same thing, such as x and y. k = 0 if states cannot be told apart.
     """
 
     state: np.ndarray
@@ -203,14 +205,23 @@ class Dynamics(ABC):
     """What planners imagine in: one step of a learned model, of any framework, or of the true simulator.
 
     Attributes:
-        actions: number of discrete actions.
+        space: of the actions: Discrete, starting at 0, or a bounded 1-D Box.
     """
 
-    actions: int
+    space: spaces.Discrete | spaces.Box
 
     @abstractmethod
     def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
-        """Imagine actions (m,) in states (m, ...); a row's outcome does not depend on the others. Raises BadAgent."""
+        """Imagine actions of the space, (m,) or (m, a), in states (m, ...); a row's outcome does not depend on the others.
+        Raises BadAgent."""
+
+    def prior(self, states: np.ndarray) -> np.ndarray | None:
+        """The policy in states (m, ...), as `unseen.agents.shared.priors` describes it; None without a policy."""
+        return None
+
+    def value(self, states: np.ndarray) -> np.ndarray:
+        """Expected discounted return (m,) from states (m, ...) on; 0 without a critic."""
+        return np.zeros(len(states))
 
 
 @dataclass(frozen=True)
@@ -218,15 +229,19 @@ class Plan:
     """Actions and what they are expected to lead to.
 
     Attributes:
-        actions: (h,) int.
-        places: (h, k) `Transition.place` after each action, to notice when something else happens.
-        worth: probability of the path x expected reward at its end.
-        success: probability, by the model, that following it to its end is rewarded; None if it is followed for another reason.
+        actions: (h,) or (h, a) of the action space.
+        places: (h, k) `Transition.place` after each action, to notice when something else happens; k = 0 if the planner
+            does not tell.
+        worth: how good the plan is; comparable between plans of one planner.
+        dropped: a few other sequences of actions that were imagined and not chosen, each like `actions`, to be drawn.
+        success: probability, by the model, that following it to its end is rewarded; None if it is followed for another reason, or
+            the planner does not say.
     """
 
     actions: np.ndarray
     places: np.ndarray
     worth: float
+    dropped: tuple[np.ndarray, ...] = ()
     success: float | None = None
 
 
@@ -234,11 +249,19 @@ class Planner(ABC):
     """Searches for plans."""
 
     @abstractmethod
-    def plan(self, dynamics: Dynamics, states: np.ndarray, imagined: int, noise: np.ndarray) -> list[Plan | None]:
+    def plan(
+        self,
+        dynamics: Dynamics,
+        states: np.ndarray,
+        imagined: int,
+        words: np.ndarray,
+        begun: Sequence[np.ndarray | None] | None = None,
+    ) -> list[Plan | None]:
         """A plan for each of n states, or None.
 
         Args:
             states: (n, ...) where to start.
             imagined: maximum number of imagined steps for each of them; 0 for no planning.
-            noise: (n,) uniform in [0, 1), for whatever is chosen at random.
+            words: (n,) uint64 random words, which determine whatever is chosen at random.
+            begun: for each state, the actions (k,) or (k, a) that are left of the plan made before, or None.
         """

@@ -52,7 +52,7 @@ ROSTER: dict[str, Row] = {
         Row("tracker", "reference", "scripted: remembers where it last saw each object", "scripted"),
         Row("oracle", "reference", "scripted: has access to the full state", "scripted, with the full state"),
         Row(
-            "simulator-mpc", "reference", "the search of slot-search, in the true simulator", "the simulator, with the full state"
+            "simulator-mpc", "reference", "plans in the true simulator", "the simulator, with the full state"
         ),
         Row(
             "ppo", "model-free", "PPO without memory (stable-baselines3)", "none",
@@ -77,6 +77,10 @@ ROSTER: dict[str, Row] = {
         Row(
             "slot-search", "model-based", "learns a relational world model of slots, and acts by search in it",
             "self-prediction", "unseen.agents.slot_search:SlotSearchLearner", 40_000, TRAINING, slot_map=True,
+        ),
+        Row(
+            "latent-mpc", "model-based", "dreamer that plans in the latents of its model, with its policy and its critic",
+            "self-prediction", "unseen.agents.latent_mpc:LatentMPCLearner", 150_000, TRAINING, slot_map=True,
         ),
         Row(
             "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",

@@ -1,4 +1,7 @@
-"""Simulator-mpc: the planner of slot-search in the true simulator, with the full state. A reference: the ceiling of planning."""
+"""Simulator-mpc: planning in the true simulator, with the full state. A reference: the ceiling of planning.
+
+Discrete actions are planned by the search of slot-search, continuous ones by sampled sequences.
+"""
 
 from __future__ import annotations
 
@@ -10,15 +13,16 @@ from gymnasium import spaces
 
 from unseen.agents.errors import BadAgent
 from unseen.agents.protocol import Dynamics, Transition
-from unseen.agents.shared import envs
-from unseen.agents.shared.envs import EnvConfig, Simulator
-from unseen.agents.shared.planning_agent import PlanningAgent, Search, Situation
+from unseen.agents.shared import envs, noise
+from unseen.agents.shared.envs import EnvConfig, Layout, Simulator
+from unseen.agents.shared.planning_agent import Glimpse, PlanningAgent, Search, Situation
 from unseen.agents.shared.search import BestFirst
+from unseen.agents.shared.shooting import Shooting
 
 IMAGINED = 10_000
 ROWS = 256  # states simulated together
-DEPTH = 120  # the longest plan, which begins at the first observation, before actions have an effect
-PLANS = 8
+DISCRETE = Search(BestFirst(depth=120), IMAGINED, plans=8, follow=120)
+CONTINUOUS = Search(Shooting(discount=0.99, horizon=40, population=64, hold=4), IMAGINED, follow=4)
 RESOLUTION = 0.06  # of numbers in the state: a fraction of a step, a cell, or a push
 
 
@@ -30,14 +34,31 @@ class SimulatorDynamics(Dynamics):
     """
 
     def __init__(self, simulator: Simulator) -> None:
-        self.simulator, self.actions = simulator, simulator.actions
+        self.simulator = simulator
+        space = simulator.space
+        assert isinstance(space, spaces.Discrete | spaces.Box)
+        self.space = space
+        if isinstance(space, spaces.Discrete):
+            actions = np.arange(ROWS) % int(space.n)
+        else:
+            actions = np.linspace(space.low, space.high, ROWS, dtype=np.float32)
         before = simulator.rows(simulator.fresh(ROWS)).astype(np.float64)
-        after = simulator.step(simulator.fresh(ROWS), np.arange(ROWS) % self.actions)[1]
-        change = after - before
-        self.timeless = ~((change == change[:1]).all(0) & (change[0] != 0))
+        change = simulator.step(simulator.fresh(ROWS), actions)[1] - before
+        timeless = ~((change == change[:1]).all(0) & (change[0] != 0))
+        paired = _positions(simulator.layout)
+        self.columns = np.concatenate([paired, np.setdiff1d(np.flatnonzero(timeless), paired)])
 
     def place(self, rows: np.ndarray) -> np.ndarray:
-        return rows[:, self.timeless] / np.float32(RESOLUTION)
+        return rows[:, self.columns] / np.float32(RESOLUTION)
+
+    def acts(self, states: np.ndarray) -> np.ndarray:
+        """Whether it matters what is done now, (n,) bool; continuous actions always do."""
+        if not isinstance(self.space, spaces.Discrete):
+            return np.ones(len(states), bool)
+        n = int(self.space.n)
+        after = self.simulator.step(np.repeat(states, n, axis=0), np.tile(np.arange(n), len(states)))[1]
+        after = after.reshape(len(states), n, -1)
+        return (after != after[:, :1]).any((1, 2))
 
     def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
         after, rows, reward, over = self.simulator.step(states, actions)
@@ -49,26 +70,50 @@ class SimulatorAgent(PlanningAgent):
     """Plans in the simulator of the environment given to `attach`."""
 
     name = "simulator-mpc"
-    action = "discrete"
+    dynamics: SimulatorDynamics
 
     def __init__(self, env: EnvConfig, imagined: int | None = None) -> None:
-        super().__init__(Search(BestFirst(depth=DEPTH), IMAGINED if imagined is None else imagined, PLANS))
-        self._config = env
+        super().__init__(DISCRETE)
+        self._config, self._imagined = env, imagined
         self._env: Any = None
 
     def attach(self, env: Any) -> None:
-        if not isinstance(env.single_action_space, spaces.Discrete):
-            raise BadAgent(f"{self.name} needs discrete actions")
-        self._env = env
-        self.dynamics = SimulatorDynamics(envs.simulator(replace(self._config, split=env.split), ROWS))
+        config = self._config
+        if config.entry is not None:
+            config = replace(config, split=env.split, action=env.action_kind)
+        self.dynamics, self._env = SimulatorDynamics(envs.simulator(config, ROWS)), env
+        search = DISCRETE if isinstance(self.dynamics.space, spaces.Discrete) else CONTINUOUS
+        self.search = search if self._imagined is None else replace(search, imagined=self._imagined)
 
     def no_situation(self, n: int) -> Situation:
-        return Situation(np.zeros(n), np.zeros((n, 0)), np.zeros(n, bool))
-
-    def situation(self, obs: np.ndarray, before: Situation, first: np.ndarray) -> Situation:
         if self._env is None:
             raise BadAgent(f"{self.name} needs attach(env) before it acts")
+        return Situation(np.zeros(n), np.zeros((n, 0)), np.zeros(n, bool))
+
+    def situation(
+        self, obs: np.ndarray, before: Situation, last: np.ndarray, first: np.ndarray, episodes: noise.Episodes
+    ) -> Situation:
         states = self._env.world.copy()
-        assert isinstance(self.dynamics, SimulatorDynamics)
         place = self.dynamics.place(self.dynamics.simulator.rows(states))
-        return Situation(states, place, states["done"] == 0)
+        return Situation(states, place, (states["done"] == 0) & self.dynamics.acts(states))
+
+    def glimpse(self, states: np.ndarray, actions: np.ndarray) -> Glimpse:
+        after = self.dynamics.step(states, actions)
+        none, nowhere = np.zeros((len(states), 0)), np.zeros((len(states), 0, 2))
+        return Glimpse(after.state, nowhere, _pose(after.state), after.reward, 1 - after.over, none, none, nowhere)
+
+
+def _positions(layout: Layout | None) -> np.ndarray:
+    """Columns of observations "state" with the positions of agent, boxes and discs, x and y of one after the other."""
+    if layout is None:
+        return np.zeros(0, np.int64)
+    things = [start + k * width + 1 for start, count, width in (layout.boxes, layout.discs) for k in range(count)]
+    return np.array([(x, x + 1) for x in (layout.pose.start, *things)]).ravel()
+
+
+def _pose(states: np.ndarray) -> np.ndarray:
+    """x, y, cos and sin of the heading (n, 4) of the agent in records; (n, 0) where there is none."""
+    if not {"agent_x", "agent_y", "heading"} <= set(states.dtype.names or ()):
+        return np.zeros((len(states), 0))
+    x, y, heading = (states[name].astype(float) for name in ("agent_x", "agent_y", "heading"))
+    return np.stack([x, y, np.cos(heading), np.sin(heading)], axis=-1)

@@ -163,6 +163,18 @@ def test_a_map_and_a_prediction_are_drawn_as_far_as_they_go() -> None:
     assert not np.array_equal(plain, drawn)
 
 
+def test_a_plan_is_drawn_with_the_plans_dropped() -> None:
+    scene, pose = read(a_record()), [[0.3, 0, 1, 0], [0.6, 0, 1, 0]]
+    others = np.array([[[[0.2, 0.1], [0.4, 0.3]], [[-0.2, 0.1], [np.nan, np.nan]], [[np.nan] * 2] * 2]])
+    planned = dataclasses.replace(imagined(pose, [1, 1]), dropped=others)
+    mind = mind_of(None, planned, scene)
+    assert mind is not None and mind.dropped is not None and [len(way) for way in mind.dropped] == [2, 1]
+    blind = mind_of(None, dataclasses.replace(planned, dropped=others[..., :0]), scene)
+    assert blind is not None and blind.dropped is None, "a model without a pose"
+    frames = [painted(a_record(), task=Blocks, imagined=ahead) for ahead in (imagined(pose, [1, 1]), planned)]
+    assert not np.array_equal(*frames)
+
+
 def test_movement_is_drawn_smoothly_and_jumps_are_not() -> None:
     before = a_record(t=4, heading=3.1)
     after = a_record(t=5, agent_x=0.2, heading=-3.1)

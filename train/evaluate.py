@@ -94,12 +94,13 @@ def evaluate(config: EvaluateConfig) -> Result:
     with Progress({f"episodes of {config.agent}": config.episodes}) as progress:
         for seeds in blocks(config.episodes):
             seeds = range(config.seed + seeds.start, config.seed + min(seeds.stop, config.episodes))
-            outcomes += evaluate_block(EpisodeBlock(config.agent, config.run, env_config, seeds))
+            outcomes += evaluate_block(EpisodeBlock(config.agent, config.run, env_config, seeds, config.imagined))
             progress.advance(f"episodes of {config.agent}", len(seeds))
     errors = [outcome.error for outcome in outcomes if outcome.error]
     if len(errors) == len(outcomes):
         raise AgentFailed(config.agent, f"every episode failed; first error: {errors[0]}")
-    latency = None if errors else measure_latency(LatencyTask(config.agent, config.run, env_config))
+    timed = LatencyTask(config.agent, config.run, env_config, imagined=config.imagined)
+    latency = None if errors else measure_latency(timed)
     mapped = None if errors else map_error(agent, env_config, min(config.episodes, MAP_EPISODES))
     result = replace(_result(config, env_config, outcomes, latency), map_error=mapped)
     if config.model and not errors:

@@ -1,12 +1,12 @@
-"""Graphs of a policy on world-model latents: one decision, and one imagined step."""
+"""Graphs of a policy on world-model latents: one decision, and one imagined step; and the two graphs of an agent that plans."""
 
 from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
 
-from unseen.agents.models.rssm import RSSM
-from unseen.agents.shared.actions import DiscreteActions
+from unseen.agents.models.latent import LatentModel
+from unseen.agents.shared.actions import Categorical, DiscreteActions, SquashedNormal
 from unseen.agents.shared.actor_critic import ActorCritic
 from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.graph_agent import BOX_FIELDS
@@ -14,7 +14,7 @@ from unseen.agents.shared.torch_graph import TorchGraph
 
 
 class _LatentGraph(nn.Module):
-    def __init__(self, model: RSSM, ac: ActorCritic, layout: Layout | None) -> None:
+    def __init__(self, model: LatentModel, ac: ActorCritic, layout: Layout | None) -> None:
         super().__init__()
         self.model, self.actor = model, ac.actor
         self.head, self.layout = ac.head, layout
@@ -24,16 +24,28 @@ class _LatentGraph(nn.Module):
         """The positions that the model predicts; empty for observations without a layout."""
         return {} if self.layout is None else self.model.decode_map(latent, self.layout)
 
+    def boxes(self, latent: Tensor) -> tuple[Tensor, ...]:
+        """The output `boxes` of an imagined step, of the decoded observation; empty without boxes or a decoder."""
+        decoded = self.model.decode(latent)
+        if self.layout is None or decoded is None or not self.layout.boxes[1]:
+            return ()
+        start, count, width = self.layout.boxes
+        slots = decoded[:, start : start + count * width].reshape(-1, count, width)
+        return (slots[..., :BOX_FIELDS].flatten(1),)
+
     def placeholders(self, n: int = 2) -> tuple[Tensor, Tensor]:
         """A latent and an action that define shapes and dtypes."""
         return torch.zeros(n, self.model.size), torch.from_numpy(self.head.zeros(n))
 
 
 class ActGraph(_LatentGraph):
-    """One decision. Noise: S columns for the posterior, then those of the policy if actions are continuous."""
+    """One decision. Noise: that of the model, then that of the policy if actions are continuous."""
 
-    def forward(self, obs: Tensor, state: Tensor, last: Tensor, first: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+    def forward(
+        self, obs: Tensor, state: Tensor, last: Tensor, first: Tensor, noise: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
         model = self.model
+        noise = obs[:, :0] if noise is None else noise
         embedded = model.encode(obs.reshape(-1, *model.observation.shape))
         latent = model.observe(state, self.head.encode(last), embedded, 1 - first, noise[:, : model.groups])
         outputs = self.actor(model.actor_input(latent))
@@ -51,8 +63,9 @@ class ActGraph(_LatentGraph):
         width = self.model.groups + (0 if self.discrete else self.head.noise)
         example = {
             "obs": torch.zeros(n, observation.size), "state": state, "last": last, "first": torch.ones(n, 1),
-            "noise": torch.rand(n, width),
         }  # fmt: skip
+        if width:
+            example["noise"] = torch.rand(n, width)
         names = ["action", "logits" if self.discrete else "explored", "new_state"]
         return TorchGraph(self, example, [*names, *self.map_outputs()])
 
@@ -64,8 +77,9 @@ class ActGraph(_LatentGraph):
 class ImagineGraph(_LatentGraph):
     """One imagined step."""
 
-    def forward(self, state: Tensor, action: Tensor, noise: Tensor) -> tuple[Tensor, ...]:
+    def forward(self, state: Tensor, action: Tensor, noise: Tensor | None = None) -> tuple[Tensor, ...]:
         model = self.model
+        noise = state[:, :0] if noise is None else noise
         latent = model.imagine_step(state, self.head.encode(action), noise)
         outputs = self.actor(model.actor_input(latent))
         if not self.discrete:
@@ -73,16 +87,82 @@ class ImagineGraph(_LatentGraph):
         common = (latent, outputs, model.reward(latent), model.continues(latent))
         if self.layout is None:
             return common
-        decoded = model.decode(latent)
-        start, count, width = self.layout.boxes
-        boxes = decoded[:, start : start + count * width].reshape(-1, count, width)[..., :BOX_FIELDS].flatten(1)
         discs = (self.decode_map(latent)["map"],) if self.layout.discs[1] else ()
-        return (*common, decoded[:, self.layout.pose], *((boxes,) if count else ()), *discs)
+        return (*common, model.pose(latent, self.layout), *self.boxes(latent), *discs)
 
     def graph(self) -> TorchGraph:
         state, action = self.placeholders()
         names = ["new_state", "logits" if self.discrete else "next_action", "reward", "continue"]
         if self.layout is not None:
-            names += ["pose", *(["boxes"] if self.layout.boxes[1] else []), *(["map"] if self.layout.discs[1] else [])]
-        example = {"state": state, "action": action, "noise": torch.rand(len(state), self.model.groups)}
+            names += ["pose", *(["boxes"] if self.boxes(state) else []), *(["map"] if self.layout.discs[1] else [])]
+        example = {"state": state, "action": action}
+        if self.model.groups:
+            example["noise"] = torch.rand(len(state), self.model.groups)
         return TorchGraph(self, example, names)
+
+
+class _PlanningGraph(_LatentGraph):
+    """Rewards and values are in units of the spread of returns, at least `floor`: what counts much is the same in every task."""
+
+    def __init__(self, model: LatentModel, ac: ActorCritic, layout: Layout | None, floor: float) -> None:
+        super().__init__(model, ac, layout)
+        self.ac, self.floor = ac, floor
+
+    def unit(self) -> Tensor:
+        low, high = self.ac.return_range
+        return (high - low).clamp(min=self.floor)
+
+    def outlook(self, latent: Tensor) -> tuple[Tensor, Tensor]:
+        """Outputs `prior` and `value` for latents (n, F), as `unseen.agents.shared.planning_agent` documents them."""
+        x = self.model.actor_input(latent)
+        policy = self.ac.policy(x)
+        if isinstance(policy, Categorical):
+            prior = policy.probs.log()
+        else:
+            assert isinstance(policy, SquashedNormal)
+            prior = torch.cat([policy.mean, policy.log_std.exp()], -1)
+        return prior, self.ac.value(x) / self.unit()
+
+
+class MemoryGraph(_PlanningGraph):
+    """The latent from which it is planned. Noise: that of the model."""
+
+    def forward(
+        self, obs: Tensor, state: Tensor, last: Tensor, first: Tensor, noise: Tensor | None = None
+    ) -> tuple[Tensor, ...]:
+        model = self.model
+        embedded = model.encode(obs.reshape(-1, *model.observation.shape))
+        noise = obs[:, :0] if noise is None else noise
+        latent = model.observe(state, self.head.encode(last), embedded, 1 - first, noise)
+        acts = torch.ones_like(obs[:, 0]) if self.layout is None else self.layout.acts(obs).to(obs.dtype)
+        return (latent, *self.outlook(latent), acts, *self.decode_map(latent).values())
+
+    def graph(self, observation: ObservationSpec) -> TorchGraph:
+        state, last = self.placeholders()
+        n = len(state)
+        example = {"obs": torch.zeros(n, observation.size), "state": state, "last": last, "first": torch.ones(n, 1)}
+        if self.model.groups:
+            example["noise"] = torch.rand(n, self.model.groups)
+        device = next(self.model.parameters()).device
+        drawn = self.decode_map(torch.zeros(1, self.model.size, device=device))
+        return TorchGraph(self, example, ["new_state", "prior", "value", "acts", *drawn])
+
+
+class PlanGraph(_PlanningGraph):
+    """One imagined step, to the most likely latent."""
+
+    def forward(self, state: Tensor, action: Tensor) -> tuple[Tensor, ...]:
+        model = self.model
+        latent = model.likely_step(state, action if self.discrete else self.head.encode(action))
+        outcome = (latent, model.reward(latent) / self.unit(), model.continues(latent), *self.outlook(latent))
+        if self.layout is None:
+            return outcome
+        discs = (self.decode_map(latent)["map"],) if self.layout.discs[1] else ()
+        return (*outcome, model.pose(latent, self.layout), *discs)
+
+    def graph(self) -> TorchGraph:
+        state = torch.zeros(2, self.model.size)
+        names = ["new_state", "reward", "continue", "prior", "value"]
+        if self.layout is not None:
+            names += ["pose", *(["map"] if self.layout.discs[1] else [])]
+        return TorchGraph(self, {"state": state, "action": torch.zeros(2, self.head.size)}, names)

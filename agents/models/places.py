@@ -56,6 +56,11 @@ class PlaceMap(nn.Module):
         whether = F.binary_cross_entropy_with_logits(known_logits, known, reduction="none")
         return (error * known + whether).sum(-1)
 
+    def labels(self, columns: Tensor) -> tuple[Tensor, Tensor]:
+        """Labels known (..., k) and places (..., k, 3) in the columns (..., 4 k) that `hindsight_columns` makes."""
+        known, places = columns.split([self.entities, 3 * self.entities], -1)
+        return known, places.unflatten(-1, (-1, 3))
+
     def look_up(self, features: Tensor, obs: Tensor) -> Tensor:
         """Where the queried entity is from here, (..., LOOK_UP); zeros without a query or a pose in `obs` (..., d)."""
         known, places = self(features)

@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unseen.agents.models.places import LOOK_UP, PlaceMap
 from unseen.agents.shared.actions import ActionHead, DiscreteActions
 from unseen.agents.shared.encoders import make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
-from unseen.agents.shared.nets import BINS, TwoHot, mlp
+from unseen.agents.shared.nets import BINS, Memory, TwoHot, mlp
 from unseen.agents.shared.torch_graph import TorchGraph
-
-KEEP_BIAS = (
-    1.0  # added to that of the gate that keeps the memory, so that it lasts from the start (Tallec and Ollivier, 2018)
-)
 
 
 class RecurrentActorCritic(nn.Module):
@@ -30,9 +25,7 @@ class RecurrentActorCritic(nn.Module):
         super().__init__()
         self.observation, self.head = observation, head
         self.encoder = make_encoder(observation, hidden)
-        self.gru = nn.GRU(hidden, hidden)
-        with torch.no_grad():
-            self.gru.all_weights[0][2][hidden : 2 * hidden] += KEEP_BIAS
+        self.gru = Memory(hidden, hidden)
         self.glance = make_encoder(observation, hidden)
         self.map = None if map_layout is None else PlaceMap(hidden, hidden, map_layout)
         inputs = 2 * hidden + (0 if self.map is None else LOOK_UP)
@@ -51,13 +44,7 @@ class RecurrentActorCritic(nn.Module):
 
     def step(self, obs: Tensor, memory: Tensor) -> Tensor:
         """Features (n, size), which are also the next memory, of observations (n, ...) after `memory` (n, size)."""
-        w_in, w_memory, b_in, b_memory = self.gru.all_weights[0]
-        x = F.linear(self.encoder(prepare(obs, self.observation)), w_in, b_in)
-        h = F.linear(memory, w_memory, b_memory)
-        (xr, xz, xn), (hr, hz, hn) = x.chunk(3, -1), h.chunk(3, -1)
-        update = torch.sigmoid(xz + hz)
-        candidate = torch.tanh(xn + torch.sigmoid(xr + hr) * hn)
-        return (1 - update) * candidate + update * memory
+        return self.gru.step(self.encoder(prepare(obs, self.observation)), memory)
 
     def groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """Parameters of memory and map, and those of actor and critic."""

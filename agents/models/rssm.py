@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unseen.agents.protocol import WorldModel
+from unseen.agents.models.latent import LatentModel
 from unseen.agents.shared.encoders import make_decoder, make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.graph_agent import DISC_FIELDS
@@ -33,7 +33,7 @@ class RSSMSizes:
     """classes of each categorical, C"""
 
 
-class RSSM(nn.Module, WorldModel):
+class RSSM(LatentModel):
     """RSSM for one observation space and encoded actions of size `actions`."""
 
     def __init__(self, observation: ObservationSpec, actions: int, sizes: RSSMSizes) -> None:
@@ -78,6 +78,12 @@ class RSSM(nn.Module, WorldModel):
         z = sample_one_hot(self._probs(self.prior(h)), noise[..., None])
         return torch.cat([h, z.flatten(-2)], -1)
 
+    def likely_step(self, latent: Tensor, action: Tensor) -> Tensor:
+        h, z = self.split(latent)
+        h = self._next_h(h, z, self.in_a(action))
+        z = F.one_hot(self._probs(self.prior(h)).argmax(-1), self.classes).to(h.dtype)
+        return torch.cat([h, z.flatten(-2)], -1)
+
     def reward(self, latent: Tensor) -> Tensor:
         return self.twohot.mean(self.reward_head(latent))
 
@@ -89,14 +95,8 @@ class RSSM(nn.Module, WorldModel):
 
     # --- outputs for the policy and the viewer ---
 
-    @property
-    def actor_inputs(self) -> int:
-        """Size of `actor_input`."""
-        return self.size
-
-    def actor_input(self, latent: Tensor) -> Tensor:
-        """Input of actor and critic (..., actor_inputs) for latents (..., F)."""
-        return latent
+    def pose(self, latent: Tensor, layout: Layout) -> Tensor:
+        return self.decode(latent)[:, layout.pose]
 
     def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
         """`map` (n, 5 k) for latents (n, F): the discs of the decoded observation; see `unseen.agents.shared.graph_agent`.

@@ -1,6 +1,6 @@
 """Trained agents that plan: the memory and the model are ONNX graphs, the search is ours.
 
-The card's settings say how to search: `accept`, `trust`, `depth`, `imagined` and `plans`, as in `unseen info slot-search`.
+The card's settings say how to search, as in `unseen info slot-search` and `unseen info latent-mpc`.
 """
 
 from __future__ import annotations
@@ -15,25 +15,25 @@ from unseen.agents.card import Card, read_card
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.agents.onnx.agent import OnnxGraph, check_fits, title
 from unseen.agents.shared.envs import EnvConfig
-from unseen.agents.shared.planning_agent import GraphPlanningAgent, Search
-from unseen.agents.shared.search import BestFirst
+from unseen.agents.shared.planners import make_search
+from unseen.agents.shared.planning_agent import GraphPlanningAgent
 
 SETTINGS: Mapping[str, tuple[type, float, float]] = {
     "accept": (float, 0.0, 1.0),
     "trust": (float, 0.0, 1.0),
     "depth": (int, 1, 1000),
-    "imagined": (int, 0, 1_000_000),
     "plans": (int, 0, 1_000_000),
+    "gamma": (float, 0.0, 1.0),
+    "temperature": (float, 1e-6, 1e6),
+    "imagined": (int, 0, 1_000_000),
 }
 """name -> type, and the range that is accepted"""
-IMAGINED, PLANS = 2000, 3  # where the card does not say
 ROWS = 256  # batch size, where results depend on the batch size
 
 
 def is_planner(path: Path) -> bool:
     """Whether a file is the memory of an agent that plans. Raises BadCheckpoint."""
-    outputs = OnnxGraph(path, {"obs": 2}, {}).outputs
-    return "action" not in outputs and "acts" in outputs
+    return "acts" in OnnxGraph(path, {"obs": 2}, {}).outputs
 
 
 class OnnxPlanner(GraphPlanningAgent):
@@ -41,7 +41,7 @@ class OnnxPlanner(GraphPlanningAgent):
 
     Args:
         path: the memory's .onnx file; the model is `<stem>.imagine.onnx`.
-        env: the environment to check the agent against; None for no check.
+        env: the environment to act in.
         name: shown name; by default the one on the card.
         imagined: maximum number of imagined steps for a plan; by default the card's.
 
@@ -50,41 +50,42 @@ class OnnxPlanner(GraphPlanningAgent):
         BadAgent: the agent does not fit `env`.
     """
 
-    def __init__(
-        self, path: str | Path, env: EnvConfig | None = None, name: str | None = None, imagined: int | None = None
-    ) -> None:
+    def __init__(self, path: str | Path, env: EnvConfig, name: str | None = None, imagined: int | None = None) -> None:
         self.path = Path(path)
         card_path = self.path.with_suffix(".json")
         self.card = read_card(card_path) if card_path.is_file() else Card()
-        memory = OnnxGraph(
-            self.path, {"obs": 2, "state": 2, "first": 2}, {"new_state": 2, "place": 2, "acts": 1, "map": 2}
-        )
+        memory = OnnxGraph(self.path, {"obs": 2, "state": 2, "first": 2}, {"new_state": 2, "acts": 1})
         step = OnnxGraph(
             self.path.with_suffix(".imagine.onnx"),
             {"state": 2, "action": 2},
-            {"new_state": 2, "reward": 1, "continue": 1, "log_prob": 1, "novelty": 1, "place": 2, "map": 2, "pose": 2},
+            {"new_state": 2, "reward": 1, "continue": 1},
         )
         for graph in (memory, step):
             graph.rows = graph.rows and ROWS
         if step.width("state") != memory.width("state"):
             raise BadCheckpoint(f"{step.path}: the state differs in size from that of {self.path.name}")
+        for output in ("prior", "value", "place"):
+            if (output in memory.outputs) != (output in step.outputs):
+                raise BadCheckpoint(f"{step.path}: output {output!r} is in one of the two graphs only")
+        made = check_fits(self.path, memory, env, self.card.obs, self.card.action)
+        space = made.vector.single_action_space
+        assert isinstance(space, spaces.Discrete | spaces.Box)
+        size = int(space.n) if isinstance(space, spaces.Discrete) else space.shape[0]
+        if size != step.width("action"):
+            raise BadAgent(f"{self.path}: has {step.width('action')} actions; {title(env)} has {space}")
         settings = _settings(self.card, self.path)
         if imagined is not None:
             settings["imagined"] = imagined
-        search = Search(
-            BestFirst(**{key: settings[key] for key in ("accept", "trust", "depth") if key in settings}),
-            settings.get("imagined", IMAGINED),
-            settings.get("plans", PLANS),
+        super().__init__(
+            name or self.card.agent or self.path.stem,
+            memory,
+            step,
+            make_search(space, "place" in step.outputs, settings),
+            space,
+            self.card.obs,
+            self.card.action,
+            self.card.scale if made.layout is None else made.layout.scale,
         )
-        shown = name or self.card.agent or self.path.stem
-        super().__init__(shown, memory, step, search, self.card.obs, self.card.action, self.card.scale)
-        if env is not None:
-            made = check_fits(self.path, memory, env, self.obs, self.action)
-            if made.layout is not None:
-                self.scale = made.layout.scale
-            space = made.vector.single_action_space
-            if not isinstance(space, spaces.Discrete) or space.n != self.dynamics.actions:
-                raise BadAgent(f"{self.path}: has {self.dynamics.actions} actions; {title(env)} has {space}")
 
 
 def _settings(card: Card, where: Path) -> dict[str, Any]:

@@ -266,16 +266,18 @@ class Simulator:
     """The true simulator of an environment of the suite, from any state. Privileged: for references only.
 
     Args:
-        vector: environments that are used for nothing else, with the observation mode "state" and discrete actions.
+        vector: environments that are used for nothing else, with the observation mode "state".
+        layout: see below.
 
     Attributes:
-        actions: number of actions.
+        space: of the actions of one environment.
         size: number of environments.
+        layout: of the slots with which an observation "state" begins; None without slots.
     """
 
-    def __init__(self, vector: VectorEnv) -> None:
-        self._vector, self.size = vector, vector.num_envs
-        self.actions = int(vector.single_action_space.n)  # type: ignore[attr-defined]
+    def __init__(self, vector: VectorEnv, layout: Layout | None) -> None:
+        self._vector, self.size, self.layout = vector, vector.num_envs, layout
+        self.space = vector.single_action_space
 
     def fresh(self, n: int) -> np.ndarray:
         """States at the start of n episodes, records (n,)."""
@@ -287,7 +289,7 @@ class Simulator:
         return np.concatenate([self._observed(states[at : at + self.size]) for at in range(0, len(states), self.size)])
 
     def step(self, states: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Step records (m,) of running episodes.
+        """Step records (m,) of running episodes with actions (m, ...).
 
         Returns:
             New records, their observations "state" (m, d), rewards (m,), and bool (m,) whether the episode ended.
@@ -306,7 +308,7 @@ class Simulator:
     def _stepped(self, states: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, ...]:
         self._fill(states)
         n = len(states)
-        given = np.zeros(self.size, np.int64)
+        given = np.zeros((self.size, *actions.shape[1:]), actions.dtype)
         given[:n] = actions
         rows, reward, terminated, truncated, _ = self._vector.step(given)
         over = (terminated | truncated)[:n]
@@ -322,7 +324,8 @@ def simulator(config: EnvConfig, size: int) -> Simulator:
     """The simulator of an environment of the suite, with `size` environments. Raises BadAgent for another environment."""
     if config.entry is None:
         raise BadAgent(f"{config.id} has no states that could be simulated from")
-    return Simulator(make(replace(config, obs="state", action="discrete"), size).vector)
+    layout = make(replace(config, obs=""), 1).layout
+    return Simulator(make(replace(config, obs="state"), size).vector, layout)
 
 
 def reference(vector: VectorEnv, name: str) -> Any:

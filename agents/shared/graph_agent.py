@@ -31,7 +31,7 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -121,7 +121,7 @@ class GraphAgent(Agent):
     ) -> None:
         self.name, self.obs, self.action, self.scale = name, obs, action, scale
         self._act, self._imagine = act, imagine
-        self._slot_map = name in ROSTER and ROSTER[name].slot_map
+        self._slot_map = has_slot_map(name)
         self._seed = 0
 
     def seed(self, seed: int) -> None:
@@ -161,18 +161,8 @@ class GraphAgent(Agent):
         return np.minimum((sums <= threshold).sum(-1), logits.shape[-1] - 1)
 
     def belief(self, state: GraphState) -> Belief | None:
-        if state.map is None and state.places is None:
-            return None
-        n = len(state.latent)
-        discs = np.zeros((n, 0, DISC_FIELDS), np.float32) if state.map is None else state.map
-        boxes = np.zeros((n, 0, BOX_FIELDS), np.float32) if state.places is None else state.places
-        return Belief(
-            seen=discs[..., 0],
-            xy=discs[..., 1:3] * self.scale,
-            box_seen=boxes[..., 0],
-            box_xy=boxes[..., 1:] * self.scale,
-            by_slot=self._slot_map,
-        )
+        drawn = {"map": state.map, "places": state.places}
+        return believed({k: v for k, v in drawn.items() if v is not None}, self.scale, self._slot_map)
 
     def latent(self, state: GraphState) -> np.ndarray | None:
         return state.latent if state.latent.shape[1] else None
@@ -223,6 +213,11 @@ def imagined(steps: Sequence[Arrays], scale: float) -> Imagined:
     )
 
 
+def has_slot_map(name: str) -> bool:
+    """Whether the map of the agent of that name is of slots; see `unseen.agents.roster.Row`."""
+    return name in ROSTER and ROSTER[name].slot_map
+
+
 def finite_rows(obs: np.ndarray, width: int, name: str) -> np.ndarray:
     """Observations (n, ...) as contiguous float32 rows (n, width). Raises BadObservation, naming the agent."""
     rows = np.ascontiguousarray(obs, np.float32).reshape(len(obs), -1)
@@ -234,6 +229,17 @@ def finite_rows(obs: np.ndarray, width: int, name: str) -> np.ndarray:
     return rows
 
 
-def _entries(out: Arrays, name: str, width: int) -> np.ndarray | None:
+def believed(out: Mapping[str, np.ndarray], scale: float, by_slot: bool) -> Belief | None:
+    """The belief in the outputs `map` and `places` of a graph, of which either or both may be missing."""
+    discs, boxes = _entries(out, "map", DISC_FIELDS), _entries(out, "places", BOX_FIELDS)
+    if discs is None and boxes is None:
+        return None
+    n = len(next(iter(out.values())))
+    discs = np.zeros((n, 0, DISC_FIELDS), np.float32) if discs is None else discs
+    boxes = np.zeros((n, 0, BOX_FIELDS), np.float32) if boxes is None else boxes
+    return Belief(discs[..., 0], discs[..., 1:3] * scale, boxes[..., 0], boxes[..., 1:] * scale, by_slot)
+
+
+def _entries(out: Mapping[str, np.ndarray], name: str, width: int) -> np.ndarray | None:
     drawn = out.get(name)
     return None if drawn is None or drawn.shape[1] == 0 else drawn.reshape(len(drawn), -1, width)

@@ -44,6 +44,26 @@ def mlp(inputs: int, hidden: int, layers: int, outputs: int = 0, zero: bool = Fa
     return nn.Sequential(*parts)
 
 
+KEEP_BIAS = 1.0  # of the gate that keeps the memory, so that it lasts from the start (Tallec and Ollivier, 2018)
+
+
+class Memory(nn.GRU):
+    """A GRU that can take one step, in operations that export to ONNX; `forward` takes whole sequences, time first."""
+
+    def __init__(self, inputs: int, size: int) -> None:
+        super().__init__(inputs, size)
+        with torch.no_grad():
+            self.bias_ih_l0[size : 2 * size] += KEEP_BIAS
+
+    def step(self, x: Tensor, memory: Tensor) -> Tensor:
+        """The next memory (n, size), for inputs (n, inputs)."""
+        xr, xz, xn = F.linear(x, self.weight_ih_l0, self.bias_ih_l0).chunk(3, -1)
+        hr, hz, hn = F.linear(memory, self.weight_hh_l0, self.bias_hh_l0).chunk(3, -1)
+        update = torch.sigmoid(xz + hz)
+        candidate = torch.tanh(xn + torch.sigmoid(xr + hr) * hn)
+        return (1 - update) * candidate + update * memory
+
+
 def symlog(x: Tensor) -> Tensor:
     return torch.sign(x) * torch.log1p(x.abs())
 

@@ -63,14 +63,23 @@ def advance(now: Episodes) -> Episodes:
     return Episodes(now.seed, now.number, now.step + _ONE, now.key)
 
 
-def uniform(now: Episodes, purpose: int, width: int) -> np.ndarray:
-    """Uniform float32 (n, width) in [0, 1) for the current decision. Raises ValueError if width > MAX_WIDTH."""
+def words(now: Episodes, purpose: int, width: int) -> np.ndarray:
+    """Random uint64 words (n, width) for the current decision. Raises ValueError if width > MAX_WIDTH."""
     if width > MAX_WIDTH:
         raise ValueError(f"{width} numbers a step: at most {MAX_WIDTH}")
     if width == 0:
-        return np.zeros((len(now.key), 0), np.float32)
-    word = (now.key + now.step * _STEP)[:, None] + _columns(purpose, width)
-    return (_mix(word) >> _40).astype(np.float32) * _TO_UNIT
+        return np.zeros((len(now.key), 0), np.uint64)
+    return _mix((now.key + now.step * _STEP)[:, None] + _columns(purpose, width))
+
+
+def unit(words: np.ndarray) -> np.ndarray:
+    """Uniform float32 in [0, 1) from random words of any shape."""
+    return (words >> _40).astype(np.float32) * _TO_UNIT
+
+
+def uniform(now: Episodes, purpose: int, width: int) -> np.ndarray:
+    """Uniform float32 (n, width) in [0, 1) for the current decision. Raises ValueError if width > MAX_WIDTH."""
+    return unit(words(now, purpose, width))
 
 
 @cache

@@ -1,22 +1,27 @@
-"""Agents that act by plans alone, without a policy or a value.
+"""Agents that act by plans.
 
-A plan is followed until something else is observed than it predicted; then the agent plans anew. What it plans in, and what it
-plans from, is up to the subclass.
+A plan is followed for a number of steps, or until something else is observed than it predicted; then the agent plans anew. Where
+it has no plan it acts by its policy, or, without one, at random. What it plans in, and what it plans from, is up to the subclass.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
+from gymnasium import spaces
 
 from unseen.agents.protocol import Agent, Belief, Dynamics, Imagined, Plan, Planner, Transition
-from unseen.agents.shared import noise
-from unseen.agents.shared.graph_agent import DISC_FIELDS, Arrays, Graph, finite_rows, imagined
+from unseen.agents.shared import noise, priors
+from unseen.agents.shared.graph_agent import BOX_FIELDS, DISC_FIELDS, Arrays, Graph, believed, finite_rows, has_slot_map
+from unseen.agents.shared.priors import Space
 
 DIFFERENT = 0.4  # of a place, in its unit: more than this was not predicted
+ALWAYS = 1_000_000  # plans in an episode: as many as there are steps
+CANDIDATES = 8  # dropped plans that are drawn
 
 
 class Situation(NamedTuple):
@@ -26,13 +31,13 @@ class Situation(NamedTuple):
         state: (n, ...) states for `Dynamics`.
         place: (n, k) see `Transition`.
         acts: (n,) bool, actions have an effect now.
-        map: (n, k, 5) discs, as in `unseen.agents.shared.graph_agent`; None if it is not drawn.
+        out: what else may be drawn.
     """
 
     state: np.ndarray
     place: np.ndarray
     acts: np.ndarray
-    map: np.ndarray | None = None
+    out: Mapping[str, np.ndarray] = {}
 
 
 class PlanningState(NamedTuple):
@@ -41,7 +46,9 @@ class PlanningState(NamedTuple):
     Attributes:
         episodes: the current episode of each row.
         now: the latest situation.
+        last: (n,) or (n, a) the previous action.
         plans: the plan of each row; None without one.
+        starts: the state from which the plan of each row was made; None without one.
         taken: (n,) number of actions of the plan that were taken.
         searches: (n,) plans made in the current episode.
         surprised, followed: (n,) steps of plans in the current episode that went otherwise than predicted, and all.
@@ -49,7 +56,9 @@ class PlanningState(NamedTuple):
 
     episodes: noise.Episodes
     now: Situation
+    last: np.ndarray
     plans: tuple[Plan | None, ...]
+    starts: tuple[np.ndarray | None, ...]
     taken: np.ndarray
     searches: np.ndarray
     surprised: np.ndarray
@@ -62,17 +71,32 @@ class Search:
 
     Attributes:
         planner: finds the plans.
-        imagined: maximum number of imagined steps for a plan; with 0, actions are random.
-        plans: maximum number of plans in an episode; then actions are random.
+        imagined: maximum number of imagined steps for a plan; with 0 there are no plans.
+        plans: maximum number of plans in an episode.
+        follow: steps after which it plans anew, if nothing unpredicted happens before.
     """
 
     planner: Planner
     imagined: int
-    plans: int
+    plans: int = ALWAYS
+    follow: int = 1
+
+
+class Glimpse(NamedTuple):
+    """One imagined step of n rows, for drawing: the state after it, and what `Imagined` holds of it."""
+
+    state: np.ndarray
+    xy: np.ndarray
+    pose: np.ndarray
+    reward: np.ndarray
+    cont: np.ndarray
+    seen: np.ndarray
+    box_seen: np.ndarray
+    box_xy: np.ndarray
 
 
 class PlanningAgent(Agent):
-    """Acts by plans. Subclasses set `dynamics` and define `situation` and `no_situation`."""
+    """Acts by plans. Subclasses set `dynamics` and define `situation`, `no_situation` and `glimpse`."""
 
     dynamics: Dynamics
 
@@ -85,8 +109,14 @@ class PlanningAgent(Agent):
         """The situation before the first observation."""
 
     @abstractmethod
-    def situation(self, obs: np.ndarray, before: Situation, first: np.ndarray) -> Situation:
-        """The situation after observing `obs` (n, ...). first: (n,) as in `Agent.act`."""
+    def situation(
+        self, obs: np.ndarray, before: Situation, last: np.ndarray, first: np.ndarray, episodes: noise.Episodes
+    ) -> Situation:
+        """The situation after observing `obs` (n, ...). last: the previous action; first: (n,) as in `Agent.act`."""
+
+    def glimpse(self, states: np.ndarray, actions: np.ndarray) -> Glimpse | None:
+        """Imagine a step for drawing; None for an agent whose imagination cannot be drawn."""
+        return None
 
     def surprises(self, state: PlanningState, actions: np.ndarray, obs: np.ndarray) -> np.ndarray | None:
         """Whether `obs` (n, ...), observed after actions (n,) instead of those chosen, is otherwise than the model predicts.
@@ -94,7 +124,7 @@ class PlanningAgent(Agent):
         Returns (n,) bool; None where places tell nothing.
         """
         predicted = self.dynamics.step(state.now.state, actions).place
-        found = self.situation(obs, state.now, np.zeros(len(obs), bool)).place
+        found = self.situation(obs, state.now, actions, np.zeros(len(obs), bool), state.episodes).place
         return np.abs(predicted - found).max(-1) > DIFFERENT if found.shape[1] else None
 
     def seed(self, seed: int) -> None:
@@ -102,61 +132,155 @@ class PlanningAgent(Agent):
 
     def initial_state(self, seeds: np.ndarray) -> PlanningState:
         n = len(seeds)
-        zeros = np.zeros(n, np.int64)
-        return PlanningState(
-            noise.start(self._seed, seeds), self.no_situation(n), (None,) * n, zeros, zeros, zeros, zeros
-        )
+        now, zeros = self.no_situation(n), np.zeros(n, np.int64)
+        last = no_action(self.dynamics.space, n)
+        none = (None,) * n
+        return PlanningState(noise.start(self._seed, seeds), now, last, none, none, zeros, zeros, zeros, zeros)
 
     def act(
         self, obs: np.ndarray, state: PlanningState, first: np.ndarray, explore: bool = False
     ) -> tuple[np.ndarray, PlanningState]:
-        """See `Agent`; exploring makes no difference."""
+        """See `Agent`; exploring makes a difference only where it acts by a policy."""
         opens = np.asarray(first, bool)
         episodes = noise.next_episodes(self._seed, state.episodes, opens)
-        now = self.situation(obs, state.now, opens)
+        now = self.situation(obs, state.now, state.last, opens, episodes)
         plans = [None if begins else plan for plan, begins in zip(state.plans, opens, strict=True)]
+        begun: list[np.ndarray | None] = [None] * len(plans)
+        starts = list(state.starts)
         taken, searches, surprised, followed = (
             np.where(opens, 0, count) for count in (state.taken, state.searches, state.surprised, state.followed)
         )
+        search, space = self.search, self.dynamics.space
         for row, plan in enumerate(plans):
             if plan is None:
                 continue
             followed[row] += 1
-            different = bool(np.abs(plan.places[taken[row] - 1] - now.place[row]).max() > DIFFERENT)
+            predicted = plan.places[taken[row] - 1]
+            different = bool(len(predicted)) and np.abs(predicted - now.place[row]).max() > DIFFERENT
             surprised[row] += different
-            if different or taken[row] == len(plan.actions):
-                plans[row] = None
-        drawn, search = noise.uniform(episodes, noise.ACTION, 2), self.search
-        actions = (drawn[:, 0] * self.dynamics.actions).astype(np.int64)
+            if different or taken[row] >= min(len(plan.actions), search.follow):
+                begun[row], plans[row] = plan.actions[taken[row] :], None
+        words = noise.words(episodes, noise.ACTION, 1 + priors.noise_width(space))
+        uniform = noise.unit(np.delete(words, 1, axis=1))  # word 1 is the planner's
+        actions = priors.choose(space, self.dynamics.prior(now.state), uniform, explore)
         wanted = [row for row in np.flatnonzero(now.acts & (searches < search.plans)).tolist() if plans[row] is None]
         if wanted and search.imagined:
-            made = search.planner.plan(self.dynamics, now.state[wanted], search.imagined, drawn[wanted, 1])
+            made = search.planner.plan(
+                self.dynamics, now.state[wanted], search.imagined, words[wanted, 1], [begun[row] for row in wanted]
+            )
             for row, plan in zip(wanted, made, strict=True):
-                plans[row], taken[row] = plan, 0
+                plans[row], starts[row], taken[row] = plan, now.state[row], 0
             searches[wanted] += 1
         for row, plan in enumerate(plans):
             if plan is not None:
                 actions[row] = plan.actions[taken[row]]
                 taken[row] += 1
-        return actions, PlanningState(noise.advance(episodes), now, tuple(plans), taken, searches, surprised, followed)
+        after, started = noise.advance(episodes), tuple(starts)
+        return actions, PlanningState(after, now, actions, tuple(plans), started, taken, searches, surprised, followed)
+
+    def imagine(self, state: PlanningState, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
+        """By default the plan that is being followed, and plans that were dropped for it, as the model predicts them.
+
+        `cont` is 0 after the end of a plan. Without a plan it is what the policy would do; without a policy `cont` is 0.
+        """
+        nothing = no_action(self.dynamics.space, 0)
+        followed = [
+            nothing if plan is None else plan.actions[taken - 1 :]
+            for plan, taken in zip(state.plans, state.taken.tolist(), strict=True)
+        ]
+        if actions is not None:
+            followed = list(actions)
+        main = self._rolled_out(state.now.state, followed, horizon, policy=True)
+        if main is None:
+            return None
+        taken, (xy, pose, reward, cont, seen, box_seen, box_xy) = main
+        dropped = self._dropped(state, horizon) if actions is None else None
+        return Imagined(xy, pose, reward, cont, taken, dropped, seen, box_seen, box_xy)
+
+    def _dropped(self, state: PlanningState, horizon: int) -> np.ndarray | None:
+        """`Imagined.dropped`, from where the plans were made."""
+        nothing = no_action(self.dynamics.space, 0)
+        made = [plan is not None and len(plan.dropped) > 0 for plan in state.plans]
+        if not any(made):
+            return None
+        starts = np.stack(
+            [now if start is None else start for now, start in zip(state.now.state, state.starts, strict=True)]
+        )
+        sequences = [
+            plan.dropped[k] if plan is not None and k < len(plan.dropped) else nothing
+            for plan in state.plans
+            for k in range(CANDIDATES)
+        ]
+        rolled = self._rolled_out(np.repeat(starts, CANDIDATES, axis=0), sequences, horizon, policy=False)
+        assert rolled is not None
+        _, (_, pose, _, cont, *_) = rolled
+        ended = np.cumsum(cont < 0.5, axis=1) - (cont < 0.5) > 0  # before this step
+        ways = np.where((ended | (cont == 0))[..., None], np.nan, pose[..., :2])
+        return ways.reshape(len(starts), CANDIDATES, horizon, -1)
+
+    def _rolled_out(
+        self, states: np.ndarray, sequences: list[np.ndarray], horizon: int, policy: bool
+    ) -> tuple[np.ndarray, list[np.ndarray]] | None:
+        """What m rows do, (m, horizon, ...), that take `sequences` of actions, or, where these are empty, follow the policy.
+
+        Returns actions, and xy, pose, reward, cont, seen, box_seen and box_xy, as in `Imagined`.
+        """
+        space, left = self.dynamics.space, np.array([len(actions) for actions in sequences])
+        silent = np.zeros((len(states), priors.noise_width(space)))
+        taken: list[np.ndarray] = []
+        seen: list[Glimpse] = []
+        for t in range(horizon):
+            prior = self.dynamics.prior(states)
+            chosen = priors.choose(space, prior, silent, explore=False)
+            for row in np.flatnonzero(t < left):
+                chosen[row] = sequences[row][t]
+            glimpse = self.glimpse(states, chosen)
+            if glimpse is None:
+                return None
+            goes_on = (t < left) | ((left == 0) & policy & (prior is not None))
+            taken.append(chosen)
+            seen.append(glimpse._replace(cont=glimpse.cont * goes_on))
+            states = glimpse.state
+        return np.stack(taken, 1), [np.stack(part, 1) for part in list(zip(*seen, strict=True))[1:]]
+
+
+def no_action(space: Space, *shape: int) -> np.ndarray:
+    """Zeros with batch shape `shape`, in the shape and dtype of actions."""
+    if isinstance(space, spaces.Discrete):
+        return np.zeros(shape, np.int64)
+    return np.zeros((*shape, *space.shape), np.float32)
 
 
 class GraphDynamics(Dynamics):
-    """The step of a model that is a graph: see `GraphPlanningAgent`."""
+    """The step of a model that is a graph: see `GraphPlanningAgent`. A state is a row: latent, prior, value."""
 
-    def __init__(self, graph: Graph) -> None:
-        self.graph, self.actions = graph, graph.width("action")
-        self._one_hot = np.eye(self.actions, dtype=np.float32)
+    def __init__(self, graph: Graph, space: Space) -> None:
+        self.graph, self.space = graph, space
+        self.size = graph.width("state")
+        self.has_prior, self.has_value = "prior" in graph.outputs, "value" in graph.outputs
+
+    def joined(self, out: Arrays) -> np.ndarray:
+        """States (m, s) of the outputs `new_state`, `prior` and `value`."""
+        prior = [out["prior"]] if self.has_prior else []
+        value = [out["value"][:, None]] if self.has_value else []
+        return np.concatenate([out["new_state"], *prior, *value], -1)
+
+    def prior(self, states: np.ndarray) -> np.ndarray | None:
+        return states[:, self.size : states.shape[1] - self.has_value] if self.has_prior else None
+
+    def value(self, states: np.ndarray) -> np.ndarray:
+        return states[:, -1] if self.has_value else np.zeros(len(states))
 
     def outputs(self, states: np.ndarray, actions: np.ndarray) -> Arrays:
-        """All outputs of the graph for states (m, s) and actions (m,)."""
-        return self.graph(state=states, action=self._one_hot[actions])
+        """All outputs of the graph for states (m, s) and actions of the space."""
+        if isinstance(self.space, spaces.Discrete):
+            actions = np.eye(int(self.space.n), dtype=np.float32)[actions]
+        return self.graph(state=np.ascontiguousarray(states[:, : self.size]), action=actions)
 
     def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
-        out = self.outputs(states, actions)
-        return Transition(
-            out["new_state"], out["reward"], 1 - out["continue"], out["log_prob"], out["novelty"], out["place"]
-        )
+        out, nothing = self.outputs(states, actions), np.zeros(len(states))
+        log_prob, novelty = out.get("log_prob", nothing), out.get("novelty", nothing)
+        return Transition(self.joined(out), out["reward"], 1 - out["continue"], log_prob, novelty, _place(out))
 
 
 class GraphPlanningAgent(PlanningAgent):
@@ -164,61 +288,69 @@ class GraphPlanningAgent(PlanningAgent):
 
     Args:
         name, obs, action: see `Agent`.
-        memory: obs, state and first -> new_state, from which plans start; place (n, k); acts (n,), above .5 where actions have an
-            effect; map.
-        step: state and action (n, a), one-hot -> new_state, reward, continue, log_prob, novelty (n,), place (n, k), map, pose.
+        memory: like the graph of a policy (obs, state, last, first, noise -> new_state, map, places), but without a decision. More
+            outputs: acts (n,), above .5 where actions have an effect; with a policy, prior (n, p), as in
+            `unseen.agents.shared.priors`; with a critic, value (n,); place (n, k), if plans are followed until something else
+            happens than they predicted.
+        step: state and action (n, a), one-hot if discrete -> new_state, reward (n,), continue (n,). More outputs: prior, value and
+            place, as above, of the next state; log_prob and novelty (n,); map and pose, to be drawn.
         search: how it plans.
+        space: of the actions.
         scale: metres per unit of an observed position.
     """
 
     dynamics: GraphDynamics
 
     def __init__(
-        self, name: str, memory: Graph, step: Graph, search: Search, obs: str, action: str, scale: float
+        self, name: str, memory: Graph, step: Graph, search: Search, space: Space, obs: str, action: str, scale: float
     ) -> None:
         super().__init__(search)
         self.name, self.obs, self.action, self.scale = name, obs, action, scale
-        self.memory, self.dynamics = memory, GraphDynamics(step)
+        self.memory, self.dynamics = memory, GraphDynamics(step, space)
 
     def no_situation(self, n: int) -> Situation:
         none = np.zeros((n, 0), np.float32)
-        return Situation(np.zeros((n, self.memory.width("state")), np.float32), none, np.zeros(n, bool))
+        return Situation(np.zeros((n, self.dynamics.size), np.float32), none, np.zeros(n, bool))
 
-    def situation(self, obs: np.ndarray, before: Situation, first: np.ndarray) -> Situation:
+    def situation(
+        self, obs: np.ndarray, before: Situation, last: np.ndarray, first: np.ndarray, episodes: noise.Episodes
+    ) -> Situation:
         """See `PlanningAgent`. Raises BadObservation."""
         rows = finite_rows(obs, self.memory.width("obs"), self.name)
-        out = self.memory(obs=rows, state=before.state, first=first.astype(np.float32)[:, None])
-        discs = out["map"].reshape(len(rows), -1, DISC_FIELDS)
-        return Situation(out["new_state"], out["place"], out["acts"] > 0.5, discs)
+        out = self.memory(
+            obs=rows,
+            state=np.ascontiguousarray(before.state[:, : self.dynamics.size]),
+            last=last,
+            first=first.astype(np.float32)[:, None],
+            noise=noise.uniform(episodes, noise.LATENT, self.memory.width("noise")),
+        )
+        return Situation(self.dynamics.joined(out), _place(out), out["acts"] > 0.5, out)
 
     def belief(self, state: PlanningState) -> Belief | None:
-        discs = state.now.map
-        if discs is None:
-            return None
-        n = len(discs)
-        return Belief(discs[..., 0], discs[..., 1:3] * self.scale, np.zeros((n, 0)), np.zeros((n, 0, 2)), by_slot=True)
+        return believed(state.now.out, self.scale, has_slot_map(self.name))
 
     def latent(self, state: PlanningState) -> np.ndarray | None:
-        return state.now.state
+        return state.now.state[:, : self.dynamics.size]
 
-    def imagine(self, state: PlanningState, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
-        """By default the plan that is being followed, as the model predicts it; after its end, and without one, `cont` is 0."""
-        latent = state.now.state
-        action, left = _ahead(state, horizon) if actions is None else (actions, np.full(len(latent), horizon))
-        steps: list[Arrays] = []
-        for t in range(horizon):
-            out = self.dynamics.outputs(latent, action[:, t])
-            steps.append(out | {"continue": out["continue"] * (t < left), "taken": action[:, t]})
-            latent = out["new_state"]
-        return imagined(steps, self.scale)
+    def glimpse(self, states: np.ndarray, actions: np.ndarray) -> Glimpse:
+        out, n = self.dynamics.outputs(states, actions), len(states)
+        nothing = np.zeros((n, 0), np.float32)
+        pose = out.get("pose", nothing).copy()
+        pose[:, :2] *= self.scale
+        discs = out.get("map", nothing).reshape(n, -1, DISC_FIELDS)
+        boxes = out.get("boxes", nothing).reshape(n, -1, BOX_FIELDS)
+        return Glimpse(
+            self.dynamics.joined(out),
+            discs[..., 1:3] * self.scale,
+            pose,
+            out["reward"],
+            out["continue"],
+            discs[..., 0],
+            boxes[..., 0],
+            boxes[..., 1:] * self.scale,
+        )
 
 
-def _ahead(state: PlanningState, horizon: int) -> tuple[np.ndarray, np.ndarray]:
-    """The next actions of the plans (n, horizon), from the one just chosen, and their number (n,)."""
-    n = len(state.plans)
-    actions, left = np.zeros((n, horizon), np.int64), np.zeros(n, np.int64)
-    for row, plan in enumerate(state.plans):
-        if plan is not None:
-            ahead = plan.actions[state.taken[row] - 1 :][:horizon]
-            left[row], actions[row, : len(ahead)] = len(ahead), ahead
-    return actions, left
+def _place(out: Arrays) -> np.ndarray:
+    """`Transition.place` of a graph's outputs."""
+    return out.get("place", np.zeros((len(out["new_state"]), 0), np.float32))

@@ -1,25 +1,34 @@
-"""Best-first search for plans, in any `Dynamics`, for many start states at once."""
+"""Best-first search for plans, in any `Dynamics`, for many start states at once: what has been imagined least comes first."""
 
 from __future__ import annotations
 
 import heapq
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+from gymnasium import spaces
 
 from unseen.agents.protocol import Dynamics, Plan, Planner
+from unseen.agents.shared.noise import unit
 
 ROOT = -1
+DROPPED = 8  # paths kept to be drawn
+CELLS = 4096  # into which the places of a thing are hashed
+MOST = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True)
 class BestFirst(Planner):
-    """Expands what is reached in the fewest steps first; of these, the most probable.
+    """Expands the state first in which some thing is where it has been least often in this search; of these, the one reached in
+    the fewest steps (after the width-based search of Lipovetzky and Geffner 2012, with counts). Where only the agent moves,
+    this is breadth-first; where it can also push things, it finds long plans with several times fewer imagined steps.
 
-    A state that rounds to one already reached is dropped, and so is one whose path is improbable, or that ends the episode.
-    A plan is accepted only if the probability of its path x the expected reward exceeds `accept`: a search through
-    thousands of imagined states finds the model's errors as readily as rewards. Without an accepted plan, the best one
-    above `hope` is returned, or else the way to the most novel state reached, or to one of them at random.
+    A state that rounds to one already reached is dropped, and so is one whose path is improbable, or that ends the episode. The
+    probability of a path includes that the episode lasts so long. A plan is accepted only if this probability x the expected
+    reward exceeds `accept`: a search through thousands of imagined states finds the model's errors as readily as rewards.
+    Without an accepted plan, the best one above `hope` is returned, or else the way to the most novel state reached, or to one
+    of them at random.
 
     Attributes:
         accept: worth above which a plan ends the search.
@@ -35,27 +44,39 @@ class BestFirst(Planner):
     hope: float = 0.1
     width: int = 16
 
-    def plan(self, dynamics: Dynamics, states: np.ndarray, imagined: int, noise: np.ndarray) -> list[Plan | None]:
-        """See `Planner`."""
+    def plan(
+        self,
+        dynamics: Dynamics,
+        states: np.ndarray,
+        imagined: int,
+        words: np.ndarray,
+        begun: Sequence[np.ndarray | None] | None = None,
+    ) -> list[Plan | None]:
+        """See `Planner`; `begun`, the prior and the critic are not used."""
+        assert isinstance(dynamics.space, spaces.Discrete)
+        n = int(dynamics.space.n)
         trees = [_Tree(state) for state in states]
         while True:
-            chosen = [tree.next(min(self.width, (imagined - tree.imagined) // dynamics.actions)) for tree in trees]
+            chosen = [tree.next(min(self.width, (imagined - tree.imagined) // n)) for tree in trees]
             count = np.array([len(nodes) for nodes in chosen])
             if not count.any():
                 break
-            self._expand(dynamics, trees, chosen)
-        return [tree.choose(min(self.hope, self.accept), drawn) for tree, drawn in zip(trees, noise, strict=True)]
+            self._expand(dynamics, n, trees, chosen)
+        drawn = unit(words)
+        return [tree.choose(min(self.hope, self.accept), float(u)) for tree, u in zip(trees, drawn, strict=True)]
 
-    def _expand(self, dynamics: Dynamics, trees: list[_Tree], chosen: list[list[int]]) -> None:
-        """Imagine every action in the chosen nodes of every tree."""
-        n = dynamics.actions
+    def _expand(self, dynamics: Dynamics, n: int, trees: list[_Tree], chosen: list[list[int]]) -> None:
+        """Imagine each of the n actions in the chosen nodes of every tree."""
         states = np.stack([tree.states[node] for tree, nodes in zip(trees, chosen, strict=True) for node in nodes])
         actions = np.tile(np.arange(n), len(states))
         after = dynamics.step(np.repeat(states, n, axis=0), actions)
         keys = np.rint(after.place).astype(np.int32)
+        facts = _facts(keys)
         row = 0
         for tree, nodes in zip(trees, chosen, strict=True):
             tree.imagined += n * len(nodes)
+            seldom = tree.times(facts[row : row + n * len(nodes)])
+            first = row
             for node in nodes:
                 length = tree.length[node] + 1
                 for action in range(n):
@@ -69,8 +90,13 @@ class BestFirst(Planner):
                         tree.novelty.append(float(after.novelty[row]))
                         if worth > tree.best_worth:
                             tree.best_worth, tree.best = worth, child
-                        if new and after.over[row] < 0.5 and length < self.depth:
-                            heapq.heappush(tree.open, (length, -log_prob, child))
+                        if new:
+                            tree.count(facts[row])
+                            if after.over[row] < 0.5 and length < self.depth:
+                                tree.log_prob[child] += float(np.log1p(-after.over[row]))
+                                heapq.heappush(
+                                    tree.open, (int(seldom[row - first]), length, -tree.log_prob[child], child)
+                                )
                     row += 1
             if tree.best_worth > self.accept:
                 tree.open.clear()
@@ -88,15 +114,16 @@ class _Tree:
     log_prob: list[float] = field(default_factory=list)
     length: list[int] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
-    open: list[tuple[int, float, int]] = field(default_factory=list)
+    open: list[tuple[int, int, float, int]] = field(default_factory=list)
     novelty: list[float] = field(default_factory=list)  # of all nodes but the root
+    met: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))  # how often a fact has occurred
     imagined: int = 0
     best: int = ROOT
     best_worth: float = 0.0
 
     def __post_init__(self) -> None:
         self.add(self.start, ROOT, 0, 0.0, np.zeros(0), b"")
-        self.open.append((0, 0.0, 0))
+        self.open.append((0, 0, 0.0, 0))
 
     def add(self, state: np.ndarray, parent: int, action: int, log_prob: float, place: np.ndarray, key: bytes) -> int:
         """Add a node and return its index."""
@@ -108,6 +135,16 @@ class _Tree:
         self.length.append(0 if parent == ROOT else self.length[parent] + 1)
         self.seen.add(key)
         return len(self.states) - 1
+
+    def times(self, facts: np.ndarray) -> np.ndarray:
+        """How often the rarest of the facts (m, k) of each of m states has occurred, (m,)."""
+        if not len(self.met):
+            self.met = np.zeros(facts.shape[1] * CELLS, np.int32)
+        return self.met[facts].min(-1, initial=MOST)
+
+    def count(self, facts: np.ndarray) -> None:
+        """Note that the facts (k,) have occurred."""
+        self.met[facts] += 1
 
     def next(self, most: int) -> list[int]:
         """Remove the first `most` nodes from those to be expanded."""
@@ -124,10 +161,31 @@ class _Tree:
 
     def path(self, node: int, worth: float, success: float | None = None) -> Plan:
         """The plan that leads to a node."""
+        nodes = self.way(node)
+        places = np.stack([self.places[k] for k in nodes])
+        dropped = tuple(self.actions(self.way(end)) for end in self.others(node))
+        return Plan(self.actions(nodes), places, worth, dropped, success)
+
+    def way(self, node: int) -> list[int]:
+        """The nodes from the start, which is left out, to a node."""
         nodes = []
         while self.parent[node] != ROOT:
             nodes.append(node)
             node = self.parent[node]
-        nodes.reverse()
-        actions, places = np.array([self.action[k] for k in nodes]), np.stack([self.places[k] for k in nodes])
-        return Plan(actions, places, worth, success)
+        return nodes[::-1]
+
+    def actions(self, nodes: list[int]) -> np.ndarray:
+        return np.array([self.action[k] for k in nodes])
+
+    def others(self, chosen: int) -> list[int]:
+        """A few nodes without children, evenly spaced in the order in which they were reached."""
+        inner = {ROOT, 0, chosen, *self.parent}
+        ends = [node for node in range(len(self.states)) if node not in inner]
+        return ends[:: -(-len(ends) // DROPPED)] if ends else []
+
+
+def _facts(keys: np.ndarray) -> np.ndarray:
+    """Where each thing is, (m, k) indices: columns 2 j and 2 j + 1 of the rounded places (m, 2 k) are of one thing."""
+    pairs = np.pad(keys, ((0, 0), (0, keys.shape[1] % 2))).reshape(len(keys), -1, 2).astype(np.int64)
+    cell = (pairs[..., 0] * 73_856_093 ^ pairs[..., 1] * 19_349_663) % CELLS
+    return np.arange(pairs.shape[1]) * CELLS + cell

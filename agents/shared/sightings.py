@@ -103,3 +103,15 @@ def _copy(known: np.ndarray, places: np.ndarray, steps: np.ndarray, t: int, neig
 
 
 LABELS: dict[str, Callable[[np.ndarray, np.ndarray, Layout], Labels]] = {"hindsight": hindsight, "last-seen": last_seen}
+
+
+def hindsight_columns(obs: np.ndarray, length: np.ndarray, layout: Layout) -> np.ndarray:
+    """The labels of `hindsight` as columns (n, T, 4 k) of a replay: known, then places.
+
+    Args:
+        obs: (n, T, d) whole episodes, the episode first.
+        length: (n,) observations of each.
+    """
+    known, places = hindsight(np.ascontiguousarray(obs.swapaxes(0, 1)), length, layout)
+    columns = np.concatenate([known, places.reshape(*known.shape[:2], -1)], -1)
+    return columns.swapaxes(0, 1).astype(np.float32)

@@ -49,7 +49,7 @@ class Belief:
 
 @dataclass(frozen=True)
 class Imagined:
-    """An imagined rollout: H steps of an agent's world model under its own policy, or under given actions, in n environments.
+    """An imagined rollout: H steps of an agent's world model under its plan or its policy, or given actions, in n environments.
 
     Attributes:
         xy: (n, H, k, 2) m: positions of the objects of `Belief`; k = 0 if the model predicts none.
@@ -58,6 +58,9 @@ class Imagined:
         reward: (n, H).
         cont: (n, H) probability that the episode continues after the step.
         action: (n, H) indices or (n, H, a) rows: the action before each step; None if unknown.
+        dropped: (n, K, H, 2) m: where the agent would have gone by other plans, which it imagined and dropped when it made the
+            present one; NaN after their ends. (n, K, H, 0) if the model predicts no pose; None for an agent that does not plan, or
+            has no plan.
         seen: (n, H, k) in [0, 1]: the probability that the position is predicted at all; None: it is.
         box_seen, box_xy: the same for the m box slots of the observation, (n, H, m) and (n, H, m, 2); None if not predicted.
     """
@@ -67,6 +70,7 @@ class Imagined:
     reward: np.ndarray
     cont: np.ndarray
     action: np.ndarray | None = None
+    dropped: np.ndarray | None = None
     seen: np.ndarray | None = None
     box_seen: np.ndarray | None = None
     box_xy: np.ndarray | None = None

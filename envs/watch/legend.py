@@ -40,11 +40,13 @@ def draw_legend(page: Page, scene: Scene, mind: Mind | None, hidden: bool) -> No
                 )
             )
     if mind is not None:
-        if scene.discs:
+        if mind.rings:
             rows.append(("ring", f"where its map puts a {noun}"))
         if mind.places:
             rows.append(("place", "where its map puts furniture"))
-        if len(mind.way) or mind.paths:
+        if mind.dropped is not None:
+            rows.append(("plan", "its plan, and plans that it dropped"))
+        elif len(mind.way) or mind.paths:
             rows.append(("way", "prediction of its world model"))
     top = 470 if scene.signals else 450
     for k, (sign, text) in enumerate(rows):
@@ -79,6 +81,10 @@ def _draw_sign(page: Page, sign: str, x: float, y: float) -> None:
         for k in range(4):
             dot = mix(theme.MIND, theme.BACK, k / 4.5)
             pygame.draw.circle(canvas, dot, (px + (k - 1.5) * r * 0.75, py), max(2, r * (0.4 - 0.06 * k)))
+        if sign == "plan":
+            end = (px + 0.9 * r, py + 0.8 * r)
+            pygame.draw.aaline(canvas, theme.MUTED, (px - 1.5 * r, py + 0.2 * r), end)
+            pygame.draw.circle(canvas, theme.MUTED, end, 0.3 * r, 1)
 
 
 def _dashes(x: float, y: float, r: float) -> list[np.ndarray]:

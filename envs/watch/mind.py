@@ -39,12 +39,18 @@ class Path:
 
 @dataclass(frozen=True)
 class Mind:
-    """All of these, and `way`: the predicted path of the agent itself, (h, 2) in m."""
+    """All of these, and predicted paths (h, 2) of the agent itself, in m.
+
+    Attributes:
+        way: what it is about to do.
+        dropped: plans that it dropped; None if it did not plan.
+    """
 
     rings: tuple[Ring, ...] = ()
     places: tuple[Place, ...] = ()
     paths: tuple[Path, ...] = ()
     way: np.ndarray = field(default_factory=lambda: np.zeros((0, 2)))
+    dropped: tuple[np.ndarray, ...] | None = None
 
 
 def mind_of(belief: Belief | None, imagined: Imagined | None, scene: Scene, row: int = 0) -> Mind | None:
@@ -59,7 +65,7 @@ def mind_of(belief: Belief | None, imagined: Imagined | None, scene: Scene, row:
     rings: list[Ring] = []
     places: list[Place] = []
     paths: list[Path] = []
-    way = np.zeros((0, 2))
+    way, dropped = np.zeros((0, 2)), None
     if belief is not None:
         rings = [Ring(*known[k], *at) for k, at in _seen(belief.seen[row], belief.xy[row]) if k in known]
         if belief.box_seen is not None and belief.box_xy is not None:
@@ -76,7 +82,10 @@ def mind_of(belief: Belief | None, imagined: Imagined | None, scene: Scene, row:
             ahead = np.asarray(imagined.xy[row], dtype=float)[:last]
             seen = [k for k in _likely(belief.seen[row]) if k in known and k < ahead.shape[1]]
             paths = [Path(known[k][1], ahead[:, k]) for k in seen if np.isfinite(ahead[:, k]).all()]
-    return Mind(tuple(rings), tuple(places), tuple(paths), way)
+        if imagined.dropped is not None and imagined.dropped.shape[-1]:
+            others = [other[np.isfinite(other).all(axis=1)] for other in np.asarray(imagined.dropped[row], dtype=float)]
+            dropped = tuple(other for other in others if len(other))
+    return Mind(tuple(rings), tuple(places), tuple(paths), way, dropped)
 
 
 def _known(scene: Scene, by_slot: bool) -> dict[int, tuple[str, RGB]]:

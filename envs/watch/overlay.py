@@ -61,6 +61,8 @@ def draw_mind(canvas: pygame.Surface, eye: Overhead, scene: Scene, mind: Mind) -
     """Draw rings where its map puts discs, frames where it puts boxes, and predicted paths."""
     for path in mind.paths:
         _fading(canvas, eye, path.xy, path.rgb, of_disc=True)
+    for way in mind.dropped or ():
+        _faint(canvas, eye, way)
     if len(mind.way):
         apart = np.hypot(*(mind.way - scene.agent[:2]).T) > AGENT_RADIUS  # not on its own face
         _fading(canvas, eye, mind.way[apart], theme.MIND, of_disc=False)
@@ -102,6 +104,18 @@ def _fading(canvas: pygame.Surface, eye: Overhead, xy: np.ndarray, rgb: RGB, of_
         fade = 1 - k / n
         radius = (0.05 if of_disc else 0.035 + 0.05 * fade) * eye.scale
         _wash(canvas, rgb, round(40 + 170 * fade), eye.spot(float(x), float(y), 0.0 if of_disc else 0.1), radius)
+
+
+def _faint(canvas: pygame.Surface, eye: Overhead, xy: np.ndarray) -> None:
+    """A path that was not taken: a thin line, with a small ring at its end."""
+    if len(xy) < 2:
+        return
+    layer = pygame.Surface((eye.size, eye.size), pygame.SRCALPHA)
+    at = eye.at(xy, 0.1)
+    for rgb, wide in ((theme.EYE, 2.6), (theme.MIND, 1.0)):  # with a dark rim, to be seen on any floor
+        pygame.draw.lines(layer, (*rgb, 120), False, at, round(wide * FINE))
+        pygame.draw.circle(layer, (*rgb, 150), at[-1], (0.04 + 0.008 * wide) * eye.scale, round(wide * FINE))
+    canvas.blit(layer, (0, 0))
 
 
 def translucent(canvas: pygame.Surface, eye: Overhead, disc: Disc, alpha: int, identified: bool = True) -> None:

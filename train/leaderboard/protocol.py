@@ -49,6 +49,8 @@ class EpisodeBlock:
     run: int | None
     env_config: EnvConfig = field(hash=False)
     seeds: range
+    imagined: int | None = None
+    """maximum number of imagined steps for a plan, of an agent that plans; None: its own"""
 
 
 @dataclass(frozen=True)
@@ -60,6 +62,8 @@ class LatencyTask:
     env_config: EnvConfig = field(hash=False)
     decisions: int = 300
     warm_up: int = 30
+    imagined: int | None = None
+    """as in `EpisodeBlock`"""
 
 
 @dataclass(frozen=True)
@@ -92,7 +96,7 @@ def _load(task: EpisodeBlock | LatencyTask, n: int) -> tuple[Agent, VectorEnv]:
     """Load the agent and make n environments. Raises AgentFailed for any exception of the agent's code."""
     env_config = replace(task.env_config, split=task.env_config.split or SPLIT)
     try:
-        agent = load_agent(task.agent, env_config.name, env_config.level, task.run, env_config.overrides)
+        agent = load_agent(task.agent, env_config.name, env_config.level, task.run, env_config.overrides, task.imagined)
         return agent, make_env_for(agent, env_config, n)
     except (Exception, SystemExit) as error:
         raise AgentFailed(task.agent, f"could not be loaded: {one_line(error)}") from error

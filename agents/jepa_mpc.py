@@ -1,0 +1,119 @@
+"""JEPA: a policy learned in the imagination of a model that predicts embeddings, and no observations.
+
+The model (`unseen.agents.models.jepa`) learns from whole episodes by
+
+- roll-outs: from steps drawn at random it imagines what the episode's actions lead to, over more steps than things are hidden for, and
+  compares with the embeddings of what was observed; every head learns from what is imagined, too;
+- SIGReg, without which the embeddings shrink to a point;
+- the hindsight map, of entity slots: an embedding of the next observation gives little reason to remember what stays hidden.
+
+Actor and critic learn as a dreamer's.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from unseen.agents.imagination import ImaginationConfig, ImaginationLearner
+from unseen.agents.models.jepa import JEPA, JEPASizes
+from unseen.agents.models.sigreg import SIGReg
+from unseen.agents.shared.sightings import hindsight_columns
+
+ROWS, SLICES = 256, 32  # embeddings and projections that SIGReg looks at in one update
+
+
+@dataclass(frozen=True)
+class JEPAConfig(JEPASizes, ImaginationConfig):
+    """Hyperparameters of `ImaginationConfig`, and of the JEPA."""
+
+    actor_warmup_updates: int = 600
+    """model updates before the actor is trained; until then actions are uniformly random"""
+    roll_outs: int = 48
+    """roll-outs per update of the model"""
+    roll_out_steps: int = 16
+    """their length"""
+    prediction: float = 5.0
+    """weight of the error of predicted embeddings and own states"""
+    regulariser: float = 10.0
+    """weight of SIGReg"""
+    map_weight: float = 1.0
+    """weight of the map loss"""
+
+
+class JEPALearner(ImaginationLearner):
+    """Trains on flat, ray or image observations and any actions; entity slots give it a hindsight map."""
+
+    name = "jepa-mpc"
+    config_class: ClassVar[type[JEPAConfig]] = JEPAConfig
+    config: JEPAConfig
+    model: JEPA
+
+    def build_model(self) -> JEPA:
+        self.sigreg = SIGReg().to(self.device)
+        return JEPA(self.envs.observation, self.head.size, self.config, self.layout)
+
+    def target_size(self) -> int:
+        return 0 if self.model.map is None else 4 * self.model.map.entities
+
+    def targets(self, obs: np.ndarray, length: np.ndarray) -> np.ndarray:
+        return super().targets(obs, length) if self.layout is None else hindsight_columns(obs, length, self.layout)
+
+    def update_model(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        c, model = self.config, self.model
+        obs, seen = batch["obs"], batch["mask"] > 0
+        action = self.head.encode(batch["action"])
+        action[0] = 0
+        noisy = obs + c.obs_noise * torch.randn(obs.shape, generator=self.noise, device=self.device)
+        outlook, latent = model.observe_episodes(noisy, action)
+        embedding = outlook[..., : c.embedding]
+        labels = {name: batch[name] for name in ("reward", "terminated", "targets")}
+        losses = self._head_losses(latent[seen], {name: label[seen] for name, label in labels.items()})
+
+        t, row, inside = self._ahead(seen)
+        predicted, imagined = model.roll_out(latent[t[0] - 1, row[0]], action[t, row])
+        at = t[inside], row[inside]
+        ahead = {name: label[at] for name, label in labels.items()}
+        goal = model.with_own(embedding[at], obs[at])
+        error = model.prediction_loss(predicted[inside], goal) * self._weight(ahead)
+        losses["prediction"] = c.prediction * error.mean()
+        for name, loss in self._head_losses(imagined[inside], ahead).items():
+            losses[f"imagined_{name}"] = loss
+
+        rows = embedding[seen]
+        pick = torch.randint(len(rows), (ROWS,), generator=self.noise, device=self.device)
+        directions = torch.randn(c.embedding, SLICES, generator=self.noise, device=self.device)
+        losses["sigreg"] = c.regulariser * self.sigreg(rows[pick], directions)
+        self.descend(torch.stack(list(losses.values())).sum())
+        spread = rows.detach().std(0).mean()
+        return latent, {name: float(loss.detach()) for name, loss in losses.items()} | {"spread": float(spread)}
+
+    def _ahead(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Steps and episodes (K, n) of roll-outs from steps drawn at random, and whether (K, n) they are inside of the episode.
+
+        seen: (T, B) bool. Steps beyond T are replaced by the last one.
+        """
+        c = self.config
+        rows = seen[1:].nonzero().cpu().numpy()
+        start, row = torch.as_tensor(rows[self.rng.integers(0, len(rows), c.roll_outs)], device=self.device).unbind(-1)
+        t = start + torch.arange(1, c.roll_out_steps + 1, device=self.device)[:, None]
+        row = row.expand_as(t)
+        last = t.clamp(max=len(seen) - 1)
+        return last, row, seen[last, row] & (t == last)
+
+    def _weight(self, labels: Mapping[str, Tensor]) -> Tensor:
+        """Weights (...) of steps: that which ends an episode may reveal what had to be remembered."""
+        return 1 + (self.config.terminal_weight - 1) * labels["terminated"]
+
+    def _head_losses(self, latent: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """The mean loss of each head on latents (m, F), with its weight."""
+        losses = self.model.head_losses(latent, labels)
+        losses["reward"] = losses["reward"] * self._weight(labels)
+        if "map" in losses:
+            losses["map"] = self.config.map_weight * losses["map"]
+        return {name: loss.mean() for name, loss in losses.items()}
