@@ -33,6 +33,10 @@ class _LatentGraph(nn.Module):
         slots = decoded[:, start : start + count * width].reshape(-1, count, width)
         return (slots[..., :BOX_FIELDS].flatten(1),)
 
+    def map_outputs(self) -> list[str]:
+        device = next(self.model.parameters()).device
+        return list(self.decode_map(torch.zeros(1, self.model.size, device=device)))
+
     def placeholders(self, n: int = 2) -> tuple[Tensor, Tensor]:
         """A latent and an action that define shapes and dtypes."""
         return torch.zeros(n, self.model.size), torch.from_numpy(self.head.zeros(n))
@@ -69,10 +73,6 @@ class ActGraph(_LatentGraph):
         names = ["action", "logits" if self.discrete else "explored", "new_state"]
         return TorchGraph(self, example, [*names, *self.map_outputs()])
 
-    def map_outputs(self) -> list[str]:
-        device = next(self.model.parameters()).device
-        return list(self.decode_map(torch.zeros(1, self.model.size, device=device)))
-
 
 class ImagineGraph(_LatentGraph):
     """One imagined step."""
@@ -87,14 +87,16 @@ class ImagineGraph(_LatentGraph):
         common = (latent, outputs, model.reward(latent), model.continues(latent))
         if self.layout is None:
             return common
-        discs = (self.decode_map(latent)["map"],) if self.layout.discs[1] else ()
+        drawn = self.decode_map(latent)
+        discs = [drawn["map"]] if "map" in drawn else []
         return (*common, model.pose(latent, self.layout), *self.boxes(latent), *discs)
 
     def graph(self) -> TorchGraph:
         state, action = self.placeholders()
         names = ["new_state", "logits" if self.discrete else "next_action", "reward", "continue"]
         if self.layout is not None:
-            names += ["pose", *(["boxes"] if self.boxes(state) else []), *(["map"] if self.layout.discs[1] else [])]
+            drawn = [*(["boxes"] if self.boxes(state) else []), *(["map"] if "map" in self.map_outputs() else [])]
+            names += ["pose", *drawn]
         example = {"state": state, "action": action}
         if self.model.groups:
             example["noise"] = torch.rand(len(state), self.model.groups)
@@ -143,9 +145,7 @@ class MemoryGraph(_PlanningGraph):
         example = {"obs": torch.zeros(n, observation.size), "state": state, "last": last, "first": torch.ones(n, 1)}
         if self.model.groups:
             example["noise"] = torch.rand(n, self.model.groups)
-        device = next(self.model.parameters()).device
-        drawn = self.decode_map(torch.zeros(1, self.model.size, device=device))
-        return TorchGraph(self, example, ["new_state", "prior", "value", "acts", *drawn])
+        return TorchGraph(self, example, ["new_state", "prior", "value", "acts", *self.map_outputs()])
 
 
 class PlanGraph(_PlanningGraph):
@@ -157,12 +157,13 @@ class PlanGraph(_PlanningGraph):
         outcome = (latent, model.reward(latent) / self.unit(), model.continues(latent), *self.outlook(latent))
         if self.layout is None:
             return outcome
-        discs = (self.decode_map(latent)["map"],) if self.layout.discs[1] else ()
+        drawn = self.decode_map(latent)
+        discs = [drawn["map"]] if "map" in drawn else []
         return (*outcome, model.pose(latent, self.layout), *discs)
 
     def graph(self) -> TorchGraph:
         state = torch.zeros(2, self.model.size)
         names = ["new_state", "reward", "continue", "prior", "value"]
         if self.layout is not None:
-            names += ["pose", *(["map"] if self.layout.discs[1] else [])]
+            names += ["pose", *(["map"] if "map" in self.map_outputs() else [])]
         return TorchGraph(self, {"state": state, "action": torch.zeros(2, self.head.size)}, names)
