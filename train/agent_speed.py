@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, fields, replace
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -138,7 +139,7 @@ def stored_results(folder: Path) -> list[Result]:
 
 def _time_to_threshold(found: Found, name: str, env: EnvConfig, stored: Sequence[Result]) -> None:
     """The median over stored runs with the default settings."""
-    wanted = {"agent": name, "settings": {}, "env": env.id, "level": env.chosen_level, "parameters": {}}
+    wanted: dict[str, Any] = {"agent": name, "settings": {}, "env": env.id, "level": env.chosen_level, "parameters": {}}
     runs = [one for one in stored if all(one.cell.get(key) == value for key, value in wanted.items())]
     runs = [one for one in runs if one.cell.get("obs", "") == env.obs]
     times = [cpu for one in runs if (cpu := reached(one, "greedy", "cpu_s", THRESHOLD)) is not None]
