@@ -147,10 +147,14 @@ class GRUPPOLearner(TorchLearner):
             for _ in range(c.epochs):
                 order = self.rng.permutation(c.envs)
                 for start in range(0, c.envs, c.batch):
-                    figures.append(self._update(data, order[start : start + c.batch], played.length, entropy_weight))
+                    with self.timed():
+                        figures.append(
+                            self._update(data, order[start : start + c.batch], played.length, entropy_weight)
+                        )
         if self.replay is not None:
             self._keep(played, self.replay)
-            figures += [self._update_map(self.replay) for _ in range(c.map_batches)]
+            with self.timed(c.map_batches):
+                figures += [self._update_map(self.replay) for _ in range(c.map_batches)]
         names = {name for one in figures for name in one}
         means = {name: float(np.mean([f[name] for f in figures if name in f])) for name in sorted(names)}
         return means | {"episode_return": self.returns.mean}

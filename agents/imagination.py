@@ -171,7 +171,8 @@ class ImaginationLearner(TorchLearner):
             steps += 1
             while self.update_credit >= 1:
                 self.update_credit -= 1
-                figures = self._update()
+                with self.timed():
+                    figures = self._update()
                 updates += 1
         return figures | {"episode_return": self.collector.returns.mean, "updates": float(self.updates)}
 

@@ -63,9 +63,26 @@ class Agent(ABC):
         """Where objects are, by the agent's memory; None for an agent that stores no positions."""
         return None
 
-    def imagine(self, state: Any, horizon: int = 15) -> Imagined | None:
-        """Roll out the agent's world model for `horizon` steps; None for an agent without one."""
+    def imagine(self, state: Any, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
+        """Roll out the agent's world model for `horizon` steps; None for an agent without one.
+
+        Args:
+            actions: (n, horizon) or (n, horizon, a), from the one that follows the latest observation; by default the agent's.
+        """
         return None
+
+    def latent(self, state: Any) -> np.ndarray | None:
+        """All that the agent remembers, as numbers (n, F); None for an agent without a memory of that form."""
+        return None
+
+
+@dataclass
+class UpdateTime:
+    """Gradient updates of a learner so far, and the time that they took in this process, in CPU-seconds and in seconds."""
+
+    updates: int = 0
+    cpu_s: float = 0.0
+    wall_s: float = 0.0
 
 
 class Learner(ABC):
@@ -90,6 +107,7 @@ class Learner(ABC):
     """False where the environment has no snapshots: a resumed run then starts new episodes"""
     notes: tuple[str, ...]
     """messages to show before training starts"""
+    update_time: UpdateTime
 
     @abstractmethod
     def __init__(
@@ -188,7 +206,7 @@ class Transition(NamedTuple):
         log_prob: (m,) log-probability of the next state; 0 in a simulator that is exact.
         novelty: (m,) how much less the next state is known than others.
         place: (m, k) what distinguishes states, in units such that states are the same if all of it rounds to the same integers;
-            k = 0 if they cannot be told apart.
+            columns 2 j and 2 j + 1 are of the same thing, such as x and y. k = 0 if states cannot be told apart.
     """
 
     state: np.ndarray
@@ -232,12 +250,15 @@ class Plan:
             does not tell.
         worth: how good the plan is; comparable between plans of one planner.
         dropped: a few other sequences of actions that were imagined and not chosen, each like `actions`, to be drawn.
+        success: probability, by the model, that following it to its end is rewarded; None if it is followed for another reason, or
+            the planner does not say.
     """
 
     actions: np.ndarray
     places: np.ndarray
     worth: float
     dropped: tuple[np.ndarray, ...] = ()
+    success: float | None = None
 
 
 class Planner(ABC):

@@ -71,9 +71,9 @@ class ReferenceAgent(Agent):
         remembered = None if self._policy is None else envs.tracked_discs(self._policy)
         if remembered is None:
             return None
-        known, xy = remembered
+        known, xy, by_slot = remembered
         n = len(known)
-        return Belief(known.astype(float), xy, np.zeros((n, 0)), np.zeros((n, 0, 2)))
+        return Belief(known.astype(float), xy, np.zeros((n, 0)), np.zeros((n, 0, 2)), by_slot=by_slot)
 
 
 def make_reference(name: str, env: EnvConfig, imagined: int | None = None) -> Agent:

@@ -28,6 +28,7 @@ class Row:
         steps: default training budget in environment steps.
         extras: modules needed for training that the core does not install.
         goal: whether it labels by the goal what it remembers of free play, when it is asked; see `Learner.ask`.
+        slot_map: the objects of its map are the slots of its observation; else they are colours of discs and kinds of box.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Row:
     steps: int = 0
     extras: tuple[str, ...] = ()
     goal: bool = False
+    slot_map: bool = False
 
     @property
     def trainable(self) -> bool:
@@ -84,15 +86,15 @@ ROSTER: dict[str, Row] = {
         ),
         Row(
             "dreamer", "model-based", "learns a world model, and the policy in imagined roll-outs",
-            "self-prediction", "unseen.agents.dreamer:DreamerLearner", 150_000, TRAINING, goal=True,
+            "self-prediction", "unseen.agents.dreamer:DreamerLearner", 150_000, TRAINING, goal=True, slot_map=True,
         ),
         Row(
             "slot-search", "model-based", "learns a relational world model of slots, and acts by search in it",
-            "self-prediction", "unseen.agents.slot_search:SlotSearchLearner", 40_000, TRAINING, goal=True,
+            "self-prediction", "unseen.agents.slot_search:SlotSearchLearner", 40_000, TRAINING, goal=True, slot_map=True,
         ),
         Row(
             "latent-mpc", "model-based", "dreamer that plans in the latents of its model, with its policy and its critic",
-            "self-prediction", "unseen.agents.latent_mpc:LatentMPCLearner", 150_000, TRAINING,
+            "self-prediction", "unseen.agents.latent_mpc:LatentMPCLearner", 150_000, TRAINING, slot_map=True,
         ),
         Row(
             "jepa-mpc", "model-based", "latent-mpc with a model that predicts embeddings instead of observations",

@@ -14,7 +14,7 @@ from gymnasium import spaces
 from unseen.agents.errors import BadAgent
 from unseen.agents.protocol import Dynamics, Transition
 from unseen.agents.shared import envs, noise
-from unseen.agents.shared.envs import EnvConfig, Simulator
+from unseen.agents.shared.envs import EnvConfig, Layout, Simulator
 from unseen.agents.shared.planning_agent import Glimpse, PlanningAgent, Search, Situation
 from unseen.agents.shared.search import BestFirst
 from unseen.agents.shared.shooting import Shooting
@@ -44,10 +44,21 @@ class SimulatorDynamics(Dynamics):
             actions = np.linspace(space.low, space.high, ROWS, dtype=np.float32)
         before = simulator.rows(simulator.fresh(ROWS)).astype(np.float64)
         change = simulator.step(simulator.fresh(ROWS), actions)[1] - before
-        self.timeless = ~((change == change[:1]).all(0) & (change[0] != 0))
+        timeless = ~((change == change[:1]).all(0) & (change[0] != 0))
+        paired = _positions(simulator.layout)
+        self.columns = np.concatenate([paired, np.setdiff1d(np.flatnonzero(timeless), paired)])
 
     def place(self, rows: np.ndarray) -> np.ndarray:
-        return rows[:, self.timeless] / np.float32(RESOLUTION)
+        return rows[:, self.columns] / np.float32(RESOLUTION)
+
+    def acts(self, states: np.ndarray) -> np.ndarray:
+        """Whether it matters what is done now, (n,) bool; continuous actions always do."""
+        if not isinstance(self.space, spaces.Discrete):
+            return np.ones(len(states), bool)
+        n = int(self.space.n)
+        after = self.simulator.step(np.repeat(states, n, axis=0), np.tile(np.arange(n), len(states)))[1]
+        after = after.reshape(len(states), n, -1)
+        return (after != after[:, :1]).any((1, 2))
 
     def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
         after, rows, reward, over = self.simulator.step(states, actions)
@@ -84,11 +95,20 @@ class SimulatorAgent(PlanningAgent):
     ) -> Situation:
         states = self._env.world.copy()
         place = self.dynamics.place(self.dynamics.simulator.rows(states))
-        return Situation(states, place, states["done"] == 0)
+        return Situation(states, place, (states["done"] == 0) & self.dynamics.acts(states))
 
     def glimpse(self, states: np.ndarray, actions: np.ndarray) -> Glimpse:
         after = self.dynamics.step(states, actions)
-        return Glimpse(after.state, np.zeros((len(states), 0, 2)), _pose(after.state), after.reward, 1 - after.over)
+        none, nowhere = np.zeros((len(states), 0)), np.zeros((len(states), 0, 2))
+        return Glimpse(after.state, nowhere, _pose(after.state), after.reward, 1 - after.over, none, none, nowhere)
+
+
+def _positions(layout: Layout | None) -> np.ndarray:
+    """Columns of observations "state" with the positions of agent, boxes and discs, x and y of one after the other."""
+    if layout is None:
+        return np.zeros(0, np.int64)
+    things = [start + k * width + 1 for start, count, width in (layout.boxes, layout.discs) for k in range(count)]
+    return np.array([(x, x + 1) for x in (layout.pose.start, *things)]).ravel()
 
 
 def _pose(states: np.ndarray) -> np.ndarray:

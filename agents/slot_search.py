@@ -19,7 +19,8 @@ from gymnasium import spaces
 from torch import nn
 
 from unseen.agents.errors import BadAgent
-from unseen.agents.models.relational import PredictGraph, RelationalModel, RememberGraph
+from unseen.agents.models.relational import RelationalModel
+from unseen.agents.models.relational_graphs import PredictGraph, RememberGraph
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig
@@ -33,6 +34,7 @@ from unseen.agents.shared.torch_learner import TorchLearner, first_episode_seed
 ORDERS = ("colour", "index")  # in which a slot keeps its object
 PLAN_ROWS = 256  # imagined steps in one call of the model
 REWARDED = 0.5  # a reward above this counts as one
+WINDOW = 50  # updates between checks whether the model is good enough
 CHANGED = 0.01  # boxes displaced by more have moved, in units of the observation
 
 
@@ -42,22 +44,26 @@ class SlotSearchConfig:
 
     envs: int = 50
     """parallel environments, and episodes per round"""
-    random_episodes: int = 200
+    random_episodes: int = 100
     """episodes of random play before the first search"""
-    updates: int = 200
-    """updates of the model per round"""
+    updates: int = 400
+    """maximum number of updates of the model per round"""
+    enough: float = 0.02
+    """mean loss of 50 updates below which a round ends"""
     batch: int = 128
     """transitions per update"""
     moved: float = 0.25
     """fraction of a batch drawn from transitions in which a box moved"""
     rewarded: float = 0.0625
     """fraction of a batch drawn from rewarded transitions"""
+    over: float = 0.0625
+    """fraction of a batch drawn from transitions without reward that ended an episode"""
     lr: float = 6e-3
     """learning rate at the start of a round; it falls to zero linearly"""
     weight_decay: float = 1e-2
     grad_clip: float = 5.0
     """maximum gradient norm"""
-    message: int = 48
+    message: int = 32
     """size of a message between tokens"""
     hidden: int = 64
     """hidden units"""
@@ -65,9 +71,9 @@ class SlotSearchConfig:
     """replay capacity in transitions"""
     longest: int = 1000
     """steps after which an episode is cut off"""
-    imagined: int = 2000
+    imagined: int = 3000
     """maximum number of imagined steps for a plan; 0 for no planning: random actions"""
-    plans: int = 3
+    plans: int = 8
     """maximum number of plans in an episode; then actions are random"""
     accept: float = 0.5
     """probability of the path x expected reward above which a plan is accepted"""
@@ -140,17 +146,21 @@ class SlotSearchLearner(TorchLearner):
         if not self.replay.written:
             return {}
         data = self._data()
-        self.model.learn_codes(data["state"], data["after"])
+        self.model.look(data["state"], nn.functional.one_hot(data["action"], self.actions).float(), data["after"])
         moved = self.model.box_change(data["state"], data["after"]).abs().amax((1, 2)) > CHANGED
-        groups = [(moved, c.moved), (data["outcome"][:, 0] > 0, c.rewarded)]
+        rewarded, over = (data["outcome"] > 0).unbind(-1)
+        groups = [(moved, c.moved), (rewarded, c.rewarded), (over & ~rewarded, c.over)]
         pools = [(mask.nonzero()[:, 0].cpu().numpy(), int(share * c.batch)) for mask, share in groups]
         losses: list[dict[str, float]] = []
         for update in range(updates):
             for group in self.optimizer.param_groups:
                 group["lr"] = c.lr * (1 - update / updates)
-            losses.append(self._update(data, pools))
+            with self.timed():
+                losses.append(self._update(data, pools))
+            if (update + 1) % WINDOW == 0 and _mean_loss(losses[-WINDOW:]) < c.enough:
+                break
         means = {name: float(np.mean([f[name] for f in losses])) for name in losses[-1]}
-        return means | {"rewarded": float(data["outcome"][:, 0].sum())}
+        return means | {"rewarded": float(data["outcome"][:, 0].sum()), "updates": float(len(losses))}
 
     def _agent(self, imagined: int) -> GraphPlanningAgent:
         c = self.config
@@ -250,6 +260,10 @@ class SlotSearchLearner(TorchLearner):
         store.module("model", self.model)
         store.optimizer("optimizer", self.optimizer)
         store.rng("rng", self.rng)
+
+
+def _mean_loss(losses: list[dict[str, float]]) -> float:
+    return float(np.mean([sum(figures.values()) for figures in losses]))
 
 
 def _planning_figures(state: PlanningState) -> dict[str, float]:

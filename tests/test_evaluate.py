@@ -13,7 +13,7 @@ from unseen.envs.errors import BadParameter
 from unseen.train.cli import main
 from unseen.train.errors import AgentFailed, EvaluationError
 from unseen.train.evaluate import EvaluateConfig, evaluate
-from unseen.train.map_error import map_error
+from unseen.train.measures.map_error import map_error
 
 MONITOR = str(Path(__file__).parents[1] / "examples" / "blind_monitor.py") + ":BlindMonitor"
 MANNERS = """

@@ -82,6 +82,29 @@ def test_no_more_is_imagined_than_allowed(imagined: int) -> None:
     assert (plan is None) == (imagined < 2)
 
 
+class Lever(Dynamics):
+    """A corridor of 20 places and a lever at place 0, to be pulled 6 times."""
+
+    space = spaces.Discrete(3)
+
+    def __init__(self) -> None:
+        self.imagined = 0
+
+    def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
+        self.imagined += len(states)
+        after, nothing = states.copy(), np.zeros(len(states))
+        after[:, 0] = np.clip(after[:, 0] + np.array([1, -1, 0])[actions], 0, 19)
+        after[:, 2] += (actions == 2) & (states[:, 0] == 0)
+        return Transition(after, (after[:, 2] == 6).astype(float), nothing, nothing, nothing, after)
+
+
+def test_what_has_been_imagined_least_is_expanded_first() -> None:
+    lever = Lever()
+    plan = BestFirst(width=1).plan(lever, np.zeros((1, 4)), 10_000, NO_WORDS)[0]
+    assert plan is not None and plan.actions.tolist() == [2] * 6
+    assert lever.imagined < 150, "in the order of their length, all 20 places would be tried after each pull"
+
+
 class Walker(PlanningAgent):
     """Sees its position on the line."""
 
@@ -134,6 +157,22 @@ def test_the_simulator_is_exact_and_plans_solve_what_random_play_does_not() -> N
     assert np.mean([o.episode_return for o in outcomes]) > 0.8
     idle = load_agent("simulator-mpc", "Detour", 1, imagined=0)
     assert np.mean([o.episode_return for o in rollout(idle, make_env_for(idle, env, 12), range(12))]) < 0.4
+
+
+def test_the_simulator_plans_once_actions_matter() -> None:
+    env = EnvConfig("Unblock", 1, split="train")
+    agent = load_agent("simulator-mpc", "Unblock", 1, imagined=2000)
+    assert isinstance(agent, PlanningAgent)
+    vector = make_env_for(agent, env, 12)
+    obs, _ = vector.reset(seed=0)
+    state, first = agent.initial_state(np.arange(12, dtype=np.uint64)), np.ones(12, bool)
+    while (vector.world["phase"] < 2).all():
+        assert not state.searches.any()
+        actions, state = agent.act(obs, state, first)
+        obs, *_ = vector.step(actions)
+        first = np.zeros(12, bool)
+    outcomes = rollout(agent, make_env_for(agent, env, 12), range(12), fail_fast=True)
+    assert np.mean([o.episode_return for o in outcomes]) > 0.7
 
 
 def test_only_planners_have_a_number_of_imagined_steps() -> None:

@@ -130,34 +130,55 @@ def test_an_episode_does_not_depend_on_its_batch() -> None:
     assert played[0] == played[1]
 
 
+def stored(made: SlotSearchLearner) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """States, one-hot actions and next states in the replay."""
+    data = made._data()
+    return data["state"], torch.nn.functional.one_hot(data["action"], made.actions).float(), data["after"]
+
+
 @pytest.mark.parametrize("env", [ENV, EnvConfig("Unblock", 1)], ids=lambda env: env.label)
-def test_the_classes_found_describe_what_happens(env: EnvConfig) -> None:
+def test_steps_and_changes_found_describe_what_happens(env: EnvConfig) -> None:
     made = learner(env, envs=60, updates=1)
     made.advance()
-    data, model = made._data(), made.model
-    change = model.agent_change(data["state"], data["after"], model.turns)
-    apart = (change[:, None] - model.agent_codes[model.agent_known]).abs().sum(-1).amin(-1)
+    (state, action, after), model = stored(made), made.model
     assert bool(model.turns) == (env.name == "Detour")
+    names = list(made.envs.vector.task.actions)
+    assert [name for name, step in zip(names, model.steps, strict=True) if bool((step == 0).all())] == ["stay"]
+    torch.testing.assert_close(model.steps.norm(dim=-1)[:3], model.step.expand(3), atol=1e-3, rtol=0)
+    found = model.agent_changes
+    apart = (model.agent_change(state, action, after)[:, None] - found.codes[found.known]).abs().sum(-1).amin(-1)
     assert (apart < 0.1).float().mean() > 0.9
     if env.name == "Unblock":
         assert (apart < 1e-5).float().mean() > 0.999
+        assert int(found.known.sum()) <= 7, "one class for all directions: step, push, bump, and four ways to stay"
         assert model.movable.tolist() == [True] * 3 + [False] * 10  # the crates, found from the data
-        moved = model.box_change(data["state"], data["after"])[:, :3]
-        off = (moved[:, :, None] - model.box_codes[model.box_known]).abs().sum(-1).amin(-1)
-        assert off.max() < 1e-5
+        assert int(model.box_changes.known.sum()) == 2, "pushed, or not"
+
+
+def test_a_push_is_learned_for_all_directions_at_once() -> None:
+    env = EnvConfig("Unblock", 1)
+    fit = learner(env, envs=60, updates=150, batch=128, message=32, hidden=32)
+    fit.advance()
+    held = learner(env, seed=9, envs=30, updates=1)
+    held.advance()
+    state, action, after = stored(held)
+    with torch.no_grad():
+        guess, _ = fit.model.predict(state, action)
+    moved = fit.model.box_change(state, after).abs().amax((1, 2)) > 0.01
+    right = (fit.model.places(guess) - fit.model.places(after)).abs().amax(-1) < 0.1
+    assert moved.sum() > 20 and right[moved].float().mean() > 0.95 and right.float().mean() > 0.98
 
 
 def test_it_fits_what_it_sees_and_predicts_held_out_steps() -> None:
     fit = learner(EnvConfig("Detour", 1), envs=150, updates=200, batch=64, message=32, hidden=32, lr=8e-3)
-    assert not fit.model.agent_known.any()
+    assert not fit.model.agent_changes.known.any()
     fit.advance()
     held = learner(EnvConfig("Detour", 1), seed=9, envs=50, updates=1)
     held.advance()
-    test = held._data()
-    one_hot = torch.nn.functional.one_hot(test["action"], fit.actions).float()
+    state, action, after = stored(held)
     with torch.no_grad():
-        after, log_prob = fit.model.predict(test["state"], one_hot)
-    error = (after[:, :2] - test["after"][:, :2]).abs().amax(-1)
+        guess, log_prob = fit.model.predict(state, action)
+    error = (guess[:, :2] - after[:, :2]).abs().amax(-1)
     assert (error < 0.03).float().mean() > 0.7 and log_prob.max() <= 0
 
 

@@ -333,7 +333,7 @@ def test_signals_are_shown() -> None:
 
 
 def test_a_map_of_slots_is_drawn_in_the_colours_of_the_discs() -> None:
-    belief = Belief(np.array([[1.0, 0.0]]), np.array([[[1.5, 0.5], [0.0, 0.0]]]))
+    belief = Belief(np.array([[1.0, 0.0]]), np.array([[[1.5, 0.5], [0.0, 0.0]]]), by_slot=True)
     s = a_record()
     s["disc_colour"][:2] = 4, 5
     mind = mind_of(belief, None, read(s, params=PARAMS.replace(order="index")))

@@ -1,4 +1,4 @@
-"""`unseen bench`: steps per second of the environments, and of two well-known environments for comparison.
+"""`unseen bench`: steps per second of the environments, and of two well-known environments for comparison; speed of agents.
 
 Rates are per second of wall time and per second of CPU time; the latter vary less on a busy machine. Each is the median of
 several rounds with random actions, including autoresets.
@@ -21,6 +21,7 @@ from typing import Annotated, Any
 import gymnasium as gym
 import tyro
 
+from unseen.agents.shared.envs import EnvConfig
 from unseen.envs import suite
 from unseen.envs.errors import BadParameter
 from unseen.train import cold
@@ -50,6 +51,12 @@ class BenchConfig:
     """seconds of wall time per measurement"""
     neighbours: bool = True
     """also measure Gymnasium's CartPole and, if installed, MiniGrid's Memory"""
+    agents: bool = False
+    """measure agents instead: how fast they learn, imagine, decide and start; see docs/measures.md"""
+    only: Annotated[tuple[str, ...], tyro.conf.arg(metavar="AGENT [AGENT ...]", help_behavior_hint="")] = ()
+    """with --agents: these alone; by default all that can be trained"""
+    device: str = "cpu"
+    """with --agents: torch device"""
     cold: bool = False
     """measure the CPU time of the first step instead, with different caches; by default of the default observation"""
     json: bool = False
@@ -179,6 +186,8 @@ def bench(config: BenchConfig) -> None:
         raise BadParameter("seconds must be positive, threads and sizes at least 1")
     for name, obs in modes(config):  # raises if the request is invalid
         suite.make(name, level=config.level, obs=obs)
+    if config.agents:
+        return bench_agents(config)
     if config.cold:
         return bench_cold(config)
     speeds: list[Speed] = []
@@ -194,6 +203,38 @@ def bench(config: BenchConfig) -> None:
         print(json.dumps({**machine(), "first_step_s": start, "speeds": [asdict(s) for s in speeds]}, indent=2))
     else:
         show(config, speeds, start)
+
+
+def bench_agents(config: BenchConfig) -> None:
+    """Measure agents, and print. Raises UnknownEnvironment, UnknownAgent, BadParameter."""
+    import torch
+
+    from unseen.train.agent_speed import agent_speeds, chosen
+    from unseen.train.measures.tables import show as show_table
+
+    if len(config.obs) > 1:
+        raise BadParameter("with --agents: give one observation mode at most")
+    try:
+        torch.empty(0, device=config.device)
+    except (RuntimeError, AssertionError) as error:  # torch raises the latter where it was built without CUDA
+        raise BadParameter(f"device={config.device!r}: {str(error).splitlines()[0]}") from error
+    torch.set_num_threads(config.threads)
+    picked = chosen(config.only)
+    tables = []
+    for name in names(config):
+        env = EnvConfig(name, config.level, "".join(config.obs))
+        with Progress({f"agents on {name}": len(picked)}) as progress:
+            done = lambda agent, name=name: progress.advance(f"agents on {name}", 1, agent)  # noqa: E731
+            tables.append(agent_speeds(env, picked, config.device, config.seconds, done))
+    if config.json:
+        print(json.dumps({**machine(), "device": config.device, "agents": [asdict(t) for t in tables]}, indent=2))
+        return
+    from rich.console import Console
+
+    console = Console(soft_wrap=True)
+    for table in tables:
+        show_table(table, console)
+    console.print(", ".join(f"{key} {value}" for key, value in machine().items()), style="dim")
 
 
 def bench_cold(config: BenchConfig) -> None:

@@ -15,13 +15,17 @@ from unseen.train.leaderboard.protocol import SPLIT, EpisodeBlock, Latency, Late
 from unseen.train.leaderboard.report import milliseconds, number, spread
 from unseen.train.leaderboard.runner import blocks
 from unseen.train.leaderboard.statistics import Interval
-from unseen.train.map_error import MapError, map_error
+from unseen.train.measures import TITLES, measures
+from unseen.train.measures import tables as drawn
+from unseen.train.measures.map_error import MapError, map_error
+from unseen.train.measures.tables import Table
 from unseen.train.progress import Progress
 from unseen.train.rollout import Outcome, make_env_for
 
 __all__ = ["EvaluateConfig", "Result", "evaluate"]
 
 MAP_EPISODES = 500  # at most, over which the error of a map is measured
+MODEL_EPISODES = 200  # at most, over which measures of the model are taken
 
 
 @dataclass(frozen=True)
@@ -40,6 +44,8 @@ class EvaluateConfig(LevelArgument):
     """training seed of the included agent; by default the run with the median return"""
     imagined: OptionalInt = None
     """maximum number of imagined steps for a plan, of an agent that plans; 0 for no planning; by default its own"""
+    model: bool = False
+    """also measure the model: map, memory, imagination, other actions, plans; see docs/measures.md"""
     json: bool = False
     """print JSON, with every episode"""
 
@@ -64,6 +70,8 @@ class Result:
     map_error: MapError | None
     """error of the agent's map; None if it draws none"""
     outcomes: list[Outcome]
+    model: tuple[Table, ...] = ()
+    """measures of the model, if asked for"""
 
 
 def evaluate(config: EvaluateConfig) -> Result:
@@ -95,6 +103,11 @@ def evaluate(config: EvaluateConfig) -> Result:
     latency = None if errors else measure_latency(timed)
     mapped = None if errors else map_error(agent, env_config, min(config.episodes, MAP_EPISODES))
     result = replace(_result(config, env_config, outcomes, latency), map_error=mapped)
+    if config.model and not errors:
+        with Progress({"measures": len(TITLES)}) as progress:
+            advance = lambda title: progress.advance("measures", 1, title)  # noqa: E731
+            found = measures(agent, env_config, min(config.episodes, MODEL_EPISODES), advance)
+        result = replace(result, model=found)
     if config.json:
         print(json.dumps(asdict(result), indent=1))
     else:
@@ -156,3 +169,5 @@ def show(result: Result) -> None:
     if result.latency:
         p50, p95 = milliseconds(result.latency.p50_ms), milliseconds(result.latency.p95_ms)
         console.print(Text(f"  decision    {p50} ms  (95th percentile {p95})"))
+    for table in result.model:
+        drawn.show(table, console)

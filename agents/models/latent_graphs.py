@@ -9,6 +9,7 @@ from unseen.agents.models.latent import LatentModel
 from unseen.agents.shared.actions import Categorical, DiscreteActions, SquashedNormal
 from unseen.agents.shared.actor_critic import ActorCritic
 from unseen.agents.shared.envs import Layout, ObservationSpec
+from unseen.agents.shared.graph_agent import BOX_FIELDS
 from unseen.agents.shared.torch_graph import TorchGraph
 
 
@@ -22,6 +23,15 @@ class _LatentGraph(nn.Module):
     def decode_map(self, latent: Tensor) -> dict[str, Tensor]:
         """The positions that the model predicts; empty for observations without a layout."""
         return {} if self.layout is None else self.model.decode_map(latent, self.layout)
+
+    def boxes(self, latent: Tensor) -> tuple[Tensor, ...]:
+        """The output `boxes` of an imagined step, of the decoded observation; empty without boxes or a decoder."""
+        decoded = self.model.decode(latent)
+        if self.layout is None or decoded is None or not self.layout.boxes[1]:
+            return ()
+        start, count, width = self.layout.boxes
+        slots = decoded[:, start : start + count * width].reshape(-1, count, width)
+        return (slots[..., :BOX_FIELDS].flatten(1),)
 
     def map_outputs(self) -> list[str]:
         device = next(self.model.parameters()).device
@@ -79,13 +89,14 @@ class ImagineGraph(_LatentGraph):
             return common
         drawn = self.decode_map(latent)
         discs = [drawn["map"]] if "map" in drawn else []
-        return (*common, model.pose(latent, self.layout), *discs)
+        return (*common, model.pose(latent, self.layout), *self.boxes(latent), *discs)
 
     def graph(self) -> TorchGraph:
         state, action = self.placeholders()
         names = ["new_state", "logits" if self.discrete else "next_action", "reward", "continue"]
         if self.layout is not None:
-            names += ["pose", *(["map"] if "map" in self.map_outputs() else [])]
+            drawn = [*(["boxes"] if self.boxes(state) else []), *(["map"] if "map" in self.map_outputs() else [])]
+            names += ["pose", *drawn]
         example = {"state": state, "action": action}
         if self.model.groups:
             example["noise"] = torch.rand(len(state), self.model.groups)

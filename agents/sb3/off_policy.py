@@ -82,7 +82,8 @@ class OffPolicyLearner(SB3Learner):
                     learning_starts=model.learning_starts,
                 )
                 if self.steps > model.learning_starts:
-                    model.train(updates, model.batch_size)
+                    with self.timed(updates):
+                        model.train(updates, model.batch_size)
         return self.figures()
 
     def sync_more(self, store: Store) -> None:

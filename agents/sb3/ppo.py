@@ -81,7 +81,8 @@ class OnPolicyLearner(SB3Learner):
         model.ent_coef = annealed(c.entropy, c.entropy_end)(model._current_progress_remaining)
         with self.generators.active():
             model.collect_rollouts(self.vec, self._callback, model.rollout_buffer, c.rollout)
-            model.train()
+            with self.timed(c.epochs * math.ceil(c.envs * c.rollout / c.batch)):
+                model.train()
         figures = self.figures()
         if math.isnan(figures["explained_variance"]):  # stable-baselines3's word for returns that do not vary
             del figures["explained_variance"]

@@ -289,14 +289,16 @@ class Simulator:
 
     Args:
         vector: environments that are used for nothing else, with the observation mode "state".
+        layout: see below.
 
     Attributes:
         space: of the actions of one environment.
         size: number of environments.
+        layout: of the slots with which an observation "state" begins; None without slots.
     """
 
-    def __init__(self, vector: VectorEnv) -> None:
-        self._vector, self.size = vector, vector.num_envs
+    def __init__(self, vector: VectorEnv, layout: Layout | None) -> None:
+        self._vector, self.size, self.layout = vector, vector.num_envs, layout
         self.space = vector.single_action_space
 
     def fresh(self, n: int) -> np.ndarray:
@@ -344,7 +346,8 @@ def simulator(config: EnvConfig, size: int) -> Simulator:
     """The simulator of an environment of the suite, with `size` environments. Raises BadAgent for another environment."""
     if config.entry is None:
         raise BadAgent(f"{config.id} has no states that could be simulated from")
-    return Simulator(make(replace(config, obs="state"), size).vector)
+    layout = make(replace(config, obs=""), 1).layout
+    return Simulator(make(replace(config, obs="state"), size).vector, layout)
 
 
 def reference(vector: VectorEnv, name: str) -> Any:
@@ -365,12 +368,16 @@ def has_reference(config: EnvConfig, name: str) -> bool:
     return entry is not None and split_name(name)[0] in entry.task.references
 
 
-def tracked_discs(policy: Any) -> tuple[np.ndarray, np.ndarray] | None:
-    """Discs in the memory of a tracker: known (n, k) bool, and positions (n, k, 2) m. None for other policies."""
-    memory = policy.memory
-    if policy.name != "tracker" or policy.batch.layout is None or "disc_x" not in (memory.dtype.names or ()):
+def tracked_discs(policy: Any) -> tuple[np.ndarray, np.ndarray, bool] | None:
+    """Discs in the memory of a tracker: known (n, k) bool, positions (n, k, 2) m, and whether they are slots; else they are
+    colours. None for other policies."""
+    memory, layout = policy.memory, policy.batch.layout
+    if policy.name != "tracker" or layout is None or not layout.discs[1] or "disc_x" not in (memory.dtype.names or ()):
         return None
-    k = policy.batch.layout.colours
+    if policy.reference.places is not None:
+        return *policy.reference.places(memory, policy.batch.params), False
+    k = layout.things
     xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
     room = np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
-    return np.abs(xy).max(-1) <= room, xy  # discs never seen are stored far outside of the room
+    known = np.abs(xy).max(-1) <= room  # discs never seen are stored far outside of the room
+    return known, xy, layout.order == "index"

@@ -20,8 +20,9 @@ Inputs and outputs of the policy graph, for batch size n:
 | places    | (n, 3 m) f32           | optional; of each kind of box: probability that it is known, x, y      |
 
 The graph of one imagined step has inputs `state`, `action` (as `last`) and `noise`, and outputs `new_state`; `logits` or
-`next_action` of the policy after the step; `reward` (n,); `continue` (n,), a probability; and optionally `map` and `pose`
-(n, 4): x, y, cos, sin. Positions are in units of the observation.
+`next_action` of the policy after the step; `reward` (n,); `continue` (n,), a probability; and optionally `map`, `boxes`
+(n, 3 b), of each box slot: probability that it is there, x, y; and `pose` (n, 4): x, y, cos, sin. Positions are in units of
+the observation.
 
 Graphs contain no random number generator: noise is an input, a function of (agent seed, episode seed, step).
 """
@@ -30,17 +31,18 @@ from __future__ import annotations
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
 
 from unseen.agents.errors import BadAgent, BadObservation
 from unseen.agents.protocol import Agent, Belief, Imagined
+from unseen.agents.roster import ROSTER
 from unseen.agents.shared import noise
 
 DISC_FIELDS = 5  # columns per disc in `map`: known, x, y, vx, vy
-BOX_FIELDS = 3  # columns per kind of box in `places`: known, x, y
+BOX_FIELDS = 3  # columns per kind of box in `places`, and per box in `boxes`: known, x, y
 
 Arrays = dict[str, np.ndarray]
 
@@ -119,6 +121,7 @@ class GraphAgent(Agent):
     ) -> None:
         self.name, self.obs, self.action, self.scale = name, obs, action, scale
         self._act, self._imagine = act, imagine
+        self._slot_map = has_slot_map(name)
         self._seed = 0
 
     def seed(self, seed: int) -> None:
@@ -159,9 +162,12 @@ class GraphAgent(Agent):
 
     def belief(self, state: GraphState) -> Belief | None:
         drawn = {"map": state.map, "places": state.places}
-        return believed({name: value for name, value in drawn.items() if value is not None}, self.scale)
+        return believed({k: v for k, v in drawn.items() if v is not None}, self.scale, self._slot_map)
 
-    def imagine(self, state: GraphState, horizon: int = 15) -> Imagined | None:
+    def latent(self, state: GraphState) -> np.ndarray | None:
+        return state.latent if state.latent.shape[1] else None
+
+    def imagine(self, state: GraphState, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
         """See `Agent`. Raises BadAgent before the first call of `act`."""
         graph = self._imagine
         if graph is None:
@@ -173,20 +179,43 @@ class GraphAgent(Agent):
         latent, action = state.latent, state.last
         steps: list[Arrays] = []
         for t in range(horizon):
+            if actions is not None:
+                action = actions[:, t]
             out = graph(state=latent, action=action, noise=drawn[:, t])
             steps.append({"taken": action} | out)
             latent = out["new_state"]
             action = out["logits"].argmax(-1) if "logits" in out else out["next_action"]
+        return imagined(steps, self.scale)
 
-        def over_time(name: str, width: int = 0) -> np.ndarray:
-            if name not in steps[0]:
-                return np.zeros((n, horizon, width), np.float32)
-            return np.stack([step[name] for step in steps], axis=1)
 
-        pose = over_time("pose")
-        pose[..., :2] *= self.scale
-        places = over_time("map").reshape(n, horizon, -1, DISC_FIELDS)[..., 1:3] * self.scale
-        return Imagined(places, pose, over_time("reward"), over_time("continue"), over_time("taken"))
+def imagined(steps: Sequence[Arrays], scale: float) -> Imagined:
+    """A roll-out from the outputs of its steps, and `taken`, the action before each. scale: metres per unit of a position."""
+    n, horizon = len(steps[0]["taken"]), len(steps)
+
+    def over_time(name: str) -> np.ndarray:
+        if name not in steps[0]:
+            return np.zeros((n, horizon, 0), np.float32)
+        return np.stack([step[name] for step in steps], axis=1)
+
+    pose = over_time("pose")
+    pose[..., :2] *= scale
+    discs = over_time("map").reshape(n, horizon, -1, DISC_FIELDS)
+    boxes = over_time("boxes").reshape(n, horizon, -1, BOX_FIELDS)
+    return Imagined(
+        discs[..., 1:3] * scale,
+        pose,
+        over_time("reward"),
+        over_time("continue"),
+        over_time("taken"),
+        seen=discs[..., 0],
+        box_seen=boxes[..., 0],
+        box_xy=boxes[..., 1:] * scale,
+    )
+
+
+def has_slot_map(name: str) -> bool:
+    """Whether the map of the agent of that name is of slots; see `unseen.agents.roster.Row`."""
+    return name in ROSTER and ROSTER[name].slot_map
 
 
 def finite_rows(obs: np.ndarray, width: int, name: str) -> np.ndarray:
@@ -200,7 +229,7 @@ def finite_rows(obs: np.ndarray, width: int, name: str) -> np.ndarray:
     return rows
 
 
-def believed(out: Mapping[str, np.ndarray], scale: float) -> Belief | None:
+def believed(out: Mapping[str, np.ndarray], scale: float, by_slot: bool) -> Belief | None:
     """The belief in the outputs `map` and `places` of a graph, of which either or both may be missing."""
     discs, boxes = _entries(out, "map", DISC_FIELDS), _entries(out, "places", BOX_FIELDS)
     if discs is None and boxes is None:
@@ -208,7 +237,7 @@ def believed(out: Mapping[str, np.ndarray], scale: float) -> Belief | None:
     n = len(next(iter(out.values())))
     discs = np.zeros((n, 0, DISC_FIELDS), np.float32) if discs is None else discs
     boxes = np.zeros((n, 0, BOX_FIELDS), np.float32) if boxes is None else boxes
-    return Belief(discs[..., 0], discs[..., 1:3] * scale, boxes[..., 0], boxes[..., 1:] * scale)
+    return Belief(discs[..., 0], discs[..., 1:3] * scale, boxes[..., 0], boxes[..., 1:] * scale, by_slot)
 
 
 def _entries(out: Mapping[str, np.ndarray], name: str, width: int) -> np.ndarray | None:

@@ -16,7 +16,7 @@ from gymnasium import spaces
 
 from unseen.agents.protocol import Agent, Belief, Dynamics, Imagined, Plan, Planner, Transition
 from unseen.agents.shared import noise, priors
-from unseen.agents.shared.graph_agent import DISC_FIELDS, Arrays, Graph, believed, finite_rows
+from unseen.agents.shared.graph_agent import BOX_FIELDS, DISC_FIELDS, Arrays, Graph, believed, finite_rows, has_slot_map
 from unseen.agents.shared.priors import Space
 
 DIFFERENT = 0.4  # of a place, in its unit: more than this was not predicted
@@ -90,6 +90,9 @@ class Glimpse(NamedTuple):
     pose: np.ndarray
     reward: np.ndarray
     cont: np.ndarray
+    seen: np.ndarray
+    box_seen: np.ndarray
+    box_xy: np.ndarray
 
 
 class PlanningAgent(Agent):
@@ -114,6 +117,15 @@ class PlanningAgent(Agent):
     def glimpse(self, states: np.ndarray, actions: np.ndarray) -> Glimpse | None:
         """Imagine a step for drawing; None for an agent whose imagination cannot be drawn."""
         return None
+
+    def surprises(self, state: PlanningState, actions: np.ndarray, obs: np.ndarray) -> np.ndarray | None:
+        """Whether `obs` (n, ...), observed after actions (n,) instead of those chosen, is otherwise than the model predicts.
+
+        Returns (n,) bool; None where places tell nothing.
+        """
+        predicted = self.dynamics.step(state.now.state, actions).place
+        found = self.situation(obs, state.now, actions, np.zeros(len(obs), bool), state.episodes).place
+        return np.abs(predicted - found).max(-1) > DIFFERENT if found.shape[1] else None
 
     def seed(self, seed: int) -> None:
         self._seed = seed
@@ -166,8 +178,8 @@ class PlanningAgent(Agent):
         after, started = noise.advance(episodes), tuple(starts)
         return actions, PlanningState(after, now, actions, tuple(plans), started, taken, searches, surprised, followed)
 
-    def imagine(self, state: PlanningState, horizon: int = 15) -> Imagined | None:
-        """The plan that is being followed, and plans that were dropped for it, as the model predicts them.
+    def imagine(self, state: PlanningState, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
+        """By default the plan that is being followed, and plans that were dropped for it, as the model predicts them.
 
         `cont` is 0 after the end of a plan. Without a plan it is what the policy would do; without a policy `cont` is 0.
         """
@@ -176,11 +188,14 @@ class PlanningAgent(Agent):
             nothing if plan is None else plan.actions[taken - 1 :]
             for plan, taken in zip(state.plans, state.taken.tolist(), strict=True)
         ]
+        if actions is not None:
+            followed = list(actions)
         main = self._rolled_out(state.now.state, followed, horizon, policy=True)
         if main is None:
             return None
-        actions, (xy, pose, reward, cont) = main
-        return Imagined(xy, pose, reward, cont, actions, self._dropped(state, horizon))
+        taken, (xy, pose, reward, cont, seen, box_seen, box_xy) = main
+        dropped = self._dropped(state, horizon) if actions is None else None
+        return Imagined(xy, pose, reward, cont, taken, dropped, seen, box_seen, box_xy)
 
     def _dropped(self, state: PlanningState, horizon: int) -> np.ndarray | None:
         """`Imagined.dropped`, from where the plans were made."""
@@ -198,7 +213,7 @@ class PlanningAgent(Agent):
         ]
         rolled = self._rolled_out(np.repeat(starts, CANDIDATES, axis=0), sequences, horizon, policy=False)
         assert rolled is not None
-        _, (_, pose, _, cont) = rolled
+        _, (_, pose, _, cont, *_) = rolled
         ended = np.cumsum(cont < 0.5, axis=1) - (cont < 0.5) > 0  # before this step
         ways = np.where((ended | (cont == 0))[..., None], np.nan, pose[..., :2])
         return ways.reshape(len(starts), CANDIDATES, horizon, -1)
@@ -208,7 +223,7 @@ class PlanningAgent(Agent):
     ) -> tuple[np.ndarray, list[np.ndarray]] | None:
         """What m rows do, (m, horizon, ...), that take `sequences` of actions, or, where these are empty, follow the policy.
 
-        Returns actions, and xy, pose, reward and cont, as in `Imagined`.
+        Returns actions, and xy, pose, reward, cont, seen, box_seen and box_xy, as in `Imagined`.
         """
         space, left = self.dynamics.space, np.array([len(actions) for actions in sequences])
         silent = np.zeros((len(states), priors.noise_width(space)))
@@ -312,14 +327,28 @@ class GraphPlanningAgent(PlanningAgent):
         return Situation(self.dynamics.joined(out), _place(out), out["acts"] > 0.5, out)
 
     def belief(self, state: PlanningState) -> Belief | None:
-        return believed(state.now.out, self.scale)
+        return believed(state.now.out, self.scale, has_slot_map(self.name))
+
+    def latent(self, state: PlanningState) -> np.ndarray | None:
+        return state.now.state[:, : self.dynamics.size]
 
     def glimpse(self, states: np.ndarray, actions: np.ndarray) -> Glimpse:
         out, n = self.dynamics.outputs(states, actions), len(states)
-        pose = out.get("pose", np.zeros((n, 0), np.float32)).copy()
+        nothing = np.zeros((n, 0), np.float32)
+        pose = out.get("pose", nothing).copy()
         pose[:, :2] *= self.scale
-        xy = out.get("map", np.zeros((n, 0), np.float32)).reshape(n, -1, DISC_FIELDS)[..., 1:3] * self.scale
-        return Glimpse(self.dynamics.joined(out), xy, pose, out["reward"], out["continue"])
+        discs = out.get("map", nothing).reshape(n, -1, DISC_FIELDS)
+        boxes = out.get("boxes", nothing).reshape(n, -1, BOX_FIELDS)
+        return Glimpse(
+            self.dynamics.joined(out),
+            discs[..., 1:3] * self.scale,
+            pose,
+            out["reward"],
+            out["continue"],
+            discs[..., 0],
+            boxes[..., 0],
+            boxes[..., 1:] * self.scale,
+        )
 
 
 def _place(out: Arrays) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""Best-first search for plans, in any `Dynamics`, for many start states at once."""
+"""Best-first search for plans, in any `Dynamics`, for many start states at once: what has been imagined least comes first."""
 
 from __future__ import annotations
 
@@ -14,16 +14,21 @@ from unseen.agents.shared.noise import unit
 
 ROOT = -1
 DROPPED = 8  # paths kept to be drawn
+CELLS = 4096  # into which the places of a thing are hashed
+MOST = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True)
 class BestFirst(Planner):
-    """Expands what is reached in the fewest steps first; of these, the most probable.
+    """Expands the state first in which some thing is where it has been least often in this search; of these, the one reached in
+    the fewest steps (after the width-based search of Lipovetzky and Geffner 2012, with counts). Where only the agent moves,
+    this is breadth-first; where it can also push things, it finds long plans with several times fewer imagined steps.
 
-    A state that rounds to one already reached is dropped, and so is one whose path is improbable, or that ends the episode.
-    A plan is accepted only if the probability of its path x the expected reward exceeds `accept`: a search through
-    thousands of imagined states finds the model's errors as readily as rewards. Without an accepted plan, the best one
-    above `hope` is returned, or else the way to the most novel state reached, or to one of them at random.
+    A state that rounds to one already reached is dropped, and so is one whose path is improbable, or that ends the episode. The
+    probability of a path includes that the episode lasts so long. A plan is accepted only if this probability x the expected
+    reward exceeds `accept`: a search through thousands of imagined states finds the model's errors as readily as rewards.
+    Without an accepted plan, the best one above `hope` is returned, or else the way to the most novel state reached, or to one
+    of them at random.
 
     Attributes:
         accept: worth above which a plan ends the search.
@@ -66,9 +71,12 @@ class BestFirst(Planner):
         actions = np.tile(np.arange(n), len(states))
         after = dynamics.step(np.repeat(states, n, axis=0), actions)
         keys = np.rint(after.place).astype(np.int32)
+        facts = _facts(keys)
         row = 0
         for tree, nodes in zip(trees, chosen, strict=True):
             tree.imagined += n * len(nodes)
+            seldom = tree.times(facts[row : row + n * len(nodes)])
+            first = row
             for node in nodes:
                 length = tree.length[node] + 1
                 for action in range(n):
@@ -82,8 +90,13 @@ class BestFirst(Planner):
                         tree.novelty.append(float(after.novelty[row]))
                         if worth > tree.best_worth:
                             tree.best_worth, tree.best = worth, child
-                        if new and after.over[row] < 0.5 and length < self.depth:
-                            heapq.heappush(tree.open, (length, -log_prob, child))
+                        if new:
+                            tree.count(facts[row])
+                            if after.over[row] < 0.5 and length < self.depth:
+                                tree.log_prob[child] += float(np.log1p(-after.over[row]))
+                                heapq.heappush(
+                                    tree.open, (int(seldom[row - first]), length, -tree.log_prob[child], child)
+                                )
                     row += 1
             if tree.best_worth > self.accept:
                 tree.open.clear()
@@ -101,15 +114,16 @@ class _Tree:
     log_prob: list[float] = field(default_factory=list)
     length: list[int] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
-    open: list[tuple[int, float, int]] = field(default_factory=list)
+    open: list[tuple[int, int, float, int]] = field(default_factory=list)
     novelty: list[float] = field(default_factory=list)  # of all nodes but the root
+    met: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))  # how often a fact has occurred
     imagined: int = 0
     best: int = ROOT
     best_worth: float = 0.0
 
     def __post_init__(self) -> None:
         self.add(self.start, ROOT, 0, 0.0, np.zeros(0), b"")
-        self.open.append((0, 0.0, 0))
+        self.open.append((0, 0, 0.0, 0))
 
     def add(self, state: np.ndarray, parent: int, action: int, log_prob: float, place: np.ndarray, key: bytes) -> int:
         """Add a node and return its index."""
@@ -122,6 +136,16 @@ class _Tree:
         self.seen.add(key)
         return len(self.states) - 1
 
+    def times(self, facts: np.ndarray) -> np.ndarray:
+        """How often the rarest of the facts (m, k) of each of m states has occurred, (m,)."""
+        if not len(self.met):
+            self.met = np.zeros(facts.shape[1] * CELLS, np.int32)
+        return self.met[facts].min(-1, initial=MOST)
+
+    def count(self, facts: np.ndarray) -> None:
+        """Note that the facts (k,) have occurred."""
+        self.met[facts] += 1
+
     def next(self, most: int) -> list[int]:
         """Remove the first `most` nodes from those to be expanded."""
         return [heapq.heappop(self.open)[-1] for _ in range(min(most, len(self.open)))]
@@ -129,17 +153,18 @@ class _Tree:
     def choose(self, hope: float, drawn: float) -> Plan | None:
         """The best plan if it is worth more than `hope`, else one to a most novel node; None if nothing was reached."""
         if self.best_worth > hope:
-            return self.path(self.best, self.best_worth)
+            return self.path(self.best, self.best_worth, self.best_worth)
         if not self.novelty:
             return None
         newest = np.flatnonzero(np.array(self.novelty) == max(self.novelty))
         return self.path(1 + int(newest[int(drawn * len(newest))]), 0.0)
 
-    def path(self, node: int, worth: float) -> Plan:
+    def path(self, node: int, worth: float, success: float | None = None) -> Plan:
         """The plan that leads to a node."""
         nodes = self.way(node)
         places = np.stack([self.places[k] for k in nodes])
-        return Plan(self.actions(nodes), places, worth, tuple(self.actions(self.way(end)) for end in self.others(node)))
+        dropped = tuple(self.actions(self.way(end)) for end in self.others(node))
+        return Plan(self.actions(nodes), places, worth, dropped, success)
 
     def way(self, node: int) -> list[int]:
         """The nodes from the start, which is left out, to a node."""
@@ -157,3 +182,10 @@ class _Tree:
         inner = {ROOT, 0, chosen, *self.parent}
         ends = [node for node in range(len(self.states)) if node not in inner]
         return ends[:: -(-len(ends) // DROPPED)] if ends else []
+
+
+def _facts(keys: np.ndarray) -> np.ndarray:
+    """Where each thing is, (m, k) indices: columns 2 j and 2 j + 1 of the rounded places (m, 2 k) are of one thing."""
+    pairs = np.pad(keys, ((0, 0), (0, keys.shape[1] % 2))).reshape(len(keys), -1, 2).astype(np.int64)
+    cell = (pairs[..., 0] * 73_856_093 ^ pairs[..., 1] * 19_349_663) % CELLS
+    return np.arange(pairs.shape[1]) * CELLS + cell

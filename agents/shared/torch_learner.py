@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import time
 from abc import abstractmethod
 from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
 from unseen.agents.errors import BadAgent
 from unseen.agents.onnx.export import write_onnx
-from unseen.agents.protocol import Agent, Learner
+from unseen.agents.protocol import Agent, Learner, UpdateTime
 from unseen.agents.shared import envs
 from unseen.agents.shared.checkpoint import Reader, Store, Writer
 from unseen.agents.shared.envs import AutoresetMode, EnvConfig, Environments
@@ -37,6 +39,16 @@ class TorchLearner(Learner):
         self.envs: Environments = envs.make(env, self.config.envs, self.autoreset)
         self.resumes_exactly = self.envs.has_snapshots or not self.needs_snapshots
         self.notes = tuple(_notes(env.label, self.envs, self.resumes_exactly))
+        self.update_time = UpdateTime()
+
+    @contextmanager
+    def timed(self, updates: int = 1) -> Iterator[None]:
+        """Count the gradient updates made in this context, and the time that it takes."""
+        wall, cpu = time.perf_counter(), time.process_time()
+        yield
+        self.update_time.updates += updates
+        self.update_time.wall_s += time.perf_counter() - wall
+        self.update_time.cpu_s += time.process_time() - cpu
 
     @abstractmethod
     def act_graph(self) -> TorchGraph:

@@ -21,12 +21,15 @@ class Reference:
         reads: its input: the name of a sensor, or "world" for a privileged policy.
         memory: dtype of its memory record, which is zeroed when an episode starts; None if it needs no memory.
         remembers: if False, the memory is zeroed before every step and serves only as scratch space.
+        places: (memory records (n,), parameters) -> known (n, k) bool and positions (n, k, 2) m, of k colours of disc, for pictures
+            and measures of a "tracker"; None where its memory is a world (`unseen.envs.planar.belief`) that tells this.
     """
 
     act: Callable
     reads: str = WORLD
     memory: np.dtype | None = None
     remembers: bool = True
+    places: Callable | None = None
 
 
 def by_index(choose: Callable, actions: Mapping[str, tuple[float, ...]]) -> Callable:

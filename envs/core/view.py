@@ -37,17 +37,19 @@ class Belief:
         seen: (n, k) in [0, 1]: the probability that the position is known.
         xy: (n, k, 2) m; meaningful only where `seen`.
         box_seen, box_xy: the same for m kinds of box, (n, m) and (n, m, 2); None or m = 0 if boxes are not remembered.
+        by_slot: the objects are the slots of the observation; else they are the colours of discs.
     """
 
     seen: np.ndarray
     xy: np.ndarray
     box_seen: np.ndarray | None = None
     box_xy: np.ndarray | None = None
+    by_slot: bool = False
 
 
 @dataclass(frozen=True)
 class Imagined:
-    """An imagined rollout: H steps of an agent's world model under its plan or its policy, in n environments.
+    """An imagined rollout: H steps of an agent's world model under its plan or its policy, or given actions, in n environments.
 
     Attributes:
         xy: (n, H, k, 2) m: positions of the objects of `Belief`; k = 0 if the model predicts none.
@@ -59,6 +61,8 @@ class Imagined:
         dropped: (n, K, H, 2) m: where the agent would have gone by other plans, which it imagined and dropped when it made the
             present one; NaN after their ends. (n, K, H, 0) if the model predicts no pose; None for an agent that does not plan, or
             has no plan.
+        seen: (n, H, k) in [0, 1]: the probability that the position is predicted at all; None: it is.
+        box_seen, box_xy: the same for the m box slots of the observation, (n, H, m) and (n, H, m, 2); None if not predicted.
     """
 
     xy: np.ndarray
@@ -67,6 +71,9 @@ class Imagined:
     cont: np.ndarray
     action: np.ndarray | None = None
     dropped: np.ndarray | None = None
+    seen: np.ndarray | None = None
+    box_seen: np.ndarray | None = None
+    box_xy: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -56,13 +56,12 @@ class Mind:
 def mind_of(belief: Belief | None, imagined: Imagined | None, scene: Scene, row: int = 0) -> Mind | None:
     """The Mind of environment `row`; None if there is neither belief nor imagination.
 
-    The objects of a belief are the colours of discs, or the discs themselves if each has its own slot. A position is
-    drawn if its probability of having been seen is above 0.5, a path while the imagined episode continues with
-    probability above 0.5.
+    The objects of a belief are the colours of discs, or slots, of which each disc may have its own. A position is drawn if its
+    probability of having been seen is above 0.5, a path while the imagined episode continues with probability above 0.5.
     """
     if belief is None and imagined is None:
         return None
-    known = _known(scene)
+    known = _known(scene, belief is None or belief.by_slot)
     rings: list[Ring] = []
     places: list[Place] = []
     paths: list[Path] = []
@@ -89,9 +88,9 @@ def mind_of(belief: Belief | None, imagined: Imagined | None, scene: Scene, row:
     return Mind(tuple(rings), tuple(places), tuple(paths), way, dropped)
 
 
-def _known(scene: Scene) -> dict[int, tuple[str, RGB]]:
-    """The colour of each object in a belief; objects that look alike are left out."""
-    if scene.own_slots:
+def _known(scene: Scene, by_slot: bool) -> dict[int, tuple[str, RGB]]:
+    """The colour of each object in a belief, of slots or of colours; objects that look alike are left out."""
+    if scene.own_slots and by_slot:
         return {disc.index: (disc.name, disc.rgb) for disc in scene.discs}
     names = [disc.name for disc in scene.discs]
     return {k: colour for k, colour in enumerate(palette.SMALL) if names.count(colour[0]) < 2}

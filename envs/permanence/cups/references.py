@@ -1,6 +1,9 @@
 """Scripted reference policies of Cups."""
 
 import math
+from typing import Any
+
+import numpy as np
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
@@ -294,9 +297,17 @@ def reflex(o, m, p):
     return _approach(m, p)
 
 
+def tracked(memory: np.ndarray, params: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Where the tracker takes the ball to be; see `Reference.places`. Of cups there are several."""
+    known, xy = np.zeros((len(memory), params.sizes.colours), bool), np.zeros((len(memory), params.sizes.colours, 2))
+    known[:, BALL] = memory["seen"] != 0
+    xy[:, BALL] = np.stack([memory["ball_x"], memory["ball_y"]], -1)
+    return known, xy
+
+
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ARCS)),
-    "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF),
+    "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF, places=tracked),
     "reflex": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF, remembers=False),
     "first": Reference(by_index(first, ARCS), reads="slots", memory=BELIEF),
     "one_swap": Reference(by_index(one_swap, ARCS), reads="slots", memory=BELIEF),

@@ -1,5 +1,9 @@
 """Scripted reference policies of Rex."""
 
+from typing import Any
+
+import numpy as np
+
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
@@ -136,6 +140,14 @@ def tracker(o, m, p):
     return _steer_behind(m, place)
 
 
+def tracked(memory: np.ndarray, params: Any) -> tuple[np.ndarray, np.ndarray]:
+    """Where the tracker takes the dog with each collar to be; see `Reference.places`."""
+    match = memory["collar"][..., None] == 1 + np.arange(params.sizes.colours)
+    which = match.argmax(1)
+    xy = [np.take_along_axis(memory[name], which, 1) for name in ("track_x", "track_y")]
+    return match.any(1), np.stack(xy, -1)
+
+
 @device
 def reflex(o, m, p):
     """The best memoryless policy: look behind the right piece if that is visible, else behind the nearest one."""
@@ -254,7 +266,7 @@ def _odd_piece(s, p):
 
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ARCS), memory=BELIEF, remembers=False),
-    "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF),
+    "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF, places=tracked),
     "reflex": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF, remembers=False),
     # Each lacks one faculty and has everything else, see `Rex.faculties`.
     "first_hide": _looks_behind(_first_hide),
