@@ -68,7 +68,9 @@ class RelationalModel(nn.Module, WorldModel):
         )
         self.outcome = nn.Linear(message, 2)
         self.register_buffer("turns", torch.zeros((), dtype=torch.bool))  # steps turn with the agent
-        self.register_buffer("steps", torch.zeros(actions, 2))  # the usual displacement; 0 for actions that make no step
+        self.register_buffer(
+            "steps", torch.zeros(actions, 2)
+        )  # the usual displacement; 0 for actions that make no step
         self.register_buffer("step", torch.ones(()))  # the length of a step
         self.register_buffer("movable", torch.zeros(sizes.box_slots, dtype=torch.bool))
         self.register_buffer("resolution", torch.ones(self._places))

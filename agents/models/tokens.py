@@ -73,7 +73,9 @@ def tokens(layout: Layout, state: Tensor) -> Tokens:
     return Tokens(
         present=torch.cat([one, box[..., :1], disc[..., :1], torch.ones_like(walls[..., :1])], 1)[..., 0],
         xy=torch.cat([pose[..., :2], box[..., 1:3], disc[..., 1:3], walls[..., :2]], 1),
-        axis=torch.cat([pose[..., 2:], shape[..., :2], none(disc[..., :2]) + _MIRROR.clamp(min=0).to(state), upright], 1),
+        axis=torch.cat(
+            [pose[..., 2:], shape[..., :2], none(disc[..., :2]) + _MIRROR.clamp(min=0).to(state), upright], 1
+        ),
         half=torch.cat([none(pose[..., :2]), shape[..., 2:], none(disc[..., :2]), walls[..., 2:]], 1),
         kind=torch.cat(kind, 1),
     )
@@ -94,7 +96,9 @@ def geometry(at: Tokens, receivers: Tensor, ahead: Tensor, step: Tensor) -> Tens
     half = at.half[:, None].expand_as(apart) / step
     own = turned(apart, axis)  # along the token's axes
     onward = turned(u.expand_as(apart), axis)
-    side = torch.where(own < 0, -1.0, 1.0)  # on which side of the token the receiver is, so that passing through it is seen
+    side = torch.where(
+        own < 0, -1.0, 1.0
+    )  # on which side of the token the receiver is, so that passing through it is seen
     outside = torch.stack([side * (own - k * onward) - half for k in range(3)], -2)  # (B, R, S, 3, 2)
     most = outside.amax(-1)
     return torch.cat([turned(apart, u), half, outside.flatten(-2), most, turned(axis, u)], -1).clamp(-FAR, FAR)

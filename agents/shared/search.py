@@ -94,7 +94,9 @@ class BestFirst(Planner):
                             tree.count(facts[row])
                             if after.over[row] < 0.5 and length < self.depth:
                                 tree.log_prob[child] += float(np.log1p(-after.over[row]))
-                                heapq.heappush(tree.open, (length + int(seldom[row - first]), -tree.log_prob[child], child))
+                                heapq.heappush(
+                                    tree.open, (length + int(seldom[row - first]), -tree.log_prob[child], child)
+                                )
                     row += 1
             if tree.best_worth > self.accept:
                 tree.open.clear()
