@@ -1,37 +1,39 @@
-"""JEPA: a policy learned in the imagination of a model that predicts embeddings, and no observations.
+"""Jepa-mpc: a policy learned, and plans made, in the latents of a model that predicts embeddings and decodes none.
 
 The model (`unseen.agents.models.jepa`) learns from whole episodes by
 
-- roll-outs: from steps drawn at random it imagines what the episode's actions lead to, over more steps than things are hidden for, and
-  compares with the embeddings of what was observed; every head learns from what is imagined, too;
-- SIGReg, without which the embeddings shrink to a point;
-- the hindsight map, of entity slots: an embedding of the next observation gives little reason to remember what stays hidden.
+- roll-outs: from steps drawn at random it imagines what the episode's actions lead to, for as many steps as things are hidden, and
+  compares with the embeddings of what was observed. Every head learns from what is imagined, too;
+- SIGReg (`unseen.agents.models.sigreg`), without which embeddings shrink to a point where no head needs them;
+- the hindsight map, of entity slots: the next embedding gives little reason to remember what stays hidden.
 
-Actor and critic learn as a dreamer's.
+Actor and critic are trained as a dreamer's, and plans are made as by latent-mpc.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from unseen.agents.imagination import ImaginationConfig, ImaginationLearner
 from unseen.agents.models.jepa import JEPA, JEPASizes
 from unseen.agents.models.sigreg import SIGReg
+from unseen.agents.planning_learner import PlanningConfig, PlanningLearner
 from unseen.agents.shared.sightings import hindsight_columns
 
 ROWS, SLICES = 256, 32  # embeddings and projections that SIGReg looks at in one update
 
 
 @dataclass(frozen=True)
-class JEPAConfig(JEPASizes, ImaginationConfig):
-    """Hyperparameters of `ImaginationConfig`, and of the JEPA."""
+class JEPAMPCConfig(JEPASizes, PlanningConfig):
+    """Hyperparameters of `PlanningConfig`, and of the JEPA."""
 
+    replay_ratio: float = 32.0
+    """replayed steps per environment step"""
     actor_warmup_updates: int = 600
     """model updates before the actor is trained; until then actions are uniformly random"""
     roll_outs: int = 48
@@ -42,27 +44,32 @@ class JEPAConfig(JEPASizes, ImaginationConfig):
     """weight of the error of predicted embeddings and own states"""
     regulariser: float = 10.0
     """weight of SIGReg"""
+    map: Literal["none", "hindsight"] = "hindsight"
+    """labels of the map of places, of entity slots; "none" for no map"""
     map_weight: float = 1.0
     """weight of the map loss"""
 
 
-class JEPALearner(ImaginationLearner):
-    """Trains on flat, ray or image observations and any actions; entity slots give it a hindsight map."""
+class JEPAMPCLearner(PlanningLearner):
+    """Trains on flat, ray or image observations and any actions; a map needs entity slots."""
 
     name = "jepa-mpc"
-    config_class: ClassVar[type[JEPAConfig]] = JEPAConfig
-    config: JEPAConfig
+    config_class: ClassVar[type[JEPAMPCConfig]] = JEPAMPCConfig
+    config: JEPAMPCConfig
     model: JEPA
 
     def build_model(self) -> JEPA:
         self.sigreg = SIGReg().to(self.device)
-        return JEPA(self.envs.observation, self.head.size, self.config, self.layout)
+        has_map = self.config.map == "hindsight"
+        return JEPA(self.envs.observation, self.head.size, self.config, self.layout, has_map)
 
     def target_size(self) -> int:
         return 0 if self.model.map is None else 4 * self.model.map.entities
 
     def targets(self, obs: np.ndarray, length: np.ndarray) -> np.ndarray:
-        return super().targets(obs, length) if self.layout is None else hindsight_columns(obs, length, self.layout)
+        if self.model.map is None or self.layout is None:
+            return super().targets(obs, length)
+        return hindsight_columns(obs, length, self.layout)
 
     def update_model(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
         c, model = self.config, self.model
@@ -70,8 +77,8 @@ class JEPALearner(ImaginationLearner):
         action = self.head.encode(batch["action"])
         action[0] = 0
         noisy = obs + c.obs_noise * torch.randn(obs.shape, generator=self.noise, device=self.device)
-        outlook, latent = model.observe_episodes(noisy, action)
-        embedding = outlook[..., : c.embedding]
+        percept, latent = model.observe_episodes(noisy, action)
+        embedding = percept[..., : c.embedding]
         labels = {name: batch[name] for name in ("reward", "terminated", "targets")}
         losses = self._head_losses(latent[seen], {name: label[seen] for name, label in labels.items()})
 
@@ -112,8 +119,7 @@ class JEPALearner(ImaginationLearner):
 
     def _head_losses(self, latent: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """The mean loss of each head on latents (m, F), with its weight."""
-        losses = self.model.head_losses(latent, labels)
-        losses["reward"] = losses["reward"] * self._weight(labels)
-        if "map" in losses:
-            losses["map"] = self.config.map_weight * losses["map"]
-        return {name: loss.mean() for name, loss in losses.items()}
+        losses, weight = self.model.head_losses(latent, labels), self._weight(labels)
+        # The same for both: where the end is uncertain, a reward that comes with it must be as likely, or it is expected many times.
+        weights = {"reward": weight, "continue": weight, "map": self.config.map_weight}
+        return {name: (weights[name] * loss).mean() for name, loss in losses.items()}

@@ -81,6 +81,10 @@ ROSTER: dict[str, Row] = {
             "self-prediction", "unseen.agents.latent_mpc:LatentMPCLearner", 150_000, TRAINING,
         ),
         Row(
+            "jepa-mpc", "model-based", "latent-mpc with a model that predicts embeddings instead of observations",
+            "self-prediction, hindsight", "unseen.agents.jepa_mpc:JEPAMPCLearner", 150_000, TRAINING,
+        ),
+        Row(
             "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",
             "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING,
         ),

@@ -104,12 +104,12 @@ def achieved(planner: Planner, problem: Table, start: int, imagined: int, steps:
 def test_tree_search_goes_to_the_end_of_the_chain() -> None:
     search = TreeSearch(GAMMA, temperature=0.01)
     for critic in (False, True):
-        problem = chain(6, critic=critic)
+        problem = chain(4, critic=critic)
         plan = act(search, problem, np.array([0.0]), 400)
-        assert plan is not None and plan.actions[:6].tolist() == [0] * 6
+        assert plan is not None and plan.actions[:4].tolist() == [0] * 4
         assert plan.worth == pytest.approx(problem.best[0], abs=0.05)
         assert problem.imagined <= 400
-    short = act(search, chain(6), np.array([0.0]), 20)  # the end is not found: a little is better than nothing
+    short = act(search, chain(4), np.array([0.0]), 6)  # the end is not found: a little is better than nothing
     assert short is not None and short.actions[0] == 1
 
 

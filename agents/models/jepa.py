@@ -6,9 +6,9 @@ encoder that learns with the predictor. A constant encoder would be predicted pe
 
 Shapes: T time, n rows, D size of the context, E of an embedding, O of the own state, A of an encoded action.
 
-- The *own state* is the head of a slots row: pose, phase, query, contact, signals. It is small, and predicted in its own units, as
-  proprioception is in V-JEPA 2-AC (Assran et al. 2025). Other observations have none: O = 0.
-- An *outlook* (..., E + O) is an embedding and an own state, observed or predicted.
+- The *own state* is the head of a slots row: pose, phase, query, contact, signals. It stays beside the embedding, as proprioception
+  does in DINO-WM (Zhou et al. 2024), and in its own units. Other observations have none: O = 0.
+- A *percept* (..., E + O) is an embedding and an own state, observed or predicted.
 - A *latent* (..., D + O) is a context and an own state. It is deterministic.
 """
 
@@ -48,7 +48,14 @@ class JEPA(LatentModel):
 
     groups = 0  # of noise: nothing is sampled
 
-    def __init__(self, observation: ObservationSpec, actions: int, sizes: JEPASizes, layout: Layout | None) -> None:
+    def __init__(
+        self,
+        observation: ObservationSpec,
+        actions: int,
+        sizes: JEPASizes,
+        layout: Layout | None = None,
+        has_map: bool = True,
+    ) -> None:
         super().__init__()
         self.observation = observation
         context, hidden = sizes.context, sizes.hidden
@@ -58,7 +65,7 @@ class JEPA(LatentModel):
         self.encoder = nn.Sequential(make_encoder(observation, hidden), nn.Linear(hidden, sizes.embedding))
         self.memory = Memory(sizes.embedding + own + actions, context)
         self.predictor = mlp(self.size + actions, hidden, 2, sizes.embedding + own)
-        self.map = None if layout is None else PlaceMap(context, hidden, layout)
+        self.map = None if layout is None or not has_map else PlaceMap(context, hidden, layout)
         self.reward_head = mlp(self.actor_inputs, hidden, 1, BINS, zero=True)
         self.cont_head = mlp(self.actor_inputs, hidden, 1, 1)
         self.twohot = TwoHot()
@@ -66,8 +73,8 @@ class JEPA(LatentModel):
     # --- WorldModel ---
 
     def encode(self, obs: Tensor) -> Tensor:
-        """The outlook (..., E + O) of observations (..., *shape)."""
-        return self._outlook(prepare(obs, self.observation))
+        """The percept (..., E + O) of observations (..., *shape)."""
+        return self._percept(prepare(obs, self.observation))
 
     def observe(self, latent: Tensor, action: Tensor, embedded: Tensor, keep: Tensor, noise: Tensor) -> Tensor:
         """See `WorldModel`; noise is not used."""
@@ -108,32 +115,32 @@ class JEPA(LatentModel):
     # --- learning ---
 
     def predict(self, latent: Tensor, action: Tensor) -> Tensor:
-        """The next outlook (..., E + O). Of the own state, the change is predicted."""
+        """The next percept (..., E + O). Of the own state, the change is predicted."""
         ahead = self.predictor(torch.cat([latent, action], -1))
         embedding, change = ahead.split([self.embedding, self.own], -1)
         return torch.cat([embedding, latent[..., self.context :] + change], -1)
 
     def observe_episodes(self, prepared: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
-        """Outlooks (T, n, E + O) and latents (T, n, D + O) of whole episodes of prepared observations (T, n, *shape).
+        """Percepts (T, n, E + O) and latents (T, n, D + O) of whole episodes of prepared observations (T, n, *shape).
 
         action: (T, n, A) that led to each observation; zero at t = 0.
         """
-        outlook = self._outlook(prepared)
-        context, _ = self.memory(torch.cat([outlook, action], -1))
-        return outlook, torch.cat([context, outlook[..., self.embedding :]], -1)
+        percept = self._percept(prepared)
+        context, _ = self.memory(torch.cat([percept, action], -1))
+        return percept, torch.cat([context, percept[..., self.embedding :]], -1)
 
     def roll_out(self, latent: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
-        """Predicted outlooks (K, n, E + O) and latents (K, n, D + O) after each of the actions (K, n, A) from latents (n, D + O)."""
-        outlooks, latents, keep, noise = [], [], latent.new_ones(()), latent[:, :0]
+        """Predicted percepts (K, n, E + O) and latents (K, n, D + O) after each of the actions (K, n, A) from latents (n, D + O)."""
+        percepts, latents, keep, noise = [], [], latent.new_ones(()), latent[:, :0]
         for a in action.unbind(0):
-            outlooks.append(self.predict(latent, a))
-            latent = self.observe(latent, a, outlooks[-1], keep, noise)
+            percepts.append(self.predict(latent, a))
+            latent = self.observe(latent, a, percepts[-1], keep, noise)
             latents.append(latent)
-        return torch.stack(outlooks), torch.stack(latents)
+        return torch.stack(percepts), torch.stack(latents)
 
-    def prediction_loss(self, predicted: Tensor, outlook: Tensor) -> Tensor:
+    def prediction_loss(self, predicted: Tensor, percept: Tensor) -> Tensor:
         """Squared error (...): mean over the embedding, plus sum over the own state."""
-        error = (predicted - outlook) ** 2
+        error = (predicted - percept) ** 2
         embedding, own = error.split([self.embedding, self.own], -1)
         return embedding.mean(-1) + own.sum(-1)
 
@@ -152,9 +159,9 @@ class JEPA(LatentModel):
             losses["map"] = self.map.loss(latent[..., : self.context], *self.map.labels(labels["targets"]))
         return losses
 
-    def _outlook(self, prepared: Tensor) -> Tensor:
+    def _percept(self, prepared: Tensor) -> Tensor:
         return self.with_own(self.encoder(prepared), prepared)
 
     def with_own(self, embedding: Tensor, prepared: Tensor) -> Tensor:
-        """The outlook (..., E + O) of an embedding and the own state in prepared observations (..., *shape)."""
+        """The percept (..., E + O) of an embedding and the own state in prepared observations (..., *shape)."""
         return torch.cat([embedding, prepared[..., : self.own]], -1) if self.own else embedding

@@ -23,6 +23,10 @@ class _LatentGraph(nn.Module):
         """The positions that the model predicts; empty for observations without a layout."""
         return {} if self.layout is None else self.model.decode_map(latent, self.layout)
 
+    def map_outputs(self) -> list[str]:
+        device = next(self.model.parameters()).device
+        return list(self.decode_map(torch.zeros(1, self.model.size, device=device)))
+
     def placeholders(self, n: int = 2) -> tuple[Tensor, Tensor]:
         """A latent and an action that define shapes and dtypes."""
         return torch.zeros(n, self.model.size), torch.from_numpy(self.head.zeros(n))
@@ -59,10 +63,6 @@ class ActGraph(_LatentGraph):
         names = ["action", "logits" if self.discrete else "explored", "new_state"]
         return TorchGraph(self, example, [*names, *self.map_outputs()])
 
-    def map_outputs(self) -> list[str]:
-        device = next(self.model.parameters()).device
-        return list(self.decode_map(torch.zeros(1, self.model.size, device=device)))
-
 
 class ImagineGraph(_LatentGraph):
     """One imagined step."""
@@ -77,14 +77,15 @@ class ImagineGraph(_LatentGraph):
         common = (latent, outputs, model.reward(latent), model.continues(latent))
         if self.layout is None:
             return common
-        discs = (self.decode_map(latent)["map"],) if self.layout.discs[1] else ()
+        drawn = self.decode_map(latent)
+        discs = [drawn["map"]] if "map" in drawn else []
         return (*common, model.pose(latent, self.layout), *discs)
 
     def graph(self) -> TorchGraph:
         state, action = self.placeholders()
         names = ["new_state", "logits" if self.discrete else "next_action", "reward", "continue"]
         if self.layout is not None:
-            names += ["pose", *(["map"] if self.layout.discs[1] else [])]
+            names += ["pose", *(["map"] if "map" in self.map_outputs() else [])]
         example = {"state": state, "action": action}
         if self.model.groups:
             example["noise"] = torch.rand(len(state), self.model.groups)
@@ -133,9 +134,7 @@ class MemoryGraph(_PlanningGraph):
         example = {"obs": torch.zeros(n, observation.size), "state": state, "last": last, "first": torch.ones(n, 1)}
         if self.model.groups:
             example["noise"] = torch.rand(n, self.model.groups)
-        device = next(self.model.parameters()).device
-        drawn = self.decode_map(torch.zeros(1, self.model.size, device=device))
-        return TorchGraph(self, example, ["new_state", "prior", "value", "acts", *drawn])
+        return TorchGraph(self, example, ["new_state", "prior", "value", "acts", *self.map_outputs()])
 
 
 class PlanGraph(_PlanningGraph):
@@ -147,12 +146,13 @@ class PlanGraph(_PlanningGraph):
         outcome = (latent, model.reward(latent) / self.unit(), model.continues(latent), *self.outlook(latent))
         if self.layout is None:
             return outcome
-        discs = (self.decode_map(latent)["map"],) if self.layout.discs[1] else ()
+        drawn = self.decode_map(latent)
+        discs = [drawn["map"]] if "map" in drawn else []
         return (*outcome, model.pose(latent, self.layout), *discs)
 
     def graph(self) -> TorchGraph:
         state = torch.zeros(2, self.model.size)
         names = ["new_state", "reward", "continue", "prior", "value"]
         if self.layout is not None:
-            names += ["pose", *(["map"] if self.layout.discs[1] else [])]
+            names += ["pose", *(["map"] if "map" in self.map_outputs() else [])]
         return TorchGraph(self, {"state": state, "action": torch.zeros(2, self.head.size)}, names)

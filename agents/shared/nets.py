@@ -50,6 +50,11 @@ KEEP_BIAS = 1.0  # of the gate that keeps the memory, so that it lasts from the 
 class Memory(nn.GRU):
     """A GRU that can take one step, in operations that export to ONNX; `forward` takes whole sequences, time first."""
 
+    weight_ih_l0: Tensor
+    weight_hh_l0: Tensor
+    bias_ih_l0: Tensor
+    bias_hh_l0: Tensor
+
     def __init__(self, inputs: int, size: int) -> None:
         super().__init__(inputs, size)
         with torch.no_grad():

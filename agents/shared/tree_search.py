@@ -71,6 +71,7 @@ class _Trees:
         self.state = np.zeros((n, size, *states.shape[1:]), states.dtype)
         self.reward, self.follows, self.value = np.zeros((n, size)), np.zeros((n, size)), np.zeros((n, size))
         self.log_prior = np.full((n, size, self.actions), -np.log(self.actions))
+        self.share = np.zeros((n, size, self.actions))  # of the visits that each action should have
         self.visits, self.depth = np.zeros((n, size), np.int64), np.zeros((n, size), np.int64)
         self.parent, self.first = np.zeros((n, size), np.int64), np.full((n, size), NO_CHILD)
         self.state[:, 0] = states
@@ -92,18 +93,18 @@ class _Trees:
 
     def select(self) -> np.ndarray:
         """The next leaf of each tree, (n,); the root where everything has been expanded."""
-        part, at = self.search.explore, np.zeros(len(self.rows), np.int64)
+        at = np.zeros(len(self.rows), np.int64)
         inside = self.rows[~self.closed[:, 0]]
         while True:
             inside = inside[self.first[inside, at[inside]] != NO_CHILD]
             if not len(inside):
                 return at
-            children, scores = self.scores(inside, at[inside])
-            visits = self.visits[inside[:, None], children]
-            share = (1 - part) * np.exp(log_softmax(scores)) + part * np.exp(self.log_prior[inside, at[inside]])
-            wanted = share - visits / (1 + visits.sum(-1, keepdims=True))
-            wanted[self.closed[inside[:, None], children]] = -np.inf
-            at[inside] = children[np.arange(len(inside)), wanted.argmax(-1)]
+            first = self.first[inside, at[inside]]
+            children = inside[:, None], first[:, None] + np.arange(self.actions)
+            visits = self.visits[children]
+            wanted = self.share[inside, at[inside]] - visits / (1 + visits.sum(-1, keepdims=True))
+            wanted[self.closed[children]] = -np.inf
+            at[inside] = first + wanted.argmax(-1)
 
     def expand(self, leaves: np.ndarray, k: int) -> None:
         """Imagine every action in the leaves (n,) of the trees that are not closed; k: number of earlier calls."""
@@ -127,12 +128,14 @@ class _Trees:
             self._back_up(rows, nodes)
 
     def _back_up(self, rows: np.ndarray, at: np.ndarray) -> None:
-        """Count a visit, from nodes just expanded to the roots, and update the values on the way."""
+        """Count a visit, from nodes just expanded to the roots, and update values and shares on the way."""
+        part = self.search.explore
         while len(rows):
             children, scores = self.scores(rows, at)
-            most = scores.max(-1)
+            mixture = log_softmax(scores)
             self.visits[rows, at] += 1
-            self.value[rows, at] = self.search.temperature * (most + np.log(np.exp(scores - most[:, None]).sum(-1)))
+            self.value[rows, at] = self.search.temperature * (scores - mixture)[:, 0]
+            self.share[rows, at] = (1 - part) * np.exp(mixture) + part * np.exp(self.log_prior[rows, at])
             self.closed[rows, at] = self.closed[rows[:, None], children].all(-1)
             below = at != 0
             rows, at = rows[below], self.parent[rows[below], at[below]]
