@@ -23,7 +23,7 @@ from unseen.agents.shared.torch_graph import TorchGraph
 class PlanningConfig(ImaginationConfig):
     """Hyperparameters of `ImaginationConfig`, and of planning."""
 
-    imagined: int = 1000
+    imagined: int = 100
     """maximum number of imagined steps for a decision; 0 for no planning: the policy alone"""
     depth: int = 8
     """maximum length of a plan in steps"""

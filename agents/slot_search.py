@@ -71,7 +71,7 @@ class SlotSearchConfig:
     """replay capacity in transitions"""
     longest: int = 1000
     """steps after which an episode is cut off"""
-    imagined: int = 3000
+    imagined: int = 6000
     """maximum number of imagined steps for a plan; 0 for no planning: random actions"""
     plans: int = 8
     """maximum number of plans in an episode; then actions are random"""

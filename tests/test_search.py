@@ -82,6 +82,16 @@ def test_no_more_is_imagined_than_allowed(imagined: int) -> None:
     assert (plan is None) == (imagined < 2)
 
 
+def test_the_risk_that_the_episode_ends_on_the_way_counts() -> None:
+    class Risky(Line):
+        def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
+            after = super().step(states, actions)
+            return after._replace(over=np.where(after.place[:, 0] < 6, 0.2, 0.0))
+
+    plan = BestFirst(accept=0.4).plan(Risky(), np.array([[2.0]]), 100, NO_WORDS)[0]
+    assert plan is not None and plan.worth == pytest.approx(0.8**3)  # it has to last through 3, 4 and 5
+
+
 class Lever(Dynamics):
     """A corridor of 20 places and a lever at place 0, to be pulled 6 times."""
 
@@ -164,6 +174,7 @@ def test_the_simulator_plans_once_actions_matter() -> None:
     agent = load_agent("simulator-mpc", "Unblock", 1, imagined=2000)
     assert isinstance(agent, PlanningAgent)
     vector = make_env_for(agent, env, 12)
+    agent.attach(vector)
     obs, _ = vector.reset(seed=0)
     state, first = agent.initial_state(np.arange(12, dtype=np.uint64)), np.ones(12, bool)
     while (vector.world["phase"] < 2).all():

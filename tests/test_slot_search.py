@@ -14,6 +14,7 @@ pytest.importorskip("safetensors")
 
 from unseen.agents.errors import BadAgent, BadCheckpoint  # noqa: E402
 from unseen.agents.load import load_agent  # noqa: E402
+from unseen.agents.models.tokens import Tokens, geometry  # noqa: E402
 from unseen.agents.onnx.planner import OnnxPlanner  # noqa: E402
 from unseen.agents.protocol import WorldModel  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
@@ -167,6 +168,22 @@ def test_a_push_is_learned_for_all_directions_at_once() -> None:
     moved = fit.model.box_change(state, after).abs().amax((1, 2)) > 0.01
     right = (fit.model.places(guess) - fit.model.places(after)).abs().amax(-1) < 0.1
     assert moved.sum() > 20 and right[moved].float().mean() > 0.95 and right.float().mean() > 0.98
+
+
+def test_passing_through_a_thin_wall_is_seen() -> None:
+    one = torch.ones(1, 2)
+    upright, zero = torch.tensor([[[1.0, 0.0]]]).expand(1, 2, 2), torch.zeros(1, 1, 2)
+    wall = torch.tensor([[[0.5, 0.0]]]), torch.tensor([[[0.01, 1.0]]])  # half a step ahead
+    at = Tokens(one, torch.cat([zero, wall[0]], 1), upright, torch.cat([zero, wall[1]], 1), torch.zeros(1, 2, 0))
+    largest = slice(8, 11)  # of the distances outside of the wall now, and after one and two steps
+    for ahead, expected in (([1.0, 0.0], [0.49, -0.51, -1.0]), ([-1.0, 0.0], [0.49, 1.49, 2.49])):
+        seen = geometry(at, torch.zeros(1, dtype=torch.long), torch.tensor([ahead]), torch.ones(()))
+        torch.testing.assert_close(seen[0, 0, 1, largest], torch.tensor(expected))
+
+
+def test_a_round_ends_when_the_model_is_good_enough() -> None:
+    assert learner(updates=70).advance()["updates"] == 70
+    assert learner(updates=70, enough=1e3).advance()["updates"] == 50
 
 
 def test_it_fits_what_it_sees_and_predicts_held_out_steps() -> None:

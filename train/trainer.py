@@ -70,6 +70,8 @@ class TrainConfig(LevelArgument):
     """environment steps between evaluations; by default 1/25 of the budget"""
     eval_episodes: int = 200
     """held-out episodes per evaluation"""
+    final_episodes: OptionalInt = None
+    """held-out episodes after training (default: 1000)"""
     set: Annotated[tuple[str, ...], arg(metavar="NAME=VALUE [NAME=VALUE ...]", help_behavior_hint="")] = ()
     """algorithm settings, such as --set entropy=.03 hidden=256; `unseen info AGENT` lists them"""
     publish: bool = False
@@ -88,7 +90,7 @@ class TrainConfig(LevelArgument):
 
     def budget(self) -> Budget:
         """The training budget. Raises BadAgent if a number is not positive."""
-        for name in ("steps", "cpu_minutes", "eval_every", "eval_episodes", "threads"):
+        for name in ("steps", "cpu_minutes", "eval_every", "eval_episodes", "final_episodes", "threads"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadAgent(f"{name}={value}: must be positive")
@@ -204,16 +206,17 @@ def _run(
         if stop.is_set() or not complete:
             display.say(f"saved in {folder}; continue with the same command and --resume")
             raise KeyboardInterrupt
-        final = fit.measure(heldout(FINAL_EPISODES))
-        path = _export(config, env_config, fit)
-        display.say(f"{path}: mean return {final['heldout']:.3f} on {FINAL_EPISODES} held-out episodes")
+        episodes = config.final_episodes or FINAL_EPISODES
+        final = fit.measure(heldout(episodes))
+        path = _export(config, env_config, fit, episodes)
+        display.say(f"{path}: mean return {final['heldout']:.3f} on {episodes} held-out episodes")
         return path
     finally:
         display.close()
 
 
-def _export(config: TrainConfig, env_config: EnvConfig, fit: Fit) -> Path:
-    """Export the agent and write its card."""
+def _export(config: TrainConfig, env_config: EnvConfig, fit: Fit, episodes: int) -> Path:
+    """Export the agent and write its card; `episodes` is the number of those after training."""
     learner, path = fit.learner, fit.folder / "agent.onnx"
     learner.export(path)
     policy = learner.policy()
@@ -233,7 +236,7 @@ def _export(config: TrainConfig, env_config: EnvConfig, fit: Fit) -> Path:
         steps=learner.steps,
         cpu_s=last["cpu_s"],
         episode_return=last["heldout"],
-        episodes=FINAL_EPISODES,
+        episodes=episodes,
         curve=tuple((point["steps"], point["cpu_s"], point["heldout"]) for point in fit.curve),
         versions=versions(),
     )

@@ -14,7 +14,7 @@ from unseen.agents.shared.search import BestFirst
 from unseen.agents.shared.shooting import Shooting
 from unseen.agents.shared.tree_search import TreeSearch
 
-IMAGINED = 1000  # where nothing else is said
+IMAGINED = 100  # where nothing else is said
 
 
 def make_search(space: Space, told_apart: bool, settings: Mapping[str, Any]) -> Search:

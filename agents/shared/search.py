@@ -1,4 +1,4 @@
-"""Best-first search for plans, in any `Dynamics`, for many start states at once: what has been imagined least comes first."""
+"""Best-first search for plans, in any `Dynamics`, for many start states at once: what is short or new comes first."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ MOST = np.iinfo(np.int32).max
 
 @dataclass(frozen=True)
 class BestFirst(Planner):
-    """Expands the state first in which some thing is where it has been least often in this search; of these, the one reached in
-    the fewest steps (after the width-based search of Lipovetzky and Geffner 2012, with counts). Where only the agent moves,
-    this is breadth-first; where it can also push things, it finds long plans with several times fewer imagined steps.
+    """Expands states in the order of the length of their path + how often the thing whose place is rarest in this search has been
+    there (after the width-based search of Lipovetzky and Geffner 2012, with counts). Plans are nearly as short as those of a
+    breadth-first search; where things can be pushed, it takes several times fewer imagined steps.
 
     A state that rounds to one already reached is dropped, and so is one whose path is improbable, or that ends the episode. The
     probability of a path includes that the episode lasts so long. A plan is accepted only if this probability x the expected
@@ -95,7 +95,11 @@ class BestFirst(Planner):
                             if after.over[row] < 0.5 and length < self.depth:
                                 tree.log_prob[child] += float(np.log1p(-after.over[row]))
                                 heapq.heappush(
+<<<<<<< HEAD
                                     tree.open, (int(seldom[row - first]), length, -tree.log_prob[child], child)
+=======
+                                    tree.open, (length + int(seldom[row - first]), -tree.log_prob[child], child)
+>>>>>>> slots
                                 )
                     row += 1
             if tree.best_worth > self.accept:
@@ -114,7 +118,7 @@ class _Tree:
     log_prob: list[float] = field(default_factory=list)
     length: list[int] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
-    open: list[tuple[int, int, float, int]] = field(default_factory=list)
+    open: list[tuple[int, float, int]] = field(default_factory=list)
     novelty: list[float] = field(default_factory=list)  # of all nodes but the root
     met: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))  # how often a fact has occurred
     imagined: int = 0
@@ -123,7 +127,7 @@ class _Tree:
 
     def __post_init__(self) -> None:
         self.add(self.start, ROOT, 0, 0.0, np.zeros(0), b"")
-        self.open.append((0, 0, 0.0, 0))
+        self.open.append((0, 0.0, 0))
 
     def add(self, state: np.ndarray, parent: int, action: int, log_prob: float, place: np.ndarray, key: bytes) -> int:
         """Add a node and return its index."""
