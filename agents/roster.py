@@ -94,11 +94,11 @@ ROSTER: dict[str, Row] = {
         ),
         Row(
             "latent-mpc", "model-based", "dreamer that plans in the latents of its model, with its policy and its critic",
-            "self-prediction", "unseen.agents.latent_mpc:LatentMPCLearner", 150_000, TRAINING, slot_map=True,
+            "self-prediction", "unseen.agents.latent_mpc:LatentMPCLearner", 150_000, TRAINING, goal=True, slot_map=True,
         ),
         Row(
             "jepa-mpc", "model-based", "latent-mpc with a model that predicts embeddings instead of observations",
-            "self-prediction, hindsight", "unseen.agents.jepa_mpc:JEPAMPCLearner", 150_000, TRAINING,
+            "self-prediction, hindsight", "unseen.agents.jepa_mpc:JEPAMPCLearner", 150_000, TRAINING, goal=True,
         ),
         Row(
             "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",

@@ -95,11 +95,7 @@ class BestFirst(Planner):
                             if after.over[row] < 0.5 and length < self.depth:
                                 tree.log_prob[child] += float(np.log1p(-after.over[row]))
                                 heapq.heappush(
-<<<<<<< HEAD
-                                    tree.open, (int(seldom[row - first]), length, -tree.log_prob[child], child)
-=======
                                     tree.open, (length + int(seldom[row - first]), -tree.log_prob[child], child)
->>>>>>> slots
                                 )
                     row += 1
             if tree.best_worth > self.accept:
