@@ -28,6 +28,7 @@ from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.episodes import Episodes, advantages, play
 from unseen.agents.shared.replay import EpisodeRing
+from unseen.agents.shared.settings import TimeLimit
 from unseen.agents.shared.sightings import LABELS
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, first_episode_seed
@@ -59,8 +60,9 @@ class GRUPPOConfig:
     """environment steps over which learning rate and entropy weight change linearly"""
     gamma: float = 0.97
     """discount"""
-    bootstrap: bool = True
-    """where a time limit cuts an episode off, count on the value of the last observation; False: it ends there like any other"""
+    time_limit: TimeLimit = "auto"
+    """what a time limit does to an episode: it "ends" it, or "cuts" it off, so that the value of the last observation counts; "auto": it
+    ends where the limit belongs to the task, as in this suite, and cuts in other Gymnasium environments"""
     lam: float = 0.95
     """lambda of generalised advantage estimation"""
     clip: float = 0.2
@@ -185,7 +187,7 @@ class GRUPPOLearner(TorchLearner):
         c, net = self.config, self.net
         last = torch.as_tensor(played.obs[played.length, np.arange(c.envs)], device=self.device)
         after = net.value(net.inputs(net.step(last, memory), last)).cpu().numpy()
-        if not c.bootstrap:
+        if not self.limit_cuts:
             after[:] = 0
         advantage = advantages(played, after, c.gamma, c.lam)
         acts = alive = played.alive

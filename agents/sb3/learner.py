@@ -20,6 +20,7 @@ from unseen.agents.sb3.stack_graph import StackGraph
 from unseen.agents.shared.actions import action_head
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.envs import AutoresetMode, EnvConfig, with_actions
+from unseen.agents.shared.settings import TimeLimit
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner
 
@@ -42,8 +43,9 @@ class SB3Config:
     """environment steps over which the learning rate, and PPO's entropy weight, change linearly; 0: they do not"""
     gamma: float = 0.97
     """discount"""
-    bootstrap: bool = True
-    """where a time limit cuts an episode off, count on the value of the last observation; False: it ends there like any other"""
+    time_limit: TimeLimit = "auto"
+    """what a time limit does to an episode: it "ends" it, or "cuts" it off, so that the value of the last observation counts; "auto": it
+    ends where the limit belongs to the task, as in this suite, and cuts in other Gymnasium environments"""
     hidden: int = 128
     """hidden units per layer"""
 
@@ -74,7 +76,7 @@ class SB3Learner(TorchLearner):
         space = self.envs.vector.single_action_space
         if self.actions and self.actions != ("discrete" if isinstance(space, spaces.Discrete) else "continuous"):
             raise BadAgent(f"{self.name} needs {self.actions} actions; those of {env.label} are {space}")
-        self.vec = RowVec(self.envs.vector, self.stack, self.config.bootstrap)
+        self.vec = RowVec(self.envs.vector, self.stack, self.limit_cuts)
         self.head = action_head(space)
         self.generators = IsolatedRNG(seed)
         self.seed = SEED_STRIDE * (seed + 1)

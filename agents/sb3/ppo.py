@@ -123,15 +123,10 @@ class PPOLearner(OnPolicyLearner):
 
 @dataclass(frozen=True)
 class PPOStackConfig(PPOConfig):
-    """Hyperparameters of `PPOConfig`, with a longer stack.
-
-    With `bootstrap`, PPO on a stack learns to wait for the time limit, of whose last observation it overrates the value.
-    """
+    """Hyperparameters of `PPOConfig`, with a longer stack."""
 
     stack: int = 16
     """number of last observations that the policy sees"""
-    bootstrap: bool = False
-    """where a time limit cuts an episode off, count on the value of the last observation; False: it ends there like any other"""
 
 
 class PPOStackLearner(PPOLearner):

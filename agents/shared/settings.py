@@ -11,6 +11,7 @@ from unseen.agents.errors import BadAgent
 from unseen.envs.errors import nearest
 
 Config = TypeVar("Config")
+TimeLimit = Literal["auto", "ends", "cuts"]
 
 
 def configure(kind: type[Config], overrides: Mapping[str, Any] | None) -> Config:

@@ -40,6 +40,9 @@ class TorchLearner(Learner):
         self.resumes_exactly = self.envs.has_snapshots or not self.needs_snapshots
         self.notes = tuple(_notes(env.label, self.envs, self.resumes_exactly))
         self.update_time = UpdateTime()
+        setting = getattr(self.config, "time_limit", "auto")
+        self.limit_cuts = setting == "cuts" or (setting == "auto" and env.entry is None)
+        """whether the value of the last observation counts where a time limit stops an episode"""
 
     @contextmanager
     def timed(self, updates: int = 1) -> Iterator[None]:
