@@ -121,5 +121,5 @@ class JEPAMPCLearner(PlanningLearner):
         """The mean loss of each head on latents (m, F), with its weight."""
         losses, weight = self.model.head_losses(latent, labels), self._weight(labels)
         # The same for both: where the end is uncertain, a reward that comes with it must be as likely, or it is expected many times.
-        weights = {"reward": weight, "continue": weight, "map": self.config.map_weight}
+        weights: dict[str, Tensor | float] = {"reward": weight, "continue": weight, "map": self.config.map_weight}
         return {name: (weights[name] * loss).mean() for name, loss in losses.items()}
