@@ -161,7 +161,19 @@ def test_whole_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str], monk
     monkeypatch.setattr("unseen.train.trainer.FINAL_EPISODES", 4)
     settings = [f"{name}={value}" for name, value in (SMALL | {"imagined": 8}).items()]
     words = ["RolledBehind", "--level", "1"]
-    run = ["--steps", "400", "--eval-every", "400", "--eval-episodes", "2", "--quiet", "--out", str(tmp_path / "run"), "--set", *settings]
+    run = [
+        "--steps",
+        "400",
+        "--eval-every",
+        "400",
+        "--eval-episodes",
+        "2",
+        "--quiet",
+        "--out",
+        str(tmp_path / "run"),
+        "--set",
+        *settings,
+    ]
     assert main(["train", "latent-mpc", *words, *run]) == 0
     for imagined in ("0", "12"):
         command = ["evaluate", str(tmp_path / "run"), *words, "--episodes", "3", "--imagined", imagined, "--json"]
