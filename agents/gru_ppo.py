@@ -121,7 +121,7 @@ class GRUPPOLearner(TorchLearner):
         self.steps = self.iterations = self.mapped = 0
 
     def ask(self, env: EnvConfig) -> None:
-        """See `Learner`. In free play only the map learns; without one, nothing does."""
+        """See `Learner`. In free play only the map learns; without one, nothing but the scale of what is observed."""
         self.move(env)
         if self.layout is not None and not self.rewarded:
             self.net.ignore(self.layout.query)

@@ -27,7 +27,7 @@ from unseen.train.measures.tables import Row, Table
 from unseen.train.rollout import Rollout, make_env_for
 
 THRESHOLD = 0.9
-WARM_UPS = {"actor_warmup_updates": 0, "map_updates": 0, "random_episodes": 0}
+WARM_UPS = {"actor_warmup_updates": 0, "map_warmup": 0, "random_episodes": 0}
 """settings without which the first updates are not like the later ones"""
 WARM_SECONDS = 60.0  # at most, until the first update
 BATCHES = (1, 32)
