@@ -32,7 +32,7 @@ from unseen.train.benchmark.summary import groups
 N = 64
 SMALL: dict[str, dict[str, Any]] = {
     "gru-ppo": {"envs": 4, "batch": 4, "hidden": 16, "epochs": 1},
-    "gru-mapper": {"envs": 4, "batch": 4, "hidden": 16, "epochs": 1, "map_updates": 2},
+    "gru-mapper": {"envs": 4, "batch": 4, "hidden": 16, "epochs": 1, "map_batches": 2, "map_warmup": 0},
     "slot-search": {"envs": 4, "random_episodes": 4, "updates": 3, "batch": 8, "imagined": 40, "hidden": 8, "message": 8},
     "dreamer": {"envs": 4, "prefill": 4, "batch": 4, "deter": 8, "hidden": 8, "replay_ratio": 8.0, "actor_warmup_updates": 2},
 }  # fmt: skip
@@ -193,7 +193,7 @@ levels = [1]
 {environment}
 """
 PROTOCOL = "protocol = { free_episodes = [0, 8], asked = [0, 4, 8], think = 2 }"
-SETTINGS = "set = { envs = 4, batch = 4, hidden = 16, epochs = 1, map_updates = 2 }"
+SETTINGS = "set = { envs = 4, batch = 4, hidden = 16, epochs = 1, map_batches = 2 }"
 
 
 def spec(folder: Path, protocol: str = PROTOCOL, agent: str = SETTINGS, environment: str = "") -> Spec:

@@ -27,7 +27,7 @@ from unseen.train.measures.tables import Row, Table
 from unseen.train.rollout import Rollout, make_env_for
 
 THRESHOLD = 0.9
-WARM_UPS = {"actor_warmup_updates": 0, "map_updates": 0, "random_episodes": 0}
+WARM_UPS = {"actor_warmup_updates": 0, "map_warmup": 0, "random_episodes": 0}
 """settings without which the first updates are not like the later ones"""
 WARM_SECONDS = 60.0  # at most, until the first update
 BATCHES = (1, 32)
@@ -210,13 +210,14 @@ def _imagination(found: Found, agent: Agent, env: EnvConfig, device: str, second
         state = next(iter(run)).state
     finally:
         made.close()
-    if agent.imagine(state, HORIZON) is None:
+    own = agent.imagine(state, HORIZON)
+    if own is None:
         found.reasons.append("no world model")
         return
     clock, count = _clock(device), 0
     started = clock()
     while (spent := clock() - started) < seconds:
-        agent.imagine(state, HORIZON)
+        agent.imagine(state, HORIZON, own.action)  # given actions: a planner imagines nothing more than these
         count += 1
     found.values["imagined/s"] = count * ROWS * HORIZON / spent
 
