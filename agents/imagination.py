@@ -155,7 +155,8 @@ class ImaginationLearner(TorchLearner):
     def think(self, updates: int) -> dict[str, float]:
         figures: dict[str, float] = {}
         for _ in range(updates if len(self.replay) else 0):
-            figures = self._update()
+            with self.timed():
+                figures = self._update()
         return figures
 
     # --- act ---

@@ -55,4 +55,5 @@ class PlanningLearner(ImaginationLearner):
             made.obs_mode,
             made.action_kind,
             1.0 if self.layout is None else self.layout.scale,
+            self.slot_map,
         )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from unseen.agents.errors import MissingExtra, UnknownAgent
 from unseen.agents.protocol import Learner
@@ -28,7 +30,7 @@ class Row:
         steps: default training budget in environment steps.
         extras: modules needed for training that the core does not install.
         goal: whether it labels by the goal what it remembers of free play, when it is asked; see `Learner.ask`.
-        slot_map: the objects of its map are the slots of its observation; else they are colours of discs and kinds of box.
+        slot_map: without a map of places, it draws the slots of its observation; see `maps_slots`.
     """
 
     name: str
@@ -102,10 +104,16 @@ ROSTER: dict[str, Row] = {
         ),
         Row(
             "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",
-            "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING, goal=True,
+            "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING, goal=True, slot_map=True,
         ),
     ]
 }  # fmt: skip
+
+
+def maps_slots(name: str, settings: Mapping[str, Any]) -> bool:
+    """Whether the objects of an agent's map are the slots of its observation; else they are colours of discs and kinds of box,
+    as in a map of places (setting `map`)."""
+    return name in ROSTER and ROSTER[name].slot_map and settings.get("map", "none") == "none"
 
 
 def trainable() -> list[str]:

@@ -15,7 +15,8 @@ from unseen.agents.errors import BadAgent
 from unseen.agents.protocol import Dynamics, Transition
 from unseen.agents.shared import envs, noise
 from unseen.agents.shared.envs import EnvConfig, Layout, Simulator
-from unseen.agents.shared.planning_agent import Glimpse, PlanningAgent, Search, Situation
+from unseen.agents.shared.graph_agent import Arrays
+from unseen.agents.shared.planning_agent import PlanningAgent, Search, Situation
 from unseen.agents.shared.search import BestFirst
 from unseen.agents.shared.shooting import Shooting
 
@@ -97,10 +98,9 @@ class SimulatorAgent(PlanningAgent):
         place = self.dynamics.place(self.dynamics.simulator.rows(states))
         return Situation(states, place, (states["done"] == 0) & self.dynamics.acts(states))
 
-    def glimpse(self, states: np.ndarray, actions: np.ndarray) -> Glimpse:
+    def glimpse(self, states: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, Arrays]:
         after = self.dynamics.step(states, actions)
-        none, nowhere = np.zeros((len(states), 0)), np.zeros((len(states), 0, 2))
-        return Glimpse(after.state, nowhere, _pose(after.state), after.reward, 1 - after.over, none, none, nowhere)
+        return after.state, {"pose": _pose(after.state), "reward": after.reward, "continue": 1 - after.over}
 
 
 def _positions(layout: Layout | None) -> np.ndarray:

@@ -174,6 +174,7 @@ class SlotSearchLearner(TorchLearner):
             self.envs.obs_mode,
             self.envs.action_kind,
             self.layout.scale,
+            self.slot_map,
         )
         agent.seed(self.training_seed)
         return agent

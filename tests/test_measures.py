@@ -12,6 +12,7 @@ import pytest
 
 from unseen.agents.load import load_agent
 from unseen.agents.protocol import Agent, Plan, Transition
+from unseen.agents.roster import learner_class
 from unseen.agents.shared import envs, sightings
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.simulator_mpc import SimulatorAgent, SimulatorDynamics
@@ -280,7 +281,7 @@ def test_the_simulator_is_never_surprised_and_a_static_model_mostly() -> None:
 
 def test_the_control_of_the_probe_is_an_untrained_network_of_the_same_shape() -> None:
     pytest.importorskip("torch")
-    agent = load_agent("gru-ppo", "RolledBehind", 1)
+    agent = load_agent("dreamer", "RolledBehind", 1)
     control = decoding.untrained(agent, ROLLED)
     played = play(agent, ROLLED, 8)
     ours, theirs = played.states, decoding._shown(control, played)
@@ -330,3 +331,32 @@ def test_places_differ_where_a_thing_is_moved_and_where_one_is_unknown_they_do_n
     won = cf.Outcome(one, one, None, here, none)
     assert [side.item() for side in cf._differences((won, stays), (stays, won))["reward"]] == [-1, 1]
     assert [side.item() for side in cf._differences((won, stays), (stays, won))["end"]] == [-1, 1]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "settings"),
+    [
+        ("latent-mpc", "discrete", {}),
+        ("latent-mpc", "continuous", {}),
+        ("latent-mpc", "discrete", {"map": "hindsight"}),
+        ("jepa-mpc", "discrete", {}),
+        ("jepa-mpc", "continuous", {"map": "none"}),
+    ],
+)
+def test_measures_of_agents_that_plan_in_latents(name: str, kind: str, settings: dict[str, Any]) -> None:
+    """Their plans have a worth but claim no probability of success, and their states cannot be told apart."""
+    pytest.importorskip("torch")
+    small = {"envs": 2, "hidden": 8, "imagined": 16, "depth": 2} | settings
+    sizes = {"context": 8, "embedding": 8} if name == "jepa-mpc" else {"deter": 8, "groups": 2, "classes": 4}
+    config = replace(ROLLED, action=kind)
+    agent = learner_class(name)(config, config=small | sizes).policy()
+    map_table, decoded, imagined_table, other, surprise, calibration = measures(agent, config, 20)
+    own_map = settings.get("map", "hindsight" if name == "jepa-mpc" else "slots")
+    belief = play(agent, config, 2).beliefs[0]
+    assert (belief is None) == (own_map == "none") == bool(map_table.why)
+    assert belief is None or belief.by_slot == (own_map == "slots")
+    assert decoded.row("latent").values and "stored" in decoded.row("untrained network").why
+    assert imagined_table.value("own position: cases", "1") > 0
+    named = {row.name for row in other.rows}
+    assert {"reward", "end"} <= named and ("boxes" in named) == (name == "latent-mpc")
+    assert "cannot tell states apart" in surprise.why and "no plan claims" in calibration.why

@@ -210,13 +210,14 @@ def _imagination(found: Found, agent: Agent, env: EnvConfig, device: str, second
         state = next(iter(run)).state
     finally:
         made.close()
-    if agent.imagine(state, HORIZON) is None:
+    own = agent.imagine(state, HORIZON)
+    if own is None:
         found.reasons.append("no world model")
         return
     clock, count = _clock(device), 0
     started = clock()
     while (spent := clock() - started) < seconds:
-        agent.imagine(state, HORIZON)
+        agent.imagine(state, HORIZON, own.action)  # given actions: a planner imagines nothing more than these
         count += 1
     found.values["imagined/s"] = count * ROWS * HORIZON / spent
 

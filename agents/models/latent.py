@@ -43,6 +43,10 @@ class LatentModel(nn.Module, WorldModel):
     def pose(self, latent: Tensor, layout: Layout) -> Tensor:
         """The agent's pose (n, 4) for latents (n, F): x, y, cos, sin."""
 
+    def decode_boxes(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
+        """`boxes` for latents (n, F), as `unseen.agents.shared.graph_agent` documents it; empty where none are predicted."""
+        return {}
+
     @abstractmethod
     def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
         """`map` and `places` for latents (n, F), as `unseen.agents.shared.graph_agent` documents them, where there are any."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch import Tensor, nn
 
@@ -9,7 +11,6 @@ from unseen.agents.models.latent import LatentModel
 from unseen.agents.shared.actions import Categorical, DiscreteActions, SquashedNormal
 from unseen.agents.shared.actor_critic import ActorCritic
 from unseen.agents.shared.envs import Layout, ObservationSpec
-from unseen.agents.shared.graph_agent import BOX_FIELDS
 from unseen.agents.shared.torch_graph import TorchGraph
 
 
@@ -24,18 +25,17 @@ class _LatentGraph(nn.Module):
         """The positions that the model predicts; empty for observations without a layout."""
         return {} if self.layout is None else self.model.decode_map(latent, self.layout)
 
-    def boxes(self, latent: Tensor) -> tuple[Tensor, ...]:
-        """The output `boxes` of an imagined step, of the decoded observation; empty without boxes or a decoder."""
-        decoded = self.model.decode(latent)
-        if self.layout is None or decoded is None or not self.layout.boxes[1]:
-            return ()
-        start, count, width = self.layout.boxes
-        slots = decoded[:, start : start + count * width].reshape(-1, count, width)
-        return (slots[..., :BOX_FIELDS].flatten(1),)
+    def decode_step(self, latent: Tensor) -> dict[str, Tensor]:
+        """What the model predicts of an imagined step: `pose`, `boxes` and `map`; empty for observations without a layout."""
+        if self.layout is None:
+            return {}
+        drawn = {"pose": self.model.pose(latent, self.layout)} | self.model.decode_boxes(latent, self.layout)
+        return drawn | {name: value for name, value in self.decode_map(latent).items() if name == "map"}
 
-    def map_outputs(self) -> list[str]:
+    def names(self, decode: Callable[[Tensor], dict[str, Tensor]]) -> list[str]:
+        """The names of what `decode` returns."""
         device = next(self.model.parameters()).device
-        return list(self.decode_map(torch.zeros(1, self.model.size, device=device)))
+        return list(decode(torch.zeros(1, self.model.size, device=device)))
 
     def placeholders(self, n: int = 2) -> tuple[Tensor, Tensor]:
         """A latent and an action that define shapes and dtypes."""
@@ -71,7 +71,7 @@ class ActGraph(_LatentGraph):
         if width:
             example["noise"] = torch.rand(n, width)
         names = ["action", "logits" if self.discrete else "explored", "new_state"]
-        return TorchGraph(self, example, [*names, *self.map_outputs()])
+        return TorchGraph(self, example, [*names, *self.names(self.decode_map)])
 
 
 class ImagineGraph(_LatentGraph):
@@ -84,23 +84,15 @@ class ImagineGraph(_LatentGraph):
         outputs = self.actor(model.actor_input(latent))
         if not self.discrete:
             outputs = self.head.decode(self.head.distribution(outputs).mode())
-        common = (latent, outputs, model.reward(latent), model.continues(latent))
-        if self.layout is None:
-            return common
-        drawn = self.decode_map(latent)
-        discs = [drawn["map"]] if "map" in drawn else []
-        return (*common, model.pose(latent, self.layout), *self.boxes(latent), *discs)
+        return (latent, outputs, model.reward(latent), model.continues(latent), *self.decode_step(latent).values())
 
     def graph(self) -> TorchGraph:
         state, action = self.placeholders()
-        names = ["new_state", "logits" if self.discrete else "next_action", "reward", "continue"]
-        if self.layout is not None:
-            drawn = [*(["boxes"] if self.boxes(state) else []), *(["map"] if "map" in self.map_outputs() else [])]
-            names += ["pose", *drawn]
         example = {"state": state, "action": action}
         if self.model.groups:
             example["noise"] = torch.rand(len(state), self.model.groups)
-        return TorchGraph(self, example, names)
+        names = ["new_state", "logits" if self.discrete else "next_action", "reward", "continue"]
+        return TorchGraph(self, example, [*names, *self.names(self.decode_step)])
 
 
 class _PlanningGraph(_LatentGraph):
@@ -145,7 +137,7 @@ class MemoryGraph(_PlanningGraph):
         example = {"obs": torch.zeros(n, observation.size), "state": state, "last": last, "first": torch.ones(n, 1)}
         if self.model.groups:
             example["noise"] = torch.rand(n, self.model.groups)
-        return TorchGraph(self, example, ["new_state", "prior", "value", "acts", *self.map_outputs()])
+        return TorchGraph(self, example, ["new_state", "prior", "value", "acts", *self.names(self.decode_map)])
 
 
 class PlanGraph(_PlanningGraph):
@@ -154,16 +146,10 @@ class PlanGraph(_PlanningGraph):
     def forward(self, state: Tensor, action: Tensor) -> tuple[Tensor, ...]:
         model = self.model
         latent = model.likely_step(state, action if self.discrete else self.head.encode(action))
-        outcome = (latent, model.reward(latent) / self.unit(), model.continues(latent), *self.outlook(latent))
-        if self.layout is None:
-            return outcome
-        drawn = self.decode_map(latent)
-        discs = [drawn["map"]] if "map" in drawn else []
-        return (*outcome, model.pose(latent, self.layout), *discs)
+        outcome = latent, model.reward(latent) / self.unit(), model.continues(latent)
+        return (*outcome, *self.outlook(latent), *self.decode_step(latent).values())
 
     def graph(self) -> TorchGraph:
         state = torch.zeros(2, self.model.size)
-        names = ["new_state", "reward", "continue", "prior", "value"]
-        if self.layout is not None:
-            names += ["pose", *(["map"] if "map" in self.map_outputs() else [])]
+        names = ["new_state", "reward", "continue", "prior", "value", *self.names(self.decode_step)]
         return TorchGraph(self, {"state": state, "action": torch.zeros(2, self.head.size)}, names)

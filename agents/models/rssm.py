@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from unseen.agents.models.latent import LatentModel
 from unseen.agents.shared.encoders import make_decoder, make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
-from unseen.agents.shared.graph_agent import DISC_FIELDS
+from unseen.agents.shared.graph_agent import BOX_FIELDS, DISC_FIELDS
 from unseen.agents.shared.nets import BINS, Layer, TwoHot, mlp, norm, sample_one_hot, unimix
 
 
@@ -101,11 +101,16 @@ class RSSM(LatentModel):
     def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
         """`map` (n, 5 k) for latents (n, F): the discs of the decoded observation; see `unseen.agents.shared.graph_agent`.
         Empty where there are no discs."""
-        start, count, width = layout.discs
-        if count == 0:
-            return {}
+        return {"map": self._slots(latent, layout.discs, DISC_FIELDS)} if layout.discs[1] else {}
+
+    def decode_boxes(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
+        return {"boxes": self._slots(latent, layout.boxes, BOX_FIELDS)} if layout.boxes[1] else {}
+
+    def _slots(self, latent: Tensor, slots: tuple[int, int, int], fields: int) -> Tensor:
+        """The first `fields` columns (n, fields k) of the k slots (start, k, width) in the decoded observation."""
+        start, count, width = slots
         view = self.decode(latent)[:, start : start + count * width]
-        return {"map": view.reshape(-1, count, width)[..., :DISC_FIELDS].reshape(-1, count * DISC_FIELDS)}
+        return view.reshape(-1, count, width)[..., :fields].reshape(-1, count * fields)
 
     # --- learning ---
 

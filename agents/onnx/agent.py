@@ -16,6 +16,7 @@ from gymnasium import spaces
 from unseen.agents.card import Card, read_card
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.agents.onnx.files import refers_to_files
+from unseen.agents.roster import maps_slots
 from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.graph_agent import Arrays, Graph, GraphAgent
@@ -58,7 +59,8 @@ class OnnxAgent(GraphAgent):
         if imagine is not None and imagine.width("state") != act.width("state"):
             raise BadCheckpoint(f"{imagine_path}: the state differs in size from that of {self.path.name}")
         shown = name or self.card.agent or self.path.stem
-        super().__init__(shown, act, imagine, self.card.obs, self.card.action, self.card.scale)
+        slot_map = maps_slots(self.card.agent, self.card.config)
+        super().__init__(shown, act, imagine, self.card.obs, self.card.action, self.card.scale, slot_map)
         if env is not None:
             made = check_fits(self.path, act, env, self.obs, self.action)
             if made.layout is not None:

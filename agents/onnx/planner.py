@@ -14,6 +14,7 @@ from gymnasium import spaces
 from unseen.agents.card import Card, read_card
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.agents.onnx.agent import OnnxGraph, check_fits, title
+from unseen.agents.roster import maps_slots
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.planners import make_search
 from unseen.agents.shared.planning_agent import GraphPlanningAgent
@@ -85,6 +86,7 @@ class OnnxPlanner(GraphPlanningAgent):
             self.card.obs,
             self.card.action,
             self.card.scale if made.layout is None else made.layout.scale,
+            maps_slots(self.card.agent, self.card.config),
         )
 
 

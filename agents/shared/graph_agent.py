@@ -38,7 +38,6 @@ import numpy as np
 
 from unseen.agents.errors import BadAgent, BadObservation
 from unseen.agents.protocol import Agent, Belief, Imagined
-from unseen.agents.roster import ROSTER
 from unseen.agents.shared import noise
 
 DISC_FIELDS = 5  # columns per disc in `map`: known, x, y, vx, vy
@@ -114,14 +113,21 @@ class GraphAgent(Agent):
         act: the policy graph.
         imagine: graph of one imagined step; None without a world model.
         scale: metres per unit of an observed position.
+        slot_map: the objects of `map` are the slots of the observation; see `Belief.by_slot`.
     """
 
     def __init__(
-        self, name: str, act: Graph, imagine: Graph | None = None, obs: str = "", action: str = "", scale: float = 1.0
+        self,
+        name: str,
+        act: Graph,
+        imagine: Graph | None = None,
+        obs: str = "",
+        action: str = "",
+        scale: float = 1.0,
+        slot_map: bool = False,
     ) -> None:
-        self.name, self.obs, self.action, self.scale = name, obs, action, scale
+        self.name, self.obs, self.action, self.scale, self.slot_map = name, obs, action, scale, slot_map
         self._act, self._imagine = act, imagine
-        self._slot_map = has_slot_map(name)
         self._seed = 0
 
     def seed(self, seed: int) -> None:
@@ -162,7 +168,7 @@ class GraphAgent(Agent):
 
     def belief(self, state: GraphState) -> Belief | None:
         drawn = {"map": state.map, "places": state.places}
-        return believed({k: v for k, v in drawn.items() if v is not None}, self.scale, self._slot_map)
+        return believed({name: value for name, value in drawn.items() if value is not None}, self.scale, self.slot_map)
 
     def latent(self, state: GraphState) -> np.ndarray | None:
         return state.latent if state.latent.shape[1] else None
@@ -211,11 +217,6 @@ def imagined(steps: Sequence[Arrays], scale: float) -> Imagined:
         box_seen=boxes[..., 0],
         box_xy=boxes[..., 1:] * scale,
     )
-
-
-def has_slot_map(name: str) -> bool:
-    """Whether the map of the agent of that name is of slots; see `unseen.agents.roster.Row`."""
-    return name in ROSTER and ROSTER[name].slot_map
 
 
 def finite_rows(obs: np.ndarray, width: int, name: str) -> np.ndarray:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
@@ -16,7 +16,7 @@ from gymnasium import spaces
 
 from unseen.agents.protocol import Agent, Belief, Dynamics, Imagined, Plan, Planner, Transition
 from unseen.agents.shared import noise, priors
-from unseen.agents.shared.graph_agent import BOX_FIELDS, DISC_FIELDS, Arrays, Graph, believed, finite_rows, has_slot_map
+from unseen.agents.shared.graph_agent import Arrays, Graph, believed, finite_rows, imagined
 from unseen.agents.shared.priors import Space
 
 DIFFERENT = 0.4  # of a place, in its unit: more than this was not predicted
@@ -82,23 +82,15 @@ class Search:
     follow: int = 1
 
 
-class Glimpse(NamedTuple):
-    """One imagined step of n rows, for drawing: the state after it, and what `Imagined` holds of it."""
-
-    state: np.ndarray
-    xy: np.ndarray
-    pose: np.ndarray
-    reward: np.ndarray
-    cont: np.ndarray
-    seen: np.ndarray
-    box_seen: np.ndarray
-    box_xy: np.ndarray
-
-
 class PlanningAgent(Agent):
-    """Acts by plans. Subclasses set `dynamics` and define `situation`, `no_situation` and `glimpse`."""
+    """Acts by plans. Subclasses set `dynamics` and define `situation`, `no_situation` and `glimpse`.
+
+    Attributes:
+        scale: metres per unit of a position in what `glimpse` returns.
+    """
 
     dynamics: Dynamics
+    scale: float = 1.0
 
     def __init__(self, search: Search) -> None:
         self.search = search
@@ -114,18 +106,21 @@ class PlanningAgent(Agent):
     ) -> Situation:
         """The situation after observing `obs` (n, ...). last: the previous action; first: (n,) as in `Agent.act`."""
 
-    def glimpse(self, states: np.ndarray, actions: np.ndarray) -> Glimpse | None:
-        """Imagine a step for drawing; None for an agent whose imagination cannot be drawn."""
+    def glimpse(self, states: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, Arrays] | None:
+        """Imagine a step: the states after it, and what is told of it, named as outputs in `unseen.agents.shared.graph_agent`.
+        None for an agent that does not tell."""
         return None
 
     def surprises(self, state: PlanningState, actions: np.ndarray, obs: np.ndarray) -> np.ndarray | None:
-        """Whether `obs` (n, ...), observed after actions (n,) instead of those chosen, is otherwise than the model predicts.
+        """Whether `obs` (n, ...), observed after `actions` instead of those chosen, is otherwise than the model predicts.
 
         Returns (n,) bool; None where places tell nothing.
         """
+        if not state.now.place.shape[1]:
+            return None
         predicted = self.dynamics.step(state.now.state, actions).place
         found = self.situation(obs, state.now, actions, np.zeros(len(obs), bool), state.episodes).place
-        return np.abs(predicted - found).max(-1) > DIFFERENT if found.shape[1] else None
+        return np.abs(predicted - found).max(-1) > DIFFERENT
 
     def seed(self, seed: int) -> None:
         self._seed = seed
@@ -179,23 +174,19 @@ class PlanningAgent(Agent):
         return actions, PlanningState(after, now, actions, tuple(plans), started, taken, searches, surprised, followed)
 
     def imagine(self, state: PlanningState, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
-        """By default the plan that is being followed, and plans that were dropped for it, as the model predicts them.
+        """See `Agent`. By default the plan that is being followed, and plans that were dropped for it, as the model predicts them.
 
         `cont` is 0 after the end of a plan. Without a plan it is what the policy would do; without a policy `cont` is 0.
         """
+        if actions is not None:
+            return self._rolled_out(state.now.state, list(actions), horizon, policy=False)
         nothing = no_action(self.dynamics.space, 0)
         followed = [
             nothing if plan is None else plan.actions[taken - 1 :]
             for plan, taken in zip(state.plans, state.taken.tolist(), strict=True)
         ]
-        if actions is not None:
-            followed = list(actions)
         main = self._rolled_out(state.now.state, followed, horizon, policy=True)
-        if main is None:
-            return None
-        taken, (xy, pose, reward, cont, seen, box_seen, box_xy) = main
-        dropped = self._dropped(state, horizon) if actions is None else None
-        return Imagined(xy, pose, reward, cont, taken, dropped, seen, box_seen, box_xy)
+        return None if main is None else replace(main, dropped=self._dropped(state, horizon))
 
     def _dropped(self, state: PlanningState, horizon: int) -> np.ndarray | None:
         """`Imagined.dropped`, from where the plans were made."""
@@ -213,22 +204,18 @@ class PlanningAgent(Agent):
         ]
         rolled = self._rolled_out(np.repeat(starts, CANDIDATES, axis=0), sequences, horizon, policy=False)
         assert rolled is not None
-        _, (_, pose, _, cont, *_) = rolled
-        ended = np.cumsum(cont < 0.5, axis=1) - (cont < 0.5) > 0  # before this step
-        ways = np.where((ended | (cont == 0))[..., None], np.nan, pose[..., :2])
+        over = rolled.cont < 0.5
+        ended = np.cumsum(over, axis=1) - over > 0  # before this step
+        ways = np.where((ended | (rolled.cont == 0))[..., None], np.nan, rolled.pose[..., :2])
         return ways.reshape(len(starts), CANDIDATES, horizon, -1)
 
     def _rolled_out(
         self, states: np.ndarray, sequences: list[np.ndarray], horizon: int, policy: bool
-    ) -> tuple[np.ndarray, list[np.ndarray]] | None:
-        """What m rows do, (m, horizon, ...), that take `sequences` of actions, or, where these are empty, follow the policy.
-
-        Returns actions, and xy, pose, reward, cont, seen, box_seen and box_xy, as in `Imagined`.
-        """
+    ) -> Imagined | None:
+        """What m rows do that take `sequences` of actions, or, where these are empty, follow the policy."""
         space, left = self.dynamics.space, np.array([len(actions) for actions in sequences])
         silent = np.zeros((len(states), priors.noise_width(space)))
-        taken: list[np.ndarray] = []
-        seen: list[Glimpse] = []
+        steps: list[Arrays] = []
         for t in range(horizon):
             prior = self.dynamics.prior(states)
             chosen = priors.choose(space, prior, silent, explore=False)
@@ -237,11 +224,10 @@ class PlanningAgent(Agent):
             glimpse = self.glimpse(states, chosen)
             if glimpse is None:
                 return None
+            states, out = glimpse
             goes_on = (t < left) | ((left == 0) & policy & (prior is not None))
-            taken.append(chosen)
-            seen.append(glimpse._replace(cont=glimpse.cont * goes_on))
-            states = glimpse.state
-        return np.stack(taken, 1), [np.stack(part, 1) for part in list(zip(*seen, strict=True))[1:]]
+            steps.append(out | {"continue": out["continue"] * goes_on, "taken": chosen})
+        return imagined(steps, self.scale)
 
 
 def no_action(space: Space, *shape: int) -> np.ndarray:
@@ -293,19 +279,28 @@ class GraphPlanningAgent(PlanningAgent):
             `unseen.agents.shared.priors`; with a critic, value (n,); place (n, k), if plans are followed until something else
             happens than they predicted.
         step: state and action (n, a), one-hot if discrete -> new_state, reward (n,), continue (n,). More outputs: prior, value and
-            place, as above, of the next state; log_prob and novelty (n,); map and pose, to be drawn.
+            place, as above, of the next state; log_prob and novelty (n,); map, boxes and pose, to be drawn.
         search: how it plans.
         space: of the actions.
-        scale: metres per unit of an observed position.
+        scale, slot_map: see `unseen.agents.shared.graph_agent.GraphAgent`.
     """
 
     dynamics: GraphDynamics
 
     def __init__(
-        self, name: str, memory: Graph, step: Graph, search: Search, space: Space, obs: str, action: str, scale: float
+        self,
+        name: str,
+        memory: Graph,
+        step: Graph,
+        search: Search,
+        space: Space,
+        obs: str,
+        action: str,
+        scale: float,
+        slot_map: bool,
     ) -> None:
         super().__init__(search)
-        self.name, self.obs, self.action, self.scale = name, obs, action, scale
+        self.name, self.obs, self.action, self.scale, self.slot_map = name, obs, action, scale, slot_map
         self.memory, self.dynamics = memory, GraphDynamics(step, space)
 
     def no_situation(self, n: int) -> Situation:
@@ -327,28 +322,14 @@ class GraphPlanningAgent(PlanningAgent):
         return Situation(self.dynamics.joined(out), _place(out), out["acts"] > 0.5, out)
 
     def belief(self, state: PlanningState) -> Belief | None:
-        return believed(state.now.out, self.scale, has_slot_map(self.name))
+        return believed(state.now.out, self.scale, self.slot_map)
 
     def latent(self, state: PlanningState) -> np.ndarray | None:
         return state.now.state[:, : self.dynamics.size]
 
-    def glimpse(self, states: np.ndarray, actions: np.ndarray) -> Glimpse:
-        out, n = self.dynamics.outputs(states, actions), len(states)
-        nothing = np.zeros((n, 0), np.float32)
-        pose = out.get("pose", nothing).copy()
-        pose[:, :2] *= self.scale
-        discs = out.get("map", nothing).reshape(n, -1, DISC_FIELDS)
-        boxes = out.get("boxes", nothing).reshape(n, -1, BOX_FIELDS)
-        return Glimpse(
-            self.dynamics.joined(out),
-            discs[..., 1:3] * self.scale,
-            pose,
-            out["reward"],
-            out["continue"],
-            discs[..., 0],
-            boxes[..., 0],
-            boxes[..., 1:] * self.scale,
-        )
+    def glimpse(self, states: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, Arrays]:
+        out = self.dynamics.outputs(states, actions)
+        return self.dynamics.joined(out), out
 
 
 def _place(out: Arrays) -> np.ndarray:

@@ -13,6 +13,7 @@ from typing import Any, ClassVar
 from unseen.agents.errors import BadAgent
 from unseen.agents.onnx.export import write_onnx
 from unseen.agents.protocol import Agent, Learner, UpdateTime
+from unseen.agents.roster import maps_slots
 from unseen.agents.shared import envs
 from unseen.agents.shared.checkpoint import Reader, Store, Writer
 from unseen.agents.shared.envs import AutoresetMode, EnvConfig, Environments
@@ -73,11 +74,16 @@ class TorchLearner(Learner):
             raise BadAgent(f"{self.name} cannot go on in {env.label}: other observations or actions")
         self.envs = made
 
+    @property
+    def slot_map(self) -> bool:
+        """Whether its map is of slots; see `maps_slots`."""
+        return maps_slots(self.name, asdict(self.config))
+
     def policy(self) -> Agent:
         layout = self.envs.layout
         scale = 1.0 if layout is None else layout.scale
         graphs = self.act_graph(), self.imagine_graph()
-        return GraphAgent(self.name, *graphs, self.envs.obs_mode, self.envs.action_kind, scale)
+        return GraphAgent(self.name, *graphs, self.envs.obs_mode, self.envs.action_kind, scale, self.slot_map)
 
     def export(self, path: Path) -> None:
         write_onnx(self.act_graph(), path)

@@ -9,6 +9,7 @@ At later steps where the agent goes may give the truth away, to the present obse
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from unseen.agents.protocol import Agent
 from unseen.agents.roster import ROSTER, learner_class
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.graph_agent import GraphState
+from unseen.agents.shared.planning_agent import PlanningAgent, PlanningState
 from unseen.envs.errors import UnseenError
 from unseen.train.audit.probes import features
 from unseen.train.measures.played import Played
@@ -91,6 +93,8 @@ def untrained(agent: Agent, env_config: EnvConfig) -> Agent:
     card = agent.card
     env = EnvConfig(env_config.name, env_config.level, card.obs, card.action, overrides=env_config.overrides)
     made = learner_class(card.agent)(env, seed=card.seed or 0, config=card.config).policy()
+    if isinstance(made, PlanningAgent):
+        made.search = replace(made.search, imagined=0)  # it only watches
     made.seed(0)
     return made
 
@@ -101,7 +105,7 @@ def _shown(agent: Agent, played: Played) -> list[Any]:
     for t, obs in enumerate(played.obs):
         first = np.ones(played.n, bool) if t == 0 else played.live[t - 1] & ~played.live[t]
         _, state = agent.act(obs, state, first)
-        if isinstance(state, GraphState):
+        if isinstance(state, GraphState | PlanningState):
             state = state._replace(last=played.actions[t])
         states.append(state)
     return states
