@@ -23,7 +23,7 @@ AHEAD = math.radians(100)
 
 def world(**fields: object) -> np.void:
     """An eye in the middle that looks east, at a block in the open, or hidden by a box where there is one."""
-    s = np.zeros(1, planar(2, 2, ("signals", "i8")))[0]  # its own parameters, too
+    s = np.zeros(1, planar(2, 2, ("signals", "i8"), ("free", "i8")))[0]  # its own parameters, too
     s["room_hx"] = s["room_hy"] = 2.5
     s["fov"], s["light"], s["touched"], s["contact"], s["query"] = AHEAD, DAY, -1, -1, 0
     s["box_x"][0], s["box_cos"][0], s["box_hx"][0], s["box_hy"][0] = 1.0, 1.0, 0.2, 0.4

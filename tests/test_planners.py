@@ -255,7 +255,7 @@ def test_more_sequences_never_find_less(seed: int, policy: float, x: tuple[float
         plan = act(Shooting(GAMMA, horizon=4), problem, np.array(x), imagined, seed)
         assert plan is not None
         found.append(plan.worth)
-    assert (np.diff(found) >= 0).all(), found
+    assert (np.diff(found) >= -1e-9).all(), found  # rounding depends on the size of a batch
 
 
 def test_the_first_sequence_is_what_the_policy_would_do() -> None:

@@ -31,7 +31,7 @@ def look(worlds: np.ndarray) -> np.ndarray:
 def rooms(n: int, fov: float, light: int = DAY, seed: int = 0) -> np.ndarray:
     """Random rooms: three turned boxes round the eye, three blocks behind or beside them."""
     draw = np.random.default_rng(seed)
-    s = np.zeros(n, planar(3, 3, ("signals", "i8")))  # each its own parameters, too
+    s = np.zeros(n, planar(3, 3, ("signals", "i8"), ("free", "i8")))  # each its own parameters, too
     s["room_hx"] = s["room_hy"] = 2.5
     s["fov"], s["light"], s["touched"], s["contact"], s["query"] = fov, light, -1, -1, 0
     s["n_boxes"] = s["n_discs"] = 3

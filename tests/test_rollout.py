@@ -343,7 +343,9 @@ def test_nothing_else_in_train_asks_an_agent_to_act() -> None:
         return "act" in names
 
     acting = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "train").rglob("*.py")) if calls(path)]
-    assert acting == ["train/audit/leaks.py", "train/rollout.py"]  # the first is an agent that wraps another
+    # The first is an agent that wraps another; the measures show an agent what another one has seen.
+    shown = ["train/measures/decoding.py", "train/measures/map_error.py"]
+    assert acting == ["train/audit/leaks.py", *shown, "train/rollout.py"]
 
 
 @pytest.mark.parametrize("autoreset", ["SameStep", "Disabled"])
