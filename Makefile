@@ -20,7 +20,7 @@ help:  ## show this list
 leaderboard: $(VENV)/.core  ## install the core (no torch) and evaluate the included agents
 	$(BIN)/unseen leaderboard $(ARGS)
 
-test: $(VENV)/.all  ## install everything and run the quick tests (about five minutes on two cores)
+test: $(VENV)/.all  ## install everything and run the quick tests (about ten minutes on two cores)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
 
 test-all: $(VENV)/.all  ## run all tests, including slow ones
