@@ -185,10 +185,10 @@ class GRUPPOLearner(TorchLearner):
     def _training_data(self, played: Episodes, memory: Tensor) -> dict[str, Tensor]:
         """Time-major tensors of all that the losses need."""
         c, net = self.config, self.net
-        last = torch.as_tensor(played.obs[played.length, np.arange(c.envs)], device=self.device)
-        after = net.value(net.inputs(net.step(last, memory), last)).cpu().numpy()
-        if not self.limit_cuts:
-            after[:] = 0
+        after = np.zeros(c.envs, np.float32)
+        if self.limit_cuts:
+            last = torch.as_tensor(played.obs[played.length, np.arange(c.envs)], device=self.device)
+            after = net.value(net.inputs(net.step(last, memory), last)).cpu().numpy()
         advantage = advantages(played, after, c.gamma, c.lam)
         acts = alive = played.alive
         if self.layout is not None:

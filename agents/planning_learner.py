@@ -44,16 +44,6 @@ class PlanningLearner(ImaginationLearner):
         return PlanGraph(self.model, self.ac, self.layout, self.config.return_floor).graph()
 
     def policy(self) -> GraphPlanningAgent:
-        made, space = self.envs, self.envs.vector.single_action_space
+        space = self.envs.vector.single_action_space
         assert isinstance(space, spaces.Discrete | spaces.Box)
-        return GraphPlanningAgent(
-            self.name,
-            self.act_graph(),
-            self.imagine_graph(),
-            make_search(space, False, asdict(self.config)),
-            space,
-            made.obs_mode,
-            made.action_kind,
-            1.0 if self.layout is None else self.layout.scale,
-            self.slot_map,
-        )
+        return self.planning_policy(make_search(space, False, asdict(self.config)))

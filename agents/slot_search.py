@@ -165,17 +165,7 @@ class SlotSearchLearner(TorchLearner):
     def _agent(self, imagined: int) -> GraphPlanningAgent:
         c = self.config
         search = make_search(self.space, True, asdict(c) | {"imagined": imagined})
-        agent = GraphPlanningAgent(
-            self.name,
-            self.act_graph(),
-            self.imagine_graph(),
-            search,
-            self.space,
-            self.envs.obs_mode,
-            self.envs.action_kind,
-            self.layout.scale,
-            self.slot_map,
-        )
+        agent = self.planning_policy(search)
         agent.seed(self.training_seed)
         return agent
 

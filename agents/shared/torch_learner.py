@@ -10,6 +10,8 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any, ClassVar
 
+from gymnasium import spaces
+
 from unseen.agents.errors import BadAgent
 from unseen.agents.onnx.export import write_onnx
 from unseen.agents.protocol import Agent, Learner, UpdateTime
@@ -18,6 +20,7 @@ from unseen.agents.shared import envs
 from unseen.agents.shared.checkpoint import Reader, Store, Writer
 from unseen.agents.shared.envs import AutoresetMode, EnvConfig, Environments
 from unseen.agents.shared.graph_agent import GraphAgent
+from unseen.agents.shared.planning_agent import GraphPlanningAgent, Search
 from unseen.agents.shared.settings import configure
 from unseen.agents.shared.torch_graph import TorchGraph
 
@@ -80,10 +83,22 @@ class TorchLearner(Learner):
         return maps_slots(self.name, asdict(self.config))
 
     def policy(self) -> Agent:
-        layout = self.envs.layout
-        scale = 1.0 if layout is None else layout.scale
-        graphs = self.act_graph(), self.imagine_graph()
-        return GraphAgent(self.name, *graphs, self.envs.obs_mode, self.envs.action_kind, scale, self.slot_map)
+        graphs, made = (self.act_graph(), self.imagine_graph()), self.envs
+        return GraphAgent(self.name, *graphs, made.obs_mode, made.action_kind, self.scale, self.slot_map)
+
+    def planning_policy(self, search: Search) -> GraphPlanningAgent:
+        """The current policy of a learner whose graphs are those of a `GraphPlanningAgent`, planning as `search` says."""
+        graph, made = self.imagine_graph(), self.envs
+        assert graph is not None, "planning needs a world model"
+        space = made.vector.single_action_space
+        assert isinstance(space, spaces.Discrete | spaces.Box)
+        more = made.obs_mode, made.action_kind, self.scale, self.slot_map
+        return GraphPlanningAgent(self.name, self.act_graph(), graph, search, space, *more)
+
+    @property
+    def scale(self) -> float:
+        """Metres per unit of an observed position."""
+        return 1.0 if self.envs.layout is None else self.envs.layout.scale
 
     def export(self, path: Path) -> None:
         write_onnx(self.act_graph(), path)
