@@ -187,7 +187,7 @@ class Cups(PlanarTask):
     levels: ClassVar[dict[int, P]] = {
         0: P(cups=3, play="round", swaps=(1, 2), blackout=(3, 5), act=14, glass=True),
         1: P(cups=3, play="round", swaps=(1, 2), blackout=(3, 5), act=14),
-        2: P(cups=5, play="round", swaps=(6, 8), swap_steps=3, screen=True, panels=2),
+        2: P(cups=5, play="round", swaps=(1, 4), swap_steps=3, screen=True, panels=2),
         3: P(
             cups=6, play="round", swaps=(8, 10), swap_steps=3, ring=1.3, screen=True, panels=2, frame="ego", jitter=0.04,
             blackout=(5, 15), act=20, reveal=False,
