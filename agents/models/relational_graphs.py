@@ -39,13 +39,13 @@ class PredictGraph(nn.Module):
     def __init__(self, model: RelationalModel) -> None:
         super().__init__()
         self.model = model
-        self.movable = model.movable.nonzero()[:, 0]
+        self.parts = model.parts()
 
     def forward(self, state: Tensor, action: Tensor) -> tuple[Tensor, ...]:
         model = self.model
-        after, log_prob = model.predict_moving(state, action, self.movable)
+        after, log_prob, arrivals = model.imagined(state, action, self.parts)
         at = tokens.tokens(model.layout, after)
-        reward, over = torch.sigmoid(model.outcomes(after, at)).unbind(-1)
+        reward, over = torch.sigmoid(model.outcomes(after, at, arrivals, self.parts)).unbind(-1)
         drawn = _drawn(model, after), model.boxes(after)[..., :BOX_FIELDS].flatten(1), after[:, model.layout.pose]
         return after, reward, 1 - over, log_prob, model.novelty(after, at), model.places(after), *drawn
 
