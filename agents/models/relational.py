@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from unseen.agents.models import tokens
 from unseen.agents.models.building import Building
 from unseen.agents.models.changes import NEAR_IF_MANY, Changes, distinct
-from unseen.agents.models.rolling import IGNORED, Arrival, Meetings, Rolling
+from unseen.agents.models.rolling import IGNORED, SLOW, Arrival, Meetings, Rolling
 from unseen.agents.models.tokens import GEOMETRY, Tokens, turned, turned_back
 from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.envs import Layout
@@ -79,6 +79,7 @@ class RelationalModel(nn.Module, WorldModel):
     step: Tensor
     movable: Tensor
     resolution: Tensor
+    idle: Tensor
     visits: Tensor
 
     def __init__(self, layout: Layout, actions: int, message: int, hidden: int) -> None:
@@ -93,7 +94,7 @@ class RelationalModel(nn.Module, WorldModel):
         self.agent_in = nn.Parameter(torch.randn(1 + actions, self.features, message) * self.features**-0.5)
         self.box_message, self.agent_message = nn.Linear(message, message), nn.Linear(message, message)
         self.box_hidden, self.box_out = nn.Linear(message, hidden), nn.Linear(hidden, BOX_CODES)
-        self.told = nn.Linear(hidden, message, bias=False)
+        self.told, self.box_told = nn.Linear(hidden, message, bias=False), nn.Linear(message, hidden, bias=False)
         self.agent_out = nn.Sequential(nn.Linear(message, hidden), nn.ReLU(), nn.Linear(hidden, AGENT_CODES + 2))
         self.outcome_message = nn.Sequential(
             nn.Linear(self.features, message), nn.ReLU(), nn.Linear(message, message), nn.ReLU()
@@ -101,7 +102,7 @@ class RelationalModel(nn.Module, WorldModel):
         self.outcome = nn.Linear(message, 2)
         width = layout.boxes[2]
         self.building = Building(sizes.box_slots, width, bool(sizes.box_shape), self.features, message, hidden)
-        self.rolling = nn.ModuleList(Rolling(layout, k, message, hidden) for k in range(sizes.disc_slots))
+        self.rolling = nn.ModuleList(Rolling(layout, k, message) for k in range(sizes.disc_slots))
         self.register_buffer("turns", torch.zeros((), dtype=torch.bool))  # steps turn with the agent
         self.register_buffer(
             "steps", torch.zeros(actions, 2)
@@ -109,6 +110,7 @@ class RelationalModel(nn.Module, WorldModel):
         self.register_buffer("step", torch.ones(()))  # the length of a step
         self.register_buffer("movable", torch.zeros(sizes.box_slots, dtype=torch.bool))
         self.register_buffer("resolution", torch.ones(self._places))
+        self.register_buffer("idle", torch.zeros((), dtype=torch.bool))  # actions have no effect while a disc rolls
         self.register_buffer("visits", torch.zeros((2 + sizes.box_kinds) * CELLS * CELLS))
 
     @property
@@ -160,15 +162,16 @@ class RelationalModel(nn.Module, WorldModel):
         receivers = torch.cat([torch.zeros_like(movable[:1]), 1 + movable]) if len(movable) else movable.new_zeros(1)
         pairs = self.pairs(state, at, receivers, self.ahead(state, action))
         first = torch.matmul(pairs[:, 0], self.agent_in[index])  # (B, S, message)
-        boxes = state.new_zeros(state.shape[0], 0, BOX_CODES)
+        found = boxes = state.new_zeros(state.shape[0], 0, BOX_CODES)
         if len(movable):
             message = torch.matmul(pairs[:, 1:], self.box_in[index][:, None]).relu_()
             heard = self.box_message(message).relu_().amax(2)
             found = F.relu(self.box_hidden(heard))  # (B, M, hidden)
-            boxes = self.box_changes.masked(self.box_out(found))
             senders = F.one_hot(1 + movable, pairs.shape[2]).to(state.dtype)  # (M, S)
             first = first + torch.matmul(senders.T, self.told(found))
         heard = self.agent_message(first.relu_()).relu_().amax(1)
+        if len(movable):
+            boxes = self.box_changes.masked(self.box_out(F.relu(found + self.box_told(heard)[:, None])))
         out = self.agent_out(heard)
         rest = torch.where(self.agent_changes.rough, NEAR_IF_MANY * out[:, AGENT_CODES:].tanh(), 0.0)
         built = state.new_zeros(state.shape[0], 0, 1)
@@ -267,6 +270,12 @@ class RelationalModel(nn.Module, WorldModel):
         least = torch.where(present, self.visits[index], torch.inf).amin(-1)
         return (1 + least).rsqrt()
 
+    def acts(self, state: Tensor) -> Tensor:
+        """Whether actions have an effect in states (B, d), 1 or 0: not while a disc rolls, if they never had in the data."""
+        speeds = [disc.speed(state) for disc in self.rolling if disc.moves]
+        rolls = torch.stack(speeds).amax(0) > SLOW if speeds else torch.zeros_like(state[:, 0], dtype=torch.bool)
+        return 1 - (rolls & self.idle).to(state.dtype)
+
     # --- WorldModel ---
 
     def encode(self, obs: Tensor) -> Tensor:
@@ -329,6 +338,11 @@ class RelationalModel(nn.Module, WorldModel):
         self.building.look(self.boxes(state), self.boxes(after), after[:, :2])
         for disc in self.rolling:
             disc.look(state, after)
+        speeds = torch.stack([disc.speed(state) for disc in self.rolling]) if len(self.rolling) else state.new_zeros(1, 1)
+        rolls = speeds.amax(0) > SLOW
+        same = (after - state)[:, : self.layout.discs[0]].abs()
+        same[:, self.layout.phase.start : self.layout.signals.start] = 0
+        self.idle.fill_(bool(rolls.any()) and bool((same[rolls].amax(-1) < MOVED).all()))
         self._set_resolution()
         index, present = self.relations(after)
         self.visits.zero_().index_add_(0, index[present], torch.ones_like(index[present], dtype=torch.float32))

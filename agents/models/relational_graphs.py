@@ -34,7 +34,7 @@ class RememberGraph(nn.Module):
 class PredictGraph(nn.Module):
     """One imagined step as a graph: (state, one-hot action) -> the next state and what it is worth."""
 
-    OUTPUTS = ("new_state", "reward", "continue", "log_prob", "novelty", "place", "map", "boxes", "pose")
+    OUTPUTS = ("new_state", "reward", "continue", "log_prob", "novelty", "place", "acts", "map", "boxes", "pose")
 
     def __init__(self, model: RelationalModel) -> None:
         super().__init__()
@@ -47,7 +47,7 @@ class PredictGraph(nn.Module):
         at = tokens.tokens(model.layout, after)
         reward, over = torch.sigmoid(model.outcomes(after, at, arrivals, self.parts)).unbind(-1)
         drawn = _drawn(model, after), model.boxes(after)[..., :BOX_FIELDS].flatten(1), after[:, model.layout.pose]
-        return after, reward, 1 - over, log_prob, model.novelty(after, at), model.places(after), *drawn
+        return after, reward, 1 - over, log_prob, model.novelty(after, at), model.places(after), model.acts(after), *drawn
 
     def graph(self, rows: int) -> TorchGraph:
         zeros = torch.zeros(2, self.model.size, device=self.model.steps.device)

@@ -19,10 +19,10 @@ from torch import Tensor, nn
 
 from unseen.agents.models import tokens
 from unseen.agents.models.changes import Changes, distinct
-from unseen.agents.models.tokens import GEOMETRY, Tokens, turned, turned_back
+from unseen.agents.models.tokens import FAR, Tokens, turned, turned_back
 from unseen.agents.shared.envs import Layout
 
-LAUNCHES, MEETINGS, SPEEDS = 12, 24, 64  # maximum numbers of distinct ones
+LAUNCHES, MEETINGS, SPEEDS = 12, 12, 64  # maximum numbers of distinct ones
 MOST_MEETINGS = 3  # of a disc in a step
 SLOW = 1e-3  # a disc that is slower rests
 NEAR = 0.005  # in units of position
@@ -76,15 +76,15 @@ class Rolling(nn.Module):
     known: Tensor
     ranges: Tensor
 
-    def __init__(self, layout: Layout, disc: int, message: int, hidden: int) -> None:
+    def __init__(self, layout: Layout, disc: int, message: int) -> None:
         super().__init__()
         self.layout, self.disc = layout, disc
         self.token = 1 + layout.sizes.box_slots + disc
         self.launches = Changes(LAUNCHES, 4)  # direction, length of the first step, speed after it
         self.meetings = Changes(MEETINGS, 3)
-        seen = GEOMETRY + 2 + tokens.kinds(layout)
+        seen = 8 + tokens.kinds(layout)
         self.meets = nn.Sequential(
-            nn.Linear(seen, hidden), nn.ReLU(), nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1 + MEETINGS)
+            nn.Linear(seen, message), nn.ReLU(), nn.Linear(message, message), nn.ReLU(), nn.Linear(message, 1 + MEETINGS)
         )
         self.launch = nn.Linear(message, 1 + LAUNCHES)
         self.arrived = nn.Sequential(nn.Linear(seen + 3, message), nn.ReLU(), nn.Linear(message, message), nn.ReLU())
@@ -117,17 +117,19 @@ class Rolling(nn.Module):
         moving = (speed > SLOW).to(speed.dtype)
         return self.speeds[at, 1] * moving, self.speeds[at, 2] * moving, self.ranges[at] * moving
 
-    def seen(self, at: Tokens, xy: Tensor, ahead: Tensor, step: Tensor) -> Tensor:
-        """Features (B, S, F) of every token for the disc in xy (B, 2) that rolls ahead (B, 2)."""
-        lie = tokens.seen_from(at, xy[:, None], ahead, step)[:, 0]
-        cos, sin = lie[..., -2:].unbind(-1)
-        twice = torch.stack([cos * cos - sin * sin, 2 * cos * sin], -1)  # a box turned by half a turn is the same
-        return torch.cat([lie, twice, at.kind], -1)
+    def seen(self, at: Tokens, xy: Tensor, ahead: Tensor, step: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Every token, for the disc in xy (B, 2) that rolls ahead (B, 2).
 
-    def edges(self, at: Tokens, xy: Tensor, ahead: Tensor) -> tuple[Tensor, Tensor]:
-        """How far ahead of xy (B, 2) the middle of each token is, and its half length that way, (B, S) each."""
-        along = ((at.xy - xy[:, None]) * ahead[:, None]).sum(-1)
-        return along, (turned(ahead[:, None].expand_as(at.axis), at.axis).abs() * at.half).sum(-1)
+        Returns features (B, S, features), how far ahead its middle is, and its half length that way, (B, S) each.
+        """
+        (x, y), (u, v) = (at.xy - xy[:, None]).unbind(-1), ahead[:, None].unbind(-1)
+        (a, b), (long, wide) = at.axis.unbind(-1), at.half.unbind(-1)
+        along, across = x * u + y * v, y * u - x * v
+        cos, sin = a * u + b * v, b * u - a * v
+        half, side = cos.abs() * long + sin.abs() * wide, sin.abs() * long + cos.abs() * wide
+        far = torch.stack([along, across, half, side, across.abs() - side, along - half], -1) / step
+        twice = torch.stack([cos * cos - sin * sin, 2 * cos * sin], -1)  # a box turned by half a turn is the same
+        return torch.cat([far.clamp(-FAR, FAR), twice, at.kind], -1), along, half
 
     def predict(
         self, state: Tensor, at: Tokens, launch: Tensor, step: Tensor
@@ -149,13 +151,12 @@ class Rolling(nn.Module):
         ahead = torch.where(begins[:, None], code[:, :2], slot[:, 3:5] / speed.clamp(min=SLOW)[:, None])
         log_prob = torch.where(rolling, 0.0, log_launch)
         goes = rolling | begins
-        others = at.present > 0.5
-        others = torch.cat([others[:, : self.token], others[:, self.token : self.token + 1] & False, others[:, self.token + 1 :]], 1)
+        others = self._others(at) > 0.5
         stopped = torch.zeros_like(goes)
         for _ in range(MOST_MEETINGS):
-            log_met, met = self._masked(self.meets(self.seen(at, xy, ahead, step))).log_softmax(-1).max(-1)  # (B, S)
+            seen, along, half = self.seen(at, xy, ahead, step)
+            log_met, met = self._masked(self.meets(seen)).log_softmax(-1).max(-1)  # (B, S)
             kind = self.meetings.codes[(met - 1).clamp(min=0)]  # (B, S, 3)
-            along, half = self.edges(at, xy, ahead)
             where = along - half + kind[..., 0]
             on = others & (met > 0) & (where > NEAR)
             distance, which = torch.where(on, where, torch.inf).min(-1)
@@ -180,11 +181,14 @@ class Rolling(nn.Module):
     def outcomes(self, at: Tokens, arrival: Arrival, step: Tensor) -> Tensor:
         """What its arrival adds to the logits (B, 2) of reward and end, among the tokens of the state reached."""
         own = torch.stack([arrival.rest / step, arrival.stopped, torch.ones_like(arrival.rest)], -1)
-        seen = self.seen(at, arrival.xy, arrival.ahead, step)
+        seen = self.seen(at, arrival.xy, arrival.ahead, step)[0]
         heard = self.arrived(torch.cat([seen, own[:, None].expand(-1, seen.shape[1], -1)], -1))
-        others = at.present.clone()
-        others[:, self.token] = 0
-        return self.outcome((heard * others[..., None]).amax(1)) * arrival.rolled[:, None]
+        return self.outcome((heard * self._others(at)[..., None]).amax(1)) * arrival.rolled[:, None]
+
+    def _others(self, at: Tokens) -> Tensor:
+        """Which tokens are present besides the disc itself, (B, S)."""
+        own = F.one_hot(at.present.new_full((), self.token, dtype=torch.long), at.present.shape[1])
+        return at.present * (1 - own)
 
     def _masked(self, logits: Tensor) -> Tensor:
         return torch.cat([logits[..., :1], self.meetings.masked(logits[..., 1:])], -1)
@@ -291,7 +295,7 @@ class Rolling(nn.Module):
         second = (rows, corner[rows], onward[rows], way[rows, 1].abs(), short[rows], stop[rows])
         row, start, u, length, met, new = (torch.cat(both) for both in zip(first, second, strict=True))
         at = tokens.tokens(self.layout, state[row])
-        along, half = self.edges(at, start, u)
+        _, along, half = self.seen(at, start, u, left.new_ones(()))
         point = start + length[:, None] * u
         apart = turned(at.xy - point[:, None], at.axis).abs() - at.half
         far = apart.clamp(min=0).norm(dim=-1)
@@ -316,7 +320,7 @@ class Rolling(nn.Module):
 
     def losses(self, state: Tensor, ways: Meetings, step: Tensor) -> Tensor:
         """Cross-entropy of what tokens do to a disc; state: (n, d) those of the ways."""
-        logits = self._masked(self.meets(self.seen(tokens.tokens(self.layout, state), ways.xy, ways.ahead, step)))
+        logits = self._masked(self.meets(self.seen(tokens.tokens(self.layout, state), ways.xy, ways.ahead, step)[0]))
         hit, passed = (
             torch.where(chosen, ways.label, IGNORED).flatten() for chosen in (ways.label > 0, ways.label == 0)
         )
