@@ -111,7 +111,7 @@ class RelationalModel(nn.Module, WorldModel):
         self.register_buffer("movable", torch.zeros(sizes.box_slots, dtype=torch.bool))
         self.register_buffer("resolution", torch.ones(self._places))
         self.register_buffer("idle", torch.zeros((), dtype=torch.bool))  # actions have no effect while a disc rolls
-        self.register_buffer("visits", torch.zeros((2 + sizes.box_kinds) * CELLS * CELLS))
+        self.register_buffer("visits", torch.zeros(2 * (2 + sizes.box_kinds) * CELLS * CELLS))
 
     @property
     def _places(self) -> int:
@@ -228,7 +228,7 @@ class RelationalModel(nn.Module, WorldModel):
         pairs = self.pairs(state, at, agent, state[:, 2:4])
         logits = self.outcome(self.outcome_message(pairs[:, 0]).amax(1))
         for k, arrival in zip(parts.rolling if parts else (), arrivals, strict=True):
-            logits = logits + self.rolling[k].outcomes(at, arrival, self.step)
+            logits = logits + self.rolling[k].outcomes(arrival, self.step)
         return logits
 
     def places(self, state: Tensor) -> Tensor:
@@ -248,25 +248,39 @@ class RelationalModel(nn.Module, WorldModel):
         before, after = state.new_zeros(len(state), 4), state.new_zeros(len(state), self._places - 4 - 2 * boxes.shape[1])
         return torch.cat([before, torch.stack([apart, apart * 0], -1).flatten(1), after], -1)
 
-    def relations(self, state: Tensor, at: Tokens | None = None) -> tuple[Tensor, Tensor]:
-        """Where boxes and discs are relative to the agent, in cells: indices (B, n) into `visits`, and whether present (B, n).
+    def relations(self, state: Tensor, at: Tokens | None = None, origin: int = 0) -> tuple[Tensor, Tensor]:
+        """Where boxes and discs are relative to a token, by default the agent, in cells: indices (B, n) into `visits`, and whether
+        present (B, n).
 
         Boxes are told apart by kind, discs by whether they are asked for.
         """
         sizes = self.layout.sizes
         at = tokens.tokens(self.layout, state) if at is None else at
         things = slice(1, 1 + sizes.box_slots + sizes.disc_slots)
-        cell = torch.round((at.xy[:, things] - at.xy[:, :1]) / self.resolution[0]).long()
+        cell = torch.round((at.xy[:, things] - at.xy[:, origin : origin + 1]) / self.resolution[0]).long()
         cell = cell.clamp(-(CELLS // 2), CELLS // 2) + CELLS // 2
         box = self.boxes(state)
         kind = box[..., box.shape[-1] - sizes.box_kinds :].argmax(-1) if sizes.box_kinds else box[..., 0].long() * 0
         asked = at.kind[:, 1 + sizes.box_slots : things.stop, -1].long()
         group = torch.cat([2 + kind, asked], 1) if sizes.box_kinds else torch.cat([kind, asked], 1)
+        group = group if origin == 0 else group + 2 + sizes.box_kinds
         return (group * CELLS + cell[..., 0]) * CELLS + cell[..., 1], at.present[:, things] > 0.5
 
-    def novelty(self, state: Tensor, at: Tokens | None = None) -> Tensor:
-        """How new states (B, d) are, in (0, 1]: 1 / sqrt(1 + visits) of the relation to the agent that has occurred least."""
-        index, present = self.relations(state, at)
+    def disc_relations(self, disc: Rolling, state: Tensor, rolled: Tensor, at: Tokens | None = None) -> tuple[Tensor, Tensor]:
+        """`relations` to a disc, of what moves or changes besides it; rolled: (B,) bool, where it does not roll nothing counts."""
+        index, present = self.relations(state, at, disc.token)
+        others = torch.ones(self.layout.sizes.disc_slots, dtype=torch.bool, device=state.device)
+        counts = torch.cat([self.movable | self.building.slots, others])
+        counts[disc.token - 1] = False
+        return index, present & counts & rolled[:, None]
+
+    def novelty(self, state: Tensor, at: Tokens | None = None, rolled: tuple[Tensor, ...] = (), parts: Parts | None = None) -> Tensor:
+        """How new states (B, d) are, in (0, 1]: 1 / sqrt(1 + visits) of the relation to the agent, or to a disc that rolls, that has
+        occurred least."""
+        found = [self.relations(state, at)]
+        for k, now in zip(parts.rolling if parts else (), rolled, strict=True):
+            found.append(self.disc_relations(self.rolling[k], state, now, at))
+        index, present = (torch.cat(both, -1) for both in zip(*found, strict=True))
         least = torch.where(present, self.visits[index], torch.inf).amin(-1)
         return (1 + least).rsqrt()
 
@@ -344,8 +358,13 @@ class RelationalModel(nn.Module, WorldModel):
         same[:, self.layout.phase.start : self.layout.signals.start] = 0
         self.idle.fill_(bool(rolls.any()) and bool((same[rolls].amax(-1) < MOVED).all()))
         self._set_resolution()
-        index, present = self.relations(after)
-        self.visits.zero_().index_add_(0, index[present], torch.ones_like(index[present], dtype=torch.float32))
+        found = [self.relations(after)]
+        for disc in self.rolling:
+            if disc.moves:
+                found.append(self.disc_relations(disc, after, disc.rolled(state, after)))
+        self.visits.zero_()
+        for index, present in found:
+            self.visits.index_add_(0, index[present], torch.ones_like(index[present], dtype=torch.float32))
 
     def _find_steps(self, state: Tensor, action: Tensor, after: Tensor) -> None:
         """The usual displacement of each action, in the frame, the room's or the agent's, in which fewer distinct ones occur."""
@@ -377,7 +396,7 @@ class RelationalModel(nn.Module, WorldModel):
         found = []
         for n, k in enumerate(parts.rolling):
             disc = self.rolling[k]
-            rows = ((disc.speed(state) > 0) | (disc.speed(after) > 0) | disc.displaced(state, after)).nonzero()[:, 0]
+            rows = disc.rolled(state, after).nonzero()[:, 0]
             at = tokens.tokens(self.layout, state[rows])
             launch = self.logits(state[rows], action[rows], at, parts).launches[n]
             ways = disc.examples(state[rows], after[rows], launch)

@@ -26,6 +26,8 @@ LAUNCHES, MEETINGS, SPEEDS = 12, 12, 64  # maximum numbers of distinct ones
 MOST_MEETINGS = 3  # of a disc in a step
 SLOW = 1e-3  # a disc that is slower rests
 NEAR = 0.005  # in units of position
+ACROSS, SINE = 1, 7  # features that change their sign in a mirror
+_LEFT_RIGHT = torch.tensor([1.0, 1.0, -1.0])
 IGNORED = -100  # label of what is not known
 
 
@@ -37,6 +39,7 @@ class Arrival(NamedTuple):
         xy, ahead: (B, 2) where it got and in which direction.
         rest: (B,) how far it could have rolled on, if nothing had stopped it.
         stopped: (B,) 1 if it has come to rest.
+        met: (B, C) the `Tokens.kind` of what stopped it; 0 if nothing did.
     """
 
     rolled: Tensor
@@ -44,6 +47,7 @@ class Arrival(NamedTuple):
     ahead: Tensor
     rest: Tensor
     stopped: Tensor
+    met: Tensor
 
 
 class Meetings(NamedTuple):
@@ -82,13 +86,12 @@ class Rolling(nn.Module):
         self.token = 1 + layout.sizes.box_slots + disc
         self.launches = Changes(LAUNCHES, 4)  # direction, length of the first step, speed after it
         self.meetings = Changes(MEETINGS, 3)
-        seen = 8 + tokens.kinds(layout)
+        seen = 10 + tokens.kinds(layout)
         self.meets = nn.Sequential(
             nn.Linear(seen, message), nn.ReLU(), nn.Linear(message, message), nn.ReLU(), nn.Linear(message, 1 + MEETINGS)
         )
         self.launch = nn.Linear(message, 1 + LAUNCHES)
-        self.arrived = nn.Sequential(nn.Linear(seen + 3, message), nn.ReLU(), nn.Linear(message, message), nn.ReLU())
-        self.outcome = nn.Linear(message, 2)
+        self.outcome = nn.Sequential(nn.Linear(2 + tokens.kinds(layout), message), nn.ReLU(), nn.Linear(message, 2))
         self.register_buffer("moves", torch.zeros((), dtype=torch.bool))
         self.register_buffer("start", torch.zeros((), dtype=torch.long))
         self.register_buffer("speeds", torch.zeros(SPEEDS, 3))
@@ -108,6 +111,10 @@ class Rolling(nn.Module):
         """Whether it is shown elsewhere (B,)."""
         was, now = self.slot(state), self.slot(after)
         return (now[:, 0] > 0.5) & ((now - was)[:, 1:3].abs().amax(-1) > NEAR)
+
+    def rolled(self, state: Tensor, after: Tensor) -> Tensor:
+        """Whether it rolled in transitions (B,)."""
+        return (self.speed(state) > SLOW) | (self.speed(after) > SLOW) | self.displaced(state, after)
 
     # --- prediction ---
 
@@ -129,7 +136,7 @@ class Rolling(nn.Module):
         half, side = cos.abs() * long + sin.abs() * wide, sin.abs() * long + cos.abs() * wide
         far = torch.stack([along, across, half, side, across.abs() - side, along - half], -1) / step
         twice = torch.stack([cos * cos - sin * sin, 2 * cos * sin], -1)  # a box turned by half a turn is the same
-        return torch.cat([far.clamp(-FAR, FAR), twice, at.kind], -1), along, half
+        return torch.cat([far.clamp(-FAR, FAR), twice, at.half / step, at.kind], -1), along, half
 
     def predict(
         self, state: Tensor, at: Tokens, launch: Tensor, step: Tensor
@@ -152,7 +159,7 @@ class Rolling(nn.Module):
         log_prob = torch.where(rolling, 0.0, log_launch)
         goes = rolling | begins
         others = self._others(at) > 0.5
-        stopped = torch.zeros_like(goes)
+        stopped, by = torch.zeros_like(goes), at.kind[:, 0] * 0
         for _ in range(MOST_MEETINGS):
             seen, along, half = self.seen(at, xy, ahead, step)
             log_met, met = self._masked(self.meets(seen)).log_softmax(-1).max(-1)  # (B, S)
@@ -166,24 +173,23 @@ class Rolling(nn.Module):
             log_prob = log_prob + torch.where(near, log_met, 0.0).sum(-1)
             xy = xy + way[:, None] * ahead
             left, reach = left - way, reach - way
-            new = torch.gather(kind, 1, which[:, None, None].expand(-1, 1, 3))[:, 0, 1:]
+            new = _of(kind, which)[:, 1:]
             stops = hits & (new.abs().sum(-1) < 0.5)
             stopped = stopped | stops
+            by = torch.where(stops[:, None], _of(at.kind, which), by)
             ahead = torch.where((hits & ~stops)[:, None], turned_back(new, ahead), ahead)
             goes = hits & ~stops
         rolled = rolling | begins
         then = torch.where(rolled & ~stopped, then, 0.0)
         velocity = ahead * then[:, None]
         xy = torch.where(rolled[:, None], xy, slot[:, 1:3])
-        arrival = Arrival(rolled.to(xy), xy, ahead, reach, (then <= SLOW).to(xy))
+        arrival = Arrival(rolled.to(xy), xy, ahead, reach, (then <= SLOW).to(xy), by)
         return xy, velocity, log_prob, arrival
 
-    def outcomes(self, at: Tokens, arrival: Arrival, step: Tensor) -> Tensor:
-        """What its arrival adds to the logits (B, 2) of reward and end, among the tokens of the state reached."""
-        own = torch.stack([arrival.rest / step, arrival.stopped, torch.ones_like(arrival.rest)], -1)
-        seen = self.seen(at, arrival.xy, arrival.ahead, step)[0]
-        heard = self.arrived(torch.cat([seen, own[:, None].expand(-1, seen.shape[1], -1)], -1))
-        return self.outcome((heard * self._others(at)[..., None]).amax(1)) * arrival.rolled[:, None]
+    def outcomes(self, arrival: Arrival, step: Tensor) -> Tensor:
+        """What its arrival adds to the logits (B, 2) of reward and end."""
+        own = torch.stack([arrival.rest / step, arrival.stopped], -1)
+        return self.outcome(torch.cat([own, arrival.met], -1)) * arrival.rolled[:, None]
 
     def _others(self, at: Tokens) -> Tensor:
         """Which tokens are present besides the disc itself, (B, S)."""
@@ -249,7 +255,20 @@ class Rolling(nn.Module):
         moving = then > SLOW
         last = torch.where(moving[:, None], self.slot(after)[:, 3:5] / then.clamp(min=SLOW)[:, None], last)
         rest = torch.where(moving, self.freely(then)[2], (reach - way.abs().sum(-1)).clamp(min=0))
-        return Arrival(rolled.to(end), end, last, rest, (~moving).to(end)), label
+        at = tokens.tokens(self.layout, state)
+        held = rolled & ~moving & (rest > 2 * NEAR)
+        met = _of(at.kind, self._nearest(at, end, last)[0]) * held[:, None]
+        return Arrival(rolled.to(end), end, last, rest, (~moving).to(end), met), label
+
+    def _nearest(self, at: Tokens, point: Tensor, ahead: Tensor) -> tuple[Tensor, Tensor]:
+        """Index (B,) of the token nearest to a point (B, 2) of those whose middle a disc that rolls ahead has not passed there, and
+        how far the near edge of that is (B,)."""
+        _, along, half = self.seen(at, point, ahead, point.new_ones(()))
+        far = (turned(at.xy - point[:, None], at.axis).abs() - at.half).clamp(min=0).norm(dim=-1)
+        far = torch.where((self._others(at) > 0.5) & (along > -NEAR), far, torch.inf)
+        far[:, 0] += NEAR  # of two that are equally near, not the agent
+        nearest = far.argmin(-1)
+        return nearest, torch.gather(along - half, 1, nearest[:, None])[:, 0]
 
     def _starts(self, state: Tensor, after: Tensor, launch: Tensor) -> tuple[Tensor, ...]:
         """Where (N, 2) it was at the start of a step, its direction (N, 2), how far it would get in the step and until it rests,
@@ -295,37 +314,38 @@ class Rolling(nn.Module):
         second = (rows, corner[rows], onward[rows], way[rows, 1].abs(), short[rows], stop[rows])
         row, start, u, length, met, new = (torch.cat(both) for both in zip(first, second, strict=True))
         at = tokens.tokens(self.layout, state[row])
-        _, along, half = self.seen(at, start, u, left.new_ones(()))
-        point = start + length[:, None] * u
-        apart = turned(at.xy - point[:, None], at.axis).abs() - at.half
-        far = apart.clamp(min=0).norm(dim=-1)
-        ahead_of_it = along > length[:, None] - NEAR
-        far = torch.where((at.present > 0.5) & ahead_of_it, far, torch.inf)
-        far[:, self.token] = torch.inf
-        far[:, 0] += NEAR  # of two that are equally near, not the agent
-        culprit = far.argmin(-1, keepdim=True)
-        offset = length - torch.gather(along - half, 1, culprit)[:, 0]
-        kinds = torch.cat([offset[:, None], new], -1)
+        culprit, edge = self._nearest(at, start + length[:, None] * u, u)
+        kinds = torch.cat([-edge[:, None], new], -1)
         if met.any():
-            self.meetings.extend(kinds[met])
+            self.meetings.extend(torch.cat([kinds[met], kinds[met] * _LEFT_RIGHT.to(kinds)]))
+        along = self.seen(at, start, u, left.new_ones(()))[1]
         passed = (along < length[:, None] - NEAR) & (at.present > 0.5)
         label = torch.where(passed, 0, IGNORED)
         known = met & self.meetings.known.any()
         which = 1 + self.meetings.nearest(kinds)
         fits = (self.meetings.codes[which - 1] - kinds).abs().sum(-1) < 4 * NEAR
-        hit = torch.where(known & fits, which, torch.where(met, IGNORED, torch.gather(label, 1, culprit)[:, 0]))
-        label.scatter_(1, culprit, hit[:, None])
+        hit = torch.where(known & fits, which, torch.where(met, IGNORED, torch.gather(label, 1, culprit[:, None])[:, 0]))
+        label.scatter_(1, culprit[:, None], hit[:, None])
         label[:, self.token] = IGNORED
         return Meetings(row, start, u, label)
 
     def losses(self, state: Tensor, ways: Meetings, step: Tensor) -> Tensor:
-        """Cross-entropy of what tokens do to a disc; state: (n, d) those of the ways."""
-        logits = self._masked(self.meets(self.seen(tokens.tokens(self.layout, state), ways.xy, ways.ahead, step)[0]))
-        hit, passed = (
-            torch.where(chosen, ways.label, IGNORED).flatten() for chosen in (ways.label > 0, ways.label == 0)
-        )
+        """Cross-entropy of what tokens do to a disc; state: (n, d) those of the ways. What holds on the left holds on the right."""
+        seen = self.seen(tokens.tokens(self.layout, state), ways.xy, ways.ahead, step)[0]
+        other = torch.ones_like(seen[0, 0])
+        other[[ACROSS, SINE]] = -1
+        codes = self.meetings.codes[(ways.label - 1).clamp(min=0)] * _LEFT_RIGHT.to(seen)
+        turned_label = 1 + self.meetings.nearest(codes.flatten(0, 1)).view_as(ways.label)
+        label = torch.cat([ways.label, torch.where(ways.label > 0, turned_label, ways.label)])
+        logits = self._masked(self.meets(torch.cat([seen, seen * other])))
+        hit, passed = (torch.where(chosen, label, IGNORED).flatten() for chosen in (label > 0, label == 0))
         return sum(
             F.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=IGNORED)
             for wanted in (hit, passed)
             if (wanted != IGNORED).any()
         ) + logits.sum() * 0
+
+
+def _of(values: Tensor, which: Tensor) -> Tensor:
+    """Of values (B, S, k) those (B, k) of the tokens `which` (B,)."""
+    return torch.gather(values, 1, which[:, None, None].expand(-1, 1, values.shape[-1]))[:, 0]
