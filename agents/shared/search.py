@@ -24,6 +24,8 @@ class BestFirst(Planner):
     there (after the width-based search of Lipovetzky and Geffner 2012, with counts). Plans are nearly as short as those of a
     breadth-first search; where things can be pushed, it takes several times fewer imagined steps.
 
+    Where actions have no effect, one is imagined at once: what comes of the choice before is seen.
+
     A state that rounds to one already reached is dropped, and so is one whose path is improbable, or that ends the episode. The
     probability of a path includes that the episode lasts so long. A plan is accepted only if this probability x the expected
     reward exceeds `accept`: a search through thousands of imagined states finds the model's errors as readily as rewards.
@@ -97,9 +99,8 @@ class BestFirst(Planner):
                             tree.count(facts[row])
                             if after.over[row] < 0.5 and length < self.depth:
                                 tree.log_prob[child] += float(np.log1p(-after.over[row]))
-                                heapq.heappush(
-                                    tree.open, (length + int(seldom[row - first]), -tree.log_prob[child], child)
-                                )
+                                rank = length + int(seldom[row - first]) if acts[row] else 0
+                                heapq.heappush(tree.open, (rank, -tree.log_prob[child], child))
                     row += 1
             if tree.best_worth > self.accept:
                 tree.open.clear()
