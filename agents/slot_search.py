@@ -20,8 +20,8 @@ from torch import nn
 
 from unseen.agents.errors import BadAgent
 from unseen.agents.models.relational import RelationalModel
-from unseen.agents.models.rolling import Meetings
 from unseen.agents.models.relational_graphs import PredictGraph, RememberGraph
+from unseen.agents.models.rolling import Meetings
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig

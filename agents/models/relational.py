@@ -13,6 +13,7 @@ reached.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import torch
@@ -74,6 +75,7 @@ class RelationalModel(nn.Module, WorldModel):
         hidden: units of hidden layers.
     """
 
+    rolling: Sequence[Rolling]
     turns: Tensor
     steps: Tensor
     step: Tensor
@@ -102,7 +104,7 @@ class RelationalModel(nn.Module, WorldModel):
         self.outcome = nn.Linear(message, 2)
         width = layout.boxes[2]
         self.building = Building(sizes.box_slots, width, bool(sizes.box_shape), self.features, message, hidden)
-        self.rolling = nn.ModuleList(Rolling(layout, k, message) for k in range(sizes.disc_slots))
+        self.rolling = nn.ModuleList(Rolling(layout, k, message) for k in range(sizes.disc_slots))  # type: ignore[assignment]
         self.register_buffer("turns", torch.zeros((), dtype=torch.bool))  # steps turn with the agent
         self.register_buffer(
             "steps", torch.zeros(actions, 2)
@@ -245,7 +247,10 @@ class RelationalModel(nn.Module, WorldModel):
             return state.new_zeros(1, self._places)
         eighths = torch.round(torch.atan2(boxes[..., 4], boxes[..., 3]) * (4 / torch.pi))
         apart = 2 * CELLS * (1 + eighths) * (boxes[..., 0] * self.building.slots)
-        before, after = state.new_zeros(len(state), 4), state.new_zeros(len(state), self._places - 4 - 2 * boxes.shape[1])
+        before, after = (
+            state.new_zeros(len(state), 4),
+            state.new_zeros(len(state), self._places - 4 - 2 * boxes.shape[1]),
+        )
         return torch.cat([before, torch.stack([apart, apart * 0], -1).flatten(1), after], -1)
 
     def relations(self, state: Tensor, at: Tokens | None = None, origin: int = 0) -> tuple[Tensor, Tensor]:
@@ -266,7 +271,9 @@ class RelationalModel(nn.Module, WorldModel):
         group = group if origin == 0 else group + 2 + sizes.box_kinds
         return (group * CELLS + cell[..., 0]) * CELLS + cell[..., 1], at.present[:, things] > 0.5
 
-    def disc_relations(self, disc: Rolling, state: Tensor, rolled: Tensor, at: Tokens | None = None) -> tuple[Tensor, Tensor]:
+    def disc_relations(
+        self, disc: Rolling, state: Tensor, rolled: Tensor, at: Tokens | None = None
+    ) -> tuple[Tensor, Tensor]:
         """`relations` to a disc, of what moves or changes besides it; rolled: (B,) bool, where it does not roll nothing counts."""
         index, present = self.relations(state, at, disc.token)
         others = torch.ones(self.layout.sizes.disc_slots, dtype=torch.bool, device=state.device)
@@ -274,7 +281,9 @@ class RelationalModel(nn.Module, WorldModel):
         counts[disc.token - 1] = False
         return index, present & counts & rolled[:, None]
 
-    def novelty(self, state: Tensor, at: Tokens | None = None, rolled: tuple[Tensor, ...] = (), parts: Parts | None = None) -> Tensor:
+    def novelty(
+        self, state: Tensor, at: Tokens | None = None, rolled: tuple[Tensor, ...] = (), parts: Parts | None = None
+    ) -> Tensor:
         """How new states (B, d) are, in (0, 1]: 1 / sqrt(1 + visits) of the relation to the agent, or to a disc that rolls, that has
         occurred least."""
         found = [self.relations(state, at)]
@@ -352,7 +361,9 @@ class RelationalModel(nn.Module, WorldModel):
         self.building.look(self.boxes(state), self.boxes(after), after[:, :2])
         for disc in self.rolling:
             disc.look(state, after)
-        speeds = torch.stack([disc.speed(state) for disc in self.rolling]) if len(self.rolling) else state.new_zeros(1, 1)
+        speeds = (
+            torch.stack([disc.speed(state) for disc in self.rolling]) if len(self.rolling) else state.new_zeros(1, 1)
+        )
         rolls = speeds.amax(0) > SLOW
         same = (after - state)[:, : self.layout.discs[0]].abs()
         same[:, self.layout.phase.start : self.layout.signals.start] = 0

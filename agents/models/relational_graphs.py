@@ -47,7 +47,16 @@ class PredictGraph(nn.Module):
         at = tokens.tokens(model.layout, after)
         reward, over = torch.sigmoid(model.outcomes(after, at, arrivals, self.parts)).unbind(-1)
         drawn = _drawn(model, after), model.boxes(after)[..., :BOX_FIELDS].flatten(1), after[:, model.layout.pose]
-        return after, reward, 1 - over, log_prob, model.novelty(after, at, tuple(arrival.rolled > 0.5 for arrival in arrivals), self.parts), model.places(after), model.acts(after), *drawn
+        return (
+            after,
+            reward,
+            1 - over,
+            log_prob,
+            model.novelty(after, at, tuple(arrival.rolled > 0.5 for arrival in arrivals), self.parts),
+            model.places(after),
+            model.acts(after),
+            *drawn,
+        )
 
     def graph(self, rows: int) -> TorchGraph:
         zeros = torch.zeros(2, self.model.size, device=self.model.steps.device)

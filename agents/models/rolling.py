@@ -88,7 +88,11 @@ class Rolling(nn.Module):
         self.meetings = Changes(MEETINGS, 3)
         seen = 10 + tokens.kinds(layout)
         self.meets = nn.Sequential(
-            nn.Linear(seen, message), nn.ReLU(), nn.Linear(message, message), nn.ReLU(), nn.Linear(message, 1 + MEETINGS)
+            nn.Linear(seen, message),
+            nn.ReLU(),
+            nn.Linear(message, message),
+            nn.ReLU(),
+            nn.Linear(message, 1 + MEETINGS),
         )
         self.launch = nn.Linear(message, 1 + LAUNCHES)
         self.outcome = nn.Sequential(nn.Linear(2 + tokens.kinds(layout), message), nn.ReLU(), nn.Linear(message, 2))
@@ -277,7 +281,9 @@ class Rolling(nn.Module):
         rolling, begins = speed > SLOW, (speed <= SLOW) & (then > SLOW)
         guess = launch[:, 1:].argmax(-1)
         unclear = ~rolling & ~begins & self.displaced(state, after)  # perhaps stopped in its first step
-        nearest = torch.where(self.launches.known, (then[:, None] - self.launches.codes[:, 3]).abs(), torch.inf).argmin(-1)
+        nearest = torch.where(self.launches.known, (then[:, None] - self.launches.codes[:, 3]).abs(), torch.inf).argmin(
+            -1
+        )
         which = torch.where(begins, nearest, guess)
         code = self.launches.codes[which]
         label = torch.where(begins, 1 + nearest, 0)
@@ -308,7 +314,14 @@ class Rolling(nn.Module):
         short = ~moving & (way.abs().sum(-1) < left - 2 * NEAR)
         rows = clear.nonzero()[:, 0]
         stop = torch.zeros_like(aside)
-        first = (rows, xy[rows], ahead[rows], way[rows, 0], (bent | short)[rows], torch.where(bent[:, None], aside, stop)[rows])
+        first = (
+            rows,
+            xy[rows],
+            ahead[rows],
+            way[rows, 0],
+            (bent | short)[rows],
+            torch.where(bent[:, None], aside, stop)[rows],
+        )
         rows = (clear & bent).nonzero()[:, 0]
         corner, onward = xy + way[:, :1] * ahead, turned_back(aside, ahead)
         second = (rows, corner[rows], onward[rows], way[rows, 1].abs(), short[rows], stop[rows])
@@ -324,7 +337,9 @@ class Rolling(nn.Module):
         known = met & self.meetings.known.any()
         which = 1 + self.meetings.nearest(kinds)
         fits = (self.meetings.codes[which - 1] - kinds).abs().sum(-1) < 4 * NEAR
-        hit = torch.where(known & fits, which, torch.where(met, IGNORED, torch.gather(label, 1, culprit[:, None])[:, 0]))
+        hit = torch.where(
+            known & fits, which, torch.where(met, IGNORED, torch.gather(label, 1, culprit[:, None])[:, 0])
+        )
         label.scatter_(1, culprit[:, None], hit[:, None])
         label[:, self.token] = IGNORED
         return Meetings(row, start, u, label)
@@ -339,11 +354,14 @@ class Rolling(nn.Module):
         label = torch.cat([ways.label, torch.where(ways.label > 0, turned_label, ways.label)])
         logits = self._masked(self.meets(torch.cat([seen, seen * other])))
         hit, passed = (torch.where(chosen, label, IGNORED).flatten() for chosen in (label > 0, label == 0))
-        return sum(
-            F.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=IGNORED)
-            for wanted in (hit, passed)
-            if (wanted != IGNORED).any()
-        ) + logits.sum() * 0
+        return (
+            sum(
+                F.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=IGNORED)
+                for wanted in (hit, passed)
+                if (wanted != IGNORED).any()
+            )
+            + logits.sum() * 0
+        )
 
 
 def _of(values: Tensor, which: Tensor) -> Tensor:

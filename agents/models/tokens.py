@@ -82,7 +82,11 @@ def tokens(layout: Layout, state: Tensor) -> Tokens:
     rest = sizes.box_kinds + sizes.colours + 1
     kind = [
         _kind(one, 0, none(one).expand(n, 1, rest)),
-        _kind(box[..., :1], 1, torch.cat([F.pad(box[..., box.shape[-1] - sizes.box_kinds :], (0, sizes.colours)), by_box[..., None]], -1)),
+        _kind(
+            box[..., :1],
+            1,
+            torch.cat([F.pad(box[..., box.shape[-1] - sizes.box_kinds :], (0, sizes.colours)), by_box[..., None]], -1),
+        ),
         _kind(disc[..., :1], 2, F.pad(torch.cat([disc[..., 5:], by_disc[..., None]], -1), (sizes.box_kinds, 0))),
         _kind(walls[..., :1], 3, none(walls[..., :1]).expand(n, 4, rest)),
     ]
