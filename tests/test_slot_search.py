@@ -280,7 +280,7 @@ def test_where_nothing_rolls_nothing_is_imagined_of_it() -> None:
     made = learner()
     made.advance()
     assert made.model.parts().rolling == ()
-    assert made.model.acts(torch.rand(3, made.model.size)).tolist() == [1, 1, 1]
+    assert made.model.acts(torch.rand(3, made.model.size), made.model.parts()).tolist() == [1, 1, 1]
 
 
 def test_it_reads_observations_only(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -244,15 +244,9 @@ class RelationalModel(nn.Module, WorldModel):
     def _turned(self, state: Tensor) -> Tensor:
         """What is added to places (B, k), so that boxes that come, go or turn are elsewhere if they lie another way."""
         boxes = self.boxes(state)
-        if not self.layout.sizes.box_shape:
-            return state.new_zeros(1, self._places)
-        eighths = torch.round(torch.atan2(boxes[..., 4], boxes[..., 3]) * (4 / torch.pi))
-        apart = 2 * CELLS * (1 + eighths) * (boxes[..., 0] * self.building.slots)
-        before, after = (
-            state.new_zeros(len(state), 4),
-            state.new_zeros(len(state), self._places - 4 - 2 * boxes.shape[1]),
-        )
-        return torch.cat([before, torch.stack([apart, apart * 0], -1).flatten(1), after], -1)
+        lies = 3 * boxes[..., 3].round() + boxes[..., 4].round() if self.layout.sizes.box_shape else 0 * boxes[..., 0]
+        apart = 2 * CELLS * (5 + lies) * (boxes[..., 0] * self.building.slots)
+        return F.pad(torch.stack([apart, 0 * apart], -1).flatten(1), (4, self._places - 4 - 2 * boxes.shape[1]))
 
     def relations(self, state: Tensor, at: Tokens | None = None, origin: int = 0) -> tuple[Tensor, Tensor]:
         """Where boxes and discs are relative to a token, by default the agent, in cells: indices (B, n) into `visits`, and whether
@@ -294,9 +288,9 @@ class RelationalModel(nn.Module, WorldModel):
         least = torch.where(present, self.visits[index], torch.inf).amin(-1)
         return (1 + least).rsqrt()
 
-    def acts(self, state: Tensor) -> Tensor:
+    def acts(self, state: Tensor, parts: Parts) -> Tensor:
         """Whether actions have an effect in states (B, d), 1 or 0: not while a disc rolls, if they never had in the data."""
-        speeds = [disc.speed(state) for disc in self.rolling if disc.moves]
+        speeds = [self.rolling[k].speed(state) for k in parts.rolling]
         rolls = torch.stack(speeds).amax(0) > SLOW if speeds else torch.zeros_like(state[:, 0], dtype=torch.bool)
         return 1 - (rolls & self.idle).to(state.dtype)
 

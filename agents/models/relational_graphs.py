@@ -54,7 +54,7 @@ class PredictGraph(nn.Module):
             log_prob,
             model.novelty(after, at, tuple(arrival.rolled > 0.5 for arrival in arrivals), self.parts),
             model.places(after),
-            model.acts(after),
+            model.acts(after, self.parts),
             *drawn,
         )
 
