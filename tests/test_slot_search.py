@@ -220,6 +220,7 @@ def test_what_is_out_of_view_stays_where_it_was_seen() -> None:
     now = seen.clone() * 0.5
     for start, count, width in (boxes, discs):
         now[:, start : start + count * width : width] = 1
+        now[:, start + width - 1 : start + count * width : width] = 1  # of the last colour
     now[0, discs[0] :] = 0  # out of sight
     after = model.remember(seen, now)
     torch.testing.assert_close(after[0, discs[0] :], seen[0, discs[0] :])
