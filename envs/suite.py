@@ -196,6 +196,13 @@ SUITE: dict[str, Entry] = {
             },
             version=1,
         ),
+        Entry(
+            "Dosing",
+            "industry",
+            "unseen.envs.industry.dosing.spec:Dosing",
+            "keep a patient asleep while the monitor is blind",
+            {},
+        ),
     ]
 }
 
