@@ -23,7 +23,7 @@ SDS = (SD_C50, SD_GAMMA, SD_KE0, SD_CL1)
 
 ESTIMATE = np.dtype(
     [
-        ("begun", INT), ("rates", FLOAT, (MOST_STEPS,)), ("readings", FLOAT, (MOST_STEPS,)),  # BIS; -1: none
+        ("begun", INT), ("rates", "f4", (MOST_STEPS,)), ("readings", "f4", (MOST_STEPS,)),  # BIS; -1: none
         ("age", FLOAT), ("height", FLOAT), ("weight", FLOAT), ("male", INT),
         ("off", FLOAT, (4,)), ("c50", FLOAT), ("gamma", FLOAT), ("drug", DRUG),  # logarithms of deviations; the patient now
         ("faster", DRUG), ("clearer", DRUG), ("curvature", FLOAT, (4, 4)), ("slope", FLOAT, (4,)), ("row", FLOAT, (4,)),

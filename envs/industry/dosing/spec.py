@@ -10,9 +10,9 @@ from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import Params, choice, flag, integer, real, span
 from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import Score, Task
-from unseen.envs.core.view import Gauge, Gauges
 from unseen.envs.errors import BadParameter
 from unseen.envs.industry.dosing import rules
+from unseen.envs.industry.dosing.look import LOOK
 from unseen.envs.industry.dosing.patients import HEAVIER
 from unseen.envs.industry.dosing.references import REFERENCES
 from unseen.envs.industry.dosing.rules import RATES, RECOVERY
@@ -104,7 +104,7 @@ class Dosing(Task):
     faculties: ClassVar[dict[str, Faculty]] = {
         "now": Faculty(
             "know how deep the patient sleeps while the monitor is blind",
-            without=("reflex",), windows=(1, 4, 16),
+            without=("reflex",), windows=(1, 16),
         ),
         "who": Faculty("find out from the readings how this patient differs from a typical one", without=("nominal",)),
         "plan": Faculty(
@@ -121,10 +121,7 @@ class Dosing(Task):
         unit="half the time in the window, half the waking", low=-1.0, high=1.0, gates={"oracle": 0.93, "tracker": 0.75}
     )
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {"blind": (1, 6, 18, 60, 120)}
-    view = Gauges(
-        request="keep the patient asleep",
-        gauges=(Gauge("BIS", lambda s, params: s["bis"], 0.0, 100.0, hidden=lambda s, params: s["since"] > 0),),
-    )
+    view = LOOK
 
     @classmethod
     def chance(cls, params: P, split: str = "test") -> float:
