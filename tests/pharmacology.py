@@ -37,9 +37,7 @@ def write() -> None:
         ratio = (weight / height) ** 2
         lean = 1.1 * weight - 128 * ratio if male else 1.07 * weight - 148 * ratio
         for name in MODELS:
-            model = CompartmentModel(
-                [age, height, weight, male], lean, "Propofol", model=name, ts=10.0, x0=np.zeros(6)
-            )
+            model = CompartmentModel([age, height, weight, male], lean, "Propofol", model=name, ts=10.0, x0=np.zeros(6))
             rows = []
             for k in range(STEPS):
                 model.one_step(rate(k) / 60.0)  # mg/s
@@ -77,7 +75,7 @@ def errors() -> dict[str, tuple[float, float, str]]:
         return a
 
     stored = json.loads(STORED.read_text())
-    outside = {name: 0.0 for name in MODELS}
+    outside = dict.fromkeys(MODELS, 0.0)
     step = 0.0
     for run in stored["runs"]:
         if run["model"] == "Schnider":
@@ -113,7 +111,11 @@ def errors() -> dict[str, tuple[float, float, str]]:
         "a step of 10 s of these 80: scipy's expm": (float(step), 1e-12, "ug/ml"),
         "Marsh, a bolus of 2 mg/kg, two hours: tri-exponential": (bolus, 1e-8, "ug/ml"),
     }
-    for name, ke0, minutes in (("Schnider", 0.456, 1.55), ("Marsh, ke0 1.2", 1.2, 1.62), ("Marsh, ke0 .26", 0.26, 3.92)):
+    for name, ke0, minutes in (
+        ("Schnider", 0.456, 1.55),
+        ("Marsh, ke0 1.2", 1.2, 1.62),
+        ("Marsh, ke0 .26", 0.26, 3.92),
+    ):
         if name == "Schnider":
             schnider(drug, 53.0, 177.0, 77.0, 1)
         else:
@@ -129,7 +131,11 @@ def errors() -> dict[str, tuple[float, float, str]]:
         peak = (int(np.argmax(levels)) + 1) / 60.0
         found[f"{name}: time to peak effect {minutes} min"] = (abs(peak - minutes), 1 / 60, "min")
     bis = np.array([bis_of(level, kit.C50, kit.GAMMA) for level in LEVELS])
-    found["BIS at ten concentrations: python-anesthesia-simulator"] = (float(np.abs(bis - stored["bis"]).max()), 1e-9, "BIS")
+    found["BIS at ten concentrations: python-anesthesia-simulator"] = (
+        float(np.abs(bis - stored["bis"]).max()),
+        1e-9,
+        "BIS",
+    )
     return found
 
 

@@ -6,15 +6,14 @@ from unseen.envs.core.device import device
 from unseen.envs.industry.dosing.rules import DEEPEST, FASTEST, INDUCTION, LIGHTEST, RECOVERY, TOO_DEEP, WAKING
 from unseen.envs.industry.kit.pharmacology import DRUG, bis_of, infuse
 
-AHEAD = 30  # steps within which the effect of a dose has passed its peak
-CANDIDATES = (1, 3, 9, 27)  # steps by which stopping later is considered
+AHEAD = 24  # steps within which the effect of a dose has passed its peak
+CANDIDATES = (1, 3, 9)  # steps by which stopping later is considered
 
 
 @device
 def copy_step(to, d):
-    """Copy what is needed of a drug for simulating steps and for `holding_rate`."""
+    """Copy what is needed of a drug for simulating steps."""
     to.c1, to.c2, to.c3, to.ce = d.c1, d.c2, d.c3, d.ce
-    to.v1, to.k10, to.k12, to.k13 = d.v1, d.k10, d.k12, d.k13
     for i in range(4):
         to.gain[i] = d.gain[i]
         for j in range(4):
@@ -44,15 +43,6 @@ def rate_for(d, w, target):
 
 
 @device
-def holding_rate(d, target):
-    """The rate that keeps the blood at `target` ug/ml, where the effect site should be; none while that is above."""
-    if d.ce > target:
-        return 0.0
-    rate = d.v1 * (d.k10 * target + d.k12 * (target - d.c2) + d.k13 * (target - d.c3))
-    return min(max(rate, 0.0), FASTEST)
-
-
-@device
 def worth_of_stopping(d, w, c50, gamma, t, end, wait, target):
     """The reward from now on if the effect site is held at `target` ug/ml for `wait` more steps and the pump is then off."""
     sim = w.sim
@@ -60,7 +50,7 @@ def worth_of_stopping(d, w, c50, gamma, t, end, wait, target):
     scored = end - INDUCTION
     worth = 0.0
     for k in range(t + 1, end + RECOVERY + 1):
-        infuse(sim, holding_rate(sim, target) if k - t <= wait else 0.0)
+        infuse(sim, rate_for(sim, w, target) if k - t <= wait else 0.0)
         bis = bis_of(sim.ce, c50, gamma)
         if INDUCTION < k <= end:
             if DEEPEST <= bis <= LIGHTEST:

@@ -75,7 +75,74 @@ def monitor(params: P) -> list[Part]:
 
 
 class Dosing(Task):
-    """Keep a patient asleep while the monitor is blind."""
+    """Keep a patient asleep while the monitor is blind.
+
+    **Story.** A patient is put to sleep with propofol, has surgery, and has to wake up soon after it. The pump's rate is all that is
+    set. The monitor shows the depth of sleep as BIS (97 awake; 40 to 60 wanted), but only now and then. In between, the patient has
+    to be imagined: what was given goes into three compartments and, minutes later, to the brain.
+
+    **Levels.** How often the monitor shows, `blind` in steps of 10 s: 0, the visible twin of level 1: every step. 1: every 3 min. 2
+    (default): every 10 min. 3: every 20 min. Patients are the same at all levels.
+
+    **Physics.** Schnider's model with an effect site, and the Hill curve of BIS (`unseen.envs.industry.kit.pharmacology`). Each
+    patient differs from a typical one of this age, height, weight and sex: standard deviations of logarithms .14 (V3), .10 (clearance),
+    .40 (ke0), .26 (C50) and .30 (gamma), cut off at 2.5 of them.
+
+    **Actions.** Discrete: 0, 3, 6, 9, 12, 20, 40 or 100 mg/min. Continuous: -1 to 1 for 0 to 100 mg/min.
+
+    **Observation.** `monitor`: BIS where the monitor shows, else 0 (with `held`, the last reading); whether it shows; the time since
+    it did; the pump's rate, its averages over about 1, 4 and 15 min, and the dose so far; age, weight, height and sex; the clock; and,
+    from `notice` steps before it on, the time to the end of surgery. A reading has noise. `state` adds concentrations, patient and
+    true BIS.
+
+    **Reward.** 0.5 / n for each of the n steps of surgery after the first five minutes with BIS in 40..60; -1 / n where it is below 30,
+    or above 75 before the end. What happens between two readings is paid at the second, so that the reward does not show what the
+    monitor hides. For waking, BIS above 75, 0.5 less 0.05 for each minute after the end. So 1 is a patient who was in the window
+    all the time and awake at the end; no player reaches it, since nobody passes from 60 to 75 at once.
+
+    **End.** Terminated when the patient is awake after the surgery, or when BIS was below 20 for two minutes, or if a concentration
+    leaves 0..1000 ug/ml. Truncated ten minutes after the surgery. The last step's info has `is_success` (80 % of the time in the
+    window, and awake within 6 min), `time_in_window`, `minutes_to_wake` (10 if never), `lowest_bis`, `dose_mg` and `ended_by`: 0 awake,
+    1 still asleep, 2 too deep, 3 diverged.
+
+    **Faculties.** "now": "reflex" acts on the present observation, tuned feedback where the monitor shows and doses by weight and clock
+    where it does not; "tracker-k" knows the last k observations only. "who": "nominal" plans for a typical patient, whatever the monitor
+    shows. "plan": "pid" and "pid-stop" remember the last reading, tuned, the latter stopping five minutes before the end. "tracker" fits
+    C50, gamma, ke0 and clearance to all readings and plans with them; "oracle" plans with the true patient and end. Mean returns (split
+    "test", 4,000 episodes; 1,000 for tracker-k):
+
+        level           0      1      2      3
+        random        -.08   -.08   -.08   -.08
+        pid            .73    .71    .64    .57
+        nominal        .67    .67    .67    .67
+        tracker-1       -     .47    .43    .42
+        tracker-16      -     .81    .71    .67
+        reflex         .91    .71    .67    .65
+        pid-stop       .88    .85    .78    .71
+        tracker        .94    .91    .86    .79
+        oracle         .96    .96    .96    .96
+
+    The window of 20 BIS forgives much, so a PI controller with a reading every 3 or 10 min does well: declared exceptions at levels 1
+    and 2. Beyond the oracle is little: a search over rates (`tests/dosing_bound.py`) finds .004 more (24 patients).
+
+    **Where this departs from its specification**, and why. C50 varies by .26, not by .18, and level 3 has a reading every 20 min: with
+    .18 and 10 min, dosing by weight and clock alone scores .76, within .2 of the oracle. Being awake during surgery is penalised, else
+    waking the patient early would pay. The reward waits for readings.
+
+    **Leaks closed.** Neither observation, reward nor picture depends on what happens between readings, except that an episode ends
+    when a patient was in danger for too long: the audit changes C50 and compares. Patients are drawn from continuous ranges, with
+    other seeds in each split.
+
+    **Shift.** Patients are up to 15 years older than any of training, and 15 kg heavier.
+
+    **Presets.** "elderly": 65 to 80 years. "short": 15 to 20 min, announced from the start. "held": level 2 with the last reading kept on
+    the screen, as PID controllers are used to.
+
+    **Validated** against python-anesthesia-simulator, scipy and closed forms (results/industry/dosing_validation.txt): both
+    pharmacokinetic models, the exact step, times to peak effect, the Hill curve. **Unvalidated**, and choices of this environment: how
+    patients differ in C50, gamma and ke0 (and that they do so independently), the noise of a reading (2 BIS), that it comes without
+    delay, that nothing but propofol acts and that surgery does not arouse. Not for clinical use.
+    """
 
     title = "keep a patient asleep while the monitor is blind"
     params = P
@@ -94,8 +161,14 @@ class Dosing(Task):
         2: P(blind=60),
         3: P(blind=120),
     }
+    presets: ClassVar[dict[str, P]] = {
+        "elderly": P(age=(65, 80)),
+        "short": P(surgery=(90, 120), notice=120),
+        "held": P(held=True),
+    }
     visible: ClassVar[dict[str, Any]] = {"blind": 1}
     actions: ClassVar[dict[str, tuple[float, ...]]] = {f"{rate:g} mg/min": (rate / 50 - 1,) for rate in RATES}
+    keys: ClassVar[dict[str, str]] = dict(zip(actions, "0123456789", strict=False))
     action_low = (-1.0,)
     action_high = (1.0,)
     reset, step = rules.reset, rules.step
@@ -111,8 +184,8 @@ class Dosing(Task):
             "foresee what a dose does minutes later, and when to stop",
             without=("pid", "pid-stop"),
             excess={
-                1: Excess(0.13, "with a reading every three minutes, correcting the rate is nearly enough"),
-                2: Excess(0.12, "the window forgives much: a rate that is corrected every ten minutes is seldom outside for long"),
+                1: Excess(0.11, "with a reading every three minutes, correcting the rate is nearly enough"),
+                2: Excess(0.10, "the window forgives much: a rate that is corrected every ten minutes is seldom outside for long"),
             },
         ),
     }  # fmt: skip
