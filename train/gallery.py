@@ -36,7 +36,7 @@ SIZES = (
 TRIES = 12  # seeds to search for a successful episode
 SHOWABLE = 0.8  # minimum mean return of an agent to be shown
 HORIZON = 12  # imagined steps to draw
-LONGEST = 160  # steps to show one by one; of a longer episode only some are shown
+LONGEST = 110  # steps to show one by one; of a longer episode only some are shown
 LONG_PACE = 2.0  # and these so much faster
 
 

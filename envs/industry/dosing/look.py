@@ -46,7 +46,7 @@ def caption(s: np.void, params: Any) -> str:
 
 
 LOOK = Gauges(
-    request="asleep at BIS 40 to 60, then awake without delay",
+    request="asleep at BIS 40 to 60, then awake",
     gauges=(
         Gauge("BIS", bis, 0.0, 100.0, hidden=blind, target=lambda s, params: (DEEPEST, LIGHTEST)),
         Gauge("effect site", lambda s, params: s["drug"]["ce"], 0.0, 8.0, "ug/ml", hidden=lambda s, params: True),
