@@ -28,6 +28,7 @@ from unseen.agents.shared.encoders import prepare
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.questions import asked_episode, can_ask, touched_things
 from unseen.agents.shared.replay import EpisodeReplay
+from unseen.agents.shared.sightings import hindsight_columns
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, environment_seed
 
@@ -87,7 +88,7 @@ class ImaginationConfig:
 class ImaginationLearner(TorchLearner):
     """Trains a world model, and actor and critic in it, on any torch device, with any observations and actions.
 
-    Subclasses define `build_model` and `update_model` and, for a model with auxiliary targets, `target_size` and `targets`.
+    Subclasses define `build_model` and `update_model`.
     """
 
     config_class: ClassVar[type[ImaginationConfig]]
@@ -134,12 +135,14 @@ class ImaginationLearner(TorchLearner):
         """One gradient step on replayed episodes, with prepared observations. Returns their latents (T, B, F) and metrics."""
 
     def target_size(self) -> int:
-        """Number of auxiliary targets that are predicted from the latent."""
-        return 0
+        """Number of labels of the model's map at a step."""
+        return 0 if self.model.map is None else 4 * self.model.map.entities
 
     def targets(self, obs: np.ndarray, length: np.ndarray) -> np.ndarray:
-        """Auxiliary targets (n, T, target_size) for episodes of observations `obs` (n, T, ...), `length` (n,) of each."""
-        return np.zeros((*obs.shape[:2], 0), np.float32)
+        """The labels of the map (n, T, target_size) for episodes of observations `obs` (n, T, ...), `length` (n,) of each."""
+        if self.model.map is None or self.layout is None:
+            return np.zeros((*obs.shape[:2], 0), np.float32)
+        return hindsight_columns(obs, length, self.layout)
 
     # --- free play, then questions ---
 

@@ -16,14 +16,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
 from unseen.agents.models.jepa import JEPA, JEPASizes
 from unseen.agents.models.sigreg import SIGReg
 from unseen.agents.planning_learner import PlanningConfig, PlanningLearner
-from unseen.agents.shared.sightings import hindsight_columns
 
 ROWS, SLICES = 256, 32  # embeddings and projections that SIGReg looks at in one update
 
@@ -62,14 +60,6 @@ class JEPAMPCLearner(PlanningLearner):
         self.sigreg = SIGReg().to(self.device)
         has_map = self.config.map == "hindsight"
         return JEPA(self.envs.observation, self.head.size, self.config, self.layout, has_map)
-
-    def target_size(self) -> int:
-        return 0 if self.model.map is None else 4 * self.model.map.entities
-
-    def targets(self, obs: np.ndarray, length: np.ndarray) -> np.ndarray:
-        if self.model.map is None or self.layout is None:
-            return super().targets(obs, length)
-        return hindsight_columns(obs, length, self.layout)
 
     def update_model(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
         c, model = self.config, self.model

@@ -10,7 +10,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,7 +18,6 @@ from unseen.agents.errors import BadAgent
 from unseen.agents.models.places import LOOK_UP, PlaceMap
 from unseen.agents.models.rssm import RSSM
 from unseen.agents.shared.envs import Layout, ObservationSpec
-from unseen.agents.shared.sightings import hindsight_columns
 
 
 @dataclass(frozen=True)
@@ -34,6 +32,8 @@ class MapperConfig(DreamerConfig):
 
 class MapRSSM(RSSM):
     """An RSSM with a map of places, whose look-up is appended to the actor's input."""
+
+    map: PlaceMap
 
     def __init__(self, observation: ObservationSpec, actions: int, sizes: MapperConfig, layout: Layout) -> None:
         super().__init__(observation, actions, sizes)
@@ -64,20 +64,8 @@ class MapperLearner(DreamerLearner):
             raise BadAgent(f"{self.name} needs entity slots: this environment or observation mode has none")
         return MapRSSM(self.envs.observation, self.head.size, self.config, self.layout)
 
-    @property
-    def map(self) -> PlaceMap | None:
-        return self.model.map if isinstance(self.model, MapRSSM) else None
-
-    def target_size(self) -> int:
-        return 0 if self.map is None else 4 * self.map.entities
-
-    def targets(self, obs: np.ndarray, length: np.ndarray) -> np.ndarray:
-        if self.map is None:
-            return super().targets(obs, length)
-        assert self.layout is not None  # see build_model
-        return hindsight_columns(obs, length, self.layout)
-
     def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
-        if self.map is None:
+        drawn = self.model.map
+        if drawn is None:
             return super().target_loss(latent, target)
-        return self.config.map_weight * self.map.loss(latent, *self.map.labels(target))
+        return self.config.map_weight * drawn.loss(latent, *drawn.labels(target))

@@ -10,7 +10,7 @@ import pytest
 
 from unseen.agents import roster
 from unseen.agents.errors import BadAgent, BadCheckpoint, BadObservation, MissingExtra, UnknownAgent
-from unseen.agents.load import list_runs, load_agent
+from unseen.agents.load import TRAINED, list_runs, load_agent
 from unseen.agents.onnx.agent import OnnxAgent
 from unseen.agents.onnx.files import refers_to_files
 from unseen.agents.protocol import Agent
@@ -334,3 +334,39 @@ def test_observations_that_are_not_finite_are_refused(value: float) -> None:
         agent.act(obs, agent.initial_state(seeds(4)), np.ones(4, bool))
     with pytest.raises(BadObservation, match="size 3, expected"):
         agent.act(np.zeros((4, 3)), agent.initial_state(seeds(4)), np.ones(4, bool))
+
+
+def test_half_the_size_computes_the_same_to_sixteen_bits(tmp_path: Path) -> None:
+    onnx = pytest.importorskip("onnx")
+    import onnxruntime
+
+    from unseen.agents.onnx.half import write_half
+
+    rng = np.random.default_rng(0)
+    weight = rng.normal(size=(64, 64)).astype(np.float32)
+    large = np.full((64, 64), 1e6, np.float32)  # beyond what float16 can hold
+    bias = rng.normal(size=64).astype(np.float32)
+    helper, floats = onnx.helper, onnx.TensorProto.FLOAT
+    nodes = [
+        helper.make_node("MatMul", ["x", "weight"], ["y"]),
+        helper.make_node("MatMul", ["y", "large"], ["z"]),
+        helper.make_node("Add", ["z", "bias"], ["out"]),
+    ]
+    tensors = [onnx.numpy_helper.from_array(v, n) for n, v in (("weight", weight), ("large", large), ("bias", bias))]
+    ends = [[helper.make_tensor_value_info(name, floats, ["n", 64])] for name in ("x", "out")]
+    graph = helper.make_graph(nodes, "g", *ends, tensors)
+    whole, half = tmp_path / "whole.onnx", tmp_path / "half.onnx"
+    onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 20)], ir_version=9), str(whole))
+    write_half(whole, half)
+    assert half.stat().st_size < 0.8 * whole.stat().st_size  # one of the two matrices
+    x = rng.normal(size=(3, 64)).astype(np.float32)
+    (found,) = onnxruntime.InferenceSession(str(half)).run(None, {"x": x})
+    exact = x @ weight.astype(np.float16).astype(np.float32) @ large + bias
+    np.testing.assert_allclose(found, exact, rtol=1e-3, atol=1e3)
+    write_half(half, tmp_path / "again.onnx")  # there is nothing left to round
+    (again,) = onnxruntime.InferenceSession(str(tmp_path / "again.onnx")).run(None, {"x": x})
+    assert (again == found).all()
+
+
+def test_included_agents_are_small() -> None:
+    assert sum(file.stat().st_size for file in TRAINED.rglob("*")) < 15e6

@@ -24,9 +24,10 @@ from unseen.agents.slot_search import SlotSearchLearner
 from unseen.envs.suite import make_vec
 from unseen.train.benchmark import results as stored
 from unseen.train.benchmark.asked import Course
+from unseen.train.benchmark.cells import Spec
 from unseen.train.benchmark.report import write_report
 from unseen.train.benchmark.run import Task, run_cell
-from unseen.train.benchmark.spec import BadSpec, Spec, read_spec
+from unseen.train.benchmark.spec import BadSpec, read_spec
 from unseen.train.benchmark.summary import groups
 
 N = 64

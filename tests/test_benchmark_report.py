@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 from unseen.train.benchmark import results as stored
+from unseen.train.benchmark.cells import Cell, Spec
 from unseen.train.benchmark.live import Live, progress
 from unseen.train.benchmark.report import markdown, write_report
 from unseen.train.benchmark.results import Result, as_text, from_text
 from unseen.train.benchmark.run import Task
-from unseen.train.benchmark.spec import Cell, Spec, read_spec
+from unseen.train.benchmark.spec import read_spec
 from unseen.train.benchmark.summary import claims, groups, median, reached, soonness
 from unseen.train.heldout import Score
 

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from unseen.train.benchmark.spec import BadSpec, Spec, read_spec
+from unseen.train.benchmark.cells import Spec
+from unseen.train.benchmark.spec import BadSpec, read_spec
 from unseen.train.cli import main
 
 GOOD = """

@@ -247,11 +247,15 @@ def _export(config: TrainConfig, env_config: EnvConfig, fit: Fit, episodes: int)
 
 
 def _publish(config: TrainConfig, env_config: EnvConfig, path: Path) -> None:
+    """Copy a run to the agents that the package includes, with weights of 16 bits."""
+    from unseen.agents.onnx.half import write_half
+
     target = TRAINED / env_config.label / f"level{env_config.chosen_level}"
     target.mkdir(parents=True, exist_ok=True)
     for suffix in (".imagine.onnx", ".onnx", ".json"):
         if (file := path.with_suffix(suffix)).exists():
-            shutil.copy(file, target / f"{config.agent}-{config.seed}{suffix}")
+            write = shutil.copy if suffix == ".json" else write_half
+            write(file, target / f"{config.agent}-{config.seed}{suffix}")
 
 
 @contextmanager

@@ -6,6 +6,7 @@ from abc import abstractmethod
 
 from torch import Tensor, nn
 
+from unseen.agents.models.places import PlaceMap
 from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.nets import TwoHot
@@ -19,12 +20,14 @@ class LatentModel(nn.Module, WorldModel):
         size: of a latent, F.
         groups: numbers of noise that `observe` and `imagine_step` need for a row; 0 if the model is deterministic.
         twohot: range of rewards.
+        map: the map of places, if the model has one.
     """
 
     observation: ObservationSpec
     size: int
     groups: int
     twohot: TwoHot
+    map: PlaceMap | None
 
     @property
     def actor_inputs(self) -> int:

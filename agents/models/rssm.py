@@ -38,7 +38,7 @@ class RSSM(LatentModel):
 
     def __init__(self, observation: ObservationSpec, actions: int, sizes: RSSMSizes) -> None:
         super().__init__()
-        self.observation, self.actions = observation, actions
+        self.observation, self.actions, self.map = observation, actions, None
         self.deter, self.groups, self.classes = sizes.deter, sizes.groups, sizes.classes
         deter, hidden = sizes.deter, sizes.hidden
         self.stoch = sizes.groups * sizes.classes

@@ -12,7 +12,7 @@ from unseen.agents.errors import BadCheckpoint
 from unseen.agents.protocol import Learner
 from unseen.agents.roster import learner_class
 from unseen.agents.shared.envs import EnvConfig
-from unseen.train.benchmark.spec import Cell
+from unseen.train.benchmark.cells import Cell
 from unseen.train.budget import Budget
 from unseen.train.fit import CHECKPOINTS, FRESH, Evaluate, Fit, restore
 

@@ -14,10 +14,11 @@ from unseen.agents.errors import BadAgent
 from unseen.agents.roster import learner_class
 from unseen.agents.shared.settings import configure
 from unseen.train.benchmark import results as stored
+from unseen.train.benchmark.cells import Spec
 from unseen.train.benchmark.on_ray import RayPool
 from unseen.train.benchmark.report import write_report
 from unseen.train.benchmark.results import FAILED, Result
-from unseen.train.benchmark.spec import BadSpec, Spec, read_spec
+from unseen.train.benchmark.spec import BadSpec, read_spec
 from unseen.train.errors import StoreError, UsageError, WorkerLost
 from unseen.train.leaderboard.workers import Pool
 

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from unseen.train.benchmark.cells import Spec
 from unseen.train.benchmark.results import CURVE, Result
-from unseen.train.benchmark.spec import Spec
 from unseen.train.benchmark.summary import Group
 from unseen.train.curves import INK, MUTED, plain_settings
 from unseen.train.leaderboard import charts

@@ -11,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from unseen.train.benchmark.cells import Cell, Spec
 from unseen.train.benchmark.results import FINISHED, Result, measure
 from unseen.train.benchmark.run import Task
-from unseen.train.benchmark.spec import Cell, Spec
 from unseen.train.leaderboard.report import count, duration, number
 
 TAIL = 4096  # bytes at the end of a log that hold its last line

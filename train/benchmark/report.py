@@ -7,9 +7,9 @@ import statistics
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from unseen.train.benchmark.cells import Cell, Evaluation, Protocol, Spec
 from unseen.train.benchmark.figure import draw, draw_asked
 from unseen.train.benchmark.results import Result
-from unseen.train.benchmark.spec import Cell, Evaluation, Protocol, Spec
 from unseen.train.benchmark.summary import Claim, Group, claims, groups, median, overall, soonness
 from unseen.train.errors import StoreError
 from unseen.train.files import write_text

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
 
-from unseen.train.benchmark.spec import Cell, Spec
+from unseen.train.benchmark.cells import Cell, Spec
 from unseen.train.errors import StoreError
 from unseen.train.files import flush_folder, write_text
 from unseen.train.heldout import Score

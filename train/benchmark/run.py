@@ -20,8 +20,8 @@ from unseen.agents.references import RandomAgent
 from unseen.agents.roster import learner_class
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train.benchmark.asked import Course
+from unseen.train.benchmark.cells import Amount, Cell
 from unseen.train.benchmark.results import CURVE, FAILED, FINISHED, Result, measure
-from unseen.train.benchmark.spec import Amount, Cell
 from unseen.train.budget import Budget
 from unseen.train.errors import EvaluationError, StoreError, StoreLocked
 from unseen.train.fit import CHECKPOINTS, FRESH, Fit, restore

@@ -1,4 +1,4 @@
-"""A benchmark's specification, a TOML file, and the cells that it defines. docs/benchmark.md describes every key."""
+"""Reads a benchmark's specification, a TOML file. docs/benchmark.md describes every key."""
 
 from __future__ import annotations
 
@@ -6,166 +6,21 @@ import math
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import asdict, dataclass, replace
-from functools import cached_property
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from unseen.agents.roster import ROSTER
-from unseen.agents.shared.envs import EnvConfig
-from unseen.envs.core.identity import task_hash
 from unseen.envs.errors import UnseenError, nearest
 from unseen.train.arguments import EnvArguments
-from unseen.train.files import digest
+from unseen.train.benchmark.cells import AgentEntry, Amount, Cell, EnvEntry, Evaluation, FreePlay, Protocol, Spec
 
 SPLIT = "train"
 POLICIES = ("greedy", "sampled")
-POINTS = 25  # evaluations in a run, by default
 
 
 class BadSpec(UnseenError, ValueError):
     """A specification is invalid; the message names the key and what is allowed."""
-
-
-@dataclass(frozen=True)
-class Amount:
-    """An amount of training. The first limit reached counts; None: no limit."""
-
-    steps: int | None = None
-    cpu_seconds: float | None = None
-
-
-@dataclass(frozen=True)
-class Evaluation:
-    """How runs are scored on held-out episodes."""
-
-    episodes: int = 200
-    """per point of the learning curve and policy"""
-    final_episodes: int = 1_000
-    """after training, per policy"""
-    split: str = "test"
-    every: Amount | None = None
-    """between points of the learning curve; by default 1/25 of the budget"""
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """Free play first, then questions; see docs/asked.md."""
-
-    free_episodes: tuple[int, ...] = (1_000,)
-    asked: tuple[int, ...] = (0, 10, 100)
-    """asked episodes after which a run is scored"""
-    think: int = 1_000
-    """updates on what is remembered, before each score"""
-
-
-@dataclass(frozen=True)
-class FreePlay:
-    """What a run plays before it is asked."""
-
-    episodes: int
-    shown: bool = False
-    """whether the question shows: a control"""
-
-
-@dataclass(frozen=True)
-class AgentEntry:
-    """One row of the tables."""
-
-    name: str
-    label: str
-    supervision: str
-    policy: str
-    """which of POLICIES the curves, thresholds and rankings use"""
-    settings: Mapping[str, Any]
-    seeds: tuple[int, ...]
-    budget: Amount | None
-    free: FreePlay | None = None
-    """with a protocol"""
-
-    @property
-    def trains(self) -> bool:
-        return ROSTER[self.name].trainable
-
-
-@dataclass(frozen=True)
-class EnvEntry:
-    """One environment at one level."""
-
-    label: str
-    config: EnvConfig
-    threshold: float
-    """score that counts as solved, in the tables of steps and CPU time"""
-    budget: Amount | None
-
-
-@dataclass(frozen=True)
-class Cell:
-    """One run: an agent in an environment with a seed. Its id follows from all that defines it, and from nothing else."""
-
-    agent: AgentEntry
-    env: EnvEntry
-    seed: int
-    budget: Amount
-    evaluation: Evaluation
-    device: str
-    protocol: Protocol | None = None
-
-    @property
-    def content(self) -> dict[str, Any]:
-        """What defines the cell, as JSON."""
-        free = self.agent.free
-        more: dict[str, Any] = {}
-        if self.protocol is not None and free is not None:
-            more["protocol"] = {"free": asdict(free), "asked": list(self.protocol.asked), "think": self.protocol.think}
-        env = self.env.config
-        own = env.entry if env.entry is not None and env.entry.group == "own" else None
-        return {
-            "agent": self.agent.name,
-            "settings": dict(self.agent.settings),
-            "env": env.id,
-            "source": own and task_hash(own.task),  # type: ignore[arg-type]  # a class is hashable
-            "level": env.chosen_level,
-            "parameters": dict(env.overrides),
-            "obs": env.obs,
-            "action": env.action,
-            "seed": self.seed,
-            "budget": asdict(self.budget) if self.agent.trains else None,
-            "evaluation": asdict(self.evaluation),
-            "device": self.device,
-        } | more
-
-    @cached_property
-    def id(self) -> str:
-        return digest(self.content)[:12]
-
-    @property
-    def every(self) -> Amount:
-        """Training between evaluations."""
-        if self.evaluation.every is not None:
-            return self.evaluation.every
-        steps, seconds = self.budget.steps, self.budget.cpu_seconds
-        return Amount(steps and max(1, steps // POINTS), seconds and seconds / POINTS)
-
-    @property
-    def title(self) -> str:
-        return f"{self.agent.label} on {self.env.label}, seed {self.seed}"
-
-
-@dataclass(frozen=True)
-class Spec:
-    """A benchmark."""
-
-    name: str
-    title: str
-    search: str
-    """the search budget of the agents' settings, in words"""
-    evaluation: Evaluation
-    agents: tuple[AgentEntry, ...]
-    envs: tuple[EnvEntry, ...]
-    cells: tuple[Cell, ...]
-    """in the order in which they run: one seed of everything before the next"""
-    protocol: Protocol | None = None
 
 
 # --- values: a check returns the value, or raises ValueError with what is allowed ---

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from unseen.train.benchmark.cells import AgentEntry, EnvEntry, Spec
 from unseen.train.benchmark.results import CURVE, FINISHED, Result, measure
-from unseen.train.benchmark.spec import AgentEntry, EnvEntry, Spec
 from unseen.train.leaderboard.statistics import (
     RANKING_RUNS,
     Interval,
