@@ -172,10 +172,9 @@ def probe_history(data: Episodes, seed: int) -> float:
     mean, std = _scaling(data)
     target, width = _Target(data), data.obs.shape[-1] + data.actions.shape[-1]
     gru, head = nn.GRU(width, HIDDEN, batch_first=True), nn.Linear(HIDDEN, target.width)
-    with torch.no_grad():
-        gru.bias_hh_l0[HIDDEN : 2 * HIDDEN] += (
-            1.0  # of the gate that keeps the memory: else some long blackouts are not learned
-        )
+    biases = dict(gru.named_parameters())["bias_hh_l0"]
+    with torch.no_grad():  # of the gate that keeps the memory: without it, some long blackouts are not learned
+        biases[HIDDEN : 2 * HIDDEN] += 1.0
     optimiser = torch.optim.Adam([*gru.parameters(), *head.parameters()], 2e-3)
 
     def read(pick: np.ndarray) -> Tensor:
