@@ -3,7 +3,7 @@
 import math
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import SHIFT, below, uniform
+from unseen.envs.core.rng import SHIFT, below, normal, uniform
 from unseen.envs.industry.kit.pharmacology import C50, GAMMA, discretise, marsh, schnider
 
 STEP = 1.0 / 6.0  # min; a step is 10 s
@@ -16,9 +16,7 @@ SD_V3, SD_CL1, SD_KE0, SD_C50, SD_GAMMA = 0.14, 0.10, 0.40, 0.26, 0.30
 @device
 def differ(s, sd, p):
     """A factor by which a parameter differs from that of a typical patient: log-normal, within 2.5 standard deviations."""
-    r = math.sqrt(-2.0 * math.log(1.0 - uniform(s, 0.0, 1.0)))  # Box and Muller
-    z = r * math.cos(2.0 * math.pi * uniform(s, 0.0, 1.0))
-    return math.exp(p.variability * sd * min(max(z, -2.5), 2.5))
+    return math.exp(p.variability * sd * min(max(normal(s), -2.5), 2.5))
 
 
 @device

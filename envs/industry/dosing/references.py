@@ -87,7 +87,7 @@ def pid_stop(o, m, p):
     return nearest(pi_control(o, m, p, EARLY))
 
 
-ACTIONS = {f"{rate:g} mg/min": (rate / 50.0 - 1.0,) for rate in RATES}
+ACTIONS: dict[str, tuple[float, ...]] = {f"{rate:g} mg/min": (rate / 50.0 - 1.0,) for rate in RATES}
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ACTIONS), memory=PLAN),
     "tracker": Reference(by_index(tracker, ACTIONS), reads="monitor", memory=ESTIMATE),

@@ -3,7 +3,7 @@
 import math
 
 from unseen.envs.core.device import device
-from unseen.envs.core.rng import below, uniform
+from unseen.envs.core.rng import below, normal
 from unseen.envs.core.task import FLOAT, INT, record
 from unseen.envs.industry.dosing.patients import STEP, draw_patient
 from unseen.envs.industry.kit.pharmacology import AWAKE_BIS, DRUG, bis_of, infuse
@@ -31,19 +31,8 @@ STATE = record(
     ("ended_by", INT),
 )  # fmt: skip
 # Where things are in the monitor's row.
-BIS, SHOWN, AGE_OF_READING, RATE, LATELY, TOTAL, WHO, CLOCK, ANNOUNCED, LEFT, MONITOR_PARTS = (
-    0,
-    1,
-    2,
-    3,
-    4,
-    7,
-    8,
-    12,
-    13,
-    14,
-    15,
-)
+BIS, SHOWN, AGE_OF_READING, RATE, LATELY, TOTAL = 0, 1, 2, 3, 4, 7
+WHO, CLOCK, ANNOUNCED, LEFT, MONITOR_PARTS = 8, 12, 13, 14, 15
 STATE_EXTRA = 14
 DECAYS = tuple(math.exp(-STEP / tau) for tau in TAUS)
 
@@ -66,9 +55,7 @@ def reset(s, p):
 def look_at_monitor(s, p):
     """The monitor shows BIS every `blind` steps, with noise."""
     if s.t % p.blind == 0:
-        r = math.sqrt(-2.0 * math.log(1.0 - uniform(s, 0.0, 1.0)))
-        noise = r * math.cos(2.0 * math.pi * uniform(s, 0.0, 1.0))
-        s.reading = min(max(s.bis + p.noise * noise, 0.0), 100.0)
+        s.reading = min(max(s.bis + p.noise * normal(s), 0.0), 100.0)
         s.since = 0
     else:
         s.since += 1

@@ -14,8 +14,8 @@ from unseen.envs.errors import BadParameter
 from unseen.envs.industry.dosing import rules
 from unseen.envs.industry.dosing.look import LOOK
 from unseen.envs.industry.dosing.patients import HEAVIER
-from unseen.envs.industry.dosing.references import REFERENCES
-from unseen.envs.industry.dosing.rules import RATES, RECOVERY
+from unseen.envs.industry.dosing.references import ACTIONS, REFERENCES
+from unseen.envs.industry.dosing.rules import RECOVERY
 
 BMI = (12.0, 60.0)  # kg/m^2: what the models may be asked about
 
@@ -167,7 +167,7 @@ class Dosing(Task):
         "held": P(held=True),
     }
     visible: ClassVar[dict[str, Any]] = {"blind": 1}
-    actions: ClassVar[dict[str, tuple[float, ...]]] = {f"{rate:g} mg/min": (rate / 50 - 1,) for rate in RATES}
+    actions: ClassVar[dict[str, tuple[float, ...]]] = ACTIONS
     keys: ClassVar[dict[str, str]] = dict(zip(actions, "0123456789", strict=False))
     action_low = (-1.0,)
     action_high = (1.0,)
