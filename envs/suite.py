@@ -196,6 +196,18 @@ SUITE: dict[str, Entry] = {
             },
             version=1,
         ),
+        Entry(
+            "Dosing",
+            "industry",
+            "unseen.envs.industry.dosing.spec:Dosing",
+            "keep a patient asleep while the monitor is blind",
+            {
+                0: Anchor(-0.076, 0.956),
+                1: Anchor(-0.076, 0.956, 0.852),
+                2: Anchor(-0.076, 0.956, 0.782),
+                3: Anchor(-0.076, 0.956, 0.709),
+            },
+        ),
     ]
 }
 

@@ -26,6 +26,7 @@ MAY_IMPORT = {
     "envs/core": CORE,
     "envs/planar": PLANAR,
     "envs/grid": TASK,
+    "envs/industry": (*CORE, "unseen.envs.industry.kit", "unseen.envs.industry.{name}"),
     "envs/permanence": (*TASK, "unseen.envs.permanence.{name}"),
     "envs/planning": (*TASK, "unseen.envs.planning.{name}"),
     "envs/watch": (*PLANAR, "unseen.envs.watch", "unseen.envs.suite"),

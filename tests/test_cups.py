@@ -230,8 +230,14 @@ def test_the_act_phase_shows_every_cup_and_no_ball_in_any_order(order: str) -> N
     start, count, width = env.layout.discs
     n = env.params.cups
     assert (env.layout.order, count) == (order, n + 1)
-    while not (env.world["light"] == DAY).all() or not (env.world["phase"] == ACT).all():
-        obs, *_ = env.step(np.full(N, STAY))
+    obs, kept, waiting = obs.copy(), env.world.copy(), np.ones(N, bool)
+    for _ in range(env.horizon):  # each at its first step in the light of the act phase
+        now, *_ = env.step(np.full(N, STAY))
+        new = waiting & (env.world["light"] == DAY) & (env.world["phase"] == ACT)
+        obs[new], kept[new] = now[new], env.world[new]
+        waiting &= ~new
+    assert not waiting.any()
+    env.world[:] = kept
     rows = obs[:, start:].reshape(N, count, width)
     assert (rows[..., 0].sum(1) == n).all() and (rows[..., 5 + BALL] == 0).all()
     shown = rows[rows[..., 0] > 0.5].reshape(N, n, width)

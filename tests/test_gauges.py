@@ -1,5 +1,6 @@
 """Rendering of tasks without a room: history, hidden values, and playing."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -141,6 +142,42 @@ def test_the_target_the_controls_and_the_caption_are_shown() -> None:
     assert [np.all(bar == theme.PHASE["observe"], axis=2).any() for bar in bars] == [True, False, False]
     said, silent = (painted(GaugePainter(), [a_record(0, 1.0, blind=k)]) for k in (1, 0))
     assert differ(said, silent)[96:130, 672:936].any()
+
+
+def viewed(**changes: Any) -> type[Task]:
+    """Tank with another view."""
+    return type("Tank", (Tank,), {"view": replace(Tank.view, **changes)})
+
+
+def test_a_single_reading_between_blind_times_is_a_point() -> None:
+    blind = [a_record(t, 3.0, blind=1) for t in range(10)]
+    one = [*blind[:5], a_record(5, 3.0), *blind[6:]]
+    with_reading, without = (painted(GaugePainter(hidden=False), past) for past in (one, blind))
+    assert 9 < differ(with_reading, without)[90:500, 64:640].sum() < 200
+
+
+def test_bars_have_the_height_of_their_values() -> None:
+    bars = viewed(gauges=(replace(Tank.view.gauges[0], bars=True, target=None, hidden=lambda s, p: False),))
+    low, high = (painted(GaugePainter(), [a_record(t, v) for t in range(6)], task=bars) for v in (1.0, 3.0))
+    rows = [np.flatnonzero(np.any(differ(low, high)[90:500, 100:200], axis=1))]
+    assert len(rows[0]) > 150, "two of four metres"
+
+
+def test_an_appointment_is_a_line_with_a_name_at_its_time() -> None:
+    plain = painted(GaugePainter(), RISE)
+    pictures = [painted(GaugePainter(), RISE, task=viewed(appointment=lambda s, p, k=k: (k, "end"))) for k in (12, 16)]
+    lines = [np.flatnonzero(differ(picture, plain)[100:480, 64:640].sum(axis=0) > 300) for picture in pictures]
+    assert [0 < len(line) < 6 for line in lines] == [True, True]
+    assert lines[1].mean() - lines[0].mean() == pytest.approx(4 / 20 * 568, abs=4)
+    assert differ(pictures[0], plain)[505:532, 300:500].any(), "its name is below the axis"
+    none = painted(GaugePainter(), RISE, task=viewed(appointment=lambda s, p: None))
+    assert np.array_equal(none, plain)
+
+
+def test_time_is_told_in_the_unit_of_the_view() -> None:
+    minutes = painted(GaugePainter(), RISE, task=viewed(time=("min", 0.5)))
+    changed = differ(minutes, painted(GaugePainter(), RISE))
+    assert changed[505:532, 40:640].any() and not changed[90:500, 64:640].any()
 
 
 @pytest.mark.parametrize(("level", "rgb"), [(1.5, theme.GOOD), (3.5, theme.BAD)])

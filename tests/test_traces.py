@@ -19,7 +19,9 @@ STORED = json.loads(traces.TABLE.read_text())
 CASES = {key: (name, kwargs) for name in SUITE for key, kwargs in traces.cases(name)}
 # Of every environment, what shares kernels with other tests; the rest is left to `make test-all`.
 QUICK = [
-    f"{name}/{rest}" for name in SUITE for rest in ("1/slots", "2/slots/shift", "3/slots/oracle", "3/slots/tracker")
+    "/".join([name, level, next(iter(entry.task.sensors)), *more])
+    for name, entry in SUITE.items()
+    for level, *more in (("1",), ("2", "shift"), ("3", "oracle"), ("3", "tracker"))
 ]
 
 

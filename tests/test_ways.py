@@ -23,10 +23,11 @@ assert _spec is not None and _spec.loader is not None
 episodes = importlib.util.module_from_spec(_spec)
 _spec.loader.exec_module(episodes)
 
-ACTING = [f"{name}/slots/{reference}" for name, entry in SUITE.items() for reference in entry.task.references]
-ALL = [f"{name}/{obs}" for name in SUITE for obs in ("slots", "rays", "pixels")] + ACTING
+SENSORS = {name: [k for k, s in entry.task.sensors.items() if not s.privileged] for name, entry in SUITE.items()}
+ACTING = [f"{name}/{SENSORS[name][0]}/{each}" for name, entry in SUITE.items() for each in entry.task.references]
+ALL = [f"{name}/{obs}" for name, sensors in SENSORS.items() for obs in sensors] + ACTING
 # Their kernels are compiled for other quick tests too.
-QUICK = [key for key in ALL if key.endswith(("/slots", "/tracker", "/oracle"))]
+QUICK = [key for key in ALL if key.endswith(("/slots", "/monitor", "/tracker", "/oracle"))]
 QUICK += ["RolledBehind/rays", "RolledBehind/pixels"]
 
 

@@ -32,13 +32,14 @@ def cases(name: str) -> Iterator[tuple[str, dict]]:
     """The key of every trace of one environment, and what to make it with."""
     task = SUITE[name].task
     for level in [*task.levels, *task.presets]:
-        for obs in ("slots", "rays", "pixels", "state"):
+        for obs in task.sensors:
             yield f"{name}/{level}/{obs}", dict(level=level, obs=obs)
+        first = next(iter(task.sensors))
         for split in ("test", "shift"):
-            yield f"{name}/{level}/slots/{split}", dict(level=level, split=split)
-        yield f"{name}/{level}/slots/continuous", dict(level=level, action="continuous")
+            yield f"{name}/{level}/{first}/{split}", dict(level=level, split=split)
+        yield f"{name}/{level}/{first}/continuous", dict(level=level, action="continuous")
         for reference in ("reflex", "tracker", "oracle"):
-            yield f"{name}/{level}/slots/{reference}", dict(level=level, reference=reference)
+            yield f"{name}/{level}/{first}/{reference}", dict(level=level, reference=reference)
 
 
 def trace(name: str, reference: str = "", **kwargs) -> str:

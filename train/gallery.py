@@ -36,6 +36,8 @@ SIZES = (
 TRIES = 12  # seeds to search for a successful episode
 SHOWABLE = 0.8  # minimum mean return of an agent to be shown
 HORIZON = 12  # imagined steps to draw
+LONGEST = 110  # steps to show one by one; of a longer episode only some are shown
+LONG_PACE = 2.0  # and these so much faster
 
 
 @dataclass(frozen=True)
@@ -133,13 +135,17 @@ def save_small(target: Path, steps: list[WatchedStep], env: TaskVectorEnv, messa
 
 
 def cards(steps: list[WatchedStep], env: TaskVectorEnv, parts: int, scale: float, message: str) -> Iterator[Shot]:
-    """The frames of an episode in card format, `parts` per step."""
+    """The frames of an episode in card format, `parts` per step; of a long episode one of some steps, in the time of one."""
     from unseen.envs.watch.painter import CARD
 
     painter = painter_of(env, round(CARD[0] * scale), round(CARD[1] * scale))
-    for current, record, belief in interpolate(steps, painter, parts):
+    every = -(-len(steps) // LONGEST)
+    for current, record, belief in interpolate(steps, painter, parts if every == 1 else 1):
         image = painter.card(record, env.params, env.task, current.reward, belief, current.imagined, message)
-        yield Shot(image, END_SECONDS if current.last else STEP_SECONDS / parts)
+        if current.last or every == 1:
+            yield Shot(image, END_SECONDS if current.last else STEP_SECONDS / parts)
+        elif int(record["t"]) % every == 0:  # all are drawn, since a painter may draw a history
+            yield Shot(image, STEP_SECONDS / LONG_PACE)
 
 
 def write_page(config: GalleryConfig) -> None:

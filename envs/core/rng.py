@@ -4,6 +4,8 @@ The generator is a single 64-bit word of the state record, so that snapshot, res
 Constants are np.uint64 because Numba promotes a mix of uint64 and signed integers to float64.
 """
 
+import math
+
 import numpy as np
 
 from unseen.envs.core.device import device
@@ -38,6 +40,13 @@ def uniform(s, low, high):
 def below(s, n):
     """A uniform integer in 0..n-1."""
     return int(uniform(s, 0.0, 1.0) * n)
+
+
+@device
+def normal(s):
+    """A standard normal float, by Box and Muller."""
+    r = math.sqrt(-2.0 * math.log(1.0 - uniform(s, 0.0, 1.0)))
+    return r * math.cos(2.0 * math.pi * uniform(s, 0.0, 1.0))
 
 
 @device

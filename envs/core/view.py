@@ -87,6 +87,7 @@ class Gauge:
         unit: its unit.
         hidden: (record, params) -> whether the agent cannot sense it now.
         target: (record, params) -> the current target range (low, high), drawn as a band; None if there is none.
+        bars: draw a bar for each step instead of a curve, as for what is given in it.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Gauge:
     unit: str = ""
     hidden: Callable[[np.void, Any], bool] = lambda record, params: False
     target: Callable[[np.void, Any], tuple[float, float]] | None = None
+    bars: bool = False
 
 
 @dataclass(frozen=True)
@@ -110,6 +112,9 @@ class Gauges(View):
         caption: (record, params) -> one sentence about the current state.
         succeeded: (record, params) -> whether the ended episode was a success; None if it was neither.
         outcome: value of `succeeded` -> label of the end of an episode.
+        appointment: (record, params) -> a step that the agent knows of, such as an announced end, and its name, drawn as a
+            vertical line; None if there is none now.
+        time: the unit of the time axis, and how many of it a step takes.
     """
 
     painter: ClassVar[str] = "unseen.envs.watch.gauges:GaugePainter"
@@ -122,3 +127,5 @@ class Gauges(View):
     outcome: Mapping[bool | None, str] = field(
         default_factory=lambda: {True: "success", False: "failure", None: "end of the episode"}
     )
+    appointment: Callable[[np.void, Any], tuple[int, str] | None] = lambda record, params: None
+    time: tuple[str, float] = ("step", 1.0)

@@ -40,6 +40,7 @@ class Sample:
 def draw_panel(
     page: Page, gauge: Gauge, samples: Sequence[Sample], steps: int, rgb: RGB,
     x: float, y: float, wide: float, tall: float, show_hidden: bool, size: float = 14, axis: bool = True,
+    time: tuple[str, float] = ("step", 1.0), appointment: tuple[int, str] | None = None,
 ) -> None:  # fmt: skip
     """Draw a gauge's name, current value, axes and curve into a rectangle of the page.
 
@@ -48,7 +49,9 @@ def draw_panel(
         steps: the length of the time axis.
         show_hidden: also draw what the agent cannot sense.
         size: font size.
-        axis: label the steps, below the rectangle.
+        axis: label the time, below the rectangle.
+        time: its unit, and how many of it a step takes.
+        appointment: a step marked by a vertical line, and its name, written below the axis.
     """
     now, margin, top = samples[-1], 2.6 * size, 1.75 * size
     named = page.text(
@@ -61,18 +64,33 @@ def draw_panel(
         page.text("hidden", x + wide - written - 0.6 * size, y + 0.6 * size, 0.86 * size, theme.MUTED, right=True)
     plot = page.rect(x + margin, y + top, wide - margin, tall - top)
     page.surface.blit(_plot(page, gauge, samples, steps, rgb, plot.size, show_hidden), plot)
+    if appointment is not None and appointment[0] <= steps:
+        inner = page.units(plot.width) - 2 * PAD
+        across = page.px(page.units(plot.left) + PAD + appointment[0] / steps * inner)[0]
+        pygame.draw.line(page.surface, theme.INK, (across, plot.top), (across, plot.bottom), max(1, page.px(1.5)[0]))
     for value in ticks(gauge.low, gauge.high, 4 if tall > 110 else 2):
         part = (value - gauge.low) / (gauge.high - gauge.low)
         at = page.units(plot.bottom) - PAD - part * (page.units(plot.height) - 2 * PAD)
         page.text(number(value), x + margin - 0.5 * size, at, 0.79 * size, theme.MUTED, right=True)
     if axis:
         base = page.units(plot.bottom) + 0.75 * size
-        for step in ticks(0, steps, 6)[1:]:
-            word = number(step)
+        unit, each = time
+
+        def write(word: str, step: float, rgb: RGB) -> tuple[float, float]:
             middle = page.units(plot.left) + PAD + step / steps * (page.units(plot.width) - 2 * PAD)
-            left = middle - page.width(word, 0.79 * size) / 2
-            page.text(word, min(left, x + wide - page.width(word, 0.79 * size)), base, 0.79 * size, theme.FAINT)
-        page.text("step", x + margin, base, 0.79 * size, theme.FAINT)
+            taken = page.width(word, 0.79 * size)
+            left = min(middle - taken / 2, x + wide - taken)
+            page.text(word, left, base, 0.79 * size, rgb)
+            return left - 6, left + taken + 6
+
+        known = (0.0, 0.0)
+        if appointment is not None and appointment[0] <= steps:
+            known = write(appointment[1], appointment[0], theme.INK)
+        for tick in ticks(0, steps * each, 6)[1:]:
+            middle = page.units(plot.left) + PAD + tick / each / steps * (page.units(plot.width) - 2 * PAD)
+            if not known[0] - 12 < middle < known[1] + 12:
+                write(number(tick), tick / each, theme.FAINT)
+        page.text(unit, x + margin, base, 0.79 * size, theme.FAINT)
 
 
 def number(value: float) -> str:
@@ -120,6 +138,13 @@ def _plot(
     targets = [(x, down(s.target[0]), down(s.target[1])) for x, s in zip(at[:, 0], samples, strict=True) if s.target]
     if targets:
         _band(canvas, np.array(targets), unit)
+    if gauge.bars:
+        _bars(canvas, at, rgb, height - pad, max(1.0, (width - 2 * pad) / steps))
+        return pygame.transform.smoothscale(canvas, size)
+    shown = [k for k, sample in enumerate(samples) if not sample.hidden]
+    for k in shown:  # a single reading between two blind times has no curve
+        if (k == 0 or samples[k - 1].hidden) and (k + 1 == len(samples) or samples[k + 1].hidden):
+            pygame.draw.circle(canvas, rgb, at[k], 3.2 * unit)
     for hidden, run in runs:
         points = at[run]
         if not hidden:
@@ -171,6 +196,13 @@ def _band(canvas: pygame.Surface, targets: np.ndarray, unit: float) -> None:
     for edge in (low_edge, high_edge):
         pygame.draw.lines(layer, (*theme.GOOD, 120), False, edge, max(1, round(unit)))
     canvas.blit(layer, (0, 0))
+
+
+def _bars(canvas: pygame.Surface, points: np.ndarray, rgb: RGB, foot: float, wide: float) -> None:
+    """A bar for each step, which ends at its point."""
+    for x, y in points:
+        area = pygame.Rect(math.floor(x - wide), math.floor(y), math.ceil(wide), max(math.ceil(foot - y), 1))
+        pygame.draw.rect(canvas, rgb, area)
 
 
 def _area(canvas: pygame.Surface, points: np.ndarray, rgb: RGB, height: int) -> None:

@@ -43,7 +43,7 @@ class GaugePainter(Painter):
         page = Page(self.size, FRAME)
         taken = page.text(message or task.__name__, 936, 32, 14, theme.MUTED, right=True)
         page.text(view.request, 24, 32, 21, fit=912 - taken - 32)
-        self._draw_panels(page, view, params, 24, 64, 616, 462, 14)
+        self._draw_panels(page, view, record, params, 24, 64, 616, 462, 14)
         page.text(
             f"step {int(record['t'])} of {params.horizon}     reward {reward:.4g}", 936, 74, 14, theme.MUTED, right=True
         )
@@ -76,7 +76,7 @@ class GaugePainter(Painter):
         taken = page.text(message, CARD[0] - 12, 24, 12, theme.MUTED, right=True) + 12 if message else 0.0
         page.text(view.request, 12, 24, 17, fit=wide - taken)
         bars = min(34.0 * len(view.controls), 136.0)
-        self._draw_panels(page, view, params, 12, 48, wide, 392 - bars, 12)
+        self._draw_panels(page, view, record, params, 12, 48, wide, 392 - bars, 12)
         self._draw_controls(page, view, record, params, 12, 456 - bars, wide, bars, 12)
         if record["done"]:
             self._draw_end(page, view, record, params, 12 + wide / 2, 448, wide - 90)
@@ -102,8 +102,9 @@ class GaugePainter(Painter):
         return view
 
     def _draw_panels(
-        self, page: Page, view: Gauges, params: Params, x: float, y: float, wide: float, tall: float, size: float
-    ) -> None:
+        self, page: Page, view: Gauges, record: np.void, params: Params,
+        x: float, y: float, wide: float, tall: float, size: float,
+    ) -> None:  # fmt: skip
         """All curves in a rectangle, in one column, or in two if there are six or more."""
         n = len(view.gauges)
         columns = 1 if n < 6 else 2
@@ -115,7 +116,7 @@ class GaugePainter(Painter):
             draw_panel(
                 page, gauge, samples, _axis(params.horizon, samples[-1].step), HUES[k % len(HUES)],
                 x + k // rows * (each + 24), y + k % rows * high, each, high - gap, self.hidden, size,
-                axis=k % rows == rows - 1 or k == n - 1,
+                axis=k % rows == rows - 1 or k == n - 1, time=view.time, appointment=view.appointment(record, params),
             )  # fmt: skip
 
     def _draw_controls(

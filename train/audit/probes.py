@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 FIRST, LATER, ANY = "first step", "later", "any step"
 IMAGE_SIDE = 16  # pixels per side of a downsampled image
+HIDDEN = 96  # units of the GRU
 
 
 @dataclass
@@ -170,7 +171,10 @@ def probe_history(data: Episodes, seed: int) -> float:
     horizon = int(when[hidden].max()) + 1
     mean, std = _scaling(data)
     target, width = _Target(data), data.obs.shape[-1] + data.actions.shape[-1]
-    gru, head = nn.GRU(width, 96, batch_first=True), nn.Linear(96, target.width)
+    gru, head = nn.GRU(width, HIDDEN, batch_first=True), nn.Linear(HIDDEN, target.width)
+    biases = dict(gru.named_parameters())["bias_hh_l0"]
+    with torch.no_grad():  # of the gate that keeps the memory: without it, some long blackouts are not learned
+        biases[HIDDEN : 2 * HIDDEN] += 1.0
     optimiser = torch.optim.Adam([*gru.parameters(), *head.parameters()], 2e-3)
 
     def read(pick: np.ndarray) -> Tensor:

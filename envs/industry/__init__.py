@@ -1,0 +1,1 @@
+"""Environments of industry: what is costly to try for real is tried in imagination first."""

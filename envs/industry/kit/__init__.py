@@ -1,0 +1,1 @@
+"""Physics that environments of industry share, apart from their tasks."""
