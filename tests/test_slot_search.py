@@ -256,7 +256,7 @@ def test_what_is_asked_for_is_known_by_its_colour() -> None:
 
 def test_how_a_ball_rolls_is_found_and_deflectors_are_built() -> None:
     env = EnvConfig("Ramps", 1)
-    fit = learner(env, envs=150, updates=200, batch=128, message=32, hidden=32)
+    fit = learner(env, envs=150, updates=400, batch=128, message=32, hidden=32)
     fit.advance()
     model = fit.model
     assert model.parts().rolling == (0,) and bool(model.idle), "the ball; what is done while it rolls has no effect"
