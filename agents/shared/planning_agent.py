@@ -266,7 +266,8 @@ class GraphDynamics(Dynamics):
     def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
         out, nothing = self.outputs(states, actions), np.zeros(len(states))
         log_prob, novelty = out.get("log_prob", nothing), out.get("novelty", nothing)
-        return Transition(self.joined(out), out["reward"], 1 - out["continue"], log_prob, novelty, _place(out))
+        acts = out["acts"] > 0.5 if "acts" in out else None
+        return Transition(self.joined(out), out["reward"], 1 - out["continue"], log_prob, novelty, _place(out), acts)
 
 
 class GraphPlanningAgent(PlanningAgent):
@@ -279,7 +280,7 @@ class GraphPlanningAgent(PlanningAgent):
             `unseen.agents.shared.priors`; with a critic, value (n,); place (n, k), if plans are followed until something else
             happens than they predicted.
         step: state and action (n, a), one-hot if discrete -> new_state, reward (n,), continue (n,). More outputs: prior, value and
-            place, as above, of the next state; log_prob and novelty (n,); map, boxes and pose, to be drawn.
+            place, as above, of the next state; log_prob, novelty and acts (n,); map, boxes and pose, to be drawn.
         search: how it plans.
         space: of the actions.
         scale, slot_map: see `unseen.agents.shared.graph_agent.GraphAgent`.
