@@ -107,7 +107,7 @@ def test_onnx_plans_as_torch_and_is_bounded_by_its_card(env: EnvConfig, tmp_path
     assert belief is not None and other is not None
     np.testing.assert_allclose(belief.xy, other.xy, atol=1e-4)
     fewer = load_agent(str(path), env.name, env.level, imagined=7)
-    assert isinstance(fewer, OnnxPlanner) and fewer.search.imagined == 7
+    assert isinstance(fewer, OnnxPlanner) and fewer.imagined == 7
     path.with_suffix(".json").write_text(json.dumps({"config": {"imagined": "many"}}))
     with pytest.raises(BadCheckpoint, match="imagined"):
         load_agent(str(path), env.name, env.level)
