@@ -208,6 +208,13 @@ SUITE: dict[str, Entry] = {
                 3: Anchor(-0.076, 0.956, 0.709),
             },
         ),
+        Entry(
+            "Factory",
+            "industry",
+            "unseen.envs.industry.factory.spec:Factory",
+            "send parts that come out of a tunnel to their machines",
+            {0: Anchor(-1.0, 0.95), 1: Anchor(-1.0, 0.95), 2: Anchor(-1.0, 0.95), 3: Anchor(-1.0, 0.95)},
+        ),
     ]
 }
 

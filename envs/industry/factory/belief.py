@@ -1,0 +1,165 @@
+"""What a policy believes to be in the tunnel, from what it saw go in, the lamps, the entry and the beam at the exit.
+
+A belt whose lamp is dark stands still. Without lamps a stop is noticed when the entry stays taken too long, or nothing comes out
+when it should; the belt is then late by an unknown amount, until the entry or a part that comes out tells where it is.
+"""
+
+import numpy as np
+
+from unseen.envs.core.device import device
+from unseen.envs.core.task import INT
+from unseen.envs.industry.factory.rules import (
+    FRONT,
+    GATE,
+    KIND,
+    KINDS,
+    LENGTH,
+    OUT,
+    RELEASE,
+    RESTART,
+    ROOM,
+    RUNS,
+    SCALE,
+    WAIT,
+)
+from unseen.envs.industry.factory.tunnel import (
+    INSIDE,
+    LANES,
+    NOWHERE,
+    TUNNEL,
+    distance,
+    empty,
+    enter,
+    has_room,
+    leave,
+    nearest,
+)
+
+BELIEF = np.dtype(
+    [
+        ("begun", INT), ("tunnel", TUNNEL),
+        ("did", INT), ("front", INT),  # the last action, and the kind that waited first then
+        ("runs", INT, (LANES,)), ("room", INT, (LANES,)),  # as the panel showed them
+        ("late", INT, (LANES,)),  # 0: runs as believed; 1: stands still; more: steps since the restart
+        ("young", INT, (LANES,)),  # parts that entered a late lane: where they are is known from its entry only
+    ],
+    align=True,
+)  # fmt: skip
+PATIENCE = 60  # steps after a restart at which a late lane is taken to be jammed again
+
+
+@device
+def seen_front(o):
+    """The kind of the part that waits first; -1 if there is none."""
+    for kind in range(KINDS):
+        if o[FRONT] > 0.5 and o[KIND + kind] > 0.5:
+            return kind
+    return -1
+
+
+@device
+def begin(m, o):
+    """An empty tunnel with the lengths on the panel."""
+    m.begun = 1
+    m.did = WAIT
+    empty(m.tunnel)
+    for lane in range(LANES):
+        m.tunnel.length[lane] = int(o[LENGTH + lane] * SCALE + 0.5)
+
+
+@device
+def correct(m, lane, run):
+    """The belt of a lane has in truth run so far; the parts that entered while it was late are as far from it as before."""
+    q = m.tunnel
+    by = q.run[lane] - run
+    for i in range(min(m.young[lane], q.count[lane])):
+        q.entered[lane, (q.first[lane] + q.count[lane] - 1 - i) % INSIDE] -= by
+    if m.young[lane] > 0:
+        q.last[lane] -= by
+    q.run[lane] = run
+    m.late[lane] = m.young[lane] = 0
+
+
+@device
+def next_lane(m):
+    """The lane from which the next part comes: one that runs as believed before one that is late. -1 if the tunnel is empty."""
+    q = m.tunnel
+    for lane in range(LANES):
+        if m.late[lane] == 0 and m.late[1 - lane] > 0 and distance(q, lane) <= 1:
+            return lane
+    return nearest(q)
+
+
+@device
+def take_out(m):
+    """A part has come out: the next one. That tells how far its belt has run, unless it had to wait for one of the other lane."""
+    q = m.tunnel
+    lane = -1
+    for k in range(LANES):  # of two that are due, the one that has been for longer, and one that is not late
+        if distance(q, k) <= 0 and m.late[k] == 0 and (lane < 0 or distance(q, k) < distance(q, lane)):
+            lane = k
+    for k in range(LANES):
+        if lane < 0 and m.late[k] > 0 and q.count[k] > 0 and (m.late[1 - k] == 0 or distance(q, k) <= distance(q, 1 - k)):
+            lane = k
+    if lane < 0:
+        lane = nearest(q)
+    if lane < 0:
+        return
+    if distance(q, lane) > 0 or m.late[lane] > 0:
+        correct(m, lane, q.entered[lane, q.first[lane]] + q.length[lane])
+    leave(q, lane)
+
+
+@device
+def notice(o, m, p):
+    """Without lamps: a lane is late if its entry stays taken too long, or if nothing comes out of it when it should."""
+    q = m.tunnel
+    for lane in range(LANES):
+        entry = q.last[lane] + p.gap
+        if o[ROOM + lane] < 0.5 and q.run[lane] >= entry:
+            q.run[lane] = entry - 1
+            m.late[lane] = max(m.late[lane], 1)
+        elif o[ROOM + lane] > 0.5 and m.room[lane] == 0 and m.late[lane] > 0:
+            if m.young[lane] == 0:
+                correct(m, lane, entry)
+            else:
+                q.run[lane] = entry
+        if o[OUT] < 0.5 and distance(q, lane) <= 0:
+            q.run[lane] += distance(q, lane) - 1
+            m.late[lane] = max(m.late[lane], 1)
+
+
+@device
+def observe(o, m, p, sees_stops):
+    """Update a belief by an observation. sees_stops: notice belts that stand still; else all are taken to run."""
+    if m.begun == 0:
+        begin(m, o)
+    else:
+        q, lane = m.tunnel, m.did - RELEASE
+        if RELEASE <= m.did < GATE and m.front >= 0 and m.room[lane]:
+            enter(q, lane, m.front)
+            m.young[lane] += m.late[lane] > 0
+        for k in range(LANES):
+            if m.runs[k] or not (p.lamps and sees_stops):
+                q.run[k] += 1
+            if m.late[k] > 1 or (m.late[k] == 1 and m.did == RESTART):
+                m.late[k] += 1
+        if o[OUT] > 0.5:
+            take_out(m)
+        if sees_stops and not p.lamps:
+            notice(o, m, p)
+    for k in range(LANES):
+        m.runs[k], m.room[k] = o[RUNS + k] > 0.5, o[ROOM + k] > 0.5
+        if p.lamps:
+            m.late[k] = 0 if m.runs[k] else max(m.late[k], 1)
+    m.front = seen_front(o)
+
+
+@device
+def to_restart(m):
+    """Whether a lane stands still, as far as is believed, and has not been restarted."""
+    for lane in range(LANES):
+        if m.late[lane] == 1 or m.late[lane] > PATIENCE:
+            m.late[lane] = 1
+            return True
+    return False
