@@ -249,6 +249,8 @@ class SlotSearchLearner(TorchLearner):
             half = self.config.batch // 2
             met = (all_ways.label > 0).any(-1)
             pools = [rows.nonzero()[:, 0].cpu().numpy() for rows in (met, ~met)]
+            if not len(met):
+                continue
             pick = np.concatenate([self.rng.choice(pool, half) for pool in pools if len(pool)])
             chosen = Meetings(*(part[torch.as_tensor(pick, device=self.device)] for part in all_ways))
             losses["ways"] = self.model.rolling[disc].losses(state[chosen.row], chosen, self.model.step)
