@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from unseen.agents.models import tokens
 from unseen.agents.models.building import Building
-from unseen.agents.models.changes import NEAR_IF_MANY, Changes, distinct
-from unseen.agents.models.rolling import IGNORED, SLOW, Arrival, Meetings, Rolling
+from unseen.agents.models.changes import IGNORED, NEAR_IF_MANY, Changes, distinct
+from unseen.agents.models.rolling import SLOW, Arrival, Meetings, Rolling
 from unseen.agents.models.tokens import GEOMETRY, Tokens, turned, turned_back
 from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.envs import Layout
