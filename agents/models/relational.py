@@ -433,6 +433,8 @@ class RelationalModel(nn.Module, WorldModel):
         if len(parts.built):
             before, now = self.boxes(state), self.boxes(after)
             losses["built"] = self.building.loss(guess.built, before, now, after[:, :2], parts.built)
-        for (_, label), launch in zip(went, guess.launches, strict=True):
-            losses["launches"] = F.cross_entropy(launch, label, ignore_index=IGNORED)
+        if went:
+            pairs = zip(went, guess.launches, strict=True)
+            each = [F.cross_entropy(launch, label, ignore_index=IGNORED) for (_, label), launch in pairs]
+            losses["launches"] = torch.stack(each).sum()
         return losses
