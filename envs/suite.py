@@ -208,6 +208,12 @@ SUITE: dict[str, Entry] = {
                 3: Anchor(-0.076, 0.956, 0.709),
             },
         ),
+        Entry(
+            "Kiln",
+            "industry",
+            "unseen.envs.industry.kiln.spec:Kiln",
+            "heat a slab of steel to its core, which cannot be seen",
+        ),
     ]
 }
 
