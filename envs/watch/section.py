@@ -19,7 +19,7 @@ GLOW: tuple[tuple[float, RGB], ...] = (
 WALL: RGB = (78, 66, 60)
 BRICK: RGB = (58, 49, 45)
 LARGEST = 0.12  # m, half of a piece that fills the furnace
-TALL = 150.0  # layout units that the section takes on a card
+TALL = 130.0  # layout units that the section takes on a card
 
 
 def glow(temp: float) -> RGB:
@@ -62,8 +62,11 @@ class SectionPainter(GaugePainter):
         inner = page.rect(x + thick, y + thick, wide - 2 * thick, tall - 2 * thick)
         pygame.draw.rect(page.surface, mix(glow(around), theme.BACK, 0.62), inner)
         half = min(view.half(record, params) / LARGEST, 1.0) * 0.5 * (tall - 2 * thick - 8)
-        middle, long = y + tall / 2, 0.56 * wide
+        middle, long = y + tall / 2, min(0.56 * wide, wide - 146)
         piece = page.rect(x + thick + 12, middle - half, long, 2 * half)
+        for at in (0.2, 0.8):  # skids carry it
+            left, foot = x + thick + 12 + at * long, middle + half
+            pygame.draw.rect(page.surface, WALL, page.rect(left - 4, foot, 8, y + tall - thick - foot))
         self._draw_piece(page, view, record, params, piece, shut, unprobed)
         self._draw_door(page, x + wide, middle, half, shut)
         right = x + wide - thick - 6

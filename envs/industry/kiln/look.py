@@ -6,12 +6,10 @@ import numpy as np
 
 from unseen.envs.core.view import Gauge, Section
 from unseen.envs.industry.kiln.rules import (
-    COARSE,
     COOLEST,
     DISCHARGED,
     DIVERGED,
     ENOUGH,
-    FINE,
     GOOD,
     HOTTEST,
     SETPOINTS,
@@ -42,8 +40,8 @@ def caption(s: np.void, params: Any) -> str:
     """One sentence about the slab or the door."""
     if s["done"]:
         if s["ended_by"] == DISCHARGED:
-            return f"Discharged after {s['t']} min. Quality {s['quality']:.2f}."
-        return "The state has diverged." if s["ended_by"] == DIVERGED else "Still in the furnace after four hours."
+            return f"Discharged after {s['t']} min: soaked for {s['soak']} min, growth {s['growth']:.0f} min, quality {s['quality']:.2f}."
+        return "The state has diverged." if s["ended_by"] == DIVERGED else "Still in the furnace after three hours."
     if s["calls"]:
         return "The extractor is on its way."
     slab = f"A slab of {2000 * s['nominal']:.0f} mm"
@@ -62,10 +60,6 @@ LOOK = Section(
     gauges=(
         Gauge("surface", surface, 0.0, HOTTEST, "C", hidden=shut, target=lambda s, params: (ENOUGH, SURFACE)),
         Gauge("core", core, 0.0, HOTTEST, "C", hidden=unprobed, target=lambda s, params: (ENOUGH, SETPOINTS[4])),
-        Gauge(
-            "growth of the grains", lambda s, params: s["growth"], 0.0, COARSE, "min at 875 C",
-            hidden=lambda s, params: True, target=lambda s, params: (0.0, FINE),
-        ),
         Gauge("furnace", lambda s, params: s["furnace"], 0.0, HOTTEST, "C"),
     ),
     controls=(Gauge("set-point", lambda s, params: s["setpoint"], COOLEST, HOTTEST, "C"),),

@@ -5,9 +5,9 @@ from unseen.envs.core.rng import SHIFT, uniform
 from unseen.envs.industry.kit.heat import fill
 
 CONVECTION, CONVECTION_SPREAD = 35.0, 25.0  # W/m^2K: the middle of the range, and how far it reaches to either side
-EMISSIVITY, EMISSIVITY_SPREAD = 0.775, 0.125
-SCALED = 0.65  # emissivity below which no slab of training is; on the split "shift" slabs are brighter
-BRIGHTEST = 0.55
+EMISSIVITY, EMISSIVITY_SPREAD = 0.75, 0.15
+SCALED = 0.6  # emissivity below which no slab of training is; on the split "shift" slabs are brighter
+BRIGHTEST = 0.5
 TOLERANCE = 0.05  # of the thickness
 
 

@@ -30,9 +30,21 @@ from unseen.envs.industry.kit.heat import SIGMA, ZERO
 CONDUCTIVITY = 28.0  # W/mK, of hot steel
 SHARE = 0.37  # part of the way from the core to the surface at which the mean temperature is found
 # Rows for a door that opens at least every 8 min, at least every 20 min, and less often.
-REFLEX = np.array([[0.0] * 8] * 3)
-PID = np.array([[0.0] * 8] * 3)
-RECORD = np.dtype([("begun", INT), ("charged", FLOAT), ("due", FLOAT)], align=True)
+REFLEX = np.array(
+    [
+        (-3.24, 512.8, 11.56, 5.64, 0.0146, 863.8, 883.9, 879.6),
+        (-5.59, 489.9, 13.91, 28.7, 0.0173, 861.2, 876.3, 877.8),
+        (-5.31, 488.2, 12.84, 13.2, 0.0141, 870.2, 880.8, 885.1),
+    ]
+)
+PID = np.array(
+    [
+        (-2.30, 373.0, 0.491, 16.48, -3.59, 6.45, 0.318, 1.49, 849.1, 0.0183, -1.4),
+        (-7.13, 398.6, 0.476, 16.66, 10.58, 5.93, 0.688, 0.96, 848.2, 0.0194, -1.5),
+        (-3.06, 443.1, 0.502, 13.87, 21.86, 5.65, 0.510, 1.16, 841.1, 0.0186, 2.2),
+    ]
+)
+RECORD = np.dtype([("begun", INT), ("soak_at", FLOAT), ("due", FLOAT)], align=True)  # steps
 
 
 @device
@@ -62,7 +74,7 @@ def react(o, p):
     shown = o[SHOWN] > 0.5
     if o[PROBED] > 0.5 and shown:
         mean = core + SHARE * (surface - core)
-        return fire(mean, core, surface, o[SOAK] * 60.0, furnace, half, 0.0239, 859.0, 0.0)
+        return fire(mean, core, surface, o[SOAK] * 60.0, furnace, half, 0.022, 864.0, 0.0)
     holding = t > 0.5 and o[SETPOINT] * 1000.0 < SETPOINTS[HOLD] + 1.0
     soak = c[2] + c[3] * half
     if t > 2.5 and holding and furnace - SETPOINTS[HOLD] < (SETPOINTS[FIRE] - SETPOINTS[HOLD]) * math.exp(
@@ -80,20 +92,26 @@ def react(o, p):
 
 @device
 def control(o, m, p):
-    """Index of an action by thickness, clock, the temperature at charging and the last reading that was hot enough to go by."""
+    """Index of an action by a schedule for the thickness and the temperature at charging, which each reading corrects."""
     c = PID[row_of(p.blind)]
     half, furnace, t = o[HALF] / 10.0, o[FURNACE] * 1000.0, o[CLOCK] * 60.0
     surface, shown = o[READING] * 1000.0, o[SHOWN] > 0.5
+    firing = t < 0.5 or o[SETPOINT] * 1000.0 > SETPOINTS[HOLD] + 1.0
     if m.begun == 0:
         m.begun = 1
-        m.charged = surface if shown else 0.5 * (p.charge_low + p.charge_high)
-        m.due = -1.0
-    soak_at = (c[0] + c[1] * half) * (1.0 - c[2] * m.charged / ENOUGH)
-    out_at = soak_at + c[3] + c[4] * half
-    if shown and t > 0.5 and surface > c[7]:
-        missing = max(ENOUGH - (surface - difference(surface, furnace, half)), 0.0)
-        due = t + c[5] + c[6] * missing * half
-        m.due = due if m.due < 0.0 else min(m.due, due)
-    if t >= (m.due if m.due >= 0.0 else out_at):
+        charged = surface if shown else 0.5 * (p.charge_low + p.charge_high)
+        m.soak_at = (c[0] + c[1] * half) * (1.0 - c[2] * charged / ENOUGH)
+        m.due = m.soak_at + c[3] + c[4] * half
+    if shown and t > 3.5:
+        inner = difference(surface, furnace, half)
+        if firing:
+            missing = c[8] - (surface - (1.0 - SHARE) * inner) - c[9] * (furnace - SETPOINTS[HOLD]) / half
+            m.soak_at = t + max(missing, 0.0) * half * c[7]
+            if m.soak_at > t:
+                m.due = m.soak_at + c[3] + c[4] * half
+        else:
+            missing = ENOUGH + c[10] - (surface - inner)
+            m.due = t + c[5] + 10.0 * c[6] * missing * half if missing > 0.0 else min(m.due, t + c[5])
+    if t >= m.due:
         return OUT
-    return FIRE if t < soak_at and m.due < 0.0 else HOLD
+    return FIRE if firing and t < m.soak_at else HOLD

@@ -9,7 +9,7 @@ from unseen.envs.industry.kiln.rules import COOLEST, HOTTEST, SETPOINTS
 from unseen.envs.industry.kit.heat import core, mean
 
 INERTIA, SWITCH, MARGIN = 0.0227, 863.0, -0.9  # of who knows the slab
-BELIEVED = (0.02, 860.0, 1.0)  # of who only believes to
+BELIEVED = (0.0215, 861.0, -0.5)  # of who only believes to
 
 
 @device
@@ -24,7 +24,7 @@ def oracle(s, m, p):
 @device
 def act_on(m):
     """Fire the believed slab."""
-    slab = m.slab
+    slab = m.slabs[0]
     inertia, switch, margin = BELIEVED
     return fire(mean(slab), core(slab), slab.surface, m.soak, m.furnace, slab.half, inertia, switch, margin)
 

@@ -8,7 +8,7 @@ from unseen.envs.core.task import FLOAT, INT, record
 from unseen.envs.industry.kiln.plants import draw_plant
 from unseen.envs.industry.kit.heat import SLAB, ZERO, approach, core, heat
 
-STEPS = 240
+STEPS = 180
 PARTS, SECONDS = 3, 60.0  # of a step
 LAG = 300.0  # s, of the furnace behind its set-point
 COOLEST, HOTTEST = 700.0, 1200.0  # C, set-points
@@ -21,7 +21,7 @@ EVEN, UNEVEN = 25.0, 75.0  # K between surface and core up to which a slab is ev
 SURFACE, BURNT = 1000.0, 1050.0  # C that the surface may reach; at which the slab is worthless
 FINE, COARSE = 12.0, 24.0  # growth up to which grains are fine; at which the slab is worthless
 ACTIVATION, GROWING = 250e3 / 8.314, 875.0  # K, of grain growth; C at which a minute counts as one
-TIME, FUEL = 0.2, 0.2  # what the longest and the hottest firing costs
+TIME, FUEL = 0.15, 0.15  # what the longest and the hottest firing costs
 GOOD = 0.9  # quality of a success
 MOST = 3000.0  # C: the state has diverged
 WINDOW = 16  # steps without a reading after which the audit looks for the slab in the last observations

@@ -19,12 +19,12 @@ from unseen.envs.industry.kiln.rules import FUEL, STEPS, TIME
 class KilnParams(Params):
     """Parameters of Kiln."""
 
-    blind: int = integer(1, 240, default=12, doc="minutes from one opening of the door to the next; 1: always open")
+    blind: int = integer(1, 180, default=12, doc="minutes from one opening of the door to the next; 1: always open")
     probe: bool = flag(default=False, doc="a thermocouple in the core, and a count of the minutes of the soak")
-    noise: float = real(0.0, 50.0, default=8.0, doc="standard deviation of a reading of the surface, K; of the core a quarter")
+    noise: float = real(0.0, 50.0, default=15.0, doc="standard deviation of a reading of the surface, K; of the core a quarter")
     variability: float = real(0.0, 1.2, default=1.0, doc="how much plants differ from the nominal one; 0: not at all")
     half: tuple[int, int] = span(20, 110, default=(40, 100), doc="half the thickness of a slab, mm, drawn")
-    charge: tuple[int, int] = span(20, 600, default=(20, 400), doc="temperature of a slab when it is charged, C, drawn")
+    charge: tuple[int, int] = span(20, 600, default=(20, 100), doc="temperature of a slab when it is charged, C, drawn")
 
     @property
     def horizon(self) -> int:
@@ -38,15 +38,15 @@ def panel(params: P) -> list[Part]:
     return [
         Part("surface by the pyrometer", 1, 0.0, 1.5, "1000 C"),
         Part("the door is open", 1, 0.0, 1.0),
-        Part("age of the last reading", 1, 0.0, 4.0, "h"),
+        Part("age of the last reading", 1, 0.0, 3.0, "h"),
         Part("core by the thermocouple", 1, 0.0, 1.5, "1000 C"),
-        Part("the core has been hot for", 1, 0.0, 4.0, "h"),
+        Part("the core has been hot for", 1, 0.0, 3.0, "h"),
         Part("there is a thermocouple", 1, 0.0, 1.0),
         Part("furnace", 1, 0.0, 1.5, "1000 C"),
         Part("set-point", 1, 0.0, 1.5, "1000 C"),
         Part("mean of the furnace since charging", 1, 0.0, 1.5, "1000 C"),
         Part("half the thickness on the order", 1, 0.0, 1.5, "100 mm"),
-        Part("time", 1, 0.0, 4.0, "h"),
+        Part("time", 1, 0.0, 3.0, "h"),
         Part("the extractor has been called", 1, 0.0, 1.0),
     ]
 
@@ -89,7 +89,7 @@ class Kiln(Task):
     faculties: ClassVar[dict[str, Faculty]] = {
         "core": Faculty(
             "know how hot the core is from what the slab has taken up so far",
-            without=("reflex",), windows=(1, 16),
+            without=("reflex",), windows=(1, 4),
         ),
         "slab": Faculty("find out from the readings how this slab takes up heat", without=("nominal",)),
         "plan": Faculty("foresee when the core will be ready", without=("pid",)),
