@@ -18,6 +18,7 @@ GLOW: tuple[tuple[float, RGB], ...] = (
 """Temperature in C -> colour, from cold steel to white heat."""
 WALL: RGB = (78, 66, 60)
 BRICK: RGB = (58, 49, 45)
+EMBER: RGB = (78, 30, 14)
 LARGEST = 0.12  # m, half of a piece that fills the furnace
 TALL = 130.0  # layout units that the section takes on a card
 
@@ -58,9 +59,11 @@ class SectionPainter(GaugePainter):
         for k in range(int(wide // 14) + 1):
             for edge in (y, y + tall - thick):
                 at = x + min(14.0 * k, wide)
-                pygame.draw.line(page.surface, BRICK, page.px(at, edge), page.px(at, edge + thick), max(1, page.px(1)[0]))
+                pygame.draw.line(
+                    page.surface, BRICK, page.px(at, edge), page.px(at, edge + thick), max(1, page.px(1)[0])
+                )
         inner = page.rect(x + thick, y + thick, wide - 2 * thick, tall - 2 * thick)
-        pygame.draw.rect(page.surface, mix(glow(around), theme.BACK, 0.62), inner)
+        pygame.draw.rect(page.surface, mix(glow(around), EMBER, 0.55), inner)
         half = min(view.half(record, params) / LARGEST, 1.0) * 0.5 * (tall - 2 * thick - 8)
         middle, long = y + tall / 2, min(0.56 * wide, wide - 146)
         piece = page.rect(x + thick + 12, middle - half, long, 2 * half)
@@ -97,18 +100,24 @@ class SectionPainter(GaugePainter):
             page.surface.fill(SHADED)
             gap = max(4, page.px(7)[0])
             for left in range(piece.left - piece.height, piece.right, gap):
-                pygame.draw.line(page.surface, mix(HATCH, theme.MUTED, 0.3), (left, piece.bottom), (left + piece.height, piece.top))
+                pygame.draw.line(
+                    page.surface, mix(HATCH, theme.MUTED, 0.3), (left, piece.bottom), (left + piece.height, piece.top)
+                )
             page.surface.set_clip(None)
             skin = max(2, page.px(4)[0])
             if not shut:
                 for top in (piece.top, piece.bottom - skin):
-                    pygame.draw.rect(page.surface, glow(view.outer(record, params)), (piece.left, top, piece.width, skin))
+                    pygame.draw.rect(
+                        page.surface, glow(view.outer(record, params)), (piece.left, top, piece.width, skin)
+                    )
             if not unprobed:
                 pygame.draw.circle(page.surface, glow(view.inner(record, params)), piece.center, 2 * skin)
         pygame.draw.rect(page.surface, mix(theme.INK, theme.BACK, 0.3), piece, max(1, page.px(1)[0]))
         if not unprobed:
             tip = piece.center
-            pygame.draw.line(page.surface, theme.INK, (piece.left - page.px(21)[0], tip[1]), tip, max(1, page.px(1.5)[0]))
+            pygame.draw.line(
+                page.surface, theme.INK, (piece.left - page.px(21)[0], tip[1]), tip, max(1, page.px(1.5)[0])
+            )
             pygame.draw.circle(page.surface, theme.INK, tip, page.px(2.5)[0])
 
     def _draw_door(self, page: Page, right: float, middle: float, half: float, shut: bool) -> None:

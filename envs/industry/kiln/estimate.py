@@ -35,7 +35,9 @@ from unseen.envs.industry.kiln.rules import (
 from unseen.envs.industry.kit.heat import CELLS, SLAB, approach, core, euler, fill, heat, surface_of
 
 EPS, CONV, THICK, CHARGE, UNKNOWN = range(5)  # the parameters, and how many there are
-CHANGES = np.array([0.05, 10.0, 0.02, 5.0])  # of emissivity, W/m^2K, part of the thickness, C: how the four slabs differ
+CHANGES = np.array(
+    [0.05, 10.0, 0.02, 5.0]
+)  # of emissivity, W/m^2K, part of the thickness, C: how the four slabs differ
 SPREADS = np.array([EMISSIVITY_SPREAD, CONVECTION_SPREAD, TOLERANCE, 0.0]) / 3**0.5  # standard deviations
 SLACK = 2.0  # K, what the model may be wrong by
 

@@ -74,11 +74,14 @@ def react(o, p):
     shown = o[SHOWN] > 0.5
     if o[PROBED] > 0.5 and shown:
         mean = core + SHARE * (surface - core)
+        surface = core + 0.5 * (surface - core)  # readings of the surface have noise
         return fire(mean, core, surface, o[SOAK] * 60.0, furnace, half, 0.022, 864.0, 0.0)
     holding = t > 0.5 and o[SETPOINT] * 1000.0 < SETPOINTS[HOLD] + 1.0
     soak = c[2] + c[3] * half
-    if t > 2.5 and holding and furnace - SETPOINTS[HOLD] < (SETPOINTS[FIRE] - SETPOINTS[HOLD]) * math.exp(
-        -60.0 * soak / LAG
+    if (
+        t > 2.5
+        and holding
+        and furnace - SETPOINTS[HOLD] < (SETPOINTS[FIRE] - SETPOINTS[HOLD]) * math.exp(-60.0 * soak / LAG)
     ):
         return OUT
     if shown and t > 0.5:

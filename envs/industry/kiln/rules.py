@@ -9,7 +9,7 @@ from unseen.envs.industry.kiln.plants import draw_plant
 from unseen.envs.industry.kit.heat import SLAB, ZERO, approach, core, heat
 
 STEPS = 180
-PARTS, SECONDS = 3, 60.0  # of a step
+PARTS, SECONDS = 4, 60.0  # of a step
 LAG = 300.0  # s, of the furnace behind its set-point
 COOLEST, HOTTEST = 700.0, 1200.0  # C, set-points
 SETPOINTS = (700.0, 800.0, 850.0, 870.0, 900.0, 1000.0, 1100.0, 1200.0)  # C, of the discrete actions
