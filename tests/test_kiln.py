@@ -276,3 +276,16 @@ def test_the_plain_picture_does_not_depend_on_what_is_hidden() -> None:
 
     assert np.array_equal(picture(env.world, False), picture(other, False))
     assert not np.array_equal(picture(env.world, True), picture(other, True))
+
+
+@pytest.mark.parametrize("size", [(480, 300), (1280, 800), (640, 640)])
+@pytest.mark.parametrize("temp", [20.0, 870.0, math.nan])
+def test_any_size_and_temperature_is_drawn(size: tuple[int, int], temp: float) -> None:
+    env = make("Kiln", level=0)
+    env.reset(seed=0)
+    record = np.asarray(env.world).reshape(1)[0].copy()
+    record["slab"]["temp"] = record["slab"]["surface"] = temp
+    for hidden in (False, True):
+        painter = load(Kiln.view.painter)(*size, hidden)
+        assert painter.frame(record, env.params, Kiln).shape == (size[1], size[0], 3)
+        assert painter.card(record, env.params, Kiln).shape == (size[1], size[0], 3)

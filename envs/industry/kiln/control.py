@@ -1,7 +1,7 @@
 """How to fire a slab whose temperatures are known: full heat, then the soak, then out. All players who know or believe them do this.
 
-The furnace lags, so what it still gives after the set-point falls is counted beforehand. Constants were tuned by random search on
-the split "train".
+The furnace lags, so what it still gives after the set-point falls is counted beforehand. Constants were
+tuned by the cross-entropy method, on plants of a copy of the rules with eight cells.
 """
 
 from unseen.envs.core.device import device

@@ -40,14 +40,14 @@ def caption(s: np.void, params: Any) -> str:
     """One sentence about the slab or the door."""
     if s["done"]:
         if s["ended_by"] == DISCHARGED:
-            return f"Discharged after {s['t']} min: soaked for {s['soak']} min, growth {s['growth']:.0f} min, quality {s['quality']:.2f}."
+            return f"Out after {s['t']} min. Growth {s['growth']:.1f}, quality {s['quality']:.2f}."
         return "The state has diverged." if s["ended_by"] == DIVERGED else "Still in the furnace after three hours."
     if s["calls"]:
         return "The extractor is on its way."
     slab = f"A slab of {2000 * s['nominal']:.0f} mm"
     if s["since"] == 0:
-        return f"{slab}. The door is open, the surface is at {s['reading']:.0f} C."
-    return f"{slab}. The door has been shut for {s['since']} min; the last reading was {s['reading']:.0f} C."
+        return f"{slab}. The door is open."
+    return f"{slab}. Door shut for {s['since']} min, last reading {s['reading']:.0f} C."
 
 
 def profile(s: np.void, params: Any) -> np.ndarray:

@@ -55,7 +55,7 @@ def pid(o, m, p):
     return control(o, m, p)
 
 
-def action(setpoint: float, call: bool) -> tuple[float, float]:
+def action(setpoint: float, call: bool) -> tuple[float, ...]:
     """An action's row."""
     return 2.0 * (setpoint - COOLEST) / (HOTTEST - COOLEST) - 1.0, 1.0 if call else -1.0
 

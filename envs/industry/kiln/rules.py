@@ -175,8 +175,8 @@ def write_hidden(s, p, out):
 
 @device
 def blind(s, p):
-    """Nothing has been seen for 16 steps or, where the door opens more often, since the step after it did."""
-    return s.since >= min(WINDOW, p.blind - 1) and s.since > 0 and not p.probe
+    """Nothing has been seen for 16 steps or, where the door opens more often, for more than half of the time that it is shut."""
+    return s.since >= min(WINDOW, p.blind // 2 + 1) and not p.probe
 
 
 @device

@@ -180,7 +180,7 @@ class Kiln(Task):
 
     @classmethod
     def chance(cls, params: P, split: str = "test") -> float:
-        """The return of the best reactive player without memory that a random search found, on the split "test"."""
+        """The return of the best reactive player without memory that a search found, on the split "test"."""
         if params.probe:
             return 0.92
         return float(np.interp(math.log(params.blind), np.log((5, 12, 30)), (0.39, 0.28, 0.27)))

@@ -123,9 +123,10 @@ def heat(s, start, end, dt):
 
 @device
 def fill(s, temp):
-    """Set the whole slab to `temp` C."""
+    """Set the whole slab to `temp` C, and its scratch to what does not depend on an earlier slab."""
     for i in range(CELLS):
-        s.temp[i] = temp
+        s.temp[i] = s.fine[i] = temp
+        s.ratio[i] = 0.0
     s.surface = temp
 
 
