@@ -349,6 +349,16 @@ def test_bad_budgets_and_settings_are_named(tmp_path: Path) -> None:
 
 
 @pytest.mark.usefixtures("no_export")
+@pytest.mark.parametrize(("agent", "settings", "most"), [("ppo", PPO, 4), ("dreamer", MAPPER, 0)])
+def test_a_budget_in_episodes(agent: str, settings: tuple[str, ...], most: int, tmp_path: Path) -> None:
+    path = train(config(tmp_path, agent, None, episodes=10, set=settings, final_episodes=5))  # type: ignore[arg-type]
+    meta = checkpoints.read_meta(checkpoints.found(path.parent / "checkpoints")[-1])
+    assert 10 <= meta["episodes"] <= 10 + most, "an episode of each environment may be more than was asked for"
+    with pytest.raises(BadAgent, match="episodes=0"):
+        train(config(tmp_path, episodes=0))
+
+
+@pytest.mark.usefixtures("no_export")
 def test_a_loss_that_is_not_finite_stops_the_run_after_its_last_good_checkpoint(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -208,7 +208,7 @@ def _score(policy: Agent, cell: Cell, episodes: int, sampled: bool) -> Score:
 
 
 def _budget(amount: Amount) -> Budget:
-    return Budget(amount.steps, amount.cpu_seconds)
+    return Budget(amount.steps, amount.cpu_seconds, amount.episodes)
 
 
 def _warm_up(config: EnvConfig) -> None:
