@@ -58,7 +58,7 @@ def config(out: Path, agent: str = "ppo", steps: int = 640, **more: object) -> T
 def test_a_run_from_start_to_agent(tmp_path: Path) -> None:
     path = train(config(tmp_path / "run", final_episodes=30))
     card = json.loads(path.with_suffix(".json").read_text())
-    assert card["episodes"] == 30
+    assert card["episodes"] == 30 and card["training_episodes"] > 0
     assert card["steps"] == 640 and card["env"] == "Unseen/RolledBehind-v1" and card["config"]["hidden"] == 8
     steps = [point[0] for point in card["curve"]]
     assert steps == sorted(set(steps)) and steps[-1] == 640

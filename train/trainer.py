@@ -236,6 +236,7 @@ def _export(config: TrainConfig, env_config: EnvConfig, fit: Fit, episodes: int)
         config=asdict(learner.config),
         overrides=config.overrides(),
         steps=learner.steps,
+        training_episodes=learner.episodes,
         cpu_s=last["cpu_s"],
         episode_return=last["heldout"],
         episodes=episodes,
