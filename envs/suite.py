@@ -215,6 +215,18 @@ SUITE: dict[str, Entry] = {
             "send parts that come out of a tunnel to their machines",
             {0: Anchor(-1.0, 0.95), 1: Anchor(-1.0, 0.95), 2: Anchor(-1.0, 0.95), 3: Anchor(-1.0, 0.95)},
         ),
+        Entry(
+            "Kiln",
+            "industry",
+            "unseen.envs.industry.kiln.spec:Kiln",
+            "heat a slab of steel to its core, which cannot be seen",
+            {
+                0: Anchor(-0.078, 0.914),
+                1: Anchor(-0.078, 0.914, 0.492),
+                2: Anchor(-0.078, 0.914, 0.377),
+                3: Anchor(-0.078, 0.914, 0.35),
+            },
+        ),
     ]
 }
 
