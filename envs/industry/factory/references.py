@@ -19,6 +19,7 @@ from unseen.envs.industry.factory.rules import (
     SCALE,
     SLOTS,
     WAIT,
+    coming,
 )
 from unseen.envs.industry.factory.tunnel import (
     INSIDE,
@@ -87,7 +88,7 @@ def oracle(s, m, p):
     still = s.stopped[0] == JAMMED or s.stopped[1] == JAMMED
     front = s.slot[0] if s.waiting > 0 else -1
     room0, room1 = has_room(q, 0, p.gap), has_room(q, 1, p.gap)
-    return act(q, nearest(q), s.gate, front, room0, room1, s.waiting == p.slots, still, p, True)
+    return act(q, coming(s), s.gate, front, room0, room1, s.waiting == p.slots, still, p, True)
 
 
 @device
