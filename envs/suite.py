@@ -225,7 +225,12 @@ SUITE: dict[str, Entry] = {
             "industry",
             "unseen.envs.industry.factory.spec:Factory",
             "send parts that come out of a tunnel to their machines",
-            {0: Anchor(-1.0, 0.95), 1: Anchor(-1.0, 0.95), 2: Anchor(-1.0, 0.95), 3: Anchor(-1.0, 0.95)},
+            {
+                0: Anchor(-0.831, 1.0),
+                1: Anchor(-0.831, 1.0, 0.0),
+                2: Anchor(-1.066, 0.949, 0.149),
+                3: Anchor(-1.214, 0.956, -0.033),
+            },
         ),
     ]
 }
