@@ -149,7 +149,7 @@ def observe(o, m, p, sees_stops):
         if sees_stops and not p.lamps:
             notice(o, m, p)
     for k in range(LANES):
-        m.runs[k], m.room[k] = o[RUNS + k] > 0.5, o[ROOM + k] > 0.5
+        m.runs[k], m.room[k] = o[RUNS + k] > 0.75, o[ROOM + k] > 0.5
         if p.lamps:
             m.late[k] = 0 if m.runs[k] else max(m.late[k], 1)
     m.front = seen_front(o)

@@ -141,7 +141,7 @@ def in_order(o, m, p):
     lit = True
     for k in range(LANES):
         m.room[k] = o[ROOM + k] > 0.5
-        lit = lit and o[RUNS + k] > 0.5
+        lit = lit and o[RUNS + k] > 0.25
     m.late[0] = 0 if o[OUT] > 0.5 else m.late[0] + 1  # steps since a part came out
     m.front = seen_front(o)
     q, gate = m.tunnel, gate_of(o)
@@ -171,7 +171,7 @@ def as_last(o, m, p):
         if front >= 0 and o[ROOM + k] > 0.5:
             m.front = front
             return RELEASE + k
-    return RESTART if p.lamps and (o[RUNS] < 0.5 or o[RUNS + 1] < 0.5) else WAIT
+    return RESTART if p.lamps and (o[RUNS] < 0.25 or o[RUNS + 1] < 0.25) else WAIT
 
 
 @device
@@ -185,7 +185,7 @@ def reflex(o, m, p):
     soon = o[NEXT] > 0.5 and o[NEXT + 1] * SCALE <= 1.5
     if gate != wanted and (soon or o[NEXT] < 0.5):
         return GATE + wanted
-    if p.lamps and (o[RUNS] < 0.5 or o[RUNS + 1] < 0.5):
+    if p.lamps and (o[RUNS] < 0.25 or o[RUNS + 1] < 0.25):
         return RESTART
     for k in range(LANES):
         if front >= 0 and o[ROOM + k] > 0.5:

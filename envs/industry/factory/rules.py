@@ -54,6 +54,10 @@ def reset(s, p):
     for i in range(s.parts):
         s.kinds[i] = CRACKED if uniform(s, 0.0, 1.0) < p.cracked else below(s, MACHINES)
         s.good += s.kinds[i] != CRACKED
+    for i in range(s.parts, MOST_PARTS):
+        s.kinds[i] = 0
+    for i in range(MOST_SLOTS):
+        s.slot[i] = 0
     q = s.tunnel
     empty(q)
     for lane in range(LANES):
@@ -194,7 +198,8 @@ def write_panel(s, p, o):
     o[SLOTS] = s.waiting / p.slots
     for lane in range(LANES):
         o[ROOM + lane] = has_room(s.tunnel, lane, p.gap)
-        o[RUNS + lane] = s.stopped[lane] == 0 if p.lamps else 0.0
+        if p.lamps and s.stopped[lane] != JAMMED:
+            o[RUNS + lane] = 1.0 if s.stopped[lane] == 0 else 0.5
         o[LENGTH + lane] = s.tunnel.length[lane] / SCALE
     o[AT_GATE + s.gate] = 1.0
     o[OUT] = s.out
@@ -226,9 +231,14 @@ def write_state(s, p, o):
 
 @device
 def write_hidden(s, p, out):
-    """The kind of the part that comes out next; that of a cracked one if there is none."""
+    """The kind of the part that comes out next, or, of an empty tunnel, of the first that waits: its place is 1, others 0."""
+    for kind in range(KINDS):
+        out[kind] = 0.0
     lane = coming(s)
-    out[0] = kind_of_first(s.tunnel, lane) if lane >= 0 else CRACKED
+    if lane >= 0:
+        out[kind_of_first(s.tunnel, lane)] = 1.0
+    elif s.waiting > 0:
+        out[s.slot[0]] = 1.0
 
 
 @device
