@@ -162,15 +162,15 @@ class Lane:
         length: steps of a running belt.
         parts: (kind, steps of a running belt to the exit) of the parts inside. The agent never sees them.
         free: whether the entry is.
-        runs: what its lamp shows; None: it has none.
-        stands: whether it stands still, in truth.
+        state: "runs", "restarting" or "jammed".
+        lamp: whether a lamp shows its state to the agent.
     """
 
     length: int
     parts: tuple[tuple[int, int], ...]
     free: bool
-    runs: bool | None
-    stands: bool
+    state: str
+    lamp: bool
 
 
 @dataclass(frozen=True)

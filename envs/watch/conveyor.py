@@ -12,8 +12,15 @@ from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import CARD, FRAME, Painter
 from unseen.envs.watch.theme import RGB, mix
 
-HUES: tuple[RGB, ...] = ((96, 176, 250), (250, 194, 92), (186, 150, 246), (140, 146, 160))  # by kind; the last is cracked
+HUES: tuple[RGB, ...] = (
+    (96, 176, 250),
+    (250, 194, 92),
+    (186, 150, 246),
+    (140, 146, 160),
+)  # by kind; the last is cracked
+STATES: dict[str, RGB] = {"runs": theme.GOOD, "restarting": (250, 194, 92), "jammed": theme.BAD}
 BELT: RGB = (44, 48, 60)
+STEPS = np.arange(0, 1, 1 / 12)[:, None]  # along a side of a part, for dashes
 CHEVRON = 14.0  # layout units between the marks on a belt
 
 
@@ -76,9 +83,7 @@ class ConveyorPainter(Painter):
         page.timeline((("", params.horizon),), "", int(record["t"]), bool(record["done"]), 12, CARD[1] - 24, wide)
         return page.pixels()
 
-    def _draw_plant(
-        self, page: Page, plant: Plant, x: float, y: float, wide: float, tall: float, size: float
-    ) -> None:
+    def _draw_plant(self, page: Page, plant: Plant, x: float, y: float, wide: float, tall: float, size: float) -> None:
         """Entry on the left, tunnel in the middle, machines on the right."""
         r = 0.7 * size
         entry, exits = 0.13 * wide, 0.27 * wide
@@ -90,15 +95,18 @@ class ConveyorPainter(Painter):
         roof = (left + 0.36 * entry, y + 0.1 * tall, right - left - 0.36 * entry, 0.8 * tall)
         self._draw_roof(page, plant, *roof)
         start, end = roof[0] + 2 * r, right - 2.5 * r
+        for height in heights:
+            join = page.px(end, height), page.px(right + 0.5 * r, middle)
+            pygame.draw.line(page.surface, mix(BELT, theme.BACK, 0.35), *join, page.px(1.4 * r)[0])
         for k, lane in enumerate(plant.lanes):
             begin = end - (end - start) * lane.length / longest
             self._draw_lane(page, plant, k, lane, begin, end, heights[k], (x + 0.62 * entry, middle), roof[0], r, size)
-            join = page.px(end, heights[k]), page.px(right + 0.5 * r, middle)
-            pygame.draw.line(page.surface, mix(BELT, theme.BACK, 0.35), *join, page.px(1.4 * r)[0])
         self._draw_roof_words(page, plant, roof, size)
         self._draw_exits(page, plant, right, x + wide, y, tall, middle, r, size)
 
-    def _draw_entry(self, page: Page, plant: Plant, x: float, middle: float, tall: float, r: float, size: float) -> None:
+    def _draw_entry(
+        self, page: Page, plant: Plant, x: float, middle: float, tall: float, r: float, size: float
+    ) -> None:
         """The slots, the first part below the camera on top; the agent does not see what the others are."""
         step = min(2.7 * r, 0.62 * tall / max(plant.slots, 1))
         for k in range(plant.slots):
@@ -129,7 +137,9 @@ class ConveyorPainter(Painter):
             pygame.draw.line(page.surface, HATCH, (at, box.bottom), (at + box.height, box.top))
         page.surface.set_clip(None)
         edge = theme.MIND if plant.glass is not None else theme.LINE
-        pygame.draw.rect(page.surface, mix(edge, theme.BACK, 0.3), box, max(1, page.px(2)[0]), border_radius=page.px(5)[0])
+        pygame.draw.rect(
+            page.surface, mix(edge, theme.BACK, 0.3), box, max(1, page.px(2)[0]), border_radius=page.px(5)[0]
+        )
 
     def _draw_roof_words(self, page: Page, plant: Plant, roof: tuple[float, ...], size: float) -> None:
         page.text("tunnel", roof[0] + 8, roof[1] + 0.9 * size, 0.86 * size, theme.MUTED)
@@ -146,22 +156,22 @@ class ConveyorPainter(Painter):
         dark = mix(BELT, theme.BACK, 0.35)
         feeder = [page.px(*source), page.px(wall - 0.8 * r, y), page.px(begin, y)]
         pygame.draw.lines(page.surface, dark, False, feeder, width)
-        pygame.draw.rect(page.surface, BELT, page.rect(begin, y - 1.25 * r, end - begin, 2.5 * r), border_radius=page.px(4)[0])
+        pygame.draw.rect(
+            page.surface, BELT, page.rect(begin, y - 1.25 * r, end - begin, 2.5 * r), border_radius=page.px(4)[0]
+        )
         for n in range(int((end - begin) / CHEVRON)):
             at = begin + 8 + n * CHEVRON
             mark = [page.px(at, y - 4), page.px(at + 4, y), page.px(at, y + 4)]
             pygame.draw.lines(page.surface, mix(BELT, theme.INK, 0.16), False, mark)
-        page.text(f"{lane.length} steps", begin, y - 2.2 * r, 0.86 * size, theme.MUTED)
+        page.text(f"{lane.length} steps", begin, y + 2.3 * r, 0.86 * size, theme.MUTED)
         gate = theme.GOOD if lane.free else theme.BAD
         pygame.draw.rect(page.surface, gate, page.rect(wall - 0.25 * r, y - 1.25 * r, 0.5 * r, 2.5 * r))
-        if lane.runs is not None:
-            at = end - 1.2 * r
-            lamp = theme.GOOD if lane.runs else theme.BAD
-            pygame.draw.circle(page.surface, lamp, page.px(at, y - 2.2 * r), page.px(0.45 * r)[0])
-            name = "runs" if lane.runs else "stands still"
-            page.text(name, at - 0.8 * r, y - 2.2 * r, 0.86 * size, theme.MUTED if lane.runs else theme.BAD, right=True)
-        elif self.hidden and lane.stands:
-            page.text("stands still", end - 0.6 * r, y - 2.2 * r, 0.86 * size, mix(theme.BAD, SHADED, 0.4), right=True)
+        if lane.lamp or (self.hidden and lane.state != "runs"):
+            at, hue = end - 1.2 * r, STATES[lane.state]
+            dim = 0.0 if lane.lamp else 0.4  # a hidden state is dimmed, and has no lamp
+            page.text(lane.state, at - 0.8 * r, y - 2.2 * r, 0.86 * size, mix(hue, SHADED, dim), right=True)
+            if lane.lamp:
+                pygame.draw.circle(page.surface, hue, page.px(at, y - 2.2 * r), page.px(0.45 * r)[0])
         scale = (end - begin) / max(lane.length, 1)
         if self.hidden:
             for kind, steps in lane.parts:
@@ -171,14 +181,29 @@ class ConveyorPainter(Painter):
             _draw_part(page, kind, end - min(steps, lane.length) * scale, y, 0.9 * r)
 
     def _draw_exits(
-        self, page: Page, plant: Plant, x: float, right: float, y: float, tall: float, middle: float, r: float, size: float
+        self,
+        page: Page,
+        plant: Plant,
+        x: float,
+        right: float,
+        y: float,
+        tall: float,
+        middle: float,
+        r: float,
+        size: float,
     ) -> None:
         """The beam, the gate's arm, machines and the bin."""
         beam = theme.BAD if plant.out is not None else mix(theme.BAD, theme.BACK, 0.65)
-        pygame.draw.line(page.surface, beam, page.px(x + 1.6 * r, middle - 2.4 * r), page.px(x + 1.6 * r, middle + 2.4 * r), page.px(2)[0])
+        pygame.draw.line(
+            page.surface,
+            beam,
+            page.px(x + 1.6 * r, middle - 2.4 * r),
+            page.px(x + 1.6 * r, middle + 2.4 * r),
+            page.px(2)[0],
+        )
         for end in (-2.4 * r, 2.4 * r):
             pygame.draw.circle(page.surface, beam, page.px(x + 1.6 * r, middle + end), page.px(0.35 * r)[0])
-        page.text("beam", x + 1.6 * r - page.width("beam", 0.86 * size) / 2, middle + 3.6 * r, 0.86 * size, theme.MUTED)
+        page.text("beam", x + 0.9 * r, middle + 3.8 * r, 0.86 * size, theme.MUTED)
         pivot = x + 4.2 * r
         n = len(plant.busy) + 1
         wide = min(0.5 * (right - x), 104.0)
@@ -199,7 +224,12 @@ class ConveyorPainter(Painter):
             bin_ = kind == n - 1
             text = "bin" if bin_ else "busy" if plant.busy[kind] else "free"
             page.text(
-                text, right - wide + 3 * r, at, size, theme.INK if not bin_ and plant.busy[kind] else theme.MUTED, fit=wide - 3.4 * r
+                text,
+                right - wide + 3 * r,
+                at,
+                size,
+                theme.INK if not bin_ and plant.busy[kind] else theme.MUTED,
+                fit=wide - 3.4 * r,
             )
         pygame.draw.circle(page.surface, theme.INK, page.px(pivot, middle), page.px(0.5 * r)[0])
         if plant.out is not None:
@@ -222,6 +252,10 @@ class ConveyorPainter(Painter):
                 at, y = x + 8, y + 1.7 * size
             _draw_part(page, kind, at, y, r)
             at += 2 * r + page.text(name, at + 2 * r, y, size, theme.MUTED) + 16
+        for rgb in (theme.GOOD, theme.BAD):
+            pygame.draw.rect(page.surface, rgb, page.rect(at - 0.2 * r, y - r, 0.6 * r, 2 * r))
+            at += 1.6 * r
+        page.text("entry free, taken", at, y, size, theme.MUTED)
         y += 1.7 * size
         if self.hidden:
             _draw_part(page, 0, x + 8, y, r, ghost=True)
@@ -241,7 +275,10 @@ def _outline(page: Page, kind: int, x: float, y: float, r: float) -> list[tuple[
     """The corners of a part: each kind has a shape of its own."""
     sides, turn = ((24, 0.0), (4, 0.25 * np.pi), (3, -0.5 * np.pi), (6, 0.0))[min(kind, 3)]
     scale = (1.0, 1.2, 1.25, 1.05)[min(kind, 3)] * r
-    return [page.px(x + scale * np.cos(turn + a), y + scale * np.sin(turn + a)) for a in 2 * np.pi * np.arange(sides) / sides]
+    return [
+        page.px(x + scale * np.cos(turn + a), y + scale * np.sin(turn + a))
+        for a in 2 * np.pi * np.arange(sides) / sides
+    ]
 
 
 def _draw_part(page: Page, kind: int, x: float, y: float, r: float, ghost: bool = False) -> None:
@@ -249,20 +286,20 @@ def _draw_part(page: Page, kind: int, x: float, y: float, r: float, ghost: bool 
     corners, rgb = _outline(page, kind, x, y, r), HUES[min(kind, 3)]
     if ghost:
         pygame.draw.polygon(page.surface, mix(rgb, SHADED, 0.72), corners)
-        ring = np.array([*corners, corners[0]], float)
-        for a, b in zip(ring[:-1], ring[1:], strict=True):
-            dashes = 1 if len(corners) > 8 else 3
-            for k in range(dashes):
-                if len(corners) > 8 and list(map(tuple, ring)).index(tuple(a)) % 3 == 2:
-                    continue
-                p, q = a + (b - a) * k / dashes, a + (b - a) * (k + (1.0 if dashes == 1 else 0.6)) / dashes
-                pygame.draw.line(page.surface, rgb, p, q, max(1, page.px(1.5)[0]))
+        sides = np.array([*corners, corners[0]], float)
+        ring = np.concatenate([a + (b - a) * STEPS for a, b in zip(sides[:-1], sides[1:], strict=True)])
+        unit = len(ring) // 24
+        for start in range(0, len(ring), 3 * unit):
+            ends = ring[start], ring[(start + 2 * unit) % len(ring)]
+            pygame.draw.line(page.surface, rgb, *ends, max(1, page.px(1.5)[0]))
     else:
         pygame.draw.polygon(page.surface, rgb, corners)
     if kind >= 3:
         crack = [(-0.25, -0.9), (0.2, -0.25), (-0.2, 0.2), (0.25, 0.9)]
         line = [page.px(x + a * r, y + b * r) for a, b in crack]
-        pygame.draw.lines(page.surface, theme.BACK if not ghost else rgb, False, line, max(1, page.px(2 if not ghost else 1)[0]))
+        pygame.draw.lines(
+            page.surface, theme.BACK if not ghost else rgb, False, line, max(1, page.px(2 if not ghost else 1)[0])
+        )
 
 
 def _draw_unknown(page: Page, x: float, y: float, r: float) -> None:

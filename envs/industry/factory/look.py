@@ -6,7 +6,7 @@ import numpy as np
 
 from unseen.envs.core.device import host
 from unseen.envs.core.view import Conveyor, Lane, Plant
-from unseen.envs.industry.factory.rules import CRACKED, ENOUGH, MACHINES, coming, left
+from unseen.envs.industry.factory.rules import CRACKED, ENOUGH, JAMMED, MACHINES, coming, left
 from unseen.envs.industry.factory.tunnel import INSIDE, LANES, has_room, kind_of_first
 
 NAMES = ("machine 1", "machine 2", "machine 3", "the bin")
@@ -15,13 +15,13 @@ NAMES = ("machine 1", "machine 2", "machine 3", "the bin")
 def lane(s: np.void, params: Any, k: int) -> Lane:
     q = s["tunnel"]
     inside = [(int(q["first"][k]) + i) % INSIDE for i in range(int(q["count"][k]))]
-    stands = bool(s["stopped"][k] != 0)
+    stopped = int(s["stopped"][k])
     return Lane(
         length=int(q["length"][k]),
         parts=tuple((int(q["kind"][k, at]), int(q["entered"][k, at] + q["length"][k] - q["run"][k])) for at in inside),
         free=bool(host(has_room)(q, k, params.gap)),
-        runs=not stands if params.lamps else None,
-        stands=stands,
+        state="jammed" if stopped == JAMMED else "restarting" if stopped else "runs",
+        lamp=params.lamps,
     )
 
 
@@ -49,8 +49,8 @@ def caption(s: np.void, params: Any) -> str:
         return f"{s['right']} of {s['good']} good parts in their machines."
     if s["out"]:
         return f"A part comes out. The gate leads to {NAMES[s['gate']]}."
-    if params.lamps and (s["stopped"] != 0).any():
-        return "A lane stands still."
+    if params.lamps and (s["stopped"] == JAMMED).any():
+        return "A lane is jammed."
     if s["waiting"] == 0:
         return "Nothing waits at the entry."
     kind = int(s["slot"][0])

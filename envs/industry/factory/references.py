@@ -196,7 +196,16 @@ def reflex(o, m, p):
 ACTIONS: dict[str, tuple[float, ...]] = {
     name: (float(k),)
     for k, name in enumerate(
-        ("wait", "into the first lane", "into the second lane", "gate to 1", "gate to 2", "gate to 3", "gate to the bin", "restart")
+        (
+            "wait",
+            "into the first lane",
+            "into the second lane",
+            "gate to 1",
+            "gate to 2",
+            "gate to 3",
+            "gate to the bin",
+            "restart",
+        )
     )
 }
 REFERENCES = {
