@@ -208,6 +208,13 @@ SUITE: dict[str, Entry] = {
                 3: Anchor(-0.076, 0.956, 0.709),
             },
         ),
+        Entry(
+            "ProvingGround",
+            "industry",
+            "unseen.envs.industry.proving_ground.spec:ProvingGround",
+            "design a car in imagination, build few prototypes",
+            {},
+        ),
     ]
 }
 

@@ -36,7 +36,9 @@ def travel(damper, sprung, noise):
 def wheel_load(spring, damper, sprung, noise):
     """RMS dynamic load of the tyre, N."""
     whole = sprung + UNSPRUNG
-    part = whole**3 * spring * spring / (damper * sprung * sprung) - 2.0 * TYRE * spring * UNSPRUNG * whole / (damper * sprung)
+    part = whole**3 * spring * spring / (damper * sprung * sprung) - 2.0 * TYRE * spring * UNSPRUNG * whole / (
+        damper * sprung
+    )
     return math.sqrt(
         max(0.5 * noise * (part + TYRE * TYRE * UNSPRUNG / damper + TYRE * damper * (whole / sprung) ** 2), 0.0)
     )

@@ -21,7 +21,11 @@ MASS, YAW_INERTIA, FRONT, REAR = 1093.2952334674046, 1791.5995300122856, 1.15619
 HEIGHT, RADIUS, WHEEL_INERTIA = 0.61373004, 0.344, 1.7  # of the centre of gravity and of a wheel, m; kg m^2
 STEERING_RATE = 0.4  # rad/s, the most
 SPIN = 0.8  # rad
-SLOWEST, SWITCH, BLEND = 0.1, 0.2, 0.05  # m/s: least speed in slips; where the kinematic model takes over, and how softly
+SLOWEST, SWITCH, BLEND = (
+    0.1,
+    0.2,
+    0.05,
+)  # m/s: least speed in slips; where the kinematic model takes over, and how softly
 FADE = 0.06  # slip over which ABS takes all brake torque away
 LIGHTEST = 50.0  # N, least load of an axle, which keeps forces finite when it lifts
 
@@ -154,7 +158,11 @@ def rates(c, steering, demand, transfer):
     if v > SLOWEST:
         beta_rate = -yaw_rate + (fy_f * cf + fy_r * cb - fx_r * sb + fx_f * sf) / (m * v)
     wheel_f = (-RADIUS * fx_f + c.bias * brake * keep_f + c.drive * drive) / WHEEL_INERTIA if x[7] >= 0.0 else 0.0
-    wheel_r = (-RADIUS * fx_r + (1.0 - c.bias) * brake * keep_r + (1.0 - c.drive) * drive) / WHEEL_INERTIA if x[8] >= 0.0 else 0.0
+    wheel_r = (
+        (-RADIUS * fx_r + (1.0 - c.bias) * brake * keep_r + (1.0 - c.drive) * drive) / WHEEL_INERTIA
+        if x[8] >= 0.0
+        else 0.0
+    )
 
     w = 1.0
     if v < SWITCH + 20.0 * BLEND:  # above, the share of the kinematic model is below the precision of the machine
