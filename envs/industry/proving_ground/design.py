@@ -25,7 +25,7 @@ VARIABLES = (
     ("crumple length", "m", 0.40, 0.90, False),
     ("downforce area", "m2", 0.0, 1.0, False),
     ("AEB time to collision", "s", 0.6, 2.2, False),
-    ("ABS slip", "", 0.04, 0.40, True),
+    ("ABS slip", "", 0.02, 0.25, True),
     ("centre of gravity", "m", -0.15, 0.15, False),  # positive: towards the rear
 )
 PARTS = len(VARIABLES)

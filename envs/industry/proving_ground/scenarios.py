@@ -35,17 +35,18 @@ from unseen.envs.industry.proving_ground.manoeuvres import (
 )  # fmt: skip
 
 GRIPS = (1.0, 0.68, 0.28)  # of typical tyres on the surfaces
+HARSH = (0.85, 1.2, 1.4)  # how near to the limit bends and lane changes are: where less load shifts, nearer
 EMPHASISED = 0.5  # share of the slack that the strongest emphasis takes
 FURTHEST = 4.0  # units: margins beyond are cut off
 NUMBERS = 4  # of a scenario, beside family and surface
 # By family, surface and metric, in the units of `manoeuvres.METRICS`.
 UNITS = np.array([
-    [[0.50, 0.50, 0.70], [0.50, 0.50, 0.60], [0.60, 0.50, 0.50]],
-    [[0.50, 0.50, 0.20], [0.50, 0.50, 0.20], [0.50, 0.50, 0.20]],
-    [[0.30, 0.30, 0.02], [0.30, 0.30, 0.02], [0.30, 0.30, 0.02]],
-    [[0.25, 5.00, 0.05], [0.25, 5.00, 0.05], [0.25, 5.00, 0.05]],
-    [[0.50, 0.08, 0.02], [0.50, 0.08, 0.02], [0.50, 0.08, 0.02]],
-    [[1.00, 0.05, 0.07], [1.00, 0.05, 0.07], [1.00, 0.05, 0.07]],
+    [[0.50, 0.52, 0.80], [0.50, 0.52, 0.60], [0.52, 0.52, 0.85]],
+    [[0.20, 0.20, 0.20], [0.06, 0.06, 0.06], [0.06, 0.06, 0.06]],
+    [[0.10, 0.20, 0.012], [0.065, 0.067, 0.007], [0.03, 0.05, 0.003]],
+    [[0.19, 1.20, 0.010], [0.19, 1.20, 0.010], [0.19, 1.20, 0.010]],
+    [[0.16, 0.012, 0.011], [0.16, 0.012, 0.011], [0.16, 0.012, 0.011]],
+    [[0.50, 0.070, 0.068], [0.50, 0.038, 0.068], [0.50, 0.041, 0.068]],
 ])  # fmt: skip
 
 
@@ -69,12 +70,12 @@ def describe(sc, brief, family, surface, n):
         sc.slope = 0.03 * n[3]
     elif family == CURVE:
         sc.speed = highway * (0.85 + 0.15 * n[0]) * math.sqrt(grip)
-        sc.across = grip * G * (0.425 + 0.075 * n[1])
-        sc.along = grip * G * (0.5 + 0.1 * n[3])
+        sc.across = HARSH[surface] * grip * G * (0.425 + 0.075 * n[1])
+        sc.along = HARSH[surface] * grip * G * (0.5 + 0.1 * n[3])
     elif family == LANE:
         sc.speed = highway * (0.85 + 0.15 * n[0]) * math.pow(grip, 0.25)
         sc.across = 3.15 + 0.35 * n[1]
-        push = grip * G * (0.48 + 0.12 * brief[AGILITY] + 0.05 * n[3])  # greatest lateral acceleration of the quintic
+        push = HARSH[surface] * grip * G * (0.52 + 0.12 * brief[AGILITY] + 0.05 * n[3])  # greatest lateral acceleration of the quintic
         sc.lasts = math.sqrt(5.77 * sc.across / push)
     elif family == CRASH:
         sc.speed = (13.0 + 3.5 * brief[IMPACT]) * (0.95 + 0.1 * n[0])
@@ -118,7 +119,7 @@ def compare(rig, other, sc, brief, slack, margin):
         m = (other.metric[i] - rig.metric[i]) / UNITS[sc.family, sc.surface, i] + allowed
         margin[i] = min(max(m, -FURTHEST), FURTHEST)
         good = good and m >= 0.0
-    if rig.spun:
+    if rig.spun and not other.spun:
         for i in range(3):
             margin[i] = -FURTHEST
         good = False
