@@ -75,25 +75,27 @@ def load_agent(
     Raises:
         UnknownAgent, BadAgent, BadCheckpoint
     """
-    agent = _load(name_or_path, EnvConfig(env_name, level, overrides=overrides or {}), run, imagined)
-    if imagined is not None and not isinstance(agent, PlanningAgent):
-        raise BadAgent(f"imagined={imagined}: {agent.name} does not plan")
+    agent = _load(name_or_path, EnvConfig(env_name, level, overrides=overrides or {}), run)
+    if imagined is not None:
+        if not isinstance(agent, PlanningAgent):
+            raise BadAgent(f"imagined={imagined}: {agent.name} does not plan")
+        agent.imagined = imagined
     return agent
 
 
-def _load(name_or_path: str, env: EnvConfig, run: int | None, imagined: int | None) -> Agent:
+def _load(name_or_path: str, env: EnvConfig, run: int | None) -> Agent:
     if name_or_path in ROSTER and ROSTER[name_or_path].trainable:
-        return _load_onnx(_pick(name_or_path, env, run).path, env, name_or_path, imagined)
+        return _load_onnx(_pick(name_or_path, env, run).path, env, name_or_path)
     if name_or_path in ROSTER or envs.has_reference(env, name_or_path):
         from unseen.agents.references import make_reference
 
-        return make_reference(name_or_path, env, imagined)
+        return make_reference(name_or_path, env)
     file, colon, attribute = name_or_path.rpartition(":")
     if colon and file.endswith(".py"):
         return load_class(Path(file), attribute)
     path = Path(name_or_path)
     if path.suffix == ".onnx" or path.is_dir():
-        return _load_onnx(path / "agent.onnx" if path.is_dir() else path, env, None, imagined)
+        return _load_onnx(path / "agent.onnx" if path.is_dir() else path, env, None)
     hint = "; give your own agent as file.py:Class" if path.suffix == ".py" else ""
     raise UnknownAgent(f"no agent {name_or_path!r}: {nearest(name_or_path, ROSTER)}{hint}")
 
@@ -111,11 +113,11 @@ def _pick(name: str, env: EnvConfig, seed: int | None) -> Run:
     return sorted(runs, key=lambda run: run.card.episode_return or 0.0)[len(runs) // 2]
 
 
-def _load_onnx(path: Path, env: EnvConfig, name: str | None, imagined: int | None) -> Agent:
+def _load_onnx(path: Path, env: EnvConfig, name: str | None) -> Agent:
     from unseen.agents.onnx.agent import OnnxAgent
     from unseen.agents.onnx.planner import OnnxPlanner, is_planner
 
-    return OnnxPlanner(path, env, name, imagined) if is_planner(path) else OnnxAgent(path, env, name)
+    return OnnxPlanner(path, env, name) if is_planner(path) else OnnxAgent(path, env, name)
 
 
 def load_class(file: Path, attribute: str) -> Agent:

@@ -207,6 +207,7 @@ class Transition(NamedTuple):
         novelty: (m,) how much less the next state is known than others.
         place: (m, k) what distinguishes states, in units such that states are the same if all of it rounds to the same integers;
             columns 2 j and 2 j + 1 are of the same thing, such as x and y. k = 0 if states cannot be told apart.
+        acts: (m,) bool, actions have an effect in the next states; None for everywhere. Elsewhere, planners need try only one.
     """
 
     state: np.ndarray
@@ -215,6 +216,7 @@ class Transition(NamedTuple):
     log_prob: np.ndarray
     novelty: np.ndarray
     place: np.ndarray
+    acts: np.ndarray | None = None
 
 
 class Dynamics(ABC):

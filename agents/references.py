@@ -76,8 +76,8 @@ class ReferenceAgent(Agent):
         return Belief(known.astype(float), xy, np.zeros((n, 0)), np.zeros((n, 0, 2)), by_slot=by_slot)
 
 
-def make_reference(name: str, env: EnvConfig, imagined: int | None = None) -> Agent:
-    """The untrained agent called `name` for an environment; imagined: see `unseen.agents.load.load_agent`."""
+def make_reference(name: str, env: EnvConfig) -> Agent:
+    """The untrained agent called `name` for an environment."""
     if name == SimulatorAgent.name:
-        return SimulatorAgent(env, imagined)
+        return SimulatorAgent(env)
     return RandomAgent() if name == "random" else ReferenceAgent(name, envs.reference_obs(env, name))

@@ -62,9 +62,10 @@ class SimulatorDynamics(Dynamics):
         return (after != after[:, :1]).any((1, 2))
 
     def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
+        """See `Dynamics`. Where actions have an effect is found by trying all; these steps do not count as imagined."""
         after, rows, reward, over = self.simulator.step(states, actions)
         nothing = np.zeros(len(states))  # the simulator is certain, and knows all states equally well
-        return Transition(after, reward, over.astype(np.float32), nothing, nothing, self.place(rows))
+        return Transition(after, reward, over.astype(np.float32), nothing, nothing, self.place(rows), self.acts(after))
 
 
 class SimulatorAgent(PlanningAgent):
@@ -73,9 +74,9 @@ class SimulatorAgent(PlanningAgent):
     name = "simulator-mpc"
     dynamics: SimulatorDynamics
 
-    def __init__(self, env: EnvConfig, imagined: int | None = None) -> None:
+    def __init__(self, env: EnvConfig) -> None:
         super().__init__(DISCRETE)
-        self._config, self._imagined = env, imagined
+        self._config = env
         self._env: Any = None
 
     def attach(self, env: Any) -> None:
@@ -83,8 +84,7 @@ class SimulatorAgent(PlanningAgent):
         if config.entry is not None:
             config = replace(config, split=env.split, action=env.action_kind)
         self.dynamics, self._env = SimulatorDynamics(envs.simulator(config, ROWS)), env
-        search = DISCRETE if isinstance(self.dynamics.space, spaces.Discrete) else CONTINUOUS
-        self.search = search if self._imagined is None else replace(search, imagined=self._imagined)
+        self.search = DISCRETE if isinstance(self.dynamics.space, spaces.Discrete) else CONTINUOUS
 
     def no_situation(self, n: int) -> Situation:
         if self._env is None:

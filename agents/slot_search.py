@@ -21,6 +21,7 @@ from torch import nn
 from unseen.agents.errors import BadAgent
 from unseen.agents.models.relational import RelationalModel
 from unseen.agents.models.relational_graphs import PredictGraph, RememberGraph
+from unseen.agents.models.rolling import Meetings
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig
@@ -146,7 +147,9 @@ class SlotSearchLearner(TorchLearner):
         if not self.replay.written:
             return {}
         data = self._data()
-        self.model.look(data["state"], nn.functional.one_hot(data["action"], self.actions).float(), data["after"])
+        action = nn.functional.one_hot(data["action"], self.actions).float()
+        self.model.look(data["state"], action, data["after"])
+        ways = self.model.ways(data["state"], action, data["after"])
         moved = self.model.box_change(data["state"], data["after"]).abs().amax((1, 2)) > CHANGED
         rewarded, over = (data["outcome"] > 0).unbind(-1)
         groups = [(moved, c.moved), (rewarded, c.rewarded), (over & ~rewarded, c.over)]
@@ -156,7 +159,7 @@ class SlotSearchLearner(TorchLearner):
             for group in self.optimizer.param_groups:
                 group["lr"] = c.lr * (1 - update / updates)
             with self.timed():
-                losses.append(self._update(data, pools))
+                losses.append(self._update(data, pools, ways))
             if (update + 1) % WINDOW == 0 and _mean_loss(losses[-WINDOW:]) < c.enough:
                 break
         means = {name: float(np.mean([f[name] for f in losses])) for name in losses[-1]}
@@ -218,7 +221,9 @@ class SlotSearchLearner(TorchLearner):
         """All transitions in the replay."""
         return {name: torch.as_tensor(column, device=self.device) for name, column in self.replay.everything().items()}
 
-    def _update(self, data: dict[str, torch.Tensor], pools: list[tuple[np.ndarray, int]]) -> dict[str, float]:
+    def _update(
+        self, data: dict[str, torch.Tensor], pools: list[tuple[np.ndarray, int]], ways: list[Meetings]
+    ) -> dict[str, float]:
         """One gradient step on a batch, parts of which are drawn from `pools`. Returns losses."""
         c = self.config
         pick = self.rng.integers(0, len(data["state"]), c.batch)
@@ -230,11 +235,24 @@ class SlotSearchLearner(TorchLearner):
         rows = torch.as_tensor(pick, device=self.device)
         action = nn.functional.one_hot(data["action"][rows], self.actions).float()
         losses = self.model.losses(data["state"][rows], action, data["after"][rows], data["outcome"][rows])
+        losses |= self._roll(data["state"], ways)
         self.optimizer.zero_grad()
         torch.stack(list(losses.values())).sum().backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), c.grad_clip)
         self.optimizer.step()
         return {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def _roll(self, state: torch.Tensor, ways: list[Meetings]) -> dict[str, torch.Tensor]:
+        """Losses of a batch of ways of discs, half of which meet something."""
+        losses = {}
+        for disc, all_ways in zip(self.model.parts().rolling, ways, strict=True):
+            half = self.config.batch // 2
+            met = (all_ways.label > 0).any(-1)
+            pools = [rows.nonzero()[:, 0].cpu().numpy() for rows in (met, ~met)]
+            pick = np.concatenate([self.rng.choice(pool, half) for pool in pools if len(pool)])
+            chosen = Meetings(*(part[torch.as_tensor(pick, device=self.device)] for part in all_ways))
+            losses["ways"] = self.model.rolling[disc].losses(state[chosen.row], chosen, self.model.step)
+        return losses
 
     def act_graph(self) -> TorchGraph:
         return RememberGraph(self.model).graph()

@@ -95,6 +95,23 @@ def test_from_specification_to_report(tmp_path: Path, capsys: pytest.CaptureFixt
     assert not (tmp_path / "copy" / "work").exists()
 
 
+def test_agents_that_plan_are_scored_by_imagined_steps(tmp_path: Path) -> None:
+    text = SPEC.format(seeds="[0]", steps=1, settings="", other="random").replace('"ppo"', '"simulator-mpc"')
+    text = (
+        text.replace("set = {  }\n", "")
+        .replace("RolledBehind", "Unblock")
+        .replace("= 10,", "= 10, imagined = [0, 2000],")
+    )
+    (tmp_path / "tiny.toml").write_text(text)
+    assert main(words(tmp_path / "tiny.toml", tmp_path, "--workers", "1")) == 0
+    results = {one["cell"]["agent"]: one["imagined"] for one in stored(tmp_path).values()}
+    assert results["random"] == [] and [steps for steps, _ in results["simulator-mpc"]] == [0, 2000]
+    without, much = (score for _, score in results["simulator-mpc"])
+    assert without < 0.5 < much
+    report = (tmp_path / "results" / "tiny" / "report.md").read_text()
+    assert "| imagined steps a plan, at most | runs | 0 | 2 k |" in report
+
+
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
 def test_killed_and_resumed_gives_the_same_results(tmp_path: Path) -> None:
     spec = write_spec(tmp_path, steps=1920)

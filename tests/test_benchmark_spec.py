@@ -96,6 +96,16 @@ def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
         ('"CartPole-v1"', '"CartPol"', "environment[2]."),
         ("budget = { steps = 1000, cpu_seconds = 5 }", "", "budget: missing for ppo on RolledBehind 1"),
         ("[[agent]]", "[agent", "not TOML"),
+        (
+            "hidden = 256 }",
+            "hidden = 256 }\nenvironments = ['Cups']",
+            "'ppo, wide': environments: 'Cups' is none of those here",
+        ),
+        (
+            "seeds = [3, 4]",
+            "evaluation = { imagined = [9, 3] }",
+            "evaluation.imagined = '[9, 3]': expected a list of increasing",
+        ),
     ],
 )
 def test_a_bad_specification_is_refused_in_one_line(
@@ -110,6 +120,13 @@ def test_a_bad_specification_is_refused_in_one_line(
     said = capsys.readouterr().err
     assert message in said and str(path) in said and said.count("\n") == 1
     assert not (tmp_path / "results").exists() and not (tmp_path / "work").exists()
+
+
+def test_an_agent_can_play_some_of_the_environments(tmp_path: Path) -> None:
+    ids = {cell.id for cell in read(tmp_path, GOOD).cells}
+    less = read(tmp_path, GOOD.replace("hidden = 256 }", "hidden = 256 }\nenvironments = ['CartPole-v1']"))
+    assert {cell.id for cell in less.cells} < ids
+    assert [cell.env.label for cell in less.cells if cell.agent.label == "ppo, wide"] == ["CartPole-v1"]
 
 
 def test_a_label_that_is_left_out_is_made_of_the_settings(tmp_path: Path) -> None:

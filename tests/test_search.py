@@ -40,6 +40,21 @@ def test_it_finds_the_shortest_plan_and_says_what_will_happen() -> None:
     assert plan.places.ravel().tolist() == [3, 4, 5, 6]
 
 
+class Slide(Line):
+    """The line, on which nothing has an effect from position 4 on: there it slides to the right."""
+
+    def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
+        out = super().step(states, np.where(states[:, 0] >= 4, 0, actions))
+        return out._replace(acts=out.place[:, 0] < 4)
+
+
+def test_where_nothing_has_an_effect_one_action_is_imagined() -> None:
+    line = Slide()
+    plan = BestFirst(width=1).plan(line, np.array([[3.0]]), 100, NO_WORDS)[0]
+    assert plan is not None and plan.places.ravel().tolist() == [4, 5, 6]
+    assert line.imagined == 2 + 1 + 1, "both actions once, then what follows from the first"
+
+
 def test_starts_do_not_affect_each_other() -> None:
     starts = np.array([[2.0], [5.0], [9.0], [0.0]])
     together = BestFirst().plan(Line(), starts, 60, np.zeros(4, np.uint64))

@@ -14,7 +14,7 @@ pytest.importorskip("safetensors")
 
 from unseen.agents.errors import BadAgent, BadCheckpoint  # noqa: E402
 from unseen.agents.load import load_agent  # noqa: E402
-from unseen.agents.models.tokens import Tokens, geometry  # noqa: E402
+from unseen.agents.models.tokens import Tokens, geometry, tokens  # noqa: E402
 from unseen.agents.onnx.planner import OnnxPlanner  # noqa: E402
 from unseen.agents.protocol import WorldModel  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
@@ -75,7 +75,7 @@ def test_the_seed_decides_and_acting_does_not_disturb() -> None:
         score(one.policy(), ENV, 3)
 
 
-@pytest.mark.parametrize("env", [ENV, EnvConfig("Unblock", 1)], ids=lambda env: env.label)
+@pytest.mark.parametrize("env", [ENV, EnvConfig("Unblock", 1), EnvConfig("Ramps", 1)], ids=lambda env: env.label)
 def test_onnx_plans_as_torch_and_is_bounded_by_its_card(env: EnvConfig, tmp_path: Path) -> None:
     pytest.importorskip("onnxscript")
     made = learner(env)
@@ -107,7 +107,7 @@ def test_onnx_plans_as_torch_and_is_bounded_by_its_card(env: EnvConfig, tmp_path
     assert belief is not None and other is not None
     np.testing.assert_allclose(belief.xy, other.xy, atol=1e-4)
     fewer = load_agent(str(path), env.name, env.level, imagined=7)
-    assert isinstance(fewer, OnnxPlanner) and fewer.search.imagined == 7
+    assert isinstance(fewer, OnnxPlanner) and fewer.imagined == 7
     path.with_suffix(".json").write_text(json.dumps({"config": {"imagined": "many"}}))
     with pytest.raises(BadCheckpoint, match="imagined"):
         load_agent(str(path), env.name, env.level)
@@ -220,11 +220,68 @@ def test_what_is_out_of_view_stays_where_it_was_seen() -> None:
     now = seen.clone() * 0.5
     for start, count, width in (boxes, discs):
         now[:, start : start + count * width : width] = 1
+        now[:, start + width - 1 : start + count * width : width] = 1  # of the last colour
     now[0, discs[0] :] = 0  # out of sight
     after = model.remember(seen, now)
     torch.testing.assert_close(after[0, discs[0] :], seen[0, discs[0] :])
     torch.testing.assert_close(after[0, : discs[0]], now[0, : discs[0]])
     torch.testing.assert_close(after[1:], now[1:])
+
+
+def test_a_box_that_is_gone_while_one_stands_still_is_forgotten() -> None:
+    model = learner().model
+    seen = torch.rand(2, model.size)
+    start, count, width = model.layout.boxes
+    seen[:, start : start + count * width : width] = 1
+    now = seen.clone()
+    now[:, start : start + count * width] = 0
+    now[1, 0] += 0.1  # this one has walked on: perhaps something stands in the way
+    after = model.boxes(model.remember(seen, now))
+    assert not after[0].any()
+    torch.testing.assert_close(after[1], model.boxes(seen)[1])
+
+
+def test_what_is_asked_for_is_known_by_its_colour() -> None:
+    """Where slots are not those of colours, the query names another slot."""
+    layout = make(EnvConfig("Rex", 1), 1).layout
+    assert layout is not None and layout.order == "index"
+    start, count, width = layout.discs
+    state = torch.zeros(1, layout.size)
+    state[0, layout.query.start + 1] = 1
+    for slot, colour in ((0, 1), (1, 0)):
+        state[0, start + slot * width] = state[0, start + slot * width + 5 + colour] = 1
+    first = 1 + layout.sizes.box_slots
+    assert tokens(layout, state).kind[0, first : first + count, -1].tolist() == [1, 0]
+
+
+def test_how_a_ball_rolls_is_found_and_deflectors_are_built() -> None:
+    env = EnvConfig("Ramps", 1)
+    fit = learner(env, envs=150, updates=400, batch=128, message=32, hidden=32)
+    fit.advance()
+    model = fit.model
+    assert model.parts().rolling == (0,) and bool(model.idle), "the ball; what is done while it rolls has no effect"
+    ball = model.rolling[0]
+    assert int(ball.start) == 1, "it starts from the launcher"
+    assert int(ball.launches.known.sum()) == 3, "as many as powers"
+    assert model.building.slots.nonzero()[:, 0].tolist() == [6] and int(model.building.contents.known.sum()) == 3
+    speeds = ball.speeds[ball.known]
+    torch.testing.assert_close(speeds[:, 0] ** 2 * 4**2 / 8 / 2.1, ball.ranges[ball.known], atol=0.02, rtol=0)
+    held = learner(env, seed=9, envs=60, updates=1)
+    held.advance()
+    state, action, after = stored(held)
+    with torch.no_grad():
+        guess, _ = model.predict(state, action)
+    rolled, built = ball.rolled(state, after), model.building.changed(model.boxes(state), model.boxes(after)).any(-1)
+    right = (model.places(guess) - model.places(after)).abs().amax(-1) < 0.1
+    assert rolled.sum() > 50 and right[rolled].float().mean() > 0.8
+    assert built.sum() > 20 and right[built].float().mean() > 0.8
+
+
+def test_where_nothing_rolls_nothing_is_imagined_of_it() -> None:
+    made = learner()
+    made.advance()
+    assert made.model.parts().rolling == ()
+    assert made.model.acts(torch.rand(3, made.model.size), made.model.parts()).tolist() == [1, 1, 1]
 
 
 def test_it_reads_observations_only(monkeypatch: pytest.MonkeyPatch) -> None:

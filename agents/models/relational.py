@@ -8,27 +8,61 @@ An action is described by the step that it usually makes, and everything is seen
 for one direction then holds for all, and all actions that make a step share their weights. What moves, moves by one of the
 displacements found in the data, a class each, so that errors do not add up; where there are too many for that, as when an
 agent slides along things, similar ones share a class, and the rest is a regression. Reward and end are read from the state
-reached.
+reached. Boxes that come, go or turn are those of `building`, and how discs roll is that of `rolling`; what never does so in
+the data costs nothing.
 """
 
 from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unseen.agents.models import tokens
+from unseen.agents.models.building import Building
 from unseen.agents.models.changes import NEAR_IF_MANY, Changes, distinct
+from unseen.agents.models.rolling import IGNORED, SLOW, Arrival, Meetings, Rolling
 from unseen.agents.models.tokens import GEOMETRY, Tokens, turned, turned_back
 from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.envs import Layout
 
 AGENT_CODES, BOX_CODES = 64, 24  # maximum numbers of distinct changes
+STILL = 1e-5  # an agent whose pose changes less stands still
 MOVED = 0.01  # what is displaced less has not moved, in units of position
 USUAL = 0.05  # an action that moves the agent less often makes no step
 HEADING_RESOLUTION = 0.385  # of cos and sin: half a turn of 45 degrees
 COARSE = 0.83  # resolution of positions, in steps: two positions a step apart never share a cell
 CELLS = 41  # along each axis, of relations that are told apart
+
+
+class Logits(NamedTuple):
+    """What is predicted of a step from B states.
+
+    Attributes:
+        agent: (B, AGENT_CODES) over changes of the agent.
+        rest: (B, 2) how far its displacement is from that of its class.
+        boxes: (B, M, BOX_CODES) over displacements of the boxes that can move.
+        built: (B, k, kinds) see `Building`.
+        launches: (B, launches) see `Rolling`, one for each disc that rolls.
+    """
+
+    agent: Tensor
+    rest: Tensor
+    boxes: Tensor
+    built: Tensor
+    launches: tuple[Tensor, ...]
+
+
+class Parts(NamedTuple):
+    """What the model has found to change, besides the agent: indices of boxes that move, of boxes that come, go or turn, of discs
+    that roll."""
+
+    moving: Tensor
+    built: Tensor
+    rolling: tuple[int, ...]
 
 
 class RelationalModel(nn.Module, WorldModel):
@@ -42,11 +76,13 @@ class RelationalModel(nn.Module, WorldModel):
         hidden: units of hidden layers.
     """
 
+    rolling: Sequence[Rolling]
     turns: Tensor
     steps: Tensor
     step: Tensor
     movable: Tensor
     resolution: Tensor
+    idle: Tensor
     visits: Tensor
 
     def __init__(self, layout: Layout, actions: int, message: int, hidden: int) -> None:
@@ -61,12 +97,15 @@ class RelationalModel(nn.Module, WorldModel):
         self.agent_in = nn.Parameter(torch.randn(1 + actions, self.features, message) * self.features**-0.5)
         self.box_message, self.agent_message = nn.Linear(message, message), nn.Linear(message, message)
         self.box_hidden, self.box_out = nn.Linear(message, hidden), nn.Linear(hidden, BOX_CODES)
-        self.told = nn.Linear(hidden, message, bias=False)
+        self.told, self.box_told = nn.Linear(hidden, message, bias=False), nn.Linear(message, hidden, bias=False)
         self.agent_out = nn.Sequential(nn.Linear(message, hidden), nn.ReLU(), nn.Linear(hidden, AGENT_CODES + 2))
         self.outcome_message = nn.Sequential(
             nn.Linear(self.features, message), nn.ReLU(), nn.Linear(message, message), nn.ReLU()
         )
         self.outcome = nn.Linear(message, 2)
+        width = layout.boxes[2]
+        self.building = Building(sizes.box_slots, width, bool(sizes.box_shape), self.features, message, hidden)
+        self.rolling = nn.ModuleList(Rolling(layout, k, message) for k in range(sizes.disc_slots))  # type: ignore[assignment]
         self.register_buffer("turns", torch.zeros((), dtype=torch.bool))  # steps turn with the agent
         self.register_buffer(
             "steps", torch.zeros(actions, 2)
@@ -74,7 +113,8 @@ class RelationalModel(nn.Module, WorldModel):
         self.register_buffer("step", torch.ones(()))  # the length of a step
         self.register_buffer("movable", torch.zeros(sizes.box_slots, dtype=torch.bool))
         self.register_buffer("resolution", torch.ones(self._places))
-        self.register_buffer("visits", torch.zeros((2 + sizes.box_kinds) * CELLS * CELLS))
+        self.register_buffer("idle", torch.zeros((), dtype=torch.bool))  # actions have no effect while a disc rolls
+        self.register_buffer("visits", torch.zeros(2 * (2 + sizes.box_kinds) * CELLS * CELLS))
 
     @property
     def _places(self) -> int:
@@ -112,96 +152,147 @@ class RelationalModel(nn.Module, WorldModel):
         """Signals in units of their smallest change."""
         return state[:, self.layout.signals] / self.resolution[self._places - self.layout.sizes.signals :]
 
-    def logits(self, state: Tensor, action: Tensor, movable: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Logits over changes of the agent (B, AGENT_CODES) and of boxes (B, M, BOX_CODES), and how far the agent's displacement
-        is from that of its class (B, 2).
+    def parts(self) -> Parts:
+        """What has been found to change."""
+        rolling = tuple(k for k, disc in enumerate(self.rolling) if disc.moves)
+        return Parts(self.movable.nonzero()[:, 0], self.building.slots.nonzero()[:, 0], rolling)
 
-        Args:
-            state: (B, d).
-            action: (B, A) one-hot.
-            movable: (M,) indices of the boxes that can move.
-        """
-        at = tokens.tokens(self.layout, state)
+    def logits(self, state: Tensor, action: Tensor, at: Tokens, parts: Parts) -> Logits:
+        """Predictions for states (B, d) with these tokens and one-hot actions (B, A)."""
+        movable = parts.moving
         index = action.argmax(-1)
         index = torch.where((self.steps[index] != 0).any(-1), 0, 1 + index)
         receivers = torch.cat([torch.zeros_like(movable[:1]), 1 + movable]) if len(movable) else movable.new_zeros(1)
         pairs = self.pairs(state, at, receivers, self.ahead(state, action))
         first = torch.matmul(pairs[:, 0], self.agent_in[index])  # (B, S, message)
-        boxes = state.new_zeros(state.shape[0], 0, BOX_CODES)
+        found = boxes = state.new_zeros(state.shape[0], 0, BOX_CODES)
         if len(movable):
             message = torch.matmul(pairs[:, 1:], self.box_in[index][:, None]).relu_()
             heard = self.box_message(message).relu_().amax(2)
             found = F.relu(self.box_hidden(heard))  # (B, M, hidden)
-            boxes = self.box_changes.masked(self.box_out(found))
             senders = F.one_hot(1 + movable, pairs.shape[2]).to(state.dtype)  # (M, S)
             first = first + torch.matmul(senders.T, self.told(found))
         heard = self.agent_message(first.relu_()).relu_().amax(1)
+        if len(movable):
+            boxes = self.box_changes.masked(self.box_out(F.relu(found + self.box_told(heard)[:, None])))
         out = self.agent_out(heard)
         rest = torch.where(self.agent_changes.rough, NEAR_IF_MANY * out[:, AGENT_CODES:].tanh(), 0.0)
-        return self.agent_changes.masked(out[:, :AGENT_CODES]), boxes, rest
+        built = state.new_zeros(state.shape[0], 0, 1)
+        if len(parts.built):
+            seen = pairs[:, 0, 1 : 1 + self.layout.sizes.box_slots]
+            built = self.building.logits(self.boxes(state), seen, heard, parts.built)
+        launches = tuple(self.rolling[k].launch_logits(heard) for k in parts.rolling)
+        return Logits(self.agent_changes.masked(out[:, :AGENT_CODES]), rest, boxes, built, launches)
 
     def predict(self, state: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
         """The most likely next states (B, d) and their log-probabilities (B,), for one-hot actions (B, A)."""
-        return self.predict_moving(state, action, self.movable.nonzero()[:, 0])
+        return self.imagined(state, action, self.parts())[:2]
 
-    def predict_moving(self, state: Tensor, action: Tensor, movable: Tensor) -> tuple[Tensor, Tensor]:
-        """`predict`, with the indices (M,) of the boxes that can move."""
-        layout = self.layout
-        agent, boxes, rest = self.logits(state, action, movable)
-        log_prob = agent.log_softmax(-1).amax(-1)
-        change, ahead = self.agent_changes.codes[agent.argmax(-1)], self.ahead(state, action)
+    def imagined(self, state: Tensor, action: Tensor, parts: Parts) -> tuple[Tensor, Tensor, tuple[Arrival, ...]]:
+        """`predict`, and how discs went."""
+        layout, movable = self.layout, parts.moving
+        at = tokens.tokens(layout, state)
+        guess = self.logits(state, action, at, parts)
+        log_prob = guess.agent.log_softmax(-1).amax(-1)
+        change, ahead = self.agent_changes.codes[guess.agent.argmax(-1)], self.ahead(state, action)
+        xy = state[:, :2] + turned_back(change[:, :2] + guess.rest, ahead)
         slots = self.boxes(state)
         if len(movable):
-            log_prob = log_prob + boxes.log_softmax(-1).amax(-1).sum(-1)
+            log_prob = log_prob + guess.boxes.log_softmax(-1).amax(-1).sum(-1)
             places = F.one_hot(movable, slots.shape[1]).to(state.dtype)  # (M, n)
-            moved = turned_back(self.box_changes.codes[boxes.argmax(-1)], ahead[:, None])
+            moved = turned_back(self.box_changes.codes[guess.boxes.argmax(-1)], ahead[:, None])
             moved = torch.matmul(places.T, moved) * slots[..., :1]
             slots = torch.cat([slots[..., :1], slots[..., 1:3] + moved, slots[..., 3:]], -1)
-        parts = [
-            state[:, :2] + turned_back(change[:, :2] + rest, ahead),
+        if len(parts.built):
+            slots, log_built = self.building.build(slots, xy, guess.built, parts.built)
+            log_prob = log_prob + log_built
+        discs, arrivals = list(self.discs(state).unbind(1)), []
+        for k, launch in zip(parts.rolling, guess.launches, strict=True):
+            where, velocity, log_rolled, arrival = self.rolling[k].predict(state, at, launch, self.step)
+            discs[k] = torch.cat([discs[k][:, :1], where, velocity, discs[k][:, 5:]], -1)
+            log_prob = log_prob + log_rolled
+            arrivals.append(arrival)
+        after = [
+            xy,
             turned_back(change[:, 2:4], ahead),
             state[:, 4 : layout.signals.start],
             state[:, layout.signals] + change[:, 4:],
             slots.flatten(1),
-            state[:, layout.discs[0] :],
+            *discs,
         ]
-        return torch.cat(parts, -1), log_prob
+        return torch.cat(after, -1), log_prob, tuple(arrivals)
 
-    def outcomes(self, state: Tensor, at: Tokens | None = None) -> Tensor:
-        """Logits (B, 2) of reward and of the end, in the states reached (B, d), with these tokens."""
+    def outcomes(
+        self, state: Tensor, at: Tokens | None = None, arrivals: tuple[Arrival, ...] = (), parts: Parts | None = None
+    ) -> Tensor:
+        """Logits (B, 2) of reward and of the end, in the states reached (B, d), with these tokens; how discs went there."""
         at = tokens.tokens(self.layout, state) if at is None else at
         agent = torch.zeros(1, dtype=torch.long, device=state.device)
         pairs = self.pairs(state, at, agent, state[:, 2:4])
-        return self.outcome(self.outcome_message(pairs[:, 0]).amax(1))
+        logits = self.outcome(self.outcome_message(pairs[:, 0]).amax(1))
+        for k, arrival in zip(parts.rolling if parts else (), arrivals, strict=True):
+            logits = logits + self.rolling[k].outcomes(arrival, self.step)
+        return logits
 
     def places(self, state: Tensor) -> Tensor:
         """What distinguishes states (B, k): see `Transition`. Where the dynamics do not turn with the agent, the heading does
         not count."""
         heading = torch.where(self.turns, state[:, 2:4], 0.0)
         parts = [state[:, :2], heading, self.boxes(state)[..., 1:3].flatten(1), self.discs(state)[..., 1:3].flatten(1)]
-        return torch.cat([*parts, state[:, self.layout.signals]], -1) / self.resolution
+        return torch.cat([*parts, state[:, self.layout.signals]], -1) / self.resolution + self._turned(state)
 
-    def relations(self, state: Tensor, at: Tokens | None = None) -> tuple[Tensor, Tensor]:
-        """Where boxes and discs are relative to the agent, in cells: indices (B, n) into `visits`, and whether present (B, n).
+    def _turned(self, state: Tensor) -> Tensor:
+        """What is added to places (B, k), so that boxes that come, go or turn are elsewhere if they lie another way."""
+        boxes = self.boxes(state)
+        lies = 3 * boxes[..., 3].round() + boxes[..., 4].round() if self.layout.sizes.box_shape else 0 * boxes[..., 0]
+        apart = 2 * CELLS * (5 + lies) * (boxes[..., 0] * self.building.slots)
+        return F.pad(torch.stack([apart, 0 * apart], -1).flatten(1), (4, self._places - 4 - 2 * boxes.shape[1]))
+
+    def relations(self, state: Tensor, at: Tokens | None = None, origin: int = 0) -> tuple[Tensor, Tensor]:
+        """Where boxes and discs are relative to a token, by default the agent, in cells: indices (B, n) into `visits`, and whether
+        present (B, n).
 
         Boxes are told apart by kind, discs by whether they are asked for.
         """
         sizes = self.layout.sizes
         at = tokens.tokens(self.layout, state) if at is None else at
         things = slice(1, 1 + sizes.box_slots + sizes.disc_slots)
-        cell = torch.round((at.xy[:, things] - at.xy[:, :1]) / self.resolution[0]).long()
+        cell = torch.round((at.xy[:, things] - at.xy[:, origin : origin + 1]) / self.resolution[0]).long()
         cell = cell.clamp(-(CELLS // 2), CELLS // 2) + CELLS // 2
         box = self.boxes(state)
         kind = box[..., box.shape[-1] - sizes.box_kinds :].argmax(-1) if sizes.box_kinds else box[..., 0].long() * 0
         asked = at.kind[:, 1 + sizes.box_slots : things.stop, -1].long()
         group = torch.cat([2 + kind, asked], 1) if sizes.box_kinds else torch.cat([kind, asked], 1)
+        group = group if origin == 0 else group + 2 + sizes.box_kinds
         return (group * CELLS + cell[..., 0]) * CELLS + cell[..., 1], at.present[:, things] > 0.5
 
-    def novelty(self, state: Tensor, at: Tokens | None = None) -> Tensor:
-        """How new states (B, d) are, in (0, 1]: 1 / sqrt(1 + visits) of the relation to the agent that has occurred least."""
-        index, present = self.relations(state, at)
+    def disc_relations(
+        self, disc: Rolling, state: Tensor, rolled: Tensor, at: Tokens | None = None
+    ) -> tuple[Tensor, Tensor]:
+        """`relations` to a disc, of what moves or changes besides it; rolled: (B,) bool, where it does not roll nothing counts."""
+        index, present = self.relations(state, at, disc.token)
+        others = torch.ones(self.layout.sizes.disc_slots, dtype=torch.bool, device=state.device)
+        counts = torch.cat([self.movable | self.building.slots, others])
+        counts[disc.token - 1] = False
+        return index, present & counts & rolled[:, None]
+
+    def novelty(
+        self, state: Tensor, at: Tokens | None = None, rolled: tuple[Tensor, ...] = (), parts: Parts | None = None
+    ) -> Tensor:
+        """How new states (B, d) are, in (0, 1]: 1 / sqrt(1 + visits) of the relation to the agent, or to a disc that rolls, that has
+        occurred least."""
+        found = [self.relations(state, at)]
+        for k, now in zip(parts.rolling if parts else (), rolled, strict=True):
+            found.append(self.disc_relations(self.rolling[k], state, now, at))
+        index, present = (torch.cat(both, -1) for both in zip(*found, strict=True))
         least = torch.where(present, self.visits[index], torch.inf).amin(-1)
         return (1 + least).rsqrt()
+
+    def acts(self, state: Tensor, parts: Parts) -> Tensor:
+        """Whether actions have an effect in states (B, d), 1 or 0: not while a disc rolls, if they never had in the data."""
+        speeds = [self.rolling[k].speed(state) for k in parts.rolling]
+        rolls = torch.stack(speeds).amax(0) > SLOW if speeds else torch.zeros_like(state[:, 0], dtype=torch.bool)
+        return 1 - (rolls & self.idle).to(state.dtype)
 
     # --- WorldModel ---
 
@@ -213,12 +304,16 @@ class RelationalModel(nn.Module, WorldModel):
         return self.remember(latent * keep, embedded)
 
     def remember(self, state: Tensor, obs: Tensor) -> Tensor:
-        """The observation (B, d), with the slots of what it does not show as they were in `state` (B, d)."""
-        parts = [obs[:, : self.layout.head]]
-        for slots in (self.boxes, self.discs):
-            now = slots(obs)
-            parts.append(torch.where(now[..., :1] > 0.5, now, slots(state)).flatten(1))
-        return torch.cat(parts, -1)
+        """The observation (B, d), with the slots of what it does not show as they were in `state` (B, d).
+
+        A box that is no longer shown although one stands still is gone. A disc keeps the colour that was seen.
+        """
+        still = (obs[:, : self.layout.phase.stop] - state[:, : self.layout.phase.stop]).abs().amax(-1) < STILL
+        box, disc, was = self.boxes(obs), self.discs(obs), self.discs(state)
+        box = torch.where((box[..., :1] > 0.5) | still[:, None, None], box, self.boxes(state))
+        colour = torch.where(disc[..., 5:].sum(-1, keepdim=True) > 0.5, disc[..., 5:], was[..., 5:])
+        disc = torch.where(disc[..., :1] > 0.5, torch.cat([disc[..., :5], colour], -1), was)
+        return torch.cat([obs[:, : self.layout.head], box.flatten(1), disc.flatten(1)], -1)
 
     def imagine_step(self, latent: Tensor, action: Tensor, noise: Tensor) -> Tensor:
         return self.predict(latent, action)[0]
@@ -241,9 +336,10 @@ class RelationalModel(nn.Module, WorldModel):
         return torch.cat([turned(after[:, :2] - state[:, :2], ahead), turned(after[:, 2:4], ahead), signals], -1)
 
     def box_change(self, state: Tensor, after: Tensor) -> Tensor:
-        """Displacement of boxes (B, n, 2) in the room; zero where a box was not seen before."""
+        """Displacement of boxes (B, n, 2) in the room; zero where a box was not seen before, came, went or turned."""
         before, now = self.boxes(state), self.boxes(after)
-        return (now - before)[..., 1:3] * (before[..., :1] > 0.5)
+        same = (before[..., 0] > 0.5) & ~self.building.changed(before, now)
+        return (now - before)[..., 1:3] * same[..., None]
 
     @torch.no_grad()
     def look(self, state: Tensor, action: Tensor, after: Tensor) -> None:
@@ -257,9 +353,24 @@ class RelationalModel(nn.Module, WorldModel):
         self.movable |= (boxes.abs().amax(-1) > MOVED).any(0)
         self.agent_changes.extend(self.agent_change(state, action, after))
         self.box_changes.extend(turned(boxes, self.ahead(state, action)[:, None])[:, self.movable].flatten(0, 1))
+        self.building.look(self.boxes(state), self.boxes(after), after[:, :2])
+        for disc in self.rolling:
+            disc.look(state, after)
+        speeds = (
+            torch.stack([disc.speed(state) for disc in self.rolling]) if len(self.rolling) else state.new_zeros(1, 1)
+        )
+        rolls = speeds.amax(0) > SLOW
+        same = (after - state)[:, : self.layout.discs[0]].abs()
+        same[:, self.layout.phase.start : self.layout.signals.start] = 0
+        self.idle.fill_(bool(rolls.any()) and bool((same[rolls].amax(-1) < MOVED).all()))
         self._set_resolution()
-        index, present = self.relations(after)
-        self.visits.zero_().index_add_(0, index[present], torch.ones_like(index[present], dtype=torch.float32))
+        found = [self.relations(after)]
+        for disc in self.rolling:
+            if disc.moves:
+                found.append(self.disc_relations(disc, after, disc.rolled(state, after)))
+        self.visits.zero_()
+        for index, present in found:
+            self.visits.index_add_(0, index[present], torch.ones_like(index[present], dtype=torch.float32))
 
     def _find_steps(self, state: Tensor, action: Tensor, after: Tensor) -> None:
         """The usual displacement of each action, in the frame, the room's or the agent's, in which fewer distinct ones occur."""
@@ -284,20 +395,44 @@ class RelationalModel(nn.Module, WorldModel):
             smallest = float(moved[moved > 1e-4].min()) if (moved > 1e-4).any() else 1.0
             self.resolution[self._places - signals + k] = smallest
 
+    @torch.no_grad()
+    def ways(self, state: Tensor, action: Tensor, after: Tensor) -> list[Meetings]:
+        """The ways of each disc that rolls, in transitions (N, d), with one-hot actions (N, A)."""
+        parts = self.parts()
+        found = []
+        for n, k in enumerate(parts.rolling):
+            disc = self.rolling[k]
+            rows = disc.rolled(state, after).nonzero()[:, 0]
+            at = tokens.tokens(self.layout, state[rows])
+            launch = self.logits(state[rows], action[rows], at, parts).launches[n]
+            ways = disc.examples(state[rows], after[rows], launch)
+            found.append(ways._replace(row=rows[ways.row]))
+        return found
+
     def losses(self, state: Tensor, action: Tensor, after: Tensor, outcome: Tensor) -> dict[str, Tensor]:
         """Cross-entropies of a batch of transitions; outcome (B, 2): whether rewarded, whether over."""
-        movable = self.movable.nonzero()[:, 0]
-        agent, boxes, rest = self.logits(state, action, movable)
+        parts, at = self.parts(), tokens.tokens(self.layout, state)
+        guess = self.logits(state, action, at, parts)
         change = self.agent_change(state, action, after)
         nearest = self.agent_changes.nearest(change)
-        left = (change - self.agent_changes.codes[nearest])[:, :2] - rest
+        left = (change - self.agent_changes.codes[nearest])[:, :2] - guess.rest
+        went = [
+            self.rolling[k].went(state, after, launch) for k, launch in zip(parts.rolling, guess.launches, strict=True)
+        ]
+        arrivals = tuple(arrival for arrival, _ in went)
+        reached = self.outcomes(after, None, arrivals, parts)
         losses = {
-            "agent": F.cross_entropy(agent, nearest),
+            "agent": F.cross_entropy(guess.agent, nearest),
             "rest": F.smooth_l1_loss(left / NEAR_IF_MANY, torch.zeros_like(left)),
-            "outcome": F.binary_cross_entropy_with_logits(self.outcomes(after), outcome),
+            "outcome": F.binary_cross_entropy_with_logits(reached, outcome),
         }
-        if len(movable):
-            moved = turned(self.box_change(state, after)[:, movable], self.ahead(state, action)[:, None])
+        if len(parts.moving):
+            moved = turned(self.box_change(state, after)[:, parts.moving], self.ahead(state, action)[:, None])
             wanted = self.box_changes.nearest(moved.flatten(0, 1))
-            losses["boxes"] = len(movable) * F.cross_entropy(boxes.flatten(0, 1), wanted)
+            losses["boxes"] = len(parts.moving) * F.cross_entropy(guess.boxes.flatten(0, 1), wanted)
+        if len(parts.built):
+            before, now = self.boxes(state), self.boxes(after)
+            losses["built"] = self.building.loss(guess.built, before, now, after[:, :2], parts.built)
+        for (_, label), launch in zip(went, guess.launches, strict=True):
+            losses["launches"] = F.cross_entropy(launch, label, ignore_index=IGNORED)
         return losses

@@ -34,20 +34,29 @@ class RememberGraph(nn.Module):
 class PredictGraph(nn.Module):
     """One imagined step as a graph: (state, one-hot action) -> the next state and what it is worth."""
 
-    OUTPUTS = ("new_state", "reward", "continue", "log_prob", "novelty", "place", "map", "boxes", "pose")
+    OUTPUTS = ("new_state", "reward", "continue", "log_prob", "novelty", "place", "acts", "map", "boxes", "pose")
 
     def __init__(self, model: RelationalModel) -> None:
         super().__init__()
         self.model = model
-        self.movable = model.movable.nonzero()[:, 0]
+        self.parts = model.parts()
 
     def forward(self, state: Tensor, action: Tensor) -> tuple[Tensor, ...]:
         model = self.model
-        after, log_prob = model.predict_moving(state, action, self.movable)
+        after, log_prob, arrivals = model.imagined(state, action, self.parts)
         at = tokens.tokens(model.layout, after)
-        reward, over = torch.sigmoid(model.outcomes(after, at)).unbind(-1)
+        reward, over = torch.sigmoid(model.outcomes(after, at, arrivals, self.parts)).unbind(-1)
         drawn = _drawn(model, after), model.boxes(after)[..., :BOX_FIELDS].flatten(1), after[:, model.layout.pose]
-        return after, reward, 1 - over, log_prob, model.novelty(after, at), model.places(after), *drawn
+        return (
+            after,
+            reward,
+            1 - over,
+            log_prob,
+            model.novelty(after, at, tuple(arrival.rolled > 0.5 for arrival in arrivals), self.parts),
+            model.places(after),
+            model.acts(after, self.parts),
+            *drawn,
+        )
 
     def graph(self, rows: int) -> TorchGraph:
         zeros = torch.zeros(2, self.model.size, device=self.model.steps.device)

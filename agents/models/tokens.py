@@ -37,9 +37,25 @@ def kinds(layout: Layout) -> int:
     return 4 + layout.sizes.box_kinds + layout.sizes.colours + 1
 
 
-def asks(layout: Layout) -> bool:
-    """Whether the query names a disc slot."""
-    return layout.sizes.queries == layout.sizes.disc_slots
+def asked(layout: Layout, state: Tensor) -> tuple[Tensor, Tensor]:
+    """Which boxes (B, m) and discs (B, n) states (B, d) ask for.
+
+    A query names colours of discs, and after them kinds of boxes, if it is long enough. A disc is known by its slot where each
+    colour has its own, else by the colour that was seen.
+    """
+    sizes, query, box, disc = layout.sizes, state[:, layout.query], boxes(layout, state), discs(layout, state)
+    named, kinds = query[:, : sizes.colours], query[:, sizes.colours :]
+    if layout.order == "colour" and sizes.queries == sizes.disc_slots:
+        by_disc = query
+    elif sizes.queries in (sizes.colours, sizes.colours + sizes.box_kinds):
+        by_disc = (disc[..., 5:] * named[:, None]).sum(-1)
+    else:
+        by_disc = torch.zeros_like(disc[..., 0])
+    if sizes.box_kinds and kinds.shape[1] == sizes.box_kinds:
+        by_box = (box[..., box.shape[-1] - sizes.box_kinds :] * kinds[:, None]).sum(-1)
+    else:
+        by_box = torch.zeros_like(box[..., 0])
+    return by_box, by_disc
 
 
 def boxes(layout: Layout, state: Tensor) -> Tensor:
@@ -62,12 +78,16 @@ def tokens(layout: Layout, state: Tensor) -> Tokens:
     none, one = torch.zeros_like, torch.ones_like(pose[..., :1])
     shape = box[..., 3:7] if sizes.box_shape else none(box[..., :1]).expand(*box.shape[:2], 4)
     upright = torch.cat([torch.ones_like(walls[..., :1]), none(walls[..., :1])], -1)
-    asked = state[:, layout.query][..., None] if asks(layout) else none(disc[..., :1])
+    by_box, by_disc = asked(layout, state)
     rest = sizes.box_kinds + sizes.colours + 1
     kind = [
         _kind(one, 0, none(one).expand(n, 1, rest)),
-        _kind(box[..., :1], 1, F.pad(box[..., box.shape[-1] - sizes.box_kinds :], (0, sizes.colours + 1))),
-        _kind(disc[..., :1], 2, F.pad(torch.cat([disc[..., 5:], asked], -1), (sizes.box_kinds, 0))),
+        _kind(
+            box[..., :1],
+            1,
+            torch.cat([F.pad(box[..., box.shape[-1] - sizes.box_kinds :], (0, sizes.colours)), by_box[..., None]], -1),
+        ),
+        _kind(disc[..., :1], 2, F.pad(torch.cat([disc[..., 5:], by_disc[..., None]], -1), (sizes.box_kinds, 0))),
         _kind(walls[..., :1], 3, none(walls[..., :1]).expand(n, 4, rest)),
     ]
     return Tokens(
@@ -82,15 +102,20 @@ def tokens(layout: Layout, state: Tensor) -> Tokens:
 
 
 def geometry(at: Tokens, receivers: Tensor, ahead: Tensor, step: Tensor) -> Tensor:
-    """How every token lies to each of the receivers (R,), indices of tokens: (B, R, S, GEOMETRY).
+    """How every token lies to each of the receivers (R,), indices of tokens: (B, R, S, GEOMETRY). See `seen_from`."""
+    return seen_from(at, at.xy[:, receivers], ahead, step)
+
+
+def seen_from(at: Tokens, places: Tensor, ahead: Tensor, step: Tensor) -> Tensor:
+    """How every token lies to each of the places (B, R, 2): (B, R, S, GEOMETRY).
 
     Distances are in steps, seen in the direction `ahead` (B, 2); what is told of a token is where it lies, its half extents,
-    its orientation, and how far outside of it are the receiver and the points one and two steps ahead of it, along the token's
-    own axes, from the side where the receiver is, and the larger of both: below 0 inside of it or beyond.
+    its orientation, and how far outside of it are the place and the points one and two steps ahead of it, along the token's
+    own axes, from the side where the place is, and the larger of both: below 0 inside of it or beyond.
 
     step: length of a step.
     """
-    apart = (at.xy[:, None] - at.xy[:, receivers][:, :, None]) / step  # (B, R, S, 2)
+    apart = (at.xy[:, None] - places[:, :, None]) / step  # (B, R, S, 2)
     u = ahead[:, None, None]
     axis = at.axis[:, None].expand_as(apart)
     half = at.half[:, None].expand_as(apart) / step
@@ -98,7 +123,7 @@ def geometry(at: Tokens, receivers: Tensor, ahead: Tensor, step: Tensor) -> Tens
     onward = turned(u.expand_as(apart), axis)
     side = torch.where(
         own < 0, -1.0, 1.0
-    )  # on which side of the token the receiver is, so that passing through it is seen
+    )  # on which side of the token the place is, so that passing through it is seen
     outside = torch.stack([side * (own - k * onward) - half for k in range(3)], -2)  # (B, R, S, 3, 2)
     most = outside.amax(-1)
     return torch.cat([turned(apart, u), half, outside.flatten(-2), most, turned(axis, u)], -1).clamp(-FAR, FAR)

@@ -44,14 +44,13 @@ class OnnxPlanner(GraphPlanningAgent):
         path: the memory's .onnx file; the model is `<stem>.imagine.onnx`.
         env: the environment to act in.
         name: shown name; by default the one on the card.
-        imagined: maximum number of imagined steps for a plan; by default the card's.
 
     Raises:
         BadCheckpoint: a file is missing or invalid.
         BadAgent: the agent does not fit `env`.
     """
 
-    def __init__(self, path: str | Path, env: EnvConfig, name: str | None = None, imagined: int | None = None) -> None:
+    def __init__(self, path: str | Path, env: EnvConfig, name: str | None = None) -> None:
         self.path = Path(path)
         card_path = self.path.with_suffix(".json")
         self.card = read_card(card_path) if card_path.is_file() else Card()
@@ -74,14 +73,11 @@ class OnnxPlanner(GraphPlanningAgent):
         size = int(space.n) if isinstance(space, spaces.Discrete) else space.shape[0]
         if size != step.width("action"):
             raise BadAgent(f"{self.path}: has {step.width('action')} actions; {title(env)} has {space}")
-        settings = _settings(self.card, self.path)
-        if imagined is not None:
-            settings["imagined"] = imagined
         super().__init__(
             name or self.card.agent or self.path.stem,
             memory,
             step,
-            make_search(space, "place" in step.outputs, settings),
+            make_search(space, "place" in step.outputs, _settings(self.card, self.path)),
             space,
             self.card.obs,
             self.card.action,

@@ -87,10 +87,12 @@ class PlanningAgent(Agent):
 
     Attributes:
         scale: metres per unit of a position in what `glimpse` returns.
+        imagined: maximum number of imagined steps for a plan, instead of that of its search; 0: no plans.
     """
 
     dynamics: Dynamics
     scale: float = 1.0
+    imagined: int | None = None
 
     def __init__(self, search: Search) -> None:
         self.search = search
@@ -146,6 +148,7 @@ class PlanningAgent(Agent):
             np.where(opens, 0, count) for count in (state.taken, state.searches, state.surprised, state.followed)
         )
         search, space = self.search, self.dynamics.space
+        imagined = search.imagined if self.imagined is None else self.imagined
         for row, plan in enumerate(plans):
             if plan is None:
                 continue
@@ -159,9 +162,9 @@ class PlanningAgent(Agent):
         uniform = noise.unit(np.delete(words, 1, axis=1))  # word 1 is the planner's
         actions = priors.choose(space, self.dynamics.prior(now.state), uniform, explore)
         wanted = [row for row in np.flatnonzero(now.acts & (searches < search.plans)).tolist() if plans[row] is None]
-        if wanted and search.imagined:
+        if wanted and imagined:
             made = search.planner.plan(
-                self.dynamics, now.state[wanted], search.imagined, words[wanted, 1], [begun[row] for row in wanted]
+                self.dynamics, now.state[wanted], imagined, words[wanted, 1], [begun[row] for row in wanted]
             )
             for row, plan in zip(wanted, made, strict=True):
                 plans[row], starts[row], taken[row] = plan, now.state[row], 0
@@ -266,7 +269,8 @@ class GraphDynamics(Dynamics):
     def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
         out, nothing = self.outputs(states, actions), np.zeros(len(states))
         log_prob, novelty = out.get("log_prob", nothing), out.get("novelty", nothing)
-        return Transition(self.joined(out), out["reward"], 1 - out["continue"], log_prob, novelty, _place(out))
+        acts = out["acts"] > 0.5 if "acts" in out else None
+        return Transition(self.joined(out), out["reward"], 1 - out["continue"], log_prob, novelty, _place(out), acts)
 
 
 class GraphPlanningAgent(PlanningAgent):
@@ -279,7 +283,7 @@ class GraphPlanningAgent(PlanningAgent):
             `unseen.agents.shared.priors`; with a critic, value (n,); place (n, k), if plans are followed until something else
             happens than they predicted.
         step: state and action (n, a), one-hot if discrete -> new_state, reward (n,), continue (n,). More outputs: prior, value and
-            place, as above, of the next state; log_prob and novelty (n,); map, boxes and pose, to be drawn.
+            place, as above, of the next state; log_prob, novelty and acts (n,); map, boxes and pose, to be drawn.
         search: how it plans.
         space: of the actions.
         scale, slot_map: see `unseen.agents.shared.graph_agent.GraphAgent`.

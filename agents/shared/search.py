@@ -24,6 +24,8 @@ class BestFirst(Planner):
     there (after the width-based search of Lipovetzky and Geffner 2012, with counts). Plans are nearly as short as those of a
     breadth-first search; where things can be pushed, it takes several times fewer imagined steps.
 
+    Where actions have no effect, one is imagined at once: what comes of the choice before is seen.
+
     A state that rounds to one already reached is dropped, and so is one whose path is improbable, or that ends the episode. The
     probability of a path includes that the episode lasts so long. A plan is accepted only if this probability x the expected
     reward exceeds `accept`: a search through thousands of imagined states finds the model's errors as readily as rewards.
@@ -57,7 +59,7 @@ class BestFirst(Planner):
         n = int(dynamics.space.n)
         trees = [_Tree(state) for state in states]
         while True:
-            chosen = [tree.next(min(self.width, (imagined - tree.imagined) // n)) for tree in trees]
+            chosen = [tree.next(self.width, n, imagined - tree.imagined) for tree in trees]
             count = np.array([len(nodes) for nodes in chosen])
             if not count.any():
                 break
@@ -66,27 +68,30 @@ class BestFirst(Planner):
         return [tree.choose(min(self.hope, self.accept), float(u)) for tree, u in zip(trees, drawn, strict=True)]
 
     def _expand(self, dynamics: Dynamics, n: int, trees: list[_Tree], chosen: list[list[int]]) -> None:
-        """Imagine each of the n actions in the chosen nodes of every tree."""
+        """Imagine each of the n actions in the chosen nodes of every tree; only the first one where they have no effect."""
         states = np.stack([tree.states[node] for tree, nodes in zip(trees, chosen, strict=True) for node in nodes])
-        actions = np.tile(np.arange(n), len(states))
-        after = dynamics.step(np.repeat(states, n, axis=0), actions)
+        times = np.array([tree.tries(node, n) for tree, nodes in zip(trees, chosen, strict=True) for node in nodes])
+        actions = np.concatenate([np.arange(k) for k in times])
+        after = dynamics.step(np.repeat(states, times, axis=0), actions)
+        acts = np.ones(len(actions), bool) if after.acts is None else after.acts
         keys = np.rint(after.place).astype(np.int32)
         facts = _facts(keys)
         row = 0
         for tree, nodes in zip(trees, chosen, strict=True):
-            tree.imagined += n * len(nodes)
-            seldom = tree.times(facts[row : row + n * len(nodes)])
+            tried = sum(tree.tries(node, n) for node in nodes)
+            tree.imagined += tried
+            seldom = tree.times(facts[row : row + tried])
             first = row
             for node in nodes:
                 length = tree.length[node] + 1
-                for action in range(n):
+                for action in range(tree.tries(node, n)):
                     log_prob = tree.log_prob[node] + float(after.log_prob[row])
                     probability = np.exp(log_prob)
                     key = keys[row].tobytes()
                     worth = probability * float(after.reward[row])
                     new = key not in tree.seen and probability > self.trust
                     if new or worth > tree.best_worth:
-                        child = tree.add(after.state[row], node, action, log_prob, after.place[row], key)
+                        child = tree.add(after.state[row], node, action, log_prob, after.place[row], key, acts[row])
                         tree.novelty.append(float(after.novelty[row]))
                         if worth > tree.best_worth:
                             tree.best_worth, tree.best = worth, child
@@ -94,9 +99,8 @@ class BestFirst(Planner):
                             tree.count(facts[row])
                             if after.over[row] < 0.5 and length < self.depth:
                                 tree.log_prob[child] += float(np.log1p(-after.over[row]))
-                                heapq.heappush(
-                                    tree.open, (length + int(seldom[row - first]), -tree.log_prob[child], child)
-                                )
+                                rank = length + int(seldom[row - first]) if acts[row] else 0
+                                heapq.heappush(tree.open, (rank, -tree.log_prob[child], child))
                     row += 1
             if tree.best_worth > self.accept:
                 tree.open.clear()
@@ -113,6 +117,7 @@ class _Tree:
     action: list[int] = field(default_factory=list)
     log_prob: list[float] = field(default_factory=list)
     length: list[int] = field(default_factory=list)
+    acts: list[bool] = field(default_factory=list)
     seen: set[bytes] = field(default_factory=set)
     open: list[tuple[int, float, int]] = field(default_factory=list)
     novelty: list[float] = field(default_factory=list)  # of all nodes but the root
@@ -122,10 +127,12 @@ class _Tree:
     best_worth: float = 0.0
 
     def __post_init__(self) -> None:
-        self.add(self.start, ROOT, 0, 0.0, np.zeros(0), b"")
+        self.add(self.start, ROOT, 0, 0.0, np.zeros(0), b"", True)
         self.open.append((0, 0.0, 0))
 
-    def add(self, state: np.ndarray, parent: int, action: int, log_prob: float, place: np.ndarray, key: bytes) -> int:
+    def add(
+        self, state: np.ndarray, parent: int, action: int, log_prob: float, place: np.ndarray, key: bytes, acts: bool
+    ) -> int:
         """Add a node and return its index."""
         self.states.append(state)
         self.places.append(place)
@@ -133,6 +140,7 @@ class _Tree:
         self.action.append(action)
         self.log_prob.append(log_prob)
         self.length.append(0 if parent == ROOT else self.length[parent] + 1)
+        self.acts.append(bool(acts))
         self.seen.add(key)
         return len(self.states) - 1
 
@@ -146,9 +154,19 @@ class _Tree:
         """Note that the facts (k,) have occurred."""
         self.met[facts] += 1
 
-    def next(self, most: int) -> list[int]:
-        """Remove the first `most` nodes from those to be expanded."""
-        return [heapq.heappop(self.open)[-1] for _ in range(min(most, len(self.open)))]
+    def tries(self, node: int, n: int) -> int:
+        """How many of n actions are tried in a node."""
+        return n if self.acts[node] else 1
+
+    def next(self, most: int, n: int, imagined: int) -> list[int]:
+        """Remove the first nodes from those to be expanded: at most `most`, and none that would exceed the imagined steps."""
+        chosen: list[int] = []
+        while self.open and len(chosen) < most:
+            imagined -= self.tries(self.open[0][-1], n)
+            if imagined < 0:
+                break
+            chosen.append(heapq.heappop(self.open)[-1])
+        return chosen
 
     def choose(self, hope: float, drawn: float) -> Plan | None:
         """The best plan if it is worth more than `hope`, else one to a most novel node; None if nothing was reached."""

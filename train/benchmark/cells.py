@@ -34,6 +34,16 @@ class Evaluation:
     split: str = "test"
     every: Amount | None = None
     """between points of the learning curve; by default 1/25 of the budget"""
+    imagined: tuple[int, ...] = ()
+    """imagined steps a plan with which agents that plan are scored, besides, with `episodes` each"""
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """As JSON; what was added later is left out where it is not used, so that results keep their ids."""
+        found = asdict(self)
+        if not found["imagined"]:
+            del found["imagined"]
+        return found
 
 
 @dataclass(frozen=True)
@@ -68,12 +78,17 @@ class AgentEntry:
     settings: Mapping[str, Any]
     seeds: tuple[int, ...]
     budget: Amount | None
+    environments: tuple[str, ...] = ()
+    """names of those that it plays; empty for all"""
     free: FreePlay | None = None
     """with a protocol"""
 
     @property
     def trains(self) -> bool:
         return ROSTER[self.name].trainable
+
+    def plays(self, env: EnvEntry) -> bool:
+        return not self.environments or env.config.name in self.environments
 
 
 @dataclass(frozen=True)
@@ -119,7 +134,7 @@ class Cell:
             "action": env.action,
             "seed": self.seed,
             "budget": asdict(self.budget) if self.agent.trains else None,
-            "evaluation": asdict(self.evaluation),
+            "evaluation": self.evaluation.content,
             "device": self.device,
         } | more
 

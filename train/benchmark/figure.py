@@ -1,4 +1,5 @@
-"""Learning curves of a benchmark: one row of panels for each environment, against steps, episodes and CPU-seconds."""
+"""Learning curves of a benchmark: one row of panels for each environment, against steps, episodes and CPU-seconds, and, where it
+was measured, the final score against imagined steps."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from unseen.train.curves import INK, MUTED, plain_settings
 from unseen.train.leaderboard import charts
 
 AXES = {"steps": "environment steps", "episodes": "real episodes", "cpu_s": "CPU-seconds"}
+IMAGINED = "imagined"
 COLOURS = ("#0b7a75", "#4f86d9", "#c8781a", "#a8481f", "#7a4fb5", "#3b8f3b", "#b0417a", "#5b6370")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))  # of the first 8 agents, the next 8, and so on
 COLUMNS = 3  # at most, of panels, where there is one for each environment
@@ -30,15 +32,19 @@ def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
     if not any(one.curve for group in every for one in (*group.finished, *group.failed)):
         return False
     styles = {a.label: (COLOURS[k % 8], DASHES[k // 8 % 3]) for k, a in enumerate(spec.agents)}
-    rows = len(spec.envs)
+    rows, budgets = len(spec.envs), [steps for steps in spec.evaluation.imagined if steps]
+    axes_of = AXES | ({IMAGINED: "imagined steps a plan, at most"} if budgets else {})
     with matplotlib.rc_context(plain_settings()):
         figure = Figure(figsize=(10.2, 2.3 * rows + 0.5), layout="constrained", facecolor="white")
-        panels = figure.subplots(rows, len(AXES), sharey="row", squeeze=False)
+        panels = figure.subplots(rows, len(axes_of), sharey="row", squeeze=False)
         for line, env in zip(panels, spec.envs, strict=True):
             own = [group for group in every if group.env is env]
-            for axes, (axis, label) in zip(line, AXES.items(), strict=True):
+            for axes, (axis, label) in zip(line, axes_of.items(), strict=True):
                 for group in own:
-                    _plot(axes, group, axis, *styles[group.agent.label])
+                    if axis == IMAGINED:
+                        _plot_imagined(axes, group, budgets, *styles[group.agent.label])
+                    else:
+                        _plot(axes, group, axis, *styles[group.agent.label])
                 axes.axhline(env.threshold, color=MUTED, lw=0.8, ls=(0, (4, 3)))
                 axes.set_xscale("log")
                 axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
@@ -101,6 +107,16 @@ def _plot(axes: Any, group: Group, axis: str, colour: str, dash: Any) -> None:
     if lines and (low := max(x[0] for x, _ in lines)) < (high := min(x[-1] for x, _ in lines)):
         grid = np.geomspace(low, high, GRID_POINTS)
         axes.plot(grid, np.median([np.interp(grid, x, y) for x, y in lines], axis=0), color=colour, lw=2, ls=dash)
+
+
+def _plot_imagined(axes: Any, group: Group, budgets: Sequence[int], colour: str, dash: Any) -> None:
+    """Every run thin, their median thick."""
+    runs = [dict(one.imagined) for one in group.finished if one.imagined]
+    if not runs:
+        return
+    scores = np.array([[run[steps] for run in runs] for steps in budgets])  # (budgets, runs)
+    axes.plot(budgets, scores, color=colour, lw=0.7, alpha=0.4)
+    axes.plot(budgets, np.median(scores, axis=1), color=colour, lw=2, ls=dash, marker="o", ms=3)
 
 
 def _points(result: Result, axis: str, policy: str) -> tuple[np.ndarray, np.ndarray]:

@@ -57,6 +57,7 @@ def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: boo
         own = [group for group in every if group.env is env]
         if spec.protocol is None:
             parts += [f"## {_safe(env.label)}", _table(own, env.threshold), _rankings(own, env.threshold)]
+            parts.append(_imagined_table(own, spec.evaluation.imagined))
         else:
             parts += [f"## {_safe(env.label)}", _asked_table(own, spec.protocol)]
     if failed:
@@ -70,7 +71,8 @@ def _overall(spec: Spec, every: Sequence[Group]) -> str:
     rows = []
     for agent in spec.agents:
         own = [group for group in every if group.agent is agent]
-        score, runs = overall(own), sorted({len(group.finished) for group in own})
+        score = overall(own) if len(own) == len(spec.envs) else None
+        runs = sorted({len(group.finished) for group in own})
         shown = "incomplete" if score is None else _spread(score, runs[-1] > 1)
         rows.append(
             [_safe(agent.label), _safe(agent.supervision), " to ".join(map(str, runs[:1] + runs[1:][-1:])), shown]
@@ -90,6 +92,19 @@ def _table(own: Sequence[Group], threshold: float) -> str:
         times = [_time(group.times(axis, threshold)) if agent.trains else "" for axis in AXES]
         row = [_safe(agent.label), _safe(agent.supervision), _runs(group), greedy, sampled]
         rows.append([*row, _interval(group.normalised()), *times, _trained(group)])
+    return _grid(head, rows)
+
+
+def _imagined_table(own: Sequence[Group], budgets: Sequence[int]) -> str:
+    """One row for each agent that plans, one column for each maximum number of imagined steps a plan."""
+    planning = [group for group in own if any(group.by_imagined(steps) for steps in budgets)]
+    if not planning:
+        return ""
+    rows = [
+        [_safe(group.agent.label), _runs(group), *(_interval(group.by_imagined(steps)) for steps in budgets)]
+        for group in planning
+    ]
+    head = ["imagined steps a plan, at most", "runs", *(count(steps) for steps in budgets)]
     return _grid(head, rows)
 
 

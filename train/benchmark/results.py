@@ -45,6 +45,8 @@ class Result:
     """all settings of the algorithm"""
     versions: Mapping[str, str] = field(default_factory=dict)
     machine: str = ""
+    imagined: tuple[tuple[int, float], ...] = ()
+    """maximum number of imagined steps a plan, and the score with it, of an agent that plans"""
     curve: tuple[tuple[Any, ...], ...] = ()
     """points with the columns CURVE"""
 
@@ -79,7 +81,8 @@ def from_text(text: str) -> Result:
     if values["status"] == FINISHED and values["greedy"] is None:
         raise ValueError("finished without a score")
     values["anchors"] = values["anchors"] and tuple(values["anchors"])
-    values["curve"] = tuple(tuple(point) for point in values["curve"])
+    for name in ("imagined", "curve"):
+        values[name] = tuple(tuple(point) for point in values.get(name, ()))
     if any(len(point) != len(CURVE) for point in values["curve"]):
         raise ValueError(f"a point of the curve has the columns {', '.join(CURVE)}")
     return Result(**values)

@@ -19,6 +19,7 @@ from unseen.agents.protocol import Agent
 from unseen.agents.references import RandomAgent
 from unseen.agents.roster import learner_class
 from unseen.agents.shared.envs import EnvConfig
+from unseen.agents.shared.planning_agent import PlanningAgent
 from unseen.train.benchmark.asked import Course
 from unseen.train.benchmark.cells import Amount, Cell
 from unseen.train.benchmark.results import CURVE, FAILED, FINISHED, Result, measure
@@ -133,6 +134,7 @@ def _train(task: Task) -> Result:
         cell,
         FAILED if error else FINISHED,
         error=error,
+        imagined=() if error else _by_imagined(learner.policy(), cell),
         **_training(fit),
         **final,
     )
@@ -169,7 +171,7 @@ def _play(cell: Cell) -> Result:
     config = cell.env.config
     agent = load_agent(cell.agent.name, config.name, config.level, None, config.overrides)
     greedy = _score(agent, cell, cell.evaluation.final_episodes, sampled=False)
-    return _result(cell, FINISHED, greedy=greedy)
+    return _result(cell, FINISHED, greedy=greedy, imagined=_by_imagined(agent, cell))
 
 
 def _result(cell: Cell, status: str, **more: object) -> Result:
@@ -184,6 +186,17 @@ def _result(cell: Cell, status: str, **more: object) -> Result:
 
 def _scores(policy: Agent, cell: Cell, episodes: int) -> dict[str, Score]:
     return {name: _score(policy, cell, episodes, sampled=name == "sampled") for name in ("greedy", "sampled")}
+
+
+def _by_imagined(agent: Agent, cell: Cell) -> tuple[tuple[int, float], ...]:
+    """`Result.imagined`."""
+    if not isinstance(agent, PlanningAgent):
+        return ()
+    found = []
+    for steps in cell.evaluation.imagined:
+        agent.imagined = steps
+        found.append((steps, measure(_score(agent, cell, cell.evaluation.episodes, sampled=False))))
+    return tuple(found)
 
 
 def _score(policy: Agent, cell: Cell, episodes: int, sampled: bool) -> Score:

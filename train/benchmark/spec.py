@@ -85,10 +85,19 @@ def _flag(value: Any) -> bool:
     return value
 
 
+def _increasing(value: Any) -> tuple[int, ...]:
+    words = "a list of increasing integers from 0 on"
+    found = _list_of(int, words, low=0)(value)
+    if list(found) != sorted(found):
+        raise ValueError(words)
+    return found
+
+
 def _points(value: Any) -> tuple[int, ...]:
-    found = _list_of(int, "a list of integers that begins with 0 and increases", low=0)(value)
+    words = "a list of integers that begins with 0 and increases"
+    found = _list_of(int, words, low=0)(value)
     if found[0] != 0 or list(found) != sorted(found):
-        raise ValueError("a list of integers that begins with 0 and increases")
+        raise ValueError(words)
     return found
 
 
@@ -105,6 +114,7 @@ def _tables(value: Any) -> list[dict[str, Any]]:
 
 
 _seeds = _list_of(int, "a list of different integers from 0 on", low=0)
+_names = _list_of(str, "a list of different names of environments")
 _levels = _list_of(int | str, "a list of different levels or presets")  # type: ignore[arg-type]
 
 TOP: Mapping[str, Check] = {
@@ -114,11 +124,11 @@ TOP: Mapping[str, Check] = {
 AMOUNT: Mapping[str, Check] = {"steps": _count, "cpu_seconds": _seconds}
 EVALUATION: Mapping[str, Check] = {
     "episodes": _count, "final_episodes": _count, "split": _one_of("test", "shift"), "every": _table,
-    "policy": _one_of(*POLICIES),
+    "policy": _one_of(*POLICIES), "imagined": _increasing,
 }  # fmt: skip
 AGENT: Mapping[str, Check] = {
     "name": _one_of(*ROSTER), "label": _text, "supervision": _text, "set": _table, "seeds": _seeds, "budget": _table,
-    "policy": _one_of(*POLICIES), "free_episodes": _seeds, "shown": _flag,
+    "policy": _one_of(*POLICIES), "environments": _names, "free_episodes": _seeds, "shown": _flag,
 }  # fmt: skip
 PROTOCOL: Mapping[str, Check] = {"free_episodes": _seeds, "asked": _points, "think": _count}
 ENVIRONMENT: Mapping[str, Check] = {
@@ -179,7 +189,8 @@ def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
     for what, labels in (("agent", [a.label for a in agents]), ("environment", [e.label for e in envs])):
         if twice := [label for label in labels if labels.count(label) > 1]:
             raise BadSpec(f"{what}: two are called {twice[0]!r}; give each its own label")
-    pairs = [(agent, env, agent.budget or env.budget or budget) for agent in agents for env in envs]
+    _check_environments(agents, envs)
+    pairs = [(agent, env, agent.budget or env.budget or budget) for agent in agents for env in envs if agent.plays(env)]
     if protocol is not None:
         _check_protocol(envs, [amount for *_, amount in pairs])
     for agent, env, amount in pairs:
@@ -218,6 +229,16 @@ def _played_freely(
         yield replace(
             agent, label=label, supervision=agent.supervision + told, free=FreePlay(episodes, shown and episodes > 0)
         )
+
+
+def _check_environments(agents: tuple[AgentEntry, ...], envs: tuple[EnvEntry, ...]) -> None:
+    known = sorted({env.config.name for env in envs})
+    for agent in agents:
+        for name in agent.environments:
+            if name not in known:
+                raise BadSpec(
+                    f"agent {agent.label!r}: environments: {name!r} is none of those here: {', '.join(known)}"
+                )
 
 
 def _check_protocol(envs: tuple[EnvEntry, ...], budgets: list[Amount | None]) -> None:
@@ -261,6 +282,7 @@ def _agent(table: Mapping[str, Any], where: str, seeds: tuple[int, ...], policy:
         settings,
         found.get("seeds", seeds),
         _amount(found, "budget", where),
+        found.get("environments", ()),
     )
 
 

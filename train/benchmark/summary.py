@@ -52,6 +52,10 @@ class Group:
         column = CURVE.index(self.agent.policy)
         return [one.curve[point][column] for one in self.finished]
 
+    def by_imagined(self, steps: int) -> list[float]:
+        """Scores of the finished runs with at most so many imagined steps a plan; empty for an agent that does not plan."""
+        return [score for one in self.finished for count, score in one.imagined if count == steps]
+
     def normalised(self) -> list[float]:
         """Final mean returns with random = 0 and oracle = 1; empty without anchors."""
         return [
@@ -68,10 +72,10 @@ class Group:
 
 
 def groups(spec: Spec, results: Mapping[str, Result]) -> list[Group]:
-    """One for each agent and environment, in the order of the spec."""
+    """One for each environment and agent that plays it, in the order of the spec."""
     found = []
     for env in spec.envs:
-        for agent in spec.agents:
+        for agent in (agent for agent in spec.agents if agent.plays(env)):
             cells = [cell for cell in spec.cells if cell.agent is agent and cell.env is env]
             own = [results[cell.id] for cell in cells if cell.id in results]
             finished = tuple(one for one in own if one.status == FINISHED)

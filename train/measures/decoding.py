@@ -9,7 +9,6 @@ At later steps where the agent goes may give the truth away, to the present obse
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -94,7 +93,7 @@ def untrained(agent: Agent, env_config: EnvConfig) -> Agent:
     env = EnvConfig(env_config.name, env_config.level, card.obs, card.action, overrides=env_config.overrides)
     made = learner_class(card.agent)(env, seed=card.seed or 0, config=card.config).policy()
     if isinstance(made, PlanningAgent):
-        made.search = replace(made.search, imagined=0)  # it only watches
+        made.imagined = 0  # it only watches
     made.seed(0)
     return made
 

@@ -1,0 +1,85 @@
+"""Boxes in a relational model that an action places, turns or removes."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from unseen.agents.models.changes import Changes
+
+KINDS = 8  # maximum number of distinct ones
+SAME = 0.02  # boxes that differ by less are the same
+IGNORED = -100  # label of what is not known
+
+
+class Building(nn.Module):
+    """What becomes of box slots whose boxes come, go or turn: nothing, or one of the contents found in the data, a class each.
+
+    A content is a box slot, with its position relative to the agent.
+
+    Args:
+        slots, width: number and width of box slots.
+        seen: features of a box, from the agent.
+        message: size of what the agent hears.
+    """
+
+    slots: Tensor
+
+    def __init__(self, slots: int, width: int, shape: bool, seen: int, message: int, hidden: int) -> None:
+        super().__init__()
+        self.shape = shape
+        self.contents = Changes(KINDS, width)
+        self.seen = nn.Linear(seen + 2, hidden)
+        self.heard = nn.Linear(message, hidden, bias=False)
+        self.slot = nn.Parameter(torch.zeros(slots, hidden))
+        self.out = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1 + KINDS))
+        self.register_buffer("slots", torch.zeros(slots, dtype=torch.bool))  # whose boxes come, go or turn
+
+    def changed(self, before: Tensor, after: Tensor) -> Tensor:
+        """Whether boxes came, went or turned, (B, n), between slots (B, n, width)."""
+        both = before[..., 0] * after[..., 0] > 0.5
+        came = (before[..., 0] - after[..., 0]).abs() > 0.5
+        if not self.shape:
+            return came
+        return came | (both & ((before - after)[..., 3:5].abs().amax(-1) > SAME))
+
+    def relative(self, slots: Tensor, agent: Tensor) -> Tensor:
+        """Contents (B, n, width) of slots, for agents at (B, 2)."""
+        return torch.cat([slots[..., :1], slots[..., 1:3] - agent[:, None] * slots[..., :1], slots[..., 3:]], -1)
+
+    def logits(self, slots: Tensor, seen: Tensor, heard: Tensor, which: Tensor) -> Tensor:
+        """Logits (B, k, 1 + KINDS) for the slots `which` (k,): (B, n, width) boxes, their features (B, n, seen), and what the agent
+        hears (B, message)."""
+        axis = slots[:, which, 3:5] if self.shape else slots[:, which, 1:3] * 0
+        cos, sin = axis.unbind(-1)
+        twice = torch.stack([cos * cos - sin * sin, 2 * cos * sin], -1)  # a box turned by half a turn is the same
+        found = self.seen(torch.cat([seen[:, which], twice], -1)) + self.heard(heard)[:, None] + self.slot[which]
+        out = self.out(found.relu())
+        return torch.cat([out[..., :1], self.contents.masked(out[..., 1:])], -1)
+
+    def build(self, slots: Tensor, agent: Tensor, logits: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
+        """The slots (B, n, width) after the most likely change, and its log-probability (B,)."""
+        log_prob, kind = logits.log_softmax(-1).max(-1)
+        content = self.contents.codes[(kind - 1).clamp(min=0)]
+        content = self.relative(content, -agent)
+        new = torch.where((kind > 0)[..., None], content, slots[:, which])
+        places = F.one_hot(which, slots.shape[1]).to(slots.dtype)  # (k, n)
+        keep = 1 - places.sum(0)
+        return slots * keep[:, None] + torch.matmul(places.T, new), log_prob.sum(-1)
+
+    @torch.no_grad()
+    def look(self, before: Tensor, after: Tensor, agent: Tensor) -> None:
+        """Find the slots and contents in transitions: box slots (N, n, width), agents afterwards (N, 2)."""
+        changed = self.changed(before, after)
+        self.slots |= changed.any(0)
+        self.contents.extend(self.relative(after, agent)[changed])
+
+    def loss(self, logits: Tensor, before: Tensor, after: Tensor, agent: Tensor, which: Tensor) -> Tensor:
+        """Cross-entropy, for logits (B, k, 1 + KINDS)."""
+        before, after = before[:, which], after[:, which]
+        wanted = self.relative(after, agent)
+        nearest = self.contents.nearest(wanted.flatten(0, 1)).view(wanted.shape[:2])
+        fits = (self.contents.codes[nearest] - wanted).abs().sum(-1) < 5 * SAME
+        label = torch.where(self.changed(before, after), torch.where(fits, 1 + nearest, IGNORED), 0)
+        return len(which) * F.cross_entropy(logits.flatten(0, 1), label.flatten(), ignore_index=IGNORED)
