@@ -82,7 +82,8 @@ def write() -> None:
         x, rows = init_std([0, 0, 0, speed, 0, 0, 0], p), []
         for u in inputs(steering, braking):
             run = solve_ivp(
-                lambda t, y, u=u, p=p: vehicle_dynamics_std(list(y), list(u), p), (0, CONTROL), x, "LSODA", rtol=1e-8, atol=1e-9
+                lambda t, y, u=u, p=p: vehicle_dynamics_std(list(y), list(u), p), (0, CONTROL), x, "LSODA", rtol=1e-6, atol=1e-7,
+                t_eval=(CONTROL,),
             )  # fmt: skip
             x = run.y[:, -1].tolist()
             rows.append([x[0], x[1], x[3], x[6]])
