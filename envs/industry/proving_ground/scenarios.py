@@ -75,7 +75,9 @@ def describe(sc, brief, family, surface, n):
     elif family == LANE:
         sc.speed = highway * (0.85 + 0.15 * n[0]) * math.pow(grip, 0.25)
         sc.across = 3.15 + 0.35 * n[1]
-        push = HARSH[surface] * grip * G * (0.52 + 0.12 * brief[AGILITY] + 0.05 * n[3])  # greatest lateral acceleration of the quintic
+        push = (
+            HARSH[surface] * grip * G * (0.52 + 0.12 * brief[AGILITY] + 0.05 * n[3])
+        )  # greatest lateral acceleration of the quintic
         sc.lasts = math.sqrt(5.77 * sc.across / push)
     elif family == CRASH:
         sc.speed = (13.0 + 3.5 * brief[IMPACT]) * (0.95 + 0.1 * n[0])
