@@ -60,40 +60,43 @@ def file(params: P) -> list[Part]:
 class ProvingGround(Task):
     """Design a car in imagination, build few prototypes.
 
-    **Story.** A car is designed for a brief: how much snow, how fast, how rough. Prototypes are costly, and what the factory builds is not
-    quite what was drawn: pads, springs, tyres, steel and payload differ, always in the same way within a programme. A test on the
-    proving ground shows by how much a prototype passes. In the end the car is certified on scenarios that nobody has tested.
+    **Story.** A car is designed for a brief: how much snow, how fast, how rough. Prototypes are costly, and what the factory
+    builds is not quite what was drawn: pads, springs, tyres, steel and payload differ, always in the same way within a
+    programme. A test on the proving ground shows by how much a prototype passes. In the end the car is certified on scenarios
+    that nobody has tested.
 
-    **Levels.** How many of the ten offsets between drawing and car are not known, `hidden`, drawn: 0, the visible twin: none. 1: 4. 2
-    (default): 7. 3: all. `slack` sets how narrow the limits are, `noise` how noisy a test is.
+    **Levels.** How many of the ten offsets between drawing and car are not known, `hidden`, drawn: 0, the visible twin: none.
+    1: 4. 2 (default): 7. 3: all. `slack` sets how narrow the limits are, `noise` how noisy a test is.
 
     **Physics.** Braking with ABS, braking in a bend and lane change on the single-track drift model with Pacejka tyres
-    (`unseen.envs.industry.kit.vehicle`), in steps of 5 ms; crash (`kit.crash`) and rough road (`kit.ride`); resistance and hill start.
+    (`unseen.envs.industry.kit.vehicle`), in steps of 5 ms; crash (`kit.crash`) and rough road (`kit.ride`); resistance and hill
+    start.
 
-    **Actions.** Continuous, 17 numbers in [-1, 1]: the design (brake bias, spring, damper, tyre compound, crush stiffness, crumple length,
-    downforce, time to collision at which emergency braking starts, ABS slip, centre of gravity); the scenario to test (family, surface, speed,
-    severity, roughness, slope); and, if above 0, commit. A step builds what is drawn, if it is another design, and runs one test. The
-    24th step commits.
+    **Actions.** Continuous, 17 numbers in [-1, 1]: the design (brake bias, spring, damper, tyre compound, crush stiffness,
+    crumple length, downforce, time to collision at which emergency braking starts, ABS slip, centre of gravity); the scenario
+    to test (family, surface, speed, severity, roughness, slope); and, if above 0, commit. A step builds what is drawn, if it is
+    another design, and runs one test. The 24th step commits.
 
-    **Observation.** `file`: the brief (wet and snow share; speeds in the city, on the highway and of the crash; roughness, agility; emphasis on
-    each family), the offsets that are known, the prototype, its last test with three margins, and by family the number of its tests
-    and their worst margin. `state` adds all offsets, and the design that passes everything.
+    **Observation.** `file`: the brief (wet and snow share; speeds in the city, on the highway and of the crash; roughness,
+    agility; emphasis on each family), the offsets that are known, the prototype, its last test with three margins, and by
+    family the number of its tests and their worst margin. `state` adds all offsets, and the design that passes everything.
 
-    **Limits.** A metric may be worse than that of the brief's benchmark car, in the same scenario, by `slack` units, less in a family that
-    the brief emphasises. A unit is half of the span between the 16 % and 84 % quantile over random designs. The benchmark is a fixed
-    linear function of the brief, in all variables a compromise.
+    **Limits.** A metric may be worse than that of the brief's benchmark car, in the same scenario, by `slack` units, less in a
+    family that the brief emphasises. A unit is half of the span between the 16 % and 84 % quantile over random designs. The
+    benchmark is a fixed linear function of the brief, in all variables a compromise.
 
-    **Reward.** -.02 for a prototype, -.005 for a test, and at the end the share of held-out scenarios that passes in the worst of the six
-    families, `certify` scenarios each (500 for a report on 3,000).
+    **Reward.** -.02 for a prototype, -.005 for a test, and at the end the share of held-out scenarios that passes in the worst
+    of the six families, `certify` scenarios each (500 for a report on 3,000).
 
-    **End.** Terminated by certification. Its info has `is_success` (90 % pass in every family), `pass_rate` of the worst, `pass_...` of each,
-    `prototypes` and `tests`. A car that spins (slip angle above .8 rad) ends the test, with the lowest margins.
+    **End.** Terminated by certification. Its info has `is_success` (90 % pass in every family), `pass_rate` of the worst,
+    `pass_...` of each, `prototypes` and `tests`. A car that spins (slip angle above .8 rad) ends the test, with the lowest
+    margins.
 
-    **Faculties.** "tests": "reflex" commits to the benchmark, corrected by the offsets that are known; "tracker-1" knows the last test only.
-    "brief": "universal" is one design for all; "portfolio" really tests three designs, and takes the best. "tracker" fits the offsets to
-    ten tests of one prototype (an extended Kalman filter on the physics) and commits to the second; "briefless" does so for an average
-    brief: tests show how far a car is from its benchmark, so they replace much of the brief. "oracle" knows the offsets. Mean returns
-    (split "test", 1,000 episodes, standard errors at most .013):
+    **Faculties.** "tests": "reflex" commits to the benchmark, corrected by the offsets that are known; "tracker-1" knows the
+    last test only. "brief": "universal" is one design for all; "portfolio" really tests three designs, and takes the best.
+    "tracker" fits the offsets to ten tests of one prototype (an extended Kalman filter on the physics) and commits to the
+    second; "briefless" does so for an average brief: tests show how far a car is from its benchmark, so they replace much of
+    the brief. "oracle" knows the offsets. Mean returns (split "test", 1,000 episodes, standard errors at most .013):
 
         level           0      1      2      3
         random        -.04   -.04   -.04   -.04
@@ -105,23 +108,24 @@ class ProvingGround(Task):
         tracker        .89    .88    .87    .85
         oracle         .98    .98    .98    .98
 
-    What else was measured is in results/industry/proving_ground_gates.txt: the optimum against the best universal design, random search,
-    and what each offset costs.
+    What else was measured is in results/industry/proving_ground_gates.txt: the optimum against the best universal design,
+    random search, and what each offset costs.
 
-    **Where this departs from its specification**, and why. Limits come from a benchmark car, not from quantiles of 128 designs and a search
-    for the strictest that can be met: every programme is feasible and its optimum is known, so a reset draws 33 numbers, there is no bank
-    of programmes, and no calibration on the true context that could leak it. The hidden context is an offset in every variable; payload
-    and sensors of the specification are offsets of centre of gravity and time to collision, and the driver is always the same. A
-    certificate has 48 scenarios by default, not 256.
+    **Where this departs from its specification**, and why. Limits come from a benchmark car, not from quantiles of 128 designs
+    and a search for the strictest that can be met: every programme is feasible and its optimum is known, so a reset draws 33
+    numbers, there is no bank of programmes, and no calibration on the true context that could leak it. The hidden context is an
+    offset in every variable; payload and sensors of the specification are offsets of centre of gravity and time to collision,
+    and the driver is always the same. A certificate has 48 scenarios by default, not 256.
 
-    **Leaks closed.** Before the first test nothing depends on unknown offsets. Briefs and offsets are drawn from continuous ranges, with
-    other seeds in each split.
+    **Leaks closed.** Before the first test nothing depends on unknown offsets. Briefs and offsets are drawn from continuous
+    ranges, with other seeds in each split.
 
     **Shift.** More wet and snow than in any programme of training, and offsets up to 1.2 times as wide.
 
-    **Validated** against commonroad-vehicle-models, scipy and closed forms (results/industry/proving_ground_validation.txt): the
-    single-track model, its integration, the quarter car, the crash. **Unvalidated**, and choices of this environment: ABS, drag, downforce and
-    slope, restraint, what compound and bumps do to grip, the driver, roll, resistances, and how far factories are off.
+    **Validated** against commonroad-vehicle-models, scipy and closed forms (results/industry/proving_ground_validation.txt):
+    the single-track model, its integration, the quarter car, the crash. **Unvalidated**, and choices of this environment: ABS,
+    drag, downforce and slope, restraint, what compound and bumps do to grip, the driver, roll, resistances, and how far
+    factories are off.
     """
 
     title = "design a car in imagination, build few prototypes"
