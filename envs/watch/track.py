@@ -328,9 +328,8 @@ def _aside(surface: pygame.Surface, s: np.void, unit: float) -> None:
     if family == CRASH:
         pygame.draw.polygon(surface, OTHER, at([(front, 0), (front, 1.7), (front + 0.5, 1.7), (front + 0.5, 0)]))
         for k in range(5):
-            pygame.draw.line(
-                surface, BRAKES, *at([(front - 0.9 * crush, 0.45 + 0.1 * k), (front, 0.5 + 0.1 * k)]), int(unit)
-            )
+            fold = at([(front - 0.9 * crush, 0.45 + 0.1 * k), (front, 0.5 + 0.1 * k)])
+            pygame.draw.line(surface, BRAKES, fold[0], fold[1], int(unit))
         head, seat = at([(1.9 + float(rig["metric"][2]), 1.28), (1.9, 0.85)])
         pygame.draw.line(surface, CAR, head, seat, int(3 * unit))
         pygame.draw.circle(surface, theme.PAPER, head, 0.13 * scale)
