@@ -67,7 +67,7 @@ def test_every_car_in_every_scenario_has_finite_metrics(
     host(manoeuvres.assemble)(rig, np.zeros(10))
     host(scenarios.describe)(sc, np.array(brief), family, surface, np.array(numbers))
     host(manoeuvres.perform)(rig, sc)
-    assert np.isfinite(rig["metric"]).all() and np.isfinite(rig["trace"][: rig["samples"]]).all()
+    assert np.isfinite(rig["metric"]).all() and np.isfinite(rig["path"][: rig["samples"]]).all()
     assert 0 <= rig["samples"] <= manoeuvres.SAMPLES
 
 
@@ -237,7 +237,7 @@ def test_tests_tell_what_the_factory_does() -> None:
         obs, *_ = env.step(policy.act(obs, first))
         first = np.zeros(48, bool)
     policy.act(obs, first)
-    left = (policy.memory["mean"] - offset).std()
+    left = (policy.memory["believed"] - offset).std()
     assert left < 0.5 * offset.std()
 
 

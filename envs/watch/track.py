@@ -224,7 +224,7 @@ def _axes(page: Page, x: float, y: float, wide: float, tall: float) -> pygame.Re
 
 
 def _trace(rig: np.void) -> np.ndarray:
-    return rig["trace"][: int(rig["samples"])]
+    return rig["path"][: int(rig["samples"])]
 
 
 def _distance(trace: np.ndarray) -> np.ndarray:

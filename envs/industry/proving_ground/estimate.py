@@ -28,7 +28,7 @@ TELLS = np.array([
 
 ESTIMATE = np.dtype(
     [
-        ("begun", INT), ("mean", FLOAT, (PARTS,)), ("cov", FLOAT, (PARTS, PARTS)),  # of the offsets
+        ("begun", INT), ("believed", FLOAT, (PARTS,)), ("cov", FLOAT, (PARTS, PARTS)),  # of the offsets
         ("brief", FLOAT, (BRIEF,)), ("numbers", FLOAT, (NUMBERS,)), ("zero", FLOAT, (PARTS,)),
         ("rig", RIG), ("other", RIG), ("scenario", SCENARIO), ("margin", FLOAT, (3,)), ("expected", FLOAT, (3,)),
         ("slope", FLOAT, (3, PARTS)), ("prior", FLOAT, (PARTS,)), ("gain", FLOAT, (PARTS,)),
@@ -44,7 +44,7 @@ def begin(o, m, p, reads_brief):
     for i in range(BRIEF):
         m.brief[i] = o[i] if reads_brief else 0.0
     for k in range(PARTS):
-        m.mean[k] = o[KNOWN + k]
+        m.believed[k] = o[KNOWN + k]
         for j in range(PARTS):
             m.cov[k, j] = 0.0
         if o[KNOWN + PARTS + k] < 0.5:
@@ -56,9 +56,9 @@ def predict(o, m, p, k, change):
     """Fill m.margin: what the last test should have shown if offset k differed by `change` from what is believed."""
     for j in range(PARTS):
         m.rig.drawn[j] = o[DRAWN + j]
-    m.mean[k] += change
-    assemble(m.rig, m.mean)
-    m.mean[k] -= change
+    m.believed[k] += change
+    assemble(m.rig, m.believed)
+    m.believed[k] -= change
     compare(m.rig, m.other, m.scenario, m.brief, p.slack, m.margin)
 
 
@@ -82,7 +82,7 @@ def learn(o, m, p):
     for i in range(3):
         m.expected[i] = m.margin[i]
     for k in range(PARTS):
-        m.prior[k] = m.mean[k]
+        m.prior[k] = m.believed[k]
         tells = TELLS[family, k] and m.cov[k, k] > 0.0
         if tells:
             predict(o, m, p, k, SMALL)
@@ -100,12 +100,12 @@ def correct(m, i, shown, variance):
     error = shown - m.expected[i]
     spread = variance
     for k in range(PARTS):
-        error -= m.slope[i, k] * (m.mean[k] - m.prior[k])
+        error -= m.slope[i, k] * (m.believed[k] - m.prior[k])
         m.gain[k] = 0.0
         for j in range(PARTS):
             m.gain[k] += m.cov[k, j] * m.slope[i, j]
         spread += m.slope[i, k] * m.gain[k]
     for k in range(PARTS):
-        m.mean[k] += m.gain[k] * error / spread
+        m.believed[k] += m.gain[k] * error / spread
         for j in range(PARTS):
             m.cov[k, j] -= m.gain[k] * m.gain[j] / spread

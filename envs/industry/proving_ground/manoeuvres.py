@@ -51,11 +51,11 @@ SAMPLES = 48  # of a trace
 RIG = np.dtype(
     [
         ("drawn", FLOAT, (PARTS,)), ("built", BUILT), ("car", CAR), ("metric", FLOAT, (3,)), ("spun", INT),
-        ("trace", FLOAT, (SAMPLES, 6)), ("samples", INT), ("gap", INT), ("wait", INT),
+        ("path", FLOAT, (SAMPLES, 6)), ("samples", INT), ("gap", INT), ("wait", INT),
     ],
     align=True,
 )  # fmt: skip
-"""A car on the test track. A row of `trace`: X, Y (m), yaw angle, speed, and the use of the front tyre's grip along and across."""
+"""A car on the test track. A row of `path`: X, Y (m), yaw angle, speed, and the use of the front tyre's grip along and across."""
 
 SCENARIO = np.dtype(
     [
@@ -108,8 +108,8 @@ def record(rig):
         rig.gap *= 2
         for i in range(SAMPLES // 2):
             for k in range(6):
-                rig.trace[i, k] = rig.trace[2 * i, k]
-    row, x = rig.trace[rig.samples], rig.car.x
+                rig.path[i, k] = rig.path[2 * i, k]
+    row, x = rig.path[rig.samples], rig.car.x
     row[0], row[1], row[2], row[3], row[4], row[5] = x[0], x[1], x[4], x[3], rig.car.use[0], rig.car.use[1]
     rig.samples += 1
     rig.wait = rig.gap

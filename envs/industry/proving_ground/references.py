@@ -77,7 +77,7 @@ def design(o, m, p, a, reads_brief):
         ask(a, 0, 0)
         a[COMMIT] = 1.0
     for k in range(PARTS):
-        a[k] = o[DRAWN + k] if 0 < t < len(TESTS) else clip(benchmark(m.brief, k) - m.mean[k])
+        a[k] = o[DRAWN + k] if 0 < t < len(TESTS) else clip(benchmark(m.brief, k) - m.believed[k])
 
 
 @device
