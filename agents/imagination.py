@@ -28,6 +28,7 @@ from unseen.agents.shared.encoders import prepare
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.questions import asked_episode, can_ask, touched_things
 from unseen.agents.shared.replay import EpisodeReplay
+from unseen.agents.shared.settings import TimeLimit
 from unseen.agents.shared.sightings import hindsight_columns
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, environment_seed
@@ -69,6 +70,9 @@ class ImaginationConfig:
     """imagined roll-outs per update"""
     gamma: float = 0.97
     """discount"""
+    time_limit: TimeLimit = "auto"
+    """what a time limit does to an episode: it "ends" it, or "cuts" it off, so that the value of the last observation counts; "auto": it
+    ends where the limit belongs to the task, as in this suite, and cuts in other Gymnasium environments"""
     lam: float = 0.95
     """lambda of the TD(lambda) returns"""
     entropy: float = 0.03
@@ -206,9 +210,9 @@ class ImaginationLearner(TorchLearner):
     def _finish(self, ended: np.ndarray) -> None:
         """Move the finished episodes of these environments into the replay."""
         rewards = self.replay.rewards(ended)
-        terminated = self.collector.terminated
-        self.replay.finish(ended, terminated, self.targets(*self.replay.running_obs(ended)))
-        for reward, ends in zip(rewards, terminated[ended], strict=True):
+        over = self.collector.terminated if self.limit_cuts else self.collector.done
+        self.replay.finish(ended, over, self.targets(*self.replay.running_obs(ended)))
+        for reward, ends in zip(rewards, over[ended], strict=True):
             self.model.twohot.extend_range(float(np.abs(reward).max()))
             self.ac.twohot.extend_range(largest_return(reward.tolist(), bool(ends), self.config.gamma))
 

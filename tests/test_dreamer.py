@@ -57,6 +57,15 @@ def assert_same(a: DreamerLearner, b: DreamerLearner) -> None:
     np.testing.assert_array_equal(a.collector.obs, b.collector.obs)
 
 
+@pytest.mark.parametrize(("limit", "ends"), [("auto", True), ("ends", True), ("cuts", False)])
+def test_a_time_limit_can_be_an_end_like_others(limit: str, ends: bool) -> None:
+    made = learner(time_limit=limit)
+    while made.replay.episodes < 40:
+        made._collect()
+    ended = made.replay.ring.everything()["terminated"].sum()
+    assert ended == 40 if ends else 0 < ended < 40
+
+
 def seeds(n: int) -> np.ndarray:
     return np.arange(n, dtype=np.uint64)
 
