@@ -29,11 +29,13 @@ class Agent(ABC):
         name: shown in tables and messages.
         obs: required observation mode; "" for the environment's default.
         action: required kind of actions, "discrete" or "continuous"; "" for the environment's default.
+        samples: whether `explore` may change what `act` chooses.
     """
 
     name: str = ""
     obs: str = ""
     action: str = ""
+    samples: bool = True
 
     def attach(self, env: Any) -> None:  # noqa: B027 - optional
         """Called once with the vector environment, before its first reset."""

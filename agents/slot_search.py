@@ -243,16 +243,17 @@ class SlotSearchLearner(TorchLearner):
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _roll(self, state: torch.Tensor, ways: list[Meetings]) -> dict[str, torch.Tensor]:
-        """Losses of a batch of ways of discs, half of which meet something."""
-        losses = {}
+        """The loss of a batch of ways of each disc, half of which meet something."""
+        half, each = self.config.batch // 2, []
         for disc, all_ways in zip(self.model.parts().rolling, ways, strict=True):
-            half = self.config.batch // 2
+            if not len(all_ways.row):
+                continue
             met = (all_ways.label > 0).any(-1)
             pools = [rows.nonzero()[:, 0].cpu().numpy() for rows in (met, ~met)]
             pick = np.concatenate([self.rng.choice(pool, half) for pool in pools if len(pool)])
             chosen = Meetings(*(part[torch.as_tensor(pick, device=self.device)] for part in all_ways))
-            losses["ways"] = self.model.rolling[disc].losses(state[chosen.row], chosen, self.model.step)
-        return losses
+            each.append(self.model.rolling[disc].losses(state[chosen.row], chosen, self.model.step))
+        return {"ways": torch.stack(each).sum()} if each else {}
 
     def act_graph(self) -> TorchGraph:
         return RememberGraph(self.model).graph()

@@ -12,14 +12,18 @@ import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
 pytest.importorskip("torch")
 pytest.importorskip("stable_baselines3")
 
+from unseen.agents.references import RandomAgent
+from unseen.train.benchmark import run
+from unseen.train.benchmark.cells import Cell
 from unseen.train.cli import main
+from unseen.train.heldout import Score
 
 PPO = "envs = 4, rollout = 16, batch = 32, epochs = 1, hidden = 8"
 SPEC = """
@@ -221,3 +225,21 @@ def test_ray_gives_the_results_of_the_local_pool_though_a_worker_is_killed(tmp_p
     assert main(words(spec, tmp_path / "local", "--workers", "2")) == 0
     assert len(stored(tmp_path)) == 3
     assert without_clocks(stored(tmp_path)) == without_clocks(stored(tmp_path / "local"))
+
+
+@pytest.mark.parametrize(("samples", "played"), [(True, [False, True]), (False, [False])])
+def test_an_agent_that_never_samples_is_scored_once(
+    samples: bool, played: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    calls = []
+
+    def fake(policy: object, cell: object, episodes: int, sampled: bool) -> Score:
+        calls.append(sampled)
+        return Score(episodes, 0.5, 0.5)
+
+    monkeypatch.setattr(run, "_score", fake)
+    agent = RandomAgent()
+    agent.samples = samples
+    scores = run._scores(agent, cast(Cell, None), 3)
+    assert calls == played
+    assert scores == {"greedy": Score(3, 0.5, 0.5), "sampled": Score(3, 0.5, 0.5)}

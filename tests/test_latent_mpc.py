@@ -108,7 +108,7 @@ def test_onnx_plans_as_torch(env: EnvConfig, tmp_path: Path) -> None:
         np.testing.assert_allclose(getattr(left, name), getattr(right, name), atol=1e-3, err_msg=name)
     assert left.dropped.shape[0] == n and left.dropped.shape[2:] == (5, 2) and np.isfinite(left.dropped[0]).any()
     fewer = load_agent(str(path), env.name, env.level, imagined=7)
-    assert isinstance(fewer, OnnxPlanner) and fewer.search.imagined == 7
+    assert isinstance(fewer, OnnxPlanner) and fewer.imagined == 7
 
 
 @pytest.mark.parametrize("env", [DISCRETE, CONTINUOUS], ids=["discrete", "continuous"])

@@ -272,10 +272,12 @@ class Mistaken(SimulatorAgent):
 
 def test_the_simulator_is_never_surprised_and_a_static_model_mostly() -> None:
     config = EnvConfig("Detour", 1, split="test")
-    table = plans.surprise_table(play(SimulatorAgent(config, 300), config, 6))
+    true, mistaken = SimulatorAgent(config), Mistaken(config)
+    true.imagined = mistaken.imagined = 300
+    table = plans.surprise_table(play(true, config, 6))
     assert table.row(plans.PLANNED).values[1] == 0.0 and table.row(plans.PLANNED).values[0] > 10
     assert table.row(plans.RANDOM).values[1] == 0.0
-    wrong = plans.surprise_table(play(Mistaken(config, 300), config, 6))
+    wrong = plans.surprise_table(play(mistaken, config, 6))
     assert wrong.value(plans.PLANNED, "surprised") > 0.9
 
 

@@ -6,11 +6,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unseen.agents.models.changes import Changes
+from unseen.agents.models.changes import IGNORED, Changes
+from unseen.agents.models.tokens import half_turns
 
 KINDS = 8  # maximum number of distinct ones
 SAME = 0.02  # boxes that differ by less are the same
-IGNORED = -100  # label of what is not known
 
 
 class Building(nn.Module):
@@ -52,9 +52,11 @@ class Building(nn.Module):
         """Logits (B, k, 1 + KINDS) for the slots `which` (k,): (B, n, width) boxes, their features (B, n, seen), and what the agent
         hears (B, message)."""
         axis = slots[:, which, 3:5] if self.shape else slots[:, which, 1:3] * 0
-        cos, sin = axis.unbind(-1)
-        twice = torch.stack([cos * cos - sin * sin, 2 * cos * sin], -1)  # a box turned by half a turn is the same
-        found = self.seen(torch.cat([seen[:, which], twice], -1)) + self.heard(heard)[:, None] + self.slot[which]
+        found = (
+            self.seen(torch.cat([seen[:, which], half_turns(*axis.unbind(-1))], -1))
+            + self.heard(heard)[:, None]
+            + self.slot[which]
+        )
         out = self.out(found.relu())
         return torch.cat([out[..., :1], self.contents.masked(out[..., 1:])], -1)
 

@@ -10,6 +10,7 @@ MIN_COUNT = 2  # a change seen less often gets no class of its own
 FEW = 24  # with more distinct changes than this, similar ones share a class
 NEAR, NEAR_IF_MANY = 0.01, 0.05  # changes of no larger L1 distance share a class
 NEVER = -1e3  # logit of a class that is not in use
+IGNORED = -100  # label of what is not known: a class is not learned from it
 
 
 class Changes(nn.Module):

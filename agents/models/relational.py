@@ -23,8 +23,8 @@ from torch import Tensor, nn
 
 from unseen.agents.models import tokens
 from unseen.agents.models.building import Building
-from unseen.agents.models.changes import NEAR_IF_MANY, Changes, distinct
-from unseen.agents.models.rolling import IGNORED, SLOW, Arrival, Meetings, Rolling
+from unseen.agents.models.changes import IGNORED, NEAR_IF_MANY, Changes, distinct
+from unseen.agents.models.rolling import SLOW, Arrival, Meetings, Rolling
 from unseen.agents.models.tokens import GEOMETRY, Tokens, turned, turned_back
 from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.envs import Layout
@@ -433,6 +433,8 @@ class RelationalModel(nn.Module, WorldModel):
         if len(parts.built):
             before, now = self.boxes(state), self.boxes(after)
             losses["built"] = self.building.loss(guess.built, before, now, after[:, :2], parts.built)
-        for (_, label), launch in zip(went, guess.launches, strict=True):
-            losses["launches"] = F.cross_entropy(launch, label, ignore_index=IGNORED)
+        if went:
+            pairs = zip(went, guess.launches, strict=True)
+            each = [F.cross_entropy(launch, label, ignore_index=IGNORED) for (_, label), launch in pairs]
+            losses["launches"] = torch.stack(each).sum()
         return losses

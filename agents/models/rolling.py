@@ -18,8 +18,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unseen.agents.models import tokens
-from unseen.agents.models.changes import Changes, distinct
-from unseen.agents.models.tokens import FAR, Tokens, turned, turned_back
+from unseen.agents.models.changes import IGNORED, Changes, distinct
+from unseen.agents.models.tokens import FAR, Tokens, half_turns, turned, turned_back
 from unseen.agents.shared.envs import Layout
 
 LAUNCHES, MEETINGS, SPEEDS = 12, 12, 64  # maximum numbers of distinct ones
@@ -28,7 +28,6 @@ SLOW = 1e-3  # a disc that is slower rests
 NEAR = 0.005  # in units of position
 ACROSS, SINE = 1, 7  # features that change their sign in a mirror
 _LEFT_RIGHT = torch.tensor([1.0, 1.0, -1.0])
-IGNORED = -100  # label of what is not known
 
 
 class Arrival(NamedTuple):
@@ -139,8 +138,7 @@ class Rolling(nn.Module):
         cos, sin = a * u + b * v, b * u - a * v
         half, side = cos.abs() * long + sin.abs() * wide, sin.abs() * long + cos.abs() * wide
         far = torch.stack([along, across, half, side, across.abs() - side, along - half], -1) / step
-        twice = torch.stack([cos * cos - sin * sin, 2 * cos * sin], -1)  # a box turned by half a turn is the same
-        return torch.cat([far.clamp(-FAR, FAR), twice, at.half / step, at.kind], -1), along, half
+        return torch.cat([far.clamp(-FAR, FAR), half_turns(cos, sin), at.half / step, at.kind], -1), along, half
 
     def predict(
         self, state: Tensor, at: Tokens, launch: Tensor, step: Tensor

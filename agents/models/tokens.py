@@ -141,6 +141,11 @@ def turned_back(xy: Tensor, axis: Tensor) -> Tensor:
     return turned(xy, axis * _MIRROR.to(axis))
 
 
+def half_turns(cos: Tensor, sin: Tensor) -> Tensor:
+    """Cos and sin (..., 2) of twice an angle: a box turned by half a turn is the same."""
+    return torch.stack([cos * cos - sin * sin, 2 * cos * sin], -1)
+
+
 def _slots(state: Tensor, part: tuple[int, int, int]) -> Tensor:
     start, count, width = part
     if not count:

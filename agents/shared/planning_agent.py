@@ -306,6 +306,7 @@ class GraphPlanningAgent(PlanningAgent):
         super().__init__(search)
         self.name, self.obs, self.action, self.scale, self.slot_map = name, obs, action, scale, slot_map
         self.memory, self.dynamics = memory, GraphDynamics(step, space)
+        self.samples = self.dynamics.has_prior
 
     def no_situation(self, n: int) -> Situation:
         none = np.zeros((n, 0), np.float32)

@@ -44,8 +44,7 @@ class TorchLearner(Learner):
         self.resumes_exactly = self.envs.has_snapshots or not self.needs_snapshots
         self.notes = tuple(_notes(env.label, self.envs, self.resumes_exactly))
         self.update_time = UpdateTime()
-        setting = getattr(self.config, "time_limit", "auto")
-        self.limit_cuts = setting == "cuts" or (setting == "auto" and env.entry is None)
+        self.limit_cuts = self._limit_cuts(env)
         """whether the value of the last observation counts where a time limit stops an episode"""
 
     @contextmanager
@@ -75,7 +74,12 @@ class TorchLearner(Learner):
         before, after = (one.vector.single_action_space for one in (self.envs, made))
         if (made.observation, made.layout, after) != (self.envs.observation, self.envs.layout, before):
             raise BadAgent(f"{self.name} cannot go on in {env.label}: other observations or actions")
-        self.envs = made
+        self.envs, self.limit_cuts = made, self._limit_cuts(env)
+
+    def _limit_cuts(self, env: EnvConfig) -> bool:
+        """The meaning of `time_limit`. In free play the limit is no part of what will be asked."""
+        setting = getattr(self.config, "time_limit", "auto")
+        return setting == "cuts" or (setting == "auto" and (env.entry is None or env.free))
 
     @property
     def slot_map(self) -> bool:

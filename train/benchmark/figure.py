@@ -41,10 +41,11 @@ def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
             own = [group for group in every if group.env is env]
             for axes, (axis, label) in zip(line, axes_of.items(), strict=True):
                 for group in own:
-                    if axis == IMAGINED:
-                        _plot_imagined(axes, group, budgets, *styles[group.agent.label])
-                    else:
-                        _plot(axes, group, axis, *styles[group.agent.label])
+                    style = styles[group.agent.label]
+                    if axis != IMAGINED:
+                        _plot(axes, group, axis, *style)
+                    elif any(scores := [group.by_imagined(steps) for steps in budgets]):
+                        _plot_points(axes, budgets, scores, *style)
                 axes.axhline(env.threshold, color=MUTED, lw=0.8, ls=(0, (4, 3)))
                 axes.set_xscale("log")
                 axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
@@ -75,10 +76,7 @@ def draw_asked(spec: Spec, every: Sequence[Group], path: Path) -> bool:
         for env in spec.envs:
             axes = next(panels)
             for group in (one for one in every if one.env is env and one.finished):
-                colour, dash = styles[group.agent.label]
-                scores = np.array([group.asked(k) for k in at])  # (points, runs)
-                axes.plot(at, scores, color=colour, lw=0.7, alpha=0.4)
-                axes.plot(at, np.median(scores, axis=1), color=colour, lw=2, ls=dash, marker="o", ms=3)
+                _plot_points(axes, at, [group.asked(k) for k in at], *styles[group.agent.label])
             axes.set_xticks(list(at), [str(count) for count in spec.protocol.asked])
             axes.set_xlabel("asked episodes")
             axes.set_ylabel("score")
@@ -109,14 +107,10 @@ def _plot(axes: Any, group: Group, axis: str, colour: str, dash: Any) -> None:
         axes.plot(grid, np.median([np.interp(grid, x, y) for x, y in lines], axis=0), color=colour, lw=2, ls=dash)
 
 
-def _plot_imagined(axes: Any, group: Group, budgets: Sequence[int], colour: str, dash: Any) -> None:
-    """Every run thin, their median thick."""
-    runs = [dict(one.imagined) for one in group.finished if one.imagined]
-    if not runs:
-        return
-    scores = np.array([[run[steps] for run in runs] for steps in budgets])  # (budgets, runs)
-    axes.plot(budgets, scores, color=colour, lw=0.7, alpha=0.4)
-    axes.plot(budgets, np.median(scores, axis=1), color=colour, lw=2, ls=dash, marker="o", ms=3)
+def _plot_points(axes: Any, x: Sequence[int], scores: list[list[float]], colour: str, dash: Any) -> None:
+    """Scores of every run at each x: runs thin, their median thick."""
+    axes.plot(x, np.array(scores), color=colour, lw=0.7, alpha=0.4)
+    axes.plot(x, np.median(scores, axis=1), color=colour, lw=2, ls=dash, marker="o", ms=3)
 
 
 def _points(result: Result, axis: str, policy: str) -> tuple[np.ndarray, np.ndarray]:

@@ -185,7 +185,8 @@ def _result(cell: Cell, status: str, **more: object) -> Result:
 
 
 def _scores(policy: Agent, cell: Cell, episodes: int) -> dict[str, Score]:
-    return {name: _score(policy, cell, episodes, sampled=name == "sampled") for name in ("greedy", "sampled")}
+    greedy = _score(policy, cell, episodes, sampled=False)
+    return {"greedy": greedy, "sampled": _score(policy, cell, episodes, sampled=True) if policy.samples else greedy}
 
 
 def _by_imagined(agent: Agent, cell: Cell) -> tuple[tuple[int, float], ...]:

@@ -85,20 +85,14 @@ def _flag(value: Any) -> bool:
     return value
 
 
-def _increasing(value: Any) -> tuple[int, ...]:
-    words = "a list of increasing integers from 0 on"
-    found = _list_of(int, words, low=0)(value)
-    if list(found) != sorted(found):
-        raise ValueError(words)
-    return found
+def _increasing(words: str, from_zero: bool = False) -> Check:
+    def check(value: Any) -> tuple[int, ...]:
+        found = _list_of(int, words, low=0)(value)
+        if list(found) != sorted(found) or (from_zero and found[0] != 0):
+            raise ValueError(words)
+        return found
 
-
-def _points(value: Any) -> tuple[int, ...]:
-    words = "a list of integers that begins with 0 and increases"
-    found = _list_of(int, words, low=0)(value)
-    if found[0] != 0 or list(found) != sorted(found):
-        raise ValueError(words)
-    return found
+    return check
 
 
 def _table(value: Any) -> dict[str, Any]:
@@ -115,6 +109,8 @@ def _tables(value: Any) -> list[dict[str, Any]]:
 
 _seeds = _list_of(int, "a list of different integers from 0 on", low=0)
 _names = _list_of(str, "a list of different names of environments")
+_counts = _increasing("a list of increasing integers from 0 on")
+_points = _increasing("a list of integers that begins with 0 and increases", from_zero=True)
 _levels = _list_of(int | str, "a list of different levels or presets")  # type: ignore[arg-type]
 
 TOP: Mapping[str, Check] = {
@@ -124,7 +120,7 @@ TOP: Mapping[str, Check] = {
 AMOUNT: Mapping[str, Check] = {"steps": _count, "cpu_seconds": _seconds}
 EVALUATION: Mapping[str, Check] = {
     "episodes": _count, "final_episodes": _count, "split": _one_of("test", "shift"), "every": _table,
-    "policy": _one_of(*POLICIES), "imagined": _increasing,
+    "policy": _one_of(*POLICIES), "imagined": _counts,
 }  # fmt: skip
 AGENT: Mapping[str, Check] = {
     "name": _one_of(*ROSTER), "label": _text, "supervision": _text, "set": _table, "seeds": _seeds, "budget": _table,
