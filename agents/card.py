@@ -125,12 +125,14 @@ class Card:
     """settings that were changed from their defaults"""
     steps: int | None = _checked(_count)
     """environment steps of training"""
+    training_episodes: int | None = _checked(_count)
+    """episodes of training in the environment"""
     cpu_s: float | None = _checked(_duration)
     """CPU seconds of training"""
     episode_return: float | None = _checked(_number)
     """final mean return on held-out episodes; the success rate where returns are 0 or 1"""
     episodes: int | None = _checked(_count)
-    """number of those episodes"""
+    """number of those held-out episodes"""
     curve: tuple[tuple[int, float, float], ...] = _checked(_curve, ())
     """learning curve: (environment steps, CPU seconds, mean return on held-out episodes)"""
     versions: Mapping[str, str] = _named(_versions)

@@ -41,8 +41,8 @@ class ResetFailed(UnseenError, RuntimeError):
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
-    """A phrase with the known names most similar to `name`, or with all of them if none is similar."""
+    """A phrase with the known names most similar to `name`, best first, or with all of them if none is similar."""
     known = list(known)
     close = difflib.get_close_matches(name.lower(), [k.lower() for k in known], n=3, cutoff=0.4)
-    names = [k for k in known if k.lower() in close] or known
+    names = [k for lower in dict.fromkeys(close) for k in known if k.lower() == lower] or known
     return ("did you mean " if close else "valid names: ") + ", ".join(names) + ("?" if close else "")

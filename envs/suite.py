@@ -209,6 +209,18 @@ SUITE: dict[str, Entry] = {
             },
         ),
         Entry(
+            "Kiln",
+            "industry",
+            "unseen.envs.industry.kiln.spec:Kiln",
+            "heat a slab of steel to its core, which cannot be seen",
+            {
+                0: Anchor(-0.078, 0.914),
+                1: Anchor(-0.078, 0.914, 0.492),
+                2: Anchor(-0.078, 0.914, 0.377),
+                3: Anchor(-0.078, 0.914, 0.35),
+            },
+        ),
+        Entry(
             "ProvingGround",
             "industry",
             "unseen.envs.industry.proving_ground.spec:ProvingGround",

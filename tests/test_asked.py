@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -224,9 +223,22 @@ def test_the_specification(tmp_path: Path) -> None:
             spec(tmp_path, **words)
 
 
+def test_without_free_play_any_environment_counts_episodes(tmp_path: Path) -> None:
+    path = tmp_path / "dosing.toml"
+    path.write_text(
+        SPEC.format(protocol="protocol = { free_episodes = [0], asked = [0, 4] }", agent="", environment="")
+        .replace('"gru-mapper"', '"ppo"\nset = { envs = 4, rollout = 16, batch = 32, hidden = 8 }')
+        .replace('"RolledBehind"', '"Dosing"')
+    )
+    cell = read_spec(path).cells[0]
+    result = run_cell(Task(cell, tmp_path / cell.id, 60.0))
+    assert isinstance(result, stored.Result) and result.status == "finished", result
+    assert [point[1] for point in result.curve][0] == 0 and 4 <= result.curve[1][1] <= 8
+
+
 def test_cells_without_a_protocol_are_known_by_the_same_ids() -> None:
     cell = read_spec(Path(__file__).parents[1] / "benchmarks" / "smoke.toml").cells[0]
-    assert "protocol" not in cell.content and set(asdict(cell.budget)) == {"steps", "cpu_seconds"}
+    assert "protocol" not in cell.content and set(cell.content["budget"]) == {"steps", "cpu_seconds"}
     assert cell.id == "c1ba9dfbb35e"
 
 

@@ -22,6 +22,8 @@ pytest.importorskip("stable_baselines3")
 from unseen.agents.references import RandomAgent
 from unseen.train.benchmark import run
 from unseen.train.benchmark.cells import Cell
+from unseen.train.benchmark.results import Result
+from unseen.train.benchmark.spec import read_spec
 from unseen.train.cli import main
 from unseen.train.heldout import Score
 
@@ -243,3 +245,14 @@ def test_an_agent_that_never_samples_is_scored_once(
     scores = run._scores(agent, cast(Cell, None), 3)
     assert calls == played
     assert scores == {"greedy": Score(3, 0.5, 0.5), "sampled": Score(3, 0.5, 0.5)}
+
+
+def test_a_failure_while_scoring_keeps_what_training_took(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(agent: object, cell: Cell) -> None:
+        raise ValueError("lost the thread")
+
+    monkeypatch.setattr(run, "_by_imagined", fail)
+    cell = read_spec(write_spec(tmp_path)).cells[0]
+    result = run.run_cell(run.Task(cell, tmp_path / cell.id, 60.0))
+    assert isinstance(result, Result) and result.status == "failed" and "lost the thread" in result.error
+    assert result.steps == 640 and result.curve and result.greedy is None

@@ -65,6 +65,14 @@ def test_cells(tmp_path: Path) -> None:
     assert len({cell.id for cell in spec.cells}) == len(spec.cells)
 
 
+def test_a_budget_in_episodes(tmp_path: Path) -> None:
+    cells = read(tmp_path, GOOD.replace("budget = { steps = 50 }", "budget = { episodes = 100 }")).cells
+    cell = next(one for one in cells if one.env.label == "always lit 2")
+    assert (cell.budget.episodes, cell.budget.steps, cell.every.episodes) == (100, None, 4)
+    assert cell.content["budget"]["episodes"] == 100
+    assert all("episodes" not in one.budget.content for one in cells if one.budget.episodes is None)
+
+
 def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
     ids = [cell.id for cell in read(tmp_path, GOOD).cells]
     assert ids == [cell.id for cell in read(tmp_path, GOOD.replace("a hint", "none").replace("wide", "broad")).cells]

@@ -82,7 +82,7 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
         (["audit", "RolledBehnd"], "did you mean RolledBehind?"),
         (["audit"], "--all"),
         (["info", "RolledBehnd"], "did you mean RolledBehind"),
-        (["info", "maper"], "mapper?"),
+        (["info", "maper"], "did you mean mapper, gru-mapper"),
         (["info", "RolledBehind", "--level", "9"], "level=9"),
         (["info", "nowhere.py:Task"], "nowhere.py: no such file"),
         (["evaluate", "random", "RolledBehind", "--level", "dusk"], "level='dusk': RolledBehind has levels 0, 1, 2, 3"),

@@ -24,7 +24,12 @@ def shipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / f"{name}.onnx").write_bytes(f"{name} {level}".encode())
         (folder / f"{name}.imagine.onnx").write_bytes(b"a dream")
-        card = {"steps": 150_000, "cpu_s": 900.5, "curve": [[10, 1.0, 0.1], [150_000, 900.5, 0.9]]}
+        card = {
+            "steps": 150_000,
+            "training_episodes": 4_000,
+            "cpu_s": 900.5,
+            "curve": [[10, 1.0, 0.1], [150_000, 900.5, 0.9]],
+        }
         (folder / f"{name}.json").write_text(json.dumps(card))
     return tmp_path
 
@@ -37,6 +42,7 @@ def test_every_training_run_enters(shipped: Path) -> None:
     ]
     assert found[0].id != found[1].id
     assert (found[0].steps, found[0].cpu_seconds, len(found[0].curve)) == (150_000, 900.5, 2)
+    assert found[0].training_episodes == 4_000
     assert contestants("mapper", make_arena(EnvConfig("RolledBehind", 2))) == []
 
 

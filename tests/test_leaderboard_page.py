@@ -37,7 +37,12 @@ def make_board() -> Board:
         results[Contestant(f"o{arena.level}", "oracle", "oracle", "reference", arena, UNTRAINED)] = outcomes(90)
         results[Contestant(f"r{arena.level}", "random", "random", "reference", arena, UNTRAINED)] = outcomes(10)
         for run, (ours, theirs) in enumerate([(80, 20), (70, 10), (60, 30)]):
-            card = Card(steps=150_000 + run, cpu_s=600.0, curve=((1_000, 5.0, 0.1), (150_000, 600.0, 0.8)))
+            card = Card(
+                steps=150_000 + run,
+                training_episodes=6_000 + run,
+                cpu_s=600.0,
+                curve=((1_000, 5.0, 0.1), (150_000, 600.0, 0.8)),
+            )
             results[Contestant(f"m{arena.level}{run}", "mapper", "mapper", "model-based", arena, run, card=card)] = (
                 outcomes(ours)
             )
@@ -67,7 +72,7 @@ def test_figures_by_hand() -> None:
     assert mapper.raw.point == pytest.approx(0.7) and mapper.normal.point == pytest.approx(0.75)  # (.7 - .1) / .8
     assert (mapper.raw.low, mapper.raw.high) == pytest.approx((0.6, 0.8), abs=0.034)  # resampled runs: 27 of them
     assert mapper.unit == "runs" and [run.score for run in mapper.runs] == [0.8, 0.7, 0.6]
-    assert mapper.steps == 150_001 and mapper.cpu_seconds == 600
+    assert mapper.steps == 150_001 and mapper.cpu_seconds == 600 and mapper.training_episodes == 6_001
     # Two levels count (1 and 2): normalised .875 .75 .625 twice; one off each end leaves .875 .75 .75 .625
     assert rows["mapper"].overall is not None and rows["mapper"].overall.point == pytest.approx(0.75)
     oracle = rows["oracle"].cells["RolledBehind/2"]
@@ -225,5 +230,8 @@ def test_the_table_for_a_readme() -> None:
     lines = report.markdown(make_board()).splitlines()
     rows = [line for line in lines if line.startswith("|")]
     assert len(rows) == 2 + 5 and {row.replace("\\|", "").count("|") for row in rows} == {8}
-    assert any(row.startswith("| mapper | .70 (.60–.80)") and "150 k steps, 10 min | 0.041 ms |" in row for row in rows)
+    assert any(
+        row.startswith("| mapper | .70 (.60–.80)") and "150 k steps, 6 k episodes, 10 min | 0.041 ms |" in row
+        for row in rows
+    )
     assert "<script" not in "\n".join(rows)

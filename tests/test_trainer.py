@@ -58,7 +58,7 @@ def config(out: Path, agent: str = "ppo", steps: int = 640, **more: object) -> T
 def test_a_run_from_start_to_agent(tmp_path: Path) -> None:
     path = train(config(tmp_path / "run", final_episodes=30))
     card = json.loads(path.with_suffix(".json").read_text())
-    assert card["episodes"] == 30
+    assert card["episodes"] == 30 and card["training_episodes"] > 0
     assert card["steps"] == 640 and card["env"] == "Unseen/RolledBehind-v1" and card["config"]["hidden"] == 8
     steps = [point[0] for point in card["curve"]]
     assert steps == sorted(set(steps)) and steps[-1] == 640
@@ -346,6 +346,16 @@ def test_bad_budgets_and_settings_are_named(tmp_path: Path) -> None:
         train(config(tmp_path, set=("entropy",)))
     with pytest.raises(BadAgent, match="entropy"):
         train(config(tmp_path, set=("ent=.1",)))
+
+
+@pytest.mark.usefixtures("no_export")
+@pytest.mark.parametrize(("agent", "settings", "most"), [("ppo", PPO, 4), ("dreamer", MAPPER, 0)])
+def test_a_budget_in_episodes(agent: str, settings: tuple[str, ...], most: int, tmp_path: Path) -> None:
+    path = train(config(tmp_path, agent, None, episodes=10, set=settings, final_episodes=5))  # type: ignore[arg-type]
+    meta = checkpoints.read_meta(checkpoints.found(path.parent / "checkpoints")[-1])
+    assert 10 <= meta["episodes"] <= 10 + most, "an episode of each environment may be more than was asked for"
+    with pytest.raises(BadAgent, match="episodes=0"):
+        train(config(tmp_path, episodes=0))
 
 
 @pytest.mark.usefixtures("no_export")

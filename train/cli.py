@@ -161,7 +161,7 @@ def overview() -> str:
         [
             "usage: unseen COMMAND ...",
             "",
-            "Reinforcement learning environments for object permanence and planning.",
+            "Reinforcement learning environments for object permanence and planning, in rooms and in industry.",
             "",
             "commands:",
             *rows,

@@ -24,7 +24,7 @@ Evaluate = Callable[[Agent], Mapping[str, float]]
 Show = Callable[[float, Mapping[str, float]], None]
 
 CHECKPOINTS = "checkpoints"
-FRESH: Mapping[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "curve": []}
+FRESH: Mapping[str, Any] = {"steps": 0, "cpu_s": 0.0, "wall_s": 0.0, "episodes": 0, "curve": []}
 """Metadata of a run that has not started."""
 
 
@@ -84,6 +84,7 @@ class Fit:
     ) -> None:
         self.learner, self.folder, self.budget, self.evaluate, self.every = learner, folder, budget, evaluate, every
         self.identity, self.checkpoint_every, self.show = identity, checkpoint_every, show
+        learner.stop_at = budget.episodes
         self.curve: list[dict[str, Any]] = list(meta["curve"])
         self._log = Log(folder, learner.steps, tensorboard)
         self._started = time.monotonic() - meta["wall_s"]
@@ -102,7 +103,9 @@ class Fit:
     @property
     def meta(self) -> dict[str, Any]:
         """What another Fit goes on from."""
-        return {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self.wall_s, "curve": self.curve}
+        learner = self.learner
+        reached = {"steps": learner.steps, "episodes": learner.episodes}
+        return reached | {"cpu_s": self.clock.seconds, "wall_s": self.wall_s, "curve": self.curve}
 
     def run(self, stop: threading.Event | None = None) -> bool:
         """Train until the budget is used, or `stop` is set. Returns whether the budget is used.
@@ -137,8 +140,8 @@ class Fit:
 
     def _evaluation_is_due(self) -> bool:
         last = self.curve[-1] if self.curve else FRESH
-        now = self.every.share(self.learner.steps, self.clock.seconds)
-        return int(now) > int(self.every.share(last["steps"], last["cpu_s"]))
+        now = self.every.share(self.learner.steps, self.clock.seconds, self.learner.episodes or 0)
+        return int(now) > int(self.every.share(last["steps"], last["cpu_s"], last["episodes"] or 0))
 
     def measure(self, evaluate: Evaluate) -> dict[str, float]:
         """Evaluate the current policy, and add the scores to the curve. A point at the same step is replaced."""

@@ -51,9 +51,11 @@ class TrainConfig(LevelArgument):
     env: str
     """name of an environment, file.py:Class, or a Gymnasium id such as CartPole-v1"""
     steps: OptionalInt = None
-    """budget in environment steps; by default that of the agent, or no limit if --cpu-minutes is given"""
+    """budget in environment steps; by default that of the agent, or no limit if another budget is given"""
     cpu_minutes: OptionalFloat = None
     """budget in CPU time, not counting evaluation"""
+    episodes: OptionalInt = None
+    """budget in real episodes; an agent that plays many at once may exceed it by so many (--set envs=10)"""
     seed: int = 0
     """seed of training"""
     out: OptionalPath = None
@@ -67,7 +69,7 @@ class TrainConfig(LevelArgument):
     checkpoint_every: float = 60.0
     """seconds between checkpoints"""
     eval_every: OptionalInt = None
-    """environment steps between evaluations; by default 1/25 of the budget"""
+    """environment steps between evaluations; by default 1/25 of the budget in steps, or else of a million"""
     eval_episodes: int = 200
     """held-out episodes per evaluation"""
     final_episodes: OptionalInt = None
@@ -90,14 +92,14 @@ class TrainConfig(LevelArgument):
 
     def budget(self) -> Budget:
         """The training budget. Raises BadAgent if a number is not positive."""
-        for name in ("steps", "cpu_minutes", "eval_every", "eval_episodes", "final_episodes", "threads"):
+        for name in ("steps", "cpu_minutes", "episodes", "eval_every", "eval_episodes", "final_episodes", "threads"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadAgent(f"{name}={value}: must be positive")
         steps = self.steps
-        if steps is None and self.cpu_minutes is None:
+        if steps is None and self.cpu_minutes is None and self.episodes is None:
             steps = ROSTER[self.agent].steps
-        return Budget(steps, None if self.cpu_minutes is None else 60 * self.cpu_minutes)
+        return Budget(steps, None if self.cpu_minutes is None else 60 * self.cpu_minutes, self.episodes)
 
     def overrides(self) -> dict[str, Any]:
         """The settings given by `set`, parsed as JSON where possible. Raises BadAgent."""
@@ -234,6 +236,7 @@ def _export(config: TrainConfig, env_config: EnvConfig, fit: Fit, episodes: int)
         config=asdict(learner.config),
         overrides=config.overrides(),
         steps=learner.steps,
+        training_episodes=learner.episodes,
         cpu_s=last["cpu_s"],
         episode_return=last["heldout"],
         episodes=episodes,

@@ -14,7 +14,7 @@ from unseen.agents.shared.torch_graph import TorchGraph
 
 
 class RecurrentActorCritic(nn.Module):
-    """Actor and critic on a GRU's features, the present observation and, with a map, the look-up of what is asked for.
+    """Actor and critic on a GRU's features, the present vector and, with a map, the look-up of what is asked for.
 
     With a map, the GRU learns from the map's labels alone; actor and critic read its features and the look-up.
     """
@@ -29,9 +29,10 @@ class RecurrentActorCritic(nn.Module):
         plain = not observation.image and observation.rays is None
         self.encoder = nn.Identity() if plain else make_encoder(observation, hidden)
         self.gru = Memory(observation.size if plain else hidden, hidden)
-        self.glance = make_encoder(observation, hidden)
+        # An image is encoded once, for the GRU: a second time for actor and critic would cost as much as all the rest.
+        self.glance = None if observation.image else make_encoder(observation, hidden)
         self.map = None if map_layout is None else PlaceMap(hidden, hidden, map_layout)
-        inputs = 2 * hidden + (0 if self.map is None else LOOK_UP)
+        inputs = hidden * (1 if self.glance is None else 2) + (0 if self.map is None else LOOK_UP)
         self.actor = mlp(inputs, hidden, 2, head.outputs, zero=True)
         self.critic = mlp(inputs, hidden, 2, BINS, zero=True)
         self.twohot = TwoHot()
@@ -64,12 +65,12 @@ class RecurrentActorCritic(nn.Module):
     def groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """Parameters of memory and map, and those of actor and critic."""
         memory = [self.encoder, self.gru, *([] if self.map is None else [self.map])]
-        policy = [self.glance, self.actor, self.critic]
+        policy = [self.actor, self.critic, *([] if self.glance is None else [self.glance])]
         return [p for part in memory for p in part.parameters()], [p for part in policy for p in part.parameters()]
 
     def inputs(self, features: Tensor, obs: Tensor) -> Tensor:
         """Inputs of actor and critic, for features (..., size) and observations (..., *shape)."""
-        parts = [features, self.glance(self.prepared(obs))]
+        parts = [features] if self.glance is None else [features, self.glance(self.prepared(obs))]
         if self.map is not None:
             with torch.no_grad():
                 parts.append(self.map.look_up(features, obs))

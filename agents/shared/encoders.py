@@ -108,7 +108,11 @@ class RayEncoder(nn.Module):
 
 
 class ImageEncoder(nn.Module):
-    """Convolutional encoder of pixels in [0, 1], (..., height, width, channels) -> (..., hidden)."""
+    """Convolutional encoder of pixels in [0, 1], (..., height, width, channels) -> (..., hidden).
+
+    In training mode it convolves in bfloat16 on processors made for that, which takes less than half the time; in `eval` mode, and so in
+    exported agents, in full precision.
+    """
 
     def __init__(self, observation: ObservationSpec, hidden: int) -> None:
         super().__init__()
@@ -123,9 +127,11 @@ class ImageEncoder(nn.Module):
 
     def forward(self, obs: Tensor) -> Tensor:
         x = obs.flatten(0, -4).permute(0, 3, 1, 2)
-        for layer in self.layers:
-            x = F.silu(layer(x))
-        return self.out(x.flatten(1)).reshape(*obs.shape[:-3], -1)
+        half = self.training and x.device.type == "cpu" and torch.cpu._is_avx512_bf16_supported()
+        with torch.autocast("cpu", torch.bfloat16, enabled=half):
+            for layer in self.layers:
+                x = F.silu(layer(x))
+        return self.out(x.float().flatten(1)).reshape(*obs.shape[:-3], -1)
 
 
 class VectorDecoder(nn.Module):

@@ -13,7 +13,7 @@ ROWS = 64  # measured: results are bit-identical in any row of a batch of 64, bu
 
 
 class TorchGraph(Graph):
-    """A module whose positional arguments are the inputs and which returns a tuple of the outputs.
+    """A module whose positional arguments are the inputs and which returns a tuple of the outputs; it runs in `eval` mode.
 
     Args:
         module: on any device; not copied, so that the policy follows its learner.
@@ -30,8 +30,10 @@ class TorchGraph(Graph):
 
     @torch.inference_mode()
     def run(self, inputs: Arrays) -> Arrays:
-        device = next(self.module.parameters()).device
+        device, training = next(self.module.parameters()).device, self.module.training
         given = [
             torch.tensor(inputs[name], device=device) for name in self.inputs
         ]  # copied into aligned memory: rounding depends on alignment
-        return dict(zip(self.outputs, (out.cpu().numpy() for out in self.module(*given)), strict=True))
+        outputs = self.module.eval()(*given)
+        self.module.train(training)
+        return dict(zip(self.outputs, (out.cpu().numpy() for out in outputs), strict=True))

@@ -30,9 +30,15 @@ class Fields:
 
 
 def wrong_field(task: type[Task]) -> str | None:
-    """One sentence about the first field that a device function of the task uses although it is missing, or sets although
-    the engine keeps it; None if there is none."""
+    """One sentence about the first field that has the name of an attribute of NumPy's records, or that a device function of
+    the task uses although it is missing, or sets although the engine keeps it; None if there is none."""
     params = task.levels[task.default_level].record("train")
+    records = {"'state'": task.state, "'scratch'": task.scratch, task.params.__name__: params.dtype}
+    records |= {f"memory of {name!r}": reference.memory for name, reference in task.references.items()}
+    for whose, dtype in records.items():
+        for name in _names(dtype):
+            if hasattr(np.record, name):
+                return f"{whose} has a field {name!r}, which is an attribute of NumPy's records; choose another name"
     p = Fields(task.params.__name__, frozenset(params.dtype.names or ()))
     s = Fields("'state'", frozenset(task.state.names or ()), KEPT)
     calls: list[tuple[Any, tuple[Fields | None, ...]]] = [
@@ -53,6 +59,14 @@ def wrong_field(task: type[Task]) -> str | None:
         for found in _search(function, given, seen):
             return found
     return None
+
+
+def _names(dtype: np.dtype | None) -> Iterator[str]:
+    """The names of the fields of a record type, those of records in it included."""
+    if dtype is not None and dtype.fields:
+        for name, (part, *_) in dtype.fields.items():
+            yield name
+            yield from _names(part.base)
 
 
 def _of(whose: str, dtype: np.dtype | None) -> Fields | None:

@@ -132,6 +132,29 @@ class Gauges(View):
 
 
 @dataclass(frozen=True)
+class Section(Gauges):
+    """The view of a piece in a furnace: its section in the colours of its temperatures, beside the curves.
+
+    Attributes:
+        profile: (record, params) -> temperatures through half of the piece, from the core outwards, C. The agent never sees it.
+        outer, inner: (record, params) -> temperature of the surface and of the core, C, sensed or true.
+        shut, unprobed: (record, params) -> whether the agent cannot sense `outer` or `inner` now.
+        around: (record, params) -> temperature of the furnace, C.
+        half: (record, params) -> half the thickness of the piece, m, as the agent knows it.
+    """
+
+    painter: ClassVar[str] = "unseen.envs.watch.section:SectionPainter"
+
+    profile: Callable[[np.void, Any], np.ndarray] = lambda record, params: np.zeros(0)
+    outer: Callable[[np.void, Any], float] = lambda record, params: 0.0
+    inner: Callable[[np.void, Any], float] = lambda record, params: 0.0
+    shut: Callable[[np.void, Any], bool] = lambda record, params: False
+    unprobed: Callable[[np.void, Any], bool] = lambda record, params: False
+    around: Callable[[np.void, Any], float] = lambda record, params: 0.0
+    half: Callable[[np.void, Any], float] = lambda record, params: 0.1
+
+
+@dataclass(frozen=True)
 class Track(View):
     """The view of a proving ground: a test on the track, its margins, and the design.
 

@@ -75,7 +75,7 @@ class GaugePainter(Painter):
         wide = CARD[0] - 24.0
         taken = page.text(message, CARD[0] - 12, 24, 12, theme.MUTED, right=True) + 12 if message else 0.0
         page.text(view.request, 12, 24, 17, fit=wide - taken)
-        bars = min(34.0 * len(view.controls), 136.0)
+        bars = self._controls_height(view)
         self._draw_panels(page, view, record, params, 12, 48, wide, 392 - bars, 12)
         self._draw_controls(page, view, record, params, 12, 456 - bars, wide, bars, 12)
         if record["done"]:
@@ -84,6 +84,10 @@ class GaugePainter(Painter):
             page.text(view.caption(record, params), 12, 472, 13, theme.INK, fit=wide)
         page.timeline((("", params.horizon),), "", int(record["t"]), bool(record["done"]), 12, CARD[1] - 24, wide)
         return page.pixels()
+
+    def _controls_height(self, view: Gauges) -> float:
+        """Layout units that the controls take on a card."""
+        return min(34.0 * len(view.controls), 136.0)
 
     def _remember(self, record: np.void, params: Params, task: type[Task]) -> Gauges:
         """Add the current values to the curves. Returns the task's view."""

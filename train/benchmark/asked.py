@@ -72,7 +72,6 @@ class Course:
             return kind(config, cell.seed, cell.device, cell.agent.settings), FRESH
 
     def _fit(self, learner: Learner, part: str, budget: Budget, meta: Mapping[str, Any]) -> Fit:
-        learner.stop_at = budget.episodes
         folder = self.folder / part
         folder.mkdir(exist_ok=True)
         return Fit(

@@ -21,6 +21,12 @@ class Amount:
 
     steps: int | None = None
     cpu_seconds: float | None = None
+    episodes: int | None = None
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """As JSON; what was added later is left out where it is not used, so that results keep their ids."""
+        return {name: value for name, value in asdict(self).items() if name != "episodes" or value is not None}
 
 
 @dataclass(frozen=True)
@@ -39,8 +45,8 @@ class Evaluation:
 
     @property
     def content(self) -> dict[str, Any]:
-        """As JSON; what was added later is left out where it is not used, so that results keep their ids."""
-        found = asdict(self)
+        """As JSON, as `Amount.content`."""
+        found = asdict(self) | {"every": self.every and self.every.content}
         if not found["imagined"]:
             del found["imagined"]
         return found
@@ -133,7 +139,7 @@ class Cell:
             "obs": env.obs,
             "action": env.action,
             "seed": self.seed,
-            "budget": asdict(self.budget) if self.agent.trains else None,
+            "budget": self.budget.content if self.agent.trains else None,
             "evaluation": self.evaluation.content,
             "device": self.device,
         } | more
@@ -147,8 +153,10 @@ class Cell:
         """Training between evaluations."""
         if self.evaluation.every is not None:
             return self.evaluation.every
-        steps, seconds = self.budget.steps, self.budget.cpu_seconds
-        return Amount(steps and max(1, steps // POINTS), seconds and seconds / POINTS)
+        steps, seconds, episodes = self.budget.steps, self.budget.cpu_seconds, self.budget.episodes
+        return Amount(
+            steps and max(1, steps // POINTS), seconds and seconds / POINTS, episodes and max(1, episodes // POINTS)
+        )
 
     @property
     def title(self) -> str:

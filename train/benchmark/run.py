@@ -122,9 +122,11 @@ def _train(task: Task) -> Result:
         identity=identity, meta=meta, checkpoint_every=task.checkpoint_every, tensorboard=False,
     )  # fmt: skip
     error = ""
+    imagined: tuple[tuple[int, float], ...] = ()
     try:
         fit.run()
         fit.measure(last_point)
+        imagined = _by_imagined(learner.policy(), cell)
     except StoreError:
         raise
     except Exception as cause:
@@ -134,7 +136,7 @@ def _train(task: Task) -> Result:
         cell,
         FAILED if error else FINISHED,
         error=error,
-        imagined=() if error else _by_imagined(learner.policy(), cell),
+        imagined=imagined,
         **_training(fit),
         **final,
     )
@@ -208,7 +210,7 @@ def _score(policy: Agent, cell: Cell, episodes: int, sampled: bool) -> Score:
 
 
 def _budget(amount: Amount) -> Budget:
-    return Budget(amount.steps, amount.cpu_seconds)
+    return Budget(amount.steps, amount.cpu_seconds, amount.episodes)
 
 
 def _warm_up(config: EnvConfig) -> None:

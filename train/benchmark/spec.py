@@ -117,7 +117,7 @@ TOP: Mapping[str, Check] = {
     "name": _name, "title": _text, "search": _text, "threshold": _score, "seeds": _seeds, "budget": _table,
     "device": _text, "evaluation": _table, "agent": _tables, "environment": _tables, "protocol": _table,
 }  # fmt: skip
-AMOUNT: Mapping[str, Check] = {"steps": _count, "cpu_seconds": _seconds}
+AMOUNT: Mapping[str, Check] = {"steps": _count, "cpu_seconds": _seconds, "episodes": _count}
 EVALUATION: Mapping[str, Check] = {
     "episodes": _count, "final_episodes": _count, "split": _one_of("test", "shift"), "every": _table,
     "policy": _one_of(*POLICIES), "imagined": _counts,
@@ -188,10 +188,10 @@ def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
     _check_environments(agents, envs)
     pairs = [(agent, env, agent.budget or env.budget or budget) for agent in agents for env in envs if agent.plays(env)]
     if protocol is not None:
-        _check_protocol(envs, [amount for *_, amount in pairs])
+        _check_protocol(pairs)
     for agent, env, amount in pairs:
         if agent.trains and amount is None and protocol is None:
-            raise BadSpec(f"budget: missing for {agent.label} on {env.label}; give steps, cpu_seconds or both")
+            raise BadSpec(f"budget: missing for {agent.label} on {env.label}; give steps, cpu_seconds or episodes")
     device = top.get("device", "cpu")
     cells = [
         Cell(agent, env, agent.seeds[turn], amount or Amount(), evaluation, device, protocol)
@@ -237,13 +237,13 @@ def _check_environments(agents: tuple[AgentEntry, ...], envs: tuple[EnvEntry, ..
                 )
 
 
-def _check_protocol(envs: tuple[EnvEntry, ...], budgets: list[Amount | None]) -> None:
-    if any(budgets):
-        raise BadSpec("budget: not with a table [protocol], where asked episodes are counted")
-    for env in envs:
+def _check_protocol(pairs: list[tuple[AgentEntry, EnvEntry, Amount | None]]) -> None:
+    for agent, env, amount in pairs:
+        if amount:
+            raise BadSpec("budget: not with a table [protocol], where asked episodes are counted")
         entry = env.config.entry
-        if entry is None or "free" not in entry.task.params.specs():
-            raise BadSpec(f"environment: {env.label} has no free play")
+        if agent.free and agent.free.episodes and (entry is None or "free" not in entry.task.params.specs()):
+            raise BadSpec(f"environment: {env.label} has no free play; for {agent.label}, give free_episodes = [0]")
         if env.config.free:
             raise BadSpec(f"environment: {env.label}: the protocol sets free itself")
 
@@ -253,7 +253,7 @@ def _amount(table: Mapping[str, Any], key: str, where: str) -> Amount | None:
         return None
     found = _read(table[key], f"{where}{key}.", AMOUNT)
     if not found:
-        raise BadSpec(f"{where}{key}: empty; give steps, cpu_seconds or both")
+        raise BadSpec(f"{where}{key}: empty; give steps, cpu_seconds or episodes")
     return Amount(**found)
 
 

@@ -28,6 +28,7 @@ class RunScore:
     score: float
     steps: int | None
     cpu_seconds: float | None
+    training_episodes: int | None = None
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,8 @@ class Cell:
     runs: list[RunScore] = field(default_factory=list)
     steps: float | None = None
     cpu_seconds: float | None = None
-    """of training; `steps` and `cpu_seconds` are medians over the runs"""
+    training_episodes: float | None = None
+    """of training; like `steps` and `cpu_seconds`, a median over the runs"""
     trained_on: int | None = None
     """training level, if it is another one"""
 
@@ -158,15 +160,18 @@ def _cell(own: Results, arena: Arena, name: str) -> Cell:
     ordered = sorted(own, key=lambda c: c.run)
     scores = [[outcome.episode_return for outcome in own[c]] for c in ordered]
     runs = [
-        RunScore(c.run, float(np.mean(score)), c.steps, c.cpu_seconds) for c, score in zip(ordered, scores, strict=True)
+        RunScore(c.run, float(np.mean(score)), c.steps, c.cpu_seconds, c.training_episodes)
+        for c, score in zip(ordered, scores, strict=True)
     ]
     unit = "runs" if len(runs) > 1 else "episodes"
     sample = [run.score for run in runs] if len(runs) > 1 else scores[0]
     raw = st.bootstrap([sample], seed=_seed(name, arena.key))
     ends = arena.normalise([raw.point, raw.low, raw.high])
     normal = None if ends is None else Interval(*ends.tolist())
-    steps, cpu = median([run.steps for run in runs]), median([run.cpu_seconds for run in runs])
-    return Cell("ok", raw, normal, unit, episodes, 0, "", runs, steps, cpu, ordered[0].trained_on)
+    steps, cpu, real = (
+        median([getattr(run, name) for run in runs]) for name in ("steps", "cpu_seconds", "training_episodes")
+    )
+    return Cell("ok", raw, normal, unit, episodes, 0, "", runs, steps, cpu, real, ordered[0].trained_on)
 
 
 def counted(arenas: Sequence[Arena]) -> list[Arena]:

@@ -103,6 +103,11 @@ class Contestant:
         return self.card.steps
 
     @property
+    def training_episodes(self) -> int | None:
+        """Episodes of training in the environment."""
+        return self.card.training_episodes
+
+    @property
     def cpu_seconds(self) -> float | None:
         """CPU time of training."""
         return self.card.cpu_s

@@ -58,12 +58,14 @@ def span(values: list[float], shown: list[str]) -> str:
     return ordered[0] if ordered[0] == ordered[-1] else f"{ordered[0]} – {ordered[-1]}"
 
 
-def training(entry: Entry) -> tuple[str, str]:
-    """Environment steps and CPU time of training, as ranges over levels."""
+def training(entry: Entry) -> tuple[str, str, str]:
+    """Environment steps, real episodes and CPU time of training, as ranges over levels."""
     cells = entry.cells.values()
     steps = [cell.steps for cell in cells if cell.steps is not None]
+    episodes = [cell.training_episodes for cell in cells if cell.training_episodes is not None]
     seconds = [cell.cpu_seconds for cell in cells if cell.cpu_seconds is not None]
-    return span(steps, list(map(count, steps))), span(seconds, list(map(duration, seconds)))
+    shown = (list(map(count, steps)), list(map(count, episodes)), list(map(duration, seconds)))
+    return span(steps, shown[0]), span(episodes, shown[1]), span(seconds, shown[2])
 
 
 def latency(board: Board, entry: Entry) -> tuple[float | None, float | None]:
@@ -102,7 +104,9 @@ def rules(board: Board) -> list[str]:
             "* Trained on level 1 and tested on its visible twin, whose observations differ from those in training."
         )
     if any(cell.steps for entry in board.entries for cell in entry.cells.values()):
-        lines.append("Training: environment steps and CPU time of one run (median over runs).")
+        lines.append(
+            "Training: environment steps, real episodes and CPU time of one run (median over runs), where known."
+        )
     lines.append(
         "Decision: median time per decision at batch size 1 in ms (95th percentile), on this machine; not comparable "
         "across machines."
@@ -163,12 +167,12 @@ def print_board(board: Board, page: Path) -> None:
         for entry in group:
             p50, p95 = latency(board, entry)
             score = entry.overall
-            steps, cpu = training(entry)
+            steps, episodes, cpu = training(entry)
             table.add_row(
                 _name(entry),
                 *(_text(entry.cells[arena.key]) for arena in board.arenas),
                 overall(board, entry) if score is None else f"{number(score.point)}\n{short(score)}",
-                steps if steps == cpu else f"{steps}\n{cpu}",
+                "\n".join(part for part in (steps, f"{episodes} ep.", cpu) if not part.startswith("—")) or "—",
                 "—" if p50 is None else f"{milliseconds(p50)}\n({milliseconds(p95)})",
             )
     console = Console()
@@ -194,8 +198,9 @@ def markdown(board: Board) -> str:
             cells.append(f"{number(cell.raw.point)}{star} ({short(cell.raw)})" if cell.raw else cell.status)
         score = entry.overall
         shown = overall(board, entry) if score is None else f"**{number(score.point)}** ({short(score)})"
-        steps, cpu = training(entry)
-        cost = steps if steps == cpu else f"{steps} steps, {cpu}"
+        steps, episodes, cpu = training(entry)
+        parts = (f"{steps} steps", f"{episodes} episodes", cpu)
+        cost = ", ".join(part for part in parts if not part.startswith("—")) or "—"
         p50 = latency(board, entry)[0]
         name = entry.name.replace("|", "\\|").replace("<", "&lt;")
         row = [name, *cells, shown, cost, "—" if p50 is None else f"{milliseconds(p50)} ms"]

@@ -1,0 +1,77 @@
+"""How Kiln is drawn: the furnace in section, and its instruments. What the agent cannot sense is drawn only for those who may see it."""
+
+from typing import Any
+
+import numpy as np
+
+from unseen.envs.core.view import Gauge, Section
+from unseen.envs.industry.kiln.rules import (
+    COOLEST,
+    DISCHARGED,
+    DIVERGED,
+    ENOUGH,
+    GOOD,
+    HOTTEST,
+    SETPOINTS,
+    SURFACE,
+)
+
+
+def core(s: np.void, params: Any) -> float:
+    """What the thermocouple shows; without one, the true temperature in the middle."""
+    temp = s["slab"]["temp"]
+    return s["probe"] if params.probe else temp[0] - 0.125 * (temp[1] - temp[0])
+
+
+def surface(s: np.void, params: Any) -> float:
+    """What the pyrometer shows; while the door is shut, the true temperature of the surface."""
+    return s["reading"] if s["since"] == 0 else s["slab"]["surface"]
+
+
+def shut(s: np.void, params: Any) -> bool:
+    return bool(s["since"] > 0)
+
+
+def unprobed(s: np.void, params: Any) -> bool:
+    return not params.probe
+
+
+def caption(s: np.void, params: Any) -> str:
+    """One sentence about the slab or the door."""
+    if s["done"]:
+        if s["ended_by"] == DISCHARGED:
+            return f"Out after {s['t']} min. Growth {s['growth']:.1f}, quality {s['quality']:.2f}."
+        return "The state has diverged." if s["ended_by"] == DIVERGED else "Still in the furnace after three hours."
+    if s["calls"]:
+        return "The extractor is on its way."
+    slab = f"A slab of {2000 * s['nominal']:.0f} mm"
+    if s["since"] == 0:
+        return f"{slab}. The door is open."
+    return f"{slab}. Door shut for {s['since']} min, last reading {s['reading']:.0f} C."
+
+
+def profile(s: np.void, params: Any) -> np.ndarray:
+    """Temperatures through half the slab, from the core outwards, C."""
+    return np.append(s["slab"]["temp"], s["slab"]["surface"])
+
+
+LOOK = Section(
+    request=f"core at {ENOUGH:.0f} C for ten minutes, then out",
+    gauges=(
+        Gauge("surface", surface, 0.0, HOTTEST, "C", hidden=shut, target=lambda s, params: (ENOUGH, SURFACE)),
+        Gauge("core", core, 0.0, HOTTEST, "C", hidden=unprobed, target=lambda s, params: (ENOUGH, SETPOINTS[4])),
+        Gauge("furnace", lambda s, params: s["furnace"], 0.0, HOTTEST, "C"),
+    ),
+    controls=(Gauge("set-point", lambda s, params: s["setpoint"], COOLEST, HOTTEST, "C"),),
+    caption=caption,
+    succeeded=lambda s, params: bool(s["ended_by"] == DISCHARGED and s["quality"] >= GOOD),
+    outcome={True: "good steel", False: "poor steel", None: "end of the episode"},
+    time=("min", 1.0),
+    profile=profile,
+    outer=surface,
+    inner=core,
+    shut=shut,
+    unprobed=unprobed,
+    around=lambda s, params: s["furnace"],
+    half=lambda s, params: s["nominal"],
+)  # fmt: skip
