@@ -131,6 +131,17 @@ def test_a_prototype_costs_when_it_changes_and_a_test_always() -> None:
     assert info["pass_rate"] == min(v for k, v in info.items() if k.startswith("pass_") and k != "pass_rate")
 
 
+def test_a_programme_does_not_depend_on_the_one_before() -> None:
+    used, fresh = (make_vec("ProvingGround", 1, action="continuous", level=3) for _ in range(2))
+    used.reset(seed=1)
+    for family in range(6):
+        used.step(action(0.3, family)[None])
+    used.step(action(0.3, commit=COMMIT)[None])
+    for env in (used, fresh):
+        env.reset(seed=2)
+    assert used.world.tobytes() == fresh.world.tobytes()
+
+
 def test_the_last_step_certifies_whatever_is_asked() -> None:
     env = make("ProvingGround", action="continuous", level=2)
     env.reset(seed=0)

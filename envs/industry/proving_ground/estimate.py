@@ -8,9 +8,9 @@ import numpy as np
 from unseen.envs.core.device import device
 from unseen.envs.core.task import FLOAT, INT
 from unseen.envs.industry.proving_ground.design import BRIEF, PARTS
-from unseen.envs.industry.proving_ground.manoeuvres import RIG, SCENARIO, assemble
+from unseen.envs.industry.proving_ground.manoeuvres import RIG, SCENARIO, assemble, perform
 from unseen.envs.industry.proving_ground.rules import COUNT, DRAWN, KNOWN, LAST, SHOWN, SURFACES
-from unseen.envs.industry.proving_ground.scenarios import FURTHEST, NUMBERS, compare, describe, set_benchmark
+from unseen.envs.industry.proving_ground.scenarios import FURTHEST, NUMBERS, describe, judge, set_benchmark
 
 SMALL = 0.05  # change of an offset for a difference quotient
 CURVED = 0.15  # units: error of a prediction, beside the noise of a margin
@@ -59,7 +59,8 @@ def predict(o, m, p, k, change):
     m.believed[k] += change
     assemble(m.rig, m.believed)
     m.believed[k] -= change
-    compare(m.rig, m.other, m.scenario, m.brief, p.slack, m.margin)
+    perform(m.rig, m.scenario)
+    judge(m.rig, m.other, m.scenario, m.brief, p.slack, m.margin)
 
 
 @device
@@ -78,6 +79,7 @@ def learn(o, m, p):
         return
     describe(m.scenario, m.brief, family, surface, m.numbers)
     set_benchmark(m.other, m.brief, m.zero)
+    perform(m.other, m.scenario)
     predict(o, m, p, 0, 0.0)
     for i in range(3):
         m.expected[i] = m.margin[i]

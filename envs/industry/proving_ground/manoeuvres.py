@@ -69,6 +69,29 @@ seconds of a lane change; roughness (m^3) at 0.1 cycles/m; slope (rad), uphill."
 
 
 @device
+def clear(rig):
+    """Forget everything of a rig, so that an episode's record does not depend on the one before."""
+    for k in range(PARTS):
+        rig.drawn[k] = rig.built.value[k] = 0.0
+    for i in range(3):
+        rig.metric[i] = 0.0
+    for i in range(SAMPLES):
+        for k in range(6):
+            rig.path[i, k] = 0.0
+    rig.spun = rig.samples = rig.gap = rig.wait = 0
+    car = rig.car
+    car.a = car.b = car.mass = car.inertia = car.height = car.bias = car.drive = 0.0
+    car.grip = car.cda = car.cla = car.slope = car.abs = rig.built.mass = 0.0
+    start(car, 0.0)
+    for i in range(9):
+        car.f[i] = 0.0
+    for i in range(2):
+        car.stiff[i] = car.slip[i] = 0.0
+    for i in range(4):
+        car.use[i] = 0.0
+
+
+@device
 def assemble(rig, offset):
     """Build the car that is drawn in rig.drawn, with these offsets (10,)."""
     for k in range(PARTS):

@@ -4,7 +4,7 @@ from unseen.envs.core.device import device
 from unseen.envs.core.rng import normal
 from unseen.envs.core.task import FLOAT, INT, record
 from unseen.envs.industry.proving_ground.design import BRIEF, PARTS, benchmark, draw_programme
-from unseen.envs.industry.proving_ground.manoeuvres import FAMILIES, RIG, SCENARIO, SURFACES, assemble
+from unseen.envs.industry.proving_ground.manoeuvres import FAMILIES, RIG, SCENARIO, SURFACES, assemble, clear
 from unseen.envs.industry.proving_ground.scenarios import (
     FURTHEST,
     NUMBERS,
@@ -45,12 +45,16 @@ def reset(s, p):
     for k in range(PARTS):
         s.drawn[k] = s.zero[k] = 0.0
     for i in range(NUMBERS):
-        s.numbers[i] = 0.0
+        s.numbers[i] = s.scratch[i] = 0.0
     for i in range(3):
-        s.margin[i] = s.shown[i] = 0.0
+        s.margin[i] = s.shown[i] = s.unused[i] = 0.0
     s.prototypes = s.tests = s.certified = 0
-    s.scenario.family = s.scenario.surface = 0
-    s.rig.samples = s.other.samples = s.rig.spun = 0
+    describe(s.scenario, s.brief, 0, 0, s.numbers)
+    describe(s.certificate, s.brief, 0, 0, s.numbers)
+    clear(s.rig)
+    clear(s.other)
+    clear(s.spare)
+    clear(s.judge)
     for f in range(COUNT):
         s.passed[f] = 0.0
     forget_tests(s)

@@ -116,6 +116,12 @@ def compare(rig, other, sc, brief, slack, margin):
     """Run a scenario with a car and with the benchmark car (`other`); fills margin (3,), in units. Returns whether all are met."""
     perform(other, sc)
     perform(rig, sc)
+    return judge(rig, other, sc, brief, slack, margin)
+
+
+@device
+def judge(rig, other, sc, brief, slack, margin):
+    """Compare two cars that have run the same scenario; fills margin (3,), in units. Returns whether all are met."""
     allowed, good = slack_of(brief, sc.family, slack), True
     for i in range(3):
         m = (other.metric[i] - rig.metric[i]) / UNITS[sc.family, sc.surface, i] + allowed
