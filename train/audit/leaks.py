@@ -139,8 +139,7 @@ def mixed_play(subject: Subject, sensor: str) -> Episodes:
     parts = []
     for split in SPLITS:
         env = subject.make_vec(n, obs=sensor, split=split)
-        agent = MixedPlay(tuple(env.task.actions))
-        parts.append(play_episodes(env, agent, subject.seed + 1_000_000, until_found=True))
+        parts.append(play_episodes(env, MixedPlay(tuple(env.task.actions)), subject.seed + 1_000_000))
     return interleaved(parts, SPLITS)
 
 
@@ -160,13 +159,8 @@ def interleaved(parts: list[Episodes], splits: tuple[str, ...]) -> Episodes:
     return replace(parts[0], **whole, split=split, splits=splits)
 
 
-def play_episodes(env: TaskVectorEnv, agent: Agent, seed: int, until_found: bool = False) -> Episodes:
-    """Record the first episode of every environment under an agent.
-
-    Args:
-        until_found: stop once the truth has been found in all episodes that go on, after which windows are not probed. Where steps
-            are slow, as certifications of ProvingGround are, this saves most of the time.
-    """
+def play_episodes(env: TaskVectorEnv, agent: Agent, seed: int) -> Episodes:
+    """Record the first episode of every environment under an agent."""
     n, horizon, hidden = env.num_envs, env.horizon, env.task.hidden
     assert hidden is not None
     classes = None if hidden.classes is None else hidden.classes(env.params)
@@ -189,7 +183,5 @@ def play_episodes(env: TaskVectorEnv, agent: Agent, seed: int, until_found: bool
         live, t = current.live, current.step
         data.obs[live, t], data.actions[live, t], data.truth[live, t] = rows[live], done[live], truth[live]
         data.played[:, t], data.hides[:, t] = live, live & env.batch.must_hide()
-        if until_found and (env.batch.found() | ~live).all():
-            break
     assert data is not None
     return data
