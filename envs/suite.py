@@ -232,6 +232,18 @@ SUITE: dict[str, Entry] = {
                 3: Anchor(-1.21, 0.999, -0.018),
             },
         ),
+        Entry(
+            "ProvingGround",
+            "industry",
+            "unseen.envs.industry.proving_ground.spec:ProvingGround",
+            "design a car in imagination, build few prototypes",
+            {
+                0: Anchor(-0.042, 0.98),
+                1: Anchor(-0.042, 0.98, 0.551),
+                2: Anchor(-0.042, 0.98, 0.343),
+                3: Anchor(-0.042, 0.98, 0.216),
+            },
+        ),
     ]
 }
 

@@ -216,3 +216,37 @@ class Conveyor(View):
     outcome: Mapping[bool | None, str] = field(
         default_factory=lambda: {True: "success", False: "failure", None: "end of the episode"}
     )
+
+    def check(self, record: np.void, params: Any) -> None:
+        self.plant(record, params)
+        self.caption(record, params)
+
+
+@dataclass(frozen=True)
+class Track(View):
+    """The view of a proving ground: a test on the track, its margins, and the design.
+
+    The record has the fields of ProvingGround's: rig, other, scenario, shown, worst, tried, passed, certified, drawn and offset.
+
+    Attributes:
+        families: names of the families of scenarios.
+        metrics: the three metrics of each family.
+        surfaces: names of the surfaces.
+        variables: of the design: name, unit, value at -1 and at 1, and whether it is spaced in ratios.
+        furthest: where margins are cut off.
+        request: one sentence above the picture that states the task.
+        caption: (record, params) -> one sentence about the current state.
+    """
+
+    painter: ClassVar[str] = "unseen.envs.watch.track:TrackPainter"
+
+    families: tuple[str, ...]
+    metrics: tuple[tuple[str, str, str], ...]
+    surfaces: tuple[str, ...]
+    variables: tuple[tuple[str, str, float, float, bool], ...]
+    furthest: float
+    request: str
+    caption: Callable[[np.void, Any], str]
+
+    def check(self, record: np.void, params: Any) -> None:
+        self.caption(record, params)
