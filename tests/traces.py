@@ -37,7 +37,8 @@ def cases(name: str) -> Iterator[tuple[str, dict]]:
         first = next(iter(task.sensors))
         for split in ("test", "shift"):
             yield f"{name}/{level}/{first}/{split}", dict(level=level, split=split)
-        yield f"{name}/{level}/{first}/continuous", dict(level=level, action="continuous")
+        if task.action_low:
+            yield f"{name}/{level}/{first}/continuous", dict(level=level, action="continuous")
         for reference in ("reflex", "tracker", "oracle"):
             yield f"{name}/{level}/{first}/{reference}", dict(level=level, reference=reference)
 
