@@ -209,13 +209,6 @@ SUITE: dict[str, Entry] = {
             },
         ),
         Entry(
-            "Factory",
-            "industry",
-            "unseen.envs.industry.factory.spec:Factory",
-            "send parts that come out of a tunnel to their machines",
-            {0: Anchor(-1.0, 0.95), 1: Anchor(-1.0, 0.95), 2: Anchor(-1.0, 0.95), 3: Anchor(-1.0, 0.95)},
-        ),
-        Entry(
             "Kiln",
             "industry",
             "unseen.envs.industry.kiln.spec:Kiln",
@@ -225,6 +218,30 @@ SUITE: dict[str, Entry] = {
                 1: Anchor(-0.078, 0.914, 0.492),
                 2: Anchor(-0.078, 0.914, 0.377),
                 3: Anchor(-0.078, 0.914, 0.35),
+            },
+        ),
+        Entry(
+            "Factory",
+            "industry",
+            "unseen.envs.industry.factory.spec:Factory",
+            "send parts that come out of a tunnel to their machines",
+            {
+                0: Anchor(-0.828, 1.0),
+                1: Anchor(-0.828, 1.0, 0.0),
+                2: Anchor(-1.066, 0.949, 0.149),
+                3: Anchor(-1.21, 0.999, -0.018),
+            },
+        ),
+        Entry(
+            "ProvingGround",
+            "industry",
+            "unseen.envs.industry.proving_ground.spec:ProvingGround",
+            "design a car in imagination, build few prototypes",
+            {
+                0: Anchor(-0.042, 0.98),
+                1: Anchor(-0.042, 0.98, 0.551),
+                2: Anchor(-0.042, 0.98, 0.343),
+                3: Anchor(-0.042, 0.98, 0.216),
             },
         ),
     ]

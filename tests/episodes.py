@@ -18,11 +18,16 @@ def episode(key: str) -> str:
     name, obs, *reference = key.split("/")
     env = make_vec(name, 1, level=1, obs=obs)
     policy = env.reference(*reference) if reference else None
-    rng, first = np.random.default_rng(0), np.ones(1, bool)
+    rng, first, space = np.random.default_rng(0), np.ones(1, bool), env.single_action_space
     seen, _ = env.reset(seed=3)
     digest = hashlib.sha256(seen.tobytes())
     for _ in range(env.horizon):
-        actions = policy.act(seen, first) if policy else rng.integers(0, len(env.task.actions), 1)
+        if policy:
+            actions = policy.act(seen, first)
+        elif env.task.actions:
+            actions = rng.integers(0, len(env.task.actions), 1)
+        else:
+            actions = rng.uniform(space.low, space.high, (1, len(space.low))).astype(np.float32)
         seen, reward, terminated, truncated, info = env.step(actions)
         for part in (actions, seen, reward, terminated, truncated, info.get("is_success", False)):
             digest.update(np.ascontiguousarray(part).tobytes())

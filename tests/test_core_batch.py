@@ -37,8 +37,11 @@ def assert_same(one: list[tuple[np.ndarray, ...]], other: list[tuple[np.ndarray,
 @pytest.mark.sample(6)
 @pytest.mark.parametrize(("name", "level", "obs"), SENSED)
 def test_one_environment_is_a_row_of_many(name: str, level: int, obs: str) -> None:
-    actions = plan(7)
     many = make_vec(name, 7, level=level, obs=obs)
+    actions = plan(7)
+    if not many.task.actions:
+        low, high = many.single_action_space.low, many.single_action_space.high
+        actions = np.random.default_rng(0).uniform(low, high, (STEPS, 7, len(low))).astype(np.float32)
     many.reset(seed=10)
     batch = play(many, actions)
     for i in (0, 6):

@@ -190,7 +190,12 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.mark.parametrize(
     ("file", "old", "new", "changed"),
     [
-        ("planar/world.py", "AGENT_RADIUS = 0.2", "AGENT_RADIUS = 0.25", ALL - {"Unblock", "Ramps", "Dosing", "Kiln"}),
+        (
+            "planar/world.py",
+            "AGENT_RADIUS = 0.2",
+            "AGENT_RADIUS = 0.25",
+            ALL - {"Unblock", "Ramps", "Dosing", "Kiln", "Factory", "ProvingGround"},
+        ),
         ("core/rng.py", "np.uint64(30)", "np.uint64(29)", ALL),
         ("core/kernels.py", "s.failed += 1", "s.failed += 2", ALL),
         ("permanence/cups/motion.py", "BULGE = 0.3", "BULGE = 0.31", {"Cups"}),

@@ -152,3 +152,101 @@ class Section(Gauges):
     unprobed: Callable[[np.void, Any], bool] = lambda record, params: False
     around: Callable[[np.void, Any], float] = lambda record, params: 0.0
     half: Callable[[np.void, Any], float] = lambda record, params: 0.1
+
+
+@dataclass(frozen=True)
+class Lane:
+    """A lane of a tunnel.
+
+    Attributes:
+        length: steps of a running belt.
+        parts: (kind, steps of a running belt to the exit) of the parts inside. The agent never sees them.
+        free: whether the entry is.
+        state: "runs", "restarting" or "jammed".
+        lamp: whether a lamp shows its state to the agent.
+    """
+
+    length: int
+    parts: tuple[tuple[int, int], ...]
+    free: bool
+    state: str
+    lamp: bool
+
+
+@dataclass(frozen=True)
+class Plant:
+    """What there is to draw of a tunnel with its entry, gate and machines. The last kind is that of parts for the bin.
+
+    Attributes:
+        waiting: kinds of the parts at the entry; the agent sees the first.
+        slots: places for them.
+        lanes: from top to bottom.
+        out: the kind of the part that has just come out, which the agent does not see; None if there is none.
+        gate: the kind whose machine the gate leads to.
+        busy: for each machine, whether it is.
+        glass: (lane, kind, steps) of what comes out next, as the agent sees it; None if it does not.
+        counts: name and number of what the agent can count.
+    """
+
+    waiting: tuple[int, ...]
+    slots: int
+    lanes: tuple[Lane, ...]
+    out: int | None
+    gate: int
+    busy: tuple[bool, ...]
+    glass: tuple[int, int, int] | None
+    counts: tuple[tuple[str, int], ...]
+
+
+@dataclass(frozen=True)
+class Conveyor(View):
+    """The view of parts that go through a tunnel, from above.
+
+    Attributes:
+        plant: (record, params) -> what there is to draw.
+        request, caption, succeeded, outcome: as in `Gauges`.
+    """
+
+    painter: ClassVar[str] = "unseen.envs.watch.conveyor:ConveyorPainter"
+
+    plant: Callable[[np.void, Any], Plant]
+    request: str = ""
+    caption: Callable[[np.void, Any], str] = lambda record, params: ""
+    succeeded: Callable[[np.void, Any], bool | None] = lambda record, params: None
+    outcome: Mapping[bool | None, str] = field(
+        default_factory=lambda: {True: "success", False: "failure", None: "end of the episode"}
+    )
+
+    def check(self, record: np.void, params: Any) -> None:
+        self.plant(record, params)
+        self.caption(record, params)
+
+
+@dataclass(frozen=True)
+class Track(View):
+    """The view of a proving ground: a test on the track, its margins, and the design.
+
+    The record has the fields of ProvingGround's: rig, other, scenario, shown, worst, tried, passed, certified, drawn and offset.
+
+    Attributes:
+        families: names of the families of scenarios.
+        metrics: the three metrics of each family.
+        surfaces: names of the surfaces.
+        variables: of the design: name, unit, value at -1 and at 1, and whether it is spaced in ratios.
+        furthest: where margins are cut off.
+        request: one sentence above the picture that states the task.
+        caption: (record, params) -> one sentence about the current state.
+    """
+
+    painter: ClassVar[str] = "unseen.envs.watch.track:TrackPainter"
+
+    families: tuple[str, ...]
+    metrics: tuple[tuple[str, str, str], ...]
+    surfaces: tuple[str, ...]
+    variables: tuple[tuple[str, str, float, float, bool], ...]
+    furthest: float
+    request: str
+    caption: Callable[[np.void, Any], str]
+
+    def check(self, record: np.void, params: Any) -> None:
+        self.caption(record, params)

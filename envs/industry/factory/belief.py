@@ -25,12 +25,10 @@ from unseen.envs.industry.factory.rules import (
 from unseen.envs.industry.factory.tunnel import (
     INSIDE,
     LANES,
-    NOWHERE,
     TUNNEL,
     distance,
     empty,
     enter,
-    has_room,
     leave,
     nearest,
 )
@@ -99,7 +97,12 @@ def take_out(m):
         if distance(q, k) <= 0 and m.late[k] == 0 and (lane < 0 or distance(q, k) < distance(q, lane)):
             lane = k
     for k in range(LANES):
-        if lane < 0 and m.late[k] > 0 and q.count[k] > 0 and (m.late[1 - k] == 0 or distance(q, k) <= distance(q, 1 - k)):
+        if (
+            lane < 0
+            and m.late[k] > 0
+            and q.count[k] > 0
+            and (m.late[1 - k] == 0 or distance(q, k) <= distance(q, 1 - k))
+        ):
             lane = k
     if lane < 0:
         lane = nearest(q)
@@ -149,7 +152,7 @@ def observe(o, m, p, sees_stops):
         if sees_stops and not p.lamps:
             notice(o, m, p)
     for k in range(LANES):
-        m.runs[k], m.room[k] = o[RUNS + k] > 0.5, o[ROOM + k] > 0.5
+        m.runs[k], m.room[k] = o[RUNS + k] > 0.75, o[ROOM + k] > 0.5
         if p.lamps:
             m.late[k] = 0 if m.runs[k] else max(m.late[k], 1)
     m.front = seen_front(o)

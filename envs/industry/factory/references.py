@@ -19,6 +19,7 @@ from unseen.envs.industry.factory.rules import (
     SCALE,
     SLOTS,
     WAIT,
+    coming,
 )
 from unseen.envs.industry.factory.tunnel import (
     INSIDE,
@@ -87,7 +88,7 @@ def oracle(s, m, p):
     still = s.stopped[0] == JAMMED or s.stopped[1] == JAMMED
     front = s.slot[0] if s.waiting > 0 else -1
     room0, room1 = has_room(q, 0, p.gap), has_room(q, 1, p.gap)
-    return act(q, nearest(q), s.gate, front, room0, room1, s.waiting == p.slots, still, p, True)
+    return act(q, coming(s), s.gate, front, room0, room1, s.waiting == p.slots, still, p, True)
 
 
 @device
@@ -140,7 +141,7 @@ def in_order(o, m, p):
     lit = True
     for k in range(LANES):
         m.room[k] = o[ROOM + k] > 0.5
-        lit = lit and o[RUNS + k] > 0.5
+        lit = lit and o[RUNS + k] > 0.25
     m.late[0] = 0 if o[OUT] > 0.5 else m.late[0] + 1  # steps since a part came out
     m.front = seen_front(o)
     q, gate = m.tunnel, gate_of(o)
@@ -170,7 +171,7 @@ def as_last(o, m, p):
         if front >= 0 and o[ROOM + k] > 0.5:
             m.front = front
             return RELEASE + k
-    return RESTART if p.lamps and (o[RUNS] < 0.5 or o[RUNS + 1] < 0.5) else WAIT
+    return RESTART if p.lamps and (o[RUNS] < 0.25 or o[RUNS + 1] < 0.25) else WAIT
 
 
 @device
@@ -184,7 +185,7 @@ def reflex(o, m, p):
     soon = o[NEXT] > 0.5 and o[NEXT + 1] * SCALE <= 1.5
     if gate != wanted and (soon or o[NEXT] < 0.5):
         return GATE + wanted
-    if p.lamps and (o[RUNS] < 0.5 or o[RUNS + 1] < 0.5):
+    if p.lamps and (o[RUNS] < 0.25 or o[RUNS + 1] < 0.25):
         return RESTART
     for k in range(LANES):
         if front >= 0 and o[ROOM + k] > 0.5:
@@ -195,7 +196,16 @@ def reflex(o, m, p):
 ACTIONS: dict[str, tuple[float, ...]] = {
     name: (float(k),)
     for k, name in enumerate(
-        ("wait", "into the first lane", "into the second lane", "gate to 1", "gate to 2", "gate to 3", "gate to the bin", "restart")
+        (
+            "wait",
+            "into the first lane",
+            "into the second lane",
+            "gate to 1",
+            "gate to 2",
+            "gate to 3",
+            "gate to the bin",
+            "restart",
+        )
     )
 }
 REFERENCES = {

@@ -23,7 +23,7 @@ WAIT, RELEASE, GATE, RESTART = 0, 1, 3, 7  # actions: RELEASE + lane, GATE + kin
 ACTIONS = 8
 MOST_PARTS, MOST_SLOTS = 160, 6
 DRAIN = 80  # steps at the end of a shift in which no part arrives
-REPAIR = 6  # steps until a lane runs again
+REPAIR = 8  # steps until a lane runs again
 FALLEN = 2.0  # cost of a part that finds all slots taken; of a wrong machine 1
 NEEDLESS = 0.1  # cost of a restart where nothing stands still
 ENOUGH = 0.9  # success: this fraction of the good parts in their machines
@@ -54,6 +54,10 @@ def reset(s, p):
     for i in range(s.parts):
         s.kinds[i] = CRACKED if uniform(s, 0.0, 1.0) < p.cracked else below(s, MACHINES)
         s.good += s.kinds[i] != CRACKED
+    for i in range(s.parts, MOST_PARTS):
+        s.kinds[i] = 0
+    for i in range(MOST_SLOTS):
+        s.slot[i] = 0
     q = s.tunnel
     empty(q)
     for lane in range(LANES):
@@ -106,6 +110,24 @@ def restart(s):
             s.stopped[lane] = REPAIR
             found = True
     return 0.0 if found else NEEDLESS
+
+
+@device
+def left(s, lane):
+    """Steps until the first part of a lane comes out, if a jammed one is restarted now and no other jams; NOWHERE if there is none."""
+    away = distance(s.tunnel, lane)
+    if away == NOWHERE:
+        return NOWHERE
+    return away + (REPAIR if s.stopped[lane] == JAMMED else s.stopped[lane])
+
+
+@device
+def coming(s):
+    """The lane from which the next part comes; -1 if the tunnel is empty."""
+    a, b = left(s, 0), left(s, 1)
+    if a == b:
+        return nearest(s.tunnel)
+    return 0 if a < b else 1
 
 
 @device
@@ -176,16 +198,17 @@ def write_panel(s, p, o):
     o[SLOTS] = s.waiting / p.slots
     for lane in range(LANES):
         o[ROOM + lane] = has_room(s.tunnel, lane, p.gap)
-        o[RUNS + lane] = s.stopped[lane] == 0 if p.lamps else 0.0
+        if p.lamps and s.stopped[lane] != JAMMED:
+            o[RUNS + lane] = 1.0 if s.stopped[lane] == 0 else 0.5
         o[LENGTH + lane] = s.tunnel.length[lane] / SCALE
     o[AT_GATE + s.gate] = 1.0
     o[OUT] = s.out
     for machine in range(MACHINES):
         o[BUSY + machine] = max(s.free_at[machine] - s.t, 0) / SCALE
-    lane = nearest(s.tunnel)
+    lane = coming(s)
     if p.glass and lane >= 0:
         o[NEXT] = 1.0
-        o[NEXT + 1] = max(distance(s.tunnel, lane), 0) / SCALE
+        o[NEXT + 1] = max(left(s, lane), 0) / SCALE
         o[NEXT_KIND + kind_of_first(s.tunnel, lane)] = 1.0
     o[CLOCK] = s.t / p.steps
 
@@ -208,15 +231,20 @@ def write_state(s, p, o):
 
 @device
 def write_hidden(s, p, out):
-    """The kind of the part that comes out next; that of a cracked one if there is none."""
-    lane = nearest(s.tunnel)
-    out[0] = kind_of_first(s.tunnel, lane) if lane >= 0 else CRACKED
+    """The kind of the part that comes out next, or, of an empty tunnel, of the first that waits: its place is 1, others 0."""
+    for kind in range(KINDS):
+        out[kind] = 0.0
+    lane = coming(s)
+    if lane >= 0:
+        out[kind_of_first(s.tunnel, lane)] = 1.0
+    elif s.waiting > 0:
+        out[s.slot[0]] = 1.0
 
 
 @device
 def long_inside(s, p):
     """The part that comes out next has been inside for 16 steps of its lane."""
-    lane = nearest(s.tunnel)
+    lane = coming(s)
     return lane >= 0 and s.tunnel.length[lane] - distance(s.tunnel, lane) >= WINDOW
 
 
@@ -224,7 +252,7 @@ def long_inside(s, p):
 def change_kind(s, p):
     """The part that comes out next is of the next kind."""
     q = s.tunnel
-    lane = nearest(q)
+    lane = coming(s)
     at = q.first[lane]
     before = q.kind[lane, at]
     q.kind[lane, at] = (before + 1) % KINDS

@@ -29,6 +29,8 @@ def empty(q):
     for lane in range(LANES):
         q.run[lane] = q.first[lane] = q.count[lane] = 0
         q.last[lane] = FREE
+        for i in range(INSIDE):
+            q.kind[lane, i] = q.entered[lane, i] = 0
 
 
 @device

@@ -128,6 +128,9 @@ class UnblockParams(RoomParams):
 
 P = UnblockParams
 LIMITED: dict[str, Any] = {"limited": True, "final": True, "trap": 0.0, "plan": (3, 40)}  # at all levels
+FURTHER: dict[str, Any] = LIMITED | {
+    "crates": 5, "cells": 7, "pillars": 4, "pushes": (5, 7), "foresight": 2, "act": 80, "blackout": (17, 21), "reveal": False,
+}  # fmt: skip
 
 
 class Unblock(PlanarTask):
@@ -141,10 +144,11 @@ class Unblock(PlanarTask):
 
     **Levels.** 1: a flat of 6 x 6 cells with four rooms, one pillar and three crates; plans of 3 to 5 pushes. 0: the same
     with transparent walls and crates. 2 (default): 7 x 7 cells and five crates, plans of 4 to 7 pushes. 3: two pillars as
-    well, plans of 4 to 7 pushes that two pushes of look-ahead do not find, a blackout longer than 16 steps, and nothing
-    revealed at the end. The preset "hidden-goal" asks for memory and a plan at once: the block could as well have rolled
-    to another hidden cell that takes as many pushes, but begins with another one. `glass=True` leaves the block visible,
-    so that only planning remains.
+    well, plans of 4 to 7 pushes that two pushes of look-ahead do not find, a blackout longer than 16 steps, nothing
+    revealed at the end, and an egocentric frame, which turns with each action. The preset "allocentric" is level 3 in the
+    room's frame, which a search in a learned model solves (results/open_planning). The preset "hidden-goal" asks for memory
+    and a plan at once: the block could as well have rolled to another hidden cell that takes as many pushes, but begins
+    with another one. `glass=True` leaves the block visible, so that only planning remains.
 
     **Actions.** East, north, west, south (one cell each), and stay. The agent faces the direction of its action, even
     when it is blocked. There are no turns, so random play pushes crates. Actions have no effect before the act phase. The
@@ -196,11 +200,10 @@ class Unblock(PlanarTask):
         0: P(crates=3, cells=7, pillars=3, pushes=(4, 5), panel=12, act=80, blackout=(2, 4), glass=True, **LIMITED),
         1: P(crates=3, cells=7, pillars=3, pushes=(4, 5), panel=12, act=80, blackout=(2, 4), **LIMITED),
         2: P(crates=5, cells=7, pillars=3, pushes=(4, 7), act=80, blackout=(4, 7), **LIMITED),
-        3: P(
-            crates=5, cells=7, pillars=4, pushes=(5, 7), foresight=2, act=80, blackout=(17, 21), reveal=False, **LIMITED
-        ),
+        3: P(frame="ego", **FURTHER),
     }  # fmt: skip
     presets: ClassVar[dict[str, P]] = {
+        "allocentric": P(**FURTHER),
         "hidden-goal": P(
             crates=5, cells=7, pillars=3, pushes=(3, 6), panel=4, foresight=0, rival=True, act=80, blackout=(17, 21), reveal=False,
             limited=True, trap=0.0, plan=(3, 40),
