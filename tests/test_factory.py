@@ -191,6 +191,120 @@ def test_lanes_of_shift_are_longer() -> None:
     assert (abs(np.diff(lengths["train"], axis=1)) >= 20).all()
 
 
+# --- the same rules, stated anew ---
+
+
+class Parts:
+    """Factory without its rings: a list of parts a lane, each with its distance from the end. It is told when a lane jams."""
+
+    def __init__(self, record: np.void, params: FactoryParams) -> None:
+        self.p, self.good = params, int(record["good"])
+        self.coming = record["kinds"][: record["parts"]].tolist()
+        self.length = record["tunnel"]["length"].tolist()
+        self.waiting, self.gate, self.t = [self.coming.pop(0)], 3, 0
+        self.lanes: list[list[list[int]]] = [[], []]
+        self.since, self.standing = (
+            [10**6, 10**6],
+            [0, 0],
+        )  # belt steps since an entry; steps to stand still, -1: jammed
+        self.busy = [0, 0, 0]
+
+    def step(self, action: int, jams: list[bool]) -> float:
+        """The reward, in parts."""
+        self.t += 1
+        worth = 0.0
+        if action == RESTART:
+            worth -= 0.0 if -1 in self.standing else 0.1
+            self.standing = [rules.REPAIR if left == -1 else left for left in self.standing]
+        elif action >= TO_1:
+            self.gate = action - TO_1
+        elif action != WAIT and self.waiting and self.since[action - FIRST] >= self.p.gap:
+            lane = action - FIRST
+            self.lanes[lane].append([self.waiting.pop(0), self.length[lane]])
+            self.since[lane] = 0
+        for lane, parts in enumerate(self.lanes):
+            if self.standing[lane] == 0:
+                self.since[lane] += 1
+                for part in parts:
+                    part[1] -= 1
+                self.standing[lane] = -1 if jams[lane] else 0
+            elif self.standing[lane] > 0:
+                self.standing[lane] -= 1
+        due = sorted((parts[0][1], lane) for lane, parts in enumerate(self.lanes) if parts and parts[0][1] <= 0)
+        if due:
+            kind, _ = self.lanes[due[0][1]].pop(0)
+            if self.gate < 3:
+                right = kind == self.gate and self.busy[kind] <= self.t
+                worth += 1 if right else -1
+                self.busy[self.gate] = self.t + self.p.work if right else self.busy[self.gate]
+        if self.coming and self.t % self.p.pace == 0:
+            kind = self.coming.pop(0)
+            if len(self.waiting) < self.p.slots:
+                self.waiting.append(kind)
+            elif kind < 3:
+                worth -= 2
+        return worth
+
+
+@pytest.mark.parametrize("level", [0, 1, 2, 3])
+@pytest.mark.parametrize("player", ["tracker", "random"])
+def test_an_independent_simulation_agrees_at_every_step(level: int, player: str) -> None:
+    """Rewards, what waits and what is inside, over whole shifts of a good player and of a random one."""
+    env = make_vec("Factory", 6, level=level)
+    obs, _ = env.reset(seed=level)
+    others = [Parts(record, env.params) for record in env.world.copy()]
+    tracker, rng, first = env.reference("tracker"), np.random.default_rng(level), np.ones(6, bool)
+    for _ in range(250):
+        actions = tracker.act(obs, first) if player == "tracker" else rng.integers(0, 8, 6)
+        before = env.world["stopped"].copy()
+        obs, rewards, terminated, truncated, _ = env.step(actions)
+        if (terminated | truncated).any():
+            break
+        first = np.zeros(6, bool)
+        for i, other in enumerate(others):
+            record = env.world[i]
+            jams = [bool(a == 0 and b == rules.JAMMED) for a, b in zip(before[i], record["stopped"], strict=True)]
+            assert other.step(int(actions[i]), jams) == pytest.approx(rewards[i] * other.good, abs=1e-4)
+            assert other.waiting == record["slot"][: record["waiting"]].tolist()
+            assert [kind for parts in other.lanes for kind, _ in parts] == inside(record)
+    assert env.world["t"].max() > 200
+
+
+def test_waiting_times_are_those_of_a_queue() -> None:
+    """One lane that never jams serves a part every `gap` steps, and one arrives every `pace`: part i waits i (gap - pace) steps, and
+    by Little's law the number that waits sums to what all wait, with the step in which each arrives."""
+    pace, gap, parts = 10, 12, 22
+    env = make("Factory", level=1, pace=pace, gap=gap, slots=6)
+    env.reset(seed=0)
+    assert world(env)["parts"] == parts
+    released, total = [], int(world(env)["waiting"])
+    for t in range(1, 290):
+        before = int(world(env)["tunnel"]["last"][0])
+        run(env, FIRST)
+        total += int(world(env)["waiting"])
+        if world(env)["tunnel"]["last"][0] != before:
+            released.append(t)
+    assert released == [1 + i * pace + i * (gap - pace) for i in range(parts)]
+    assert total == sum(1 + i * (gap - pace) for i in range(parts)) and world(env)["fallen"] == 0
+
+
+@pytest.mark.parametrize("jam", [15, 60])
+def test_jams_slow_an_entry_by_their_repairs(jam: int) -> None:
+    """A belt step takes 1 + REPAIR / jam steps on average, so that an entry before which parts always wait takes one every
+    gap (1 + REPAIR / jam) steps."""
+    n, steps, gap = 400, 200, 8
+    env = make_vec("Factory", n, level=2, pace=2, gap=gap, jam=jam)
+    env.reset(seed=0)
+    entered = np.zeros(n)
+    for _ in range(steps):
+        before = env.world["tunnel"]["last"][:, 0].copy()
+        jammed = env.world["stopped"][:, 0] == rules.JAMMED
+        env.step(np.where(jammed, RESTART, FIRST))
+        entered += env.world["tunnel"]["last"][:, 0] != before
+    predicted = 1 + (steps - 1) / (gap * (1 + rules.REPAIR / jam)) - 0.5  # a part that is under way counts half
+    assert entered.mean() == pytest.approx(predicted, abs=0.02 * predicted)
+
+
 # --- bad input ---
 
 
