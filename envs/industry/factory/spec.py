@@ -135,8 +135,8 @@ class Factory(Task):
     **Where this departs from its specification**, and why. The reward has no charge for work in progress, which would pay for leaving
     parts outside; falling parts are charged instead, which makes slow players lose. Diverting is the gate's way to the bin. The
     published schedule of the job-shop instance ta01 is not replayed: a part has one operation here, on a machine of its own, so no job
-    shop can be stated. M/M/1 has no counterpart either: belts and machines take fixed times, and
-    the queue at the entry is compared with the closed form of such a queue instead.
+    shop can be stated. M/M/1 has no counterpart either: belts and machines take fixed times; the queue at the entry
+    is compared with the closed form for fixed times instead.
 
     **Leaks closed.** Neither observation nor the plain picture depends on what is inside, except by glass; the audit changes the part
     that comes out next and compares. All parts are drawn at the reset, each by itself, with other seeds in each split.
@@ -145,7 +145,8 @@ class Factory(Task):
 
     **Tested**: no part is lost, doubled or changed inside; each comes out when its belt has run for the lane's length; jams come at
     the stated rate; a simulation written apart agrees at every step; times of waiting at the entry, and its throughput when lanes jam,
-    are those of a queue in closed form. **Unvalidated** by any outside reference, and choices of this environment: how belts jam, and what mistakes cost.
+    are those of a queue in closed form. **Unvalidated** by any outside reference, and choices of this environment: how belts jam, and
+    what mistakes cost.
     """
 
     title = "send parts that come out of a tunnel to their machines"
