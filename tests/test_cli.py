@@ -61,7 +61,7 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
     [
         (["lits"], "did you mean list"),
         (["frobnicate"], "list or info or play"),
-        (["list", "RoledBehind"], "did you mean RolledBehind?"),
+        (["list", "RoledBehind"], "did you mean RolledBehind"),
         (["list", "--jsn"], "did you mean --json?"),
         (["bench", "RolledBehnd"], "did you mean RolledBehind?"),
         (["bench", "--seconds", "fast"], "'fast'"),

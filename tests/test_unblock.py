@@ -287,8 +287,8 @@ def test_the_oracle_finds_back_where_it_is_led_off_the_plan() -> None:
     assert won[left > 0].all()
 
 
-@pytest.mark.parametrize("level", [1, 2, 3])
-def test_the_block_is_seen_at_rest_and_then_hidden_behind_crates(level: int) -> None:
+@pytest.mark.parametrize("level", [1, 2, "allocentric"])
+def test_the_block_is_seen_at_rest_and_then_hidden_behind_crates(level: int | str) -> None:
     n = 200
     env = make_vec("Unblock", n, level=level)
     obs, _ = env.reset(seed=0)

@@ -45,7 +45,7 @@ def cases(name: str) -> Iterator[tuple[str, dict]]:
 
 def trace(name: str, reference: str = "", **kwargs) -> str:
     """The hash of one roll-out; "absent" where the environment has no such reference."""
-    n = 4 if kwargs.get("obs") == "pixels" or not SUITE[name].task.actions else 24  # cars are slow
+    n = 4 if kwargs.get("obs") == "pixels" or (name in SUITE and not SUITE[name].task.actions) else 24  # cars are slow
     env = make_vec(name, n, **kwargs)
     digest = hashlib.sha256()
     obs, _ = env.reset(seed=11)
