@@ -22,6 +22,11 @@ from unseen.envs.industry.kit import heat as kit
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
 
+_knobs = importlib.util.spec_from_file_location("knobs", Path(__file__).with_name("knobs.py"))
+assert _knobs is not None and _knobs.loader is not None
+knobs = importlib.util.module_from_spec(_knobs)
+_knobs.loader.exec_module(knobs)
+
 _spec = importlib.util.spec_from_file_location("heat", Path(__file__).with_name("heat.py"))
 assert _spec is not None and _spec.loader is not None
 outside = importlib.util.module_from_spec(_spec)
@@ -178,22 +183,7 @@ def test_impossible_parameters_are_refused(keywords: dict[str, Any], named: str)
         make("Kiln", **keywords)
 
 
-@st.composite
-def knobs(draw: st.DrawFn) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, spec in KilnParams.specs().items():
-        if spec.kind == "span":
-            found[name] = tuple(sorted(draw(st.integers(int(spec.low), int(spec.high))) for _ in range(2)))
-        elif spec.kind == "integer":
-            found[name] = draw(st.integers(int(spec.low), int(spec.high)))
-        elif spec.kind == "real":
-            found[name] = draw(st.floats(spec.low, spec.high))
-        else:
-            found[name] = draw(st.booleans())
-    return found
-
-
-@given(keywords=knobs(), seed=st.integers(0, 2**30), split=st.sampled_from(["train", "shift"]))
+@given(keywords=knobs.knobs(KilnParams), seed=st.integers(0, 2**30), split=st.sampled_from(["train", "shift"]))
 @settings(max_examples=25, deadline=None)
 def test_extreme_knobs_give_finite_numbers(keywords: dict[str, Any], seed: int, split: str) -> None:
     env = make_vec("Kiln", 4, action="continuous", split=split, **keywords)

@@ -9,7 +9,8 @@ from unseen.envs.core.view import Belief, Conveyor, Imagined, Lane, Plant
 from unseen.envs.watch import theme
 from unseen.envs.watch.curves import HATCH, SHADED
 from unseen.envs.watch.page import Page
-from unseen.envs.watch.painter import CARD, FRAME, Painter
+from unseen.envs.watch.painter import Painter
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 HUES: tuple[RGB, ...] = (
@@ -40,9 +41,7 @@ class ConveyorPainter(Painter):
         view = task.view
         assert isinstance(view, Conveyor)
         plant = view.plant(record, params)
-        page = Page(self.size, FRAME)
-        taken = page.text(message or task.__name__, 936, 32, 14, theme.MUTED, right=True)
-        page.text(view.request, 24, 32, 21, fit=912 - taken - 32)
+        page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 66, 15, theme.INK, fit=560)
         page.text(
             f"step {int(record['t'])} of {params.horizon}     reward {reward:.3g}", 936, 66, 14, theme.MUTED, right=True
@@ -50,12 +49,8 @@ class ConveyorPainter(Painter):
         self._draw_plant(page, plant, 24, 100, 912, 330, 14)
         self._draw_counts(page, plant, 936, 474, 15)
         self._draw_key(page, plant, 24, 474, 13)
-        if record["done"]:
-            self._draw_end(page, view, record, params, 480, 245, 400)
-        page.timeline((("", params.horizon),), "", int(record["t"]), bool(record["done"]))
-        if self.keys:
-            page.text(self.keys, 936, 589, 12, theme.FAINT, right=True, fit=912)
-        return page.pixels()
+        draw_end(page, view, record, params, 480, 245, 400)
+        return close_frame(page, record, params, self.keys)
 
     def card(
         self,
@@ -70,18 +65,13 @@ class ConveyorPainter(Painter):
         view = task.view
         assert isinstance(view, Conveyor)
         plant = view.plant(record, params)
-        page = Page(self.size, CARD)
-        wide = CARD[0] - 24.0
-        taken = page.text(message, CARD[0] - 12, 24, 12, theme.MUTED, right=True) + 12 if message else 0.0
-        page.text(view.request, 12, 24, 17, fit=wide - taken)
-        self._draw_plant(page, plant, 12, 52, wide, 300, 11)
+        page = open_card(self.size, view.request, message)
+        self._draw_plant(page, plant, 12, 52, CARD_WIDE, 300, 11)
         self._draw_key(page, plant, 12, 380, 12)
-        self._draw_counts(page, plant, 12 + wide, 446, 13)
-        if record["done"]:
-            self._draw_end(page, view, record, params, 12 + wide / 2, 180, wide - 90)
-        page.text(view.caption(record, params), 12, 472, 13, theme.INK, fit=wide)
-        page.timeline((("", params.horizon),), "", int(record["t"]), bool(record["done"]), 12, CARD[1] - 24, wide)
-        return page.pixels()
+        self._draw_counts(page, plant, 12 + CARD_WIDE, 446, 13)
+        draw_end(page, view, record, params, 12 + CARD_WIDE / 2, 180, CARD_WIDE - 90)
+        page.text(view.caption(record, params), 12, 472, 13, theme.INK, fit=CARD_WIDE)
+        return close_card(page, record, params)
 
     def _draw_plant(self, page: Page, plant: Plant, x: float, y: float, wide: float, tall: float, size: float) -> None:
         """Entry on the left, tunnel in the middle, machines on the right."""
@@ -263,12 +253,6 @@ class ConveyorPainter(Painter):
         else:
             _draw_unknown(page, x + 8, y, r)
             page.text("the agent does not see which part this is", x + 8 + 2 * r, y, size, theme.MUTED)
-
-    def _draw_end(
-        self, page: Page, view: Conveyor, record: np.void, params: Params, middle: float, y: float, fit: float
-    ) -> None:
-        succeeded = view.succeeded(record, params)
-        page.badge(view.outcome[succeeded], succeeded, middle, y, fit)
 
 
 def _outline(page: Page, kind: int, x: float, y: float, r: float) -> list[tuple[int, ...]]:

@@ -9,7 +9,8 @@ from unseen.envs.core.view import Belief, Gauge, Gauges, Imagined
 from unseen.envs.watch import theme
 from unseen.envs.watch.curves import DASH, HATCH, SHADED, Sample, draw_panel, number
 from unseen.envs.watch.page import Page
-from unseen.envs.watch.painter import CARD, FRAME, Painter
+from unseen.envs.watch.painter import FRAME, Painter
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 HUES: tuple[RGB, ...] = ((96, 176, 250), (250, 194, 92), (186, 150, 246), (250, 142, 140), (126, 220, 214))
@@ -40,9 +41,7 @@ class GaugePainter(Painter):
         message: str = "",
     ) -> np.ndarray:
         view = self._remember(record, params, task)
-        page = Page(self.size, FRAME)
-        taken = page.text(message or task.__name__, 936, 32, 14, theme.MUTED, right=True)
-        page.text(view.request, 24, 32, 21, fit=912 - taken - 32)
+        page = open_frame(self.size, view.request, message or task.__name__)
         self._draw_panels(page, view, record, params, 24, 64, 616, 462, 14)
         page.text(
             f"step {int(record['t'])} of {params.horizon}     reward {reward:.4g}", 936, 74, 14, theme.MUTED, right=True
@@ -54,11 +53,8 @@ class GaugePainter(Painter):
         top = max(y + 16, 150)
         self._draw_controls(page, view, record, params, 672, top, 264, 390 - top, 14)
         self._draw_key(page, 680, 532)
-        self._draw_end(page, view, record, params, 804, 400, 204)
-        page.timeline((("", params.horizon),), "", int(record["t"]), bool(record["done"]))
-        if self.keys:
-            page.text(self.keys, 936, 589, 12, theme.FAINT, right=True, fit=912)
-        return page.pixels()
+        draw_end(page, view, record, params, 804, 400, 204)
+        return close_frame(page, record, params, self.keys)
 
     def card(
         self,
@@ -71,19 +67,15 @@ class GaugePainter(Painter):
         message: str = "",
     ) -> np.ndarray:
         view = self._remember(record, params, task)
-        page = Page(self.size, CARD)
-        wide = CARD[0] - 24.0
-        taken = page.text(message, CARD[0] - 12, 24, 12, theme.MUTED, right=True) + 12 if message else 0.0
-        page.text(view.request, 12, 24, 17, fit=wide - taken)
+        page = open_card(self.size, view.request, message)
         bars = self._controls_height(view)
-        self._draw_panels(page, view, record, params, 12, 48, wide, 392 - bars, 12)
-        self._draw_controls(page, view, record, params, 12, 456 - bars, wide, bars, 12)
+        self._draw_panels(page, view, record, params, 12, 48, CARD_WIDE, 392 - bars, 12)
+        self._draw_controls(page, view, record, params, 12, 456 - bars, CARD_WIDE, bars, 12)
         if record["done"]:
-            self._draw_end(page, view, record, params, 12 + wide / 2, 448, wide - 90)
+            draw_end(page, view, record, params, 12 + CARD_WIDE / 2, 448, CARD_WIDE - 90)
         else:
-            page.text(view.caption(record, params), 12, 472, 13, theme.INK, fit=wide)
-        page.timeline((("", params.horizon),), "", int(record["t"]), bool(record["done"]), 12, CARD[1] - 24, wide)
-        return page.pixels()
+            page.text(view.caption(record, params), 12, 472, 13, theme.INK, fit=CARD_WIDE)
+        return close_card(page, record, params)
 
     def _controls_height(self, view: Gauges) -> float:
         """Layout units that the controls take on a card."""
@@ -150,13 +142,6 @@ class GaugePainter(Painter):
             y = bottom - 10 - 25 * (len(rows) - 1 - k)
             _draw_sign(page, sign, x, y)
             page.text(text, x + 20, y, 13, theme.MUTED)
-
-    def _draw_end(
-        self, page: Page, view: Gauges, record: np.void, params: Params, middle: float, y: float, fit: float
-    ) -> None:
-        if record["done"]:
-            succeeded = view.succeeded(record, params)
-            page.badge(view.outcome[succeeded], succeeded, middle, y, fit)
 
 
 def _axis(horizon: int, step: int) -> int:

@@ -11,7 +11,8 @@ from unseen.envs.core.task import Task
 from unseen.envs.core.view import Belief, Imagined, Track
 from unseen.envs.watch import theme
 from unseen.envs.watch.page import Page
-from unseen.envs.watch.painter import CARD, FRAME, Painter
+from unseen.envs.watch.painter import Painter
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 FINE = 3  # supersampling factor, for antialiasing
@@ -32,9 +33,7 @@ class TrackPainter(Painter):
     ) -> np.ndarray:  # fmt: skip
         view = task.view
         assert isinstance(view, Track)
-        page = Page(self.size, FRAME)
-        taken = page.text(message or task.__name__, 936, 32, 14, theme.MUTED, right=True)
-        page.text(view.request, 24, 32, 21, fit=912 - taken - 32)
+        page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 62, 15, theme.INK, fit=600)
         page.text(
             f"step {int(record['t'])} of {params.horizon}     reward {reward:.4g}", 936, 62, 14, theme.MUTED, right=True
@@ -45,10 +44,7 @@ class TrackPainter(Painter):
         self._last_test(page, view, record, 648, 92, 288)
         self._families(page, view, record, 648, 208, 288)
         self._design(page, view, record, 648, 372, 288)
-        page.timeline((("", params.horizon),), "", int(record["t"]), bool(record["done"]))
-        if self.keys:
-            page.text(self.keys, 936, 589, 12, theme.FAINT, right=True, fit=912)
-        return page.pixels()
+        return close_frame(page, record, params, self.keys)
 
     def card(
         self, record: np.void, params: Params, task: type[Task], reward: float = 0.0,
@@ -56,16 +52,12 @@ class TrackPainter(Painter):
     ) -> np.ndarray:  # fmt: skip
         view = task.view
         assert isinstance(view, Track)
-        page = Page(self.size, CARD)
-        wide = CARD[0] - 24.0
-        taken = page.text(message, CARD[0] - 12, 24, 12, theme.MUTED, right=True) + 12 if message else 0.0
-        page.text(view.request, 12, 24, 17, fit=wide - taken)
-        self._scene(page, record, 12, 44, wide, 170)
-        page.text(view.caption(record, params), 12, 228, 13, theme.INK, fit=wide)
-        self._last_test(page, view, record, 12, 252, wide)
-        self._families(page, view, record, 12, 346, wide, 18)
-        page.timeline((("", params.horizon),), "", int(record["t"]), bool(record["done"]), 12, CARD[1] - 24, wide)
-        return page.pixels()
+        page = open_card(self.size, view.request, message)
+        self._scene(page, record, 12, 44, CARD_WIDE, 170)
+        page.text(view.caption(record, params), 12, 228, 13, theme.INK, fit=CARD_WIDE)
+        self._last_test(page, view, record, 12, 252, CARD_WIDE)
+        self._families(page, view, record, 12, 346, CARD_WIDE, 18)
+        return close_card(page, record, params)
 
     def _scene(self, page: Page, s: np.void, x: float, y: float, wide: float, tall: float) -> None:
         """The test: from above if the car is driven on the track, else from the side."""
