@@ -103,8 +103,8 @@ ROSTER: dict[str, Row] = {
             "self-prediction, hindsight", "unseen.agents.jepa_mpc:JEPAMPCLearner", 150_000, TRAINING, goal=True,
         ),
         Row(
-            "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",
-            "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING, goal=True, slot_map=True,
+            "mapper", "model-based", "a policy trained in imagination, by a world model around a map of where each thing is",
+            "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING, goal=True,
         ),
     ]
 }  # fmt: skip
