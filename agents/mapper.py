@@ -3,8 +3,8 @@
 A world model that predicts the next observation has little reason to remember what is hidden. Here remembering is the map's task
 alone: a GRU learns from the map's labels, as the episode itself shows them later (`unseen.agents.shared.sightings`), and nothing else
 changes it. What happens next is then easy to predict from the present observation and what the map says from here
-(`unseen.agents.models.mapped`): without a stochastic state, and without gradients through time. Transitions are learned where actions have an
-effect; the actor waits for the map.
+(`unseen.agents.models.mapped`): without a stochastic state, and without gradients through time. Transitions are learned where actions
+have an effect; the actor waits for the map.
 """
 
 from __future__ import annotations
