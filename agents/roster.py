@@ -116,6 +116,19 @@ def maps_slots(name: str, settings: Mapping[str, Any]) -> bool:
     return name in ROSTER and ROSTER[name].slot_map and settings.get("map", "none") == "none"
 
 
+MAP_LABELS = {"none": "", "last-seen": "last sights", "hindsight": "hindsight"}
+"""what the labels of a map, by the setting `map`, are called as supervision"""
+
+
+def supervision(name: str, settings: Mapping[str, Any]) -> str:
+    """What agent `name` learns from besides reward, with these settings."""
+    row = ROSTER[name]
+    if settings.get("map") not in MAP_LABELS:
+        return row.supervision
+    kinds = [kind for kind in row.supervision.split(", ") if kind not in ("none", "hindsight")]
+    return ", ".join(filter(None, [*kinds, MAP_LABELS[settings["map"]]])) or "none"
+
+
 def trainable() -> list[str]:
     """Names of the agents that can be trained."""
     return [row.name for row in ROSTER.values() if row.trainable]
