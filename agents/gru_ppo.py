@@ -241,7 +241,8 @@ class GRUPPOLearner(TorchLearner):
         assert self.net.map is not None
         there = batch["mask"] > 0
         features = self.net.remember(batch["obs"])[there]
-        loss = self.net.map.loss(features, batch["known"][there], batch["places"][there]).mean()
+        labels = (batch[name][there] for name in ("known", "places", "numbers"))
+        loss = self.net.map.loss(features, *labels).mean()
         self._descend(loss)
         self.mapped += 1
         return {"map": float(loss.detach())}
@@ -255,16 +256,15 @@ class GRUPPOLearner(TorchLearner):
 
     def _replay(self, entities: int) -> EpisodeRing:
         row = np.zeros((1, self.envs.observation.size), np.float32)
-        known = np.zeros((1, entities), np.float32)
-        return EpisodeRing(
-            self.config.replay_steps, {"obs": row, "known": known, "places": np.zeros((1, entities, 3), np.float32)}
-        )
+        each, place = np.zeros((1, entities), np.float32), np.zeros((1, entities, 3), np.float32)
+        like = {"obs": row, "known": each, "places": place, "numbers": each}
+        return EpisodeRing(self.config.replay_steps, like)
 
     def _keep(self, played: Episodes, replay: EpisodeRing) -> None:
         """Add episodes, with their last observations and labels of the map, to the replay."""
         assert self.layout is not None  # see __init__
-        known, places = LABELS[self.config.map](played.obs, played.length + 1, self.layout)
-        columns = {"obs": played.obs, "known": known, "places": places}
+        labels = LABELS[self.config.map](played.obs, played.length + 1, self.layout)
+        columns = {"obs": played.obs, **labels._asdict()}
         for i, n in enumerate(played.length + 1):
             replay.add({name: column[:n, i] for name, column in columns.items()})
 

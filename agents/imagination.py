@@ -140,7 +140,7 @@ class ImaginationLearner(TorchLearner):
 
     def target_size(self) -> int:
         """Number of labels of the model's map at a step."""
-        return 0 if self.model.map is None else 4 * self.model.map.entities
+        return 0 if self.model.map is None else 5 * self.model.map.entities
 
     def targets(self, obs: np.ndarray, length: np.ndarray) -> np.ndarray:
         """The labels of the map (n, T, target_size) for episodes of observations `obs` (n, T, ...), `length` (n,) of each."""

@@ -186,12 +186,13 @@ def test_an_exported_mapper_tells_where_its_map_puts_boxes(tmp_path: Path) -> No
 def test_the_targets_of_a_mapper_are_the_labels_of_its_map() -> None:
     made = learner()
     obs = np.stack([made.collector.obs, made.collector.obs[::-1]], 1)
-    known, places = hindsight(obs.swapaxes(0, 1).copy(), np.full(len(obs), 2), made.layout)
+    known, places, numbers = hindsight(obs.swapaxes(0, 1).copy(), np.full(len(obs), 2), made.layout)
     target = torch.from_numpy(made.targets(obs, np.full(len(obs), 2)))
     assert target.shape == (len(obs), 2, made.target_size())
     labels = made.model.map.labels(target)
     np.testing.assert_array_equal(labels[0], known.swapaxes(0, 1))
     np.testing.assert_array_equal(labels[1], places.swapaxes(0, 1))
+    np.testing.assert_array_equal(labels[2], numbers.swapaxes(0, 1))
 
 
 @KINDS

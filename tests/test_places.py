@@ -7,9 +7,9 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from unseen.agents.models.places import LOOK_UP, PlaceMap  # noqa: E402
+from unseen.agents.models.places import MOST, UNIT, PlaceMap  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, Layout, make  # noqa: E402
-from unseen.agents.shared.sightings import entities, hindsight, last_seen, observed, scaled  # noqa: E402
+from unseen.agents.shared.sightings import entities, hindsight, last_seen, observed, scaled, several  # noqa: E402
 from unseen.envs.planar.layout import Sizes  # noqa: E402
 
 LAYOUT = Layout(Sizes(colours=2, disc_slots=2, box_slots=1, box_kinds=1), 3.0, "distance", "room")
@@ -47,12 +47,12 @@ def played(name: str, level: int, steps: int = 60, n: int = 8) -> tuple[np.ndarr
 
 def test_hindsight_is_where_a_thing_comes_out_and_last_seen_where_it_went_in() -> None:
     obs = rows([(0, 0.1, 0.2)], [], [], [(0, 0.5, -0.5), (1, 0.3, 0.3)], [])[:, None]
-    known, places = hindsight(obs, np.array([5]), LAYOUT)
+    known, places, _ = hindsight(obs, np.array([5]), LAYOUT)
     assert known[:, 0, 0].tolist() == [True, True, True, True, False]
     np.testing.assert_allclose(places[:4, 0, 0, :2], [[0.1, 0.2], [0.5, -0.5], [0.5, -0.5], [0.5, -0.5]])
     np.testing.assert_allclose(places[:4, 0, 0, 2], scaled(np.array([0, 2, 1, 0])))
     assert known[:4, 0, 1].all() and not known[:, 0, 2].any()
-    known, places = last_seen(obs, np.array([5]), LAYOUT)
+    known, places, _ = last_seen(obs, np.array([5]), LAYOUT)
     assert known[:, 0, 1].tolist() == [False, False, False, True, True]
     np.testing.assert_allclose(places[:3, 0, 0, :2], [[0.1, 0.2]] * 3)
     np.testing.assert_allclose(places[:3, 0, 0, 2], scaled(np.array([0, 1, 2])))
@@ -60,13 +60,39 @@ def test_hindsight_is_where_a_thing_comes_out_and_last_seen_where_it_went_in() -
 
 def test_what_lies_after_the_end_of_an_episode_is_not_used() -> None:
     obs = rows([(0, 0.1, 0.2)], [], [(0, 0.9, 0.9)])[:, None]
-    known, _ = hindsight(obs, np.array([2]), LAYOUT)
+    known, _, _ = hindsight(obs, np.array([2]), LAYOUT)
     assert known[:, 0, 0].tolist() == [True, False, False]
 
 
 def test_of_two_that_look_alike_neither_is_observed() -> None:
     known, _ = observed(rows([(0, 0.1, 0.2), (0, 0.3, 0.3)], [(-1, 0.1, 0.2)]), LAYOUT)
     assert not known.any()
+
+
+def test_numbers_are_the_most_that_are_shown_at_once() -> None:
+    obs = rows([(0, 0.1, 0.2)], [], [(0, 0.1, 0.2), (0, 0.3, 0.3)], [(1, 0.1, 0.2)])[:, None]
+    assert hindsight(obs, np.array([4]), LAYOUT).numbers[:, 0, :2].tolist() == [[2, 1], [2, 1], [2, 1], [0, 1]]
+    assert hindsight(obs, np.array([2]), LAYOUT).numbers[:, 0, 0].tolist() == [1, 0, 0, 0]
+    assert last_seen(obs, np.array([4]), LAYOUT).numbers[:, 0, :2].tolist() == [[1, 0], [1, 0], [2, 0], [2, 1]]
+
+
+def test_where_several_may_look_alike_the_map_tells_how_many() -> None:
+    layout = Layout(Sizes(colours=1, disc_slots=5, box_slots=0), 3.0, "distance", "room")
+    assert several(layout) and not several(LAYOUT)
+    torch.manual_seed(0)
+    head, alone = PlaceMap(4, 32, layout), PlaceMap(4, 32, LAYOUT)
+    assert head.look_up_size == alone.look_up_size + 1
+    features, numbers = torch.eye(4), torch.tensor([[0.0], [1.0], [3.0], [20.0]])
+    optimizer = torch.optim.Adam(head.parameters(), 1e-2)
+    for _ in range(200):
+        optimizer.zero_grad()
+        head.loss(features, torch.zeros(4, 1), torch.zeros(4, 1, 3), numbers).mean().backward()
+        optimizer.step()
+    obs = torch.zeros(4, layout.size)
+    obs[:, layout.query.start] = 1
+    with torch.no_grad():
+        told = head.look_up(features, obs)[:, -1] * UNIT
+    np.testing.assert_allclose(told, [0, 1, 3, MOST], atol=0.1)
 
 
 def test_places_seen_from_the_agent_are_turned_into_the_room() -> None:
@@ -84,7 +110,7 @@ def test_labels_are_places_that_are_really_observed(name: str, level: int) -> No
     obs, length, layout = played(name, level)
     shown, where = observed(obs, layout)
     for label, future in ((hindsight, True), (last_seen, False)):
-        known, places = label(obs, length + 1, layout)
+        known, places, _ = label(obs, length + 1, layout)
         for i, n in enumerate(length):
             for t in range(0, n + 1, 5):
                 span = slice(t, n + 1) if future else slice(0, t + 1)
@@ -107,7 +133,7 @@ def test_the_loss_leads_to_the_labels() -> None:
     optimizer = torch.optim.Adam(head.parameters(), 1e-2)
     for _ in range(300):
         optimizer.zero_grad()
-        head.loss(features, known, places).mean().backward()
+        head.loss(features, known, places, known).mean().backward()
         optimizer.step()
     probability, mean = head(features)
     assert ((probability > 0.5) == (known > 0.5)).float().mean() > 0.98
@@ -124,7 +150,7 @@ def test_the_look_up_points_to_what_is_asked_for() -> None:
     with torch.no_grad():
         known, places = head(features)
         found = head.look_up(features, obs)
-    assert found.shape == (3, LOOK_UP) and not found[2].any(), "nothing is asked"
+    assert found.shape == (3, head.look_up_size) and not found[2].any(), "nothing is asked"
     for row, entity in ((0, 0), (1, 1)):
         dx, dy = (places[row, entity, :2] - obs[row, :2]).tolist()
         expected = [float(known[row, entity]), float(places[row, entity, 2]), dx, dy, dy, -dx, np.hypot(dx, dy)]

@@ -22,7 +22,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unseen.agents.models.latent import LatentModel
-from unseen.agents.models.places import LOOK_UP, PlaceMap
+from unseen.agents.models.places import PlaceMap
 from unseen.agents.shared.encoders import make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.nets import BINS, Memory, TwoHot, mlp
@@ -97,7 +97,7 @@ class JEPA(LatentModel):
 
     @property
     def actor_inputs(self) -> int:
-        return self.size + (0 if self.map is None else LOOK_UP)
+        return self.size + (0 if self.map is None else self.map.look_up_size)
 
     def actor_input(self, latent: Tensor) -> Tensor:
         """The latent, and the look-up of what is asked for, seen from the own pose."""

@@ -1,7 +1,7 @@
 """A map of places, as a head of any recurrent network, and the look-up of what is asked for in it.
 
-The head predicts, for each entity, whether its place is known, where it is, and when it is observed. Its labels are those of
-`unseen.agents.shared.sightings`.
+The head predicts, for each entity, whether its place is known, where it is, and when it is observed; and, where several may look alike,
+how many there are. Its labels are those of `unseen.agents.shared.sightings`.
 """
 
 from __future__ import annotations
@@ -13,12 +13,13 @@ from torch import Tensor, nn
 from unseen.agents.shared.envs import Layout
 from unseen.agents.shared.graph_agent import BOX_FIELDS, DISC_FIELDS
 from unseen.agents.shared.nets import mlp
-from unseen.agents.shared.sightings import LIMIT, asks_for_boxes, entities
+from unseen.agents.shared.sightings import LIMIT, asks_for_boxes, entities, several
 
 BINS = 17  # of each coordinate
 LOOK_UP = 9  # known, when, dx and dy in the room's and in the agent's frame, distance, cos and sin of the bearing
 # WHEN_WEIGHT: of the time in the loss. When a thing is seen next depends on what the agent will do, so it is hard to tell.
 WHEN_WEIGHT = 0.1
+MOST, UNIT = 12, 4.0  # of several alike: a number that more are not told from; the unit of a number that is looked up
 CLOSE = 1e-3  # half rooms: keeps the bearing finite
 FAR = 2.0  # half rooms: taken for the distance of what is not known
 
@@ -34,46 +35,58 @@ class PlaceMap(nn.Module):
 
     weights: Tensor
     centres: Tensor
+    counts: Tensor
 
     def __init__(self, features: int, hidden: int, layout: Layout) -> None:
         super().__init__()
         self.layout, self.entities = layout, entities(layout)
-        self.net = mlp(features, hidden, 2, self.entities * (1 + 3 * BINS))
+        self.number_classes = MOST + 1 if several(layout) else 0
+        self.net = mlp(features, hidden, 2, self.entities * (1 + 3 * BINS + self.number_classes))
+        self.look_up_size = LOOK_UP + bool(self.number_classes)
         self.register_buffer("weights", torch.tensor([1.0, 1.0, WHEN_WEIGHT]), persistent=False)
         self.register_buffer("centres", torch.linspace(-LIMIT, LIMIT, BINS), persistent=False)
+        self.register_buffer("counts", torch.arange(self.number_classes) / UNIT, persistent=False)
 
-    def _logits(self, features: Tensor) -> tuple[Tensor, Tensor]:
-        out = self.net(features)
-        known, place = out.split([self.entities, 3 * BINS * self.entities], -1)
-        return known, place.reshape(*place.shape[:-1], self.entities, 3, BINS)
+    def _logits(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Of known (..., k), places (..., k, 3, BINS) and numbers (..., k, number_classes)."""
+        k, lead = self.entities, features.shape[:-1]
+        known, place, number = self.net(features).split([k, 3 * BINS * k, self.number_classes * k], -1)
+        return known, place.reshape(*lead, k, 3, BINS), number.reshape(*lead, k, self.number_classes)
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Probability (..., k) that a place is known, and the mean place (..., k, 3)."""
-        known, place = self._logits(features)
+        known, place, _ = self._logits(features)
         return torch.sigmoid(known), place.softmax(-1) @ self.centres
 
-    def loss(self, features: Tensor, known: Tensor, places: Tensor) -> Tensor:
-        """Cross-entropy (...), summed over entities and coordinates, with their weights; labels known (..., k), places (..., k, 3)."""
-        known_logits, logits = self._logits(features)
+    def loss(self, features: Tensor, known: Tensor, places: Tensor, numbers: Tensor) -> Tensor:
+        """Cross-entropy (...), summed over entities and coordinates, with their weights.
+
+        Labels: known (..., k), places (..., k, 3), numbers (..., k).
+        """
+        known_logits, logits, number_logits = self._logits(features)
         at = (places.clamp(-LIMIT, LIMIT) + LIMIT) * ((BINS - 1) / (2 * LIMIT))
         low = at.floor().clamp(0, BINS - 2).long()
         logp = logits.log_softmax(-1).gather(-1, torch.stack([low, low + 1], -1))
         upper = at - low
         error = -(logp[..., 0] * (1 - upper) + logp[..., 1] * upper) @ self.weights
         whether = F.binary_cross_entropy_with_logits(known_logits, known, reduction="none")
-        return (error * known + whether).sum(-1)
+        loss = (error * known + whether).sum(-1)
+        if self.number_classes:
+            number = numbers.clamp(max=MOST).long()[..., None]
+            loss = loss - number_logits.log_softmax(-1).gather(-1, number)[..., 0].sum(-1)
+        return loss
 
-    def labels(self, columns: Tensor) -> tuple[Tensor, Tensor]:
-        """Labels known (..., k) and places (..., k, 3) in the columns (..., 4 k) that `hindsight_columns` makes."""
-        known, places = columns.split([self.entities, 3 * self.entities], -1)
-        return known, places.unflatten(-1, (-1, 3))
+    def labels(self, columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Labels known (..., k), places (..., k, 3) and numbers (..., k) in the columns (..., 5 k) that `hindsight_columns` makes."""
+        known, places, numbers = columns.split([self.entities, 3 * self.entities, self.entities], -1)
+        return known, places.unflatten(-1, (-1, 3)), numbers
 
     def look_up(self, features: Tensor, obs: Tensor) -> Tensor:
-        """Where the queried entity is from here, (..., LOOK_UP); zeros without a query or a pose in `obs` (..., d)."""
-        known, places = self(features)
-        return self._look_up(known, places, obs)
+        """What is known of the queried entity, and from here (..., look_up_size); zeros without a query or a pose in `obs` (..., d)."""
+        return self._look_up(self._logits(features), obs)
 
-    def _look_up(self, known: Tensor, places: Tensor, obs: Tensor) -> Tensor:
+    def _look_up(self, logits: tuple[Tensor, Tensor, Tensor], obs: Tensor) -> Tensor:
+        known, places = torch.sigmoid(logits[0]), logits[1].softmax(-1) @ self.centres
         query, pose = obs[..., self.layout.query], obs[..., self.layout.pose]
         asked = self._asked(query)
         place, when = (asked[..., None] * places).sum(-2).split([2, 1], -1)
@@ -82,20 +95,25 @@ class PlaceMap(nn.Module):
         own = turned_back(away, pose)
         distance = torch.linalg.vector_norm(own, dim=-1, keepdim=True)
         certain = (asked * known).sum(-1, keepdim=True) * there
-        return torch.cat([certain, when * there, away, own, distance, own / (distance + CLOSE)], -1)
+        found = [certain, when * there, away, own, distance, own / (distance + CLOSE)]
+        if self.number_classes:
+            number = logits[2].softmax(-1) @ self.counts
+            found.append((asked * number).sum(-1, keepdim=True))
+        return torch.cat(found, -1)
 
     @property
     def around_size(self) -> int:
         """Numbers that `around` gives."""
-        return LOOK_UP + 4 * self.entities
+        return self.look_up_size + 4 * self.entities
 
     def around(self, features: Tensor, obs: Tensor) -> Tensor:
         """The look-up; and for each entity whether its place is known, and x, y and distance in the agent's frame: 0, 0, FAR if not.
 
         Features (..., features) and observations (..., d) -> (..., around_size).
         """
-        known, places = self(features)
-        looked_up = self._look_up(known, places, obs)
+        logits = self._logits(features)
+        known, places = torch.sigmoid(logits[0]), logits[1].softmax(-1) @ self.centres
+        looked_up = self._look_up(logits, obs)
         pose = obs[..., None, self.layout.pose]
         own = turned_back(places[..., :2] - pose[..., :2], pose)
         distance = torch.linalg.vector_norm(own, dim=-1, keepdim=True)

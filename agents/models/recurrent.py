@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from unseen.agents.models.places import LOOK_UP, PlaceMap
+from unseen.agents.models.places import PlaceMap
 from unseen.agents.shared.actions import ActionHead, DiscreteActions
 from unseen.agents.shared.encoders import Standardise, ignore, make_encoder, prepare
 from unseen.agents.shared.envs import Layout, ObservationSpec
@@ -32,7 +32,7 @@ class RecurrentActorCritic(nn.Module):
         # An image is encoded once, for the GRU: a second time for actor and critic would cost as much as all the rest.
         self.glance = None if observation.image else make_encoder(observation, hidden)
         self.map = None if map_layout is None else PlaceMap(hidden, hidden, map_layout)
-        inputs = hidden * (1 if self.glance is None else 2) + (0 if self.map is None else LOOK_UP)
+        inputs = hidden * (1 if self.glance is None else 2) + (0 if self.map is None else self.map.look_up_size)
         self.actor = mlp(inputs, hidden, 2, head.outputs, zero=True)
         self.critic = mlp(inputs, hidden, 2, BINS, zero=True)
         self.twohot = TwoHot()

@@ -1,4 +1,4 @@
-"""What an episode of slot observations shows of each entity: where it is, where it was last seen, and where it is seen next.
+"""What an episode of slot observations shows of each entity: where it was last seen, where it is seen next, and how many there are.
 
 An entity is what a query can name: a colour of disc or a kind of box. Positions are in the room's frame and in units of the
 observation. `hindsight` and `last_seen` are labels for a map of places; both are functions of the episode's own observations,
@@ -8,6 +8,7 @@ without a rule of any task.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 
@@ -16,8 +17,16 @@ from unseen.agents.shared.envs import Layout
 LIMIT = 1.0  # half rooms
 LONGEST = 128  # steps: times are scaled so that 0 is -LIMIT and this is LIMIT, logarithmically
 
-Labels = tuple[np.ndarray, np.ndarray]
-"""at every observation, known (T, n, k) bool and places (T, n, k, 3): x, y and `scaled` steps to or since the sight, where known"""
+
+class Labels(NamedTuple):
+    """Labels of the k entities at each of T observations of n episodes."""
+
+    known: np.ndarray
+    """(T, n, k) bool: it is seen at some time"""
+    places: np.ndarray
+    """(T, n, k, 3): x, y and `scaled` steps to or since the sight, where known"""
+    numbers: np.ndarray
+    """(T, n, k) int: the most of it that are shown at once"""
 
 
 def scaled(steps: np.ndarray) -> np.ndarray:
@@ -46,6 +55,21 @@ def observed(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     return np.concatenate([discs[0], boxes[0]], -1), np.concatenate([discs[1], boxes[1]], -2)
 
 
+def several(layout: Layout) -> bool:
+    """Whether some entity can be shown more than once: there are more slots of discs than colours."""
+    return layout.discs[1] > layout.colours
+
+
+def counted(obs: np.ndarray, layout: Layout) -> np.ndarray:
+    """How many slots show each entity (..., k), in slot observations (..., d)."""
+    counts = []
+    for (start, count, width), kinds in ((layout.discs, layout.colours), (layout.boxes, layout.sizes.box_kinds)):
+        if kinds:
+            slot = obs[..., start : start + count * width].reshape(*obs.shape[:-1], count, width)
+            counts.append(((slot[..., :1] > 0.5) & (slot[..., -kinds:] > 0.5)).sum(-2))
+    return np.concatenate(counts, -1)
+
+
 def _observed(
     obs: np.ndarray, layout: Layout, slots: tuple[int, int, int], kinds: int
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -65,7 +89,7 @@ def _observed(
 
 
 def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
-    """Where each entity is next observed, at the same step or later, and in how many steps.
+    """Where each entity is next observed, at the same step or later, and in how many steps; and how many will be shown at once.
 
     What is hidden is labelled by where it comes out again or is found. An episode that ends with the lights on shows all, one
     that does not shows less.
@@ -79,11 +103,12 @@ def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
     steps = np.zeros(known.shape, np.float32)
     for t in range(len(obs) - 2, -1, -1):
         _copy(known, places, steps, t, t + 1)
-    return known, np.concatenate([places, scaled(steps)[..., None]], -1)
+    numbers = np.maximum.accumulate(_counted_inside(obs, length, layout)[::-1])[::-1]
+    return Labels(known, np.concatenate([places, scaled(steps)[..., None]], -1), numbers)
 
 
 def last_seen(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
-    """Where each entity was last observed, and how many steps ago; arguments as of `hindsight`.
+    """Where each entity was last observed, how many steps ago, and how many were shown at once; arguments as of `hindsight`.
 
     A control: the label of something that moved while hidden is wrong.
     """
@@ -91,7 +116,13 @@ def last_seen(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
     steps = np.zeros(known.shape, np.float32)
     for t in range(1, len(obs)):
         _copy(known, places, steps, t, t - 1)
-    return known, np.concatenate([places, scaled(steps)[..., None]], -1)
+    numbers = np.maximum.accumulate(_counted_inside(obs, length, layout))
+    return Labels(known, np.concatenate([places, scaled(steps)[..., None]], -1), numbers)
+
+
+def _counted_inside(obs: np.ndarray, length: np.ndarray, layout: Layout) -> np.ndarray:
+    """`counted`, 0 beyond the ends of episodes."""
+    return counted(obs, layout) * (np.arange(len(obs))[:, None] < length)[..., None]
 
 
 def _copy(known: np.ndarray, places: np.ndarray, steps: np.ndarray, t: int, neighbour: int) -> None:
@@ -106,12 +137,12 @@ LABELS: dict[str, Callable[[np.ndarray, np.ndarray, Layout], Labels]] = {"hindsi
 
 
 def hindsight_columns(obs: np.ndarray, length: np.ndarray, layout: Layout) -> np.ndarray:
-    """The labels of `hindsight` as columns (n, T, 4 k) of a replay: known, then places.
+    """The labels of `hindsight` as columns (n, T, 5 k) of a replay: known, then places, then numbers.
 
     Args:
         obs: (n, T, d) whole episodes, the episode first.
         length: (n,) observations of each.
     """
-    known, places = hindsight(np.ascontiguousarray(obs.swapaxes(0, 1)), length, layout)
-    columns = np.concatenate([known, places.reshape(*known.shape[:2], -1)], -1)
+    known, places, numbers = hindsight(np.ascontiguousarray(obs.swapaxes(0, 1)), length, layout)
+    columns = np.concatenate([known, places.reshape(*known.shape[:2], -1), numbers], -1)
     return columns.swapaxes(0, 1).astype(np.float32)
