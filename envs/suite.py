@@ -244,6 +244,13 @@ SUITE: dict[str, Entry] = {
                 3: Anchor(-0.042, 0.98, 0.216),
             },
         ),
+        Entry(
+            "Crane",
+            "industry",
+            "unseen.envs.industry.crane.spec:Crane",
+            "carry a swinging load that is seen only now and then",
+            {0: Anchor(-0.1, 0.9), 1: Anchor(-0.1, 0.9), 2: Anchor(-0.1, 0.9), 3: Anchor(-0.1, 0.9)},
+        ),
     ]
 }
 
