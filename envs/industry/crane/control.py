@@ -22,9 +22,9 @@ from unseen.envs.industry.kit.pendulum import amplitude, frequency, swing
 BRIEFEST = 0.95  # periods of the swing that a plan takes at least
 LONGER = 1.08  # ratio of two times that are tried
 TIMES = 40
-RIDE, FURTHER = 2.0, 0.8  # m^2/s^3, per root of a m: integral of the squared acceleration that a ride may take
+RIDE, FURTHER = 1.2, 0.35  # m^2/s^3, per root of a m: integral of the squared acceleration that a ride may take
 CHECKS = 16  # points of a plan at which its acceleration and speed are looked at
-PUSHES = (-0.8, -0.4, -0.2, -0.1, -0.05, 0.0, 0.05, 0.1, 0.2, 0.4, 0.8)  # m/s^2, of the discrete actions
+PUSHES = (-0.8, -0.3, -0.1, 0.0, 0.1, 0.3, 0.8)  # m/s^2, of the discrete actions
 WINDINGS = (-0.3, 0.0, 0.3)  # m/s, hoist up, still, down
 DELIVER, MAINTAIN = len(PUSHES) * len(WINDINGS), len(PUSHES) * len(WINDINGS) + 1  # indices of the last discrete actions
 

@@ -28,18 +28,11 @@ from unseen.envs.industry.crane.rules import (
 )
 from unseen.envs.industry.kit.pendulum import frequency
 
-# Of the reflex at levels 0 to 3: m/s^2 where the load is seen, and where it is not; quality that is enough where it is seen, and that
-# is taken to be enough where it is not.
-REFLEX = np.array([(0.6, 0.6, 0.9, 0.9), (0.6, 0.1, 0.6, 0.9), (0.6, 0.1, 0.6, 0.9), (0.6, 0.1, 0.6, 0.9)])
+SEEN_PUSH, UNSEEN_PUSH = 0.6, 0.3  # m/s^2, of the reflex: the most that it does while the load is seen, and while it is not
+ENOUGH = 0.9  # quality for which it sets the load down
 STEER = (0.15, 1.2, 0.4)  # 1/s, of the speed for each m; 1/s, of the acceleration for each m/s; m/s^2
 GENTLE = 0.3  # m/s^2, of the move that is shaped
 SHAPED = np.dtype([("begun", INT), ("start", FLOAT), ("way", FLOAT)], align=True)
-
-
-@device
-def row_of(blind):
-    """The row of constants for a load that is seen every `blind` steps."""
-    return 0 if blind <= 5 else 1 if blind <= 55 else 2 if blind <= 110 else 3
 
 
 @device
@@ -54,13 +47,11 @@ def react(o, m, p):
     """Index of an action by the present observation: a plan for the load as it is seen; where it is not, for one that hangs still."""
     if maintains(o, p):
         return MAINTAIN
-    c = REFLEX[row_of(p.blind)]
-    unseen = 0 if o[SEEN] > 0.5 else 1
     way, lower = o[WAY] * 10.0, o[LOWER] * 10.0
     length = o[ROPE] * 10.0 if o[GAUGED] > 0.5 else o[HOIST] * 10.0
     worth = foresee(o[ANGLE], o[RATE], length, way, o[SPEED], lower)
-    t = int(o[CLOCK] * STEPS + 0.5)
-    return ride(m, way, o[SPEED], o[ANGLE], o[RATE], length, lower, worth, t, c[unseen], c[2 + unseen])
+    t, most = int(o[CLOCK] * STEPS + 0.5), SEEN_PUSH if o[SEEN] > 0.5 else UNSEEN_PUSH
+    return ride(m, way, o[SPEED], o[ANGLE], o[RATE], length, lower, worth, t, most, ENOUGH)
 
 
 @device
@@ -68,7 +59,7 @@ def steer(o, m, p, worth):
     """Index of an action that brings the trolley to its place: its speed by the way that is left, without regard to the swing."""
     if maintains(o, p):
         return MAINTAIN
-    if worth >= 0.5:
+    if worth >= 0.5 or o[CLOCK] * STEPS > STEPS - 2.5:
         return DELIVER
     near, firm, most = STEER
     way = o[WAY] * 10.0

@@ -14,10 +14,11 @@ from unseen.envs.industry.crane.control import (
 )
 from unseen.envs.industry.crane.estimate import ESTIMATE, observe, worth
 from unseen.envs.industry.crane.reactive import SHAPED, react, shape, steer
-from unseen.envs.industry.crane.rules import CLOCK, LOWER, PUSH, SERVICED, SPEED, STEPS, WAY, WINDING, length_of
+from unseen.envs.industry.crane.rules import AGE, CLOCK, LOWER, PUSH, SERVICED, SPEED, STEPS, WAY, WINDING, length_of
 
 MOST, ENOUGH = 0.6, 0.95  # m/s^2, quality: of who knows the load
 BELIEVED = (0.6, 0.9)  # of who only believes to
+TRUST = 4.0  # s after a sight for which a player with the nominal rope believes that it knows the swing
 
 
 @device
@@ -39,9 +40,8 @@ def go(o, m, p, learns, careful):
     if careful and o[SERVICED] == 0.0 and t < 3 and must_maintain(m.wear, way, p.wear):
         return MAINTAIN
     most, enough = BELIEVED
-    return ride(
-        m.plan, way, o[SPEED], m.now, m.rising, m.length, lower, worth(o, m, learns), t, most, enough
-    )  # fmt: skip
+    good = worth(o, m, learns) if learns or o[AGE] * 60.0 < TRUST or t >= STEPS - 2 else 0.0
+    return ride(m.plan, way, o[SPEED], m.now, m.rising, m.length, lower, good, t, most, enough)
 
 
 @device

@@ -13,13 +13,13 @@ SHORTEST, LONGEST = 3.0, 12.0  # m, rope by the hoist's reading
 BEYOND = 4.0  # m from start and target to the buffers
 CALL = 0.8  # a[2] beyond which the load is set down or, if negative, maintenance is called, in the second step in a row
 SERVICE = 60  # steps that maintenance takes
-OFFSET = 0.15  # part of the rope's length by which the hoist's reading may be wrong
+RIGHTEST, OFFSET = 0.08, 0.15  # parts of its reading by which the hoist is wrong, at least and at most
 SHIFTED = 0.22  # the same on the split "shift", where it is wrong by more than ever in training
 DRAG, DRAG_SPREAD = 0.0175, 0.0125  # 1/s
-STILL, WILD = 0.02, 0.06  # rad: a swing up to which a load is set down well; at which it is worthless
+STILL, WILD = 0.01, 0.03  # rad: a swing up to which a load is set down well; at which it is worthless
 NEAR, FAR = 0.15, 0.5  # m from the target, likewise; also of its height
-TIME, SWING, WEAR = 0.15, 0.1, 0.1  # what the longest, the wildest (a mean of SWUNG) and the most wearing ride costs
-SWUNG = 0.25  # rad
+TIME, SWING, WEAR = 0.15, 0.1, 0.1  # what the longest, the wildest (SWUNG rad throughout) and the most wearing ride costs
+SWUNG = 0.1  # rad
 GOOD = 0.8  # quality of a success
 TORN = 1.0  # rad: the load tears loose
 MOST_ANGLE, MOST_RATE, MOST_WAY = 3.0, 20.0, 1e3  # rad, rad/s, m: the state has diverged
@@ -48,10 +48,12 @@ def reset(s, p):
     s.hoist = uniform(s, p.rope_low, p.rope_high)
     s.depth = uniform(s, p.rope_low, p.rope_high)
     v = p.variability
-    s.offset = v * uniform(s, -OFFSET, OFFSET)
+    s.offset = v * uniform(s, RIGHTEST, OFFSET)
     s.drag = DRAG + v * uniform(s, -DRAG_SPREAD, DRAG_SPREAD)
     if p.split == SHIFT:
-        s.offset = uniform(s, OFFSET, SHIFTED) * (1.0 if s.offset > 0.0 else -1.0)
+        s.offset = uniform(s, OFFSET, SHIFTED)
+    if uniform(s, 0.0, 1.0) < 0.5:
+        s.offset = -s.offset
     start = 0.001 * uniform(s, p.swing_low, p.swing_high)
     s.angle = start * uniform(s, -1.0, 1.0)
     s.rate = (start * start - s.angle * s.angle) ** 0.5 * (9.81 / length_of(s)) ** 0.5
@@ -98,7 +100,7 @@ def quality(swinging, off, high):
 @device
 def bill(s):
     """What swing and wear of the whole ride cost."""
-    return SWING * min(s.swung / (SWUNG * s.t), 1.0) + WEAR * min(s.worn, 1.0)
+    return SWING * min(s.swung / (SWUNG * STEPS), 1.0) + WEAR * min(s.worn, 1.0)
 
 
 @device

@@ -17,15 +17,15 @@ from unseen.envs.industry.crane.rules import STEPS, SWING, TIME, WEAR
 class CraneParams(Params):
     """Parameters of Crane."""
 
-    blind: int = integer(1, 300, default=75, doc="steps from one sight of the load to the next; 1: always seen")
+    blind: int = integer(1, 300, default=110, doc="steps from one sight of the load to the next; 1: always seen")
     gauges: bool = flag(default=False, doc="gauges of the rope's true length and of the wear")
-    noise: float = real(0.0, 0.05, default=0.003, doc="standard deviation of a sight of the angle, rad, and of its rate, rad/s")
+    noise: float = real(0.0, 0.05, default=0.002, doc="standard deviation of a sight of the angle, rad, and of its rate, rad/s")
     variability: float = real(0.0, 1.2, default=1.0, doc="how much ropes and drag differ from the nominal ones; 0: not at all")
-    swing: tuple[int, int] = span(0, 300, default=(80, 200), doc="amplitude of the swing at the start, mrad, drawn")
+    swing: tuple[int, int] = span(0, 400, default=(200, 350), doc="amplitude of the swing at the start, mrad, drawn")
     distance: tuple[int, int] = span(5, 60, default=(8, 24), doc="way to the target, m, drawn")
     rope: tuple[int, int] = span(3, 12, default=(4, 9), doc="rope at the start and at the target by the hoist's reading, m, drawn")
-    worn: tuple[int, int] = span(0, 95, default=(0, 80), doc="wear at the start by the log, %, drawn")
-    wear: float = real(0.0, 0.5, default=0.05, doc="wear by a second of 1 m/s^2")
+    worn: tuple[int, int] = span(0, 95, default=(0, 95), doc="wear at the start by the log, %, drawn")
+    wear: float = real(0.0, 0.5, default=0.1, doc="wear by a second of 1 m/s^2")
     gust: float = real(0.0, 0.05, default=0.0, doc="standard deviation of what the wind adds to the swing in a step, rad/s")
 
     @property
@@ -76,7 +76,7 @@ class Crane(Task):
     levels: ClassVar[dict[int, P]] = {
         0: P(blind=1, gauges=True),
         1: P(blind=40),
-        2: P(blind=75),
+        2: P(blind=110),
         3: P(blind=150),
     }
     presets: ClassVar[dict[str, P]] = {
