@@ -6,7 +6,7 @@ from unseen.envs.core.task import FLOAT, INT, record
 from unseen.envs.industry.kit.pendulum import amplitude, swing
 
 STEPS = 300
-SECONDS, PARTS = 0.2, 2  # a step, and the parts in which it is integrated
+SECONDS, PARTS = 0.2, 4  # a step, and the parts in which it is integrated
 PUSH, WINDING = 0.8, 0.3  # m/s^2, m/s: the most that trolley and hoist can do
 FASTEST = 2.5  # m/s, trolley
 SHORTEST, LONGEST = 3.0, 12.0  # m, rope by the hoist's reading
