@@ -7,9 +7,8 @@ from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import Params, flag, integer, real, span
 from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import Score, Task
-from unseen.envs.core.view import Gauge, Gauges
 from unseen.envs.industry.crane import rules
-from unseen.envs.industry.crane.control import PUSHES
+from unseen.envs.industry.crane.look import LOOK
 from unseen.envs.industry.crane.references import ACTIONS, REFERENCES
 from unseen.envs.industry.crane.rules import STEPS, SWING, TIME, WEAR
 
@@ -86,6 +85,7 @@ class Crane(Task):
     }
     visible: ClassVar[dict[str, Any]] = {"blind": 1, "gauges": True}
     actions: ClassVar[dict[str, tuple[float, ...]]] = ACTIONS
+    keys: ClassVar[dict[str, str]] = dict(zip(actions, "qazwsxedcrfvtgbyhnujm p", strict=True))
     action_low = (-1.0, -1.0, -1.0)
     action_high = (1.0, 1.0, 1.0)
     reset, step = rules.reset, rules.step
@@ -93,4 +93,4 @@ class Crane(Task):
     hidden = Hidden(rules.write_hidden, size=1, when=rules.blind, change=rules.change_rope, found=rules.found)
     references = REFERENCES
     score = Score(unit="quality less time, swing and wear", low=-(TIME + SWING + WEAR), high=1.0, gates={"oracle": 0.8})
-    view = Gauges(gauges=(Gauge("swing", lambda s, p: s["angle"], -1, 1, hidden=lambda s, p: s["since"] > 0),))
+    view = LOOK
