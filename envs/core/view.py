@@ -166,7 +166,8 @@ class Ride:
         seen: angle of the rope at the last sight of the load, which the agent saw.
         reach: how far the load would swing to either side if it went on as at that sight, rad.
         age: of that sight, s; 0: the load is seen now.
-        angle, rope: the true ones. The agent does not see them.
+        angle: the true one, which the agent does not see.
+        deepest: m below the rail that the picture has to show.
         service: part of the maintenance that is still to come; 0: none.
         wear, logged: of the crane, 1: it fails; now, and at its last inspection, of which the agent knows.
         gauged: whether the agent sees a gauge of the wear.
@@ -181,7 +182,7 @@ class Ride:
     reach: float
     age: float
     angle: float
-    rope: float
+    deepest: float
     service: float
     wear: float
     logged: float

@@ -18,8 +18,8 @@ from unseen.envs.watch.theme import RGB, mix
 STEEL: RGB = (104, 112, 130)
 GROUND: RGB = (44, 48, 60)
 LOAD: RGB = (250, 194, 92)
-LEAST_TALL = 14.5  # m that the picture shows below the rail, at least
-HALF = 0.65  # m, half the width of the load
+HALF = 0.8  # m, half the width of the load
+FLOOR = 20.0  # layout units that the ground takes
 
 
 class HoistPainter(GaugePainter):
@@ -50,8 +50,8 @@ class HoistPainter(GaugePainter):
         )
         self._draw_site(page, view.ride(record, params), 24, 84, 912, 268, 13)
         self._draw_panels(page, view, record, params, 24, 362, 620, 170, 13)
-        self._draw_controls(page, view, record, params, 676, 376, 260, 116, 13)
-        self._draw_wear(page, view.ride(record, params), 676, 486, 260, 13)
+        self._draw_controls(page, view, record, params, 676, 376, 260, 76, 13)
+        self._draw_wear(page, view.ride(record, params), 676, 448, 260, 13)
         self._draw_key(page, 684, 540)
         draw_end(page, view, record, params, 480, 92, 400)
         return close_frame(page, record, params, self.keys)
@@ -83,14 +83,14 @@ class HoistPainter(GaugePainter):
         page.surface.set_clip(area)
         left, right = ride.buffers
         head = 30.0  # layout units above the rail
-        scale = min((wide - 40) / (right - left), (tall - head - 12) / LEAST_TALL)
+        scale = min((wide - 40) / (right - left), (tall - head - FLOOR) / (ride.deepest + 1.4 * HALF))
         origin = x + wide / 2 - scale * (left + right) / 2
         rail = y + head
 
         def at(across: float, down: float) -> tuple[float, float]:
             return origin + scale * across, rail + scale * down
 
-        floor = at(0, LEAST_TALL - 0.6)[1]
+        floor = y + tall - FLOOR
         pygame.draw.rect(page.surface, GROUND, page.rect(x, floor, wide, y + tall - floor))
         self._draw_target(page, at, ride, floor, scale, size)
         for end in (left, right):
@@ -102,21 +102,22 @@ class HoistPainter(GaugePainter):
             page.text(f"{metre}", tick - page.width(f"{metre}", 0.75 * size) / 2, rail - 19, 0.75 * size, theme.FAINT)
         hook = at(ride.trolley, 0)
         seen = ride.age == 0
-        if not seen and not ride.service == 1.0:
+        if not seen:
             self._draw_fan(page, ride, hook, scale, size)
         if seen:
-            self._draw_load(page, hook, ride.seen, ride.rope if self.hidden else ride.hoist, scale)
+            self._draw_load(page, hook, ride.seen, ride.hoist, scale)
         else:
             self._draw_load(page, hook, ride.seen, ride.hoist, scale, ghost=theme.MUTED)
             if self.hidden and math.isfinite(ride.angle):
-                self._draw_load(page, hook, ride.angle, ride.rope, scale, ghost=LOAD)
+                self._draw_load(page, hook, ride.angle, ride.hoist, scale, ghost=LOAD)
         self._draw_trolley(page, hook, scale)
-        words = "the load is seen" if seen else f"seen {ride.age:.1f} s ago, where the grey load hangs"
-        page.text(words, x + 10, y + tall - 0.8 * size, 0.9 * size, theme.INK if seen else theme.MUTED)
+        words = "the load is seen" if seen else f"grey: where it was seen {ride.age:.1f} s ago"
+        page.text(words, x + 10, y + tall - 0.5 * FLOOR, 0.9 * size, theme.INK if seen else theme.MUTED)
         if self.hidden and not seen:
-            page.text("dashed: where it is, shown only to you", x + wide - 10, y + tall - 0.8 * size, 0.9 * size, LOAD, right=True)
+            told = "dashed: where it is, hidden"
+            page.text(told, x + wide - 10, y + tall - 0.5 * FLOOR, 0.9 * size, LOAD, right=True)
         if ride.service > 0:
-            self._draw_service(page, ride, hook, size)
+            self._draw_service(page, ride, x + wide / 2, rail + 16, size)
         page.surface.set_clip(None)
 
     def _draw_leg(self, page: Page, x: float, top: float, floor: float) -> None:
@@ -225,13 +226,13 @@ class HoistPainter(GaugePainter):
             page.surface.set_clip(None)
         pygame.draw.rect(page.surface, theme.INK, (track.right - 2, track.top - 2, 2, track.height + 4))
 
-    def _draw_service(self, page: Page, ride: Ride, hook: tuple[float, float], size: float) -> None:
+    def _draw_service(self, page: Page, ride: Ride, middle: float, y: float, size: float) -> None:
         words = f"maintenance, {100 * (1 - ride.service):.0f} %"
         half = page.width(words, size, True) / 2 + 8
-        box = page.rect(hook[0] - half, hook[1] + 12, 2 * half, 1.8 * size)
+        box = page.rect(middle - half, y, 2 * half, 1.8 * size)
         pygame.draw.rect(page.surface, theme.BACK, box, border_radius=page.px(4)[0])
         pygame.draw.rect(page.surface, theme.MIND, box, max(1, page.px(1)[0]), border_radius=page.px(4)[0])
-        page.text(words, hook[0] - half + 8, hook[1] + 12 + 0.9 * size, size, theme.MIND, bold=True)
+        page.text(words, middle - half + 8, y + 0.9 * size, size, theme.MIND, bold=True)
 
 
 def _line(page: Page, rgb: RGB, a: tuple[float, float], b: tuple[float, float], thin: int, dashed: bool) -> None:

@@ -44,7 +44,7 @@ def ride(s: np.void, params: Any) -> Ride:
         reach=math.hypot(s["seen_angle"], s["seen_rate"] * math.sqrt(max(s["hoist"], 0.0) / GRAVITY)),
         age=float(s["since"] * SECONDS),
         angle=float(s["angle"]),
-        rope=float(s["hoist"] * (1.0 + s["offset"])),
+        deepest=float(params.rope[1]),
         service=float(s["service"] / SERVICE),
         wear=float(s["wear"]),
         logged=float(s["logged"]),
@@ -63,7 +63,7 @@ def caption(s: np.void, params: Any) -> str:
             LOST: "The load tore loose.",
         }.get(int(s["ended_by"]), "The state has diverged.")
     if s["service"] > 0:
-        return f"Maintenance for another {s['service'] * SECONDS:.0f} s."
+        return f"Maintenance for another {math.ceil(s['service'] * SECONDS)} s."
     way, lower = s["target"] - s["x"], s["depth"] - s["hoist"]
     up = "" if abs(lower) < 0.1 else f", {abs(lower):.1f} m {'down' if lower > 0 else 'up'}"
     return f"{way:.1f} m to go{up}. By the log the crane was worn to {100 * s['logged']:.0f} %."
@@ -77,7 +77,6 @@ LOOK = Hoist(
     controls=(
         Gauge("trolley", lambda s, params: s["push"], -PUSH, PUSH, "m/s2"),
         Gauge("hoist, down", lambda s, params: s["winding"], -WINDING, WINDING, "m/s"),
-        Gauge("speed", lambda s, params: s["v"], -2.5, 2.5, "m/s"),
     ),
     caption=caption,
     succeeded=lambda s, params: bool(s["ended_by"] == DELIVERED and s["quality"] >= GOOD),
