@@ -53,7 +53,7 @@ class HoistPainter(GaugePainter):
         self._draw_controls(page, view, record, params, 676, 376, 260, 76, 13)
         self._draw_wear(page, view.ride(record, params), 676, 448, 260, 13)
         self._draw_key(page, 684, 540)
-        draw_end(page, view, record, params, 480, 92, 400)
+        draw_end(page, view, record, params, 480, 160, 400)
         return close_frame(page, record, params, self.keys)
 
     def card(
@@ -72,7 +72,7 @@ class HoistPainter(GaugePainter):
         self._draw_site(page, view.ride(record, params), 12, 44, CARD_WIDE, 226, 11)
         self._draw_wear(page, view.ride(record, params), 12, 284, CARD_WIDE, 11)
         self._draw_panels(page, view, record, params, 12, 306, CARD_WIDE, 150, 11)
-        draw_end(page, view, record, params, 12 + CARD_WIDE / 2, 52, CARD_WIDE - 60)
+        draw_end(page, view, record, params, 12 + CARD_WIDE / 2, 110, CARD_WIDE - 60)
         page.text(view.caption(record, params), 12, 474, 13, theme.INK, fit=CARD_WIDE)
         return close_card(page, record, params)
 

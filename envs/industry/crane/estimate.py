@@ -21,6 +21,7 @@ from unseen.envs.industry.crane.rules import (
     LOWER,
     OFFSET,
     RATE,
+    RIGHTEST,
     ROPE,
     SECONDS,
     SEEN,
@@ -31,9 +32,9 @@ from unseen.envs.industry.crane.rules import (
 )
 from unseen.envs.industry.kit.pendulum import amplitude, frequency, swing
 
-ROPES, SPACING = 25, 0.02  # pendulums, and the part of the hoist's reading by which two neighbours differ
+ROPES, SPACING = 19, 0.02  # pendulums, and the part of the hoist's reading by which two neighbours differ
 NOMINAL = ROPES // 2
-OUTSIDE = 0.05  # prior weight of ropes that are further off than those of training
+OUTSIDE = 0.05  # prior weight of ropes unlike those of training
 DRIFT = 0.006  # error of a pendulum's phase for each radian that it swung, of its neighbours' distance and the drag
 
 ESTIMATE = np.dtype(
@@ -67,7 +68,8 @@ def begin(m, o, p):
     m.begun = 1
     total = 0.0
     for i in range(ROPES):
-        m.weight[i] = 1.0 if abs(factor(i) - 1.0) <= OFFSET * p.variability + 1e-9 else OUTSIDE
+        off = abs(factor(i) - 1.0)
+        m.weight[i] = 1.0 if RIGHTEST * p.variability - SPACING < off < OFFSET * p.variability + SPACING else OUTSIDE
         total += m.weight[i]
     for i in range(ROPES):
         m.weight[i] /= total

@@ -75,7 +75,7 @@ LOOK = Hoist(
         Gauge("swing", angle, -400.0, 400.0, "mrad", hidden=unseen, target=lambda s, params: (-1000 * STILL, 1000 * STILL)),
     ),
     controls=(
-        Gauge("trolley", lambda s, params: s["push"], -PUSH, PUSH, "m/s2"),
+        Gauge("trolley", lambda s, params: s["push"], -PUSH, PUSH, "m/s²"),
         Gauge("hoist, down", lambda s, params: s["winding"], -WINDING, WINDING, "m/s"),
     ),
     caption=caption,
