@@ -15,7 +15,7 @@ CALL = 0.8  # a[2] beyond which the load is set down or, if negative, maintenanc
 SERVICE = 60  # steps that maintenance takes
 RIGHTEST, OFFSET = 0.08, 0.15  # parts of its reading by which the hoist is wrong, at least and at most
 DRAG, DRAG_SPREAD = 0.0175, 0.0125  # 1/s: the middle of the range, and how far it reaches to either side
-DRAGGED, MOST_DRAG = 0.034, 0.045  # 1/s: the range on the split "shift", beyond any of training
+CALM = 0.004  # 1/s: on the split "shift" the drag is below this, and so below any of training
 STILL, WILD = 0.01, 0.03  # rad: a swing up to which a load is set down well; at which it is worthless
 NEAR, FAR = 0.15, 0.5  # m from the target, likewise; also of its height
 TIME, SWING, WEAR = 0.15, 0.1, 0.1  # what the longest, the wildest (SWUNG rad throughout) and the most wearing ride costs
@@ -51,7 +51,7 @@ def reset(s, p):
     s.offset = v * uniform(s, RIGHTEST, OFFSET)
     s.drag = DRAG + v * uniform(s, -DRAG_SPREAD, DRAG_SPREAD)
     if p.split == SHIFT:
-        s.drag = uniform(s, DRAGGED, MOST_DRAG)
+        s.drag = uniform(s, 0.0, CALM)
     if uniform(s, 0.0, 1.0) < 0.5:
         s.offset = -s.offset
     start = 0.001 * uniform(s, p.swing_low, p.swing_high)
