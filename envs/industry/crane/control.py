@@ -16,7 +16,7 @@ import numpy as np
 
 from unseen.envs.core.device import device
 from unseen.envs.core.task import FLOAT
-from unseen.envs.industry.crane.rules import DRAG, FASTEST, NEAR, PUSH, SECONDS, STEPS, WINDING, quality
+from unseen.envs.industry.crane.rules import DRAG, FASTEST, PUSH, SECONDS, STEPS, WINDING, quality
 from unseen.envs.industry.kit.pendulum import amplitude, frequency, swing
 
 BRIEFEST = 0.95  # periods of the swing that a plan takes at least

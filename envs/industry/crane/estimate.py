@@ -35,11 +35,12 @@ from unseen.envs.industry.kit.pendulum import amplitude, frequency, swing
 ROPES, SPACING = 19, 0.02  # pendulums, and the part of the hoist's reading by which two neighbours differ
 NOMINAL = ROPES // 2
 OUTSIDE = 0.05  # prior weight of ropes unlike those of training
-DRIFT = 0.006  # error of a pendulum's phase for each radian that it swung, of its neighbours' distance and the drag
+DRIFT = 0.006  # part of its amplitude by which a pendulum errs for each radian of phase, by unknown drag and the gaps between ropes
 
 ESTIMATE = np.dtype(
     [
-        ("begun", INT), ("serviced", INT), ("hoist", FLOAT), ("phase", FLOAT), ("wear", FLOAT),  # m at the last step; rad swung since the sight
+        ("begun", INT), ("serviced", INT), ("wear", FLOAT),
+        ("hoist", FLOAT), ("phase", FLOAT),  # m at the last step; rad that a load swung since the last sight
         ("angle", FLOAT, (ROPES,)), ("rate", FLOAT, (ROPES,)), ("weight", FLOAT, (ROPES,)),
         ("length", FLOAT), ("now", FLOAT), ("rising", FLOAT),  # what is believed: m, rad, rad/s
         ("plan", PLAN),
@@ -97,14 +98,17 @@ def follow(m, o, p):
 def weigh(m, o, p):
     """How likely each rope is by a sight of the load, before the pendulums are set to it."""
     w = frequency(o[HOIST] * 10.0)
+    kicked = m.phase / (w * SECONDS) * (p.gust / w) ** 2
+    sights = (1.0 + 1.0 / (w * w)) * p.noise * p.noise + kicked + 1e-6
     best = -math.inf
     for i in range(ROPES):
         length = o[HOIST] * 10.0 * factor(i)
         da, dr = o[ANGLE] - m.angle[i], (o[RATE] - m.rate[i]) / w
         wide = DRIFT * m.phase * amplitude(m.angle[i], m.rate[i], length)
-        variance = (1.0 + 1.0 / (w * w)) * p.noise * p.noise + wide * wide + p.gust * p.gust * m.phase / (w * w * w * SECONDS) + 1e-6
-        # A sight that no rope explains (a gust) must not settle it, hence the heavy tail.
-        m.weight[i] = math.log(m.weight[i]) - 2.0 * math.log(1.0 + (da * da + dr * dr) / (4.0 * variance)) - math.log(variance)
+        variance = sights + wide * wide
+        # Student's distribution: a sight that no rope explains, as after a gust, must not settle which it is.
+        unlikely = 2.0 * math.log(1.0 + (da * da + dr * dr) / (4.0 * variance)) + math.log(variance)
+        m.weight[i] = math.log(m.weight[i]) - unlikely
         best = max(best, m.weight[i])
     total = 0.0
     for i in range(ROPES):

@@ -3,7 +3,6 @@
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.industry.crane.control import (
-    DELIVER,
     MAINTAIN,
     PLAN,
     PUSHES,

@@ -1,9 +1,11 @@
 """The rules of Crane: state, reset, step and what is observed. Metres, seconds, radians; a step is a fifth of a second."""
 
+import math
+
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, normal, uniform
 from unseen.envs.core.task import FLOAT, INT, record
-from unseen.envs.industry.kit.pendulum import amplitude, swing
+from unseen.envs.industry.kit.pendulum import amplitude, frequency, swing
 
 STEPS = 300
 SECONDS, PARTS = 0.2, 4  # a step, and the parts in which it is integrated
@@ -56,7 +58,7 @@ def reset(s, p):
         s.offset = -s.offset
     start = 0.001 * uniform(s, p.swing_low, p.swing_high)
     s.angle = start * uniform(s, -1.0, 1.0)
-    s.rate = (start * start - s.angle * s.angle) ** 0.5 * (9.81 / length_of(s)) ** 0.5
+    s.rate = math.sqrt(start * start - s.angle * s.angle) * frequency(length_of(s))
     if uniform(s, 0.0, 1.0) < 0.5:
         s.rate = -s.rate
     s.wear = s.logged = 0.01 * uniform(s, p.worn_low, p.worn_high)
