@@ -249,7 +249,12 @@ SUITE: dict[str, Entry] = {
             "industry",
             "unseen.envs.industry.crane.spec:Crane",
             "carry a swinging load that is seen only now and then",
-            {0: Anchor(-0.1, 0.9), 1: Anchor(-0.1, 0.9), 2: Anchor(-0.1, 0.9), 3: Anchor(-0.1, 0.9)},
+            {
+                0: Anchor(-0.13, 0.892),
+                1: Anchor(-0.13, 0.892, -0.101),
+                2: Anchor(-0.13, 0.892, -0.101),
+                3: Anchor(-0.13, 0.892, 0.068),
+            },
         ),
     ]
 }

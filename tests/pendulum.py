@@ -119,7 +119,11 @@ def errors() -> dict[str, tuple[float, float, str]]:
     m = np.zeros(1, control.PLAN)[0]
     plan, planned = host(control.plan), host(control.planned)
     missed = 0.0
-    for length, way, v, angle, rate in ((4.0, 15.0, 0.0, 0.2, -0.1), (9.0, -3.0, 0.5, -0.1, 0.2), (12.0, 25.0, 1.0, 0.0, 0.3)):
+    for length, way, v, angle, rate in (
+        (4.0, 15.0, 0.0, 0.2, -0.1),
+        (9.0, -3.0, 0.5, -0.1, 0.2),
+        (12.0, 25.0, 1.0, 0.0, 0.3),
+    ):
         w, horizon = frequency(length), 14.0
         plan(m, way, v, angle, rate, length, horizon)
 

@@ -68,9 +68,7 @@ def test_a_shaper_for_a_wrong_rope_leaves_a_swing() -> None:
     angle=st.floats(-0.4, 0.4), rate=st.floats(-0.5, 0.5), length=st.floats(2, 14), drag=st.floats(0.0, 0.05)
 )  # fmt: skip
 @settings(max_examples=60, deadline=None)
-def test_a_load_left_alone_loses_energy_by_its_drag_only(
-    angle: float, rate: float, length: float, drag: float
-) -> None:
+def test_a_load_left_alone_loses_energy_by_its_drag_only(angle: float, rate: float, length: float, drag: float) -> None:
     def energy() -> float:
         return 0.5 * (length * rate) ** 2 + kit.GRAVITY * length * (1 - math.cos(angle))
 
@@ -174,7 +172,9 @@ def test_the_trolley_stops_at_its_limits() -> None:
     assert info["ended_by"] == rules.BUFFER and max(row[rules.SPEED] for row in rows) <= rules.FASTEST + 1e-6
     assert env.world["x"].item() > env.world["target"].item() + rules.BEYOND
     rows, _, _, env = episode([np.float32([0, 1, 0])])
-    assert rows[-1][rules.HOIST] == pytest.approx(rules.LONGEST / 10) and rows[-1][rules.WOUND] == pytest.approx(0, abs=1e-6)
+    assert rows[-1][rules.HOIST] == pytest.approx(rules.LONGEST / 10) and rows[-1][rules.WOUND] == pytest.approx(
+        0, abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("blind", [1, 40, 150])

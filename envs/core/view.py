@@ -199,7 +199,9 @@ class Hoist(Gauges):
 
     painter: ClassVar[str] = "unseen.envs.watch.hoist:HoistPainter"
 
-    ride: Callable[[np.void, Any], Ride] = lambda record, params: Ride(0, 0, (0, 1), 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, False)
+    ride: Callable[[np.void, Any], Ride] = lambda record, params: Ride(
+        0, 0, (0, 1), 1, 1, 0, 0, 0, 0, 1, 0, 0, 0, False
+    )
 
     def check(self, record: np.void, params: Any) -> None:
         self.ride(record, params)

@@ -130,13 +130,15 @@ class HoistPainter(GaugePainter):
             ends = top + (floor - top) * k / count, top + (floor - top) * (k + 1) / count
             side = half if k % 2 else -half
             pygame.draw.line(
-                page.surface, mix(STEEL, theme.PANEL, 0.35), page.px(x - side, ends[0]), page.px(x + side, ends[1]), wide
+                page.surface,
+                mix(STEEL, theme.PANEL, 0.35),
+                page.px(x - side, ends[0]),
+                page.px(x + side, ends[1]),
+                wide,
             )
         pygame.draw.rect(page.surface, theme.BAD, page.rect(x - 3, top - 9, 6, 9))
 
-    def _draw_target(
-        self, page: Page, at: object, ride: Ride, floor: float, scale: float, size: float
-    ) -> None:
+    def _draw_target(self, page: Page, at: object, ride: Ride, floor: float, scale: float, size: float) -> None:
         """The pedestal on which the load is to stand, with marks as wide as the load."""
         assert callable(at)
         middle, top = at(ride.target, ride.depth + HALF)
@@ -146,7 +148,13 @@ class HoistPainter(GaugePainter):
         pygame.draw.line(
             page.surface, mix(theme.GOOD, theme.PANEL, 0.55), page.px(middle, at(0, 0.4)[1]), page.px(middle, top), 1
         )
-        page.text("target", middle - page.width("target", 0.86 * size) / 2, min(top + 1.1 * size, floor - 4), 0.86 * size, theme.GOOD)
+        page.text(
+            "target",
+            middle - page.width("target", 0.86 * size) / 2,
+            min(top + 1.1 * size, floor - 4),
+            0.86 * size,
+            theme.GOOD,
+        )
 
     def _draw_fan(self, page: Page, ride: Ride, hook: tuple[float, float], scale: float, size: float) -> None:
         """Where the load may be if it swings as far as when it was seen."""
@@ -163,7 +171,14 @@ class HoistPainter(GaugePainter):
         hatch.blit(shape, (0, 0), special_flags=pygame.BLEND_RGBA_MULT)
         page.surface.blit(hatch, (0, 0))
         pygame.draw.lines(page.surface, mix(HATCH, theme.MUTED, 0.4), False, arc, max(1, page.px(1)[0]))
-        page.text("?", hook[0] - page.width("?", 1.5 * size, True) / 2, hook[1] + 0.72 * long, 1.5 * size, theme.MUTED, bold=True)
+        page.text(
+            "?",
+            hook[0] - page.width("?", 1.5 * size, True) / 2,
+            hook[1] + 0.72 * long,
+            1.5 * size,
+            theme.MUTED,
+            bold=True,
+        )
 
     def _draw_trolley(self, page: Page, hook: tuple[float, float], scale: float) -> None:
         x, y = hook
@@ -182,7 +197,9 @@ class HoistPainter(GaugePainter):
         sine, cosine = math.sin(angle), math.cos(angle)
 
         def to(across: float, along: float) -> tuple[float, float]:
-            return hook[0] + scale * (across * cosine + along * sine), hook[1] + scale * (along * cosine - across * sine)
+            return hook[0] + scale * (across * cosine + along * sine), hook[1] + scale * (
+                along * cosine - across * sine
+            )
 
         corners = [to(a, rope + b) for a, b in ((-HALF, -HALF), (HALF, -HALF), (HALF, HALF), (-HALF, HALF))]
         eye = to(0, rope - HALF - 0.35)
@@ -198,7 +215,12 @@ class HoistPainter(GaugePainter):
             pygame.draw.polygon(page.surface, mix(LOAD, theme.BACK, 0.35), band)
             return
         dashed = ghost == LOAD
-        for a, b in ((hook, eye), (eye, corners[0]), (eye, corners[1]), *zip(corners, [*corners[1:], corners[0]], strict=True)):
+        for a, b in (
+            (hook, eye),
+            (eye, corners[0]),
+            (eye, corners[1]),
+            *zip(corners, [*corners[1:], corners[0]], strict=True),
+        ):
             _line(page, mix(ghost, theme.PANEL, 0.1 if dashed else 0.45), a, b, thin, dashed)
 
     def _draw_wear(self, page: Page, ride: Ride, x: float, y: float, wide: float, size: float) -> None:
@@ -216,7 +238,9 @@ class HoistPainter(GaugePainter):
             return track.left + round(min(max(part, 0.0), 1.0) * track.width) if math.isfinite(part) else track.left
 
         now, logged = to(ride.wear), to(ride.logged)
-        pygame.draw.rect(page.surface, theme.PHASE["observe"], (track.left, track.top, logged - track.left, track.height))
+        pygame.draw.rect(
+            page.surface, theme.PHASE["observe"], (track.left, track.top, logged - track.left, track.height)
+        )
         if shown:
             pygame.draw.rect(page.surface, theme.BAD, (logged, track.top, max(now - logged, 0), track.height))
         else:

@@ -20,7 +20,11 @@ DRAG, DRAG_SPREAD = 0.0175, 0.0125  # 1/s: the middle of the range, and how far 
 CALM = 0.004  # 1/s: on the split "shift" the drag is below this, and so below any of training
 STILL, WILD = 0.01, 0.03  # rad: a swing up to which a load is set down well; at which it is worthless
 NEAR, FAR = 0.15, 0.5  # m from the target, likewise; also of its height
-TIME, SWING, WEAR = 0.15, 0.1, 0.1  # what the longest, the wildest (SWUNG rad throughout) and the most wearing ride costs
+TIME, SWING, WEAR = (
+    0.15,
+    0.1,
+    0.1,
+)  # what the longest, the wildest (SWUNG rad throughout) and the most wearing ride costs
 SWUNG = 0.1  # rad
 GOOD = 0.8  # quality of a success
 TORN = 1.0  # rad: the load tears loose
@@ -156,7 +160,9 @@ def step(s, a, p, info):
     """One step; a: acceleration of the trolley, speed of the hoist (down), and a call, each in [-1, 1]."""
     command(s, a)
     drive(s, p)
-    if not (abs(s.angle) < MOST_ANGLE and abs(s.rate) < MOST_RATE and abs(s.x) < MOST_WAY and s.wear < MOST_WAY):  # or NaN
+    if not (
+        abs(s.angle) < MOST_ANGLE and abs(s.rate) < MOST_RATE and abs(s.x) < MOST_WAY and s.wear < MOST_WAY
+    ):  # or NaN
         s.ended_by = DIVERGED
         info[7] = DIVERGED
         return 0.0, True, False
