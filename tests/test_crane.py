@@ -125,6 +125,7 @@ def test_the_load_is_set_down_when_that_is_called_twice() -> None:
     _, rewards, info, _ = episode([REST, DELIVER, REST, DELIVER, DELIVER])
     assert len(rewards) == 5 and info["ended_by"] == rules.DELIVERED and info["seconds"] == pytest.approx(1.0)
     assert info["quality"] == 0 and not info["is_success"], "it was still at the start"
+    assert -0.02 < sum(rewards) < 0, "who gives up at once returns about 0"
 
 
 def test_a_load_that_stays_on_the_hook_is_worth_nothing() -> None:
