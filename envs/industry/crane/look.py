@@ -66,7 +66,7 @@ def caption(s: np.void, params: Any) -> str:
         return f"Maintenance for another {math.ceil(s['service'] * SECONDS)} s."
     way, lower = s["target"] - s["x"], s["depth"] - s["hoist"]
     up = "" if abs(lower) < 0.1 else f", {abs(lower):.1f} m {'down' if lower > 0 else 'up'}"
-    return f"{way:.1f} m to go{up}. By the log the crane was worn to {100 * s['logged']:.0f} %."
+    return f"{abs(way):.1f} m to go{up}. By the log the crane was worn to {100 * s['logged']:.0f} %."
 
 
 LOOK = Hoist(
