@@ -36,7 +36,7 @@ STATE = record(
     ("x", FLOAT), ("v", FLOAT), ("push", FLOAT), ("target", FLOAT),  # trolley: m, m/s, m/s^2 in the last step; m
     ("hoist", FLOAT), ("winding", FLOAT), ("depth", FLOAT),  # the reading, m; m/s in the last step; m, of the target
     ("angle", FLOAT), ("rate", FLOAT), ("offset", FLOAT), ("drag", FLOAT),  # rad, rad/s; part of the reading; 1/s
-    ("seen_angle", FLOAT), ("seen_rate", FLOAT), ("since", INT), ("sights", INT),  # the last sight, its age, how many
+    ("seen_angle", FLOAT), ("seen_rate", FLOAT), ("since", INT),  # the last sight and its age
     ("wear", FLOAT), ("logged", FLOAT), ("worn", FLOAT), ("service", INT),  # now; at the last inspection; caused; steps left
     ("calls", INT), ("swung", FLOAT), ("quality", FLOAT), ("ended_by", INT),  # in a row; sum of |angle|
 )  # fmt: skip
@@ -67,7 +67,7 @@ def reset(s, p):
         s.rate = -s.rate
     s.wear = s.logged = 0.01 * uniform(s, p.worn_low, p.worn_high)
     s.worn = s.swung = s.quality = 0.0
-    s.service = s.calls = s.sights = 0
+    s.service = s.calls = 0
     s.ended_by = RIDING
     look(s, p)
     return True
@@ -86,7 +86,6 @@ def look(s, p):
         s.seen_angle = min(max(s.angle + p.noise * normal(s), -TORN), TORN)
         s.seen_rate = min(max(s.rate + p.noise * normal(s), -2.0), 2.0)
         s.since = 0
-        s.sights += 1
     else:
         s.since += 1
 
@@ -231,8 +230,8 @@ def write_hidden(s, p, out):
 
 @device
 def blind(s, p):
-    """The load has been seen at least twice, but not for 16 steps."""
-    return s.sights >= 2 and s.since >= WINDOW and not p.gauges
+    """The load has not been seen for 16 steps."""
+    return s.since >= WINDOW and not p.gauges
 
 
 @device

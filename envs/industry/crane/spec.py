@@ -140,7 +140,7 @@ class Crane(Task):
     then taken below it instead.
 
     **Leaks closed.** Swing and wear are billed at the end. Neither observation, reward nor picture depends on the rope between two
-    sights: the audit changes its length and compares. That the crane failed does tell something of the swing, and ends the episode.
+    sights: the audit changes its length, from 16 steps after a sight on, and compares. That the crane failed does tell something of the swing, and ends the episode.
 
     **Shift.** Calm air: drag below .004 1/s, less than in any of training, so that swings last.
 
