@@ -140,7 +140,9 @@ class Crane(Task):
     then taken below it instead.
 
     **Leaks closed.** Swing and wear are billed at the end. Neither observation, reward nor picture depends on the rope between two
-    sights: the audit changes its length, from 16 steps after a sight on, and compares. That the crane failed does tell something of the swing, and ends the episode.
+    sights: the audit changes its length, from 16 steps after a sight on, and compares. That the crane failed does tell something of the
+    swing, and ends the episode. Random play seldom lasts until the second sight, and from one sight the rope cannot be told, so the
+    audit's history probe (not part of --quick) is not expected to find it.
 
     **Shift.** Calm air: drag below .004 1/s, less than in any of training, so that swings last.
 
