@@ -80,11 +80,16 @@ def shaper(o, m, p):
     return shape(o, m, p)
 
 
+def action(push: float, winding: float, call: float = 0.0) -> tuple[float, ...]:
+    """An action's row."""
+    return push / PUSH, winding / WINDING, call
+
+
 ACTIONS: dict[str, tuple[float, ...]] = {
-    f"{push:g} m/s2, {('up', 'level', 'down')[k]}": (push / PUSH, wind / WINDING, 0.0)
+    f"{push:g} m/s2, {way}": action(push, winding)
     for push in PUSHES
-    for k, wind in enumerate(WINDINGS)
-} | {"set down": (0.0, 0.0, 1.0), "maintain": (0.0, 0.0, -1.0)}
+    for way, winding in zip(("up", "level", "down"), WINDINGS, strict=True)
+} | {"set down": action(0.0, 0.0, 1.0), "maintain": action(0.0, 0.0, -1.0)}
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ACTIONS), memory=PLAN),
     "tracker": Reference(by_index(tracker, ACTIONS), reads="panel", memory=ESTIMATE),
