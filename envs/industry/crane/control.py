@@ -24,8 +24,8 @@ LONGER = 1.08  # ratio of two times that are tried
 TIMES = 40
 RIDE, FURTHER = 1.2, 0.35  # m^2/s^3, per root of a m: integral of the squared acceleration that a ride may take
 CHECKS = 16  # points of a plan at which its acceleration and speed are looked at
-PUSHES = (-0.8, -0.3, -0.1, 0.0, 0.1, 0.3, 0.8)  # m/s^2, of the discrete actions
-WINDINGS = (-0.3, 0.0, 0.3)  # m/s, hoist up, still, down
+PUSHES = (0.0, 0.1, 0.3, 0.8, -0.1, -0.3, -0.8)  # m/s^2, of the discrete actions; the first is rest
+WINDINGS = (0.0, -0.3, 0.3)  # m/s, hoist level, up, down
 DELIVER, MAINTAIN = len(PUSHES) * len(WINDINGS), len(PUSHES) * len(WINDINGS) + 1  # indices of the last discrete actions
 
 PLAN = np.dtype([("gram", FLOAT, (4, 5)), ("c", FLOAT, (4,))], align=True)
@@ -105,7 +105,7 @@ def push(m, way, v, angle, rate, length, most):
 @device
 def wind(lower):
     """Index of the hoist's speed that leads nearer to a depth `lower` m below."""
-    return 1 if abs(lower) < 0.5 * WINDING * SECONDS else 2 if lower > 0.0 else 0
+    return 0 if abs(lower) < 0.5 * WINDING * SECONDS else 2 if lower > 0.0 else 1
 
 
 @device

@@ -88,7 +88,7 @@ def action(push: float, winding: float, call: float = 0.0) -> tuple[float, ...]:
 ACTIONS: dict[str, tuple[float, ...]] = {
     f"{push:g} m/s2, {way}": action(push, winding)
     for push in PUSHES
-    for way, winding in zip(("up", "level", "down"), WINDINGS, strict=True)
+    for way, winding in zip(("level", "up", "down"), WINDINGS, strict=True)
 } | {"set down": action(0.0, 0.0, 1.0), "maintain": action(0.0, 0.0, -1.0)}
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ACTIONS), memory=PLAN),

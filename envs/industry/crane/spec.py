@@ -178,7 +178,7 @@ class Crane(Task):
     }
     visible: ClassVar[dict[str, Any]] = {"blind": 1, "gauges": True}
     actions: ClassVar[dict[str, tuple[float, ...]]] = ACTIONS
-    keys: ClassVar[dict[str, str]] = dict(zip(actions, "qazwsxedcrfvtgbyhnujm p", strict=True))
+    keys: ClassVar[dict[str, str]] = dict(zip(actions, "frvgtbhynjumdecswxaqz p", strict=True))
     action_low = (-1.0, -1.0, -1.0)
     action_high = (1.0, 1.0, 1.0)
     reset, step = rules.reset, rules.step
