@@ -244,6 +244,18 @@ SUITE: dict[str, Entry] = {
                 3: Anchor(-0.042, 0.98, 0.216),
             },
         ),
+        Entry(
+            "Crane",
+            "industry",
+            "unseen.envs.industry.crane.spec:Crane",
+            "carry a swinging load that is seen only now and then",
+            {
+                0: Anchor(-0.13, 0.892),
+                1: Anchor(-0.13, 0.892, -0.101),
+                2: Anchor(-0.13, 0.892, -0.101),
+                3: Anchor(-0.13, 0.892, 0.068),
+            },
+        ),
     ]
 }
 

@@ -1,0 +1,47 @@
+"""A load on a rope under a trolley: a pendulum whose length and pivot are moved.
+
+    l th'' + 2 l' th' + g sin th = -a cos th - c l th'
+
+th: angle of the rope, rad, positive where the load is ahead of the trolley; l: length, m; a: acceleration of the trolley, m/s^2; c: drag
+of the air, 1/s. The rope is taut and has no mass, and the load is a point. Steps are of the fourth-order Runge-Kutta method.
+"""
+
+import math
+
+from unseen.envs.core.device import device
+
+GRAVITY = 9.81  # m/s^2
+
+
+@device
+def bend(angle, rate, length, winding, accel, drag):
+    """Angular acceleration, rad/s^2."""
+    forced = GRAVITY * math.sin(angle) + accel * math.cos(angle) + 2.0 * winding * rate
+    return -forced / length - drag * rate
+
+
+@device
+def swing(angle, rate, length, winding, accel, drag, dt):
+    """Angle and its rate dt s later, while the rope grows by `winding` m/s from `length` and the trolley accelerates by `accel`."""
+    h = 0.5 * dt
+    middle, end = length + h * winding, length + dt * winding
+    k1 = bend(angle, rate, length, winding, accel, drag)
+    r2 = rate + h * k1
+    k2 = bend(angle + h * rate, r2, middle, winding, accel, drag)
+    r3 = rate + h * k2
+    k3 = bend(angle + h * r2, r3, middle, winding, accel, drag)
+    r4 = rate + dt * k3
+    k4 = bend(angle + dt * r3, r4, end, winding, accel, drag)
+    return angle + dt * (rate + 2.0 * (r2 + r3) + r4) / 6.0, rate + dt * (k1 + 2.0 * (k2 + k3) + k4) / 6.0
+
+
+@device
+def frequency(length):
+    """Angular frequency of a small swing, rad/s."""
+    return math.sqrt(GRAVITY / length)
+
+
+@device
+def amplitude(angle, rate, length):
+    """The angle, rad, up to which a small swing will go while the trolley and the hoist stand still."""
+    return math.sqrt(angle * angle + rate * rate * length / GRAVITY)
