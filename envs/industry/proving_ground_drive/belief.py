@@ -17,16 +17,18 @@ from unseen.envs.industry.proving_ground_drive.rules import (
     PEDAL,
     SEEN,
     SIDEWAYS,
+    SPEED,
     VAN,
     VAN_PARTS,
 )
-from unseen.envs.industry.proving_ground_drive.street import DOOR, IN, MOST_VANS, OUT, PLACE, REST
+from unseen.envs.industry.proving_ground_drive.street import DOOR, HALF, IN, MOST_VANS, OUT, PLACE, REST
 
+EDGE = -HALF  # m, of the carriageway
 TYPICAL = 1.5  # m/s, of somebody who has only been seen to stand
 PERSON = np.dtype(
     [
         ("known", INT), ("empty", INT), ("does", INT),
-        ("y", FLOAT), ("pace", FLOAT), ("rested", FLOAT), ("due", FLOAT),  # due: s until they set off, if that is shown, or -1
+        ("y", FLOAT), ("pace", FLOAT), ("rested", FLOAT), ("due", FLOAT),  # due: s until they are on the carriageway, if that is shown, or -1
     ],
     align=True,
 )  # fmt: skip
@@ -36,7 +38,7 @@ BELIEF = np.dtype(
 
 
 @device
-def see(q, o, i):
+def see(q, o, i, glass):
     """Take in a person in sight."""
     speed = o[i + MOVES] * 3.0
     q.y, q.empty, q.due = o[i + SIDEWAYS] * DOOR, o[i + EMPTY] > 0.5, -1.0
@@ -51,7 +53,7 @@ def see(q, o, i):
         if q.does != REST:
             q.does, q.rested = REST, 0.0
         q.rested += CONTROL
-        q.due = o[i + DUE] * 10.0
+        q.due = o[i + DUE] * 10.0 if glass else -1.0
     elif q.does != OUT:  # stands in the way
         q.does = OUT
 
@@ -72,17 +74,17 @@ def imagine(q):
 
 
 @device
-def observe(m, o):
+def observe(m, o, p):
     """Take in an observation."""
     m.steps += 1
-    if o[PEDAL] <= -0.99:
+    if o[PEDAL] <= -0.99 and o[SPEED] > 0.3:  # at 3 m/s and less a car that comes to rest tells little
         m.braked = max(m.braked, -10.0 * o[ACCEL])
     for k in range(MOST_VANS):
         i, q = VAN + k * VAN_PARTS, m.person[k]
         if o[i + AHEAD] < 0.5:
             q.known = 0
         elif o[i + SEEN] > 0.5:
-            see(q, o, i)
+            see(q, o, i, p.glass)
         elif q.known:
             imagine(q)
 
@@ -105,7 +107,7 @@ def foresee(m, o, p):
         elif q.does == OUT and q.empty:
             expect_out(first, far, q.y, q.pace, 0.0, 0.0)
         elif q.does == REST and q.empty:
-            if q.due >= 0.0 and p.glass:
-                expect_out(first, far, PLACE, q.pace, q.due, q.due)
+            if q.due >= 0.0:
+                expect_out(first, far, EDGE, q.pace, q.due, q.due)
             else:
-                expect_out(first, far, PLACE, q.pace, max(least - q.rested, 0.0), max(most - q.rested, 0.0))
+                expect_out(first, far, PLACE, q.pace, least - q.rested, most - q.rested)

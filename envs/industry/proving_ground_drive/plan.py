@@ -19,8 +19,9 @@ LANE = 0.4  # m to the left of the middle, where all players drive
 RIGHT, LEFT = LANE - BROAD - BODY - 0.15, LANE + BROAD + BODY + 0.1  # m: where a person is in the way
 HORIZON, SHORT = 8.0, 1.0  # s over which plans are compared; m before a person's way at which a car stops
 SOON, LATER = 0.2, 0.15  # s by which a car comes by before or after somebody, at least
-PEAK = 1.06  # full braking in units of grip x G
+PEAK = 0.9  # full braking in units of grip x G
 SURE = 0.9  # part of it that is counted upon
+DELAY, ROOM, SLOWEST = 0.12, 0.5, 1.3  # s until brakes bite; m left to somebody; m/s
 FAR = 110.0  # m
 LENGTHS = np.array([0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0, 2.5, 3.1, 3.8, 4.6, 5.5])  # s of braking
 FULL, GENTLE, COAST, HARD = 0, 1, 2, len(PEDALS) - 1  # indices of discrete actions
@@ -51,9 +52,13 @@ def put(way, far, low, high, pace, unsure):
 
 @device
 def expect_out(way, far, y, pace, least, most):
-    """Somebody at y comes out, and sets off in `least` to `most` s."""
+    """Somebody at y comes out, and sets off in `least` to `most` s. Who may have set off (least < 0) has not yet been seen to."""
     if y < LEFT:
-        put(way, far, least + max((RIGHT - y) / pace, 0.0), most + (LEFT - y) / pace, pace, most - least > 0.1)
+        low = least + (RIGHT - y) / pace
+        if least < most - 0.1:
+            put(way, far, max(low, (RIGHT - SIDE) / pace), max(most, 0.0) + (LEFT - y) / pace, pace, 1)
+        else:
+            put(way, far, max(low, 0.0), most + (LEFT - y) / pace, pace, 0)
 
 
 @device
@@ -106,10 +111,11 @@ def is_clear(ways, v, brake, lasts, engine):
 
 
 @device
-def safe_speed(most, pace):
-    """Speed, m/s, at which a car whose brakes give `most` can stop for somebody who appears from behind a van, or has passed."""
-    warning = (RIGHT - SIDE) / pace
-    return max(2.0 * most * (warning - 0.1), 1.0)
+def safe_speed(most, warning):
+    """Speed, m/s, at which a car that can brake by `most` either stops for somebody who appears `warning` s before they are in the
+    way, or has passed them by then, wherever it is."""
+    half = most * max(warning - DELAY, 0.05)
+    return max(half + math.sqrt(max(half * half - 2.0 * most * ROOM, 0.0)), SLOWEST)
 
 
 @device
@@ -134,11 +140,13 @@ def slow_for_unsure(ways, v, most, engine):
             continue
         if arrival(v, 1.0, 0.0, engine, w.far) < w.low - SOON:
             continue
-        safe = safe_speed(SURE * most, w.pace)
+        warning = (RIGHT - SIDE) / w.pace
+        safe = safe_speed(SURE * most, warning)
         if v <= safe:
-            needed = max(needed, 0.0 if v > safe - 0.3 else -1.0)
+            near = w.far < v * warning + 1.5 * v
+            needed = max(needed, 0.0 if near and v > safe - 0.3 else -1.0)
             continue
-        brake = (v * v - safe * safe) / (2.0 * max(w.far - SHORT, 0.3))
+        brake = (v * v - safe * safe) / (2.0 * max(w.far - safe * warning - 0.1 * v, 0.2))
         if brake > 0.45 * most:
             needed = max(needed, brake)
         elif brake > 0.38 * most:

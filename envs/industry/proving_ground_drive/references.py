@@ -34,6 +34,7 @@ from unseen.envs.industry.proving_ground_drive.rules import (
     SEEN,
     SENSOR,
     SIDEWAYS,
+    SLIP,
     SPEED,
     VAN,
     VAN_PARTS,
@@ -54,7 +55,8 @@ from unseen.envs.industry.proving_ground_drive.rules import NOSE
 PROBE = 4  # steps of full braking at the start, to find out how slippery the road is
 CAREFUL = 3.5  # m/s^2 that a driver counts upon who has not braked yet
 DRY, ICY = 0.9, 0.25  # grip that is taken for granted
-CREEP, BY_VANS, BY_VANS_BRAKE = 7.0, 4.0, 3.0  # m/s; m/s past every van; m/s^2 on the way to that
+CREEP, BY_VANS, BY_VANS_BRAKE = 9.0, 7.0, 3.0  # m/s; m/s past every van; m/s^2 on the way to that
+SPINS = -0.05  # slip of a wheel that spins
 TTC = 1.6  # s to a collision at which emergency braking sets in
 
 
@@ -83,7 +85,7 @@ def oracle(s, m, p):
 @device
 def track(o, m, p, probes, taken):
     """Act on what is remembered. probes: find out the grip by braking; else it is taken for `taken`, unless a sensor shows it."""
-    observe(m, o)
+    observe(m, o, p)
     foresee(m, o, p)
     if o[SENSOR] > 0.5:
         return drive_by(m.ways, 10.0 * o[SPEED], brakes_of(o[GRIP]))
@@ -121,7 +123,7 @@ def reflex(o, m, p):
 @device
 def greedy(o, m, p):
     """Remembers as the tracker, and knows the grip as it does, but brakes only for who is, or is believed to be, walking now."""
-    observe(m, o)
+    observe(m, o, p)
     clear(m.ways)
     for k in range(MOST_VANS):
         q, far = m.person[k], 100.0 * o[VAN + k * VAN_PARTS + DISTANCE]
@@ -145,7 +147,7 @@ def greedy(o, m, p):
 @device
 def wary(o, m, p):
     """Remembers as the tracker, but slows down wherever somebody hides who will come back, whenever that will be."""
-    observe(m, o)
+    observe(m, o, p)
     foresee(m, o, p)
     for i in range(WAYS):
         w = m.ways[i]
@@ -173,9 +175,15 @@ def emergency(o, ttc):
 
 
 @device
+def floor_it(o):
+    """Full throttle, or little where the wheels spin."""
+    return GENTLE if o[SLIP] < SPINS else FULL
+
+
+@device
 def aeb(o, m, p):
     """Drives at full speed, and brakes as emergency brakes do: for those in sight who would be hit within 1.6 s."""
-    return HARD if emergency(o, TTC) else FULL
+    return HARD if emergency(o, TTC) else floor_it(o)
 
 
 @device
@@ -184,7 +192,7 @@ def creeper(o, m, p):
     v = 10.0 * o[SPEED]
     if emergency(o, TTC):
         return HARD
-    return pedal_for(2.0, 9.0) if v > CREEP + 1.0 else COAST if v > CREEP - 0.3 else GENTLE
+    return pedal_for(2.0, 9.0) if v > CREEP + 1.0 else COAST if v > CREEP - 0.3 else floor_it(o)
 
 
 @device
@@ -202,7 +210,7 @@ def at_vans(o, m, p):
                 return pedal_for(brake, 9.0)
             if brake > 0.8 * BY_VANS_BRAKE or (far < 4.0 and v > BY_VANS - 0.3):
                 return COAST
-    return FULL
+    return floor_it(o)
 
 
 NAMES = ("accelerate", "gently", "coast", "brake 1", "brake 2", "brake 4", "brake 7", "brake 10")

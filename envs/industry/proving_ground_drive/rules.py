@@ -36,15 +36,15 @@ STEPS, CONTROL, PARTS = 400, 0.05, 10  # the longest episode; s of a step, and s
 TOP = 13.9  # m/s: the limiter
 BRAKE, ENGINE, LIMITER = 10.0, 3.0, 4.0  # m/s^2 at full pedal; 1/s, how softly the limiter takes over
 PEDALS = (1.0, 0.35, 0.0, -0.1, -0.2, -0.4, -0.7, -1.0)  # of the discrete actions
-ABS, ALL_WHEELS = 0.12, 0.5  # slip; share of the front axle
+ABS, ABS_FROM, ALL_WHEELS = 0.12, 2.0, 0.5  # slip; m/s, below which wheels may lock; share of the front axle in driving
 ASSIST_Y, ASSIST_YAW, WHEEL, LAG = 0.03, 0.5, 0.03, 0.1  # lane keeping, rad/m and rad/rad; rad at full steering; s
-STREET = 250.0  # m
-FIRST, LAST = 46.0, 236.0  # m: where the far ends of the first and of the last van may be
+STREET = 265.0  # m
+FIRST, LAST = 46.0, 250.0  # m: where the far ends of the first and of the last van may be
 JERK, NUISANCE, IMPACT = 2e-4, 0.04, 1.0  # per m/s^2 of change in a step; a stop for nobody; an impact or a spin
 SLOW, NEAR = 5.0, 25.0  # m/s below which a car has all but stopped; m before a person's way from which on it counts
 PACE = (1.0, 2.2)  # m/s
 FAST = (2.2, 2.8)  # m/s, of people of the split "shift"
-ENTERED = 0.5  # m: nobody is further than this on the way in when an episode begins
+ENTERED = 0.0  # m: nobody is further than this on the way in when an episode begins
 WINDOW = 16  # steps for which somebody has to be hidden before the audit looks for them in the last observations
 ARRIVED, LATE, HIT, LEFT, SPUN, DIVERGED = range(6)  # how an episode ended
 
@@ -102,9 +102,9 @@ def place_person(s, w, end, there, p):
     # how long after the person is back in front of the car it comes by, at its top speed
     fate = uniform(s, 0.0, 1.0)
     if fate < p.meeting:
-        after = uniform(s, 0.0, 1.3)
+        after = uniform(s, -1.2, 1.2)
     elif fate < 0.5 * (1.0 + p.meeting):
-        after = -uniform(s, 0.6, w.rest + 0.4)
+        after = -uniform(s, 1.2, max(w.rest, 1.2) + 0.4)
     else:
         after = uniform(s, 2.6, 5.0)
     course = (DOOR - PLACE) / w.pace + w.rest + (-0.74 - PLACE) / w.pace + after
@@ -154,6 +154,7 @@ def move(s, pedal, wheel):
     x, dt = s.car.x, CONTROL / PARTS
     before = x[3]
     for _ in range(PARTS):
+        s.car.abs = ABS if x[3] > ABS_FROM else 0.0
         demand = min(ENGINE * pedal, LIMITER * (TOP - x[3])) if pedal > 0.0 else BRAKE * pedal
         drive(s.car, steering_rate(s, wheel), demand, dt)
     s.accel = (x[3] - before) / CONTROL
@@ -266,7 +267,7 @@ def write_cockpit(s, p, o):
             o[i + SIDEWAYS], o[i + MOVES] = w.y / DOOR, w.vy / 3.0
             o[i + EMPTY] = w.who == RETURNS
             if p.glass and w.does == REST:
-                o[i + DUE] = max(w.left, 0.0) / 10.0
+                o[i + DUE] = (max(w.left, 0.0) + (-HALF - PLACE) / w.pace) / 10.0
 
 
 @device

@@ -21,12 +21,12 @@ class ProvingGroundDriveParams(Params):
     sensor: bool = flag(default=False, doc="a sensor shows the grip of the road")
     rest: float = real(0.2, 10.0, default=3.0, doc="s for which people rest behind a van, on average")
     spread: float = real(0.0, 5.0, default=0.7, doc="s by which that may be shorter or longer")
-    vans: int = integer(1, MOST_VANS, default=7, doc="parked vans")
+    vans: int = integer(1, MOST_VANS, default=8, doc="parked vans")
     length: float = real(2.0, 18.0, default=6.0, doc="length of a van, m")
-    returning: float = real(0.0, 1.0, default=0.4, doc="probability that somebody goes behind a van and comes back")
-    staying: float = real(0.0, 1.0, default=0.25, doc="probability that somebody goes there and stays")
+    returning: float = real(0.0, 1.0, default=0.5, doc="probability that somebody goes behind a van and comes back")
+    staying: float = real(0.0, 1.0, default=0.2, doc="probability that somebody goes there and stays")
     turning: float = real(0.0, 1.0, default=0.1, doc="probability that somebody comes out, and turns back at the corner")
-    meeting: float = real(0.0, 1.0, default=0.6, doc="probability that who comes back is in the way of a car at full speed")
+    meeting: float = real(0.0, 1.0, default=0.7, doc="probability that who comes back is in the way of a car at full speed")
     grip: tuple[int, int] = span(10, 120, default=(25, 100), doc="grip of the road, percent of dry asphalt, drawn")
 
     def check(self) -> None:
@@ -67,7 +67,7 @@ def cockpit(params: P) -> list[Part]:
                 Part("left of the middle", 1, -1.0, 1.5, "4 m"),
                 Part("speed to the left", 1, -1.0, 1.0, "3 m/s"),
                 Part("with empty hands", 1, 0.0, 1.0),
-                Part("glass: sets off in", 1, 0.0, 2.0, "10 s"),
+                Part("glass: is on the carriageway in", 1, 0.0, 2.0, "10 s"),
             )
         ),
     ]

@@ -1,6 +1,6 @@
 """The street: what stands and walks in it, who sees whom, and who is hit. Metres and seconds; x along the street, y to the left.
 
-The carriageway is 3 m wide, between parked vans on the right and a row of bollards on the left. People come out of the doors on the
+The carriageway is 3.2 m wide, between parked vans on the right and a row of bollards on the left. People come out of the doors on the
 left, cross to the place behind the far end of a van, where a driver does not see them, and stay there for a while. Then they come
 back across the street, stay where they are, or show themselves at the corner of the van and turn back.
 """
@@ -13,10 +13,10 @@ from unseen.envs.core.device import device
 from unseen.envs.core.task import FLOAT, INT
 
 MOST_VANS = 8
-HALF = 1.5  # m, half the width of the carriageway
-SIDE, DEEP = -1.6, 2.1  # m: where the vans' sides are that face the carriageway; how far vans reach to the right of that
+HALF = 1.6  # m, half the width of the carriageway
+SIDE, DEEP = -1.9, 2.1  # m: where the vans' sides are that face the carriageway; how far vans reach to the right of that
 GAP = 0.5  # m from the far end of a van to where people walk
-DOOR, PLACE, CORNER = 4.0, -2.9, -1.3  # m: y of the doors, of the place behind the van, and of where some turn back
+DOOR, PLACE, CORNER = 4.0, -3.2, -1.4  # m: y of the doors, of the place behind the van, and of where some turn back
 NOSE, TAIL, BROAD = 2.0, 2.4, 0.84  # m from the car's centre of gravity to its front and rear; half its width
 BODY = 0.25  # m, radius of a person
 EYE = 0.3  # m, the driver's eye before the centre of gravity
