@@ -55,7 +55,7 @@ from unseen.envs.industry.proving_ground_drive.rules import NOSE
 PROBE = 4  # steps of full braking at the start, to find out how slippery the road is
 CAREFUL = 3.5  # m/s^2 that a driver counts upon who has not braked yet
 DRY, ICY = 0.9, 0.25  # grip that is taken for granted
-CREEP, BY_VANS, BY_VANS_BRAKE = 9.0, 7.0, 3.0  # m/s; m/s past every van; m/s^2 on the way to that
+CREEP, BY_VANS, BY_VANS_BRAKE = 8.0, 7.0, 3.0  # m/s; m/s past every van; m/s^2 on the way to that
 SPINS = -0.05  # slip of a wheel that spins
 TTC = 1.6  # s to a collision at which emergency braking sets in
 

@@ -40,7 +40,8 @@ ABS, ABS_FROM, ALL_WHEELS = 0.12, 2.0, 0.5  # slip; m/s, below which wheels may 
 ASSIST_Y, ASSIST_YAW, WHEEL, LAG = 0.03, 0.5, 0.03, 0.1  # lane keeping, rad/m and rad/rad; rad at full steering; s
 STREET = 265.0  # m
 FIRST, LAST = 46.0, 250.0  # m: where the far ends of the first and of the last van may be
-JERK, NUISANCE, IMPACT = 2e-4, 0.04, 1.0  # per m/s^2 of change in a step; a stop for nobody; an impact or a spin
+JERK, NUISANCE, IMPACT = 2e-4, 0.04, 2.0  # per m/s^2 of change in a step; a stop for nobody; an impact or a spin
+ENOUGH = 0.9  # part of the street that makes a success, if nothing was hit
 SLOW, NEAR = 5.0, 25.0  # m/s below which a car has all but stopped; m before a person's way from which on it counts
 PACE = (1.0, 2.2)  # m/s
 FAST = (2.2, 2.8)  # m/s, of people of the split "shift"
@@ -186,7 +187,7 @@ def pass_vans(s, front):
 def finish(s, info, how):
     """Fill `info` at the end of an episode."""
     s.ended_by = how
-    info[0] = how == ARRIVED
+    info[0] = how <= LATE and s.car.x[0] + NOSE >= ENOUGH * STREET
     info[1] = how == HIT
     info[2] = s.t * CONTROL
     info[3] = 0.0 if how == DIVERGED else min(max(s.car.x[0] + NOSE, 0.0), STREET)

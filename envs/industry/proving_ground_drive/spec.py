@@ -23,10 +23,10 @@ class ProvingGroundDriveParams(Params):
     spread: float = real(0.0, 5.0, default=0.7, doc="s by which that may be shorter or longer")
     vans: int = integer(1, MOST_VANS, default=8, doc="parked vans")
     length: float = real(2.0, 18.0, default=6.0, doc="length of a van, m")
-    returning: float = real(0.0, 1.0, default=0.5, doc="probability that somebody goes behind a van and comes back")
+    returning: float = real(0.0, 1.0, default=0.55, doc="probability that somebody goes behind a van and comes back")
     staying: float = real(0.0, 1.0, default=0.2, doc="probability that somebody goes there and stays")
     turning: float = real(0.0, 1.0, default=0.1, doc="probability that somebody comes out, and turns back at the corner")
-    meeting: float = real(0.0, 1.0, default=0.7, doc="probability that who comes back is in the way of a car at full speed")
+    meeting: float = real(0.0, 1.0, default=0.8, doc="probability that who comes back is in the way of a car at full speed")
     grip: tuple[int, int] = span(10, 120, default=(25, 100), doc="grip of the road, percent of dry asphalt, drawn")
 
     def check(self) -> None:
@@ -90,8 +90,8 @@ class ProvingGroundDrive(Task):
     levels: ClassVar[dict[int, P]] = {
         0: P(glass=True, sensor=True, rest=1.5, spread=0.0),
         1: P(rest=1.5, spread=0.0),
-        2: P(rest=3.0, spread=0.7),
-        3: P(rest=4.5, spread=2.0),
+        2: P(rest=2.5, spread=0.7),
+        3: P(rest=3.5, spread=1.8),
     }
     presets: ClassVar[dict[str, P]] = {}
     visible: ClassVar[dict[str, Any]] = {"glass": True, "sensor": True}
@@ -102,5 +102,5 @@ class ProvingGroundDrive(Task):
     metrics = ("is_success", "hit", "seconds", "way_m", "hardest_braking_mps2", "nuisance_stops", "jerk_mps3", "ended_by")
     hidden = Hidden(rules.write_hidden, size=1, when=rules.hides, change=rules.change_plan, found=rules.found)
     references = REFERENCES
-    score = Score(unit="street driven", low=-2.5, high=1.0, gates={"oracle": 0.8, "tracker": 0.5})
+    score = Score(unit="street driven", low=-3.5, high=1.0, gates={"oracle": 0.8, "tracker": 0.5})
     view = LOOK
