@@ -244,6 +244,12 @@ SUITE: dict[str, Entry] = {
                 3: Anchor(-0.042, 0.98, 0.216),
             },
         ),
+        Entry(
+            "ProvingGroundDrive",
+            "industry",
+            "unseen.envs.industry.proving_ground_drive.spec:ProvingGroundDrive",
+            "drive past parked vans that people have gone behind",
+        ),
     ]
 }
 

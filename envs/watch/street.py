@@ -25,6 +25,8 @@ PLAIN: RGB = (56, 59, 66)  # a road of unknown grip
 CAR: RGB = (250, 194, 92)
 BRAKES: RGB = (246, 92, 84)
 VAN: RGB = (206, 212, 224)
+HOUSES, DOORS = (70, 52, 48), (172, 122, 84)
+WALL = 4.3  # m to the left of the middle
 RETURNER, OTHER = (250, 142, 140), (126, 220, 214)  # people with empty hands; people who carry something
 FOG = (16, 18, 24, 165)
 BEHIND = 9.0  # m of street behind the car that the scene shows
@@ -139,9 +141,8 @@ class StreetPainter(Painter):
             pygame.draw.line(view.surface, mix(PAVEMENT, theme.BACK, 0.12), view.at(joint, -9), view.at(joint, 9), FINE)
         bottom = min((box[2] for box in scene.vans), default=-scene.half)
         view.box(left, bottom - 0.1, right, scene.half, ground)
-        rng = np.random.default_rng(0)  # marks of the weather, fixed to the road
         for cell in range(int(left) // 2, int(right) // 2 + 1):
-            rng = np.random.default_rng(abs(cell) + 7)
+            rng = np.random.default_rng(abs(cell) + 7)  # marks of the weather, fixed to the road
             for _ in range(5):
                 px, py = 2 * cell + rng.uniform(0, 2), rng.uniform(bottom, scene.half)
                 pygame.draw.circle(view.surface, mark, view.at(px, py), max(1.0, 0.05 * view.scale))
@@ -152,6 +153,9 @@ class StreetPainter(Painter):
         for post in range(int(left), int(right) + 1, 3):
             pygame.draw.circle(view.surface, (60, 62, 68), view.at(post, scene.half + 0.15), 0.12 * view.scale)
         view.box(scene.length, bottom, scene.length + 0.5, scene.half, theme.GOOD)
+        view.box(left, WALL, right, WALL + 3.0, HOUSES)
+        for _, end, _, _ in scene.vans:
+            view.box(end, WALL, end + 1.0, WALL + 0.35, DOORS, FINE)
 
     def _tracks(self, view: "_View", wide: float) -> None:
         for one, two in zip(self._track, self._track[1:], strict=False):
@@ -196,11 +200,9 @@ class StreetPainter(Painter):
         page.surface.blit(pygame.transform.smoothscale(view.surface, area.size), area)
         pygame.draw.rect(page.surface, theme.LINE, area, 1)
 
-    def _speed(
-        self, page: Page, scene: Scene, x: float, y: float, wide: float, tall: float, size: float
-    ) -> None:
+    def _speed(self, page: Page, scene: Scene, x: float, y: float, wide: float, tall: float, size: float) -> None:
         """Speed over the way, red where the car brakes."""
-        page.text("speed over the way, red: braking", x, y + 6, size, theme.MUTED)
+        page.text("speed, red: braking", x, y + 6, size, theme.MUTED)
         page.text(f"{3.6 * scene.speed:.0f} km/h", x + wide, y + 6, size + 2, CAR, bold=True, right=True)
         box = page.rect(x + 28, y + 20, wide - 28, tall - 36)
         pygame.draw.rect(page.surface, theme.PANEL, box)
@@ -244,7 +246,9 @@ class StreetPainter(Painter):
             pygame.draw.circle(fine, rgb, at, (3.5 if k == n - 1 else 2) * FINE)
         page.surface.blit(pygame.transform.smoothscale(fine, area.size), area)
         circle = "blue: grip" if sensed or self.hidden else "circles: 0.5 g, 1 g"
-        page.text(circle, x + wide, y + tall - 6, 0.85 * size, theme.MIND if "blue" in circle else theme.FAINT, right=True)
+        page.text(
+            circle, x + wide, y + tall - 6, 0.85 * size, theme.MIND if "blue" in circle else theme.FAINT, right=True
+        )
 
     def _key(self, page: Page, scene: Scene, x: float, y: float, wide: float, size: float) -> None:
         """The legend, with only the symbols that can be in the picture."""

@@ -30,6 +30,7 @@ from unseen.envs.industry.proving_ground_drive.rules import (
     DISTANCE,
     GRIP,
     MOVES,
+    NOSE,
     PEDALS,
     SEEN,
     SENSOR,
@@ -50,7 +51,6 @@ from unseen.envs.industry.proving_ground_drive.street import (
     REST,
     RETURNS,
 )
-from unseen.envs.industry.proving_ground_drive.rules import NOSE
 
 PROBE = 4  # steps of full braking at the start, to find out how slippery the road is
 CAREFUL = 3.5  # m/s^2 that a driver counts upon who has not braked yet
@@ -214,9 +214,10 @@ def at_vans(o, m, p):
 
 
 NAMES = ("accelerate", "gently", "coast", "brake 1", "brake 2", "brake 4", "brake 7", "brake 10")
-ACTIONS: dict[str, tuple[float, ...]] = {
-    name: (pedal, LANE) for name, pedal in zip(NAMES, PEDALS, strict=True)
-} | {"left": (0.0, 0.8), "right": (0.0, -0.4)}
+ACTIONS: dict[str, tuple[float, ...]] = {name: (pedal, LANE) for name, pedal in zip(NAMES, PEDALS, strict=True)} | {
+    "left": (0.0, 0.8),
+    "right": (0.0, -0.4),
+}
 PLANS = np.dtype([("ways", WAY, (WAYS,)), ("unused", INT)], align=True)
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ACTIONS), memory=PLANS),

@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from unseen.envs.core.faculty import Faculty
+from unseen.envs.core.faculty import Excess, Faculty
 from unseen.envs.core.hidden import Hidden
 from unseen.envs.core.params import Params, flag, integer, real, span
 from unseen.envs.core.sensor import Part, Sensor
@@ -17,16 +17,22 @@ from unseen.envs.industry.proving_ground_drive.rules import MOST_VANS, STEPS
 class ProvingGroundDriveParams(Params):
     """Parameters of ProvingGroundDrive."""
 
-    glass: bool = flag(default=False, doc="vans are of glass, and the cockpit tells when somebody behind one will set off")
+    glass: bool = flag(
+        default=False, doc="vans are of glass, and the cockpit tells when somebody behind one will set off"
+    )
     sensor: bool = flag(default=False, doc="a sensor shows the grip of the road")
-    rest: float = real(0.2, 10.0, default=3.0, doc="s for which people rest behind a van, on average")
+    rest: float = real(0.2, 10.0, default=2.5, doc="s for which people rest behind a van, on average")
     spread: float = real(0.0, 5.0, default=0.7, doc="s by which that may be shorter or longer")
     vans: int = integer(1, MOST_VANS, default=8, doc="parked vans")
     length: float = real(2.0, 18.0, default=6.0, doc="length of a van, m")
     returning: float = real(0.0, 1.0, default=0.55, doc="probability that somebody goes behind a van and comes back")
     staying: float = real(0.0, 1.0, default=0.2, doc="probability that somebody goes there and stays")
-    turning: float = real(0.0, 1.0, default=0.1, doc="probability that somebody comes out, and turns back at the corner")
-    meeting: float = real(0.0, 1.0, default=0.8, doc="probability that who comes back is in the way of a car at full speed")
+    turning: float = real(
+        0.0, 1.0, default=0.1, doc="probability that somebody comes out, and turns back at the corner"
+    )
+    meeting: float = real(
+        0.0, 1.0, default=0.8, doc="probability that who comes back is in the way of a car at full speed"
+    )
     grip: tuple[int, int] = span(10, 120, default=(25, 100), doc="grip of the road, percent of dry asphalt, drawn")
 
     def check(self) -> None:
@@ -74,7 +80,66 @@ def cockpit(params: P) -> list[Part]:
 
 
 class ProvingGroundDrive(Task):
-    """Drive."""
+    """Drive past parked vans that people have gone behind.
+
+    **Story.** A narrow street, parked vans on the right. People come out of the doors on the left, cross the street, and go behind a van,
+    where a driver does not see them. Who went with empty hands fetches something and comes back across the street without looking; who
+    carried something stays there, or shows up at the corner of the van and turns back. A driver who has kept in mind who went where
+    slows down in front of the right vans only, and by as much as the road allows, which nobody knows before having braked.
+
+    **Levels.** How long people stay hidden: 0, the visible twin of level 1: vans of glass, a sensor for the grip of the road, and a
+    display of when somebody steps onto the carriageway. 1: always 1.5 s behind the van. 2 (default): 1.8 to 3.2 s. 3: 1.7 to 5.3 s.
+
+    **Physics.** The single-track drift model STD with Pacejka tyres of `unseen.envs.industry.kit.vehicle` at 5 ms, with ABS down to 2 m/s,
+    drive on all wheels, a limiter at 50 km/h and lane keeping, on which steering acts. 265 m of street, 3.2 m wide, 8 vans of 6 m. People
+    walk at 1.0 to 2.2 m/s to and from a place .5 m beyond the far end of a van. At each van there is somebody who comes back (.55), stays
+    (.20), turns back at the corner (.10), or nobody. Who comes back is drawn so that in four of five cases they meet a car at full speed,
+    or miss it by a second. They set out when the car is at a drawn place; from then on they go their way whatever the car does, but nobody
+    walks into the side of a car. Somebody is in sight when the straight line from the driver's eye to them meets no van. Hidden: who is
+    behind a van, the rest of their stay, and the grip, 25 to 100 % of dry asphalt.
+
+    **Actions.** Continuous: brake (-1, 10 m/s2) to throttle (1, 3 m/s2), and steering, which moves the car by a metre to either side (-1 to
+    1). Discrete: eight pedals, with the lane .4 m to the left of the middle, "left" and "right".
+
+    **Observation.** `cockpit`: speed, place in the lane, yaw, yaw rate, steering angle, acceleration, pedal, slip of the front wheels; the
+    grip, if there is a sensor; way and time left; and for each van ahead the way to where people walk, whether somebody is in sight there,
+    how far to the left and how fast to the left they are, and whether with empty hands; through glass also when they step onto the
+    carriageway. `state` adds grip, slip angle and people.
+
+    **Reward.** The part of the street that is driven; -2 for hitting somebody, leaving the lane (vans and bollards stand there) or
+    spinning; -.0002 for each m/s2 by which the acceleration changes in a step; -.04 for a stop for nobody: below 5 m/s within 25 m before a
+    van with nobody on the carriageway. In units of a tenth of the street these are the specification's progress, -20 (instead of -10)
+    for a collision and -.1 x mean jerk / 20 m/s3.
+
+    **End.** Terminated at the end of the street, on an impact, when the slip angle exceeds .8 rad, or when the state diverges. Truncated
+    after 20 s, for which 19 s at full speed leave little time. The last step's info has `is_success` (at least .9 of the street, and
+    nothing hit), `hit`, `seconds`, `way_m`, `hardest_braking_mps2`, `nuisance_stops`, `jerk_mps3` (mean), and `ended_by`: 0 arrived, 1
+    late, 2 hit somebody, 3 left the lane, 4 spun, 5 diverged.
+
+    **Faculties.** "where": "reflex" plans as the tracker, for those in sight; "tracker-k" knows the last k observations only. "grip":
+    "nominal" takes the road to be dry, "icy" takes it to be icy; both remember as the tracker. "plan": "greedy" remembers people and
+    brakes for who walks now; "wary" slows down wherever somebody hides who will come back, whenever that is; "aeb" is an emergency brake at
+    full speed (time to collision 1.6 s), "creeper" one at 8 m/s, "at-vans" one that slows down to 7 m/s at every van. "tracker" remembers
+    who went where, at what pace and since when, brakes for .2 s at the start to learn the grip, and either times its passage or,
+    where the time is not known, drives so that it can stop or has passed. "oracle" knows people and grip.
+    TABLE
+
+    **Shift.** People walk at 2.2 to 2.8 m/s, faster than any of training.
+
+    **Presets.** "ice": grip 12 to 25 %. "bus": buses of 12 m, behind which people stay for 3.5 to 6.5 s.
+
+    **Where this departs from its specification.** There is no lead car. A collision costs 2 streets, not 1: with 1, an emergency brake at 8
+    m/s was within .3 of the oracle on the split "train". Jerk costs less, since even random pedals must not outweigh an impact. Steering acts
+    on lane keeping, since raw steering angles at 20 Hz leave the lane in a second or two under any untrained player.
+
+    **Leaks closed.** Who comes back is drawn independently of pace, stay and time, so that nothing in sight tells it later; the audit
+    changes it behind the van and compares. Nuisance is counted from what is in sight. Stays continue behind the van for those who will not
+    come out. The grip is not drawn in the plain picture; in principle it shows in the slip at light throttle.
+
+    **Validated**: the car against commonroad-vehicle-models and LSODA (tests/vehicle.py; at 5 ms to .13 m in 1.5 s), sight and contacts
+    against independent geometry (tests/test_proving_ground_drive.py). **Unvalidated**, and choices of this environment: ABS, lane keeping,
+    limiter, how people walk, that hands tell whether they come back, what mistakes cost.
+    """
 
     title = "drive past parked vans that people have gone behind"
     params = P
@@ -83,7 +148,7 @@ class ProvingGroundDrive(Task):
         "cockpit": Sensor(rules.write_cockpit, parts=cockpit),
         "state": Sensor(
             rules.write_state,
-            parts=lambda params: [*cockpit(params), Part("people", rules.STATE_EXTRA, -10, 100)],
+            parts=lambda params: [*cockpit(params), Part("grip, slip angle, people", rules.STATE_EXTRA, -10, 100)],
             privileged=True,
         ),
     }
@@ -93,14 +158,47 @@ class ProvingGroundDrive(Task):
         2: P(rest=2.5, spread=0.7),
         3: P(rest=3.5, spread=1.8),
     }
-    presets: ClassVar[dict[str, P]] = {}
+    presets: ClassVar[dict[str, P]] = {
+        "ice": P(grip=(12, 25)),
+        "bus": P(length=12.0, rest=5.0, spread=1.5),
+    }
     visible: ClassVar[dict[str, Any]] = {"glass": True, "sensor": True}
     actions: ClassVar[dict[str, tuple[float, ...]]] = ACTIONS
+    keys: ClassVar[dict[str, str]] = dict(zip(actions, "wes12345ad", strict=True))
     action_low = (-1.0, -1.0)
     action_high = (1.0, 1.0)
     reset, step = rules.reset, rules.step
-    metrics = ("is_success", "hit", "seconds", "way_m", "hardest_braking_mps2", "nuisance_stops", "jerk_mps3", "ended_by")
+    metrics = (
+        "is_success", "hit", "seconds", "way_m", "hardest_braking_mps2", "nuisance_stops", "jerk_mps3", "ended_by",
+    )  # fmt: skip
     hidden = Hidden(rules.write_hidden, size=1, when=rules.hides, change=rules.change_plan, found=rules.found)
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "where": Faculty("remember who went behind which van", without=("reflex",), windows=(1, 4)),
+        "grip": Faculty(
+            "find out by braking how slippery the road is",
+            without=("nominal", "icy"),
+            levels=(2, 3),
+            excess={
+                2: Excess(0.32, "who always expects ice comes late, and hits nobody"),
+                3: Excess(0.3, "the same"),
+            },
+        ),
+        "plan": Faculty(
+            "foresee when the ways cross",
+            without=("aeb", "creeper", "at-vans", "greedy", "wary"),
+            excess={
+                1: Excess(0.25, "who slows down for everybody who may come back loses time, and hits nobody"),
+                2: Excess(0.32, "the same"),
+                3: Excess(0.32, "the same"),
+            },
+        ),
+    }
     references = REFERENCES
-    score = Score(unit="street driven", low=-3.5, high=1.0, gates={"oracle": 0.8, "tracker": 0.5})
+    score = Score(unit="street driven, less what was hit", low=-4.0, high=1.0, gates={"oracle": 0.83, "tracker": 0.65})
+    curves: ClassVar[dict[str, tuple[Any, ...]]] = {"rest": (0.5, 1.5, 2.5, 4.0, 6.0)}
     view = LOOK
+
+    @classmethod
+    def chance(cls, params: P, split: str = "test") -> float:
+        """The return of the best memoryless player that was found on the split "train": an emergency brake at 8 m/s."""
+        return 0.87 if params.glass else 0.5
