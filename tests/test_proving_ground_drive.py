@@ -304,7 +304,8 @@ def test_impossible_actions_are_refused(action: tuple[float, float]) -> None:
 @pytest.mark.parametrize(
     ("keywords", "named"),
     [(dict(vans=0), "vans"), (dict(vans=9), "vans"), (dict(grip=(0, 50)), "grip"), (dict(rest=math.nan), "rest"),
-     (dict(spread=-1.0), "spread"), (dict(returning=0.8, staying=0.3), "returning"), (dict(glass=2), "glass"), (dict(length=1.0), "length")],
+     (dict(spread=-1.0), "spread"), (dict(returning=0.8, staying=0.3), "returning"), (dict(glass=2), "glass"),
+     (dict(length=1.0), "length")],
 )  # fmt: skip
 def test_impossible_parameters_are_refused(keywords: dict[str, Any], named: str) -> None:
     with pytest.raises(BadParameter, match=named):

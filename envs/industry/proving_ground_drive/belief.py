@@ -28,7 +28,7 @@ TYPICAL = 1.5  # m/s, of somebody who has only been seen to stand
 PERSON = np.dtype(
     [
         ("known", INT), ("empty", INT), ("does", INT),
-        ("y", FLOAT), ("pace", FLOAT), ("rested", FLOAT), ("due", FLOAT),  # due: s until they are on the carriageway, if that is shown, or -1
+        ("y", FLOAT), ("pace", FLOAT), ("rested", FLOAT), ("due", FLOAT),  # due: s to the carriageway, if shown, or -1
     ],
     align=True,
 )  # fmt: skip

@@ -66,14 +66,8 @@ def reset(s, p):
     """A car in a street with vans, and people who have partly set out."""
     s.grip = 0.01 * uniform(s, p.grip_low, p.grip_high)
     bmw(s.car)
-    start(s.car, TOP)
     s.car.grip, s.car.abs, s.car.drive = s.grip, ABS, ALL_WHEELS
-    for i in range(9):
-        s.car.f[i] = 0.0
-    for i in range(4):
-        s.car.use[i] = 0.0
-    for i in range(2):
-        s.car.stiff[i] = s.car.slip[i] = 0.0
+    place_car(s.car, TOP)
     s.pedal = s.wheel = s.accel = s.hardest = s.jerk = 0.0
     s.nuisance = s.ended_by = 0
     s.hit = -1
@@ -84,6 +78,18 @@ def reset(s, p):
         place_person(s, s.van[k], end, k < p.vans, p)
     look(s, p)
     return True
+
+
+@device
+def place_car(c, speed):
+    """Put the car at the beginning of the street, with nothing left of what it did before."""
+    start(c, speed)
+    for i in range(9):
+        c.f[i] = 0.0
+    for i in range(4):
+        c.use[i] = 0.0
+    for i in range(2):
+        c.stiff[i] = c.slip[i] = 0.0
 
 
 @device
@@ -203,6 +209,8 @@ def step(s, a, p, info):
     front, accel = s.car.x[0] + NOSE, s.accel
     s.pedal, s.wheel = a[0], a[1]
     if not move(s, a[0], a[1]):
+        place_car(s.car, 0.0)
+        s.accel = 0.0
         finish(s, info, DIVERGED)
         return 0.0, True, False
     x = s.car.x

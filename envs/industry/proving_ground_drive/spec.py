@@ -128,9 +128,9 @@ class ProvingGroundDrive(Task):
 
     **Presets.** "ice": grip 12 to 25 %. "bus": buses of 12 m, behind which people stay for 3.5 to 6.5 s.
 
-    **Where this departs from its specification.** There is no lead car. A collision costs 2 streets, not 1: with 1, an emergency brake at 8
-    m/s was within .3 of the oracle on the split "train". Jerk costs less, since even random pedals must not outweigh an impact. Steering acts
-    on lane keeping, since raw steering angles at 20 Hz leave the lane in a second or two under any untrained player.
+    **Where this departs from its specification.** There is no lead car. A collision costs 2 streets, not 1: with 1, an emergency brake
+    at 8 m/s was within .3 of the oracle on the split "train". Jerk costs less, since even random pedals must not outweigh an impact.
+    Steering acts on lane keeping: with raw steering angles at 20 Hz, any untrained player leaves the lane within a second or two.
 
     **Leaks closed.** Who comes back is drawn independently of pace, stay and time, so that nothing in sight tells it later; the audit
     changes it behind the van and compares. Nuisance is counted from what is in sight. Stays continue behind the van for those who will not
