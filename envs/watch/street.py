@@ -66,7 +66,7 @@ class StreetPainter(Painter):
         self._speed(page, scene, 24, 356, 470, 166, 13)
         self._grip(page, scene, 520, 356, 170, 166, 13)
         self._key(page, scene, 716, 372, 220, 13)
-        draw_end(page, view, record, params, 480, 168, 400)
+        draw_end(page, view, record, params, 480, 98, 400)
         return close_frame(page, record, params, self.keys)
 
     def card(
@@ -86,7 +86,7 @@ class StreetPainter(Painter):
         self._speed(page, scene, 12, 236, 238, 122, 12)
         self._grip(page, scene, 262, 236, 126, 122, 12)
         self._key(page, scene, 20, 378, CARD_WIDE, 12)
-        draw_end(page, view, record, params, 12 + CARD_WIDE / 2, 100, CARD_WIDE - 90)
+        draw_end(page, view, record, params, 12 + CARD_WIDE / 2, 52, CARD_WIDE - 90)
         page.text(view.caption(record, params), 12, 472, 13, theme.INK, fit=CARD_WIDE)
         return close_card(page, record, params)
 
