@@ -27,7 +27,9 @@ def errors() -> dict[str, tuple[float, float, str]]:
         walkers["end"], walkers["y"] = rng.uniform(-10, 70, 4), rng.uniform(-5, 4)
         eye = rng.uniform(-20, 60), rng.uniform(-1.5, 1.5)
         vans = [
-            SimpleNamespace(x=end - 3.0, y=street.SIDE - 0.5 * street.DEEP, cos=1.0, sin=0.0, hx=3.0, hy=0.5 * street.DEEP)
+            SimpleNamespace(
+                x=end - 3.0, y=street.SIDE - 0.5 * street.DEEP, cos=1.0, sin=0.0, hx=3.0, hy=0.5 * street.DEEP
+            )
             for end in walkers["end"].tolist()
         ]
         at = float(walkers["end"][0]) + street.GAP, float(walkers["y"][0])

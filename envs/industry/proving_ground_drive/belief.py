@@ -33,7 +33,7 @@ PERSON = np.dtype(
     align=True,
 )  # fmt: skip
 BELIEF = np.dtype(
-    [("steps", INT), ("person", PERSON, (MOST_VANS,)), ("ways", WAY, (WAYS,)), ("braked", FLOAT)], align=True
+    [("person", PERSON, (MOST_VANS,)), ("ways", WAY, (WAYS,)), ("braked", FLOAT)], align=True
 )  # braked: m/s^2, the hardest so far
 
 
@@ -76,7 +76,6 @@ def imagine(q):
 @device
 def observe(m, o, p):
     """Take in an observation."""
-    m.steps += 1
     if o[PEDAL] <= -0.99 and o[SPEED] > 0.3:  # at 3 m/s and less a car that comes to rest tells little
         m.braked = max(m.braked, -10.0 * o[ACCEL])
     for k in range(MOST_VANS):

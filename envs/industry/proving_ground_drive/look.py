@@ -27,7 +27,6 @@ from unseen.envs.industry.proving_ground_drive.street import (
     HALF,
     NOBODY,
     NOSE,
-    RETURNS,
     SIDE,
     TAIL,
 )
@@ -49,7 +48,7 @@ def finite(value: float, most: float) -> float:
 
 def person(w: np.void) -> Pedestrian:
     last = float(w["last_y"]) if w["since"] >= 0 else None
-    return Pedestrian(float(w["end"]) + GAP, float(w["y"]), bool(w["seen"]), last, bool(w["who"] == RETURNS))
+    return Pedestrian(float(w["end"]) + GAP, float(w["y"]), bool(w["seen"]), last, bool(w["last_empty"]))
 
 
 def scene(s: np.void, params: Any) -> Scene:

@@ -27,6 +27,7 @@ from unseen.envs.industry.proving_ground_drive.plan import (
 )
 from unseen.envs.industry.proving_ground_drive.rules import (
     AHEAD,
+    CLOCK,
     DISTANCE,
     GRIP,
     MOVES,
@@ -37,6 +38,7 @@ from unseen.envs.industry.proving_ground_drive.rules import (
     SIDEWAYS,
     SLIP,
     SPEED,
+    STEPS,
     VAN,
     VAN_PARTS,
 )
@@ -91,7 +93,7 @@ def track(o, m, p, probes, taken):
         return drive_by(m.ways, 10.0 * o[SPEED], brakes_of(o[GRIP]))
     if not probes:
         return drive_by(m.ways, 10.0 * o[SPEED], brakes_of(taken))
-    if m.steps <= PROBE:
+    if o[CLOCK] * STEPS < PROBE - 0.5:
         return HARD
     return drive_by(m.ways, 10.0 * o[SPEED], m.braked if m.braked > 0.5 else CAREFUL)
 
@@ -131,7 +133,7 @@ def greedy(o, m, p):
             expect_in(m.ways[2 * k], far, q.y, q.pace)
         elif q.known and q.empty and (q.does == OUT or q.rested >= p.rest):
             expect_out(m.ways[2 * k], far, q.y if q.does == OUT else PLACE, q.pace, 0.0, 0.0)
-    if o[SENSOR] < 0.5 and m.steps <= PROBE:
+    if o[SENSOR] < 0.5 and o[CLOCK] * STEPS < PROBE - 0.5:
         return HARD
     most = brakes_of(o[GRIP]) if o[SENSOR] > 0.5 else m.braked if m.braked > 0.5 else CAREFUL
     v = 10.0 * o[SPEED]
@@ -153,7 +155,7 @@ def wary(o, m, p):
         w = m.ways[i]
         if w.there and m.person[i // 2].does == REST:
             w.unsure, w.low = 1, 0.0
-    if o[SENSOR] < 0.5 and m.steps <= PROBE:
+    if o[SENSOR] < 0.5 and o[CLOCK] * STEPS < PROBE - 0.5:
         return HARD
     return drive_by(
         m.ways, 10.0 * o[SPEED], brakes_of(o[GRIP]) if o[SENSOR] > 0.5 else m.braked if m.braked > 0.5 else CAREFUL

@@ -120,7 +120,8 @@ def place_person(s, w, end, there, p):
     w.busy = w.passed = w.seen = 0
     w.slowest = TOP
     w.since = -1
-    w.last_y = w.last_vy = 0.0
+    w.last_y = 0.0
+    w.last_empty = 0
     if not there:
         w.who = NOBODY
     if w.who == NOBODY:
@@ -140,7 +141,7 @@ def look(s, p):
         w = s.van[k]
         w.seen = is_outside(w) and (p.glass or in_sight(s.van, s.vans, p.length, k, eye_x, eye_y))
         if w.seen:
-            w.since, w.last_y, w.last_vy = 0, w.y, w.vy
+            w.since, w.last_y, w.last_empty = 0, w.y, w.who == RETURNS
         elif w.since >= 0 and is_outside(w):
             w.since += 1
         elif not is_outside(w):

@@ -34,7 +34,7 @@ WALKER = np.dtype(
         ("who", INT), ("pace", FLOAT), ("rest", FLOAT),  # m/s; s behind the van
         ("start", FLOAT),  # x of the car at which the person leaves the door
         ("does", INT), ("y", FLOAT), ("vy", FLOAT), ("left", FLOAT),  # s of the rest that are left
-        ("seen", INT), ("since", INT), ("last_y", FLOAT), ("last_vy", FLOAT),  # now; steps since last seen, and how; -1: never
+        ("seen", INT), ("since", INT), ("last_y", FLOAT), ("last_empty", INT),  # now; steps since last seen, and how; -1: never
         ("busy", INT), ("slowest", FLOAT),  # somebody was on the carriageway as the car came near; its least speed there, m/s
         ("passed", INT),
     ],
