@@ -330,8 +330,9 @@ def change_plan(s, p):
 
 @device
 def found(s, p):
-    """Somebody has come out again, or would have."""
+    """Somebody has come out again, or would have, or is seen behind a van that the car has passed."""
     for k in range(s.vans):
-        if s.van[k].who != NOBODY and (s.van[k].does >= OUT or (s.van[k].does == REST and s.van[k].left <= 0.0)):
+        w = s.van[k]
+        if w.who != NOBODY and (w.does >= OUT or (w.does == REST and (w.seen or w.left <= 0.0))):
             return True
     return False
