@@ -159,8 +159,9 @@ class ProvingGroundDrive(Task):
     come out. The grip is not drawn in the plain picture; in principle it shows in the slip at light throttle.
 
     **Validated**: the car against commonroad-vehicle-models and LSODA (tests/vehicle.py; at 5 ms to .13 m in 1.5 s), sight and contacts
-    against independent geometry (tests/street.py). At 5 ms stops on dry asphalt are 6 % longer than at .5 ms, elsewhere equal. **Unvalidated**, and choices of this environment: ABS, lane keeping,
-    limiter, how people walk, that hands tell whether they come back, what mistakes cost.
+    against independent geometry (tests/street.py). At 5 ms stops on dry asphalt are 6 % longer than at .5 ms, elsewhere equal.
+    **Unvalidated**, and choices of this environment: ABS, lane keeping, limiter, how people walk, that hands tell whether they come
+    back, what mistakes cost.
     """
 
     title = "drive past parked vans that people have gone behind"
