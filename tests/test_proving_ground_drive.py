@@ -366,6 +366,8 @@ def test_the_score_says_what_a_driver_remembers() -> None:
 
 
 def test_braking_tells_how_slippery_the_road_is() -> None:
+    """It finds .8 to 1.4 of what players who are told the grip count upon, and more the more there is."""
+    before = 0.0
     for grip in (25, 60, 100):
         env = make_vec(NAME, 8, level=2, grip=grip)
         obs, _ = env.reset(seed=0)
@@ -374,7 +376,12 @@ def test_braking_tells_how_slippery_the_road_is() -> None:
             obs, *_ = env.step(policy.act(obs, first))
             first = np.zeros(8, bool)
         policy.act(obs, first)
-        assert policy.memory["braked"] == pytest.approx(host(plan.brakes_of)(0.01 * grip), rel=0.25)
+        found = policy.memory["braked"]
+        assert (found > before + 1.0).all()
+        assert (found > 0.8 * host(plan.brakes_of)(0.01 * grip)).all() and (
+            found < 1.4 * host(plan.brakes_of)(0.01 * grip)
+        ).all()
+        before = float(found.max())
 
 
 # --- what is drawn ---
