@@ -245,6 +245,18 @@ SUITE: dict[str, Entry] = {
             },
         ),
         Entry(
+            "ProvingGroundDrive",
+            "industry",
+            "unseen.envs.industry.proving_ground_drive.spec:ProvingGroundDrive",
+            "drive past parked vans that people have gone behind",
+            {
+                0: Anchor(-0.16, 0.874),
+                1: Anchor(-0.16, 0.874, 0.711),
+                2: Anchor(-0.063, 0.884, 0.785),
+                3: Anchor(-0.004, 0.891, 0.785),
+            },
+        ),
+        Entry(
             "Crane",
             "industry",
             "unseen.envs.industry.crane.spec:Crane",

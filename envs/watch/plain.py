@@ -3,7 +3,7 @@
 import numpy as np
 
 from unseen.envs.core.params import Params
-from unseen.envs.core.view import Conveyor, Gauges
+from unseen.envs.core.view import Conveyor, Gauges, Street
 from unseen.envs.watch import theme
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import CARD, FRAME
@@ -42,7 +42,7 @@ def close_card(page: Page, record: np.void, params: Params) -> np.ndarray:
 
 
 def draw_end(
-    page: Page, view: Gauges | Conveyor, record: np.void, params: Params, middle: float, y: float, fit: float
+    page: Page, view: Gauges | Conveyor | Street, record: np.void, params: Params, middle: float, y: float, fit: float
 ) -> None:
     """The outcome, if the episode has ended."""
     if record["done"]:

@@ -1,0 +1,227 @@
+"""ProvingGroundDrive: drive past parked vans that people have gone behind."""
+
+from typing import Any, ClassVar
+
+from unseen.envs.core.faculty import Excess, Faculty
+from unseen.envs.core.hidden import Hidden
+from unseen.envs.core.params import Params, flag, integer, real, span
+from unseen.envs.core.sensor import Part, Sensor
+from unseen.envs.core.task import Score, Task
+from unseen.envs.errors import BadParameter
+from unseen.envs.industry.proving_ground_drive import rules
+from unseen.envs.industry.proving_ground_drive.look import LOOK
+from unseen.envs.industry.proving_ground_drive.references import ACTIONS, REFERENCES
+from unseen.envs.industry.proving_ground_drive.rules import MOST_VANS, STEPS
+
+
+class ProvingGroundDriveParams(Params):
+    """Parameters of ProvingGroundDrive."""
+
+    glass: bool = flag(
+        default=False, doc="vans are of glass, and the cockpit tells when somebody behind one will set off"
+    )
+    sensor: bool = flag(default=False, doc="a sensor shows the grip of the road")
+    rest: float = real(0.2, 10.0, default=2.5, doc="s for which people rest behind a van, on average")
+    spread: float = real(0.0, 5.0, default=0.7, doc="s by which that may be shorter or longer")
+    vans: int = integer(1, MOST_VANS, default=8, doc="parked vans")
+    length: float = real(2.0, 18.0, default=6.0, doc="length of a van, m")
+    returning: float = real(0.0, 1.0, default=0.55, doc="probability that somebody goes behind a van and comes back")
+    staying: float = real(0.0, 1.0, default=0.2, doc="probability that somebody goes there and stays")
+    turning: float = real(
+        0.0, 1.0, default=0.1, doc="probability that somebody comes out, and turns back at the corner"
+    )
+    meeting: float = real(
+        0.0, 1.0, default=0.8, doc="probability that who comes back is in the way of a car at full speed"
+    )
+    grip: tuple[int, int] = span(10, 120, default=(25, 100), doc="grip of the road, percent of dry asphalt, drawn")
+
+    def check(self) -> None:
+        if self.returning + self.staying + self.turning > 1.0 + 1e-9:
+            raise BadParameter(
+                f"returning={self.returning}, staying={self.staying}, turning={self.turning}: their sum must be at most 1"
+            )
+
+    @property
+    def horizon(self) -> int:
+        return STEPS
+
+
+P = ProvingGroundDriveParams
+
+
+def cockpit(params: P) -> list[Part]:
+    return [
+        Part("speed", 1, 0.0, 3.0, "10 m/s"),
+        Part("left of the middle", 1, -2.0, 2.0, "m"),
+        Part("yaw", 1, -10.0, 10.0, "0.1 rad"),
+        Part("yaw rate", 1, -4.0, 4.0, "rad/s"),
+        Part("steering angle", 1, -10.0, 10.0, "0.1 rad"),
+        Part("acceleration", 1, -2.0, 2.0, "10 m/s2"),
+        Part("pedal", 1, -1.0, 1.0),
+        Part("slip of the front wheels", 1, -1.0, 1.0),
+        Part("a sensor shows the grip", 1, 0.0, 1.0),
+        Part("its grip", 1, 0.0, 1.2),
+        Part("way to the end of the street", 1, 0.0, 3.0, "100 m"),
+        Part("time", 1, 0.0, 1.0, "20 s"),
+        *(
+            part
+            for k in range(1, MOST_VANS + 1)
+            for part in (
+                Part(f"van {k} is ahead", 1, 0.0, 1.0),
+                Part("way to where people walk", 1, 0.0, 3.0, "100 m"),
+                Part("somebody is in sight", 1, 0.0, 1.0),
+                Part("left of the middle", 1, -1.0, 1.5, "4 m"),
+                Part("speed to the left", 1, -1.0, 1.0, "3 m/s"),
+                Part("with empty hands", 1, 0.0, 1.0),
+                Part("glass: is on the carriageway in", 1, 0.0, 2.0, "10 s"),
+            )
+        ),
+    ]
+
+
+class ProvingGroundDrive(Task):
+    """Drive past parked vans that people have gone behind.
+
+    **Story.** A narrow street, parked vans on the right. People come out of the doors on the left, cross the street, and go behind a van,
+    where a driver does not see them. Who went with empty hands fetches something and comes back across the street without looking; who
+    carried something stays there, or shows up at the corner of the van and turns back. A driver who has kept in mind who went where
+    slows down in front of the right vans only, and by as much as the road allows, which nobody knows before having braked.
+
+    **Levels.** How long people stay hidden: 0, the visible twin of level 1: vans of glass, a sensor for the grip of the road, and a
+    display of when somebody steps onto the carriageway. 1: always 1.5 s behind the van. 2 (default): 1.8 to 3.2 s. 3: 1.7 to 5.3 s.
+
+    **Physics.** The single-track drift model STD with Pacejka tyres of `unseen.envs.industry.kit.vehicle` at 5 ms, with ABS down to 2 m/s,
+    drive on all wheels, a limiter at 50 km/h and lane keeping, on which steering acts. 265 m of street, 3.2 m wide, 8 vans of 6 m. People
+    walk at 1.0 to 2.2 m/s to and from a place .5 m beyond the far end of a van. At each van there is somebody who comes back (.55), stays
+    (.20), turns back at the corner (.10), or nobody. Who comes back is drawn so that in four of five cases they meet a car at full speed,
+    or miss it by a second. They set out when the car is at a drawn place; from then on they go their way whatever the car does, but nobody
+    walks into the side of a car. Somebody is in sight when the straight line from the driver's eye to them meets no van. Hidden: who is
+    behind a van, the rest of their stay, and the grip, 25 to 100 % of dry asphalt.
+
+    **Actions.** Continuous: brake (-1, 10 m/s2) to throttle (1, 3 m/s2), and steering, which moves the car by a metre to either side (-1 to
+    1). Discrete: eight pedals, with the lane .4 m to the left of the middle, "left" and "right".
+
+    **Observation.** `cockpit`: speed, place in the lane, yaw, yaw rate, steering angle, acceleration, pedal, slip of the front wheels; the
+    grip, if there is a sensor; way and time left; and for each van ahead the way to where people walk, whether somebody is in sight there,
+    how far to the left and how fast to the left they are, and whether with empty hands; through glass also when they step onto the
+    carriageway. `state` adds grip, slip angle and people.
+
+    **Reward.** The part of the street that is driven; -2 for hitting somebody, leaving the lane (vans and bollards stand there) or
+    spinning; -.0002 for each m/s2 by which the acceleration changes in a step; -.04 for a stop for nobody: below 5 m/s within 25 m before a
+    van with nobody on the carriageway. In units of a tenth of the street these are the specification's progress, -20 (instead of -10)
+    for a collision and -.1 x mean jerk / 20 m/s3.
+
+    **End.** Terminated at the end of the street, on an impact, when the slip angle exceeds .8 rad, or when the state diverges. Truncated
+    after 20 s, for which 19 s at full speed leave little time. The last step's info has `is_success` (at least .9 of the street, and
+    nothing hit), `hit`, `seconds`, `way_m`, `hardest_braking_mps2`, `nuisance_stops`, `jerk_mps3` (mean), and `ended_by`: 0 arrived, 1
+    late, 2 hit somebody, 3 left the lane, 4 spun, 5 diverged.
+
+    **Faculties.** "where": "reflex" plans as the tracker, for those in sight; "tracker-k" knows the last k observations only. "grip":
+    "nominal" takes the road to be dry, "icy" takes it to be icy; both remember as the tracker. "plan": "greedy" remembers people and
+    brakes for who walks now; "wary" slows down wherever somebody hides who will come back, whenever that is; "aeb" is an emergency brake at
+    full speed (time to collision 1.6 s), "creeper" one at 8 m/s, "at-vans" one that slows down to 7 m/s at every van. "tracker" remembers
+    who went where, at what pace and since when, brakes for .2 s at the start to learn the grip, and either times its passage or,
+    where the time is not known, drives so that it can stop or has passed. "oracle" knows people and grip.
+    Mean returns (split "test", 300 episodes each, standard errors .006 to .07; tracker-1: split "train", 200 episodes, seen after the
+    limits were set):
+
+        level           0      1      2      3
+        random        -.16   -.16   -.06   -.00
+        aeb             -     .02    .15    .18
+        at-vans         -     .36    .39    .41
+        greedy          -     .38    .32    .30
+        creeper         -     .47    .54    .54
+        tracker-1       -     .56     -     .19
+        reflex         .85    .46    .09    .12
+        nominal        .87    .79    .42    .48
+        icy            .87    .88    .79    .75
+        wary           .71    .71    .78    .79
+        tracker        .87    .87    .82    .80
+        oracle         .87    .87    .88    .89
+
+    Emergency brakes win nowhere. Caution nearly does: at level 3 "wary" is .01 below the tracker, so that foreseeing *when* the ways cross
+    pays at level 1 (.16), less at level 2 (.04), and hardly where stays vary most.
+
+    Declared exceptions, set from the split "train" before any test score: "icy" keeps up to .32 of the score at level 2 and .30 at level 3,
+    "wary" .25 at level 1 and .32 at levels 2 and 3 more than the best memoryless player. They hit nobody, and only come late. Grip is
+    not demanded at level 1, where passages are timed seconds ahead and gentle braking is enough.
+
+    **Shift.** People walk at 2.2 to 2.8 m/s, faster than any of training.
+
+    **Presets.** "ice": grip 12 to 25 %. "bus": buses of 12 m, behind which people stay for 3.5 to 6.5 s.
+
+    **Where this departs from its specification.** There is no lead car. A collision costs 2 streets, not 1: with 1, an emergency brake
+    at 8 m/s was within .3 of the oracle on the split "train". Jerk costs less, since even random pedals must not outweigh an impact.
+    Steering acts on lane keeping: with raw steering angles at 20 Hz, any untrained player leaves the lane within a second or two.
+
+    **Leaks closed.** Who comes back is drawn independently of pace, stay and time, so that nothing in sight tells it later; the audit
+    changes it behind the van and compares. Nuisance is counted from what is in sight. Stays continue behind the van for those who will not
+    come out. The grip is not drawn in the plain picture; in principle it shows in the slip at light throttle.
+
+    **Validated**: the car against commonroad-vehicle-models and LSODA (tests/vehicle.py; at 5 ms to .13 m in 1.5 s), sight and contacts
+    against independent geometry (tests/street.py). At 5 ms stops on dry asphalt are 6 % longer than at .5 ms, elsewhere equal.
+    **Unvalidated**, and choices of this environment: ABS, lane keeping, limiter, how people walk, that hands tell whether they come
+    back, what mistakes cost.
+    """
+
+    title = "drive past parked vans that people have gone behind"
+    params = P
+    state = rules.STATE
+    sensors: ClassVar[dict[str, Sensor]] = {
+        "cockpit": Sensor(rules.write_cockpit, parts=cockpit),
+        "state": Sensor(
+            rules.write_state,
+            parts=lambda params: [*cockpit(params), Part("grip, slip angle, people", rules.STATE_EXTRA, -10, 100)],
+            privileged=True,
+        ),
+    }
+    levels: ClassVar[dict[int, P]] = {
+        0: P(glass=True, sensor=True, rest=1.5, spread=0.0),
+        1: P(rest=1.5, spread=0.0),
+        2: P(rest=2.5, spread=0.7),
+        3: P(rest=3.5, spread=1.8),
+    }
+    presets: ClassVar[dict[str, P]] = {
+        "ice": P(grip=(12, 25)),
+        "bus": P(length=12.0, rest=5.0, spread=1.5),
+    }
+    visible: ClassVar[dict[str, Any]] = {"glass": True, "sensor": True}
+    actions: ClassVar[dict[str, tuple[float, ...]]] = ACTIONS
+    keys: ClassVar[dict[str, str]] = dict(zip(actions, "wes12345ad", strict=True))
+    action_low = (-1.0, -1.0)
+    action_high = (1.0, 1.0)
+    reset, step = rules.reset, rules.step
+    metrics = (
+        "is_success", "hit", "seconds", "way_m", "hardest_braking_mps2", "nuisance_stops", "jerk_mps3", "ended_by",
+    )  # fmt: skip
+    hidden = Hidden(rules.write_hidden, size=1, when=rules.hides, change=rules.change_plan, found=rules.found)
+    faculties: ClassVar[dict[str, Faculty]] = {
+        "where": Faculty("remember who went behind which van", without=("reflex",), windows=(1, 4)),
+        "grip": Faculty(
+            "find out by braking how slippery the road is",
+            without=("nominal", "icy"),
+            levels=(2, 3),
+            excess={
+                2: Excess(0.32, "who always expects ice comes late, and hits nobody"),
+                3: Excess(0.3, "the same"),
+            },
+        ),
+        "plan": Faculty(
+            "foresee when the ways cross",
+            without=("aeb", "creeper", "at-vans", "greedy", "wary"),
+            excess={
+                1: Excess(0.25, "who slows down for everybody who may come back loses time, and hits nobody"),
+                2: Excess(0.32, "the same"),
+                3: Excess(0.32, "the same"),
+            },
+        ),
+    }
+    references = REFERENCES
+    score = Score(unit="street driven, less what was hit", low=-4.0, high=1.0, gates={"oracle": 0.83, "tracker": 0.65})
+    curves: ClassVar[dict[str, tuple[Any, ...]]] = {"rest": (0.5, 1.5, 2.5, 4.0, 6.0)}
+    view = LOOK
+
+    @classmethod
+    def chance(cls, params: P, split: str = "test") -> float:
+        """The return of the best memoryless player that was found on the split "train": an emergency brake at 8 m/s."""
+        return 0.87 if params.glass else 0.5
