@@ -329,9 +329,8 @@ def _draw_ghost(view: _View, x: float, y: float, rgb: RGB) -> None:
     """A dashed ring where somebody was last seen."""
     (cx, cy), r = view.at(x, y), 0.5 * view.scale
     for k in range(0, 20, 2):
-        angles = (0.314 * k, 0.314 * (k + 1))
-        ends = [(cx + r * math.cos(a), cy + r * math.sin(a)) for a in angles]
-        pygame.draw.line(view.surface, rgb, *ends, 2 * FINE)
+        start, end = ((cx + r * math.cos(a), cy + r * math.sin(a)) for a in (0.314 * k, 0.314 * (k + 1)))
+        pygame.draw.line(view.surface, rgb, start, end, 2 * FINE)
 
 
 def _draw_car(view: _View, scene: Scene) -> None:

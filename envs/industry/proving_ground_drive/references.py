@@ -216,7 +216,8 @@ def at_vans(o, m, p):
 
 
 NAMES = ("accelerate", "gently", "coast", "brake 1", "brake 2", "brake 4", "brake 7", "brake 10")
-ACTIONS: dict[str, tuple[float, ...]] = {name: (pedal, LANE) for name, pedal in zip(NAMES, PEDALS, strict=True)} | {
+ACTIONS: dict[str, tuple[float, ...]] = {
+    **{name: (pedal, LANE) for name, pedal in zip(NAMES, PEDALS, strict=True)},
     "left": (0.0, 0.8),
     "right": (0.0, -0.4),
 }
