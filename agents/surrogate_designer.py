@@ -23,10 +23,10 @@ from unseen.agents.errors import BadAgent
 from unseen.agents.models.surrogate import Fitter, Surrogate
 from unseen.agents.onnx.export import write_onnx
 from unseen.agents.protocol import Learner, UpdateTime
-from unseen.agents.shared import envs, noise
+from unseen.agents.shared import envs
 from unseen.agents.shared.checkpoint import Reader, Store, Writer
 from unseen.agents.shared.design_agent import DesignAgent, Thinking
-from unseen.agents.shared.designing import CONTEXT, MARGINS, PARTS, Forecast, Tests
+from unseen.agents.shared.designing import CONTEXT, PARTS, Forecast, Tests
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.settings import configure
 from unseen.agents.shared.torch_graph import TorchGraph

@@ -101,6 +101,13 @@ COMMANDS = {
         "EvaluateConfig",
         "unseen evaluate tracker RolledBehind --level 1 --episodes 200",
     ),
+    "build": Command(
+        "certify the design of an agent in thousands of private scenarios of ProvingGround",
+        "unseen.train.build",
+        "build",
+        "BuildConfig",
+        "unseen build tracker --programmes 3",
+    ),
     "sweep": Command(
         "score an agent as a function of a difficulty parameter",
         "unseen.train.sweep",

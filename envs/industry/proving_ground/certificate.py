@@ -12,7 +12,7 @@ from unseen.envs.core.device import device, host
 from unseen.envs.core.rng import PRIVATE, keys
 from unseen.envs.industry.proving_ground.design import PARTS
 from unseen.envs.industry.proving_ground.manoeuvres import FAMILIES, RIG, SCENARIO, assemble, perform
-from unseen.envs.industry.proving_ground.scenarios import NUMBERS, draw_scenario, judge, set_benchmark
+from unseen.envs.industry.proving_ground.scenarios import NUMBERS, compare, draw_scenario, judge, set_benchmark
 
 EACH = 500  # scenarios of a family
 
@@ -107,7 +107,7 @@ class Programme:
     """
 
     def __init__(self, record: np.void, params: Any) -> None:
-        self.slack = float(params.slack)
+        self.params, self.slack = params, float(params.slack)
         self._record = record.copy()
 
     def scenarios(self, seed: int, each: int = EACH) -> np.ndarray:
@@ -124,6 +124,18 @@ class Programme:
         margins, spun = np.zeros((m, 3)), np.zeros(m, np.int64)
         host(drive_all)(self._record, self.slack, rows, scenarios, self._benchmark(scenarios), margins, spun)
         return Certificate(scenarios, margins, spun > 0)
+
+    def shown(self, design: np.ndarray, scenario: np.void, rates: np.ndarray) -> np.void:
+        """A state to be drawn: this design has just been driven in this scenario, and was certified with these rates (6,)."""
+        state = self._record.copy()
+        state["drawn"] = state["rig"]["drawn"] = design
+        state["scenario"], state["passed"] = scenario, rates
+        state["prototypes"] = state["tests"] = state["certified"] = state["done"] = 1
+        host(assemble)(state["rig"], state["offset"])
+        host(set_benchmark)(state["other"], state["brief"], state["zero"])
+        host(compare)(state["rig"], state["other"], scenario, state["brief"], self.slack, state["margin"])
+        state["shown"] = state["margin"]
+        return state
 
     def best(self, designs: np.ndarray, scenarios: np.ndarray) -> tuple[int, float]:
         """Which of designs (m, 10) passes most of the scenarios (6 each,), as `scenarios` draws them, in its worst family; and how many."""
