@@ -229,8 +229,14 @@ class _Checked(Agent):
         return actions, state
 
 
-def submissions(agent: Agent, env_config: EnvConfig, seeds: Sequence[int]) -> list[Submission]:
-    """Let an agent play one programme for each seed. Raises EvaluationError and BadAgent if it cannot play at all."""
+def submissions(
+    agent: Agent, env_config: EnvConfig, seeds: Sequence[int], *, endless: bool = False
+) -> list[Submission]:
+    """Let an agent play one programme for each seed. Raises EvaluationError and BadAgent if it cannot play at all.
+
+    Args:
+        endless: a programme has as many tests as the agent likes, not only those of the environment. The clock then stands still.
+    """
     n, checked = len(seeds), _Checked(agent)
     env: Any = make_env_for(agent, replace(env_config, action="continuous"), n)
     env.reset(seed=list(seeds))
@@ -239,6 +245,8 @@ def submissions(agent: Agent, env_config: EnvConfig, seeds: Sequence[int]) -> li
     designs = np.zeros((n, PARTS))
     for step in run:  # a programme's last action commits, whatever it asks for
         designs[step.live] = step.actions[step.live, :PARTS]
+        if endless:
+            env.world["t"][step.live] = 1
     env.close()
     found = []
     for k, outcome in enumerate(run.outcomes):
