@@ -143,7 +143,7 @@ class Study:
     ) -> list[Submission]:
         """Let an agent play, certify, and keep the row."""
         started = time.process_time()
-        found = submissions(agent, config or self.env, self.programmes(seed, count), endless=True)
+        found = submissions(agent, config or self.env, self.programmes(seed, count), endless=name not in REFERENCES)
         spent = (time.process_time() - started) / len(found)
         if bad := [one.error for one in found if one.error]:
             raise EvaluationError(bad[0])
