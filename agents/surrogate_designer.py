@@ -63,7 +63,7 @@ class SurrogateDesignerConfig:
     """prototypes that are really tested"""
     imagined: int = 1000
     """designs that are imagined for a decision; 1: no planning, the middle of the box, corrected by what is believed of the factory"""
-    scenarios: int = 6
+    scenarios: int = 4
     """imagined scenarios for each design and family"""
     caution: float = 0.5
     """standard deviations of the ensemble by which a design's score is lowered"""

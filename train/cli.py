@@ -136,6 +136,13 @@ COMMANDS = {
         "BenchmarkConfig",
         "unseen benchmark benchmarks/smoke.toml",
     ),
+    "designers": Command(
+        "measure what imagination is worth to a designer in ProvingGround",
+        "unseen.train.designers.command",
+        "designers",
+        "DesignersConfig",
+        "unseen designers --quick --out runs/designers",
+    ),
     "audit": Command(
         "check an environment for correctness and information leaks",
         "unseen.train.audit",

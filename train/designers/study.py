@@ -52,13 +52,13 @@ class Plan:
 
     level: int | str
     seeds: tuple[int, ...] = (0, 1, 2)
-    programmes: int = 16
-    each: int = 100
+    programmes: int = 12
+    each: int = 50
     past: tuple[int, ...] = (10, 30, 100, 300, 1000)
     tests: tuple[int, ...] = (8, 24, 72)
     usual: int = 24
     imagined: tuple[int, ...] = (1, 10, 100, 1000, 10_000)
-    few: int = 6
+    few: int = 4
     searches: tuple[int, ...] = (100, 1000, 10_000)
 
 
@@ -177,8 +177,7 @@ class Study:
 
     def _learn(self, seed: int) -> None:
         plan, usual = self.plan, self.plan.imagined[-2]
-        learner = SurrogateDesignerLearner(self.env, seed)
-        learner.env = replace(self.env, split="train")
+        learner = SurrogateDesignerLearner(replace(self.env, split="train"), seed)
         for past in plan.past:
             learner.stop_at = past
             while (learner.episodes or 0) < past:
