@@ -103,6 +103,10 @@ ROSTER: dict[str, Row] = {
             "self-prediction, hindsight", "unseen.agents.jepa_mpc:JEPAMPCLearner", 150_000, TRAINING, goal=True,
         ),
         Row(
+            "surrogate-designer", "model-based", "learns what tests of a car show, and designs cars in imagination (ProvingGround)",
+            "self-prediction", "unseen.agents.surrogate_designer:SurrogateDesignerLearner", 24_000, TRAINING,
+        ),
+        Row(
             "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",
             "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING, goal=True, slot_map=True,
         ),

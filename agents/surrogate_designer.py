@@ -143,13 +143,12 @@ class SurrogateDesignerLearner(Learner):
         """The ensemble; see `Forecast`."""
         members = self.config.members
         example = {"built": torch.zeros(2, members * PARTS), "context": torch.zeros(2, CONTEXT)}
-        return TorchGraph(self.model, example, ("margins",))
+        return TorchGraph(self.model, example, ("margins", "spreads", "prior"))
 
     def _agent(self, tests: int, imagined: int, scenarios: int) -> DesignAgent:
         c = self.config
-        forecast = Forecast(self.graph(), self.model.error.numpy().copy(), float(self.model.prior))
         thinking = Thinking(tests, c.prototypes, imagined, scenarios, c.caution, c.explore)
-        agent = DesignAgent(self.name, forecast, thinking)
+        agent = DesignAgent(self.name, Forecast(self.graph()), thinking)
         agent.seed(self.training_seed)
         return agent
 
@@ -174,4 +173,5 @@ class SurrogateDesignerLearner(Learner):
         store.rng("rng", self.rng)
 
     def export(self, path: Path) -> None:
+        """Write the ensemble; how it designs stands on the card. See `unseen.agents.onnx.designer`."""
         write_onnx(self.graph(), path)

@@ -1,8 +1,8 @@
 """An ensemble of small networks that predict the margins of a test, and what it takes the factory of a programme to do.
 
 A member maps a car as built, a brief and a scenario to three margins. Built is what is drawn plus the offsets, known or not. Offsets that
-are not known are the latent of a programme: in training they are free parameters of each past programme; afterwards they are
-fitted to the tests of a new one (`unseen.agents.shared.designing`), from a normal prior whose spread is that of the offsets known in training.
+are not known are the latent of a programme: in training they are free parameters of each past programme; afterwards they are fitted to the
+tests of a new one (`unseen.agents.shared.designing`), from a normal prior whose spread is that of the offsets known in training.
 """
 
 from __future__ import annotations
@@ -51,10 +51,12 @@ class Surrogate(nn.Module):
         family = context[..., BRIEF : BRIEF + FAMILIES]  # each has its own outputs
         return (x.unflatten(-1, (FAMILIES, MARGINS)) * family[..., None]).sum(-2)
 
-    def forward(self, built: Tensor, context: Tensor) -> tuple[Tensor]:
-        """Margins (n, 3 e) of built (n, 10 e), each member's, in contexts (n, 26)."""
+    def forward(self, built: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Of built (n, 10 e) in contexts (n, 26): margins (n, 3 e), each member's; their spreads (n, 3 e); and the prior's (n, 1)."""
         rows = built.unflatten(-1, (self.members, PARTS)).transpose(0, 1)
-        return (self.members_forward(rows, context[None]).transpose(0, 1).flatten(1),)
+        margins = self.members_forward(rows, context[None]).transpose(0, 1).flatten(1)
+        spreads = context[:, BRIEF : BRIEF + FAMILIES] @ self.error.transpose(0, 1).flatten(1)
+        return margins, spreads, self.prior.expand(len(built), 1)
 
 
 class Fitter:

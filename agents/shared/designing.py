@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unseen.agents.shared.graph_agent import Graph
+from unseen.agents.shared.graph_agent import Arrays, Graph
 from unseen.envs.industry.proving_ground import rules
 from unseen.envs.industry.proving_ground.design import BRIEF, PARTS
 from unseen.envs.industry.proving_ground.manoeuvres import FAMILIES as NAMES
@@ -30,6 +30,7 @@ ELITE = 0.1  # share of the designs that the next are drawn around
 ROUNDS = 8  # of the cross-entropy method, at most
 AT_LEAST = 50  # designs in a round
 SPREAD = 0.4  # of the first designs
+SLOPE = 0.05  # weight of the mean of the families beside the worst, so that designs that pass nothing differ
 LOGISTIC = 1.7  # the logistic function of 1.7 x is nearly the normal distribution's
 
 
@@ -85,22 +86,26 @@ class Belief(NamedTuple):
 
 
 class Forecast:
-    """What an ensemble predicts.
+    """What an ensemble of e members predicts.
 
     Args:
-        graph: "built" (n, 10 e) and "context" (n, 26) -> "margins" (n, 3 e).
-        error: (e, 6, 3) spread of a margin around its prediction, by family.
-        prior: spread of the offsets that are not known.
+        graph: "built" (n, 10 e) and "context" (n, 26) -> "margins" and "spreads" (n, 3 e), of the margins around their predictions; and
+            "prior" (n, 1), spread of the offsets that are not known.
     """
 
-    def __init__(self, graph: Graph, error: np.ndarray, prior: float) -> None:
-        self.graph, self.error, self.prior = graph, error, prior
-        self.members = len(error)
+    def __init__(self, graph: Graph) -> None:
+        self.graph, self.members = graph, graph.width("built") // PARTS
+        self.prior = float(self._run(np.zeros((1, self.members, PARTS)), np.zeros((1, CONTEXT)))["prior"][0, 0])
 
-    def margins(self, built: np.ndarray, context: np.ndarray) -> np.ndarray:
-        """Margins (n, e, 3) of built (n, e, 10) in contexts (n, 26)."""
-        given = {"built": built.reshape(len(built), -1).astype(np.float32), "context": context.astype(np.float32)}
-        return self.graph.run(given)["margins"].reshape(len(built), self.members, MARGINS)
+    def _run(self, built: np.ndarray, context: np.ndarray) -> Arrays:
+        return self.graph.run(
+            {"built": built.reshape(len(built), -1).astype(np.float32), "context": context.astype(np.float32)}
+        )
+
+    def margins(self, built: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Margins of built (n, e, 10) in contexts (n, 26), and their spreads, (n, e, 3) each."""
+        out, shape = self._run(built, context), (len(built), self.members, MARGINS)
+        return out["margins"].reshape(shape), out["spreads"].reshape(shape)
 
     def before(self, offset: np.ndarray, known: np.ndarray) -> Belief:
         """The belief before any test, from what is known: offset, known (10,)."""
@@ -116,9 +121,9 @@ class Forecast:
         free, e, m = np.flatnonzero(known < 0.5), self.members, len(tests)
         if not len(free):
             return belief
-        family = tests.context[:, BRIEF : BRIEF + FAMILIES].argmax(1)
         seen = np.abs(tests.margins) < 0.99 * LIMIT
-        weight = (seen / self.error[:, family] ** 2).reshape(e, -1)
+        _, spreads = self.margins(np.zeros((m, e, PARTS)), tests.context)
+        weight = (seen[:, None] / spreads**2).transpose(1, 0, 2).reshape(e, -1)
         precision = np.eye(len(free)) / self.prior**2
         nudges = np.zeros((len(free) + 1, PARTS))
         nudges[np.arange(len(free)) + 1, free] = NUDGE
@@ -126,7 +131,7 @@ class Forecast:
         offsets = belief.offsets.copy()
         for _ in range(GAUSS_NEWTON):
             built = tests.drawn[None, :, None] + offsets + nudges[:, None, None]
-            out = self.margins(built.reshape(-1, e, PARTS), context).reshape(len(nudges), m, e, MARGINS)
+            out = self.margins(built.reshape(-1, e, PARTS), context)[0].reshape(len(nudges), m, e, MARGINS)
             out = out.transpose(2, 0, 1, 3).reshape(e, len(nudges), -1).astype(np.float64)
             slope, error = (out[:, 1:] - out[:, :1]) / NUDGE, tests.margins.reshape(-1) - out[:, 0]
             w = weight / (1.0 + np.abs(error) * np.sqrt(weight) / ODD)
@@ -141,10 +146,11 @@ class Forecast:
         family, (k, e) each: smooth, counting how sure it is, and as it stands."""
         k, e, m = len(designs), self.members, len(contexts)
         built = np.broadcast_to((designs[:, None] + offsets)[:, None], (k, m, e, PARTS)).reshape(-1, e, PARTS)
-        out = self.margins(built, np.tile(contexts, (k, 1))).reshape(k, FAMILIES, -1, e, MARGINS)
-        sure = LOGISTIC / self.error.transpose(1, 0, 2)[:, None]
-        smooth = (1.0 / (1.0 + np.exp(-np.clip(sure * out, -30.0, 30.0)))).prod(-1).mean(2)
-        return smooth.min(1) + 0.05 * smooth.mean(1), (out >= 0.0).all(-1).mean(2).min(1)
+        out, spreads = self.margins(built, np.tile(contexts, (k, 1)))
+        sure = np.clip(LOGISTIC * out / spreads, -30.0, 30.0)
+        smooth = (1.0 / (1.0 + np.exp(-sure))).prod(-1).reshape(k, FAMILIES, -1, e).mean(2)
+        hard = (out >= 0.0).all(-1).reshape(k, FAMILIES, -1, e).mean(2)
+        return smooth.min(1) + SLOPE * smooth.mean(1), hard.min(1)
 
 
 class Chosen(NamedTuple):
@@ -174,8 +180,8 @@ def choose(
 ) -> Chosen:
     """The best of `imagined` designs, by the cross-entropy method.
 
-    The first is the middle of the box as it should be drawn, given the belief; with `imagined` 1 it is taken. What is compared is the mean of
-    the members less `caution` times their standard deviation.
+    The first is the middle of the box as it should be drawn, given the belief; with `imagined` 1 it is taken. What is compared is the
+    mean of the members less `caution` times their standard deviation.
     """
     mean = np.clip(-belief.offsets.mean(0), -1.0, 1.0)
     spread, best, value = np.full(PARTS, SPREAD), mean, -np.inf

@@ -65,7 +65,11 @@ def _run(plan: Plan, path: Path) -> None:
     set_up_torch("cpu", 1)
     study = Study(plan, say=lambda text: print(text, flush=True))
     study.run()
-    made = {"plan": asdict(replace(plan, seeds=())), "speeds": study.speeds, "rows": [asdict(row) for row in study.rows]}
+    made = {
+        "plan": asdict(replace(plan, seeds=())),
+        "speeds": study.speeds,
+        "rows": [asdict(row) for row in study.rows],
+    }
     _write(path, json.dumps(made) + "\n")
 
 

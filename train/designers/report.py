@@ -88,7 +88,10 @@ def markdown(plan: Plan, rows: Sequence[Row], speeds: Sequence[dict[str, float]]
         some = pick(rows, "random search, true simulator", imagined=count)
         out.append(f"| {count:,} | {text(interval(some, lambda row: row.claims))} | {text(interval(some))} |")
     out += ["", f"## What imagination is worth, {plan.usual} tests", ""]
-    out += ["| past programmes | designs imagined | score | what it expected | CPU-s a programme |", "|---|---|---|---|---|"]
+    out += [
+        "| past programmes | designs imagined | score | what it expected | CPU-s a programme |",
+        "|---|---|---|---|---|",
+    ]
     for past in plan.past:
         for imagined in plan.imagined:
             if some := pick(rows, LEARNED, past=past, tests=plan.usual, imagined=imagined):
@@ -98,7 +101,10 @@ def markdown(plan: Plan, rows: Sequence[Row], speeds: Sequence[dict[str, float]]
         other = pick(rows, LEARNED, note="another programme's latent", past=past)
         if other:
             out.append(f"| {past:,} | {usual:,}, with another programme's latent | {text(interval(other))} | | |")
-    out += ["", "One design imagined is planning off: the middle of the box, corrected by what is believed of the factory."]
+    out += [
+        "",
+        "One design imagined is planning off: the middle of the box, corrected by what is believed of the factory.",
+    ]
     if len(plan.imagined) and plan.imagined[-1] > usual:
         out.append(f"{plan.imagined[-1]:,} imagined: {plan.few} programmes a seed.")
     imagined, real = (float(np.median([one[name] for one in speeds])) for name in ("imagined", "simulated"))
@@ -136,11 +142,20 @@ def draw(plan: Plan, rows: Sequence[Row], path: Path) -> None:
             own = [(k, pick(rows, LEARNED, past=past, tests=plan.usual, imagined=k)) for k in plan.imagined]
             _line(middle, own, colour, "-", f"{past:,} past programmes")
             claims = [(k, interval(some, lambda row: row.claims)) for k, some in own if some]
-            middle.plot([k for k, c in claims if c], [c.point for _, c in claims if c], color=colour, lw=1, ls=":", label="what it expects")
+            middle.plot(
+                [k for k, c in claims if c],
+                [c.point for _, c in claims if c],
+                color=colour,
+                lw=1,
+                ls=":",
+                label="what it expects",
+            )
         middle.set_xlabel(f"designs imagined, {plan.usual} tests")
         for past in (plan.past[0], plan.past[len(plan.past) // 2], plan.past[-1]):
             own = [(b, pick(rows, LEARNED, past=past, tests=b, imagined=usual)) for b in plan.tests]
-            colour = dict(zip((plan.past[0], plan.past[len(plan.past) // 2]), ("#c3dcd9", "#7fb5b0"), strict=True)).get(past, "#0b7a75")
+            colour = dict(zip((plan.past[0], plan.past[len(plan.past) // 2]), ("#c3dcd9", "#7fb5b0"), strict=True)).get(
+                past, "#0b7a75"
+            )
             _line(right, own, colour, "-", f"imagines, {past:,} past programmes")
         for name, colour in SEARCH.items():
             _line(right, [(b, pick(rows, name, tests=b)) for b in plan.tests], colour, "--", name)

@@ -148,7 +148,18 @@ class Study:
         if bad := [one.error for one in found if one.error]:
             raise EvaluationError(bad[0])
         tests = more.pop("tests", round(float(np.mean([one.tests for one in found]))))
-        self._keep(Row(name, seed, more.pop("past", 0), tests, more.pop("imagined", 0), self._scores(found), cpu_s=spent, **more))
+        self._keep(
+            Row(
+                name,
+                seed,
+                more.pop("past", 0),
+                tests,
+                more.pop("imagined", 0),
+                self._scores(found),
+                cpu_s=spent,
+                **more,
+            )
+        )
         return found
 
     def _scores(self, found: Sequence[Submission]) -> tuple[float, ...]:
@@ -158,7 +169,9 @@ class Study:
         self.rows.append(row)
         imagined = f", {row.imagined:,} imagined" if row.imagined else ""
         past = f", {row.past:,} past programmes" if row.past else ""
-        self.say(f"seed {row.seed}: {row.designer}{past}, {row.tests} tests{imagined}{row.note and ', ' + row.note}: {np.mean(row.scores):.3f}")
+        self.say(
+            f"seed {row.seed}: {row.designer}{past}, {row.tests} tests{imagined}{row.note and ', ' + row.note}: {np.mean(row.scores):.3f}"
+        )
 
     def _true_search(self, seed: int) -> None:
         """Random search with the true simulator, in the true factory: no real budget buys this."""
@@ -194,7 +207,13 @@ class Study:
         self._time(learner)
 
     def _design(
-        self, learner: SurrogateDesignerLearner, seed: int, past: int, tests: int, imagined: int, count: int | None = None
+        self,
+        learner: SurrogateDesignerLearner,
+        seed: int,
+        past: int,
+        tests: int,
+        imagined: int,
+        count: int | None = None,
     ) -> _Remembered:
         agent = _Remembered(learner.policy(), tests, imagined)
         self._add(seed, learner.name, agent, count, past=past, tests=tests, imagined=imagined)
