@@ -26,7 +26,7 @@ from unseen.agents.protocol import Learner, UpdateTime
 from unseen.agents.shared import envs
 from unseen.agents.shared.checkpoint import Reader, Store, Writer
 from unseen.agents.shared.design_agent import DesignAgent, Thinking
-from unseen.agents.shared.designing import CONTEXT, PARTS, Forecast, Tests
+from unseen.agents.shared.designing import CONTEXT, PARTS, Forecast, Trials
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.settings import configure
 from unseen.agents.shared.torch_graph import TorchGraph
@@ -98,7 +98,7 @@ class SurrogateDesignerLearner(Learner):
             torch.manual_seed(seed)
             self.model = Surrogate(c.members, c.hidden)
         self.fitter = Fitter(self.model, c.lr, c.weight_decay)
-        self.past = Tests.of(np.zeros((0, rules.ROW), np.float32))
+        self.past = Trials.of(np.zeros((0, rules.ROW), np.float32))
 
     def advance(self) -> dict[str, float]:
         until = next((n for n in TABLE if n > self.episodes), self.episodes + TABLE[-1])
@@ -134,7 +134,7 @@ class SurrogateDesignerLearner(Learner):
             seen.append(obs.copy())
         vector.close()
         for k in range(n):
-            self.past = self.past + Tests.of(np.stack([rows[k] for rows in seen[:-1]]), self.episodes + k)
+            self.past = self.past + Trials.of(np.stack([rows[k] for rows in seen[:-1]]), self.episodes + k)
         self.episodes += n
         self.steps += n * rules.MOST
         return float(total.mean())
@@ -168,8 +168,9 @@ class SurrogateDesignerLearner(Learner):
         self.episodes = store.scalar("episodes", self.episodes)  # type: ignore[assignment]
         self.training_seed = store.scalar("training_seed", self.training_seed)
         store.module("model", self.model)
-        self.fitter.latents = store.tensor("latents", self.fitter.latents)
-        self.past = Tests(**{name: store.array(name, value, grows=True) for name, value in vars(self.past).items()})
+        latents = self.fitter.latents.transpose(0, 1).contiguous()
+        self.fitter.latents = store.tensor("latents", latents, grows=True).transpose(0, 1)
+        self.past = Trials(**{name: store.array(name, value, grows=True) for name, value in vars(self.past).items()})
         store.rng("rng", self.rng)
 
     def export(self, path: Path) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 
 from unseen.agents.protocol import Agent
 from unseen.agents.shared import noise
-from unseen.agents.shared.designing import Belief, Chosen, Forecast, Tests, choose, draw_contexts
+from unseen.agents.shared.designing import Belief, Chosen, Forecast, Trials, choose, draw_contexts
 from unseen.envs.industry.proving_ground import rules
 from unseen.envs.industry.proving_ground.design import BRIEF, PARTS
 
@@ -121,5 +121,5 @@ class DesignAgent(Agent):
     def believe(self, row: np.ndarray, rows: tuple[np.ndarray, ...]) -> Belief:
         """What it takes the offsets to be: row, the present observation; rows, those after each test."""
         if rows:
-            return self.forecast.after(Tests.of(np.stack(rows)))
+            return self.forecast.after(Trials.of(np.stack(rows)))
         return self.forecast.before(row[rules.KNOWN : rules.KNOWN + PARTS], row[rules.KNOWN + PARTS : rules.DRAWN])

@@ -35,7 +35,7 @@ LOGISTIC = 1.7  # the logistic function of 1.7 x is nearly the normal distributi
 
 
 @dataclass
-class Tests:
+class Trials:
     """m tests, as an agent has observed them, float32.
 
     Attributes:
@@ -56,11 +56,11 @@ class Tests:
     def __len__(self) -> int:
         return len(self.programme)
 
-    def __add__(self, other: Tests) -> Tests:
-        return Tests(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(Tests)))
+    def __add__(self, other: Trials) -> Trials:
+        return Trials(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(Trials)))
 
     @classmethod
-    def of(cls, rows: np.ndarray, programme: int = 0) -> Tests:
+    def of(cls, rows: np.ndarray, programme: int = 0) -> Trials:
         """The tests that observations "file" (m, d) show, of one programme."""
         scenario = rows[:, rules.LAST : rules.SHOWN]
         return cls(
@@ -114,7 +114,7 @@ class Forecast:
         covariance[:, free, free] = self.prior**2
         return Belief(np.tile(np.where(known > 0.5, offset, 0.0), (self.members, 1)), covariance)
 
-    def after(self, tests: Tests) -> Belief:
+    def after(self, tests: Trials) -> Belief:
         """The belief after tests of one programme: the most probable offsets, by Gauss-Newton steps from the prior."""
         known, offset = tests.known[0], tests.offset[0]
         belief = self.before(offset, known)
