@@ -185,15 +185,18 @@ def test_it_learns_from_what_it_observes_in_so_many_programmes(trained: Surrogat
     assert len(np.unique(trained.past.drawn, axis=0)) == len(trained.past)
 
 
-def test_the_model_predicts_better_than_the_mean(trained: SurrogateDesignerLearner) -> None:
-    """On tests of programmes that it was not trained on."""
-    other = SurrogateDesignerLearner(EnvConfig("ProvingGround", 2, split="test"), 5, config=SMALL)
+def test_the_model_predicts_tests_of_other_programmes(trained: SurrogateDesignerLearner) -> None:
+    other = SurrogateDesignerLearner(EnvConfig("ProvingGround", 2, split="test"), 5, config=SMALL | dict(updates=1))
     other.stop_at = 6
     other.advance()
-    forecast, past = trained.policy().forecast, other.past
-    built = np.repeat((past.drawn + past.offset)[:, None], forecast.members, axis=1)
-    miss = np.clip(forecast.margins(built, past.context)[0].mean(1), -LIMIT, LIMIT) - past.margins
-    assert np.abs(miss).mean() < 0.8 * np.abs(past.margins - past.margins.mean(0)).mean()
+
+    def correlation(learner: SurrogateDesignerLearner) -> float:
+        forecast, past = learner.policy().forecast, other.past
+        built = np.repeat((past.drawn + past.offset)[:, None], forecast.members, axis=1)
+        predicted = np.clip(forecast.margins(built, past.context)[0].mean(1), -LIMIT, LIMIT)
+        return float(np.corrcoef(predicted.ravel(), past.margins.ravel())[0, 1])
+
+    assert correlation(trained) > 0.35 > 0.2 > abs(correlation(other))
 
 
 def test_training_resumes_bit_for_bit(tmp_path: Path) -> None:

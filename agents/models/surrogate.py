@@ -25,11 +25,11 @@ class Surrogate(nn.Module):
 
     Attributes:
         error: (e, 6, 3) spread of a margin around its prediction, by family, in units.
-        prior: (1,) spread of the offsets that are not known.
+        spread: (1,) of the offsets that are not known, before any test.
     """
 
     error: Tensor
-    prior: Tensor
+    spread: Tensor
 
     def __init__(self, members: int, hidden: int) -> None:
         super().__init__()
@@ -40,7 +40,7 @@ class Surrogate(nn.Module):
             self.biases.append(nn.Parameter(torch.zeros(members, 1, high)))
         self.members = members
         self.register_buffer("error", torch.full((members, FAMILIES, MARGINS), 0.5))
-        self.register_buffer("prior", torch.full((1,), 0.2))
+        self.register_buffer("spread", torch.full((1,), 0.2))
 
     def members_forward(self, built: Tensor, context: Tensor) -> Tensor:
         """Margins (e, m, 3) of built (e, m, 10) in contexts (e or 1, m, 26)."""
@@ -56,7 +56,7 @@ class Surrogate(nn.Module):
         rows = built.unflatten(-1, (self.members, PARTS)).transpose(0, 1)
         margins = self.members_forward(rows, context[None]).transpose(0, 1).flatten(1)
         spreads = context[:, BRIEF : BRIEF + FAMILIES] @ self.error.transpose(0, 1).flatten(1)
-        return margins, spreads, self.prior + 0.0 * built[:, :1]  # a row each, as outputs of a graph are
+        return margins, spreads, self.spread + 0.0 * built[:, :1]  # a row each, as outputs of a graph are
 
 
 class Fitter:
@@ -79,7 +79,7 @@ class Fitter:
         latents = nn.Parameter(torch.cat([self.latents, new], 1))
         told = data["offset"][data["known"] > 0.5]
         if len(told) > 1:
-            model.prior.fill_(max(float(told.std()), 0.05))
+            model.spread.fill_(max(float(told.std()), 0.05))
         held = rng.random(len(tests)) < 0.05
         pool = np.flatnonzero(~held)
         groups: list[dict[str, Any]] = [
@@ -115,7 +115,7 @@ class Fitter:
         out, latent = self._predict(data, rows, latents)
         target = data["margins"][rows]
         miss = nn.functional.huber_loss(out.clamp(-LIMIT, LIMIT), target, reduction="none", delta=0.5).mean((1, 2))
-        prior = 0.5 * (latent**2).sum(-1).mean(1) / self.model.prior**2 / per_programme
+        prior = 0.5 * (latent**2).sum(-1).mean(1) / self.model.spread**2 / per_programme
         return (miss + prior * LEAST_ERROR**2 / MARGINS).sum()
 
     @torch.no_grad()
@@ -131,4 +131,4 @@ class Fitter:
             few = 20.0
             self.model.error[:, f] = ((own.sum(1) + few * whole[:, None]) / (own.shape[1] + few)).sqrt()
         self.model.error.clamp_(min=LEAST_ERROR)
-        return {"heldout_error": float(whole.mean().sqrt()), "prior": float(self.model.prior)}
+        return {"heldout_error": float(whole.mean().sqrt()), "prior": float(self.model.spread)}
