@@ -25,6 +25,10 @@ class DesignersConfig:
     """level of ProvingGround"""
     seeds: Annotated[tuple[int, ...], arg(metavar="INT [INT ...]", help_behavior_hint="(default: 0 1 2)")] = (0, 1, 2)
     """training seeds; each has its own held-out programmes"""
+    past: Annotated[
+        tuple[int, ...], arg(metavar="INT [INT ...]", help_behavior_hint="(default: 10 30 100 300 1000)")
+    ] = ()
+    """numbers of past programmes to learn from, for the seeds that are run now"""
     out: Path = Path("results/industry/designers")
     """folder for seed-*.json, report.md and score.svg"""
     quick: bool = False
@@ -40,6 +44,8 @@ def designers(config: DesignersConfig) -> Path:
     """
     if not config.seeds or min(config.seeds) < 0 or len(set(config.seeds)) < len(config.seeds):
         raise UsageError("--seeds: different integers from 0 on")
+    if any(after <= before for before, after in zip((0, *config.past), config.past, strict=False)):
+        raise UsageError("--past: increasing integers from 1 on")
     plan = replace(QUICK if config.quick else Plan(config.level), level=config.level, seeds=config.seeds)
     results = []
     for seed in config.seeds:
@@ -47,7 +53,7 @@ def designers(config: DesignersConfig) -> Path:
         if not path.exists():
             if config.report:
                 raise UsageError(f"--report: {path} is missing")
-            _run(replace(plan, seeds=(seed,)), path)
+            _run(replace(plan, seeds=(seed,), past=config.past or plan.past), path)
         results.append(_read(path, plan))
     rows = [Row(**_tuples(row)) for result in results for row in result["rows"]]
     speeds = [result["speeds"] for result in results]
@@ -66,7 +72,7 @@ def _run(plan: Plan, path: Path) -> None:
     study = Study(plan, say=lambda text: print(text, flush=True))
     study.run()
     made = {
-        "plan": asdict(replace(plan, seeds=())),
+        "plan": _said(plan),
         "speeds": study.speeds,
         "rows": [asdict(row) for row in study.rows],
     }
@@ -79,9 +85,14 @@ def _read(path: Path, plan: Plan) -> dict[str, Any]:
         made = json.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise StoreError(path, f"cannot be read: {error}") from error
-    if made["plan"] != json.loads(json.dumps(asdict(replace(plan, seeds=())))):
+    if {name: made["plan"].get(name) for name in _said(plan)} != json.loads(json.dumps(_said(plan))):
         raise StoreError(path, "made with another plan; choose another --out, or remove it")
     return made
+
+
+def _said(plan: Plan) -> dict[str, Any]:
+    """What must be the same in all seeds."""
+    return {name: value for name, value in asdict(plan).items() if name not in ("seeds", "past", "curve")}
 
 
 def _tuples(row: dict[str, Any]) -> dict[str, Any]:

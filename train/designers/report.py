@@ -53,7 +53,8 @@ def markdown(plan: Plan, rows: Sequence[Row], speeds: Sequence[dict[str, float]]
     out = [
         "# Designing cars in imagination",
         "",
-        f"`unseen designers`: ProvingGround level {plan.level}, {len(plan.seeds)} training seeds, {plan.programmes} held-out programmes for each. "
+        f"`unseen designers`: ProvingGround level {plan.level}, {len(plan.seeds)} training seeds, {plan.programmes} held-out programmes "
+        "for each. "
         f"Score: the share of private scenarios that passes in the worst family, of {6 * plan.each} a programme. "
         "Means over programmes, with 95 % bootstrap intervals over them.",
         "",
@@ -138,7 +139,7 @@ def draw(plan: Plan, rows: Sequence[Row], path: Path) -> None:
                 left.text(plan.past[0], found.point + 0.012, f"{name}: {SAID[name]}", color=colour, fontsize=7)
         left.set_xlabel("past programmes")
         left.set_ylabel("share that passes in the worst family")
-        for past, colour in ((plan.past[len(plan.past) // 2], "#7fb5b0"), (plan.past[-1], "#0b7a75")):
+        for past, colour in zip(plan.curve, ("#7fb5b0", "#0b7a75"), strict=False):
             own = [(k, pick(rows, LEARNED, past=past, tests=plan.usual, imagined=k)) for k in plan.imagined]
             _line(middle, own, colour, "-", f"{past:,} past programmes")
             claims = [(k, interval(some, lambda row: row.claims)) for k, some in own if some]

@@ -46,7 +46,8 @@ class Plan:
         tests: budgets of real tests in a programme.
         usual: the one of them in comparisons of other things.
         imagined: numbers of designs imagined for a decision.
-        few: programmes for the largest of them.
+        curve: numbers of past programmes at which all of them are run; from the first on, the control with another latent is, too.
+        few: programmes for the largest number imagined.
         searches: designs that random search tries in the true simulator.
     """
 
@@ -58,12 +59,23 @@ class Plan:
     tests: tuple[int, ...] = (8, 24, 72)
     usual: int = 24
     imagined: tuple[int, ...] = (1, 10, 100, 1000, 10_000)
+    curve: tuple[int, ...] = (100, 1000)
     few: int = 4
     searches: tuple[int, ...] = (100, 1000, 10_000)
 
 
 QUICK = Plan(
-    2, seeds=(0,), programmes=3, each=10, past=(4, 8), tests=(8, 12), usual=12, imagined=(1, 20), few=2, searches=(20,)
+    2,
+    seeds=(0,),
+    programmes=3,
+    each=10,
+    past=(4, 8),
+    tests=(8, 12),
+    usual=12,
+    imagined=(1, 20),
+    curve=(4, 8),
+    few=2,
+    searches=(20,),
 )
 """For tests of the code, not for figures."""
 
@@ -197,10 +209,10 @@ class Study:
                 learner.advance()
             for tests in plan.tests:
                 agent = self._design(learner, seed, past, tests, usual)
-                if tests == plan.usual and past >= plan.past[-3 if len(plan.past) > 3 else 0]:
+                if tests == plan.usual and past >= plan.curve[0]:
                     self._other_factory(agent, seed, past, tests, usual)
             self._design(learner, seed, past, plan.usual, 1)
-            if past in (plan.past[len(plan.past) // 2], plan.past[-1]):
+            if past in plan.curve:
                 for imagined in plan.imagined[1:]:
                     if imagined != usual:
                         self._design(learner, seed, past, plan.usual, imagined, plan.few if imagined > usual else None)
