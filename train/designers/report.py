@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unseen.train.curves import INK, MUTED, plain_settings
+from unseen.train.curves import INK, plain_settings
 from unseen.train.designers.baselines import BASELINES
 from unseen.train.designers.study import PUBLIC, REFERENCES, Plan, Row
 from unseen.train.leaderboard import charts
@@ -45,29 +45,35 @@ def text(found: Interval | None) -> str:
     return "" if found is None else f"{found.point:.2f} ({found.low:.2f}-{found.high:.2f})"
 
 
+def counted(rows: Sequence[Row]) -> int:
+    """The number of programmes in these rows."""
+    return sum(len(row.scores) for row in rows)
+
+
 def markdown(plan: Plan, rows: Sequence[Row], speeds: Sequence[dict[str, float]]) -> str:
     """The report."""
     usual = plan.imagined[-2]
     tests = " | ".join(f"{b} tests" for b in plan.tests)
-    line = "|---" * (len(plan.tests) + 1) + "|"
+    line = "|---" * (len(plan.tests) + 2) + "|"
     out = [
         "# Designing cars in imagination",
         "",
         f"`unseen designers`: ProvingGround level {plan.level}, {len(plan.seeds)} training seeds, {plan.programmes} held-out programmes "
         "for each. "
         f"Score: the share of private scenarios that passes in the worst family, of {6 * plan.each} a programme. "
-        "Means over programmes, with 95 % bootstrap intervals over them.",
+        "Means over the programmes of all seeds, with 95 % bootstrap intervals over them, which do not show how training runs differ.",
         "",
         "![Score against past programmes, imagined designs and real tests](score.svg)",
         "",
         "## Equal real budgets",
         "",
-        f"| designer | {tests} |",
+        f"| designer | {tests} | programmes |",
         line,
     ]
 
     def row(title: str, of: Callable[[int], Sequence[Row]]) -> str:
-        return f"| {title} | " + " | ".join(text(interval(of(b))) for b in plan.tests) + " |"
+        each = [of(b) for b in plan.tests]
+        return f"| {title} | " + " | ".join(text(interval(some)) for some in each) + f" | {counted(each[0])} |"
 
     for kind in BASELINES:
         out.append(row(f"{kind.name}, no past programme", lambda b, name=kind.name: pick(rows, name, tests=b)))  # type: ignore[misc]
@@ -90,24 +96,26 @@ def markdown(plan: Plan, rows: Sequence[Row], speeds: Sequence[dict[str, float]]
         out.append(f"| {count:,} | {text(interval(some, lambda row: row.claims))} | {text(interval(some))} |")
     out += ["", f"## What imagination is worth, {plan.usual} tests", ""]
     out += [
-        "| past programmes | designs imagined | score | what it expected | CPU-s a programme |",
-        "|---|---|---|---|---|",
+        "| past programmes | designs imagined | score | what it expected | CPU-s a programme | programmes |",
+        "|---|---|---|---|---|---|",
     ]
     for past in plan.past:
         for imagined in plan.imagined:
             if some := pick(rows, LEARNED, past=past, tests=plan.usual, imagined=imagined):
                 cpu = np.mean([one.cpu_s for one in some])
                 claimed = text(interval(some, lambda row: row.claims))
-                out.append(f"| {past:,} | {imagined:,} | {text(interval(some))} | {claimed} | {cpu:.2f} |")
+                out.append(
+                    f"| {past:,} | {imagined:,} | {text(interval(some))} | {claimed} | {cpu:.2f} | {counted(some)} |"
+                )
         other = pick(rows, LEARNED, note="another programme's latent", past=past)
         if other:
-            out.append(f"| {past:,} | {usual:,}, with another programme's latent | {text(interval(other))} | | |")
+            out.append(
+                f"| {past:,} | {usual:,}, with another programme's latent | {text(interval(other))} | | | {counted(other)} |"
+            )
     out += [
         "",
         "One design imagined is planning off: the middle of the box, corrected by what is believed of the factory.",
     ]
-    if len(plan.imagined) and plan.imagined[-1] > usual:
-        out.append(f"{plan.imagined[-1]:,} imagined: {plan.few} programmes a seed.")
     imagined, real = (float(np.median([one[name] for one in speeds])) for name in ("imagined", "simulated"))
     out += [
         "",
@@ -169,7 +177,6 @@ def draw(plan: Plan, rows: Sequence[Row], path: Path) -> None:
         right.set_xticks(plan.tests, [str(b) for b in plan.tests])
         for axes in (left, middle, right):
             axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=7, frameon=False, labelcolor=INK)
-        figure.text(0.995, 0.005, "intervals: 95 %, over programmes", ha="right", fontsize=6, color=MUTED)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, format="svg", metadata={"Date": None})
 
@@ -181,4 +188,4 @@ def _line(axes: Any, points: Sequence[tuple[float, Sequence[Row]]], colour: str,
         return
     x = [at for at, _ in found]
     axes.plot(x, [one.point for _, one in found], color=colour, lw=1.8, ls=dash, marker="o", ms=3, label=label)
-    axes.fill_between(x, [one.low for _, one in found], [one.high for _, one in found], color=colour, alpha=0.13, lw=0)
+    axes.fill_between(x, [one.low for _, one in found], [one.high for _, one in found], color=colour, alpha=0.1, lw=0)
