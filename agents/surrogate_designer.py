@@ -11,6 +11,7 @@ That known and unknown offsets add to what is drawn is built into the model; the
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -114,7 +115,12 @@ class SurrogateDesignerLearner(Learner):
         return self._fit(updates) if len(self.past) else {}
 
     def _fit(self, updates: int) -> dict[str, float]:
-        return self.fitter.fit(self.past, updates, self.config.batch, self.rng)
+        wall, cpu = time.perf_counter(), time.process_time()
+        figures = self.fitter.fit(self.past, updates, self.config.batch, self.rng)
+        self.update_time.updates += updates
+        self.update_time.wall_s += time.perf_counter() - wall
+        self.update_time.cpu_s += time.process_time() - cpu
+        return figures
 
     def _play(self, n: int) -> float:
         """Play n past programmes, with all their tests. Returns the mean return."""

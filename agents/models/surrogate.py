@@ -62,8 +62,8 @@ class Surrogate(nn.Module):
 class Fitter:
     """Trains a surrogate on the tests of past programmes, whose latents it keeps.
 
-    Args:
-        rng: draws batches.
+    Attributes:
+        latents: (e, programmes, 10), of offsets that are not known; the others are not used.
     """
 
     def __init__(self, model: Surrogate, lr: float, weight_decay: float) -> None:
@@ -71,7 +71,10 @@ class Fitter:
         self.latents = torch.zeros(model.members, 0, PARTS)
 
     def fit(self, tests: Trials, updates: int, batch: int, rng: np.random.Generator) -> dict[str, float]:
-        """Train on all tests but a twentieth, on which the errors of the members are then measured. Returns metrics."""
+        """Train on all tests but a twentieth, on which the errors of the members are then measured. Returns metrics.
+
+        Some of that twentieth were trained on by an earlier call, so errors are somewhat underestimated.
+        """
         model, e = self.model, self.model.members
         data: dict[str, Tensor] = {f.name: torch.from_numpy(getattr(tests, f.name)) for f in fields(Trials)}
         programmes = int(data["programme"].max()) + 1
@@ -120,7 +123,7 @@ class Fitter:
 
     @torch.no_grad()
     def _measure(self, data: dict[str, Tensor], held: np.ndarray) -> dict[str, float]:
-        """Errors of the members on tests that they were not trained on, by family and margin, into `model.error`."""
+        """Errors of the members on tests that were held out, by family and margin, into `model.error`."""
         rows = torch.from_numpy(held).repeat(self.model.members, 1)
         out, _ = self._predict(data, rows, self.latents)
         miss = (out.clamp(-LIMIT, LIMIT) - data["margins"][rows]).clamp(-1.0, 1.0) ** 2
