@@ -92,7 +92,7 @@ class SurrogateDesignerLearner(Learner):
             raise BadAgent(f"tests={c.tests}, prototypes={c.prototypes}: 1 <= prototypes <= tests < {rules.MOST}")
         self.env = replace(env, obs="file", action="continuous")
         envs.make(self.env, 1).vector.close()
-        self.training_seed, self.steps, self.episodes = seed, 0, 0  # type: ignore[assignment]
+        self.training_seed, self.steps, self.played = seed, 0, 0
         self.update_time = UpdateTime()
         self.rng = np.random.Generator(np.random.Philox(seed))
         with torch.random.fork_rng(devices=[]):
@@ -101,13 +101,17 @@ class SurrogateDesignerLearner(Learner):
         self.fitter = Fitter(self.model, c.lr, c.weight_decay)
         self.past = Trials.of(np.zeros((0, rules.ROW), np.float32))
 
+    @property
+    def episodes(self) -> int:  # type: ignore[override]
+        return self.played
+
     def advance(self) -> dict[str, float]:
-        until = next((n for n in TABLE if n > self.episodes), self.episodes + TABLE[-1])
+        until = next((n for n in TABLE if n > self.played), self.played + TABLE[-1])
         until = min(until, self.stop_at or until)
         returns = []
-        while self.episodes < until:
-            returns.append(self._play(min(until - self.episodes, BATCH)))
-        share = min(self.episodes / 1000, 1.0)
+        while self.played < until:
+            returns.append(self._play(min(until - self.played, BATCH)))
+        share = min(self.played / 1000, 1.0)
         updates = max(int(self.config.updates * share**0.3), 1)
         return self._fit(updates) | {"episode_return": float(np.mean(returns))}
 
@@ -125,8 +129,8 @@ class SurrogateDesignerLearner(Learner):
     def _play(self, n: int) -> float:
         """Play n past programmes, with all their tests. Returns the mean return."""
         vector = envs.make(self.env, n).vector
-        start = first_episode_seed(self.training_seed, self.episodes, 1)
-        random = self.episodes < self.config.random_programmes
+        start = first_episode_seed(self.training_seed, self.played, 1)
+        random = self.played < self.config.random_programmes
         agent = self._agent(rules.MOST - 1, 1 if random else self.config.explore_imagined, 2)
         state = agent.initial_state(np.arange(start, start + n, dtype=np.uint64))
         obs, _ = vector.reset(seed=start)
@@ -140,8 +144,8 @@ class SurrogateDesignerLearner(Learner):
             seen.append(obs.copy())
         vector.close()
         for k in range(n):
-            self.past = self.past + Trials.of(np.stack([rows[k] for rows in seen[:-1]]), self.episodes + k)
-        self.episodes += n
+            self.past = self.past + Trials.of(np.stack([rows[k] for rows in seen[:-1]]), self.played + k)
+        self.played += n
         self.steps += n * rules.MOST
         return float(total.mean())
 
@@ -171,7 +175,7 @@ class SurrogateDesignerLearner(Learner):
 
     def sync(self, store: Store) -> None:
         self.steps = store.scalar("steps", self.steps)
-        self.episodes = store.scalar("episodes", self.episodes)  # type: ignore[assignment]
+        self.played = store.scalar("episodes", self.played)
         self.training_seed = store.scalar("training_seed", self.training_seed)
         store.module("model", self.model)
         latents = self.fitter.latents.transpose(0, 1).contiguous()

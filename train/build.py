@@ -251,8 +251,8 @@ def submissions(
     found = []
     for k, outcome in enumerate(run.outcomes):
         error = f"agent {agent.name!r}: {checked.faults[k]}" if outcome.error and k in checked.faults else outcome.error
-        counts = (int(outcome.metrics.get(name, 0)) for name in ("prototypes", "tests"))
-        found.append(Submission(outcome.seed, programmes[k], designs[k], *counts, error))
+        prototypes, tests = (int(outcome.metrics.get(name, 0)) for name in ("prototypes", "tests"))
+        found.append(Submission(outcome.seed, programmes[k], designs[k], prototypes, tests, error))
     return found
 
 

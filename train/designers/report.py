@@ -58,8 +58,8 @@ def markdown(plan: Plan, rows: Sequence[Row], speeds: Sequence[dict[str, float]]
     out = [
         "# Designing cars in imagination",
         "",
-        f"`unseen designers`: ProvingGround level {plan.level}, {len(plan.seeds)} training seed{'s' * (len(plan.seeds) > 1)}, {plan.programmes} held-out programmes "
-        "for each. "
+        f"`unseen designers`: ProvingGround level {plan.level}, {len(plan.seeds)} training seed{'s' * (len(plan.seeds) > 1)}, "
+        f"{plan.programmes} held-out programmes for each. "
         f"Score: the share of private scenarios that passes in the worst family, of {6 * plan.each} a programme. "
         "Means over the programmes of all seeds, with 95 % bootstrap intervals over them, which do not show how training runs differ.",
         "",
