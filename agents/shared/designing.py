@@ -132,8 +132,8 @@ class Forecast:
         for _ in range(GAUSS_NEWTON):
             built = tests.drawn[None, :, None] + offsets + nudges[:, None, None]
             out = self.margins(built.reshape(-1, e, PARTS), context)[0].reshape(len(nudges), m, e, MARGINS)
-            out = out.transpose(2, 0, 1, 3).reshape(e, len(nudges), -1).astype(np.float64)
-            slope, error = (out[:, 1:] - out[:, :1]) / NUDGE, tests.margins.reshape(-1) - out[:, 0]
+            told = out.transpose(2, 0, 1, 3).reshape(e, len(nudges), -1).astype(np.float64)
+            slope, error = (told[:, 1:] - told[:, :1]) / NUDGE, tests.margins.reshape(-1) - told[:, 0]
             w = weight / (1.0 + np.abs(error) * np.sqrt(weight) / ODD)
             normal = np.einsum("eim,em,ejm->eij", slope, w, slope) + precision
             push = np.einsum("eim,em->ei", slope, w * error) - offsets[:, free] @ precision

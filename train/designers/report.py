@@ -116,10 +116,10 @@ def markdown(plan: Plan, rows: Sequence[Row], speeds: Sequence[dict[str, float]]
         "",
         "One design imagined is planning off: the middle of the box, corrected by what is believed of the factory.",
     ]
-    imagined, real = (float(np.median([one[name] for one in speeds])) for name in ("imagined", "simulated"))
+    fast, real = (float(np.median([one[name] for one in speeds])) for name in ("imagined", "simulated"))
     out += [
         "",
-        f"Scenarios per CPU-second on one core: {imagined:,.0f} imagined (each by the whole ensemble), {real:,.0f} in the simulator "
+        f"Scenarios per CPU-second on one core: {fast:,.0f} imagined (each by the whole ensemble), {real:,.0f} in the simulator "
         "(the mean of the six families, with the benchmark car). Shared, busy cores.",
         "",
     ]

@@ -33,7 +33,7 @@ class Certificate(NamedTuple):
     @property
     def passed(self) -> np.ndarray:
         """(m,) bool."""
-        return (self.margins >= 0.0).all(1)
+        return np.asarray((self.margins >= 0.0).all(1))
 
     @property
     def rates(self) -> np.ndarray:
