@@ -20,6 +20,10 @@ from unseen.agents.models.rssm import RSSM, RSSMSizes
 class DreamerConfig(RSSMSizes, ImaginationConfig):
     """Hyperparameters of `ImaginationConfig`, and of the RSSM."""
 
+    terminal_weight: float = 5.0
+    """weight of an episode's terminal step in the losses of prediction and reward"""
+    obs_noise: float = 0.03
+    """standard deviation of the Gaussian noise added to replayed observations"""
     free_nats: float = 1.0
     """KL below this is not penalised"""
     kl_rep: float = 0.1
@@ -37,10 +41,6 @@ class DreamerLearner(ImaginationLearner):
     def build_model(self) -> RSSM:
         return RSSM(self.envs.observation, self.head.size, self.config)
 
-    def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
-        """Loss (T, B) of the auxiliary targets."""
-        return latent.new_zeros(latent.shape[:2])
-
     def update_model(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
         c = self.config
         obs, mask = batch["obs"], batch["mask"]
@@ -50,7 +50,6 @@ class DreamerLearner(ImaginationLearner):
         h, z, post = self.model.observe_episodes(noisy, action, self.uniform(*mask.shape, c.groups))
         loss, parts = self.model.loss(h, z, post, batch, c.free_nats, c.kl_rep, c.terminal_weight)
         latent = torch.cat([h, z], -1)
-        parts["map"] = self.target_loss(latent, batch["targets"])
         total = mask.sum()
-        self.descend(((loss + parts["map"]) * mask).sum() / total)
+        self.descend((loss * mask).sum() / total)
         return latent, {name: float((part.detach() * mask).sum() / total) for name, part in parts.items()}

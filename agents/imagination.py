@@ -60,10 +60,6 @@ class ImaginationConfig:
     model_lr: float = 1e-3
     actor_lr: float = 6e-4
     """learning rate of actor and critic"""
-    terminal_weight: float = 5.0
-    """weight of an episode's terminal step in the losses of prediction and reward"""
-    obs_noise: float = 0.03
-    """standard deviation of the Gaussian noise added to replayed observations"""
     horizon: int = 12
     """length of imagined roll-outs in steps"""
     imagination_starts: int = 128
@@ -113,7 +109,7 @@ class ImaginationLearner(TorchLearner):
             self.model = self.build_model().to(self.device)
             self.ac = ActorCritic(self.model.actor_inputs, self.head, c.hidden).to(self.device)
         self.noise = torch.Generator(device=self.device).manual_seed(seed)
-        self.model_opt = torch.optim.Adam(self.model.parameters(), c.model_lr, fused=True)
+        self.model_opt = torch.optim.Adam(self.model_groups(), c.model_lr, fused=True)
         learned = [p for p in self.ac.parameters() if p.requires_grad]
         self.ac_opt = torch.optim.Adam(learned, c.actor_lr, fused=True)
         self.collector = collector = Collector(self.envs, self.head, environment_seed(seed, c.envs))
@@ -137,6 +133,10 @@ class ImaginationLearner(TorchLearner):
     @abstractmethod
     def update_model(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
         """One gradient step on replayed episodes, with prepared observations. Returns their latents (T, B, F) and metrics."""
+
+    def model_groups(self) -> list[dict[str, Any]]:
+        """Parameter groups of the model's optimiser; the gradients of each are clipped apart."""
+        return [{"params": list(self.model.parameters())}]
 
     def target_size(self) -> int:
         """Number of labels of the model's map at a step."""
@@ -292,7 +292,8 @@ class ImaginationLearner(TorchLearner):
         """One step of the model's optimiser."""
         self.model_opt.zero_grad()
         loss.backward()
-        nn.utils.clip_grad_norm_(self.model.parameters(), self.config.grad_clip)
+        for group in self.model_opt.param_groups:
+            nn.utils.clip_grad_norm_(group["params"], self.config.grad_clip)
         self.model_opt.step()
 
     # --- export and checkpoints ---

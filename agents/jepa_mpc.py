@@ -34,6 +34,10 @@ class JEPAMPCConfig(JEPASizes, PlanningConfig):
     """replayed steps per environment step"""
     actor_warmup_updates: int = 600
     """model updates before the actor is trained; until then actions are uniformly random"""
+    terminal_weight: float = 5.0
+    """weight of an episode's terminal step in the losses of prediction and reward"""
+    obs_noise: float = 0.03
+    """standard deviation of the Gaussian noise added to replayed observations"""
     roll_outs: int = 48
     """roll-outs per update of the model"""
     roll_out_steps: int = 16

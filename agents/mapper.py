@@ -1,71 +1,97 @@
-"""Mapper: a dreamer with a hindsight map of where each thing is, in which actor and critic look up what is asked for.
+"""Mapper: a hindsight map, and a policy that is trained in imagination around it.
 
-Reconstructing the current observation gives a world model little incentive to remember. The map does: it learns from the latent
-where and when each thing is observed next (`unseen.agents.shared.sightings`), as the episode itself shows it later. In imagination
-the query and the pose to look up from are those of the decoded observation.
+A world model that predicts the next observation has little reason to remember what is hidden. Here remembering is the map's task
+alone: a GRU learns from the map's labels, as the episode itself shows them later (`unseen.agents.shared.sightings`), and nothing else
+changes it. What happens next is then easy to predict from the present observation and what the map says from here
+(`unseen.agents.models.mapped`): without a stochastic state, and without gradients through time. Transitions are learned where actions
+have an effect; the actor waits for the map.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
+import numpy as np
 import torch
 from torch import Tensor
 
-from unseen.agents.dreamer import DreamerConfig, DreamerLearner
 from unseen.agents.errors import BadAgent
-from unseen.agents.models.places import LOOK_UP, PlaceMap
-from unseen.agents.models.rssm import RSSM
-from unseen.agents.shared.envs import Layout, ObservationSpec
+from unseen.agents.imagination import ImaginationConfig, ImaginationLearner
+from unseen.agents.models.mapped import MappedModel
 
 
 @dataclass(frozen=True)
-class MapperConfig(DreamerConfig):
-    """Hyperparameters of `DreamerConfig`, and of the map."""
+class MapperConfig(ImaginationConfig):
+    """Hyperparameters of `ImaginationConfig`, and of the map."""
 
     map: Literal["none", "hindsight"] = "hindsight"
-    """labels of the map of places; "none" for no map, which makes it a dreamer"""
-    map_weight: float = 1.0
-    """weight of the map loss"""
+    """labels of the map of places; "none" for no map: then the memory learns from what is predicted"""
+    map_lr: float = 4e-3
+    """learning rate of memory and map"""
+    batch: int = 64
+    """episodes per update"""
+    sequence: int = 1000
+    """maximum sequence length in steps; from a longer episode a random segment is drawn"""
+    replay_ratio: float = 64.0
+    """replayed steps per environment step"""
+    actor_warmup_updates: int = 400
+    """updates of map and model before the actor is trained; until then actions are uniformly random"""
+    transitions: int = 1024
+    """replayed steps per update on which prediction, reward and end are learned"""
+    prediction: float = 5.0
+    """weight of the error of the predicted observation"""
+    grad_clip: float = 1.0
+    """maximum gradient norm"""
 
 
-class MapRSSM(RSSM):
-    """An RSSM with a map of places, whose look-up is appended to the actor's input."""
-
-    map: PlaceMap
-
-    def __init__(self, observation: ObservationSpec, actions: int, sizes: MapperConfig, layout: Layout) -> None:
-        super().__init__(observation, actions, sizes)
-        self.map = PlaceMap(self.size, sizes.hidden, layout)
-
-    @property
-    def actor_inputs(self) -> int:
-        return self.size + LOOK_UP
-
-    def actor_input(self, latent: Tensor) -> Tensor:
-        return torch.cat([latent, self.map.look_up(latent, self.decode(latent)).detach()], -1)
-
-    def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
-        return self.map.drawn(latent)
-
-
-class MapperLearner(DreamerLearner):
-    """Trains a mapper; its map needs observations that consist of entity slots."""
+class MapperLearner(ImaginationLearner):
+    """Trains a mapper on entity slots; without a map, on any vector."""
 
     name = "mapper"
-    config_class: ClassVar[type[DreamerConfig]] = MapperConfig
+    config_class: ClassVar[type[MapperConfig]] = MapperConfig
     config: MapperConfig
+    model: MappedModel
 
-    def build_model(self) -> RSSM:
-        if self.config.map == "none":
-            return super().build_model()
-        if self.layout is None:
+    def build_model(self) -> MappedModel:
+        c, made = self.config, self.envs
+        if made.observation.image:
+            raise BadAgent(f"{self.name} learns from vectors, not from images")
+        if self.layout is None and c.map != "none":
             raise BadAgent(f"{self.name} needs entity slots: this environment or observation mode has none")
-        return MapRSSM(self.envs.observation, self.head.size, self.config, self.layout)
+        return MappedModel(made.observation, self.head.size, c.hidden, self.layout, c.map != "none")
 
-    def target_loss(self, latent: Tensor, target: Tensor) -> Tensor:
-        drawn = self.model.map
-        if drawn is None:
-            return super().target_loss(latent, target)
-        return self.config.map_weight * drawn.loss(latent, *drawn.labels(target))
+    def model_groups(self) -> list[dict[str, Any]]:
+        memory, rest = self.model.parts_of_training()
+        return [{"params": memory, "lr": self.config.map_lr}, {"params": rest}]
+
+    def _finish(self, ended: np.ndarray) -> None:
+        obs, length = self.replay.running_obs(ended)
+        rows = np.concatenate([row[:n] for row, n in zip(obs, length, strict=True)])
+        self.model.standardise.update(torch.as_tensor(rows, device=self.device))
+        super()._finish(ended)
+
+    def update_model(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
+        c, model = self.config, self.model
+        mask, action = batch["mask"], self.head.encode(batch["action"])
+        latent = model.observe_episodes(batch["obs"])
+        t, row = self._transitions(batch)
+        ahead = {name: batch[name][t + 1, row] for name in ("obs", "reward", "terminated")}
+        before = latent[t, row] if model.map is None else latent[t, row].detach()
+        losses = {name: loss.mean() for name, loss in model.losses(before, action[t + 1, row], ahead).items()}
+        losses["prediction"] = c.prediction * losses["prediction"]
+        if model.map is not None:
+            loss = model.map.loss(model.memory_of(latent), *model.map.labels(batch["targets"]))
+            losses["map"] = (loss * mask).sum() / mask.sum()
+        self.descend(torch.stack(list(losses.values())).sum())
+        return latent, {name: float(loss.detach()) for name, loss in losses.items()}
+
+    def _transitions(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
+        """Steps and episodes (m,) of transitions, drawn at random from those in which the action has an effect."""
+        counts = batch["mask"][1:] > 0
+        if self.layout is not None:
+            counts = counts & self.layout.acts(batch["obs"][:-1])
+        rows = counts.nonzero()
+        pick = torch.randint(len(rows), (self.config.transitions,), generator=self.noise, device=self.device)
+        t, row = rows[pick].unbind(-1)
+        return t, row

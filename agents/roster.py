@@ -107,8 +107,8 @@ ROSTER: dict[str, Row] = {
             "self-prediction", "unseen.agents.surrogate_designer:SurrogateDesignerLearner", 24_000, TRAINING,
         ),
         Row(
-            "mapper", "model-based", "dreamer with a map of where each thing is, in which it looks up what is asked for",
-            "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING, goal=True, slot_map=True,
+            "mapper", "model-based", "a policy trained in imagination, by a world model around a map of where each thing is",
+            "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING, goal=True,
         ),
     ]
 }  # fmt: skip
@@ -118,6 +118,19 @@ def maps_slots(name: str, settings: Mapping[str, Any]) -> bool:
     """Whether the objects of an agent's map are the slots of its observation; else they are colours of discs and kinds of box,
     as in a map of places (setting `map`)."""
     return name in ROSTER and ROSTER[name].slot_map and settings.get("map", "none") == "none"
+
+
+MAP_LABELS = {"none": "", "last-seen": "last sights", "hindsight": "hindsight"}
+"""what the labels of a map, by the setting `map`, are called as supervision"""
+
+
+def supervision(name: str, settings: Mapping[str, Any]) -> str:
+    """What agent `name` learns from besides reward, with these settings."""
+    row = ROSTER[name]
+    if settings.get("map") not in MAP_LABELS:
+        return row.supervision
+    kinds = [kind for kind in row.supervision.split(", ") if kind not in ("none", "hindsight")]
+    return ", ".join(filter(None, [*kinds, MAP_LABELS[settings["map"]]])) or "none"
 
 
 def trainable() -> list[str]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,7 +15,7 @@ from unseen.agents.load import TRAINED, list_runs, load_agent
 from unseen.agents.onnx.agent import OnnxAgent
 from unseen.agents.onnx.files import refers_to_files
 from unseen.agents.protocol import Agent
-from unseen.agents.roster import KINDS, ROSTER, learner_class
+from unseen.agents.roster import KINDS, ROSTER, learner_class, supervision
 from unseen.envs.suite import make_vec
 
 OWN = """
@@ -87,6 +88,24 @@ def test_a_missing_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(roster.importlib, "import_module", missing)
     with pytest.raises(MissingExtra, match="unseen\\[train\\]"):
         learner_class("dreamer")
+
+
+@pytest.mark.parametrize(
+    ("name", "settings", "told"),
+    [
+        ("ppo", {"hidden": 8}, "none"),
+        ("gru-ppo", {}, "none"),
+        ("gru-ppo", {"map": "hindsight"}, "hindsight"),
+        ("gru-mapper", {}, "hindsight"),
+        ("gru-mapper", {"map": "last-seen"}, "last sights"),
+        ("gru-mapper", {"map": "none"}, "none"),
+        ("mapper", {}, "self-prediction, hindsight"),
+        ("mapper", {"map": "none"}, "self-prediction"),
+        ("jepa-mpc", {"map": "none"}, "self-prediction"),
+    ],
+)
+def test_supervision_is_that_of_the_map_it_is_trained_with(name: str, settings: dict[str, Any], told: str) -> None:
+    assert supervision(name, settings) == told
 
 
 @pytest.mark.parametrize("name", [name for name, row in ROSTER.items() if row.kind == "reference"])

@@ -36,7 +36,7 @@ SMALL: dict[str, dict[str, Any]] = {
     "slot-search": {"envs": 4, "random_episodes": 4, "updates": 3, "batch": 8, "imagined": 40, "hidden": 8, "message": 8},
     "dreamer": {"envs": 4, "prefill": 4, "batch": 4, "deter": 8, "hidden": 8, "replay_ratio": 8.0, "actor_warmup_updates": 2},
 }  # fmt: skip
-SMALL["mapper"] = SMALL["dreamer"]
+SMALL["mapper"] = {name: value for name, value in SMALL["dreamer"].items() if name != "deter"}
 LEARNERS = [GRUPPOLearner, GRUMapperLearner, SlotSearchLearner, DreamerLearner, MapperLearner]
 
 

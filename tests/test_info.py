@@ -71,8 +71,8 @@ def test_an_agent(name: str, capsys: pytest.CaptureFixture[str]) -> None:
         if list_runs(name, "RolledBehind", 1):
             assert re.search(r"RolledBehind level 1 +seed 0 +mean return 0?\.?\d", said)
     if name == "mapper":
-        assert re.search(r"replay_ratio +128 +replayed steps per environment step", said)
-        assert re.search(r"map_weight +1\b", said)
+        assert re.search(r"replay_ratio +64 +replayed steps per environment step", said)
+        assert re.search(r"map_lr +0\.004\b", said)
 
 
 def test_the_table_of_settings_is_that_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,6 @@ from unseen.agents.dreamer import DreamerLearner  # noqa: E402
 from unseen.agents.errors import BadAgent, BadCheckpoint  # noqa: E402
 from unseen.agents.latent_mpc import LatentMPCLearner  # noqa: E402
 from unseen.agents.load import load_agent  # noqa: E402
-from unseen.agents.mapper import MapRSSM  # noqa: E402
 from unseen.agents.onnx.planner import OnnxPlanner  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
 from unseen.agents.shared.planning_agent import GraphPlanningAgent  # noqa: E402
@@ -68,10 +67,6 @@ def test_it_trains_as_a_dreamer() -> None:
         assert mine == theirs
     left, right = one.model.state_dict(), other.model.state_dict()
     assert all(torch.equal(left[name], right[name]) for name in right)
-    mapped = trained(map="hindsight")
-    assert isinstance(mapped.model, MapRSSM) and mapped.policy().belief(
-        played(mapped.policy(), DISCRETE, range(2), 3)[1]
-    )
 
 
 @pytest.mark.parametrize("env", [DISCRETE, CONTINUOUS], ids=["discrete", "continuous"])

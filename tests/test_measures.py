@@ -340,7 +340,6 @@ def test_places_differ_where_a_thing_is_moved_and_where_one_is_unknown_they_do_n
     [
         ("latent-mpc", "discrete", {}),
         ("latent-mpc", "continuous", {}),
-        ("latent-mpc", "discrete", {"map": "hindsight"}),
         ("jepa-mpc", "discrete", {}),
         ("jepa-mpc", "continuous", {"map": "none"}),
     ],

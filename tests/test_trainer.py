@@ -36,8 +36,7 @@ from unseen.train.trainer import TrainConfig, train
 
 PPO = ("envs=4", "rollout=16", "batch=32", "epochs=1", "hidden=8")
 MAPPER = (
-    "envs=4", "batch=2", "prefill=4", "actor_warmup_updates=4", "imagination_starts=4", "horizon=2", "deter=16", "hidden=16",
-    "replay_ratio=16",
+    "envs=4", "batch=2", "prefill=4", "actor_warmup_updates=4", "imagination_starts=4", "horizon=2", "hidden=16", "replay_ratio=16",
 )  # fmt: skip
 COMMAND = [sys.executable, "-m", "unseen", "train"]
 
@@ -82,7 +81,7 @@ def test_every_environment_can_be_trained_on_by_name(
     card = json.loads((tmp_path / "agent.json").read_text())
     assert card["env"] == SUITE[env].id and card["steps"] >= 400
     assert SUITE[env].task.score.low <= card["episode_return"] <= SUITE[env].task.score.high
-    updates = [json.loads(line).get("recon", 1.0) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
+    updates = [json.loads(line).get("prediction", 1.0) for line in (tmp_path / "log.jsonl").read_text().splitlines()]
     assert np.isfinite(updates).all()
     made = load_agent(str(tmp_path), env, SUITE[env].default_level)
     obs, _ = make_vec(env, 2).reset(seed=0)

@@ -20,6 +20,13 @@ LOOK_UP = 9  # known, when, dx and dy in the room's and in the agent's frame, di
 # WHEN_WEIGHT: of the time in the loss. When a thing is seen next depends on what the agent will do, so it is hard to tell.
 WHEN_WEIGHT = 0.1
 CLOSE = 1e-3  # half rooms: keeps the bearing finite
+FAR = 2.0  # half rooms: taken for the distance of what is not known
+
+
+def turned_back(away: Tensor, pose: Tensor) -> Tensor:
+    """Differences (..., 2) in the room's frame as an agent of that pose (..., 4) sees them: ahead and to the left."""
+    dx, dy, cos, sin = away[..., :1], away[..., 1:], pose[..., 2:3], pose[..., 3:4]
+    return torch.cat([dx * cos + dy * sin, dy * cos - dx * sin], -1)
 
 
 class PlaceMap(nn.Module):
@@ -64,16 +71,37 @@ class PlaceMap(nn.Module):
     def look_up(self, features: Tensor, obs: Tensor) -> Tensor:
         """Where the queried entity is from here, (..., LOOK_UP); zeros without a query or a pose in `obs` (..., d)."""
         known, places = self(features)
+        return self._look_up(known, places, obs)
+
+    def _look_up(self, known: Tensor, places: Tensor, obs: Tensor) -> Tensor:
         query, pose = obs[..., self.layout.query], obs[..., self.layout.pose]
         asked = self._asked(query)
         place, when = (asked[..., None] * places).sum(-2).split([2, 1], -1)
         there = asked.sum(-1, keepdim=True) * (pose[..., 2:].abs().sum(-1, keepdim=True) > 0.5)
         away = (place - pose[..., :2]) * there
-        dx, dy, cos, sin = away[..., :1], away[..., 1:], pose[..., 2:3], pose[..., 3:4]
-        own = torch.cat([dx * cos + dy * sin, dy * cos - dx * sin], -1)
+        own = turned_back(away, pose)
         distance = torch.linalg.vector_norm(own, dim=-1, keepdim=True)
         certain = (asked * known).sum(-1, keepdim=True) * there
         return torch.cat([certain, when * there, away, own, distance, own / (distance + CLOSE)], -1)
+
+    @property
+    def around_size(self) -> int:
+        """Numbers that `around` gives."""
+        return LOOK_UP + 4 * self.entities
+
+    def around(self, features: Tensor, obs: Tensor) -> Tensor:
+        """The look-up; and for each entity whether its place is known, and x, y and distance in the agent's frame: 0, 0, FAR if not.
+
+        Features (..., features) and observations (..., d) -> (..., around_size).
+        """
+        known, places = self(features)
+        looked_up = self._look_up(known, places, obs)
+        pose = obs[..., None, self.layout.pose]
+        own = turned_back(places[..., :2] - pose[..., :2], pose)
+        distance = torch.linalg.vector_norm(own, dim=-1, keepdim=True)
+        known = known[..., None]
+        each = torch.cat([known, own * known, distance * known + FAR * (1 - known)], -1)
+        return torch.cat([looked_up, each.flatten(-2)], -1)
 
     def drawn(self, features: Tensor) -> dict[str, Tensor]:
         """`map` and `places`, as `unseen.agents.shared.graph_agent` documents them, where there are discs and kinds of box."""

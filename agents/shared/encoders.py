@@ -51,7 +51,19 @@ class Standardise(nn.Module):
         self.std.copy_(variance.sqrt())
 
     def forward(self, obs: Tensor) -> Tensor:
-        return ((obs - self.mean) / self.std.clamp(min=LEAST_STD)).clamp(-CLIP, CLIP)
+        return ((obs - self.mean) / self.scale).clamp(-CLIP, CLIP)
+
+    @property
+    def scale(self) -> Tensor:
+        return self.std.clamp(min=LEAST_STD)
+
+    def inverse(self, standardised: Tensor) -> Tensor:
+        """Vectors (..., size) in their own units."""
+        return standardised * self.scale + self.mean
+
+    def part(self, values: Tensor, columns: slice) -> Tensor:
+        """Some columns (..., m) of a vector, standardised."""
+        return ((values - self.mean[columns]) / self.scale[columns]).clamp(-CLIP, CLIP)
 
 
 def make_encoder(observation: ObservationSpec, hidden: int) -> nn.Module:

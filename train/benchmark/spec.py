@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from unseen.agents.roster import ROSTER
+from unseen.agents.roster import ROSTER, supervision
 from unseen.envs.errors import UnseenError, nearest
 from unseen.train.arguments import EnvArguments
 from unseen.train.benchmark.cells import AgentEntry, Amount, Cell, EnvEntry, Evaluation, FreePlay, Protocol, Spec
@@ -273,7 +273,7 @@ def _agent(table: Mapping[str, Any], where: str, seeds: tuple[int, ...], policy:
     return AgentEntry(
         row.name,
         label,
-        found.get("supervision", row.supervision),
+        found.get("supervision", supervision(row.name, settings)),
         found.get("policy", policy),
         settings,
         found.get("seeds", seeds),
