@@ -17,6 +17,7 @@ from unseen.agents.errors import BadAgent, BadCheckpoint, UnknownAgent
 from unseen.agents.protocol import Agent
 from unseen.agents.roster import ROSTER
 from unseen.agents.shared import envs
+from unseen.agents.shared.design_agent import DesignAgent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.planning_agent import PlanningAgent
 from unseen.envs.errors import nearest
@@ -77,7 +78,7 @@ def load_agent(
     """
     agent = _load(name_or_path, EnvConfig(env_name, level, overrides=overrides or {}), run)
     if imagined is not None:
-        if not isinstance(agent, PlanningAgent):
+        if not isinstance(agent, PlanningAgent | DesignAgent):
             raise BadAgent(f"imagined={imagined}: {agent.name} does not plan")
         agent.imagined = imagined
     return agent
@@ -115,8 +116,11 @@ def _pick(name: str, env: EnvConfig, seed: int | None) -> Run:
 
 def _load_onnx(path: Path, env: EnvConfig, name: str | None) -> Agent:
     from unseen.agents.onnx.agent import OnnxAgent
+    from unseen.agents.onnx.designer import OnnxDesigner, is_designer
     from unseen.agents.onnx.planner import OnnxPlanner, is_planner
 
+    if is_designer(path):
+        return OnnxDesigner(path, env, name)
     return OnnxPlanner(path, env, name) if is_planner(path) else OnnxAgent(path, env, name)
 
 

@@ -103,6 +103,10 @@ ROSTER: dict[str, Row] = {
             "self-prediction, hindsight", "unseen.agents.jepa_mpc:JEPAMPCLearner", 150_000, TRAINING, goal=True,
         ),
         Row(
+            "surrogate-designer", "model-based", "learns what tests of a car show, and designs cars in imagination (ProvingGround)",
+            "self-prediction", "unseen.agents.surrogate_designer:SurrogateDesignerLearner", 24_000, TRAINING,
+        ),
+        Row(
             "mapper", "model-based", "a policy trained in imagination, by a world model around a map of where each thing is",
             "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING, goal=True,
         ),

@@ -28,6 +28,10 @@ class BadAction(UnseenError, ValueError):
     """An action is not in the action space: wrong shape or dtype, out of range, or not finite."""
 
 
+class BadDesign(UnseenError, ValueError):
+    """A design to be built is incomplete or not in its box; the message names the variable and its range."""
+
+
 class BadSnapshot(UnseenError, ValueError):
     """The bytes passed to `restore` are not a snapshot of this environment."""
 

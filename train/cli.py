@@ -101,6 +101,13 @@ COMMANDS = {
         "EvaluateConfig",
         "unseen evaluate tracker RolledBehind --level 1 --episodes 200",
     ),
+    "build": Command(
+        "certify the design of an agent in thousands of private scenarios of ProvingGround",
+        "unseen.train.build",
+        "build",
+        "BuildConfig",
+        "unseen build tracker --programmes 3",
+    ),
     "sweep": Command(
         "score an agent as a function of a difficulty parameter",
         "unseen.train.sweep",
@@ -128,6 +135,13 @@ COMMANDS = {
         "benchmark",
         "BenchmarkConfig",
         "unseen benchmark benchmarks/smoke.toml",
+    ),
+    "designers": Command(
+        "measure what imagination is worth to a designer in ProvingGround",
+        "unseen.train.designers.command",
+        "designers",
+        "DesignersConfig",
+        "unseen designers --quick --out runs/designers",
     ),
     "audit": Command(
         "check an environment for correctness and information leaks",

@@ -18,6 +18,7 @@ _TO_UNIT = 2.0**-53
 
 SPLITS = ("train", "test", "shift")
 SHIFT = 2  # index of "shift", the value of p.split in kernels
+PRIVATE = "private"  # a fourth set of keys, of no episode, for what is drawn to judge one
 MAX_SEED = 2**62 - 1
 
 
@@ -60,12 +61,12 @@ def shuffle(s, row, n):
 
 
 def keys(seeds, split: str) -> np.ndarray:
-    """Initial generator states for integer `seeds` (n,) of a split.
+    """Initial generator states for integer `seeds` (n,) of a split, or PRIVATE.
 
     Seed and split are packed into one word and `mix` is a bijection, so no two (seed, split) pairs share a key: the
     splits are disjoint by construction.
     """
-    word = np.asarray(seeds, dtype=np.uint64) * np.uint64(4) + np.uint64(SPLITS.index(split))
+    word = np.asarray(seeds, dtype=np.uint64) * np.uint64(4) + np.uint64((*SPLITS, PRIVATE).index(split))
     with np.errstate(over="ignore"):
         z = word + GOLDEN
         z = (z ^ (z >> _30)) * _M1

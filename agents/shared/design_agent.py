@@ -1,0 +1,125 @@
+"""An agent that designs by imagination, and commits to the design that it believes to be the best. Only ProvingGround is played so."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+
+from unseen.agents.protocol import Agent
+from unseen.agents.shared import noise
+from unseen.agents.shared.designing import Belief, Chosen, Forecast, Trials, choose, draw_contexts
+from unseen.envs.industry.proving_ground import rules
+from unseen.envs.industry.proving_ground.design import BRIEF, PARTS
+
+# Families in the order in which they are tested: those whose margins tell most of the offsets first.
+ORDER = (3, 4, 5, 0, 2, 1)
+
+
+@dataclass(frozen=True)
+class Thinking:
+    """How an agent designs.
+
+    Attributes:
+        tests: real tests before it commits.
+        prototypes: that are really tested, one after the other, with equal shares of the tests.
+        imagined: designs for a decision; 1: no planning, the middle of the box as it should be drawn.
+        scenarios: imagined for each design and family.
+        caution: standard deviations of the ensemble by which a design's score is lowered.
+        explore: standard deviation of what is added to a design for each test, when exploring.
+    """
+
+    tests: int
+    prototypes: int
+    imagined: int
+    scenarios: int
+    caution: float
+    explore: float = 0.0
+
+
+class Notebook(NamedTuple):
+    """Memory of one programme.
+
+    Attributes:
+        rows: observations after each test.
+        chosen: the present design; None before the first.
+        belief: that it was chosen by.
+    """
+
+    rows: tuple[np.ndarray, ...] = ()
+    chosen: Chosen | None = None
+    belief: Belief | None = None
+
+
+class DesignState(NamedTuple):
+    """Memory of a `DesignAgent`: the position of each row in its stream of random numbers, and its notes."""
+
+    episodes: noise.Episodes
+    notes: tuple[Notebook, ...]
+
+
+class DesignAgent(Agent):
+    """Tests a prototype, infers what the factory does, imagines designs, and so on; then commits.
+
+    Args:
+        forecast: what it predicts margins with.
+    """
+
+    obs, action = "file", "continuous"
+
+    def __init__(self, name: str, forecast: Forecast, thinking: Thinking) -> None:
+        self.name, self.forecast, self.thinking = name, forecast, thinking
+        self.imagined: int | None = None
+        """designs for a decision, instead of those of its settings"""
+        self._seed = 0
+
+    def seed(self, seed: int) -> None:
+        self._seed = seed
+
+    def initial_state(self, seeds: np.ndarray) -> DesignState:
+        return DesignState(noise.start(self._seed, seeds), (Notebook(),) * len(seeds))
+
+    def act(
+        self, obs: np.ndarray, state: DesignState, first: np.ndarray, explore: bool = False
+    ) -> tuple[np.ndarray, DesignState]:
+        """See `Agent`. When exploring, designs of tests are drawn around the present one."""
+        opens = np.asarray(first, bool)
+        episodes = noise.next_episodes(self._seed, state.episodes, opens)
+        words = noise.words(episodes, noise.ACTION, 1)[:, 0]
+        actions, notes = [], []
+        for row, before, begins, word in zip(np.asarray(obs, np.float32), state.notes, opens, words, strict=True):
+            action, note = self._decide(row, Notebook() if begins else before, bool(begins), int(word), explore)
+            actions.append(action)
+            notes.append(note)
+        return np.array(actions, np.float32), DesignState(noise.advance(episodes), tuple(notes))
+
+    def _decide(
+        self, row: np.ndarray, note: Notebook, begins: bool, word: int, explore: bool
+    ) -> tuple[np.ndarray, Notebook]:
+        rng, t = np.random.default_rng(word), self.thinking
+        rows = note.rows if begins else (*note.rows, row.copy())
+        done = len(rows)
+        commits = done >= t.tests
+        if note.chosen is None or commits or done % -(-t.tests // t.prototypes) == 0:
+            belief = self.believe(row, rows)
+            contexts = draw_contexts(row[:BRIEF], t.scenarios, rng)
+            imagined = max(t.imagined if self.imagined is None else self.imagined, 1)
+            chosen = choose(self.forecast, belief, contexts, imagined, t.caution, rng)
+            note = Notebook(rows, chosen, belief)
+        note = note._replace(rows=rows)
+        assert note.chosen is not None
+        action = np.zeros(rules.ACTION)
+        action[:PARTS] = note.chosen.design
+        if explore and not commits:
+            action[:PARTS] = np.clip(action[:PARTS] + t.explore * rng.standard_normal(PARTS), -1.0, 1.0)
+        action[rules.FAMILY] = (2 * ORDER[done % rules.COUNT] + 1) / rules.COUNT - 1.0
+        action[rules.SURFACE : rules.COMMIT] = rng.uniform(-1.0, 1.0, rules.COMMIT - rules.SURFACE)
+        action[rules.COMMIT] = 1.0 if commits else -1.0
+        return action, note
+
+    def believe(self, row: np.ndarray, rows: tuple[np.ndarray, ...]) -> Belief:
+        """What it takes the offsets to be: row, the present observation; rows, those after each test."""
+        if rows:
+            return self.forecast.after(Trials.of(np.stack(rows)))
+        return self.forecast.before(row[rules.KNOWN : rules.KNOWN + PARTS], row[rules.KNOWN + PARTS : rules.DRAWN])

@@ -1,0 +1,107 @@
+"""The command `unseen designers`: what imagination is worth to a designer of cars, as a table and a figure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Annotated, Any
+
+from tyro.conf import arg
+
+from unseen.train.designers.report import draw, markdown
+from unseen.train.designers.study import QUICK, Plan, Row, Study
+from unseen.train.errors import StoreError, UsageError
+from unseen.train.files import write_text
+
+__all__ = ["DesignersConfig", "designers"]
+
+
+@dataclass(frozen=True)
+class DesignersConfig:
+    """What to compare. Seeds whose results are stored are not run again."""
+
+    level: int = 2
+    """level of ProvingGround"""
+    seeds: Annotated[tuple[int, ...], arg(metavar="INT [INT ...]", help_behavior_hint="(default: 0 1 2)")] = (0, 1, 2)
+    """training seeds; each has its own held-out programmes"""
+    past: Annotated[
+        tuple[int, ...], arg(metavar="INT [INT ...]", help_behavior_hint="(default: 10 30 100 300 1000)")
+    ] = ()
+    """numbers of past programmes to learn from, for the seeds that are run now"""
+    out: Path = Path("results/industry/designers")
+    """folder for seed-*.json, report.md and score.svg"""
+    quick: bool = False
+    """few programmes and scenarios, to try the command"""
+    report: bool = False
+    """run nothing: make table and figure from the stored results"""
+
+
+def designers(config: DesignersConfig) -> Path:
+    """Run the seeds without a result, and write the report. Returns its path.
+
+    Raises UsageError, MissingExtra, StoreError.
+    """
+    if not config.seeds or min(config.seeds) < 0 or len(set(config.seeds)) < len(config.seeds):
+        raise UsageError("--seeds: different integers from 0 on")
+    if any(after <= before for before, after in zip((0, *config.past), config.past, strict=False)):
+        raise UsageError("--past: increasing integers from 1 on")
+    plan = replace(QUICK if config.quick else Plan(config.level), level=config.level, seeds=config.seeds)
+    results = []
+    for seed in config.seeds:
+        path = config.out / f"seed-{seed}.json"
+        if not path.exists():
+            if config.report:
+                raise UsageError(f"--report: {path} is missing")
+            _run(replace(plan, seeds=(seed,), past=config.past or plan.past), path)
+        results.append(_read(path, plan))
+    rows = [Row(**_tuples(row)) for result in results for row in result["rows"]]
+    speeds = [result["speeds"] for result in results]
+    report = config.out / "report.md"
+    _write(report, markdown(plan, rows, speeds))
+    draw(plan, rows, config.out / "score.svg")
+    print(report.read_text(encoding="utf-8"), end="")
+    return report
+
+
+def _run(plan: Plan, path: Path) -> None:
+    """Run one seed, and store what it has found."""
+    from unseen.train.trainer import set_up_torch
+
+    set_up_torch("cpu", 1)
+    study = Study(plan, say=lambda text: print(text, flush=True))
+    study.run()
+    made = {
+        "plan": _said(plan),
+        "speeds": study.speeds,
+        "rows": [asdict(row) for row in study.rows],
+    }
+    _write(path, json.dumps(made) + "\n")
+
+
+def _read(path: Path, plan: Plan) -> dict[str, Any]:
+    """A stored result. Raises StoreError if it is not one, or of another plan."""
+    try:
+        made = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise StoreError(path, f"cannot be read: {error}") from error
+    if {name: made["plan"].get(name) for name in _said(plan)} != json.loads(json.dumps(_said(plan))):
+        raise StoreError(path, "made with another plan; choose another --out, or remove it")
+    return made
+
+
+def _said(plan: Plan) -> dict[str, Any]:
+    """What must be the same in all seeds."""
+    return {name: value for name, value in asdict(plan).items() if name not in ("seeds", "past", "curve")}
+
+
+def _tuples(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+
+
+def _write(path: Path, text: str) -> None:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        write_text(path, text)
+    except OSError as error:
+        raise StoreError(path, f"cannot be written: {error.strerror or error}") from error

@@ -1,0 +1,264 @@
+"""What imagination is worth to a designer: the runs of `unseen designers`.
+
+Every design is certified on private scenarios of its programme. Programmes are of the split "test", and no two training seeds share one.
+Designers that learn from past programmes are trained once for each seed, and evaluated on the way.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from unseen.agents.load import load_agent
+from unseen.agents.protocol import Agent
+from unseen.agents.shared.design_agent import DesignAgent, DesignState
+from unseen.agents.shared.designing import Belief, choose, draw_contexts
+from unseen.agents.shared.envs import EnvConfig
+from unseen.agents.surrogate_designer import SurrogateDesignerLearner
+from unseen.envs.industry.proving_ground.design import BRIEF, PARTS
+from unseen.envs.industry.proving_ground.manoeuvres import FAMILIES
+from unseen.train.build import Submission, certify, submissions
+from unseen.train.designers.baselines import BASELINES
+from unseen.train.errors import EvaluationError
+
+ENV = "ProvingGround"
+REFERENCES = ("universal", "reflex", "portfolio", "tracker", "oracle")
+PUBLIC = 8  # scenarios of a family, by which the search in the true simulator compares designs
+APART = 1_000_000  # between the seeds of those and of the certificates
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What a study runs.
+
+    Attributes:
+        level: of ProvingGround.
+        seeds: of training.
+        programmes: held-out, for each seed.
+        each: private scenarios of each family, in a certificate.
+        past: numbers of past programmes.
+        tests: budgets of real tests in a programme.
+        usual: the one of them in comparisons of other things.
+        imagined: numbers of designs imagined for a decision.
+        curve: numbers of past programmes at which all of them are run; from the first on, the control with another latent is, too.
+        few: programmes for the largest number imagined.
+        searches: designs that random search tries in the true simulator.
+    """
+
+    level: int | str
+    seeds: tuple[int, ...] = (0, 1, 2)
+    programmes: int = 12
+    each: int = 50
+    past: tuple[int, ...] = (10, 30, 100, 300, 1000)
+    tests: tuple[int, ...] = (8, 24, 72)
+    usual: int = 24
+    imagined: tuple[int, ...] = (1, 10, 100, 1000, 10_000)
+    curve: tuple[int, ...] = (100, 1000)
+    few: int = 4
+    searches: tuple[int, ...] = (100, 1000, 10_000)
+
+
+QUICK = Plan(
+    2,
+    seeds=(0,),
+    programmes=3,
+    each=10,
+    past=(4, 8),
+    tests=(8, 12),
+    usual=12,
+    imagined=(1, 20),
+    curve=(4, 8),
+    few=2,
+    searches=(20,),
+)
+"""For tests of the code, not for figures."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """One designer, with one training seed.
+
+    Attributes:
+        designer: its name.
+        seed: of training, and of the programmes.
+        past: past programmes that it has learned from.
+        tests: real tests in a programme.
+        imagined: designs imagined for a decision; 0: it does not imagine.
+        scores: share that passes in the worst family, on the private certificate, of each programme.
+        claims: what it expected; empty if it does not say.
+        cpu_s: a programme, certificate not included.
+        note: of a control.
+    """
+
+    designer: str
+    seed: int
+    past: int
+    tests: int
+    imagined: int
+    scores: tuple[float, ...]
+    claims: tuple[float, ...] = ()
+    cpu_s: float = 0.0
+    note: str = ""
+
+
+class _Remembered(DesignAgent):
+    """A designer whose notes can be read after it has played."""
+
+    def __init__(self, agent: DesignAgent, tests: int, imagined: int) -> None:
+        super().__init__(agent.name, agent.forecast, replace(agent.thinking, tests=tests, imagined=imagined))
+
+    def act(
+        self, obs: np.ndarray, state: DesignState, first: np.ndarray, explore: bool = False
+    ) -> tuple[np.ndarray, DesignState]:
+        actions, after = super().act(obs, state, first, explore)
+        self.notes, self.obs_now = after.notes, np.array(obs)
+        return actions, after
+
+
+class Study:
+    """Runs a plan; `rows` are what it has found so far."""
+
+    def __init__(self, plan: Plan, say: Say = lambda text: None) -> None:
+        self.plan, self.say = plan, say
+        self.rows: list[Row] = []
+        self.env = EnvConfig(ENV, plan.level, obs="file", action="continuous", split="test")
+        self.speeds: dict[str, float] = {}
+
+    def run(self) -> None:
+        """Run everything. Raises MissingExtra, EvaluationError."""
+        searchers = [[kind(tests) for kind in BASELINES] for tests in self.plan.tests]  # raises before anything has run
+        for seed in self.plan.seeds:
+            self._references(seed)
+            for tests, some in zip(self.plan.tests, searchers, strict=True):
+                for agent in some:
+                    self._add(seed, agent.name, agent, tests=tests)
+            self._true_search(seed)
+            self._learn(seed)
+
+    def programmes(self, seed: int, count: int | None = None) -> range:
+        """Seeds of the held-out programmes of a training seed."""
+        return range(seed * self.plan.programmes, seed * self.plan.programmes + (count or self.plan.programmes))
+
+    def _references(self, seed: int) -> None:
+        for name in REFERENCES:
+            agent = load_agent(name, ENV, self.plan.level)
+            self._add(seed, name, agent, config=replace(self.env, obs=agent.obs))
+
+    def _add(
+        self, seed: int, name: str, agent: Agent, count: int | None = None, config: EnvConfig | None = None, **more: Any
+    ) -> list[Submission]:
+        """Let an agent play, certify, and keep the row."""
+        started = time.process_time()
+        found = submissions(agent, config or self.env, self.programmes(seed, count), endless=name not in REFERENCES)
+        spent = (time.process_time() - started) / len(found)
+        if bad := [one.error for one in found if one.error]:
+            raise EvaluationError(bad[0])
+        tests = more.pop("tests", round(float(np.mean([one.tests for one in found]))))
+        self._keep(
+            Row(
+                name,
+                seed,
+                more.pop("past", 0),
+                tests,
+                more.pop("imagined", 0),
+                self._scores(found),
+                cpu_s=spent,
+                **more,
+            )
+        )
+        return found
+
+    def _scores(self, found: Sequence[Submission]) -> tuple[float, ...]:
+        return tuple(float(certify(one, self.plan.each).rates.min()) for one in found)
+
+    def _keep(self, row: Row) -> None:
+        self.rows.append(row)
+        imagined = f", {row.imagined:,} imagined" if row.imagined else ""
+        past = f", {row.past:,} past programmes" if row.past else ""
+        self.say(
+            f"seed {row.seed}: {row.designer}{past}, {row.tests} tests{imagined}{row.note and ', ' + row.note}: {np.mean(row.scores):.3f}"
+        )
+
+    def _true_search(self, seed: int) -> None:
+        """Random search with the true simulator, in the true factory: no real budget buys this."""
+        found = submissions(load_agent("universal", ENV, self.plan.level), self.env, self.programmes(seed))
+        rng = np.random.default_rng(seed)
+        for count in self.plan.searches:
+            started, claims = time.process_time(), []
+            for one in found:
+                public = one.programme.scenarios(APART + one.seed, PUBLIC)
+                designs = rng.uniform(-1.0, 1.0, (count, PARTS))
+                best, claim = one.programme.best(designs, public)
+                one.design = designs[best]
+                claims.append(claim)
+            spent = (time.process_time() - started) / len(found)
+            name = "random search, true simulator"
+            self._keep(Row(name, seed, 0, 0, count, self._scores(found), tuple(claims), spent))
+
+    def _learn(self, seed: int) -> None:
+        plan, usual = self.plan, self.plan.imagined[-2]
+        learner = SurrogateDesignerLearner(replace(self.env, split="train"), seed)
+        for past in plan.past:
+            learner.stop_at = past
+            while (learner.episodes or 0) < past:
+                learner.advance()
+            for tests in plan.tests:
+                agent = self._design(learner, seed, past, tests, usual)
+                if tests == plan.usual and past >= plan.curve[0]:
+                    self._other_factory(agent, seed, past, tests, usual)
+            self._design(learner, seed, past, plan.usual, 1)
+            if past in plan.curve:
+                for imagined in plan.imagined[1:]:
+                    if imagined != usual:
+                        self._design(learner, seed, past, plan.usual, imagined, plan.few if imagined > usual else None)
+        self._time(learner)
+
+    def _design(
+        self,
+        learner: SurrogateDesignerLearner,
+        seed: int,
+        past: int,
+        tests: int,
+        imagined: int,
+        count: int | None = None,
+    ) -> _Remembered:
+        agent = _Remembered(learner.policy(), tests, imagined)
+        self._add(seed, learner.name, agent, count, past=past, tests=tests, imagined=imagined)
+        claims = tuple(note.chosen.claim for note in agent.notes if note.chosen is not None)
+        self.rows[-1] = replace(self.rows[-1], claims=claims)
+        return agent
+
+    def _other_factory(self, agent: _Remembered, seed: int, past: int, tests: int, imagined: int) -> None:
+        """A control: the last decision once more, with what was inferred of the next programme's factory."""
+        found = submissions(load_agent("universal", ENV, self.plan.level), self.env, self.programmes(seed))
+        for k, one in enumerate(found):
+            note, other = agent.notes[k], agent.notes[(k + 1) % len(found)]
+            assert note.belief is not None and other.belief is not None
+            known = note.rows[-1][BRIEF + PARTS : BRIEF + 2 * PARTS] > 0.5
+            belief = Belief(np.where(known, note.belief.offsets, other.belief.offsets), note.belief.covariance)
+            rng = np.random.default_rng(one.seed)
+            contexts = draw_contexts(note.rows[-1][:BRIEF], agent.thinking.scenarios, rng)
+            one.design = choose(agent.forecast, belief, contexts, imagined, agent.thinking.caution, rng).design
+        row = Row(agent.name, seed, past, tests, imagined, self._scores(found), note="another programme's latent")
+        self._keep(row)
+
+    def _time(self, learner: SurrogateDesignerLearner) -> None:
+        """Scenarios per CPU-second, imagined and in the simulator."""
+        forecast, rng = learner.policy().forecast, np.random.default_rng(0)
+        one = submissions(load_agent("universal", ENV, self.plan.level), self.env, [0])[0]
+        contexts = draw_contexts(np.zeros(BRIEF), 6, rng)
+        designs, offsets = rng.uniform(-1.0, 1.0, (250, PARTS)), np.zeros((forecast.members, PARTS))
+        started = time.process_time()
+        forecast.scores(designs, offsets, contexts)
+        imagined = len(designs) * len(contexts) / (time.process_time() - started)
+        scenarios = one.programme.scenarios(0, 100)
+        started = time.process_time()
+        one.programme.drive(one.design, scenarios)
+        simulated = len(scenarios) / (time.process_time() - started)
+        self.speeds = {"imagined": imagined, "simulated": simulated, "families": float(len(FAMILIES))}
