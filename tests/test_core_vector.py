@@ -280,3 +280,24 @@ def test_bad_continuous_actions_change_nothing(rows: Any) -> None:
     with pytest.raises(BadAction, match="action"):
         env.step(rows)
     assert env.snapshot() == before
+
+
+def test_what_is_held_stays_as_it_ended_and_the_others_go_on() -> None:
+    free, held = (native(AutoresetMode.NEXT_STEP, max_episode_steps=LIMIT) for _ in range(2))
+    rng = np.random.default_rng(0)
+    assert np.array_equal(free.reset(seed=3)[0], held.reset(seed=3)[0])
+    over, last = np.zeros(N, bool), [b""] * N
+    for _ in range(2 * LIMIT):
+        actions = rng.integers(0, 4, N)
+        expected, given = free.step(actions), held.step(actions)
+        for one, other in zip(expected[:4], given[:4], strict=True):
+            assert np.array_equal(one[~over], other[~over])
+        assert not given[1][over].any() and not given[2][over].any() and not given[3][over].any()
+        assert all(held.world[i].tobytes() + given[0][i].tobytes() == last[i] for i in np.flatnonzero(over))
+        over |= given[2] | given[3]
+        held.hold(over)
+        held.hold(np.ones(N, bool))  # an episode that goes on is not held
+        last = [held.world[i].tobytes() + given[0][i].tobytes() for i in range(N)]
+    assert over.all()
+    assert np.array_equal(free.reset(seed=5)[0], held.reset(seed=5)[0])
+    assert np.array_equal(free.step(np.zeros(N, int))[0], held.step(np.zeros(N, int))[0])

@@ -36,6 +36,19 @@ MONITOR = str(ROOT / "examples" / "blind_monitor.py") + ":BlindMonitor"
 NAN = float("nan")
 
 
+def test_no_episode_is_played_besides_the_first_ones(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is played is the same without `hold`, which only saves steps."""
+    played = []
+    for _ in range(2):
+        agent = RandomAgent()
+        env = make_env_for(agent, EnvConfig(ENV, 1), 6)
+        played.append((rollout(agent, env, range(6)), env.world["t"].tolist()))
+        monkeypatch.setattr(type(env), "hold", lambda self, where: None)
+    (held, steps), (free, others) = played
+    lengths = [outcome.length for outcome in held]
+    assert held == free and steps == lengths and len(set(lengths)) > 1 and others != lengths
+
+
 # --- actions ---
 
 
@@ -343,9 +356,9 @@ def test_nothing_else_in_train_asks_an_agent_to_act() -> None:
         return "act" in names
 
     acting = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "train").rglob("*.py")) if calls(path)]
-    # The first is an agent that wraps another; the measures show an agent what another one has seen.
-    shown = ["train/measures/decoding.py", "train/measures/map_error.py"]
-    assert acting == ["train/audit/leaks.py", *shown, "train/rollout.py"]
+    wrappers = ["train/audit/leaks.py", "train/build.py", "train/designers/study.py"]  # agents that call the one inside
+    shown = ["train/measures/decoding.py", "train/measures/map_error.py"]  # an agent is shown what another one has seen
+    assert acting == [*wrappers, *shown, "train/rollout.py"]
 
 
 @pytest.mark.parametrize("autoreset", ["SameStep", "Disabled"])

@@ -21,6 +21,7 @@ from gymnasium.vector import AutoresetMode, VectorEnv
 from unseen.agents.protocol import Agent
 from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
+from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.train.errors import AgentFailed, EvaluationError
 
 __all__ = [
@@ -152,6 +153,8 @@ class Rollout:
             first = terminated | truncated  # the step after an episode's end resets
             obs, reward, terminated, truncated, infos = env.step(actions)
             self._count(reward, terminated | truncated, infos)
+            if self.once and isinstance(env, TaskVectorEnv):
+                env.hold(~self._live)
             if self.once and not self._live.any() and not self.observe_final:
                 return
         self._fail(self._live.nonzero()[0], f"the episode did not end within {MAX_STEPS} steps", MAX_STEPS)

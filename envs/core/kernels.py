@@ -8,6 +8,7 @@ from unseen.envs.core.task import Task
 
 RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # modes of `run`
 RESET_PENDING = 2  # value of `done` that marks a record for the next RESET; other records are left unchanged
+HELD = 3  # value of `done` that marks a record that steps leave unchanged, with its observation
 
 _RUN = '''"""Generated: {cls} with the observations {names}."""
 import numpy as np
@@ -41,6 +42,11 @@ def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
 {first_scratch}    failed = 0
     for i in range(lo, hi):
         s = S[i]
+        if what != 3 and s.done == 3:
+            R[i] = 0.0
+            T[i] = False
+            U[i] = False
+            continue
         if (what == 0 and s.done == 2) or (what == 1 and s.done != 0):
             R[i] = 0.0
             T[i] = False

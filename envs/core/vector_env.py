@@ -13,7 +13,7 @@ from gymnasium.vector.utils import batch_space
 from unseen.envs.core import checks, spaces
 from unseen.envs.core import env as scalar
 from unseen.envs.core.batch import ALL, Batch
-from unseen.envs.core.kernels import NEXT_STEP, SAME_STEP, SENSE, STEP
+from unseen.envs.core.kernels import HELD, NEXT_STEP, SAME_STEP, SENSE, STEP
 from unseen.envs.core.metadata import METADATA
 from unseen.envs.core.params import Params
 from unseen.envs.core.policy import ReferencePolicy
@@ -178,6 +178,14 @@ class TaskVectorEnv(gym.vector.VectorEnv):
         if self.copy:
             return self._give(b.obs), b.reward.copy(), b.terminated.copy(), b.truncated.copy(), infos
         return self._give(b.obs), b.reward, b.terminated, b.truncated, infos
+
+    def hold(self, where: np.ndarray) -> None:
+        """Where the bool array `where` (n,) is True and the episode has ended, start no other until `reset`: steps leave it as it is.
+
+        For whoever wants one episode of each environment, and would throw away the steps of further ones.
+        """
+        done = self.batch.done
+        done[where & (done != 0)] = HELD
 
     def _infos(self, ended: np.ndarray) -> dict[str, Any]:
         if not ended.any():
