@@ -17,9 +17,9 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.graph_agent import Arrays, Graph
 from unseen.envs.industry.proving_ground import rules
 from unseen.envs.suite import make_vec
-from unseen.train.build import submissions
 from unseen.train.cli import main
 from unseen.train.designers.baselines import BASELINES, LocalSearch, RandomSearch
+from unseen.train.designs import submissions
 from unseen.train.rollout import Rollout, rollout
 
 pytest.importorskip("torch")
