@@ -39,7 +39,7 @@ MAX_STEPS_PER_ADVANCE = 64  # steps of every environment in one `advance`, when 
 
 @dataclass(frozen=True)
 class ImaginationConfig:
-    """Hyperparameters. The defaults were tuned for `mapper` on RolledBehind."""
+    """Hyperparameters. The defaults were tuned on RolledBehind, for a dreamer whose latent carried a map."""
 
     hidden: int = 128
     """hidden units of every layer"""
@@ -135,7 +135,7 @@ class ImaginationLearner(TorchLearner):
         """One gradient step on replayed episodes, with prepared observations. Returns their latents (T, B, F) and metrics."""
 
     def model_groups(self) -> list[dict[str, Any]]:
-        """Parameter groups of the model's optimiser; the gradients of each are clipped apart."""
+        """Parameter groups of the model's optimiser; the gradients of each are clipped separately."""
         return [{"params": list(self.model.parameters())}]
 
     def target_size(self) -> int:

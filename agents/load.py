@@ -71,7 +71,7 @@ def load_agent(
             training run, which holds `agent.onnx`; or `file.py:Class`.
         run: training seed of the shipped agent; by default the run with the median final return.
         overrides: environment parameters that differ from the level's.
-        imagined: maximum number of imagined steps for a plan, of an agent that plans; by default its own.
+        imagined: of an agent that plans, the most imagined steps for a plan, or designs for a decision; by default its own.
 
     Raises:
         UnknownAgent, BadAgent, BadCheckpoint

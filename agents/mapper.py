@@ -1,10 +1,10 @@
 """Mapper: a hindsight map, and a policy that is trained in imagination around it.
 
-A world model that predicts the next observation has little reason to remember what is hidden. Here remembering is the map's task
-alone: a GRU learns from the map's labels, as the episode itself shows them later (`unseen.agents.shared.sightings`), and nothing else
-changes it. What happens next is then easy to predict from the present observation and what the map says from here
-(`unseen.agents.models.mapped`): without a stochastic state, and without gradients through time. Transitions are learned where actions
-have an effect; the actor waits for the map.
+A world model that predicts the next observation has little reason to remember what is hidden. Here remembering is left to the map:
+a GRU is trained on the map's labels, which the episode itself reveals later (`unseen.agents.shared.sightings`), and on nothing else. The
+next observation is then easy to predict from the present one and what the map says from here (`unseen.agents.models.mapped`), without a
+stochastic state and without backpropagation through time. Transitions are learned where actions have an effect; the actor is trained once
+the map has been.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class MapperConfig(ImaginationConfig):
     """Hyperparameters of `ImaginationConfig`, and of the map."""
 
     map: Literal["none", "hindsight"] = "hindsight"
-    """labels of the map of places; "none" for no map: then the memory learns from what is predicted"""
+    """labels of the map of places; "none" for no map: then the memory learns from the prediction losses"""
     map_lr: float = 4e-3
     """learning rate of memory and map"""
     batch: int = 64

@@ -107,7 +107,7 @@ ROSTER: dict[str, Row] = {
             "self-prediction", "unseen.agents.surrogate_designer:SurrogateDesignerLearner", 24_000, TRAINING,
         ),
         Row(
-            "mapper", "model-based", "a policy trained in imagination, by a world model around a map of where each thing is",
+            "mapper", "model-based", "learns a map of where each thing is, a world model around it, and the policy in imagined roll-outs",
             "self-prediction, hindsight", "unseen.agents.mapper:MapperLearner", 150_000, TRAINING, goal=True,
         ),
     ]

@@ -108,9 +108,12 @@ class SurrogateDesignerLearner(Learner):
     def advance(self) -> dict[str, float]:
         until = next((n for n in TABLE if n > self.played), self.played + TABLE[-1])
         until = min(until, self.stop_at or until)
-        returns = []
+        returns: list[float] = []
         while self.played < until:
-            returns.append(self._play(min(until - self.played, BATCH)))
+            left = (
+                self.config.random_programmes - self.played
+            )  # with random designs; none of those after them is in their batch
+            returns += self._play(min(until - self.played, BATCH, left if left > 0 else BATCH))
         share = min(self.played / 1000, 1.0)
         updates = max(int(self.config.updates * share**0.3), 1)
         return self._fit(updates) | {"episode_return": float(np.mean(returns))}
@@ -126,8 +129,8 @@ class SurrogateDesignerLearner(Learner):
         self.update_time.cpu_s += time.process_time() - cpu
         return figures
 
-    def _play(self, n: int) -> float:
-        """Play n past programmes, with all their tests. Returns the mean return."""
+    def _play(self, n: int) -> list[float]:
+        """Play n past programmes, with all their tests. Returns their returns."""
         vector = envs.make(self.env, n).vector
         start = first_episode_seed(self.training_seed, self.played, 1)
         random = self.played < self.config.random_programmes
@@ -147,7 +150,7 @@ class SurrogateDesignerLearner(Learner):
             self.past = self.past + Trials.of(np.stack([rows[k] for rows in seen[:-1]]), self.played + k)
         self.played += n
         self.steps += n * rules.MOST
-        return float(total.mean())
+        return total.tolist()
 
     def graph(self) -> TorchGraph:
         """The ensemble; see `Forecast`."""

@@ -17,8 +17,9 @@ from unseen.envs.errors import BadDesign
 from unseen.envs.industry.proving_ground import design, manoeuvres
 from unseen.envs.industry.proving_ground.certificate import Programme
 from unseen.envs.suite import make_vec
-from unseen.train.build import NAMES, BuildConfig, build, read_design, submissions, wilson
+from unseen.train.build import BuildConfig, build, wilson
 from unseen.train.cli import main
+from unseen.train.designs import NAMES, read_design, submissions
 from unseen.train.errors import EvaluationError, UsageError
 
 SMALL = dict(programmes=2, scenarios=60, pictures=0)

@@ -17,9 +17,9 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.graph_agent import Arrays, Graph
 from unseen.envs.industry.proving_ground import rules
 from unseen.envs.suite import make_vec
-from unseen.train.build import submissions
 from unseen.train.cli import main
 from unseen.train.designers.baselines import BASELINES, LocalSearch, RandomSearch
+from unseen.train.designs import submissions
 from unseen.train.rollout import Rollout, rollout
 
 pytest.importorskip("torch")
@@ -164,6 +164,14 @@ def test_an_agent_tests_as_often_as_it_says_and_its_programmes_do_not_depend_on_
     assert (three[:, 1] == alone[:, 0]).all()
     drawn = three[:, :, :10]
     assert (drawn[:4] == drawn[0]).all() and (drawn[4:7] == drawn[4]).all() and (drawn[4] != drawn[0]).any(-1).all()
+
+
+@pytest.mark.parametrize(("tests", "prototypes"), [(5, 4), (6, 6), (9, 6), (5, 1)])
+def test_it_tests_as_many_prototypes_as_it_says(tests: int, prototypes: int) -> None:
+    forecast = Forecast(Known(lambda built, context: 0.3 - np.abs(built[:, :3])))
+    agent = DesignAgent("designer", forecast, Thinking(tests, prototypes, imagined=5, scenarios=1, caution=0.5))
+    drawn = played(agent, 1)[0][:tests, 0, :10]
+    assert len(np.unique(drawn, axis=0)) == prototypes
 
 
 # --- training ---
@@ -327,8 +335,12 @@ def test_the_command_compares_designers(tmp_path: Path, capsys: pytest.CaptureFi
     assert all(0 <= score <= 1 for row in rows for score in row["scores"])
     assert {row["designer"] for row in rows} >= {"surrogate-designer", "random search", "tracker", "oracle"}
     assert (tmp_path / "score.svg").read_text().startswith("<?xml")
+    counted = [(row["past"], row["tests"], row["imagined"], row["note"], row["designer"]) for row in rows]
+    assert len(set(counted)) == len(counted), "every designer is measured once"
     before = (tmp_path / "seed-0.json").stat().st_mtime_ns
     assert main([*words, "--report"]) == 0  # and nothing is run again
     assert (tmp_path / "seed-0.json").stat().st_mtime_ns == before
     assert main(["designers", "--seeds", "0", "--out", str(tmp_path), "--report"]) == 2  # of another plan
     assert main(["designers", "--quick", "--seeds", "0", "0", "--out", str(tmp_path)]) == 2
+    (tmp_path / "seed-0.json").write_text("[]")
+    assert main([*words, "--report"]) == 2

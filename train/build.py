@@ -10,36 +10,33 @@ import json
 import math
 import re
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import numpy as np
 from tyro.conf import Positional, arg
 
 from unseen.agents.load import load_agent
-from unseen.agents.protocol import Agent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.core.lazy import load
-from unseen.envs.errors import BadDesign, UnseenError, nearest
-from unseen.envs.industry.proving_ground.certificate import EACH, Certificate, Programme
-from unseen.envs.industry.proving_ground.design import PARTS, VARIABLES
+from unseen.envs.errors import UnseenError
+from unseen.envs.industry.proving_ground.certificate import EACH, Certificate
 from unseen.envs.industry.proving_ground.manoeuvres import CRASH, FAMILIES, METRICS, RIDE, SURFACES
 from unseen.envs.industry.proving_ground.rules import ENOUGH
 from unseen.train.arguments import LevelArgument, OptionalInt, OptionalPath
+from unseen.train.designs import NAMES, Submission, read_design, submissions, submit_to_all
 from unseen.train.errors import EvaluationError, UsageError
 from unseen.train.film import Shot, save_film
 from unseen.train.leaderboard import statistics as st
 from unseen.train.leaderboard.statistics import Interval
-from unseen.train.rollout import Rollout, make_env_for
 
-__all__ = ["BuildConfig", "Built", "build", "certify", "read_design", "submissions"]
+__all__ = ["BuildConfig", "Built", "build"]
 
 ENV, SPLIT = "ProvingGround", "test"
 LISTED = 5  # failing scenarios of a programme that are printed
 Z = 1.96  # of a 95 % interval
-NAMES = [row[0] for row in VARIABLES]
 
 
 @dataclass(frozen=True)
@@ -120,11 +117,9 @@ def build(config: BuildConfig) -> list[Report]:
         BadDesign: the file is not a design; nothing is certified.
         UsageError, BadParameter
     """
-    for name in ("programmes", "scenarios", "seed", "pictures"):
-        if getattr(config, name) < (name in ("programmes", "scenarios")):
-            raise UsageError(
-                f"--{name} {getattr(config, name)}: must be at least {int(name in ('programmes', 'scenarios'))}"
-            )
+    for name, least in (("programmes", 1), ("scenarios", 1), ("seed", 0), ("pictures", 0)):
+        if getattr(config, name) < least:
+            raise UsageError(f"--{name} {getattr(config, name)}: must be at least {least}")
     if config.scenarios % len(FAMILIES):
         raise UsageError(
             f"--scenarios {config.scenarios}: must be a multiple of {len(FAMILIES)}, the number of families"
@@ -134,8 +129,8 @@ def build(config: BuildConfig) -> list[Report]:
     env_config = config.env_config(ENV, config.level, SPLIT)
     given = None if config.design is None else read_design(config.design)
     reports = [_report(name, _played(name, config, env_config), config) for name in dict.fromkeys(config.agents)]
-    if config.design is not None:
-        reports.append(_report(config.design.name, _given(given, config, env_config), config))
+    if config.design is not None and given is not None:
+        reports.append(_report(config.design.name, submit_to_all(given, env_config, _seeds(config)), config))
     if config.json:
         print(json.dumps([asdict(report) for report in reports], indent=1))
     bad = [
@@ -146,114 +141,6 @@ def build(config: BuildConfig) -> list[Report]:
     if bad:
         raise EvaluationError("; ".join(f"{name}: {error}" for name, error in bad))
     return reports
-
-
-# --- designs ---
-
-
-def read_design(path: Path) -> np.ndarray:
-    """The design (10,) in a file. Raises BadDesign."""
-    try:
-        value = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise BadDesign(f"{path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise BadDesign(f"{path}: not JSON: {error}") from error
-    if not isinstance(value, dict):
-        raise BadDesign(f"{path}: expected an object with {PARTS} named numbers: {', '.join(NAMES)}")
-    for name in value:
-        if name not in NAMES:
-            raise BadDesign(f"{path}: no variable {name!r}; {nearest(name, NAMES)}")
-    for k, name in enumerate(NAMES):
-        if name not in value:
-            raise BadDesign(
-                f"{path}: {name} is missing: a number in {_range(k)}; {len(value)} of {PARTS} variables are given"
-            )
-        if isinstance(value[name], bool) or not isinstance(value[name], int | float):
-            raise BadDesign(f"{path}: {name}={value[name]!r}: must be a number in {_range(k)}")
-    design = np.array([float(min(max(value[name], -1e300), 1e300)) for name in NAMES])
-    if fault := fault_of(design):
-        raise BadDesign(f"{path}: {fault}")
-    return design
-
-
-def fault_of(design: np.ndarray) -> str:
-    """What is wrong with a design (10,), by variable and range; "" if it is one."""
-    bad = [k for k, z in enumerate(np.asarray(design).tolist()) if not -1.0 <= z <= 1.0]
-    return f"{NAMES[bad[0]]}={float(design[bad[0]]):g}: must be in {_range(bad[0])}" if bad else ""
-
-
-def _range(k: int) -> str:
-    _, unit, low, high, _ = VARIABLES[k]
-    return f"-1..1, which is {low:g} to {high:g} {unit}".rstrip()
-
-
-class Submission:
-    """What an agent has committed to in a programme.
-
-    Attributes:
-        seed: of the programme.
-        programme: for its certificate.
-        design: (10,), meaningless with an `error`.
-    """
-
-    def __init__(
-        self, seed: int, programme: Programme, design: np.ndarray, prototypes: int, tests: int, error: str
-    ) -> None:
-        self.seed, self.programme, self.design, self.error = seed, programme, design, error
-        self.prototypes, self.tests = prototypes, tests
-
-
-class _Checked(Agent):
-    """Passes on what an agent does, and notes what is wrong with its designs.
-
-    Attributes:
-        faults: row -> the first fault.
-    """
-
-    def __init__(self, agent: Agent) -> None:
-        self.agent, self.name, self.obs, self.action = agent, agent.name, agent.obs, agent.action
-        self.faults: dict[int, str] = {}
-        self.attach, self.seed = agent.attach, agent.seed  # type: ignore[method-assign]
-
-    def initial_state(self, seeds: np.ndarray) -> Any:
-        return self.agent.initial_state(seeds)
-
-    def act(self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, Any]:
-        actions, state = self.agent.act(obs, state, first)
-        rows = np.asarray(actions)
-        if rows.ndim == 2 and rows.shape[1] >= PARTS and rows.dtype.kind == "f":
-            for row, fault in enumerate(map(fault_of, rows[:, :PARTS])):
-                if fault:
-                    self.faults.setdefault(row, fault)
-        return actions, state
-
-
-def submissions(
-    agent: Agent, env_config: EnvConfig, seeds: Sequence[int], *, endless: bool = False
-) -> list[Submission]:
-    """Let an agent play one programme for each seed. Raises EvaluationError and BadAgent if it cannot play at all.
-
-    Args:
-        endless: a programme has as many tests as the agent likes, not only those of the environment. The clock then stands still.
-    """
-    n, checked = len(seeds), _Checked(agent)
-    env: Any = make_env_for(agent, replace(env_config, action="continuous"), n)
-    env.reset(seed=list(seeds))
-    programmes = [Programme(env.world[k], env.params) for k in range(n)]
-    run = Rollout(checked, env, seeds, name=agent.name, metrics=("prototypes", "tests"))
-    designs = np.zeros((n, PARTS))
-    for step in run:  # a programme's last action commits, whatever it asks for
-        designs[step.live] = step.actions[step.live, :PARTS]
-        if endless:
-            env.world["t"][step.live] = 1
-    env.close()
-    found = []
-    for k, outcome in enumerate(run.outcomes):
-        error = f"agent {agent.name!r}: {checked.faults[k]}" if outcome.error and k in checked.faults else outcome.error
-        prototypes, tests = (int(outcome.metrics.get(name, 0)) for name in ("prototypes", "tests"))
-        found.append(Submission(outcome.seed, programmes[k], designs[k], prototypes, tests, error))
-    return found
 
 
 def _seeds(config: BuildConfig) -> range:
@@ -269,32 +156,14 @@ def _played(name: str, config: BuildConfig, env_config: EnvConfig) -> list[Submi
         return " ".join(str(error).split())
 
 
-def _given(design: np.ndarray | None, config: BuildConfig, env_config: EnvConfig) -> list[Submission]:
-    """The same design for every programme."""
-    assert design is not None
-    seeds = _seeds(config)
-    env: Any = make_env_for(
-        _Checked(load_agent("random", ENV, env_config.level)), replace(env_config, action="continuous"), len(seeds)
-    )
-    env.reset(seed=list(seeds))
-    return [Submission(seed, Programme(env.world[k], env.params), design, 1, 0, "") for k, seed in enumerate(seeds)]
-
-
 # --- certificates ---
-
-
-def certify(one: Submission, each: int) -> Certificate:
-    """Drive the private certificate of a submission's programme, `each` scenarios of a family."""
-    return one.programme.drive(one.design, one.programme.scenarios(one.seed, each))
 
 
 def wilson(passed: int, n: int) -> Interval:
     """Wilson's 95 % interval of a share."""
     share, z2 = passed / n, Z * Z
-    middle, half = (
-        (share + z2 / (2 * n)) / (1 + z2 / n),
-        Z / (1 + z2 / n) * math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)),
-    )
+    middle = (share + z2 / (2 * n)) / (1 + z2 / n)
+    half = math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) * Z / (1 + z2 / n)
     return Interval(share, max(middle - half, 0.0), min(middle + half, 1.0))
 
 
@@ -312,7 +181,7 @@ def _report(name: str, found: list[Submission] | str, config: BuildConfig) -> Re
 
 
 def _built(name: str, one: Submission, config: BuildConfig) -> Built:
-    certificate = certify(one, config.scenarios // len(FAMILIES))
+    certificate = one.certify(config.scenarios // len(FAMILIES))
     rates, family = certificate.rates, certificate.scenarios["family"]
     shares = {
         title: wilson(int(certificate.passed[family == f].sum()), int((family == f).sum()))

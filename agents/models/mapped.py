@@ -2,10 +2,10 @@
 
 Shapes: n rows, D size of the memory, O of an observation, M of what the map says, A of an encoded action. A latent is [memory,
 observation, map], of size F = D + O + M, and is deterministic; its observation is standardised. In imagination the predicted
-observation is taken for observed.
+observation stands in for the next one, and updates the memory too.
 
-With a map, the memory learns from the map's labels alone, and what happens next is predicted from the observation and the map alone: the
-memory is what has to be remembered of the past, the map is what it means now. Without a map, the memory learns from what is predicted.
+With a map, the memory learns from the map's labels alone, and predictions are made from the observation and the map alone: the memory holds
+what has to be remembered, the map says what follows from it now. Without a map, the memory learns from the prediction losses.
 """
 
 from __future__ import annotations
@@ -47,7 +47,9 @@ class MappedModel(LatentModel):
         self.size = sum(self.parts)
         inputs = self.size if self.map is None else self.size - hidden
         self.from_latent = nn.Linear(inputs, hidden, bias=False)
-        self.from_action = nn.Linear(actions, hidden)  # apart, so that few actions count as much as many inputs
+        self.from_action = nn.Linear(
+            actions, hidden
+        )  # a layer of its own, so that a few action inputs weigh as much as many others
         self.gain = nn.Parameter(torch.ones(hidden))
         self.predictor = mlp(hidden, hidden, 1, observation.size, zero=True)
         self.reward_head = mlp(inputs, hidden, 2, BINS, zero=True)
@@ -64,7 +66,7 @@ class MappedModel(LatentModel):
         return self._latent(self.memory.step(embedded, self.memory_of(latent) * keep), embedded)
 
     def imagine_step(self, latent: Tensor, action: Tensor, noise: Tensor) -> Tensor:
-        """See `WorldModel`; noise is not used. What is predicted is taken for observed."""
+        """See `WorldModel`; noise is not used. The prediction stands in for the observation."""
         return self._ahead(latent, self.change(latent, action))
 
     def reward(self, latent: Tensor) -> Tensor:
@@ -100,8 +102,8 @@ class MappedModel(LatentModel):
     def losses(self, latent: Tensor, action: Tensor, ahead: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Losses (n,) of what is predicted to follow latents (n, F) and actions (n, A): `obs`, `reward` and `terminated` in `ahead`.
 
-        Reward and end are learned on the predicted latents, since it is there that they are asked for. Of the step that ends an episode
-        no observation is predicted: the lights may go on.
+        Reward and end are learned on predicted latents, since that is where they are used. The last observation of an episode is not
+        predicted: the lights may go on.
         """
         change = self.change(latent, action)
         seen = latent.split(self.parts, -1)[1]
@@ -118,7 +120,7 @@ class MappedModel(LatentModel):
         }
 
     def parts_of_training(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
-        """Parameters of memory and map, and those of all else."""
+        """Parameters of memory and map, and all others."""
         remembers = [*self.memory.parameters(), *([] if self.map is None else self.map.parameters())]
         known = {id(p) for p in remembers}
         return remembers, [p for p in self.parameters() if id(p) not in known]
@@ -136,7 +138,7 @@ class MappedModel(LatentModel):
         return torch.cat([memory, seen, self.map.around(memory, self.standardise.inverse(seen)).detach()], -1)
 
     def _present(self, latent: Tensor) -> Tensor:
-        """What predictions read of a latent."""
+        """The part of a latent that predictions are made from."""
         return latent if self.map is None else latent[..., self.parts[0] :]
 
     def _ahead(self, latent: Tensor, change: Tensor) -> Tensor:

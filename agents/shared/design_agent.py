@@ -101,7 +101,10 @@ class DesignAgent(Agent):
         rows = note.rows if begins else (*note.rows, row.copy())
         done = len(rows)
         commits = done >= t.tests
-        if note.chosen is None or commits or done % -(-t.tests // t.prototypes) == 0:
+        share = [
+            k * t.prototypes // t.tests for k in (done - 1, done)
+        ]  # of the prototypes, at the last test and at this
+        if note.chosen is None or commits or share[0] < share[1]:
             belief = self.believe(row, rows)
             contexts = draw_contexts(row[:BRIEF], t.scenarios, rng)
             imagined = max(t.imagined if self.imagined is None else self.imagined, 1)

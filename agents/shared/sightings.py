@@ -62,23 +62,30 @@ def several(layout: Layout) -> bool:
 
 def counted(obs: np.ndarray, layout: Layout) -> np.ndarray:
     """How many slots show each entity (..., k), in slot observations (..., d)."""
-    counts = []
-    for (start, count, width), kinds in ((layout.discs, layout.colours), (layout.boxes, layout.sizes.box_kinds)):
-        if kinds:
-            slot = obs[..., start : start + count * width].reshape(*obs.shape[:-1], count, width)
-            counts.append(((slot[..., :1] > 0.5) & (slot[..., -kinds:] > 0.5)).sum(-2))
-    return np.concatenate(counts, -1)
+    discs = _shown(_slots(obs, layout.discs), layout.colours)
+    boxes = _shown(_slots(obs, layout.boxes), layout.sizes.box_kinds)
+    return np.concatenate([discs.sum(-2), boxes.sum(-2)], -1)
+
+
+def _slots(obs: np.ndarray, slots: tuple[int, int, int]) -> np.ndarray:
+    """The slots (..., count, width) of one sort in observations (..., d)."""
+    start, count, width = slots
+    return obs[..., start : start + count * width].reshape(*obs.shape[:-1], count, width)
+
+
+def _shown(slot: np.ndarray, kinds: int) -> np.ndarray:
+    """Which of `kinds` each slot (..., count, width) shows, (..., count, kinds) bool."""
+    return np.asarray((slot[..., :1] > 0.5) & (slot[..., slot.shape[-1] - kinds :] > 0.5))
 
 
 def _observed(
     obs: np.ndarray, layout: Layout, slots: tuple[int, int, int], kinds: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    start, count, width = slots
     lead = obs.shape[:-1]
-    if not count or not kinds:
+    if not slots[1] or not kinds:
         return np.zeros((*lead, kinds), bool), np.zeros((*lead, kinds, 2), np.float32)
-    slot = obs[..., start : start + count * width].reshape(*lead, count, width)
-    shown = (slot[..., :1] > 0.5) & (slot[..., -kinds:] > 0.5)
+    slot = _slots(obs, slots)
+    shown = _shown(slot, kinds)
     x, y = slot[..., 1], slot[..., 2]
     if layout.frame == "ego":
         px, py, cos, sin = (obs[..., i, None] for i in range(4))

@@ -57,6 +57,7 @@ def designers(config: DesignersConfig) -> Path:
         results.append(_read(path, plan))
     rows = [Row(**_tuples(row)) for result in results for row in result["rows"]]
     speeds = [result["speeds"] for result in results]
+    plan = replace(plan, past=tuple(sorted({row.past for row in rows if row.past})))
     report = config.out / "report.md"
     _write(report, markdown(plan, rows, speeds))
     draw(plan, rows, config.out / "score.svg")
@@ -72,7 +73,7 @@ def _run(plan: Plan, path: Path) -> None:
     study = Study(plan, say=lambda text: print(text, flush=True))
     study.run()
     made = {
-        "plan": _said(plan),
+        "plan": _comparable(plan),
         "speeds": study.speeds,
         "rows": [asdict(row) for row in study.rows],
     }
@@ -83,14 +84,15 @@ def _read(path: Path, plan: Plan) -> dict[str, Any]:
     """A stored result. Raises StoreError if it is not one, or of another plan."""
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise StoreError(path, f"cannot be read: {error}") from error
-    if {name: made["plan"].get(name) for name in _said(plan)} != json.loads(json.dumps(_said(plan))):
+        stored = {name: made["plan"].get(name) for name in _comparable(plan)}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        raise StoreError(path, f"cannot be read: {type(error).__name__}: {error}") from error
+    if stored != json.loads(json.dumps(_comparable(plan))):
         raise StoreError(path, "made with another plan; choose another --out, or remove it")
     return made
 
 
-def _said(plan: Plan) -> dict[str, Any]:
+def _comparable(plan: Plan) -> dict[str, Any]:
     """What must be the same in all seeds."""
     return {name: value for name, value in asdict(plan).items() if name not in ("seeds", "past", "curve")}
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -19,10 +18,11 @@ from unseen.agents.shared.design_agent import DesignAgent, DesignState
 from unseen.agents.shared.designing import Belief, choose, draw_contexts
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.surrogate_designer import SurrogateDesignerLearner
+from unseen.envs.industry.proving_ground import rules
 from unseen.envs.industry.proving_ground.design import BRIEF, PARTS
 from unseen.envs.industry.proving_ground.manoeuvres import FAMILIES
-from unseen.train.build import Submission, certify, submissions
 from unseen.train.designers.baselines import BASELINES
+from unseen.train.designs import Submission, submissions
 from unseen.train.errors import EvaluationError
 
 ENV = "ProvingGround"
@@ -45,7 +45,7 @@ class Plan:
         past: numbers of past programmes.
         tests: budgets of real tests in a programme.
         usual: the one of them in comparisons of other things.
-        imagined: numbers of designs imagined for a decision.
+        imagined: numbers of designs imagined for a decision; the last but one is used in comparisons of other things.
         curve: numbers of past programmes at which all of them are run; from the first on, the control with another latent is, too.
         few: programmes for the largest number imagined.
         searches: designs that random search tries in the true simulator.
@@ -72,7 +72,7 @@ QUICK = Plan(
     past=(4, 8),
     tests=(8, 12),
     usual=12,
-    imagined=(1, 20),
+    imagined=(1, 10, 20),
     curve=(4, 8),
     few=2,
     searches=(20,),
@@ -117,7 +117,7 @@ class _Remembered(DesignAgent):
         self, obs: np.ndarray, state: DesignState, first: np.ndarray, explore: bool = False
     ) -> tuple[np.ndarray, DesignState]:
         actions, after = super().act(obs, state, first, explore)
-        self.notes, self.obs_now = after.notes, np.array(obs)
+        self.notes = after.notes
         return actions, after
 
 
@@ -151,31 +151,28 @@ class Study:
             self._add(seed, name, agent, config=replace(self.env, obs=agent.obs))
 
     def _add(
-        self, seed: int, name: str, agent: Agent, count: int | None = None, config: EnvConfig | None = None, **more: Any
-    ) -> list[Submission]:
-        """Let an agent play, certify, and keep the row."""
+        self,
+        seed: int,
+        name: str,
+        agent: Agent,
+        count: int | None = None,
+        config: EnvConfig | None = None,
+        *,
+        past: int = 0,
+        tests: int | None = None,
+        imagined: int = 0,
+    ) -> None:
+        """Let an agent play, certify, and keep the row. Without a budget of `tests`, the row has the mean of what was used."""
         started = time.process_time()
         found = submissions(agent, config or self.env, self.programmes(seed, count), endless=name not in REFERENCES)
         spent = (time.process_time() - started) / len(found)
         if bad := [one.error for one in found if one.error]:
             raise EvaluationError(bad[0])
-        tests = more.pop("tests", round(float(np.mean([one.tests for one in found]))))
-        self._keep(
-            Row(
-                name,
-                seed,
-                more.pop("past", 0),
-                tests,
-                more.pop("imagined", 0),
-                self._scores(found),
-                cpu_s=spent,
-                **more,
-            )
-        )
-        return found
+        used = round(float(np.mean([one.tests for one in found]))) if tests is None else tests
+        self._keep(Row(name, seed, past, used, imagined, self._scores(found), cpu_s=spent))
 
     def _scores(self, found: Sequence[Submission]) -> tuple[float, ...]:
-        return tuple(float(certify(one, self.plan.each).rates.min()) for one in found)
+        return tuple(float(one.certify(self.plan.each).rates.min()) for one in found)
 
     def _keep(self, row: Row) -> None:
         self.rows.append(row)
@@ -240,7 +237,7 @@ class Study:
         for k, one in enumerate(found):
             note, other = agent.notes[k], agent.notes[(k + 1) % len(found)]
             assert note.belief is not None and other.belief is not None
-            known = note.rows[-1][BRIEF + PARTS : BRIEF + 2 * PARTS] > 0.5
+            known = note.rows[-1][rules.KNOWN + PARTS : rules.DRAWN] > 0.5
             belief = Belief(np.where(known, note.belief.offsets, other.belief.offsets), note.belief.covariance)
             rng = np.random.default_rng(one.seed)
             contexts = draw_contexts(note.rows[-1][:BRIEF], agent.thinking.scenarios, rng)
