@@ -30,6 +30,7 @@ WALL = 4.3  # m to the left of the middle
 RETURNER, OTHER = (250, 142, 140), (126, 220, 214)  # people with empty hands; people who carry something
 FOG = (16, 18, 24, 165)
 BEHIND = 9.0  # m of street behind the car that the scene shows
+ACROSS = 10.6  # m that the scene shows from side to side
 BRAKING = -1.0  # m/s^2 from which on a track is drawn as braked
 G = 9.81
 
@@ -115,9 +116,9 @@ class StreetPainter(Painter):
     def _scene(self, page: Page, scene: Scene, x: float, y: float, wide: float, tall: float) -> None:
         """The street around the car, with the same scale along and across."""
         area = page.rect(x, y, wide, tall)
-        view = _View((area.width * FINE, area.height * FINE), scene.car[0] - BEHIND, tall / 10.6)
-        view.scale = area.height * FINE / 10.6
-        surface = view.surface
+        scale = area.height * FINE / ACROSS
+        pixel = FINE / scale  # m: the scene moves by whole pixels, so that what stands still looks the same in all frames
+        view = _View((area.width * FINE, area.height * FINE), math.floor((scene.car[0] - BEHIND) / pixel) * pixel, scale)
         self._ground(view, scene)
         self._tracks(view, 1.6)
         for box in scene.vans:
@@ -129,7 +130,7 @@ class StreetPainter(Painter):
         _draw_car(view, scene)
         if scene.hit is not None:
             _draw_crash(view, scene.hit)
-        page.surface.blit(pygame.transform.smoothscale(surface, area.size), area)
+        page.surface.blit(pygame.transform.smoothscale(view.surface, area.size), area)
         pygame.draw.rect(page.surface, theme.LINE, area, 1)
         page.text(self._road(scene)[0], x + wide - 10, y + 11, 11, theme.INK, right=True)
 
@@ -143,9 +144,9 @@ class StreetPainter(Painter):
         view.box(left, bottom - 0.1, right, scene.half, ground)
         for cell in range(int(left) // 2, int(right) // 2 + 1):
             rng = np.random.default_rng(abs(cell) + 7)  # marks of the weather, fixed to the road
-            for _ in range(5):
+            for _ in range(2):
                 px, py = 2 * cell + rng.uniform(0, 2), rng.uniform(bottom, scene.half)
-                pygame.draw.circle(view.surface, mark, view.at(px, py), max(1.0, 0.05 * view.scale))
+                pygame.draw.circle(view.surface, mark, view.at(px, py), max(1.0, 0.07 * view.scale))
         for edge in (scene.half, -scene.half):
             pygame.draw.line(
                 view.surface, mix(ground, theme.INK, 0.55), view.at(left, edge), view.at(right, edge), 2 * FINE
@@ -178,8 +179,8 @@ class StreetPainter(Painter):
     def _overview(self, page: Page, scene: Scene, x: float, y: float, wide: float, tall: float) -> None:
         """The whole street; lengths across are larger than lengths along."""
         area = page.rect(x, y, wide, tall)
-        view = _View((area.width * FINE, area.height * FINE), 0.0, 1.0)
-        view.scale, view.across = area.width * FINE / (scene.length + 4.0), area.height * FINE / 10.6
+        view = _View((area.width * FINE, area.height * FINE), 0.0, area.width * FINE / (scene.length + 4.0))
+        view.across = area.height * FINE / ACROSS
         _, ground, _ = self._road(scene)
         view.surface.fill(mix(PAVEMENT, theme.BACK, 0.35))
         view.box(0.0, -4.1, scene.length, scene.half, ground)
