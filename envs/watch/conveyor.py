@@ -7,7 +7,7 @@ from unseen.envs.core.params import Params
 from unseen.envs.core.task import Task
 from unseen.envs.core.view import Belief, Conveyor, Imagined, Lane, Plant
 from unseen.envs.watch import theme
-from unseen.envs.watch.curves import HATCH, SHADED
+from unseen.envs.watch.curves import SHADED, hatch
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import Painter
 from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
@@ -120,12 +120,7 @@ class ConveyorPainter(Painter):
 
     def _draw_roof(self, page: Page, plant: Plant, x: float, y: float, wide: float, tall: float) -> None:
         box = page.rect(x, y, wide, tall)
-        page.surface.set_clip(box)
-        page.surface.fill(SHADED)
-        gap = max(4, page.px(11)[0])
-        for at in range(box.left - box.height, box.right, gap):
-            pygame.draw.line(page.surface, HATCH, (at, box.bottom), (at + box.height, box.top))
-        page.surface.set_clip(None)
+        hatch(page.surface, box, max(4, page.px(11)[0]))
         edge = theme.MIND if plant.glass is not None else theme.LINE
         pygame.draw.rect(
             page.surface, mix(edge, theme.BACK, 0.3), box, max(1, page.px(2)[0]), border_radius=page.px(5)[0]

@@ -7,7 +7,7 @@ from unseen.envs.core.params import Params
 from unseen.envs.core.task import Task
 from unseen.envs.core.view import Belief, Gauge, Gauges, Imagined
 from unseen.envs.watch import theme
-from unseen.envs.watch.curves import DASH, HATCH, SHADED, Sample, draw_panel, number
+from unseen.envs.watch.curves import DASH, HATCH, Sample, draw_panel, hatch, number
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import FRAME, Painter
 from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
@@ -158,12 +158,7 @@ def _nearest_zero(gauge: Gauge) -> float:
 def _draw_sign(page: Page, sign: str, x: float, y: float) -> None:
     box = page.rect(x - 8, y - 8, 18, 16)
     if sign == "hatch":
-        page.surface.set_clip(box)
-        page.surface.fill(SHADED)
-        for k in range(-box.height, box.width, max(3, box.width // 4)):
-            ends = (box.left + k, box.bottom), (box.left + k + box.height, box.top)
-            pygame.draw.line(page.surface, mix(HATCH, theme.MUTED, 0.4), *ends)
-        page.surface.set_clip(None)
+        hatch(page.surface, box, max(3, box.width // 4), mix(HATCH, theme.MUTED, 0.4))
     elif sign == "dashes":
         for left in (0.0, DASH[0] + DASH[1]):
             dash = page.px(x - 8 + left, y), page.px(x - 8 + left + DASH[0], y)

@@ -117,8 +117,12 @@ class StreetPainter(Painter):
         """The street around the car, with the same scale along and across."""
         area = page.rect(x, y, wide, tall)
         scale = area.height * FINE / ACROSS
-        pixel = FINE / scale  # m: the scene moves by whole pixels, so that what stands still looks the same in all frames
-        view = _View((area.width * FINE, area.height * FINE), math.floor((scene.car[0] - BEHIND) / pixel) * pixel, scale)
+        pixel = (
+            FINE / scale
+        )  # m: the scene moves by whole pixels, so that what stands still looks the same in all frames
+        view = _View(
+            (area.width * FINE, area.height * FINE), math.floor((scene.car[0] - BEHIND) / pixel) * pixel, scale
+        )
         self._ground(view, scene)
         self._tracks(view, 1.6)
         for box in scene.vans:
@@ -255,7 +259,7 @@ class StreetPainter(Painter):
         """The legend, with only the symbols that can be in the picture."""
         rows = [(RETURNER, False, "with empty hands: will come back"), (OTHER, False, "carries something: will not")]
         if not scene.glass:
-            rows.append((RETURNER, True, "dashed: where last seen"))
+            rows.append((RETURNER, True, "ring: where last seen"))
         if self.hidden:
             rows.append((mix(RETURNER, PAVEMENT, 0.4), False, "faint: hidden, shown only to you"))
         for k, (rgb, ghost, text) in enumerate(rows):
