@@ -10,7 +10,7 @@ from unseen.envs.watch import theme
 from unseen.envs.watch.curves import SHADED, hatch
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import Painter
-from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, draw_step, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 HUES: tuple[RGB, ...] = (
@@ -43,9 +43,7 @@ class ConveyorPainter(Painter):
         plant = view.plant(record, params)
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 66, 15, theme.INK, fit=560)
-        page.text(
-            f"step {int(record['t'])} of {params.horizon}     reward {reward:.3g}", 936, 66, 14, theme.MUTED, right=True
-        )
+        draw_step(page, record, params, reward, 66)
         self._draw_plant(page, plant, 24, 100, 912, 330, 14)
         self._draw_counts(page, plant, 936, 474, 15)
         self._draw_key(page, plant, 24, 474, 13)

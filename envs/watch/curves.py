@@ -97,7 +97,7 @@ def number(value: float) -> str:
     """A number with three significant digits, without an exponent if that is short."""
     if not math.isfinite(value):
         return "-"
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
+    return f"{value:,.0f}" if 999.5 <= abs(value) < 1e7 else f"{value:.3g}"
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:

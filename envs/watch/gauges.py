@@ -10,7 +10,7 @@ from unseen.envs.watch import theme
 from unseen.envs.watch.curves import DASH, HATCH, Sample, draw_panel, hatch, number
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import FRAME, Painter
-from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, draw_step, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 HUES: tuple[RGB, ...] = ((96, 176, 250), (250, 194, 92), (186, 150, 246), (250, 142, 140), (126, 220, 214))
@@ -43,9 +43,7 @@ class GaugePainter(Painter):
         view = self._remember(record, params, task)
         page = open_frame(self.size, view.request, message or task.__name__)
         self._draw_panels(page, view, record, params, 24, 64, 616, 462, 14)
-        page.text(
-            f"step {int(record['t'])} of {params.horizon}     reward {reward:.4g}", 936, 74, 14, theme.MUTED, right=True
-        )
+        draw_step(page, record, params, reward, 74)
         y = 110.0
         for line in page.wrapped(view.caption(record, params), 15, 264):
             page.text(line, 672, y, 15, theme.INK, fit=264)

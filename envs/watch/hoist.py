@@ -13,7 +13,7 @@ from unseen.envs.watch import theme
 from unseen.envs.watch.curves import HATCH, hatch
 from unseen.envs.watch.gauges import GaugePainter
 from unseen.envs.watch.page import Page
-from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, draw_step, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 STEEL: RGB = (104, 112, 130)
@@ -48,9 +48,7 @@ class HoistPainter(GaugePainter):
         assert isinstance(view, Hoist)
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 64, 15, theme.INK, fit=600)
-        page.text(
-            f"step {int(record['t'])} of {params.horizon}     reward {reward:.3g}", 936, 64, 14, theme.MUTED, right=True
-        )
+        draw_step(page, record, params, reward, 64)
         self._draw_site(page, view.ride(record, params), 24, 84, 912, 268, 13)
         self._draw_panels(page, view, record, params, 24, 362, 620, 170, 13)
         self._draw_controls(page, view, record, params, 676, 376, 260, 76, 13)

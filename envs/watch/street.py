@@ -11,7 +11,7 @@ from unseen.envs.core.view import Belief, Imagined, Pedestrian, Scene, Street
 from unseen.envs.watch import theme
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import FRAME, Painter
-from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, draw_step, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 FINE = 3  # supersampling factor, for antialiasing
@@ -59,9 +59,7 @@ class StreetPainter(Painter):
         view, scene = self._remember(record, params, task)
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 66, 15, theme.INK, fit=560)
-        page.text(
-            f"step {int(record['t'])} of {params.horizon}     reward {reward:.3g}", 936, 66, 14, theme.MUTED, right=True
-        )
+        draw_step(page, record, params, reward, 66)
         self._scene(page, scene, 24, 90, 912, 196)
         self._overview(page, scene, 24, 300, 912, 40)
         self._speed(page, scene, 24, 356, 470, 166, 13)
