@@ -1,4 +1,4 @@
-"""What frames and cards of tasks without a room have in common: the request and a name on top, the step, the end, the timeline and the keys."""
+"""What frames and cards of tasks without a room have in common: request and name on top, step, end, timeline and keys."""
 
 import numpy as np
 
