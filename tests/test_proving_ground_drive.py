@@ -303,6 +303,20 @@ def test_who_comes_back_does_not_depend_on_anything_else_that_is_drawn() -> None
         assert abs(r) < 4.0 / math.sqrt(somebody.sum()), name
 
 
+@pytest.mark.parametrize(("level", "correlation"), [(2, 0.24), (3, 0.52)])
+def test_when_people_set_out_tells_something_of_how_long_they_stay(level: int, correlation: float) -> None:
+    """Four of five are back in front of a car at full speed, to 1.2 s: the docstring says so, and that it can be used."""
+    env = make_vec(NAME, 4_000, level=level)
+    env.reset(seed=0)
+    van = env.world["van"][env.world["van"]["who"] == street.RETURNS]
+    driven = (
+        van["end"] + street.GAP - van["start"]
+    ) / rules.TOP  # s from setting out until a car at full speed is there
+    stay = driven - (street.DOOR - street.PLACE) / van["pace"] - (-0.74 - street.PLACE) / van["pace"]
+    assert (np.abs(stay - van["rest"]) < 1.2).mean() == pytest.approx(0.8, abs=0.01)
+    assert np.corrcoef(stay, van["rest"])[0, 1] == pytest.approx(correlation, abs=0.02)
+
+
 def test_people_of_shift_are_faster() -> None:
     pace = {}
     for split in ("train", "shift"):
