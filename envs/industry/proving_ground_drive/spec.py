@@ -158,7 +158,8 @@ class ProvingGroundDrive(Task):
     **Leaks closed.** Who comes back is drawn independently of pace, stay and time, so that nothing in sight tells it later; the audit
     changes it behind the van and compares. Nuisance is counted from what is in sight. Stays continue behind the van for those who will not
     come out. *When* people come back is not independent: since most are drawn to meet a car at full speed, where the car is when they set
-    out correlates with their stay (.24 at level 2, .52 at level 3). An agent may use that; none of the players here does. The grip is not drawn in the plain picture; in principle it shows in the slip at light throttle.
+    out correlates with their stay (.24 at level 2, .52 at level 3). An agent may use that; none of the players here does. The
+    grip is not drawn in the plain picture; in principle it shows in the slip at light throttle.
 
     **Validated**: the car against commonroad-vehicle-models and LSODA (tests/vehicle.py; at 5 ms to .13 m in 1.5 s), sight and contacts
     against independent geometry (tests/street.py). At 5 ms stops on dry asphalt are 6 % longer than at .5 ms, elsewhere equal.
