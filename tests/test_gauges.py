@@ -223,7 +223,14 @@ def test_round_numbers() -> None:
     assert ticks(0, 8, 4) == [0, 2, 4, 6, 8]
     assert ticks(-1, 1, 4) == [-1, -0.5, 0, 0.5, 1]
     assert ticks(36.1, 37.4, 4) == pytest.approx([36.5, 37.0])
-    assert [number(v) for v in (0.0, 3.14159, 1234.5, 2e9, np.nan)] == ["0", "3.14", "1,234", "2e+09", "-"]
+    assert [number(v) for v in (0.0, 3.14159, 999.7, 1234.5, 2e9, np.nan)] == [
+        "0",
+        "3.14",
+        "1,000",
+        "1,234",
+        "2e+09",
+        "-",
+    ]
 
 
 def test_an_environment_is_drawn_by_the_painter_that_its_view_names() -> None:

@@ -25,19 +25,20 @@ __all__ = ["GalleryConfig", "gallery"]
 
 BYTES = 300_000
 """Maximum size of a film. A larger one is encoded again with fewer and smaller frames."""
+LONGEST = 110  # steps to show one by one; of a longer episode only some are shown
 SIZES = (
-    (3, 1.0),
-    (2, 1.0),
-    (2, 0.85),
-    (1, 0.85),
-    (1, 0.7),
-    (1, 0.55),
-)  # (frames per step, scale), in order of preference
+    (3, 1.0, LONGEST),
+    (2, 1.0, LONGEST),
+    (2, 0.85, LONGEST),
+    (1, 0.85, LONGEST),
+    (1, 0.85, 70),
+    (1, 0.7, LONGEST),
+    (1, 0.55, LONGEST),
+)  # (frames per step, scale, steps to show at most), in order of preference
 TRIES = 12  # seeds to search for a successful episode
 SHOWABLE = 0.8  # minimum mean return of an agent to be shown
 HORIZON = 12  # imagined steps to draw
-LONGEST = 110  # steps to show one by one; of a longer episode only some are shown
-LONG_PACE = 2.0  # and these so much faster
+LONG_PACE = 2.0  # how much faster a long episode is played when LONGEST of its steps are shown
 
 
 @dataclass(frozen=True)
@@ -126,26 +127,28 @@ def first_success(agent: Agent, env: TaskVectorEnv, seed: int) -> list[WatchedSt
 def save_small(target: Path, steps: list[WatchedStep], env: TaskVectorEnv, message: str) -> int:
     """Write the film, labelled with `message`, in the best quality of at most `BYTES`. Returns its size in bytes."""
     size = 0
-    for parts, scale in SIZES:
-        save_film(target, list(cards(steps, env, parts, scale, message)))
+    for parts, scale, most in SIZES:
+        save_film(target, list(cards(steps, env, parts, scale, most, message)))
         size = target.stat().st_size
         if size <= BYTES:
             break
     return size
 
 
-def cards(steps: list[WatchedStep], env: TaskVectorEnv, parts: int, scale: float, message: str) -> Iterator[Shot]:
-    """The frames of an episode in card format, `parts` per step; of a long episode one of some steps, in the time of one."""
+def cards(
+    steps: list[WatchedStep], env: TaskVectorEnv, parts: int, scale: float, most: int, message: str
+) -> Iterator[Shot]:
+    """The frames of an episode in card format, `parts` per step; of an episode of more than `most` steps, one of some steps."""
     from unseen.envs.watch.painter import CARD
 
     painter = painter_of(env, round(CARD[0] * scale), round(CARD[1] * scale))
-    every = -(-len(steps) // LONGEST)
+    every = -(-len(steps) // most)
     for current, record, belief in interpolate(steps, painter, parts if every == 1 else 1):
         image = painter.card(record, env.params, env.task, current.reward, belief, current.imagined, message)
         if current.last or every == 1:
             yield Shot(image, END_SECONDS if current.last else STEP_SECONDS / parts)
         elif int(record["t"]) % every == 0:  # all are drawn, since a painter may draw a history
-            yield Shot(image, STEP_SECONDS / LONG_PACE)
+            yield Shot(image, STEP_SECONDS / LONG_PACE * LONGEST / most)
 
 
 def write_page(config: GalleryConfig) -> None:

@@ -7,10 +7,10 @@ from unseen.envs.core.params import Params
 from unseen.envs.core.task import Task
 from unseen.envs.core.view import Belief, Conveyor, Imagined, Lane, Plant
 from unseen.envs.watch import theme
-from unseen.envs.watch.curves import HATCH, SHADED
+from unseen.envs.watch.curves import SHADED, hatch
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import Painter
-from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, draw_step, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 HUES: tuple[RGB, ...] = (
@@ -43,9 +43,7 @@ class ConveyorPainter(Painter):
         plant = view.plant(record, params)
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 66, 15, theme.INK, fit=560)
-        page.text(
-            f"step {int(record['t'])} of {params.horizon}     reward {reward:.3g}", 936, 66, 14, theme.MUTED, right=True
-        )
+        draw_step(page, record, params, reward, 66)
         self._draw_plant(page, plant, 24, 100, 912, 330, 14)
         self._draw_counts(page, plant, 936, 474, 15)
         self._draw_key(page, plant, 24, 474, 13)
@@ -120,12 +118,7 @@ class ConveyorPainter(Painter):
 
     def _draw_roof(self, page: Page, plant: Plant, x: float, y: float, wide: float, tall: float) -> None:
         box = page.rect(x, y, wide, tall)
-        page.surface.set_clip(box)
-        page.surface.fill(SHADED)
-        gap = max(4, page.px(11)[0])
-        for at in range(box.left - box.height, box.right, gap):
-            pygame.draw.line(page.surface, HATCH, (at, box.bottom), (at + box.height, box.top))
-        page.surface.set_clip(None)
+        hatch(page.surface, box, max(4, page.px(11)[0]))
         edge = theme.MIND if plant.glass is not None else theme.LINE
         pygame.draw.rect(
             page.surface, mix(edge, theme.BACK, 0.3), box, max(1, page.px(2)[0]), border_radius=page.px(5)[0]

@@ -97,7 +97,7 @@ def number(value: float) -> str:
     """A number with three significant digits, without an exponent if that is short."""
     if not math.isfinite(value):
         return "-"
-    return f"{value:,.0f}" if 1000 <= abs(value) < 1e7 else f"{value:.3g}"
+    return f"{value:,.0f}" if 999.5 <= abs(value) < 1e7 else f"{value:.3g}"
 
 
 def ticks(low: float, high: float, most: int) -> list[float]:
@@ -132,7 +132,9 @@ def _plot(
     for hidden, run in runs:
         if hidden:
             left, right = math.floor(at[run[0], 0]), math.ceil(at[run[-1], 0])
-            _hatch(canvas, pygame.Rect(left, 0, right - left, height), unit)
+            hatch(
+                canvas, pygame.Rect(left, 0, right - left, height), max(4, round(7 * unit)), thick=max(1, round(unit))
+            )
     for value in ticks(gauge.low, gauge.high, 4):
         pygame.draw.line(canvas, theme.LINE, (0, float(down(value))), (width, float(down(value))), FINE // 2)
     targets = [(x, down(s.target[0]), down(s.target[1])) for x, s in zip(at[:, 0], samples, strict=True) if s.target]
@@ -175,14 +177,19 @@ def _runs(samples: Sequence[Sample]) -> list[tuple[bool, list[int]]]:
     return runs
 
 
-def _hatch(canvas: pygame.Surface, area: pygame.Rect, unit: float) -> None:
-    """Shade what the agent cannot sense, like fog in a room."""
-    canvas.set_clip(area)
-    canvas.fill(SHADED)
-    gap = max(4, round(7 * unit))
-    for x in range(area.left // gap * gap - area.height, area.right, gap):
-        pygame.draw.line(canvas, HATCH, (x, area.bottom), (x + area.height, area.top), max(1, round(unit)))
-    canvas.set_clip(None)
+def hatch(
+    canvas: pygame.Surface, area: pygame.Rect, gap: int, rgb: RGB = HATCH, thick: int = 1, ground: RGB | None = SHADED
+) -> None:
+    """Shade what the agent cannot sense, like fog in a room, with lines `gap` pixels apart; without a ground, lines only."""
+    before = canvas.get_clip()
+    canvas.set_clip(area.clip(before))
+    if ground is not None:
+        canvas.fill(ground)
+    for x in range(
+        area.left // gap * gap - area.height, area.right, gap
+    ):  # fixed to the canvas, so that they do not crawl
+        pygame.draw.line(canvas, rgb, (x, area.bottom), (x + area.height, area.top), thick)
+    canvas.set_clip(before)
 
 
 def _band(canvas: pygame.Surface, targets: np.ndarray, unit: float) -> None:

@@ -7,10 +7,10 @@ from unseen.envs.core.params import Params
 from unseen.envs.core.task import Task
 from unseen.envs.core.view import Belief, Gauge, Gauges, Imagined
 from unseen.envs.watch import theme
-from unseen.envs.watch.curves import DASH, HATCH, SHADED, Sample, draw_panel, number
+from unseen.envs.watch.curves import DASH, HATCH, Sample, draw_panel, hatch, number
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import FRAME, Painter
-from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, draw_step, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 HUES: tuple[RGB, ...] = ((96, 176, 250), (250, 194, 92), (186, 150, 246), (250, 142, 140), (126, 220, 214))
@@ -43,9 +43,7 @@ class GaugePainter(Painter):
         view = self._remember(record, params, task)
         page = open_frame(self.size, view.request, message or task.__name__)
         self._draw_panels(page, view, record, params, 24, 64, 616, 462, 14)
-        page.text(
-            f"step {int(record['t'])} of {params.horizon}     reward {reward:.4g}", 936, 74, 14, theme.MUTED, right=True
-        )
+        draw_step(page, record, params, reward, 74)
         y = 110.0
         for line in page.wrapped(view.caption(record, params), 15, 264):
             page.text(line, 672, y, 15, theme.INK, fit=264)
@@ -158,12 +156,7 @@ def _nearest_zero(gauge: Gauge) -> float:
 def _draw_sign(page: Page, sign: str, x: float, y: float) -> None:
     box = page.rect(x - 8, y - 8, 18, 16)
     if sign == "hatch":
-        page.surface.set_clip(box)
-        page.surface.fill(SHADED)
-        for k in range(-box.height, box.width, max(3, box.width // 4)):
-            ends = (box.left + k, box.bottom), (box.left + k + box.height, box.top)
-            pygame.draw.line(page.surface, mix(HATCH, theme.MUTED, 0.4), *ends)
-        page.surface.set_clip(None)
+        hatch(page.surface, box, max(3, box.width // 4), mix(HATCH, theme.MUTED, 0.4))
     elif sign == "dashes":
         for left in (0.0, DASH[0] + DASH[1]):
             dash = page.px(x - 8 + left, y), page.px(x - 8 + left + DASH[0], y)

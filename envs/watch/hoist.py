@@ -1,6 +1,7 @@
 """Rendering of a load on a crane from the side, over the curve of its swing."""
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 import pygame
@@ -9,10 +10,10 @@ from unseen.envs.core.params import Params
 from unseen.envs.core.task import Task
 from unseen.envs.core.view import Belief, Hoist, Imagined, Ride
 from unseen.envs.watch import theme
-from unseen.envs.watch.curves import HATCH, SHADED
+from unseen.envs.watch.curves import HATCH, hatch
 from unseen.envs.watch.gauges import GaugePainter
 from unseen.envs.watch.page import Page
-from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, draw_step, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 STEEL: RGB = (104, 112, 130)
@@ -20,6 +21,8 @@ GROUND: RGB = (44, 48, 60)
 LOAD: RGB = (250, 194, 92)
 HALF = 0.8  # m, half the width of the load
 FLOOR = 20.0  # layout units that the ground takes
+Place = Callable[[float, float], tuple[float, float]]
+"""Layout units of a point that is so many m along the rail, and down from it."""
 
 
 class HoistPainter(GaugePainter):
@@ -45,9 +48,7 @@ class HoistPainter(GaugePainter):
         assert isinstance(view, Hoist)
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 64, 15, theme.INK, fit=600)
-        page.text(
-            f"step {int(record['t'])} of {params.horizon}     reward {reward:.3g}", 936, 64, 14, theme.MUTED, right=True
-        )
+        draw_step(page, record, params, reward, 64)
         self._draw_site(page, view.ride(record, params), 24, 84, 912, 268, 13)
         self._draw_panels(page, view, record, params, 24, 362, 620, 170, 13)
         self._draw_controls(page, view, record, params, 676, 376, 260, 76, 13)
@@ -102,11 +103,10 @@ class HoistPainter(GaugePainter):
             page.text(f"{metre}", tick - page.width(f"{metre}", 0.75 * size) / 2, rail - 19, 0.75 * size, theme.FAINT)
         hook = at(ride.trolley, 0)
         seen = ride.age == 0
-        if not seen:
-            self._draw_fan(page, ride, hook, scale, size)
         if seen:
             self._draw_load(page, hook, ride.seen, ride.hoist, scale)
         else:
+            self._draw_fan(page, ride, hook, scale, size)
             self._draw_load(page, hook, ride.seen, ride.hoist, scale, ghost=theme.MUTED)
             if self.hidden and math.isfinite(ride.angle):
                 self._draw_load(page, hook, ride.angle, ride.hoist, scale, ghost=LOAD)
@@ -138,9 +138,8 @@ class HoistPainter(GaugePainter):
             )
         pygame.draw.rect(page.surface, theme.BAD, page.rect(x - 3, top - 9, 6, 9))
 
-    def _draw_target(self, page: Page, at: object, ride: Ride, floor: float, scale: float, size: float) -> None:
+    def _draw_target(self, page: Page, at: Place, ride: Ride, floor: float, scale: float, size: float) -> None:
         """The pedestal on which the load is to stand, with marks as wide as the load."""
-        assert callable(at)
         middle, top = at(ride.target, ride.depth + HALF)
         half = 1.9 * HALF * scale
         pygame.draw.rect(page.surface, GROUND, page.rect(middle - half, top, 2 * half, floor - top + 2))
@@ -162,14 +161,11 @@ class HoistPainter(GaugePainter):
         long = scale * (ride.hoist + HALF)
         angles = np.linspace(-reach, reach, 24)
         arc = [page.px(hook[0] + long * math.sin(a), hook[1] + long * math.cos(a)) for a in angles]
-        box = page.surface.get_clip()
-        hatch, shape = (pygame.Surface(page.surface.get_size(), pygame.SRCALPHA) for _ in range(2))
-        hatch.fill(SHADED)
-        for k in range(box.left - box.height, box.right, max(4, page.px(9)[0])):
-            pygame.draw.line(hatch, HATCH, (k, box.bottom), (k + box.height, box.top))
+        lines, shape = (pygame.Surface(page.surface.get_size(), pygame.SRCALPHA) for _ in range(2))
+        hatch(lines, page.surface.get_clip(), max(4, page.px(9)[0]))
         pygame.draw.polygon(shape, (255, 255, 255, 255), [page.px(*hook), *arc])
-        hatch.blit(shape, (0, 0), special_flags=pygame.BLEND_RGBA_MULT)
-        page.surface.blit(hatch, (0, 0))
+        lines.blit(shape, (0, 0), special_flags=pygame.BLEND_RGBA_MULT)
+        page.surface.blit(lines, (0, 0))
         pygame.draw.lines(page.surface, mix(HATCH, theme.MUTED, 0.4), False, arc, max(1, page.px(1)[0]))
         page.text(
             "?",
@@ -244,10 +240,8 @@ class HoistPainter(GaugePainter):
         if shown:
             pygame.draw.rect(page.surface, theme.BAD, (logged, track.top, max(now - logged, 0), track.height))
         else:
-            page.surface.set_clip(pygame.Rect(logged, track.top, track.right - logged, track.height))
-            for k in range(logged - track.height, track.right, max(4, page.px(6)[0])):
-                pygame.draw.line(page.surface, theme.FAINT, (k, track.bottom), (k + track.height, track.top))
-            page.surface.set_clip(None)
+            rest = pygame.Rect(logged, track.top, track.right - logged, track.height)
+            hatch(page.surface, rest, max(4, page.px(6)[0]), theme.FAINT, ground=None)
         pygame.draw.rect(page.surface, theme.INK, (track.right - 2, track.top - 2, 2, track.height + 4))
 
     def _draw_service(self, page: Page, ride: Ride, middle: float, y: float, size: float) -> None:

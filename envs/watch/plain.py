@@ -1,4 +1,4 @@
-"""What frames and cards of tasks without a room have in common: the request and a name on top, the end, the timeline and the keys."""
+"""What frames and cards of tasks without a room have in common: request and name on top, step, end, timeline and keys."""
 
 import numpy as np
 
@@ -39,6 +39,12 @@ def close_card(page: Page, record: np.void, params: Params) -> np.ndarray:
     """The card's pixels, with the timeline at the bottom."""
     _timeline(page, record, params, 12, CARD[1] - 24, CARD_WIDE)
     return page.pixels()
+
+
+def draw_step(page: Page, record: np.void, params: Params, reward: float, y: float) -> None:
+    """The step and its reward, on the right of a frame."""
+    words = f"step {int(record['t'])} of {params.horizon}     reward {reward:.3g}"
+    page.text(words, 936, y, 14, theme.MUTED, right=True)
 
 
 def draw_end(

@@ -6,7 +6,7 @@ import pygame
 from unseen.envs.core.params import Params
 from unseen.envs.core.view import Gauges, Section
 from unseen.envs.watch import theme
-from unseen.envs.watch.curves import HATCH, SHADED, number
+from unseen.envs.watch.curves import HATCH, hatch, number
 from unseen.envs.watch.gauges import GaugePainter
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.theme import RGB, mix
@@ -96,14 +96,7 @@ class SectionPainter(GaugePainter):
                 line = piece.left, piece.top + k
                 pygame.draw.line(page.surface, glow(temp), line, (piece.right - 1, line[1]))
         else:
-            page.surface.set_clip(piece)
-            page.surface.fill(SHADED)
-            gap = max(4, page.px(7)[0])
-            for left in range(piece.left - piece.height, piece.right, gap):
-                pygame.draw.line(
-                    page.surface, mix(HATCH, theme.MUTED, 0.3), (left, piece.bottom), (left + piece.height, piece.top)
-                )
-            page.surface.set_clip(None)
+            hatch(page.surface, piece, max(4, page.px(7)[0]), mix(HATCH, theme.MUTED, 0.3))
             skin = max(2, page.px(4)[0])
             if not shut:
                 for top in (piece.top, piece.bottom - skin):

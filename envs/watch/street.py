@@ -11,7 +11,7 @@ from unseen.envs.core.view import Belief, Imagined, Pedestrian, Scene, Street
 from unseen.envs.watch import theme
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import FRAME, Painter
-from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, open_card, open_frame
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_end, draw_step, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 FINE = 3  # supersampling factor, for antialiasing
@@ -30,6 +30,7 @@ WALL = 4.3  # m to the left of the middle
 RETURNER, OTHER = (250, 142, 140), (126, 220, 214)  # people with empty hands; people who carry something
 FOG = (16, 18, 24, 165)
 BEHIND = 9.0  # m of street behind the car that the scene shows
+ACROSS = 10.6  # m that the scene shows from side to side
 BRAKING = -1.0  # m/s^2 from which on a track is drawn as braked
 G = 9.81
 
@@ -58,9 +59,7 @@ class StreetPainter(Painter):
         view, scene = self._remember(record, params, task)
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 66, 15, theme.INK, fit=560)
-        page.text(
-            f"step {int(record['t'])} of {params.horizon}     reward {reward:.3g}", 936, 66, 14, theme.MUTED, right=True
-        )
+        draw_step(page, record, params, reward, 66)
         self._scene(page, scene, 24, 90, 912, 196)
         self._overview(page, scene, 24, 300, 912, 40)
         self._speed(page, scene, 24, 356, 470, 166, 13)
@@ -115,9 +114,13 @@ class StreetPainter(Painter):
     def _scene(self, page: Page, scene: Scene, x: float, y: float, wide: float, tall: float) -> None:
         """The street around the car, with the same scale along and across."""
         area = page.rect(x, y, wide, tall)
-        view = _View((area.width * FINE, area.height * FINE), scene.car[0] - BEHIND, tall / 10.6)
-        view.scale = area.height * FINE / 10.6
-        surface = view.surface
+        scale = area.height * FINE / ACROSS
+        pixel = (
+            FINE / scale
+        )  # m: the scene moves by whole pixels, so that what stands still looks the same in all frames
+        view = _View(
+            (area.width * FINE, area.height * FINE), math.floor((scene.car[0] - BEHIND) / pixel) * pixel, scale
+        )
         self._ground(view, scene)
         self._tracks(view, 1.6)
         for box in scene.vans:
@@ -129,7 +132,7 @@ class StreetPainter(Painter):
         _draw_car(view, scene)
         if scene.hit is not None:
             _draw_crash(view, scene.hit)
-        page.surface.blit(pygame.transform.smoothscale(surface, area.size), area)
+        page.surface.blit(pygame.transform.smoothscale(view.surface, area.size), area)
         pygame.draw.rect(page.surface, theme.LINE, area, 1)
         page.text(self._road(scene)[0], x + wide - 10, y + 11, 11, theme.INK, right=True)
 
@@ -143,9 +146,9 @@ class StreetPainter(Painter):
         view.box(left, bottom - 0.1, right, scene.half, ground)
         for cell in range(int(left) // 2, int(right) // 2 + 1):
             rng = np.random.default_rng(abs(cell) + 7)  # marks of the weather, fixed to the road
-            for _ in range(5):
+            for _ in range(2):
                 px, py = 2 * cell + rng.uniform(0, 2), rng.uniform(bottom, scene.half)
-                pygame.draw.circle(view.surface, mark, view.at(px, py), max(1.0, 0.05 * view.scale))
+                pygame.draw.circle(view.surface, mark, view.at(px, py), max(1.0, 0.07 * view.scale))
         for edge in (scene.half, -scene.half):
             pygame.draw.line(
                 view.surface, mix(ground, theme.INK, 0.55), view.at(left, edge), view.at(right, edge), 2 * FINE
@@ -178,8 +181,8 @@ class StreetPainter(Painter):
     def _overview(self, page: Page, scene: Scene, x: float, y: float, wide: float, tall: float) -> None:
         """The whole street; lengths across are larger than lengths along."""
         area = page.rect(x, y, wide, tall)
-        view = _View((area.width * FINE, area.height * FINE), 0.0, 1.0)
-        view.scale, view.across = area.width * FINE / (scene.length + 4.0), area.height * FINE / 10.6
+        view = _View((area.width * FINE, area.height * FINE), 0.0, area.width * FINE / (scene.length + 4.0))
+        view.across = area.height * FINE / ACROSS
         _, ground, _ = self._road(scene)
         view.surface.fill(mix(PAVEMENT, theme.BACK, 0.35))
         view.box(0.0, -4.1, scene.length, scene.half, ground)
@@ -254,7 +257,7 @@ class StreetPainter(Painter):
         """The legend, with only the symbols that can be in the picture."""
         rows = [(RETURNER, False, "with empty hands: will come back"), (OTHER, False, "carries something: will not")]
         if not scene.glass:
-            rows.append((RETURNER, True, "dashed: where last seen"))
+            rows.append((RETURNER, True, "ring: where last seen"))
         if self.hidden:
             rows.append((mix(RETURNER, PAVEMENT, 0.4), False, "faint: hidden, shown only to you"))
         for k, (rgb, ghost, text) in enumerate(rows):

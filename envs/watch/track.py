@@ -12,7 +12,7 @@ from unseen.envs.core.view import Belief, Imagined, Track
 from unseen.envs.watch import theme
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import Painter
-from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, open_card, open_frame
+from unseen.envs.watch.plain import CARD_WIDE, close_card, close_frame, draw_step, open_card, open_frame
 from unseen.envs.watch.theme import RGB, mix
 
 FINE = 3  # supersampling factor, for antialiasing
@@ -35,9 +35,7 @@ class TrackPainter(Painter):
         assert isinstance(view, Track)
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 62, 15, theme.INK, fit=600)
-        page.text(
-            f"step {int(record['t'])} of {params.horizon}     reward {reward:.4g}", 936, 62, 14, theme.MUTED, right=True
-        )
+        draw_step(page, record, params, reward, 62)
         self._scene(page, record, 24, 80, 600, 250)
         self._speed(page, record, 24, 346, 384, 180)
         self._grip(page, record, 424, 346, 200, 180)

@@ -28,10 +28,7 @@ from unseen.envs.industry.crane.rules import (
 )
 from unseen.envs.industry.kit.pendulum import frequency
 
-SEEN_PUSH, UNSEEN_PUSH = (
-    0.6,
-    0.3,
-)  # m/s^2, of the reflex: the most that it does while the load is seen, and while it is not
+SEEN_PUSH, UNSEEN_PUSH = 0.6, 0.3  # m/s^2: the most that the reflex does while the load is seen, and while it is not
 ENOUGH = 0.9  # quality for which it sets the load down
 STEER = (0.15, 1.2, 0.4)  # 1/s, of the speed for each m; 1/s, of the acceleration for each m/s; m/s^2
 GENTLE = 0.3  # m/s^2, of the move that is shaped

@@ -20,11 +20,8 @@ DRAG, DRAG_SPREAD = 0.0175, 0.0125  # 1/s: the middle of the range, and how far 
 CALM = 0.004  # 1/s: on the split "shift" the drag is below this, and so below any of training
 STILL, WILD = 0.01, 0.03  # rad: a swing up to which a load is set down well; at which it is worthless
 NEAR, FAR = 0.15, 0.5  # m from the target, likewise; also of its height
-TIME, SWING, WEAR = (
-    0.15,
-    0.1,
-    0.1,
-)  # what the longest, the wildest (SWUNG rad throughout) and the most wearing ride costs
+# What the longest ride costs, the wildest (SWUNG rad throughout), and the one that wears the most.
+TIME, SWING, WEAR = 0.15, 0.1, 0.1
 SWUNG = 0.1  # rad
 GOOD = 0.8  # quality of a success
 TORN = 1.0  # rad: the load tears loose

@@ -1,6 +1,6 @@
 """How to drive past people whose plans are known or believed: all players who plan do this, with what they know.
 
-A `WINDOW` says when somebody can be in the way of the car. Where that time is known, the car brakes early, for as short a time as
+A `WAY` says when somebody can be in the way of the car. Where that time is known, the car brakes early, for as short a time as
 possible, so that it comes by before or after. Where somebody can come out at any time, it is driven so that it can stop, or pass,
 whenever they do.
 """

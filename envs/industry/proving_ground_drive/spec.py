@@ -18,7 +18,7 @@ class ProvingGroundDriveParams(Params):
     """Parameters of ProvingGroundDrive."""
 
     glass: bool = flag(
-        default=False, doc="vans are of glass, and the cockpit tells when somebody behind one will set off"
+        default=False, doc="vans are of glass, and the cockpit tells when people behind them step onto the carriageway"
     )
     sensor: bool = flag(default=False, doc="a sensor shows the grip of the road")
     rest: float = real(0.2, 10.0, default=2.5, doc="s for which people rest behind a van, on average")
@@ -99,7 +99,8 @@ class ProvingGroundDrive(Task):
     behind a van, the rest of their stay, and the grip, 25 to 100 % of dry asphalt.
 
     **Actions.** Continuous: brake (-1, 10 m/s2) to throttle (1, 3 m/s2), and steering, which moves the car by a metre to either side (-1 to
-    1). Discrete: eight pedals, with the lane .4 m to the left of the middle, "left" and "right".
+    1). Discrete: eight pedals, with the lane .4 m to the left of the middle, and, coasting, "left" (.8 m) and "right" (.4 m to the
+    right). Who holds "left" for longer than 2 s leaves the lane.
 
     **Observation.** `cockpit`: speed, place in the lane, yaw, yaw rate, steering angle, acceleration, pedal, slip of the front wheels; the
     grip, if there is a sensor; way and time left; and for each van ahead the way to where people walk, whether somebody is in sight there,
@@ -109,12 +110,12 @@ class ProvingGroundDrive(Task):
     **Reward.** The part of the street that is driven; -2 for hitting somebody, leaving the lane (vans and bollards stand there) or
     spinning; -.0002 for each m/s2 by which the acceleration changes in a step; -.04 for a stop for nobody: below 5 m/s within 25 m before a
     van with nobody on the carriageway. In units of a tenth of the street these are the specification's progress, -20 (instead of -10)
-    for a collision and -.1 x mean jerk / 20 m/s3.
+    for a collision, and -.04 (instead of -.1) for each m/s3 of mean jerk.
 
     **End.** Terminated at the end of the street, on an impact, when the slip angle exceeds .8 rad, or when the state diverges. Truncated
     after 20 s, for which 19 s at full speed leave little time. The last step's info has `is_success` (at least .9 of the street, and
-    nothing hit), `hit`, `seconds`, `way_m`, `hardest_braking_mps2`, `nuisance_stops`, `jerk_mps3` (mean), and `ended_by`: 0 arrived, 1
-    late, 2 hit somebody, 3 left the lane, 4 spun, 5 diverged.
+    nothing hit), `hit`, `seconds`, `way_m`, `hardest_braking_mps2`, `nuisance_stops`, `jerk_mps3` (mean, as if the drive took 20 s), and
+    `ended_by`: 0 arrived, 1 late, 2 hit somebody, 3 left the lane, 4 spun, 5 diverged.
 
     **Faculties.** "where": "reflex" plans as the tracker, for those in sight; "tracker-k" knows the last k observations only. "grip":
     "nominal" takes the road to be dry, "icy" takes it to be icy; both remember as the tracker. "plan": "greedy" remembers people and
@@ -156,7 +157,9 @@ class ProvingGroundDrive(Task):
 
     **Leaks closed.** Who comes back is drawn independently of pace, stay and time, so that nothing in sight tells it later; the audit
     changes it behind the van and compares. Nuisance is counted from what is in sight. Stays continue behind the van for those who will not
-    come out. The grip is not drawn in the plain picture; in principle it shows in the slip at light throttle.
+    come out. *When* people come back is not independent: since most are drawn to meet a car at full speed, where the car is when they set
+    out correlates with their stay (.24 at level 2, .52 at level 3). An agent may use that; none of the players here does. The
+    grip is not drawn in the plain picture; in principle it shows in the slip at light throttle.
 
     **Validated**: the car against commonroad-vehicle-models and LSODA (tests/vehicle.py; at 5 ms to .13 m in 1.5 s), sight and contacts
     against independent geometry (tests/street.py). At 5 ms stops on dry asphalt are 6 % longer than at .5 ms, elsewhere equal.

@@ -14,19 +14,15 @@ from unseen.envs.core.task import FLOAT, INT
 
 MOST_VANS = 8
 HALF = 1.6  # m, half the width of the carriageway
-SIDE, DEEP = (
-    -1.9,
-    2.1,
-)  # m: where the vans' sides are that face the carriageway; how far vans reach to the right of that
+SIDE, DEEP = -1.9, 2.1  # m: where the vans' sides face the carriageway; how far vans reach to the right of that
 GAP = 0.5  # m from the far end of a van to where people walk
 DOOR, PLACE, CORNER = 4.0, -3.2, -1.4  # m: y of the doors, of the place behind the van, and of where some turn back
 NOSE, TAIL, BROAD = 2.0, 2.4, 0.84  # m from the car's centre of gravity to its front and rear; half its width
 BODY = 0.25  # m, radius of a person
 EYE = 0.3  # m, the driver's eye before the centre of gravity
 NOBODY, STAYS, TURNS, RETURNS = range(4)  # who is at a van
-AWAY, IN, REST, OUT, BACK, GONE, SETTLED = range(
-    7
-)  # what somebody does: BACK is the way back to the place of who turns at the corner
+# What somebody does. BACK: to the place behind the van, after turning at its corner.
+AWAY, IN, REST, OUT, BACK, GONE, SETTLED = range(7)
 
 WALKER = np.dtype(
     [
