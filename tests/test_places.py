@@ -69,14 +69,14 @@ def test_of_two_that_look_alike_neither_is_observed() -> None:
     assert not known.any()
 
 
-def test_numbers_are_the_most_that_are_shown_at_once() -> None:
+def test_numbers_are_those_of_sights() -> None:
     obs = rows([(0, 0.1, 0.2)], [], [(0, 0.1, 0.2), (0, 0.3, 0.3)], [(1, 0.1, 0.2)])[:, None]
-    assert hindsight(obs, np.array([4]), LAYOUT).numbers[:, 0, :2].tolist() == [[2, 1], [2, 1], [2, 1], [0, 1]]
+    assert hindsight(obs, np.array([4]), LAYOUT).numbers[:, 0, :2].tolist() == [[3, 1], [2, 1], [2, 1], [0, 1]]
     assert hindsight(obs, np.array([2]), LAYOUT).numbers[:, 0, 0].tolist() == [1, 0, 0, 0]
-    assert last_seen(obs, np.array([4]), LAYOUT).numbers[:, 0, :2].tolist() == [[1, 0], [1, 0], [2, 0], [2, 1]]
+    assert last_seen(obs, np.array([4]), LAYOUT).numbers[:, 0, :2].tolist() == [[1, 0], [1, 0], [3, 0], [3, 1]]
 
 
-def test_where_several_may_look_alike_the_map_tells_how_many() -> None:
+def test_where_several_may_look_alike_the_map_tells_how_many_sights_are_to_come() -> None:
     layout = Layout(Sizes(colours=1, disc_slots=5, box_slots=0), 3.0, "distance", "room")
     assert several(layout) and not several(LAYOUT)
     torch.manual_seed(0)

@@ -1,7 +1,7 @@
 """A map of places, as a head of any recurrent network, and the look-up of what is asked for in it.
 
 The head predicts, for each entity, whether its place is known, where it is, and when it is observed; and, where several may look alike,
-how many there are. Its labels are those of `unseen.agents.shared.sightings`.
+how many sights are to come. Its labels are those of `unseen.agents.shared.sightings`.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What an episode of slot observations shows of each entity: where it was last seen, where it is seen next, and how many there are.
+"""What an episode of slot observations shows of each entity: where it was last seen, where it is seen next, and how many sights of it there are.
 
 An entity is what a query can name: a colour of disc or a kind of box. Positions are in the room's frame and in units of the
 observation. `hindsight` and `last_seen` are labels for a map of places; both are functions of the episode's own observations,
@@ -26,7 +26,7 @@ class Labels(NamedTuple):
     places: np.ndarray
     """(T, n, k, 3): x, y and `scaled` steps to or since the sight, where known"""
     numbers: np.ndarray
-    """(T, n, k) int: the most of it that are shown at once"""
+    """(T, n, k) int: sights of it, two shown at once being two; of things alike that are seen once each, this is how many there are"""
 
 
 def scaled(steps: np.ndarray) -> np.ndarray:
@@ -96,7 +96,7 @@ def _observed(
 
 
 def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
-    """Where each entity is next observed, at the same step or later, and in how many steps; and how many will be shown at once.
+    """Where each entity is next observed, at the same step or later, and in how many steps; and how many sights of it are to come.
 
     What is hidden is labelled by where it comes out again or is found. An episode that ends with the lights on shows all, one
     that does not shows less.
@@ -110,12 +110,12 @@ def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
     steps = np.zeros(known.shape, np.float32)
     for t in range(len(obs) - 2, -1, -1):
         _copy(known, places, steps, t, t + 1)
-    numbers = np.maximum.accumulate(_counted_inside(obs, length, layout)[::-1])[::-1]
+    numbers = np.cumsum(_counted_inside(obs, length, layout)[::-1], 0)[::-1]
     return Labels(known, np.concatenate([places, scaled(steps)[..., None]], -1), numbers)
 
 
 def last_seen(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
-    """Where each entity was last observed, how many steps ago, and how many were shown at once; arguments as of `hindsight`.
+    """Where each entity was last observed, how many steps ago, and how many sights of it there were; arguments as of `hindsight`.
 
     A control: the label of something that moved while hidden is wrong.
     """
@@ -123,7 +123,7 @@ def last_seen(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
     steps = np.zeros(known.shape, np.float32)
     for t in range(1, len(obs)):
         _copy(known, places, steps, t, t - 1)
-    numbers = np.maximum.accumulate(_counted_inside(obs, length, layout))
+    numbers = np.cumsum(_counted_inside(obs, length, layout), 0)
     return Labels(known, np.concatenate([places, scaled(steps)[..., None]], -1), numbers)
 
 
