@@ -141,7 +141,9 @@ class ProvingGroundDrive(Task):
         oracle         .87    .87    .88    .89
 
     Emergency brakes win nowhere. Caution nearly does: at level 3 "wary" is .01 below the tracker, so that foreseeing *when* the ways cross
-    pays at level 1 (.16), less at level 2 (.04), and hardly where stays vary most.
+    pays at level 1 (.16), less at level 2 (.04), and hardly where stays vary most. A memoryless player that is none of these comes further
+    than `chance` at level 1: "reflex" with a grip of .5 taken for granted (DRY = .5) returns .59, standard error .02 (split "train", 1,500
+    episodes), where the audit allows .6; at levels 2 and 3 .11 and .19 (200 episodes).
 
     Declared exceptions, set from the split "train" before any test score: "icy" keeps up to .32 of the score at level 2 and .30 at level 3,
     "wary" .25 at level 1 and .32 at levels 2 and 3 more than the best memoryless player. They hit nobody, and only come late. Grip is
@@ -226,5 +228,5 @@ class ProvingGroundDrive(Task):
 
     @classmethod
     def chance(cls, params: P, split: str = "test") -> float:
-        """The return of the best memoryless player that was found on the split "train": an emergency brake at 8 m/s."""
+        """The return of an emergency brake at 8 m/s, when the limits were set the best memoryless player found on the split "train"."""
         return 0.87 if params.glass else 0.5
