@@ -1,4 +1,4 @@
-"""What an episode of slot observations shows of each entity: where it was last seen, where it is seen next, and how many sights of it there are.
+"""What an episode of slot observations shows of each entity: where it was last seen, where it is seen next, and how many sights there are.
 
 An entity is what a query can name: a colour of disc or a kind of box. Positions are in the room's frame and in units of the
 observation. `hindsight` and `last_seen` are labels for a map of places; both are functions of the episode's own observations,
