@@ -40,9 +40,9 @@ levels = [1]
 """
 
 
-def make(tmp_path: Path, seeds: str = "[0, 1, 2, 3, 4]") -> Spec:
+def make(tmp_path: Path, seeds: str = "[0, 1, 2, 3, 4]", levels: str = "[1]") -> Spec:
     path = tmp_path / "made_up.toml"
-    path.write_text(SPEC.format(seeds=seeds))
+    path.write_text(SPEC.format(seeds=seeds).replace("levels = [1]", f"levels = {levels}"))
     return read_spec(path)
 
 
@@ -85,6 +85,18 @@ def test_rankings_from_five_runs_on(tmp_path: Path) -> None:
     for what in ("Higher final score", "Fewer environment steps to .90", "Fewer CPU-seconds to", "Better on both axes"):
         assert f"{what}" in report
     assert "good &lt;b> than bad (1.00–1.00)" in report and "bad than good" not in report
+
+
+def test_all_environments_stand_in_one_table(tmp_path: Path) -> None:
+    spec = make(tmp_path, "[0, 1]", "[1, 2]")
+    found = filled(spec)
+    gone = next(cell for cell in spec.cells if cell.agent.label == "bad" and cell.env.label == "RolledBehind 2")
+    del found[gone.id]
+    report = markdown(spec, found, "made_up.toml", False)
+    assert "| agent | supervision | runs | RolledBehind 1 | RolledBehind 2 | overall |" in report
+    assert "| good &lt;b> | none | 2 | .97 (.97–.97) | .97 (.97–.97) | .97" in report
+    assert "| bad | none | 1 to 2 | .30 (.30–.30) | .30 | .25" in report
+    assert "## Overall" not in markdown(make(tmp_path), filled(make(tmp_path)), "made_up.toml", False)
 
 
 def test_no_ranking_below_five_runs(tmp_path: Path) -> None:

@@ -67,17 +67,22 @@ def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: boo
 
 
 def _overall(spec: Spec, every: Sequence[Group]) -> str:
-    head = "## Overall\n\nInterquartile mean of the normalised scores over runs and environments."
+    head = (
+        "## Overall\n\nScores of each environment: median over runs. Overall: interquartile mean of the normalised scores over runs and "
+        "environments."
+    )
     rows = []
     for agent in spec.agents:
         own = [group for group in every if group.agent is agent]
         score = overall(own) if len(own) == len(spec.envs) else None
         runs = sorted({len(group.finished) for group in own})
         shown = "incomplete" if score is None else _spread(score, runs[-1] > 1)
-        rows.append(
-            [_safe(agent.label), _safe(agent.supervision), " to ".join(map(str, runs[:1] + runs[1:][-1:])), shown]
-        )
-    return f"{head}\n\n" + _grid(["agent", "supervision", "runs", "overall"], rows)
+        by_env = {group.env.label: _interval(group.scores(agent.policy)) for group in own}
+        scores = [by_env.get(env.label, "") for env in spec.envs]
+        runs_shown = " to ".join(map(str, runs[:1] + runs[1:][-1:]))
+        rows.append([_safe(agent.label), _safe(agent.supervision), runs_shown, *scores, shown])
+    columns = ["agent", "supervision", "runs", *(_safe(env.label) for env in spec.envs), "overall"]
+    return f"{head}\n\n" + _grid(columns, rows)
 
 
 def _table(own: Sequence[Group], threshold: float) -> str:
