@@ -356,7 +356,11 @@ def test_nothing_else_in_train_asks_an_agent_to_act() -> None:
         return "act" in names
 
     acting = [str(path.relative_to(ROOT)) for path in sorted((ROOT / "train").rglob("*.py")) if calls(path)]
-    wrappers = ["train/audit/leaks.py", "train/designers/study.py", "train/designs.py"]  # agents that call the one inside
+    wrappers = [
+        "train/audit/leaks.py",
+        "train/designers/study.py",
+        "train/designs.py",
+    ]  # agents that call the one inside
     shown = ["train/measures/decoding.py", "train/measures/map_error.py"]  # an agent is shown what another one has seen
     assert acting == [*wrappers, *shown, "train/rollout.py"]
 
