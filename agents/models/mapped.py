@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unseen.agents.models.latent import LatentModel
-from unseen.agents.models.places import PlaceMap
+from unseen.agents.models.places import PlaceMap, turned_back
 from unseen.agents.shared.encoders import Standardise
 from unseen.agents.shared.envs import Layout, ObservationSpec
 from unseen.agents.shared.nets import BINS, Memory, TwoHot, mlp, norm
@@ -47,9 +47,8 @@ class MappedModel(LatentModel):
         self.size = sum(self.parts)
         inputs = self.size if self.map is None else self.size - hidden
         self.from_latent = nn.Linear(inputs, hidden, bias=False)
-        self.from_action = nn.Linear(
-            actions, hidden
-        )  # a layer of its own, so that a few action inputs weigh as much as many others
+        # A layer of its own, so that a few action inputs weigh as much as many others.
+        self.from_action = nn.Linear(actions, hidden)
         self.gain = nn.Parameter(torch.ones(hidden))
         self.predictor = mlp(hidden, hidden, 1, observation.size, zero=True)
         self.reward_head = mlp(inputs, hidden, 2, BINS, zero=True)
@@ -159,11 +158,8 @@ def replaced(row: Tensor, columns: slice, values: Tensor) -> Tensor:
 
 def moved(pose: Tensor, ahead: Tensor) -> Tensor:
     """The change (..., 4) from one pose (..., 4) to another: forward, left, cosine less one and sine of the turn, in `STEP`s."""
-    x, y, cos, sin = pose.unbind(-1)
-    ax, ay, acos, asin = ahead.unbind(-1)
-    dx, dy = ax - x, ay - y
-    own = [dx * cos + dy * sin, dy * cos - dx * sin, acos * cos + asin * sin - 1, asin * cos - acos * sin]
-    return torch.stack(own, -1) / STEP
+    turn = turned_back(ahead[..., 2:], pose)
+    return torch.cat([turned_back(ahead[..., :2] - pose[..., :2], pose), turn[..., :1] - 1, turn[..., 1:]], -1) / STEP
 
 
 def move(pose: Tensor, change: Tensor) -> Tensor:

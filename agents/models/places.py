@@ -55,8 +55,13 @@ class PlaceMap(nn.Module):
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Probability (..., k) that a place is known, and the mean place (..., k, 3)."""
-        known, place, _ = self._logits(features)
-        return torch.sigmoid(known), place.softmax(-1) @ self.centres
+        known, places, _ = self._means(features)
+        return known, places
+
+    def _means(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """What `forward` gives, and the mean number (..., k) in `UNIT`s."""
+        known, place, number = self._logits(features)
+        return torch.sigmoid(known), place.softmax(-1) @ self.centres, number.softmax(-1) @ self.counts
 
     def loss(self, features: Tensor, known: Tensor, places: Tensor, numbers: Tensor) -> Tensor:
         """Cross-entropy (...), summed over entities and coordinates, with their weights.
@@ -83,10 +88,9 @@ class PlaceMap(nn.Module):
 
     def look_up(self, features: Tensor, obs: Tensor) -> Tensor:
         """What is known of the queried entity, and from here (..., look_up_size); zeros without a query or a pose in `obs` (..., d)."""
-        return self._look_up(self._logits(features), obs)
+        return self._look_up(*self._means(features), obs)
 
-    def _look_up(self, logits: tuple[Tensor, Tensor, Tensor], obs: Tensor) -> Tensor:
-        known, places = torch.sigmoid(logits[0]), logits[1].softmax(-1) @ self.centres
+    def _look_up(self, known: Tensor, places: Tensor, number: Tensor, obs: Tensor) -> Tensor:
         query, pose = obs[..., self.layout.query], obs[..., self.layout.pose]
         asked = self._asked(query)
         place, when = (asked[..., None] * places).sum(-2).split([2, 1], -1)
@@ -97,7 +101,6 @@ class PlaceMap(nn.Module):
         certain = (asked * known).sum(-1, keepdim=True) * there
         found = [certain, when * there, away, own, distance, own / (distance + CLOSE)]
         if self.number_classes:
-            number = logits[2].softmax(-1) @ self.counts
             found.append((asked * number).sum(-1, keepdim=True))
         return torch.cat(found, -1)
 
@@ -111,9 +114,8 @@ class PlaceMap(nn.Module):
 
         Features (..., features) and observations (..., d) -> (..., around_size).
         """
-        logits = self._logits(features)
-        known, places = torch.sigmoid(logits[0]), logits[1].softmax(-1) @ self.centres
-        looked_up = self._look_up(logits, obs)
+        known, places, number = self._means(features)
+        looked_up = self._look_up(known, places, number, obs)
         pose = obs[..., None, self.layout.pose]
         own = turned_back(places[..., :2] - pose[..., :2], pose)
         distance = torch.linalg.vector_norm(own, dim=-1, keepdim=True)
