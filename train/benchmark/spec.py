@@ -119,7 +119,7 @@ TOP: Mapping[str, Check] = {
 }  # fmt: skip
 AMOUNT: Mapping[str, Check] = {"steps": _count, "cpu_seconds": _seconds, "episodes": _count}
 EVALUATION: Mapping[str, Check] = {
-    "episodes": _count, "final_episodes": _count, "split": _one_of("test", "shift"), "every": _table,
+    "episodes": _count, "final_episodes": _count, "split": _one_of("test", "shift", "train"), "every": _table,
     "policy": _one_of(*POLICIES), "imagined": _counts,
 }  # fmt: skip
 AGENT: Mapping[str, Check] = {
