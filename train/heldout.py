@@ -8,8 +8,8 @@ from unseen.agents.protocol import Agent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train.rollout import Outcome, make_env_for, metrics_of, rollout
 
-FIRST_SEED = 1_000_000
-"""Smaller test seeds are used by the leaderboard."""
+FIRST_SEED = 3_000_000
+"""Smaller test seeds are used by the leaderboard, by measures, and, from 1,000,000 on, were used when settings were chosen."""
 MAX_SYNC_ENVS = 50  # Gymnasium environments stepped together
 SUCCESS = "is_success"
 
