@@ -115,13 +115,13 @@ def _pick(name: str, env: EnvConfig, seed: int | None) -> Run:
 
 
 def _load_onnx(path: Path, env: EnvConfig, name: str | None) -> Agent:
-    from unseen.agents.onnx.agent import OnnxAgent
-    from unseen.agents.onnx.designer import OnnxDesigner, is_designer
-    from unseen.agents.onnx.planner import OnnxPlanner, is_planner
+    from unseen.agents.onnx.agent import OnnxAgent, outputs_of
+    from unseen.agents.onnx.designer import OnnxDesigner
+    from unseen.agents.onnx.planner import OnnxPlanner
 
-    if is_designer(path):
-        return OnnxDesigner(path, env, name)
-    return OnnxPlanner(path, env, name) if is_planner(path) else OnnxAgent(path, env, name)
+    outputs = outputs_of(path)
+    kind = OnnxDesigner if "margins" in outputs else OnnxPlanner if "acts" in outputs else OnnxAgent
+    return kind(path, env, name)
 
 
 def load_class(file: Path, attribute: str) -> Agent:

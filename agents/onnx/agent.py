@@ -147,6 +147,11 @@ class OnnxGraph(Graph):
         return dict(zip(self.outputs, out, strict=True))
 
 
+def outputs_of(path: Path) -> tuple[str, ...]:
+    """Names of a graph's outputs, which tell what kind of agent it is. Raises BadCheckpoint."""
+    return tuple(node.name for node in _open(path).get_outputs())
+
+
 def _open(path: Path):
     """Open a session. Raises BadCheckpoint."""
     import onnxruntime

@@ -27,11 +27,6 @@ HIGHEST = {
 }
 
 
-def is_designer(path: Path) -> bool:
-    """Whether a file is the ensemble of an agent that designs. Raises BadCheckpoint."""
-    return "margins" in OnnxGraph(path, {}, {}).outputs
-
-
 class OnnxDesigner(DesignAgent):
     """A trained agent that designs.
 

@@ -32,11 +32,6 @@ SETTINGS: Mapping[str, tuple[type, float, float]] = {
 ROWS = 256  # batch size, where results depend on the batch size
 
 
-def is_planner(path: Path) -> bool:
-    """Whether a file is the memory of an agent that plans. Raises BadCheckpoint."""
-    return "acts" in OnnxGraph(path, {"obs": 2}, {}).outputs
-
-
 class OnnxPlanner(GraphPlanningAgent):
     """A trained agent that plans.
 
