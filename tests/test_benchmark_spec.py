@@ -73,6 +73,11 @@ def test_a_budget_in_episodes(tmp_path: Path) -> None:
     assert all("episodes" not in one.budget.content for one in cells if one.budget.episodes is None)
 
 
+def test_a_search_of_settings_is_scored_on_training_instances(tmp_path: Path) -> None:
+    cells = read(tmp_path, GOOD.replace("seeds = [3, 4]", "seeds = [3, 4]\nevaluation = { split = 'train' }")).cells
+    assert {cell.evaluation.split for cell in cells} == {"train"}
+
+
 def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
     ids = [cell.id for cell in read(tmp_path, GOOD).cells]
     assert ids == [cell.id for cell in read(tmp_path, GOOD.replace("a hint", "none").replace("wide", "broad")).cells]
@@ -113,6 +118,11 @@ def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
             "seeds = [3, 4]",
             "evaluation = { imagined = [9, 3] }",
             "evaluation.imagined = '[9, 3]': expected a list of increasing",
+        ),
+        (
+            "seeds = [3, 4]",
+            "evaluation = { split = 'valid' }",
+            "evaluation.split = 'valid': expected 'test' or 'shift' or 'train'",
         ),
     ],
 )
