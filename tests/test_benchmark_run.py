@@ -101,6 +101,16 @@ def test_from_specification_to_report(tmp_path: Path, capsys: pytest.CaptureFixt
     assert not (tmp_path / "copy" / "work").exists()
 
 
+def test_training_ends_once_two_points_in_a_row_are_at_the_score_to_stop_at(tmp_path: Path) -> None:
+    spec = write_spec(tmp_path, seeds="[0]")
+    spec.write_text(spec.read_text().replace("= 10,", "= 10, stop = 0.0,"))
+    assert main(words(spec, tmp_path, "--workers", "1")) == 0
+    ppo = next(one for one in stored(tmp_path).values() if one["cell"]["agent"] == "ppo")
+    assert ppo["status"] == "finished" and ppo["steps"] == 128 and len(ppo["curve"]) == 2
+    assert ppo["greedy"]["episodes"] == 20
+    assert "two points of the curve in a row were at .00" in (tmp_path / "results" / "tiny" / "report.md").read_text()
+
+
 def test_agents_that_plan_are_scored_by_imagined_steps(tmp_path: Path) -> None:
     text = SPEC.format(seeds="[0]", steps=1, settings="", other="random").replace('"ppo"', '"simulator-mpc"')
     text = (
@@ -235,7 +245,7 @@ def test_an_agent_that_never_samples_is_scored_once(
 ) -> None:
     calls = []
 
-    def fake(policy: object, cell: object, episodes: int, sampled: bool) -> Score:
+    def fake(policy: object, cell: object, episodes: int, sampled: bool, first: int) -> Score:
         calls.append(sampled)
         return Score(episodes, 0.5, 0.5)
 

@@ -10,6 +10,8 @@ from unseen.train.rollout import Outcome, make_env_for, metrics_of, rollout
 
 FIRST_SEED = 3_000_000
 """Smaller test seeds are used by the leaderboard, by measures, and, from 1,000,000 on, were used when settings were chosen."""
+POINTS_SEED = 4_000_000
+"""First seed of a benchmark's points of a learning curve, where these may end training: final scores are of other episodes."""
 MAX_SYNC_ENVS = 50  # Gymnasium environments stepped together
 SUCCESS = "is_success"
 
@@ -24,20 +26,29 @@ class Score:
     """success rate; None if the environment does not report success"""
 
 
-def score(agent: Agent, env_config: EnvConfig, episodes: int, *, sampled: bool = False, split: str = "test") -> Score:
+def score(
+    agent: Agent,
+    env_config: EnvConfig,
+    episodes: int,
+    *,
+    sampled: bool = False,
+    split: str = "test",
+    first: int = FIRST_SEED,
+) -> Score:
     """Play held-out episodes. Each environment plays exactly one, so that short episodes are not over-represented.
 
     Args:
         sampled: sample actions from the policy instead of taking the most likely one.
         split: seed split of the episodes.
+        first: seed of the first episode.
 
     Raises AgentFailed if the agent raises or returns an invalid action.
     """
     outcomes: list[Outcome] = []
     batch = MAX_SYNC_ENVS if env_config.entry is None else episodes
     metrics = metrics_of(env_config)
-    for start in range(FIRST_SEED, FIRST_SEED + episodes, batch):
-        seeds = range(start, min(start + batch, FIRST_SEED + episodes))
+    for start in range(first, first + episodes, batch):
+        seeds = range(start, min(start + batch, first + episodes))
         env = make_env_for(agent, replace(env_config, split=split), len(seeds))
         try:
             outcomes += rollout(agent, env, seeds, fail_fast=True, metrics=metrics, explore=sampled)

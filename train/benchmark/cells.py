@@ -42,14 +42,15 @@ class Evaluation:
     """between points of the learning curve; by default 1/25 of the budget"""
     imagined: tuple[int, ...] = ()
     """imagined steps a plan with which agents that plan are scored, besides, with `episodes` each"""
+    stop: float | None = None
+    """training ends once two points of the curve in a row are at this score"""
 
     @property
     def content(self) -> dict[str, Any]:
         """As JSON, as `Amount.content`."""
         found = asdict(self) | {"every": self.every and self.every.content}
-        if not found["imagined"]:
-            del found["imagined"]
-        return found
+        unused = {"imagined": (), "stop": None}
+        return {name: value for name, value in found.items() if name not in unused or value != unused[name]}
 
 
 @dataclass(frozen=True)

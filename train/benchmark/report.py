@@ -235,6 +235,7 @@ def _trained_notes(scoring: Evaluation, finals: Sequence[int]) -> list[str]:
     return [
         f"Score: success rate (mean return where an environment reports no success) over {' or '.join(map(str, finals)) or 'no'} "
         f"held-out episodes of the split {scoring.split!r} after training; {scoring.episodes} episodes for each point of a curve.",
+        *_stop_note(scoring),
         "Greedy: the most likely action. Sampled: an action sampled from the policy. The bold one is used for curves, "
         "thresholds, normalised scores and rankings.",
         "Scores are medians over finished runs with 95 % bootstrap intervals over runs. Intervals from few runs have less than "
@@ -244,6 +245,15 @@ def _trained_notes(scoring: Evaluation, finals: Sequence[int]) -> list[str]:
         "score; median over runs, a run that never reached it counting as infinite, and the range over those that did.",
         f"Rankings: the probability that a run of one is better than a run of the other, from {RANKING_RUNS} runs of each on; "
         "listed if its 95 % interval (in brackets) lies above one half. A failed run counts as the worst.",
+    ]
+
+
+def _stop_note(scoring: Evaluation) -> list[str]:
+    if scoring.stop is None:
+        return []
+    return [
+        f"Training ended before its budget once two points of the curve in a row were at {number(scoring.stop)}. Points and final score "
+        "are of different episodes."
     ]
 
 

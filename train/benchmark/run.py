@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import os
 import shutil
+import threading
 import time
 import traceback
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
@@ -26,7 +27,7 @@ from unseen.train.benchmark.results import CURVE, FAILED, FINISHED, Result, meas
 from unseen.train.budget import Budget
 from unseen.train.errors import EvaluationError, StoreError, StoreLocked
 from unseen.train.fit import CHECKPOINTS, FRESH, Fit, restore
-from unseen.train.heldout import Score, score
+from unseen.train.heldout import FIRST_SEED, POINTS_SEED, Score, score
 from unseen.train.leaderboard.contestants import make_arena
 from unseen.train.leaderboard.machine import this_run
 from unseen.train.rollout import one_line
@@ -109,9 +110,14 @@ def _train(task: Task) -> Result:
         shutil.rmtree(task.folder / CHECKPOINTS, ignore_errors=True)
         meta, learner = FRESH, kind(config, cell.seed, cell.device, cell.agent.settings)
     final: dict[str, Score] = {}
+    solved = threading.Event()
 
     def points(policy: Agent) -> dict[str, float]:
-        return {name: measure(one) for name, one in _scores(policy, cell, evaluation.episodes).items()}
+        return {name: measure(one) for name, one in _scores(policy, cell, evaluation.episodes, POINTS_SEED).items()}
+
+    def look(share: float, figures: Mapping[str, float]) -> None:
+        if evaluation.stop is not None and _stays_at(evaluation.stop, cell.agent.policy, fit.curve):
+            solved.set()
 
     def last_point(policy: Agent) -> dict[str, float]:
         final.update(_scores(policy, cell, evaluation.final_episodes))
@@ -119,12 +125,13 @@ def _train(task: Task) -> Result:
 
     fit = Fit(
         learner, task.folder, _budget(cell.budget), points, _budget(cell.every),
-        identity=identity, meta=meta, checkpoint_every=task.checkpoint_every, tensorboard=False,
+        identity=identity, meta=meta, checkpoint_every=task.checkpoint_every, show=look, tensorboard=False,
     )  # fmt: skip
     error = ""
     imagined: tuple[tuple[int, float], ...] = ()
     try:
-        fit.run()
+        look(fit.share, {})  # a resumed run may have been at its end
+        fit.run(solved)
         fit.measure(last_point)
         imagined = _by_imagined(learner.policy(), cell)
     except StoreError:
@@ -140,6 +147,11 @@ def _train(task: Task) -> Result:
         **_training(fit),
         **final,
     )
+
+
+def _stays_at(stop: float, policy: str, curve: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the last two points of a curve are at a score."""
+    return len(curve) > 1 and all(point[policy] >= stop for point in curve[-2:])
 
 
 def _ask(task: Task) -> Result:
@@ -172,7 +184,7 @@ def _play(cell: Cell) -> Result:
     """Score an agent that is not trained."""
     config = cell.env.config
     agent = load_agent(cell.agent.name, config.name, config.level, None, config.overrides)
-    greedy = _score(agent, cell, cell.evaluation.final_episodes, sampled=False)
+    greedy = _score(agent, cell, cell.evaluation.final_episodes)
     return _result(cell, FINISHED, greedy=greedy, imagined=_by_imagined(agent, cell))
 
 
@@ -186,9 +198,9 @@ def _result(cell: Cell, status: str, **more: object) -> Result:
     return Result(cell.id, cell.content, status, **(same | more))  # type: ignore[arg-type]
 
 
-def _scores(policy: Agent, cell: Cell, episodes: int) -> dict[str, Score]:
-    greedy = _score(policy, cell, episodes, sampled=False)
-    return {"greedy": greedy, "sampled": _score(policy, cell, episodes, sampled=True) if policy.samples else greedy}
+def _scores(policy: Agent, cell: Cell, episodes: int, first: int = FIRST_SEED) -> dict[str, Score]:
+    greedy = _score(policy, cell, episodes, False, first)
+    return {"greedy": greedy, "sampled": _score(policy, cell, episodes, True, first) if policy.samples else greedy}
 
 
 def _by_imagined(agent: Agent, cell: Cell) -> tuple[tuple[int, float], ...]:
@@ -198,12 +210,12 @@ def _by_imagined(agent: Agent, cell: Cell) -> tuple[tuple[int, float], ...]:
     found = []
     for steps in cell.evaluation.imagined:
         agent.imagined = steps
-        found.append((steps, measure(_score(agent, cell, cell.evaluation.episodes, sampled=False))))
+        found.append((steps, measure(_score(agent, cell, cell.evaluation.episodes))))
     return tuple(found)
 
 
-def _score(policy: Agent, cell: Cell, episodes: int, sampled: bool) -> Score:
-    found = score(policy, cell.env.config, episodes, sampled=sampled, split=cell.evaluation.split)
+def _score(policy: Agent, cell: Cell, episodes: int, sampled: bool = False, first: int = FIRST_SEED) -> Score:
+    found = score(policy, cell.env.config, episodes, sampled=sampled, split=cell.evaluation.split, first=first)
     if not math.isfinite(found.episode_return):
         raise EvaluationError(f"the mean return is {found.episode_return}")
     return replace(found, episode_return=round(found.episode_return, 4))

@@ -120,7 +120,7 @@ TOP: Mapping[str, Check] = {
 AMOUNT: Mapping[str, Check] = {"steps": _count, "cpu_seconds": _seconds, "episodes": _count}
 EVALUATION: Mapping[str, Check] = {
     "episodes": _count, "final_episodes": _count, "split": _one_of("test", "shift", "train"), "every": _table,
-    "policy": _one_of(*POLICIES), "imagined": _counts,
+    "policy": _one_of(*POLICIES), "imagined": _counts, "stop": _score,
 }  # fmt: skip
 AGENT: Mapping[str, Check] = {
     "name": _one_of(*ROSTER), "label": _text, "supervision": _text, "set": _table, "seeds": _seeds, "budget": _table,
