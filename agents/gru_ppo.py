@@ -49,9 +49,9 @@ class GRUPPOConfig:
     longest: int = 1000
     """steps after which an episode is cut off"""
     lr: float = 1e-3
-    """initial learning rate"""
+    """initial learning rate of actor and critic"""
     lr_end: float = 3e-4
-    """final learning rate"""
+    """their final learning rate"""
     entropy: float = 0.03
     """initial weight of the entropy bonus"""
     entropy_end: float = 0.01
@@ -69,8 +69,8 @@ class GRUPPOConfig:
     """clip range of the probability ratio"""
     value_weight: float = 0.5
     """weight of the value loss"""
-    map_lr: float = 4e-3
-    """initial learning rate of memory and map, where there is a map; it falls by the same factor as `lr`"""
+    memory_lr: float = 4e-3
+    """initial learning rate of the memory, and of the map; it falls by the same factor as `lr`"""
     map_batches: int = 16
     """minibatches of replayed episodes per iteration, on which memory and map are trained"""
     map_warmup: int = 128
@@ -114,7 +114,7 @@ class GRUPPOLearner(TorchLearner):
             map_layout = self.layout if c.map != "none" else None
             self.net = RecurrentActorCritic(self.envs.observation, self.head, c.hidden, map_layout).to(self.device)
         memory, policy = self.net.groups()
-        self.lr = [c.lr if self.net.map is None else c.map_lr, c.lr]
+        self.lr = [c.memory_lr, c.lr]
         self.optimizer = torch.optim.Adam([{"params": memory}, {"params": policy}], c.lr, eps=1e-5, fused=True)
         self.replay = None if self.net.map is None else self._replay(self.net.map.entities)
         self.returns = EpisodeReturns(c.envs)

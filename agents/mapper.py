@@ -27,7 +27,7 @@ class MapperConfig(ImaginationConfig):
 
     map: Literal["none", "hindsight"] = "hindsight"
     """labels of the map of places; "none" for no map: then the memory learns from the prediction losses"""
-    map_lr: float = 4e-3
+    memory_lr: float = 4e-3
     """learning rate of memory and map"""
     batch: int = 64
     """episodes per update"""
@@ -63,7 +63,7 @@ class MapperLearner(ImaginationLearner):
 
     def model_groups(self) -> list[dict[str, Any]]:
         memory, rest = self.model.parts_of_training()
-        return [{"params": memory, "lr": self.config.map_lr}, {"params": rest}]
+        return [{"params": memory, "lr": self.config.memory_lr}, {"params": rest}]
 
     def _finish(self, ended: np.ndarray) -> None:
         obs, length = self.replay.running_obs(ended)

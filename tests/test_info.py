@@ -72,7 +72,7 @@ def test_an_agent(name: str, capsys: pytest.CaptureFixture[str]) -> None:
             assert re.search(r"RolledBehind level 1 +seed 0 +mean return 0?\.?\d", said)
     if name == "mapper":
         assert re.search(r"replay_ratio +64 +replayed steps per environment step", said)
-        assert re.search(r"map_lr +0\.004\b", said)
+        assert re.search(r"memory_lr +0\.004\b", said)
 
 
 def test_the_table_of_settings_is_that_of_the_code(capsys: pytest.CaptureFixture[str]) -> None:
