@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def number(value: float) -> str:
     """Two decimals without a leading zero: .93, 1.00, -.12."""
     text = f"{round(value, 2) + 0.0:.2f}"  # + 0.0: no minus sign before a zero
-    return text.replace("0.", ".", 1) if abs(value) < 0.995 else text
+    return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
 
 def spread(interval: Interval) -> str:
