@@ -131,6 +131,17 @@ def test_a_prototype_costs_when_it_changes_and_a_test_always() -> None:
     assert info["pass_rate"] == min(v for k, v in info.items() if k.startswith("pass_") and k != "pass_rate")
 
 
+def test_whoever_draws_what_is_observed_builds_nothing_new() -> None:
+    """Also after a first drawing that was more precise than an observation."""
+    env = make("ProvingGround", action="continuous", level=2)
+    env.reset(seed=0)
+    drawn = action(0.0).astype(np.float64)
+    drawn[: design.PARTS] = np.linspace(-0.9, 0.9, design.PARTS) / 3
+    seen = env.step(drawn)[0]
+    drawn[: design.PARTS] = seen[rules.DRAWN : rules.DRAWN + design.PARTS]
+    assert env.step(drawn)[1] == pytest.approx(-rules.TEST)
+
+
 def test_a_programme_does_not_depend_on_the_one_before() -> None:
     used, fresh = (make_vec("ProvingGround", 1, action="continuous", level=3) for _ in range(2))
     used.reset(seed=1)

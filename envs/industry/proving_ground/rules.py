@@ -1,5 +1,7 @@
 """The rules of ProvingGround: state, reset, step and what is observed."""
 
+import numpy as np
+
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import normal
 from unseen.envs.core.task import FLOAT, INT, record
@@ -72,11 +74,15 @@ def forget_tests(s):
 
 @device
 def build(s, a):
-    """Build the prototype that the action draws, if it is another one. Returns what it costs."""
+    """Build the prototype that the action draws, if it is another one. Returns what it costs.
+
+    A drawing is as precise as it is observed, so that whoever draws what is observed builds nothing new.
+    """
     same = s.prototypes > 0
     for k in range(PARTS):
-        same = same and a[k] == s.drawn[k]
-        s.drawn[k] = s.rig.drawn[k] = a[k]
+        drawn = np.float32(a[k])
+        same = same and drawn == s.drawn[k]
+        s.drawn[k] = s.rig.drawn[k] = drawn
     if same:
         return 0.0
     s.prototypes += 1
