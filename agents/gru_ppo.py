@@ -1,12 +1,13 @@
 """GRU-PPO: PPO (Schulman et al. 2017) with a recurrent network, on whole episodes, with an optional map of places.
 
-Each iteration plays one episode in each environment from its start to its end, and trains on all of them from their start: a
-sequence is never cut off from the cue to be remembered. The policy is trained only on steps at which actions have an effect.
+Each iteration plays one whole episode in each environment, and trains on full sequences from the first step, so that the cue to be
+remembered is never cut off. Actor and critic are trained only on steps at which actions have an effect.
 
-With `map`, a head of the GRU learns where everything is from labels that it makes itself (`unseen.agents.shared.sightings`), and the
-policy looks up in it what is asked for. The labels are as good whatever policy played, so memory and map learn from a replay of
-episodes, and from nothing else: the same few episodes several times in a row hide what many have in common, and so do the
-gradients of a policy. The map starts learning first: for `map_warmup` minibatches the policy is not trained.
+With `map`, a head on the GRU learns where everything is, from labels made of the episode's own observations
+(`unseen.agents.shared.sightings`), and the policy looks up in it what is asked for. The labels are equally valid whatever policy played,
+so the GRU and the map learn from a replay of episodes, and from the map's loss alone: several passes over a few recent episodes, or
+gradients of the policy, keep the map from learning what many episodes have in common (docs/agents.md). The map has a head start: for the
+first `map_warmup` minibatches the policy is not trained.
 """
 
 from __future__ import annotations
@@ -51,13 +52,13 @@ class GRUPPOConfig:
     lr: float = 1e-3
     """initial learning rate of actor and critic"""
     lr_end: float = 3e-4
-    """their final learning rate"""
+    """final learning rate of actor and critic"""
     entropy: float = 0.03
     """initial weight of the entropy bonus"""
     entropy_end: float = 0.01
     """final weight of the entropy bonus"""
     anneal_steps: int = 1_000_000
-    """environment steps over which learning rate and entropy weight change linearly"""
+    """environment steps over which learning rates and entropy weight change linearly"""
     gamma: float = 0.97
     """discount"""
     time_limit: TimeLimit = "auto"
@@ -70,21 +71,21 @@ class GRUPPOConfig:
     value_weight: float = 0.5
     """weight of the value loss"""
     memory_lr: float = 4e-3
-    """initial learning rate of the memory, and of the map; it falls by the same factor as `lr`"""
+    """initial learning rate of the GRU and of the map; it changes by the same factor as `lr`"""
     map_batches: int = 16
-    """minibatches of replayed episodes per iteration, on which memory and map are trained"""
+    """minibatches of replayed episodes per iteration on which GRU and map are trained"""
     map_warmup: int = 128
-    """minibatches on which memory and map are trained before the policy is"""
+    """minibatches on which GRU and map are trained before the policy is"""
     replay_steps: int = 500_000
     """capacity of the replay that the map is trained on, in environment steps"""
     hidden: int = 128
     """hidden units per layer, and size of the GRU"""
     grad_clip: float = 1.0
-    """maximum gradient norm of memory and map, and of actor and critic"""
+    """maximum gradient norm, of GRU and map together, and of actor and critic together"""
 
 
 class GRUPPOLearner(TorchLearner):
-    """Trains GRU-PPO on flat, ray or image observations and any actions; a map needs entity slots."""
+    """Trains GRU-PPO on vector or image observations and any actions; a map needs entity slots."""
 
     name = "gru-ppo"
     config_class: ClassVar[type[GRUPPOConfig]] = GRUPPOConfig
@@ -121,7 +122,7 @@ class GRUPPOLearner(TorchLearner):
         self.steps = self.iterations = self.mapped = 0
 
     def ask(self, env: EnvConfig) -> None:
-        """See `Learner`. In free play only the map learns; without one, nothing but the scale of what is observed."""
+        """See `Learner`. In free play only the map learns; without a map, only the standardisation of observations is updated."""
         self.move(env)
         if self.layout is not None and not self.rewarded:
             self.net.ignore(self.layout.query)
@@ -140,7 +141,7 @@ class GRUPPOLearner(TorchLearner):
         self.steps += played.steps
         self.iterations += 1
         self.returns.add(played.reward.sum(0), np.ones(c.envs, bool))
-        if self.net.standardise is not None:  # changes what the policy has just done, but by little
+        if self.net.standardise is not None:  # changes the inputs of the policy that has just played, but only slightly
             self.net.standardise.update(torch.as_tensor(played.obs[:-1][played.alive], device=self.device))
         figures: list[dict[str, float]] = []
         if self.rewarded and (self.replay is None or self.mapped >= c.map_warmup):
@@ -163,7 +164,7 @@ class GRUPPOLearner(TorchLearner):
 
     @torch.no_grad()
     def _play(self) -> tuple[Episodes, Tensor]:
-        """Episodes of the current policy, and its memory at their ends (n, size)."""
+        """Episodes of the current policy, one per environment, and its memory at their ends (n, size)."""
         n, net = self.config.envs, self.net
         memory = torch.zeros(n, net.size, device=self.device)
 
@@ -183,7 +184,7 @@ class GRUPPOLearner(TorchLearner):
 
     @torch.no_grad()
     def _training_data(self, played: Episodes, memory: Tensor) -> dict[str, Tensor]:
-        """Time-major tensors of all that the losses need."""
+        """Time-major tensors (T, n, ...) of all that the losses need."""
         c, net = self.config, self.net
         after = np.zeros(c.envs, np.float32)
         if self.limit_cuts:
@@ -215,7 +216,7 @@ class GRUPPOLearner(TorchLearner):
     def _update(
         self, data: dict[str, Tensor], episodes: np.ndarray, length: np.ndarray, entropy_weight: float
     ) -> dict[str, float]:
-        """One gradient step on the given episodes. Returns metrics."""
+        """One gradient step on the given episodes (indices). Returns metrics."""
         c, net = self.config, self.net
         pick = torch.as_tensor(episodes)
         batch = {name: column[: length[episodes].max(), pick] for name, column in data.items()}
@@ -235,13 +236,13 @@ class GRUPPOLearner(TorchLearner):
         return {name: float(value.detach()) for name, value in figures.items()}
 
     def _update_map(self, replay: EpisodeRing) -> dict[str, float]:
-        """One gradient step of memory and map on replayed episodes. Returns metrics."""
+        """One gradient step of GRU and map on replayed episodes. Returns metrics."""
         sample = replay.sample(self.rng, self.config.batch, self.config.longest + 1)
         batch = {name: torch.as_tensor(column, device=self.device) for name, column in sample.items()}
         assert self.net.map is not None
-        there = batch["mask"] > 0
-        features = self.net.remember(batch["obs"])[there]
-        labels = (batch[name][there] for name in ("known", "places", "numbers"))
+        valid = batch["mask"] > 0
+        features = self.net.remember(batch["obs"])[valid]
+        labels = (batch[name][valid] for name in ("known", "places", "numbers"))
         loss = self.net.map.loss(features, *labels).mean()
         self._descend(loss)
         self.mapped += 1
@@ -261,7 +262,7 @@ class GRUPPOLearner(TorchLearner):
         return EpisodeRing(self.config.replay_steps, like)
 
     def _keep(self, played: Episodes, replay: EpisodeRing) -> None:
-        """Add episodes, with their last observations and labels of the map, to the replay."""
+        """Add episodes, including their last observations, and the map's labels to the replay."""
         assert self.layout is not None  # see __init__
         labels = LABELS[self.config.map](played.obs, played.length + 1, self.layout)
         columns = {"obs": played.obs, **labels._asdict()}

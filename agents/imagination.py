@@ -58,6 +58,7 @@ class ImaginationConfig:
     actor_warmup_updates: int = 1200
     """model updates before the actor is trained; until then actions are uniformly random"""
     model_lr: float = 1e-3
+    """learning rate of the world model, but for parts that have their own"""
     actor_lr: float = 6e-4
     """learning rate of actor and critic"""
     horizon: int = 12

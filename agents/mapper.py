@@ -1,10 +1,10 @@
 """Mapper: a hindsight map, and a policy that is trained in imagination around it.
 
 A world model that predicts the next observation has little reason to remember what is hidden. Here remembering is left to the map:
-a GRU is trained on the map's labels, which the episode itself reveals later (`unseen.agents.shared.sightings`), and on nothing else. The
-next observation is then easy to predict from the present one and what the map says from here (`unseen.agents.models.mapped`), without a
-stochastic state and without backpropagation through time. Transitions are learned where actions have an effect; the actor is trained once
-the map has been.
+a GRU is trained on the map's labels alone, which the episode itself reveals later (`unseen.agents.shared.sightings`). Given the map's
+output relative to the agent, the next observation is then easy to predict from the present one (`unseen.agents.models.mapped`), without
+a stochastic state and without backpropagation through time. Transitions are learned only where actions have an effect. The actor's training
+starts later, after `actor_warmup_updates` updates of map and model. Without a map (a control), the GRU learns from the prediction losses.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class MapperConfig(ImaginationConfig):
     actor_warmup_updates: int = 400
     """updates of map and model before the actor is trained; until then actions are uniformly random"""
     transitions: int = 1024
-    """replayed steps per update on which prediction, reward and end are learned"""
+    """replayed steps per update on which prediction, reward and termination are learned"""
     prediction: float = 5.0
     """weight of the error of the predicted observation"""
     grad_clip: float = 1.0
@@ -46,7 +46,7 @@ class MapperConfig(ImaginationConfig):
 
 
 class MapperLearner(ImaginationLearner):
-    """Trains a mapper on entity slots; without a map, on any vector."""
+    """Trains a mapper on entity slots; without a map, on any vector observation."""
 
     name = "mapper"
     config_class: ClassVar[type[MapperConfig]] = MapperConfig
@@ -76,6 +76,7 @@ class MapperLearner(ImaginationLearner):
         mask, action = batch["mask"], self.head.encode(batch["action"])
         latent = model.observe_episodes(batch["obs"])
         t, row = self._transitions(batch)
+        # Actions and rewards stand at the step that they lead to.
         ahead = {name: batch[name][t + 1, row] for name in ("obs", "reward", "terminated")}
         before = latent[t, row] if model.map is None else latent[t, row].detach()
         losses = {name: loss.mean() for name, loss in model.losses(before, action[t + 1, row], ahead).items()}
@@ -87,7 +88,7 @@ class MapperLearner(ImaginationLearner):
         return latent, {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _transitions(self, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """Steps and episodes (m,) of transitions, drawn at random from those in which the action has an effect."""
+        """Steps and episodes, (m,) each, of transitions drawn at random from those in which the action has an effect."""
         counts = batch["mask"][1:] > 0
         if self.layout is not None:
             counts = counts & self.layout.acts(batch["obs"][:-1])

@@ -1,10 +1,10 @@
 """Slot-search: learns a relational world model of entity slots from play, and acts by best-first search in it.
 
-There is no policy and no value. The first episodes are random; afterwards the agent plays as it would when tested, and learns
-from what happens. Where it finds no plan that it trusts, it goes to the most novel state that it imagines it can reach: where
-the position of some object relative to the agent has occurred least so far. This finds rewards that random play hardly finds.
+There is no policy network and no value function. The first episodes are random; afterwards the agent plays as in evaluation, and learns
+from these episodes. Where it accepts no plan, it goes to the most novel state that it imagines it can reach: one in which the position of
+some object relative to the agent has occurred least so far. This finds rewards that random play seldom finds.
 
-What is out of view is taken to be where it was last seen; that is all the memory there is.
+What is out of view is assumed to be where it was last seen; there is no other memory.
 """
 
 from __future__ import annotations
@@ -32,11 +32,11 @@ from unseen.agents.shared.replay import StepRing
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, first_episode_seed
 
-ORDERS = ("colour", "index")  # in which a slot keeps its object
+ORDERS = ("colour", "index")  # orders of slots in which each slot keeps its object
 PLAN_ROWS = 256  # imagined steps in one call of the model
 REWARDED = 0.5  # a reward above this counts as one
-WINDOW = 50  # updates between checks whether the model is good enough
-CHANGED = 0.01  # boxes displaced by more have moved, in units of the observation
+WINDOW = 50  # updates between checks of whether the model is good enough
+CHANGED = 0.01  # half rooms: a box displaced by more has moved
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class SlotSearchConfig:
     updates: int = 400
     """maximum number of updates of the model per round"""
     enough: float = 0.02
-    """mean loss of 50 updates below which a round ends"""
+    """mean loss over 50 updates below which training ends in a round"""
     batch: int = 128
     """transitions per update"""
     moved: float = 0.25
@@ -58,10 +58,11 @@ class SlotSearchConfig:
     rewarded: float = 0.0625
     """fraction of a batch drawn from rewarded transitions"""
     over: float = 0.0625
-    """fraction of a batch drawn from transitions without reward that ended an episode"""
+    """fraction of a batch drawn from transitions that terminated an episode without reward"""
     lr: float = 6e-3
     """learning rate at the start of a round; it falls to zero linearly"""
     weight_decay: float = 1e-2
+    """weight decay of AdamW"""
     grad_clip: float = 5.0
     """maximum gradient norm"""
     message: int = 32
@@ -75,9 +76,9 @@ class SlotSearchConfig:
     imagined: int = 6000
     """maximum number of imagined steps for a plan; 0 for no planning: random actions"""
     plans: int = 8
-    """maximum number of plans in an episode; then actions are random"""
+    """maximum number of searches in an episode; after the last plan, actions are random"""
     accept: float = 0.5
-    """probability of the path x expected reward above which a plan is accepted"""
+    """worth, the probability of the path times the expected reward, above which a plan is accepted"""
     trust: float = 0.2
     """probability below which a path is dropped"""
     depth: int = 50
@@ -134,7 +135,7 @@ class SlotSearchLearner(TorchLearner):
         return self.think(c.updates) | figures | {"episode_return": self.returns.mean, "rounds": float(self.rounds)}
 
     def ask(self, env: EnvConfig) -> None:
-        """See `Learner`. What each remembered transition was asked for is drawn."""
+        """See `Learner`. Each remembered transition gets a random query."""
         layout = can_ask(self.name, env, self.layout)
         self.move(env)
         self.replay.put(
@@ -224,7 +225,7 @@ class SlotSearchLearner(TorchLearner):
     def _update(
         self, data: dict[str, torch.Tensor], pools: list[tuple[np.ndarray, int]], ways: list[Meetings]
     ) -> dict[str, float]:
-        """One gradient step on a batch, parts of which are drawn from `pools`. Returns losses."""
+        """One gradient step on a batch, of which each pool (rows, count) supplies `count` transitions. Returns losses."""
         c = self.config
         pick = self.rng.integers(0, len(data["state"]), c.batch)
         at = 0
@@ -243,7 +244,7 @@ class SlotSearchLearner(TorchLearner):
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
     def _roll(self, state: torch.Tensor, ways: list[Meetings]) -> dict[str, torch.Tensor]:
-        """The loss of a batch of ways of each disc, half of which meet something."""
+        """The loss of a batch of paths of each disc, half of which meet something."""
         half, each = self.config.batch // 2, []
         for disc, all_ways in zip(self.model.parts().rolling, ways, strict=True):
             if not len(all_ways.row):
@@ -277,6 +278,6 @@ def _mean_loss(losses: list[dict[str, float]]) -> float:
 
 
 def _planning_figures(state: PlanningState) -> dict[str, float]:
-    """Plans per episode, and the fraction of their steps that went otherwise than predicted."""
+    """Searches per episode, and the fraction of planned steps whose outcome was not the predicted one."""
     followed = int(state.followed.sum())
     return {"plans": float(state.searches.mean()), "surprised": float(state.surprised.sum()) / max(followed, 1)}

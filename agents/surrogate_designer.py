@@ -1,12 +1,12 @@
-"""Surrogate-designer: learns what tests of a car show from past programmes, and designs the next car in imagination.
+"""Surrogate-designer: learns from past programmes to predict tests of a car, and designs the next car in imagination.
 
 Its model is an ensemble of small networks that predict the margins of a test (`unseen.agents.models.surrogate`). In a new programme it
-really tests few prototypes, infers what the factory does, imagines many designs in many scenarios, and commits to the best.
+makes real tests of few prototypes, infers the factory's offsets, imagines many designs in many scenarios, and commits to the best.
 
-The first past programmes test random designs. Later ones test around what the designer would have built, since that is where it has to
-be right. A past programme uses all its tests, each of another prototype; only what an agent observes is used, and no certificate.
+The first past programmes test random designs. Later ones test designs near what the designer would have built, since there the model
+has to be accurate. A past programme uses all its tests, each of a different prototype. Training uses observations only, no certificates.
 
-That known and unknown offsets add to what is drawn is built into the model; the observation says which offsets are known.
+That known and unknown offsets are added to the drawing is built into the model; the observation says which offsets are known.
 """
 
 from __future__ import annotations
@@ -34,8 +34,8 @@ from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import first_episode_seed
 from unseen.envs.industry.proving_ground import rules
 
-TABLE = (10, 30, 100, 300)  # past programmes at which it learns; then every 300
-BATCH = 50  # programmes that are played at once
+TABLE = (10, 30, 100, 300)  # numbers of past programmes after which the model is trained; from there on every 300
+BATCH = 50  # programmes played in parallel
 
 
 @dataclass(frozen=True)
@@ -47,27 +47,29 @@ class SurrogateDesignerConfig:
     hidden: int = 96
     """hidden units"""
     updates: int = 1000
-    """updates after the last of a thousand programmes; fewer before"""
+    """updates of each training of the model from 1,000 past programmes on; fewer before"""
     batch: int = 384
     """tests per update and member"""
     lr: float = 4e-3
+    """learning rate of the networks after its warm-up; it then falls to zero; that of latents is three times as high"""
     weight_decay: float = 1e-2
+    """weight decay of AdamW"""
     random_programmes: int = 10
-    """past programmes in which random designs are tested"""
+    """number of first past programmes, in which random designs are tested"""
     explore: float = 0.2
-    """standard deviation of what is added to a design for a test, in later past programmes"""
+    """standard deviation of the noise added to each tested design in later past programmes"""
     explore_imagined: int = 150
-    """designs that are imagined for a decision in past programmes"""
+    """designs imagined for a decision in later past programmes"""
     tests: int = 12
     """real tests in a programme before it commits; each costs .005"""
     prototypes: int = 2
-    """prototypes that are really tested"""
+    """prototypes built for these tests"""
     imagined: int = 1000
-    """designs that are imagined for a decision; 1: no planning, the middle of the box, corrected by what is believed of the factory"""
+    """designs imagined for a decision; 1: no planning, the middle of the box, corrected by the estimated offsets"""
     scenarios: int = 4
-    """imagined scenarios for each design and family"""
+    """imagined scenarios of each family, for each design"""
     caution: float = 0.5
-    """standard deviations of the ensemble by which a design's score is lowered"""
+    """standard deviations over the ensemble by which a design's score is lowered"""
 
 
 class SurrogateDesignerLearner(Learner):
@@ -112,7 +114,7 @@ class SurrogateDesignerLearner(Learner):
         while self.played < until:
             left = (
                 self.config.random_programmes - self.played
-            )  # with random designs; none of those after them is in their batch
+            )  # programmes with random designs, in batches of their own
             returns += self._play(min(until - self.played, BATCH, left if left > 0 else BATCH))
         share = min(self.played / 1000, 1.0)
         updates = max(int(self.config.updates * share**0.3), 1)
@@ -130,7 +132,7 @@ class SurrogateDesignerLearner(Learner):
         return figures
 
     def _play(self, n: int) -> list[float]:
-        """Play n past programmes, with all their tests. Returns their returns."""
+        """Play n past programmes, with all their tests, and remember the tests. Returns the n episode returns."""
         vector = envs.make(self.env, n).vector
         start = first_episode_seed(self.training_seed, self.played, 1)
         random = self.played < self.config.random_programmes
@@ -187,5 +189,5 @@ class SurrogateDesignerLearner(Learner):
         store.rng("rng", self.rng)
 
     def export(self, path: Path) -> None:
-        """Write the ensemble; how it designs stands on the card. See `unseen.agents.onnx.designer`."""
+        """Write the ensemble; the settings of the search are on the card. See `unseen.agents.onnx.designer`."""
         write_onnx(self.graph(), path)

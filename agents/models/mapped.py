@@ -1,11 +1,11 @@
 """A world model around a map of places: a memory, a predictor of the next observation, and heads for reward and end.
 
-Shapes: n rows, D size of the memory, O of an observation, M of what the map says, A of an encoded action. A latent is [memory,
-observation, map], of size F = D + O + M, and is deterministic; its observation is standardised. In imagination the predicted
-observation stands in for the next one, and updates the memory too.
+Shapes: n rows, D size of the memory, O of an observation, M of the map's output (`PlaceMap.around`), A of an encoded action. A latent is
+[memory, observation, map], of size F = D + O + M, and is deterministic; its observation is standardised. In imagination the predicted
+observation replaces the next one, and updates the memory too.
 
-With a map, the memory learns from the map's labels alone, and predictions are made from the observation and the map alone: the memory holds
-what has to be remembered, the map says what follows from it now. Without a map, the memory learns from the prediction losses.
+With a map, the memory learns from the map's labels alone, and predictions are made from observation and map output only, not from the
+memory. Without a map, predictions are made from memory and observation, and the memory learns from the prediction losses.
 """
 
 from __future__ import annotations
@@ -26,9 +26,16 @@ STEP = 0.1  # half rooms and radians: unit of the predicted change of the pose
 
 
 class MappedModel(LatentModel):
-    """The model, of vectors; with `layout`, the pose moves in the agent's own frame, and with `has_map` there is a map."""
+    """The model, of vector observations.
 
-    groups = 0  # of noise: nothing is sampled
+    Args:
+        actions: size A of an encoded action.
+        hidden: size D of the memory, and units of hidden layers.
+        layout: of slot observations: changes of pose are then predicted in the agent's own frame; None for other vectors.
+        has_map: whether there is a map; it needs a layout.
+    """
+
+    groups = 0  # of noise variables: nothing is sampled
 
     def __init__(
         self,
@@ -65,7 +72,7 @@ class MappedModel(LatentModel):
         return self._latent(self.memory.step(embedded, self.memory_of(latent) * keep), embedded)
 
     def imagine_step(self, latent: Tensor, action: Tensor, noise: Tensor) -> Tensor:
-        """See `WorldModel`; noise is not used. The prediction stands in for the observation."""
+        """See `WorldModel`; noise is not used. The predicted observation updates the memory."""
         return self._ahead(latent, self.change(latent, action))
 
     def reward(self, latent: Tensor) -> Tensor:
@@ -93,16 +100,19 @@ class MappedModel(LatentModel):
         return self._latent(self.memory(seen)[0], seen)
 
     def change(self, latent: Tensor, action: Tensor) -> Tensor:
-        """Predicted change of the observation (n, O): of the pose as `moved` gives it, of the rest in standard deviations."""
+        """Predicted change of the observation (n, O): of the pose as `moved` returns it, of the rest in standard deviations."""
         return self.predictor(
             F.silu(norm(self.from_latent(self._present(latent)) + self.from_action(action), self.gain))
         )
 
     def losses(self, latent: Tensor, action: Tensor, ahead: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """Losses (n,) of what is predicted to follow latents (n, F) and actions (n, A): `obs`, `reward` and `terminated` in `ahead`.
+        """Losses (n,) of predicting the next step from latents (n, F) and actions (n, A).
 
-        Reward and end are learned on predicted latents, since that is where they are used. The last observation of an episode is not
-        predicted: the lights may go on.
+        Reward and termination are learned on predicted latents, since that is where they are used. A terminal observation is not
+        predicted, since the lights may go on.
+
+        Args:
+            ahead: the next step: `obs` (n, O), `reward` (n,) and `terminated` (n,).
         """
         change = self.change(latent, action)
         seen = latent.split(self.parts, -1)[1]
@@ -141,7 +151,7 @@ class MappedModel(LatentModel):
         return latent if self.map is None else latent[..., self.parts[0] :]
 
     def _ahead(self, latent: Tensor, change: Tensor) -> Tensor:
-        """The latent (n, F) after a change (n, O) of the observation."""
+        """The next latent (n, F) after a change (n, O) of the observation."""
         memory, seen, _ = latent.split(self.parts, -1)
         ahead = seen + change
         if self.layout is not None:
@@ -157,13 +167,13 @@ def replaced(row: Tensor, columns: slice, values: Tensor) -> Tensor:
 
 
 def moved(pose: Tensor, ahead: Tensor) -> Tensor:
-    """The change (..., 4) from one pose (..., 4) to another: forward, left, cosine less one and sine of the turn, in `STEP`s."""
+    """The change (..., 4) from one pose (..., 4) to another: forward, left, and of the turn cosine - 1 and sine; in units of STEP."""
     turn = turned_back(ahead[..., 2:], pose)
     return torch.cat([turned_back(ahead[..., :2] - pose[..., :2], pose), turn[..., :1] - 1, turn[..., 1:]], -1) / STEP
 
 
 def move(pose: Tensor, change: Tensor) -> Tensor:
-    """The pose (..., 4) after a change as `moved` gives it."""
+    """The pose (..., 4) after a change (..., 4) as `moved` returns it."""
     x, y, cos, sin = pose.unbind(-1)
     forward, left, c, s = (change * STEP).unbind(-1)
     turned = F.normalize(torch.stack([cos * (1 + c) - sin * s, sin * (1 + c) + cos * s], -1), dim=-1)

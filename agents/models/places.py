@@ -1,7 +1,7 @@
 """A map of places, as a head of any recurrent network, and the look-up of what is asked for in it.
 
 The head predicts, for each entity, whether its place is known, where it is, and when it is observed; and, where several may look alike,
-how many sights are to come. Its labels are those of `unseen.agents.shared.sightings`.
+how many sightings are to come. Its labels are those of `unseen.agents.shared.sightings`.
 """
 
 from __future__ import annotations
@@ -15,23 +15,28 @@ from unseen.agents.shared.graph_agent import BOX_FIELDS, DISC_FIELDS
 from unseen.agents.shared.nets import mlp
 from unseen.agents.shared.sightings import LIMIT, asks_for_boxes, entities, several
 
-BINS = 17  # of each coordinate
+BINS = 17  # of each coordinate, in -LIMIT..LIMIT
 LOOK_UP = 9  # known, when, dx and dy in the room's and in the agent's frame, distance, cos and sin of the bearing
-# WHEN_WEIGHT: of the time in the loss. When a thing is seen next depends on what the agent will do, so it is hard to tell.
-WHEN_WEIGHT = 0.1
-MOST, UNIT = 12, 4.0  # of several alike: a number that more are not told from; the unit of a number that is looked up
+WHEN_WEIGHT = 0.1  # of the time in the loss: when a thing is seen next depends on what the agent will do, so it is hard to predict
+MOST, UNIT = 12, 4.0  # numbers of sightings: larger ones count as MOST; in the look-up they are in units of UNIT
 CLOSE = 1e-3  # half rooms: keeps the bearing finite
-FAR = 2.0  # half rooms: taken for the distance of what is not known
+FAR = 2.0  # half rooms: stands for the distance of a thing whose place is not known
 
 
 def turned_back(away: Tensor, pose: Tensor) -> Tensor:
-    """Differences (..., 2) in the room's frame as an agent of that pose (..., 4) sees them: ahead and to the left."""
+    """Differences (..., 2) in the room's frame, turned into the frame of an agent with this pose (..., 4): ahead and to the left."""
     dx, dy, cos, sin = away[..., :1], away[..., 1:], pose[..., 2:3], pose[..., 3:4]
     return torch.cat([dx * cos + dy * sin, dy * cos - dx * sin], -1)
 
 
 class PlaceMap(nn.Module):
-    """The head: features (..., features) -> for each entity, whether its place is known and a distribution over places."""
+    """The head: features (..., features) -> for each of k entities, whether its place is known, distributions over x, y and time, and,
+    where entities may look alike, over the number of sightings to come.
+
+    Args:
+        features: number of inputs.
+        hidden: units of hidden layers.
+    """
 
     weights: Tensor
     centres: Tensor
@@ -48,7 +53,7 @@ class PlaceMap(nn.Module):
         self.register_buffer("counts", torch.arange(self.number_classes) / UNIT, persistent=False)
 
     def _logits(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Of known (..., k), places (..., k, 3, BINS) and numbers (..., k, number_classes)."""
+        """Logits of known (..., k), places (..., k, 3, BINS) and numbers (..., k, number_classes)."""
         k, lead = self.entities, features.shape[:-1]
         known, place, number = self.net(features).split([k, 3 * BINS * k, self.number_classes * k], -1)
         return known, place.reshape(*lead, k, 3, BINS), number.reshape(*lead, k, self.number_classes)
@@ -59,7 +64,7 @@ class PlaceMap(nn.Module):
         return known, places
 
     def _means(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """What `forward` gives, and the mean number (..., k) in `UNIT`s."""
+        """What `forward` returns, and the mean number of sightings to come (..., k), in units of UNIT."""
         known, place, number = self._logits(features)
         return torch.sigmoid(known), place.softmax(-1) @ self.centres, number.softmax(-1) @ self.counts
 
@@ -82,12 +87,13 @@ class PlaceMap(nn.Module):
         return loss
 
     def labels(self, columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Labels known (..., k), places (..., k, 3) and numbers (..., k) in the columns (..., 5 k) that `hindsight_columns` makes."""
+        """Labels known (..., k), places (..., k, 3) and numbers (..., k), from the columns (..., 5 k) of `hindsight_columns`."""
         known, places, numbers = columns.split([self.entities, 3 * self.entities, self.entities], -1)
         return known, places.unflatten(-1, (-1, 3)), numbers
 
     def look_up(self, features: Tensor, obs: Tensor) -> Tensor:
-        """What is known of the queried entity, and from here (..., look_up_size); zeros without a query or a pose in `obs` (..., d)."""
+        """The map's entry for the queried entity, also relative to the agent, (..., look_up_size): LOOK_UP numbers, and the number of
+        sightings to come if it is predicted. Zeros without a query or a pose in `obs` (..., d); the number needs no pose."""
         return self._look_up(*self._means(features), obs)
 
     def _look_up(self, known: Tensor, places: Tensor, number: Tensor, obs: Tensor) -> Tensor:
@@ -106,11 +112,11 @@ class PlaceMap(nn.Module):
 
     @property
     def around_size(self) -> int:
-        """Numbers that `around` gives."""
+        """Size of what `around` returns."""
         return self.look_up_size + 4 * self.entities
 
     def around(self, features: Tensor, obs: Tensor) -> Tensor:
-        """The look-up; and for each entity whether its place is known, and x, y and distance in the agent's frame: 0, 0, FAR if not.
+        """The look-up, and for each entity whether its place is known, and x, y and distance in the agent's frame (0, 0, FAR if unknown).
 
         Features (..., features) and observations (..., d) -> (..., around_size).
         """
@@ -124,7 +130,7 @@ class PlaceMap(nn.Module):
         return torch.cat([looked_up, each.flatten(-2)], -1)
 
     def drawn(self, features: Tensor) -> dict[str, Tensor]:
-        """`map` and `places`, as `unseen.agents.shared.graph_agent` documents them, where there are discs and kinds of box."""
+        """`map` (discs) and `places` (kinds of box), as `unseen.agents.shared.graph_agent` documents them, if there are any."""
         known, places = self(features)
         entries = torch.cat([known[..., None], places[..., :2]], -1)
         discs, boxes = entries.split([self.layout.colours, self.layout.sizes.box_kinds], -2)
@@ -133,6 +139,6 @@ class PlaceMap(nn.Module):
         return {name: value.flatten(1) for name, value in drawn.items() if there[name]}
 
     def _asked(self, query: Tensor) -> Tensor:
-        """Weights (..., k) of entities for a query, a one-hot over the colours, the kinds of box, or both."""
+        """Weights (..., k) of entities for a query, which is one-hot over the colours, the kinds of box, or both."""
         pad = query.new_zeros(*query.shape[:-1], self.entities - query.shape[-1])
         return torch.cat([pad, query] if asks_for_boxes(self.layout) else [query, pad], -1)

@@ -1,15 +1,14 @@
 """A relational world model of entity slots, exact over long roll-outs.
 
-Its latent is an observation in which what is out of view keeps what was last seen of it. Agent, boxes, discs and the room's
-four walls are tokens; every movable token hears what all others say about their position relative to it, maximised over
-them (Battaglia et al. 2016, interaction networks; max-pooling as in PointNet, Qi et al. 2017).
+Its latent is an observation in which the slots of things out of view keep their last seen contents. Agent, boxes, discs and the room's
+four walls are tokens; every movable token receives a message from each other token about its relative position, max-pooled over the
+senders (Battaglia et al. 2016, interaction networks; max-pooling as in PointNet, Qi et al. 2017).
 
-An action is described by the step that it usually makes, and everything is seen in the direction of this step: what holds
-for one direction then holds for all, and all actions that make a step share their weights. What moves, moves by one of the
-displacements found in the data, a class each, so that errors do not add up; where there are too many for that, as when an
-agent slides along things, similar ones share a class, and the rest is a regression. Reward and end are read from the state
-reached. Boxes that come, go or turn are those of `building`, and how discs roll is that of `rolling`; what never does so in
-the data costs nothing.
+An action is described by the step (displacement) that it usually makes, and all geometry is relative to the direction of this step: what is
+learned for one direction then holds for all, and all actions that make a step share weights. What moves, moves by one of the displacements
+found in the data, a class each, so that errors do not accumulate; where there are too many for that, as when an agent slides along
+things, similar ones share a class, and the residual is a regression. Reward and termination are predicted from the state reached.
+`building` models boxes that appear, disappear or turn, and `rolling` discs that roll; if the data has none of these, they cost nothing.
 """
 
 from __future__ import annotations
@@ -30,20 +29,20 @@ from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.envs import Layout
 
 AGENT_CODES, BOX_CODES = 64, 24  # maximum numbers of distinct changes
-STILL = 1e-5  # an agent whose pose changes less stands still
-MOVED = 0.01  # what is displaced less has not moved, in units of position
-USUAL = 0.05  # an action that moves the agent less often makes no step
+STILL = 1e-5  # an agent whose pose changes by less stands still
+MOVED = 0.01  # half rooms: what is displaced by less has not moved
+USUAL = 0.05  # fraction: an action that moves the agent less often makes no step
 HEADING_RESOLUTION = 0.385  # of cos and sin: half a turn of 45 degrees
 COARSE = 0.83  # resolution of positions, in steps: two positions a step apart never share a cell
-CELLS = 41  # along each axis, of relations that are told apart
+CELLS = 41  # along each axis, for relative positions
 
 
 class Logits(NamedTuple):
-    """What is predicted of a step from B states.
+    """Predictions for one step from B states.
 
     Attributes:
         agent: (B, AGENT_CODES) over changes of the agent.
-        rest: (B, 2) how far its displacement is from that of its class.
+        rest: (B, 2) residual of its displacement, relative to that of its class.
         boxes: (B, M, BOX_CODES) over displacements of the boxes that can move.
         built: (B, k, kinds) see `Building`.
         launches: (B, launches) see `Rolling`, one for each disc that rolls.
@@ -57,7 +56,7 @@ class Logits(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """What the model has found to change, besides the agent: indices of boxes that move, of boxes that come, go or turn, of discs
+    """What changes in the data, besides the agent: indices of boxes that move, of boxes that appear, disappear or turn, of discs
     that roll."""
 
     moving: Tensor
@@ -71,6 +70,7 @@ class RelationalModel(nn.Module, WorldModel):
     Call `look` with data before the first use. Noise is not used: the most likely next state is imagined.
 
     Args:
+        layout: of the slots.
         actions: number of actions.
         message: size of a message.
         hidden: units of hidden layers.
@@ -92,7 +92,7 @@ class RelationalModel(nn.Module, WorldModel):
         self.features = GEOMETRY + tokens.kinds(layout) + 2 + sizes.signals + 1
         self.agent_changes = Changes(AGENT_CODES, 4 + sizes.signals)  # x, y, cos, sin, signals
         self.box_changes = Changes(BOX_CODES, 2)
-        # The first layer has weights of its own for each action that makes no step, and the first ones for all others.
+        # First layers: index 0 for all actions that make a step, 1 + action for each action that makes none.
         self.box_in = nn.Parameter(torch.randn(1 + actions, self.features, message) * self.features**-0.5)
         self.agent_in = nn.Parameter(torch.randn(1 + actions, self.features, message) * self.features**-0.5)
         self.box_message, self.agent_message = nn.Linear(message, message), nn.Linear(message, message)
@@ -106,7 +106,7 @@ class RelationalModel(nn.Module, WorldModel):
         width = layout.boxes[2]
         self.building = Building(sizes.box_slots, width, bool(sizes.box_shape), self.features, message, hidden)
         self.rolling = nn.ModuleList(Rolling(layout, k, message) for k in range(sizes.disc_slots))  # type: ignore[assignment]
-        self.register_buffer("turns", torch.zeros((), dtype=torch.bool))  # steps turn with the agent
+        self.register_buffer("turns", torch.zeros((), dtype=torch.bool))  # steps are in the agent's frame
         self.register_buffer(
             "steps", torch.zeros(actions, 2)
         )  # the usual displacement; 0 for actions that make no step
@@ -118,7 +118,7 @@ class RelationalModel(nn.Module, WorldModel):
 
     @property
     def _places(self) -> int:
-        """Number of values that distinguish states: pose, positions of boxes and discs, signals."""
+        """Number k of values that distinguish states: pose, positions of boxes and discs, signals."""
         sizes = self.layout.sizes
         return 4 + sizes.signals + 2 * (sizes.box_slots + sizes.disc_slots)
 
@@ -133,7 +133,7 @@ class RelationalModel(nn.Module, WorldModel):
     # --- prediction ---
 
     def ahead(self, state: Tensor, action: Tensor) -> Tensor:
-        """The direction (B, 2) in which one-hot actions (B, A) go; the agent's heading for those that make no step."""
+        """Unit vectors (B, 2) of the steps of one-hot actions (B, A); the agent's heading for actions that make no step."""
         heading, step = state[:, 2:4], action @ self.steps
         length = step.norm(dim=-1, keepdim=True)
         direction = step / length.clamp(min=1e-6)
@@ -141,19 +141,19 @@ class RelationalModel(nn.Module, WorldModel):
         return torch.where(length > 0, direction, heading)
 
     def pairs(self, state: Tensor, at: Tokens, receivers: Tensor, ahead: Tensor) -> Tensor:
-        """Features (B, R, S, features) of every token, relative to each of the receivers (R,), indices of tokens; 0 if absent."""
+        """Features (B, R, S, features) of all S tokens, relative to each of the receivers (R,), indices of tokens; 0 for absent tokens."""
         lie = tokens.geometry(at, receivers, ahead, self.step)
         own = torch.cat([turned(state[:, 2:4], ahead), self._signals(state), torch.ones_like(ahead[:, :1])], -1)
         kind = torch.cat([at.kind, own[:, None].expand(-1, at.kind.shape[1], -1)], -1)
         features = torch.cat([lie, kind[:, None].expand(*lie.shape[:3], -1)], -1)
-        return features * at.present[:, None, :, None]  # what is absent says nothing, the same to all
+        return features * at.present[:, None, :, None]  # absent tokens send the same message to all receivers
 
     def _signals(self, state: Tensor) -> Tensor:
         """Signals in units of their smallest change."""
         return state[:, self.layout.signals] / self.resolution[self._places - self.layout.sizes.signals :]
 
     def parts(self) -> Parts:
-        """What has been found to change."""
+        """What changes in the data seen by `look`."""
         rolling = tuple(k for k, disc in enumerate(self.rolling) if disc.moves)
         return Parts(self.movable.nonzero()[:, 0], self.building.slots.nonzero()[:, 0], rolling)
 
@@ -189,7 +189,7 @@ class RelationalModel(nn.Module, WorldModel):
         return self.imagined(state, action, self.parts())[:2]
 
     def imagined(self, state: Tensor, action: Tensor, parts: Parts) -> tuple[Tensor, Tensor, tuple[Arrival, ...]]:
-        """`predict`, and how discs went."""
+        """What `predict` returns, and the arrival of each disc that rolls."""
         layout, movable = self.layout, parts.moving
         at = tokens.tokens(layout, state)
         guess = self.logits(state, action, at, parts)
@@ -225,7 +225,7 @@ class RelationalModel(nn.Module, WorldModel):
     def outcomes(
         self, state: Tensor, at: Tokens | None = None, arrivals: tuple[Arrival, ...] = (), parts: Parts | None = None
     ) -> Tensor:
-        """Logits (B, 2) of reward and of the end, in the states reached (B, d), with these tokens; how discs went there."""
+        """Logits (B, 2) of reward and termination in the states reached (B, d), given their tokens and how discs arrived there."""
         at = tokens.tokens(self.layout, state) if at is None else at
         agent = torch.zeros(1, dtype=torch.long, device=state.device)
         pairs = self.pairs(state, at, agent, state[:, 2:4])
@@ -235,24 +235,23 @@ class RelationalModel(nn.Module, WorldModel):
         return logits
 
     def places(self, state: Tensor) -> Tensor:
-        """What distinguishes states (B, k): see `Transition`. Where the dynamics do not turn with the agent, the heading does
-        not count."""
+        """What distinguishes states (B, k), as `Transition.place`. Where steps are in the room's frame, the heading does not count."""
         heading = torch.where(self.turns, state[:, 2:4], 0.0)
         parts = [state[:, :2], heading, self.boxes(state)[..., 1:3].flatten(1), self.discs(state)[..., 1:3].flatten(1)]
         return torch.cat([*parts, state[:, self.layout.signals]], -1) / self.resolution + self._turned(state)
 
     def _turned(self, state: Tensor) -> Tensor:
-        """What is added to places (B, k), so that boxes that come, go or turn are elsewhere if they lie another way."""
+        """What is added to places (B, k), so that a box that appears, disappears or turns distinguishes states by its orientation, too."""
         boxes = self.boxes(state)
         lies = 3 * boxes[..., 3].round() + boxes[..., 4].round() if self.layout.sizes.box_shape else 0 * boxes[..., 0]
         apart = 2 * CELLS * (5 + lies) * (boxes[..., 0] * self.building.slots)
         return F.pad(torch.stack([apart, 0 * apart], -1).flatten(1), (4, self._places - 4 - 2 * boxes.shape[1]))
 
     def relations(self, state: Tensor, at: Tokens | None = None, origin: int = 0) -> tuple[Tensor, Tensor]:
-        """Where boxes and discs are relative to a token, by default the agent, in cells: indices (B, n) into `visits`, and whether
+        """The cells of boxes and discs relative to a token, by default the agent: indices (B, n) into `visits`, and whether
         present (B, n).
 
-        Boxes are told apart by kind, discs by whether they are asked for.
+        Boxes are distinguished by kind, discs by whether they are asked for.
         """
         sizes = self.layout.sizes
         at = tokens.tokens(self.layout, state) if at is None else at
@@ -269,7 +268,7 @@ class RelationalModel(nn.Module, WorldModel):
     def disc_relations(
         self, disc: Rolling, state: Tensor, rolled: Tensor, at: Tokens | None = None
     ) -> tuple[Tensor, Tensor]:
-        """`relations` to a disc, of what moves or changes besides it; rolled: (B,) bool, where it does not roll nothing counts."""
+        """`relations` to a disc, of what else moves or changes; where it has not `rolled` (B,), nothing counts as present."""
         index, present = self.relations(state, at, disc.token)
         others = torch.ones(self.layout.sizes.disc_slots, dtype=torch.bool, device=state.device)
         counts = torch.cat([self.movable | self.building.slots, others])
@@ -279,8 +278,7 @@ class RelationalModel(nn.Module, WorldModel):
     def novelty(
         self, state: Tensor, at: Tokens | None = None, rolled: tuple[Tensor, ...] = (), parts: Parts | None = None
     ) -> Tensor:
-        """How new states (B, d) are, in (0, 1]: 1 / sqrt(1 + visits) of the relation to the agent, or to a disc that rolls, that has
-        occurred least."""
+        """Novelty of states (B, d), in (0, 1]: 1 / sqrt(1 + visits) of the least visited relation to the agent or to a disc that rolls."""
         found = [self.relations(state, at)]
         for k, now in zip(parts.rolling if parts else (), rolled, strict=True):
             found.append(self.disc_relations(self.rolling[k], state, now, at))
@@ -289,7 +287,7 @@ class RelationalModel(nn.Module, WorldModel):
         return (1 + least).rsqrt()
 
     def acts(self, state: Tensor, parts: Parts) -> Tensor:
-        """Whether actions have an effect in states (B, d), 1 or 0: not while a disc rolls, if they never had in the data."""
+        """Whether actions have an effect in states (B, d), 1 or 0: not while a disc rolls, if they never had one then in the data."""
         speeds = [self.rolling[k].speed(state) for k in parts.rolling]
         rolls = torch.stack(speeds).amax(0) > SLOW if speeds else torch.zeros_like(state[:, 0], dtype=torch.bool)
         return 1 - (rolls & self.idle).to(state.dtype)
@@ -304,9 +302,9 @@ class RelationalModel(nn.Module, WorldModel):
         return self.remember(latent * keep, embedded)
 
     def remember(self, state: Tensor, obs: Tensor) -> Tensor:
-        """The observation (B, d), with the slots of what it does not show as they were in `state` (B, d).
+        """The observation (B, d), with the slots that it does not show as they were in `state` (B, d).
 
-        A box that is no longer shown although one stands still is gone. A disc keeps the colour that was seen.
+        A box that is no longer shown although the agent has not moved is gone. A disc keeps the colour that was seen.
         """
         still = (obs[:, : self.layout.phase.stop] - state[:, : self.layout.phase.stop]).abs().amax(-1) < STILL
         box, disc, was = self.boxes(obs), self.discs(obs), self.discs(state)
@@ -330,13 +328,13 @@ class RelationalModel(nn.Module, WorldModel):
     # --- learning ---
 
     def agent_change(self, state: Tensor, action: Tensor, after: Tensor) -> Tensor:
-        """How the agent changed (B, 4 + signals): displacement and new heading, seen in the direction of the step; signals."""
+        """Changes of the agent (B, 4 + signals): displacement and new heading, relative to the direction of the step; signals."""
         ahead = self.ahead(state, action)
         signals = after[:, self.layout.signals] - state[:, self.layout.signals]
         return torch.cat([turned(after[:, :2] - state[:, :2], ahead), turned(after[:, 2:4], ahead), signals], -1)
 
     def box_change(self, state: Tensor, after: Tensor) -> Tensor:
-        """Displacement of boxes (B, n, 2) in the room; zero where a box was not seen before, came, went or turned."""
+        """Displacements of boxes (B, n, 2) in the room's frame; zero where a box was not seen before, appeared, disappeared or turned."""
         before, now = self.boxes(state), self.boxes(after)
         same = (before[..., 0] > 0.5) & ~self.building.changed(before, now)
         return (now - before)[..., 1:3] * same[..., None]
@@ -373,7 +371,7 @@ class RelationalModel(nn.Module, WorldModel):
             self.visits.index_add_(0, index[present], torch.ones_like(index[present], dtype=torch.float32))
 
     def _find_steps(self, state: Tensor, action: Tensor, after: Tensor) -> None:
-        """The usual displacement of each action, in the frame, the room's or the agent's, in which fewer distinct ones occur."""
+        """Find the most frequent displacement of each action, in the room's or the agent's frame, whichever has fewer distinct ones."""
         apart, heading = after[:, :2] - state[:, :2], state[:, 2:4]
         own = turned(apart, heading)
         self.turns.fill_(len(distinct(own)[0]) < len(distinct(apart)[0]))
@@ -387,7 +385,7 @@ class RelationalModel(nn.Module, WorldModel):
             self.step.copy_(self.steps.norm(dim=-1).amax())
 
     def _set_resolution(self) -> None:
-        """Positions to a little less than a step, signals to their smallest change."""
+        """Set the resolution of positions to a little less than a step, and of signals to their smallest change."""
         self.resolution.fill_(COARSE * float(self.step))
         self.resolution[2:4] = HEADING_RESOLUTION
         signals, codes = self.layout.sizes.signals, self.agent_changes.codes[self.agent_changes.known]
@@ -397,7 +395,7 @@ class RelationalModel(nn.Module, WorldModel):
 
     @torch.no_grad()
     def ways(self, state: Tensor, action: Tensor, after: Tensor) -> list[Meetings]:
-        """The ways of each disc that rolls, in transitions (N, d), with one-hot actions (N, A)."""
+        """The paths of each disc that rolls, in transitions (N, d), with one-hot actions (N, A)."""
         parts = self.parts()
         found = []
         for n, k in enumerate(parts.rolling):
@@ -410,7 +408,7 @@ class RelationalModel(nn.Module, WorldModel):
         return found
 
     def losses(self, state: Tensor, action: Tensor, after: Tensor, outcome: Tensor) -> dict[str, Tensor]:
-        """Cross-entropies of a batch of transitions; outcome (B, 2): whether rewarded, whether over."""
+        """Losses of a batch of transitions (B, d), with one-hot actions (B, A); outcome (B, 2): whether rewarded, whether terminated."""
         parts, at = self.parts(), tokens.tokens(self.layout, state)
         guess = self.logits(state, action, at, parts)
         change = self.agent_change(state, action, after)

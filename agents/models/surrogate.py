@@ -1,8 +1,11 @@
-"""An ensemble of small networks that predict the margins of a test, and what it takes the factory of a programme to do.
+"""An ensemble of small networks that predict the margins of a test, and latents for the unknown offsets of each programme's factory.
 
-A member maps a car as built, a brief and a scenario to three margins. Built is what is drawn plus the offsets, known or not. Offsets that
-are not known are the latent of a programme: in training they are free parameters of each past programme; afterwards they are fitted to the
-tests of a new one (`unseen.agents.shared.designing`), from a normal prior whose spread is that of the offsets known in training.
+A member maps a car as built, a brief and a scenario to three margins. The car as built is the drawing plus the offsets, known or not.
+Unknown offsets are the latent vector of a programme: in training they are free parameters of each past programme; in a new programme
+they are fitted to its tests (`unseen.agents.shared.designing`), with a normal prior whose spread is that of the offsets known in training.
+
+Shapes: e members, m tests or designs, 10 variables of a design, 26 numbers of a context (brief and scenario). Margins are in units of
+`unseen.envs.industry.proving_ground`.
 """
 
 from __future__ import annotations
@@ -17,15 +20,19 @@ from torch import Tensor, nn
 
 from unseen.agents.shared.designing import BRIEF, CONTEXT, FAMILIES, LIMIT, MARGINS, PARTS, Trials
 
-LEAST_ERROR = 0.12  # units: spread of a margin around its prediction, at least
+LEAST_ERROR = 0.12  # units of margins: lower bound on the standard deviation of a margin around its prediction
 
 
 class Surrogate(nn.Module):
-    """`members` networks side by side.
+    """`members` networks, evaluated in one batch.
+
+    Args:
+        members: number of networks, e.
+        hidden: units of each of three hidden layers.
 
     Attributes:
-        error: (e, 6, 3) spread of a margin around its prediction, by family, in units.
-        spread: (1,) of the offsets that are not known, before any test.
+        error: (e, 6, 3) RMS error of a margin, by family, in units of margins.
+        spread: (1,) standard deviation of the prior of unknown offsets.
     """
 
     error: Tensor
@@ -35,35 +42,40 @@ class Surrogate(nn.Module):
         super().__init__()
         sizes = [PARTS + CONTEXT, hidden, hidden, hidden, FAMILIES * MARGINS]
         self.weights, self.biases = nn.ParameterList(), nn.ParameterList()
-        for wide, high in zip(sizes, sizes[1:], strict=False):
-            self.weights.append(nn.Parameter(torch.randn(members, wide, high) / math.sqrt(wide)))
-            self.biases.append(nn.Parameter(torch.zeros(members, 1, high)))
+        for inputs, outputs in zip(sizes, sizes[1:], strict=False):
+            self.weights.append(nn.Parameter(torch.randn(members, inputs, outputs) / math.sqrt(inputs)))
+            self.biases.append(nn.Parameter(torch.zeros(members, 1, outputs)))
         self.members = members
         self.register_buffer("error", torch.full((members, FAMILIES, MARGINS), 0.5))
         self.register_buffer("spread", torch.full((1,), 0.2))
 
     def members_forward(self, built: Tensor, context: Tensor) -> Tensor:
-        """Margins (e, m, 3) of built (e, m, 10) in contexts (e or 1, m, 26)."""
+        """Margins (e, m, 3) of cars as built (e, m, 10) in contexts (e or 1, m, 26)."""
         first = self.weights[0]
         x = torch.baddbmm(self.biases[0], built, first[:, :PARTS]) + context @ first[:, PARTS:]
         for weight, bias in zip(list(self.weights)[1:], list(self.biases)[1:], strict=True):
             x = torch.baddbmm(bias, nn.functional.silu(x), weight)
-        family = context[..., BRIEF : BRIEF + FAMILIES]  # each has its own outputs
+        family = context[..., BRIEF : BRIEF + FAMILIES]  # one-hot; each family has its own outputs
         return (x.unflatten(-1, (FAMILIES, MARGINS)) * family[..., None]).sum(-2)
 
     def forward(self, built: Tensor, context: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Of built (n, 10 e) in contexts (n, 26): margins (n, 3 e), each member's; their spreads (n, 3 e); and the prior's (n, 1)."""
+        """For cars as built, one per member (n, 10 e), in contexts (n, 26): each member's margins (n, 3 e), their errors (n, 3 e), and the
+        prior's spread (n, 1)."""
         rows = built.unflatten(-1, (self.members, PARTS)).transpose(0, 1)
         margins = self.members_forward(rows, context[None]).transpose(0, 1).flatten(1)
         spreads = context[:, BRIEF : BRIEF + FAMILIES] @ self.error.transpose(0, 1).flatten(1)
-        return margins, spreads, self.spread + 0.0 * built[:, :1]  # a row each, as outputs of a graph are
+        return (
+            margins,
+            spreads,
+            self.spread + 0.0 * built[:, :1],
+        )  # one row per input row, as a graph's outputs have to be
 
 
 class Fitter:
     """Trains a surrogate on the tests of past programmes, whose latents it keeps.
 
     Attributes:
-        latents: (e, programmes, 10), of offsets that are not known; the others are not used.
+        latents: (e, programmes, 10) estimates of unknown offsets; entries of known ones are not used.
     """
 
     def __init__(self, model: Surrogate, lr: float, weight_decay: float) -> None:
@@ -71,18 +83,23 @@ class Fitter:
         self.latents = torch.zeros(model.members, 0, PARTS)
 
     def fit(self, tests: Trials, updates: int, batch: int, rng: np.random.Generator) -> dict[str, float]:
-        """Train on all tests but a twentieth, on which the errors of the members are then measured. Returns metrics.
+        """Train on all tests but a random 5 %, on which the members' errors are then measured. Returns metrics.
 
-        Some of that twentieth were trained on by an earlier call, so errors are somewhat underestimated.
+        An earlier call may have trained on some of these 5 %, so errors are somewhat underestimated.
+
+        Args:
+            tests: all tests of all past programmes.
+            updates: number of gradient steps.
+            batch: tests per update and member.
         """
         model, e = self.model, self.model.members
         data: dict[str, Tensor] = {f.name: torch.from_numpy(getattr(tests, f.name)) for f in fields(Trials)}
         programmes = int(data["programme"].max()) + 1
         new = torch.zeros(e, programmes - self.latents.shape[1], PARTS)
         latents = nn.Parameter(torch.cat([self.latents, new], 1))
-        told = data["offset"][data["known"] > 0.5]
-        if len(told) > 1:
-            model.spread.fill_(max(float(told.std()), 0.05))
+        known = data["offset"][data["known"] > 0.5]
+        if len(known) > 1:
+            model.spread.fill_(max(float(known.std()), 0.05))
         held = rng.random(len(tests)) < 0.05
         pool = np.flatnonzero(~held)
         groups: list[dict[str, Any]] = [
@@ -93,7 +110,7 @@ class Fitter:
         total, per_programme = 0.0, len(tests) / programmes
         for update in range(updates):
             done = update / updates
-            rate = self.lr * min(1.0, 20 * done + 0.05) * (1 - done)
+            rate = self.lr * min(1.0, 20 * done + 0.05) * (1 - done)  # warm-up, then linear decay
             groups_now = optimizer.param_groups
             groups_now[0]["lr"], groups_now[1]["lr"] = rate, 3 * rate
             rows = torch.from_numpy(rng.choice(pool, (e, min(batch, len(pool)))))
@@ -107,14 +124,14 @@ class Fitter:
         return {"loss": total} | self._measure(data, np.flatnonzero(held))
 
     def _predict(self, data: dict[str, Tensor], rows: Tensor, latents: Tensor) -> tuple[Tensor, Tensor]:
-        """Margins (e, b, 3) of tests rows (e, b), and the latents (e, b, 10) that were used."""
+        """Predicted margins (e, b, 3) of the tests with indices rows (e, b), and the latents (e, b, 10) that were used."""
         member = torch.arange(len(rows))[:, None]
         latent = latents[member, data["programme"][rows]] * (1 - data["known"][rows])
         built = data["drawn"][rows] + data["offset"][rows] + latent
         return self.model.members_forward(built, data["context"][rows]), latent
 
     def _loss(self, data: dict[str, Tensor], rows: Tensor, latents: Tensor, per_programme: float) -> Tensor:
-        """Huber loss of the margins, cut off as they are, and the prior of the latents."""
+        """Huber loss of the margins, clipped like the observed ones, and the negative log prior of the latents."""
         out, latent = self._predict(data, rows, latents)
         target = data["margins"][rows]
         miss = nn.functional.huber_loss(out.clamp(-LIMIT, LIMIT), target, reduction="none", delta=0.5).mean((1, 2))
@@ -123,13 +140,13 @@ class Fitter:
 
     @torch.no_grad()
     def _measure(self, data: dict[str, Tensor], held: np.ndarray) -> dict[str, float]:
-        """Errors of the members on tests that were held out, by family and margin, into `model.error`."""
+        """Set `model.error` from the held-out tests `held` (indices), by family and margin. Returns metrics."""
         rows = torch.from_numpy(held).repeat(self.model.members, 1)
         out, _ = self._predict(data, rows, self.latents)
         miss = (out.clamp(-LIMIT, LIMIT) - data["margins"][rows]).clamp(-1.0, 1.0) ** 2
         family = data["context"][rows[0], BRIEF : BRIEF + FAMILIES].argmax(-1) if len(held) else rows[0]
         whole = miss.mean((1, 2)) if len(held) else torch.full((self.model.members,), 0.25)
-        for f in range(FAMILIES):  # few tests: drawn towards the mean of all
+        for f in range(FAMILIES):  # shrunk towards the mean over families, since there may be few tests
             own = miss[:, family == f]
             few = 20.0
             self.model.error[:, f] = ((own.sum(1) + few * whole[:, None]) / (own.shape[1] + few)).sqrt()

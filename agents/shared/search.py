@@ -1,4 +1,4 @@
-"""Best-first search for plans, in any `Dynamics`, for many start states at once: what is short or new comes first."""
+"""Best-first search for plans, in any `Dynamics`, for many start states at once: short paths and novel states come first."""
 
 from __future__ import annotations
 
@@ -13,29 +13,31 @@ from unseen.agents.protocol import Dynamics, Plan, Planner
 from unseen.agents.shared.noise import unit
 
 ROOT = -1
-DROPPED = 8  # paths kept to be drawn
-CELLS = 4096  # into which the places of a thing are hashed
+DROPPED = 8  # maximum number of rejected paths that a plan keeps, to be drawn
+CELLS = 4096  # hash buckets for the places of each thing
 MOST = np.iinfo(np.int32).max
 
 
 @dataclass(frozen=True)
 class BestFirst(Planner):
-    """Expands states in the order of the length of their path + how often the thing whose place is rarest in this search has been
-    there (after the width-based search of Lipovetzky and Geffner 2012, with counts). Plans are nearly as short as those of a
-    breadth-first search; where things can be pushed, it takes several times fewer imagined steps.
+    """Expands the state with the lowest sum of path length and the visit count of its rarest fact.
 
-    Where actions have no effect, one is imagined at once: what comes of the choice before is seen.
+    A fact is the place of one thing (`Transition.place`); its count is the number of states reached in this search that share it. This is
+    the width-based search of Lipovetzky and Geffner (2012), with counts. Plans are nearly as short as those of a breadth-first search;
+    where things can be pushed, it takes several times fewer imagined steps.
 
-    A state that rounds to one already reached is dropped, and so is one whose path is improbable, or that ends the episode. The
-    probability of a path includes that the episode lasts so long. A plan is accepted only if this probability x the expected
-    reward exceeds `accept`: a search through thousands of imagined states finds the model's errors as readily as rewards.
-    Without an accepted plan, the best one above `hope` is returned, or else the way to the most novel state reached, or to one
-    of them at random.
+    A state in which actions have no effect is expanded next, with one action only, so that the outcome of the action before it is seen.
+
+    A state that rounds to one already reached is not expanded, and neither is one whose path is improbable, or that ends the episode. The
+    probability of a path includes that the episode has not ended on it. A plan's worth is this probability times the expected reward of
+    its last step. A plan is accepted only if its worth exceeds `accept`: a search through thousands of imagined states exploits the
+    model's errors as readily as it finds rewards. Without an accepted plan, the best one above `hope` is returned, or else a path to the
+    most novel state reached, at random among equals.
 
     Attributes:
         accept: worth above which a plan ends the search.
         trust: probability below which a path is dropped.
-        depth: maximum length of a plan.
+        depth: maximum length of a plan in steps.
         hope: worth above which a plan is tried if none is accepted.
         width: states expanded together for each start.
     """
@@ -68,7 +70,7 @@ class BestFirst(Planner):
         return [tree.choose(min(self.hope, self.accept), float(u)) for tree, u in zip(trees, drawn, strict=True)]
 
     def _expand(self, dynamics: Dynamics, n: int, trees: list[_Tree], chosen: list[list[int]]) -> None:
-        """Imagine each of the n actions in the chosen nodes of every tree; only the first one where they have no effect."""
+        """Imagine all n actions in the chosen nodes of every tree; only the first action where actions have no effect."""
         states = np.stack([tree.states[node] for tree, nodes in zip(trees, chosen, strict=True) for node in nodes])
         times = np.array([tree.tries(node, n) for tree, nodes in zip(trees, chosen, strict=True) for node in nodes])
         actions = np.concatenate([np.arange(k) for k in times])
@@ -121,7 +123,7 @@ class _Tree:
     seen: set[bytes] = field(default_factory=set)
     open: list[tuple[int, float, int]] = field(default_factory=list)
     novelty: list[float] = field(default_factory=list)  # of all nodes but the root
-    met: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))  # how often a fact has occurred
+    met: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))  # visit counts of facts
     imagined: int = 0
     best: int = ROOT
     best_worth: float = 0.0
@@ -145,13 +147,13 @@ class _Tree:
         return len(self.states) - 1
 
     def times(self, facts: np.ndarray) -> np.ndarray:
-        """How often the rarest of the facts (m, k) of each of m states has occurred, (m,)."""
+        """Visit count (m,) of the rarest of the facts (m, k) of each of m states."""
         if not len(self.met):
             self.met = np.zeros(facts.shape[1] * CELLS, np.int32)
         return self.met[facts].min(-1, initial=MOST)
 
     def count(self, facts: np.ndarray) -> None:
-        """Note that the facts (k,) have occurred."""
+        """Increment the visit counts of the facts (k,)."""
         self.met[facts] += 1
 
     def tries(self, node: int, n: int) -> int:
@@ -159,7 +161,7 @@ class _Tree:
         return n if self.acts[node] else 1
 
     def next(self, most: int, n: int, imagined: int) -> list[int]:
-        """Remove the first nodes from those to be expanded: at most `most`, and none that would exceed the imagined steps."""
+        """Remove from the queue, and return, the first nodes to be expanded: at most `most`, with at most `imagined` imagined steps."""
         chosen: list[int] = []
         while self.open and len(chosen) < most:
             imagined -= self.tries(self.open[0][-1], n)
@@ -169,7 +171,11 @@ class _Tree:
         return chosen
 
     def choose(self, hope: float, drawn: float) -> Plan | None:
-        """The best plan if it is worth more than `hope`, else one to a most novel node; None if nothing was reached."""
+        """The best plan if its worth exceeds `hope`, else a path to a most novel node; None if nothing was reached.
+
+        Args:
+            drawn: uniform in [0, 1), chooses among equally novel nodes.
+        """
         if self.best_worth > hope:
             return self.path(self.best, self.best_worth, self.best_worth)
         if not self.novelty:
@@ -185,7 +191,7 @@ class _Tree:
         return Plan(self.actions(nodes), places, worth, dropped, success)
 
     def way(self, node: int) -> list[int]:
-        """The nodes from the start, which is left out, to a node."""
+        """The nodes on the path to a node, without the start."""
         nodes = []
         while self.parent[node] != ROOT:
             nodes.append(node)
@@ -203,7 +209,7 @@ class _Tree:
 
 
 def _facts(keys: np.ndarray) -> np.ndarray:
-    """Where each thing is, (m, k) indices: columns 2 j and 2 j + 1 of the rounded places (m, 2 k) are of one thing."""
+    """Facts, indices (m, k) into `_Tree.met`: columns 2 j and 2 j + 1 of the rounded places (m, 2 k) are the place of one thing."""
     pairs = np.pad(keys, ((0, 0), (0, keys.shape[1] % 2))).reshape(len(keys), -1, 2).astype(np.int64)
     cell = (pairs[..., 0] * 73_856_093 ^ pairs[..., 1] * 19_349_663) % CELLS
     return np.arange(pairs.shape[1]) * CELLS + cell

@@ -1,8 +1,7 @@
-"""What an episode of slot observations shows of each entity: where it was last seen, where it is seen next, and how many sights there are.
+"""What an episode of slot observations shows of each entity: where it was last seen, where it is seen next, how many sightings there are.
 
-An entity is what a query can name: a colour of disc or a kind of box. Positions are in the room's frame and in units of the
-observation. `hindsight` and `last_seen` are labels for a map of places; both are functions of the episode's own observations,
-without a rule of any task.
+An entity is what a query can name: a colour of disc or a kind of box. Positions are in the room's frame, in half rooms. `hindsight` and
+`last_seen` make labels for a map of places, from the episode's own observations and the layout of slots alone, without any task's rules.
 """
 
 from __future__ import annotations
@@ -14,19 +13,20 @@ import numpy as np
 
 from unseen.agents.shared.envs import Layout
 
-LIMIT = 1.0  # half rooms
-LONGEST = 128  # steps: times are scaled so that 0 is -LIMIT and this is LIMIT, logarithmically
+LIMIT = 1.0  # half rooms: labels of all coordinates are clipped to -LIMIT..LIMIT
+LONGEST = 128  # steps: times are scaled logarithmically, 0 to -LIMIT and this to LIMIT
 
 
 class Labels(NamedTuple):
     """Labels of the k entities at each of T observations of n episodes."""
 
     known: np.ndarray
-    """(T, n, k) bool: it is seen at some time"""
+    """(T, n, k) bool: hindsight: it is seen then or later; last seen: then or before"""
     places: np.ndarray
-    """(T, n, k, 3): x, y and `scaled` steps to or since the sight, where known"""
+    """(T, n, k, 3): x, y and `scaled` steps to or since the sighting, where known"""
     numbers: np.ndarray
-    """(T, n, k) int: sights of it, two shown at once being two; of things alike that are seen once each, this is how many there are"""
+    """(T, n, k) int: sightings to come (hindsight) or so far (last seen), summed over steps and slots; if each of several identical things
+    is seen once, this is how many there are"""
 
 
 def scaled(steps: np.ndarray) -> np.ndarray:
@@ -40,7 +40,7 @@ def entities(layout: Layout) -> int:
 
 
 def asks_for_boxes(layout: Layout) -> bool:
-    """Whether a query names kinds of box alone, instead of colours of disc or both, in this order."""
+    """Whether queries name kinds of box only; else they name colours of disc, or colours and then kinds of box."""
     queries = layout.sizes.queries
     return queries != layout.colours and queries == layout.sizes.box_kinds
 
@@ -48,7 +48,7 @@ def asks_for_boxes(layout: Layout) -> bool:
 def observed(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
     """Which entities are observed (..., k) bool, and where (..., k, 2), in slot observations (..., d).
 
-    An entity is observed if exactly one slot shows it: of several that look alike none can be told from the others.
+    An entity is observed if exactly one slot shows it: several that look alike cannot be told apart.
     """
     discs = _observed(obs, layout, layout.discs, layout.colours)
     boxes = _observed(obs, layout, layout.boxes, layout.sizes.box_kinds)
@@ -96,14 +96,14 @@ def _observed(
 
 
 def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
-    """Where each entity is next observed, at the same step or later, and in how many steps; and how many sights of it are to come.
+    """Where each entity is next observed, at the same step or later, and in how many steps; and how many sightings of it are to come.
 
-    What is hidden is labelled by where it comes out again or is found. An episode that ends with the lights on shows all, one
-    that does not shows less.
+    A hidden entity is labelled with the place where it comes out again or is found. An episode that ends with the lights on shows
+    everything at its last step; one that does not leaves more entities unknown.
 
     Args:
-        obs: (T, n, d) whole episodes; beyond the end of a shorter one, anything.
-        length: (n,) observations of each.
+        obs: (T, n, d) whole episodes; values beyond the end of a shorter one are ignored.
+        length: (n,) number of observations of each.
     """
     known, places = observed(obs, layout)
     known &= (np.arange(len(obs))[:, None] < length)[..., None]
@@ -115,7 +115,7 @@ def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
 
 
 def last_seen(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
-    """Where each entity was last observed, how many steps ago, and how many sights of it there were; arguments as of `hindsight`.
+    """Where each entity was last observed, how many steps ago, and how many sightings of it there were; arguments as in `hindsight`.
 
     A control: the label of something that moved while hidden is wrong.
     """
@@ -133,7 +133,7 @@ def _counted_inside(obs: np.ndarray, length: np.ndarray, layout: Layout) -> np.n
 
 
 def _copy(known: np.ndarray, places: np.ndarray, steps: np.ndarray, t: int, neighbour: int) -> None:
-    """What is not known at step t becomes what is known at a neighbouring step, one step further away."""
+    """Copy what is not known at step t from the neighbouring step, one step further away in time."""
     new = known[neighbour] & ~known[t]
     places[t][new] = places[neighbour][new]
     steps[t][new] = steps[neighbour][new] + 1
@@ -147,8 +147,8 @@ def hindsight_columns(obs: np.ndarray, length: np.ndarray, layout: Layout) -> np
     """The labels of `hindsight` as columns (n, T, 5 k) of a replay: known, then places, then numbers.
 
     Args:
-        obs: (n, T, d) whole episodes, the episode first.
-        length: (n,) observations of each.
+        obs: (n, T, d) whole episodes, episode-major.
+        length: (n,) number of observations of each.
     """
     known, places, numbers = hindsight(np.ascontiguousarray(obs.swapaxes(0, 1)), length, layout)
     columns = np.concatenate([known, places.reshape(*known.shape[:2], -1), numbers], -1)
