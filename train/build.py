@@ -1,7 +1,7 @@
-"""`unseen build`: certify the designs that agents commit to in ProvingGround, in thousands of scenarios that nobody has tested.
+"""`unseen build`: certify the designs that agents commit to in ProvingGround, in thousands of private scenarios.
 
-Each programme has a private certificate: scenarios drawn for its brief with keys of their own, the same for every agent. Designs come from
-agents that play the programme, or from a file with ten named numbers.
+Each programme has a private certificate: scenarios drawn for its brief with random keys that no episode uses, the same for every agent.
+Designs come from agents that play the programme, or from a file with ten named numbers.
 """
 
 from __future__ import annotations
@@ -35,8 +35,8 @@ from unseen.train.leaderboard.statistics import Interval
 __all__ = ["BuildConfig", "Built", "build"]
 
 ENV, SPLIT = "ProvingGround", "test"
-LISTED = 5  # failing scenarios of a programme that are printed
-Z = 1.96  # of a 95 % interval
+LISTED = 5  # failing scenarios of a programme that are printed, at least (if there are so many)
+Z = 1.96  # standard deviations of a 95 % interval
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ class BuildConfig(LevelArgument):
     agents: Annotated[Positional[tuple[str, ...]], arg(metavar="[AGENT ...]")] = ()
     """agents that play ProvingGround: names, .onnx files, folders of training runs, or file.py:Class"""
     design: OptionalPath = None
-    """certify the design in this JSON file too: the ten variables by name, each in -1..1, as --json prints them"""
+    """also certify the design in this JSON file: the ten variables by name, each in -1..1, as --json prints them"""
     programmes: int = 3
     """number of programmes"""
     seed: int = 0
@@ -56,9 +56,9 @@ class BuildConfig(LevelArgument):
     run: OptionalInt = None
     """training seed of included agents; by default the run with the median return"""
     imagined: OptionalInt = None
-    """designs that an agent imagines for a decision; by default its own"""
+    """designs imagined for a decision, of an agent that plans; by default its own number"""
     pictures: int = 3
-    """pictures of failing scenarios, of each programme"""
+    """number of pictures of failing scenarios, for each programme"""
     out: Path = Path("runs/build")
     """folder for the pictures"""
     json: bool = False
@@ -67,7 +67,7 @@ class BuildConfig(LevelArgument):
 
 @dataclass(frozen=True)
 class Failure:
-    """A scenario that was not passed. Margins below 0, in units, have failed."""
+    """A failing scenario. Margins are in units of ProvingGround; those below 0 failed."""
 
     family: str
     surface: str
@@ -79,7 +79,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Built:
-    """The certificate of a design for one programme. With an `error`, there is no certificate."""
+    """The certificate of a design for one programme, by its seed. With an `error`, there is no certificate."""
 
     seed: int
     error: str = ""
@@ -87,20 +87,20 @@ class Built:
     prototypes: int = 0
     tests: int = 0
     passed: Mapping[str, Interval] | None = None
-    """the share of its scenarios that passes, of each family, with Wilson's interval"""
+    """pass rate of each family, with Wilson's 95 % interval"""
     worst: str = ""
-    """the family with the lowest share"""
+    """the family with the lowest pass rate"""
     failures: tuple[Failure, ...] = ()
 
     @property
     def score(self) -> float:
-        """The share that passes in the worst family."""
+        """Pass rate of the worst family; 0 without a certificate."""
         return 0.0 if self.passed is None else self.passed[self.worst].point
 
 
 @dataclass(frozen=True)
 class Report:
-    """The certificates of one agent. `score` is the mean share of the worst family over programmes; None if one has failed."""
+    """The certificates of one agent. `score` is the mean over programmes of the worst family's pass rate; None if one has an error."""
 
     agent: str
     error: str = ""
@@ -109,13 +109,14 @@ class Report:
 
 
 def build(config: BuildConfig) -> list[Report]:
-    """Certify, print, and write pictures.
+    """Certify designs, print the certificates, and write pictures. Returns one report per agent, then that of `--design`.
 
-    An agent that fails is reported, and the others are certified all the same; then EvaluationError is raised.
+    If an agent raises or cannot play, the others are still certified; then EvaluationError is raised.
 
     Raises:
         BadDesign: the file is not a design; nothing is certified.
-        UsageError, BadParameter
+        UsageError, BadParameter: the arguments are invalid.
+        EvaluationError: an agent has failed.
     """
     for name, least in (("programmes", 1), ("scenarios", 1), ("seed", 0), ("pictures", 0)):
         if getattr(config, name) < least:
@@ -148,7 +149,7 @@ def _seeds(config: BuildConfig) -> range:
 
 
 def _played(name: str, config: BuildConfig, env_config: EnvConfig) -> list[Submission] | str:
-    """What an agent submits, or why it cannot."""
+    """The designs that an agent submits, or an error message."""
     try:
         loaded = load_agent(name, ENV, env_config.level, config.run, env_config.overrides, config.imagined)
         return submissions(loaded, env_config, _seeds(config))
@@ -160,7 +161,7 @@ def _played(name: str, config: BuildConfig, env_config: EnvConfig) -> list[Submi
 
 
 def wilson(passed: int, n: int) -> Interval:
-    """Wilson's 95 % interval of a share."""
+    """The share `passed` / n, with Wilson's 95 % interval."""
     share, z2 = passed / n, Z * Z
     middle = (share + z2 / (2 * n)) / (1 + z2 / n)
     half = math.sqrt(share * (1 - share) / n + z2 / (4 * n * n)) * Z / (1 + z2 / n)
@@ -168,7 +169,7 @@ def wilson(passed: int, n: int) -> Interval:
 
 
 def _report(name: str, found: list[Submission] | str, config: BuildConfig) -> Report:
-    """Certify what an agent submits, and print it."""
+    """Certify the designs that an agent submits, and print the certificates unless --json was given."""
     if isinstance(found, str):
         report = Report(name, found)
     else:
@@ -201,7 +202,7 @@ def _built(name: str, one: Submission, config: BuildConfig) -> Built:
 
 
 def _worst_first(certificate: Certificate) -> list[int]:
-    """Indices of the failing scenarios: the worst of each family, then the second of each, and so on."""
+    """Indices of the failing scenarios: the worst of each family, then the second worst of each, and so on."""
     least, family = certificate.margins.min(1), certificate.scenarios["family"]
     ranked = []
     for f in range(len(FAMILIES)):
@@ -266,7 +267,7 @@ def show(report: Report, config: BuildConfig) -> None:
 
 
 def described(failure: Failure) -> str:
-    """A failing scenario in one line: what it was, the margins that failed, and its picture."""
+    """A failing scenario in one line: family, surface, speed, the margins that failed, and its picture."""
     where = f" on a {failure.surface} road" if failure.surface else ""
     lacks = ", ".join(f"{name.split(',')[0]} {margin:+.2f}" for name, margin in failure.margins.items() if margin < 0.0)
     fate = ", the car spun" if failure.spun else ""

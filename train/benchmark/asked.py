@@ -1,4 +1,4 @@
-"""A run that plays freely first, without reward and question, and is then asked. See docs/asked.md."""
+"""A run with the protocol of free play, without reward and query, and then questions. See docs/asked.md."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Course:
 
     Args:
         folder: of the run.
-        evaluate: scores of a policy, by name.
+        evaluate: returns the scores of a policy, by name.
         checkpoint_every: seconds between checkpoints.
     """
 
@@ -36,7 +36,7 @@ class Course:
         self.identity = {"id": cell.id}
 
     def run(self) -> Fit:
-        """Train from the last checkpoint on, and score. Returns the last part of the run, with all points on its curve."""
+        """Train from the last checkpoint on, and score. Returns the training of the last part, whose curve has all points."""
         learner, meta = self._restored(self.cell.env.config, ASKED)
         if meta is FRESH and self.free.episodes:
             learner, meta = self._play()
@@ -48,7 +48,7 @@ class Course:
             fit.check(learner.think(self.protocol.think))
             before = list(fit.curve)
             fit.measure(self.evaluate)
-            fit.curve[:] = [*before, fit.curve[-1]]  # even if the run had gone past this point
+            fit.curve[:] = [*before, fit.curve[-1]]  # keep the last point even if no step was taken since
             meta = fit.meta
         return fit
 
@@ -62,12 +62,12 @@ class Course:
         return learner, fit.meta
 
     def _restored(self, config: EnvConfig, part: str) -> tuple[Learner, Mapping[str, Any]]:
-        """A learner as at its last checkpoint in this part of the run; a new one, and FRESH, without any."""
+        """The learner and metadata of the last checkpoint in this part of the run; a new learner and FRESH if there is none."""
         cell, kind = self.cell, learner_class(self.cell.agent.name)
         learner = kind(config, cell.seed, cell.device, cell.agent.settings)
         try:
             return learner, restore(learner, self.folder / part, self.identity)
-        except BadCheckpoint:  # start with a learner that has loaded no part
+        except BadCheckpoint:  # a new learner, since this one may have loaded a part
             shutil.rmtree(self.folder / part / CHECKPOINTS, ignore_errors=True)
             return kind(config, cell.seed, cell.device, cell.agent.settings), FRESH
 

@@ -1,4 +1,4 @@
-"""What a benchmark runs: agents, environments, and a cell for each run of one in the other."""
+"""What a benchmark runs: agents, environments, and a cell for each run of an agent in an environment."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Amount:
 
     @property
     def content(self) -> dict[str, Any]:
-        """As JSON; what was added later is left out where it is not used, so that results keep their ids."""
+        """As JSON, without fields added later if they are not used, so that stored results keep their ids."""
         return {name: value for name, value in asdict(self).items() if name != "episodes" or value is not None}
 
 
@@ -34,20 +34,20 @@ class Evaluation:
     """How runs are scored on held-out episodes."""
 
     episodes: int = 200
-    """per point of the learning curve and policy"""
+    """episodes per point of the learning curve, greedy and sampled each"""
     final_episodes: int = 1_000
-    """after training, per policy"""
+    """episodes after training, greedy and sampled each"""
     split: str = "test"
     every: Amount | None = None
-    """between points of the learning curve; by default 1/25 of the budget"""
+    """training between points of the learning curve; by default 1/25 of the budget"""
     imagined: tuple[int, ...] = ()
-    """imagined steps a plan with which agents that plan are scored, besides, with `episodes` each"""
+    """maximum numbers of imagined steps per plan with which planning agents are also scored, on `episodes` episodes each"""
     stop: float | None = None
-    """training ends once two points of the curve in a row are at this score"""
+    """training ends once two successive points of the curve are at or above this score; None: never"""
 
     @property
     def content(self) -> dict[str, Any]:
-        """As JSON, as `Amount.content`."""
+        """As JSON, like `Amount.content`."""
         found = asdict(self) | {"every": self.every and self.every.content}
         unused = {"imagined": (), "stop": None}
         return {name: value for name, value in found.items() if name not in unused or value != unused[name]}
@@ -61,16 +61,16 @@ class Protocol:
     asked: tuple[int, ...] = (0, 10, 100)
     """asked episodes after which a run is scored"""
     think: int = 1_000
-    """updates on what is remembered, before each score"""
+    """updates on the replay before each score"""
 
 
 @dataclass(frozen=True)
 class FreePlay:
-    """What a run plays before it is asked."""
+    """Free play of a run before it is asked."""
 
     episodes: int
     shown: bool = False
-    """whether the question shows: a control"""
+    """whether the query is shown: a control"""
 
 
 @dataclass(frozen=True)
@@ -86,7 +86,7 @@ class AgentEntry:
     seeds: tuple[int, ...]
     budget: Amount | None
     environments: tuple[str, ...] = ()
-    """names of those that it plays; empty for all"""
+    """names of the environments it is run on; empty for all"""
     free: FreePlay | None = None
     """with a protocol"""
 
@@ -105,7 +105,7 @@ class EnvEntry:
     label: str
     config: EnvConfig
     threshold: float
-    """score that counts as solved, in the tables of steps and CPU time"""
+    """score that counts as solved, in the columns of steps, episodes and CPU-seconds"""
     budget: Amount | None
 
 

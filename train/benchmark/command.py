@@ -29,7 +29,7 @@ NO_LIMIT = 1e6  # seconds for one cell: about as long as the operating system ca
 
 @dataclass(frozen=True)
 class BenchmarkConfig:
-    """What to run. A benchmark that was interrupted, or killed, continues when it is run again."""
+    """What to run. A benchmark that was interrupted or killed continues when it is run again."""
 
     spec: Annotated[Path, arg(metavar="SPEC.toml")]
     """the specification; see docs/benchmark.md"""
@@ -51,8 +51,9 @@ def benchmark(config: BenchmarkConfig) -> Path:
     """Run the cells without a result, and write the report. Returns its path.
 
     Raises:
-        BadSpec: before anything is run.
+        BadSpec, MissingExtra: before anything is run.
         StoreError, StoreLocked: running it again continues from there.
+        UsageError: `workers` is not positive.
     """
     spec = read_spec(config.spec)
     folder = config.out / spec.name
@@ -99,7 +100,7 @@ def _run(config: BenchmarkConfig, spec: Spec, folder: Path) -> None:
                 shutil.rmtree(task.folder, ignore_errors=True)
             if known is None:
                 tasks.append(task)
-            elif known.status != FAILED:  # left behind if the benchmark was killed after it had stored the result
+            elif known.status != FAILED:  # the folder is left over if the benchmark was killed after storing the result
                 shutil.rmtree(task.folder, ignore_errors=True)
         if not tasks:
             return

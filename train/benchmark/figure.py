@@ -1,5 +1,5 @@
-"""Learning curves of a benchmark: one row of panels for each environment, against steps, episodes and CPU-seconds, and, where it
-was measured, the final score against imagined steps."""
+"""Learning curves of a benchmark: one row of panels for each environment, against steps, episodes and CPU-seconds, and, if measured,
+the final score against imagined steps."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ AXES = {"steps": "environment steps", "episodes": "real episodes", "cpu_s": "CPU
 IMAGINED = "imagined"
 COLOURS = ("#0b7a75", "#4f86d9", "#c8781a", "#a8481f", "#7a4fb5", "#3b8f3b", "#b0417a", "#5b6370")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))  # of the first 8 agents, the next 8, and so on
-COLUMNS = 3  # at most, of panels, where there is one for each environment
-GRID_POINTS = 100  # of the line of medians
+COLUMNS = 3  # maximum number of columns, in the figure with one panel for each environment
+GRID_POINTS = 100  # of the median curve
 
 
 def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
@@ -60,7 +60,7 @@ def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
 
 
 def draw_asked(spec: Spec, every: Sequence[Group], path: Path) -> bool:
-    """Write the figure of a protocol of free play and questions: a panel for each environment. As `draw` otherwise."""
+    """Like `draw`, for a benchmark with free play and questions: one panel for each environment."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -90,7 +90,7 @@ def draw_asked(spec: Spec, every: Sequence[Group], path: Path) -> bool:
 
 
 def _plot(axes: Any, group: Group, axis: str, colour: str, dash: Any) -> None:
-    """Every run thin, a failed one with a cross at its end; their median thick."""
+    """Plot every run as a thin line, a failed one with a cross at its end, and the median of the finished ones as a thick line."""
     if not group.agent.trains:
         for score in group.headline():
             axes.axhline(score, color=colour, lw=1.4, ls=dash)
@@ -108,7 +108,7 @@ def _plot(axes: Any, group: Group, axis: str, colour: str, dash: Any) -> None:
 
 
 def _plot_points(axes: Any, x: Sequence[int], scores: list[list[float]], colour: str, dash: Any) -> None:
-    """Scores of every run at each x: runs thin, their median thick."""
+    """Plot scores [point][run] at each x: runs as thin lines, their median as a thick one."""
     axes.plot(x, np.array(scores), color=colour, lw=0.7, alpha=0.4)
     axes.plot(x, np.median(scores, axis=1), color=colour, lw=2, ls=dash, marker="o", ms=3)
 

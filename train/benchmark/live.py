@@ -17,16 +17,16 @@ from unseen.train.benchmark.run import Task
 from unseen.train.leaderboard.report import count, duration, number
 
 TAIL = 4096  # bytes at the end of a log that hold its last line
-UNTRAINED_WEIGHT = 0.01  # of a cell that is only scored, in the estimate of the time left
+UNTRAINED_WEIGHT = 0.01  # weight of a cell that is only scored, in the estimate of the time left
 
 
 class Live:
     """Shows the cells of `spec`. Use it in a ``with`` block.
 
     Args:
-        results: by cell id; the caller adds to it.
+        results: by cell id; the caller adds new ones.
         tasks: the cells to run.
-        running: gives the tasks that are running now.
+        running: returns the tasks that are running now.
     """
 
     def __init__(
@@ -82,7 +82,7 @@ class Live:
         return 1.0 if task.cell.id in self.results else progress(task)[0]
 
     def render(self) -> Any:
-        """Agents x environments, with the median score and the number of runs; below, what is running."""
+        """A table of agents x environments, with median scores and numbers of runs; below it, what is running."""
         from rich import box
         from rich.console import Group
         from rich.table import Table
@@ -134,7 +134,7 @@ def outcome(result: Result) -> str:
 
 
 def progress(task: Task) -> tuple[float, int, float]:
-    """Used fraction of the budget, steps and CPU-seconds of a cell, by its log; zeros if it has not begun."""
+    """Used fraction of the budget in steps or CPU-seconds, steps, and CPU-seconds of a cell, from its log; zeros if it has not begun."""
     last = _last_line(task.folder / "log.jsonl")
     steps, cpu, budget = int(last.get("steps", 0)), float(last.get("cpu_s", 0.0)), task.cell.budget
     shares = [steps / budget.steps] if budget.steps else []
@@ -155,5 +155,5 @@ def _last_line(path: Path) -> dict[str, Any]:
 
 
 def _weight(task: Task) -> float:
-    """Work of a cell, for the estimate of the time left: its CPU-seconds, or 1 where the budget is in steps alone."""
+    """Work of a cell, for the estimate of the time left: its budget in CPU-seconds, or 1 if it has none."""
     return (task.cell.budget.cpu_seconds or 1.0) if task.cell.agent.trains else UNTRAINED_WEIGHT

@@ -1,7 +1,7 @@
-"""The same cells on a Ray cluster: that of RAY_ADDRESS, or the cores of this machine.
+"""Runs cells on a Ray cluster: that of RAY_ADDRESS, or without it the cores of this machine.
 
-Ray starts a task again, from its last checkpoint, when its worker or its node dies. For that, and for progress in the live table,
-all nodes have to see the folder of checkpoints. The driver alone writes results.
+Ray restarts a task when its worker or its node dies; it continues from its last checkpoint. For that, and for progress in the live table,
+all nodes have to see the folder of checkpoints. Only the driver writes results.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ class RayPool(Generic[T, R]):
 
     Args:
         function: importable on all nodes, with one argument.
-        workers: cores of this machine to use, without a cluster.
+        workers: number of cores of this machine to use if there is no cluster.
 
     Raises MissingExtra without the package ray, EvaluationError if the cluster cannot be reached.
     """

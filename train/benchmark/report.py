@@ -138,7 +138,7 @@ def _spread(score: Interval, several: bool, mark: str = "") -> str:
 
 
 def _time(values: list[float]) -> str:
-    """Median time to the threshold and the range over runs; how many runs reached it, if not all."""
+    """Median amount of training to the threshold and its range over runs; the number of runs that reached it, if not all."""
     if not values:
         return "—"
     known, middle = sorted(value for value in values if value < math.inf), statistics.median(values)
@@ -166,7 +166,7 @@ def _trained(group: Group) -> str:
 
 
 def _rankings(own: Sequence[Group], threshold: float) -> str:
-    """Which agents are better, where there are runs enough to say so."""
+    """Which agents are better than others, where there are enough runs to say so."""
     trained = [group for group in own if group.agent.trains]
     few = [f"{_safe(g.agent.label)} ({len(g.finished)})" for g in trained if len(g.finished) < RANKING_RUNS]
     lines = []
@@ -258,7 +258,7 @@ def _stop_note(scoring: Evaluation) -> list[str]:
 
 
 def _settings_differ(spec: Spec, results: Mapping[str, Result]) -> str:
-    """Agents whose runs had different settings, as happens when defaults were changed in between."""
+    """Labels of agents whose runs had different settings, which happens if defaults were changed between runs."""
     seen: dict[str, list[Mapping[str, object]]] = {agent.label: [] for agent in spec.agents}
     for cell in spec.cells:
         found = results.get(cell.id)
@@ -281,5 +281,5 @@ def _grid(head: list[str], rows: list[list[str]]) -> str:
 
 
 def _safe(text: str) -> str:
-    """A text from a spec or an error, for a cell of a Markdown table."""
+    """A text from a spec or an error, escaped for a cell of a Markdown table."""
     return text.replace("&", "&amp;").replace("<", "&lt;").replace("|", "\\|").replace("\n", " ")

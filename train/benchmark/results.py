@@ -1,4 +1,4 @@
-"""Results of cells: one small JSON file each, independent of the machine's paths."""
+"""Results of cells: one small JSON file each, without paths of the machine."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CURVE = ("steps", "episodes", "cpu_s", "greedy", "sampled")
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a cell."""
+    """The result of a cell."""
 
     id: str
     cell: Mapping[str, Any]
@@ -34,7 +34,7 @@ class Result:
     cpu_s: float = 0.0
     """CPU-seconds of training alone"""
     wall_s: float = 0.0
-    """seconds of the run, evaluations included"""
+    """wall time of the run in seconds, evaluations included"""
     greedy: Score | None = None
     """final score, with the most likely actions"""
     sampled: Score | None = None
@@ -44,9 +44,11 @@ class Result:
     settings: Mapping[str, Any] = field(default_factory=dict)
     """all settings of the algorithm"""
     versions: Mapping[str, str] = field(default_factory=dict)
+    """versions of packages, by name"""
     machine: str = ""
+    """operating system and kind of processor"""
     imagined: tuple[tuple[int, float], ...] = ()
-    """maximum number of imagined steps a plan, and the score with it, of an agent that plans"""
+    """pairs of a maximum number of imagined steps per plan and the score with it, of a planning agent"""
     curve: tuple[tuple[Any, ...], ...] = ()
     """points with the columns CURVE"""
 
@@ -89,7 +91,7 @@ def from_text(text: str) -> Result:
 
 
 def path_of(folder: Path, cell: Cell) -> Path:
-    """The file of a cell's result. Its name tells what it is; the id at its end keeps changed cells apart."""
+    """The file of a cell's result. Its name describes the cell; the id at its end distinguishes cells that differ in anything else."""
     env = cell.env.config
     level = "" if env.chosen_level is None else f"{env.chosen_level}-"
     return folder / re.sub(r"[^\w.-]", "-", f"{cell.agent.name}-{env.label}-{level}{cell.seed}-{cell.id}.json")

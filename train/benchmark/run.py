@@ -33,13 +33,13 @@ from unseen.train.leaderboard.machine import this_run
 from unseen.train.rollout import one_line
 from unseen.train.trainer import locked_folder, set_up_torch, versions
 
-PATIENCE = 60.0  # seconds to wait for a folder that a worker of a killed benchmark still holds
-WARM_UP = 4  # episodes
+PATIENCE = 60.0  # seconds to wait for a folder that a worker of a killed benchmark still locks
+WARM_UP = 4  # episodes that compile the environment
 
 
 @dataclass(frozen=True)
 class Task:
-    """A cell, and the folder for its log and checkpoints."""
+    """A cell, the folder for its log and checkpoints, and the seconds between checkpoints."""
 
     cell: Cell
     folder: Path
@@ -50,7 +50,7 @@ class Task:
 
 
 def work(task: Task) -> Result | StoreError:
-    """`run_cell` in a process of its own: what it prints goes to `output.txt` in the cell's folder, not into the table."""
+    """`run_cell` in a worker process: what it prints goes to `output.txt` in the cell's folder, not into the live table."""
     try:
         task.folder.mkdir(parents=True, exist_ok=True)
         with (task.folder / "output.txt").open("ab") as file:
@@ -64,8 +64,8 @@ def work(task: Task) -> Result | StoreError:
 def run_cell(task: Task) -> Result | StoreError:
     """Train and score a cell, from its last checkpoint if there is one.
 
-    An exception of the learner, the agent or the environment gives a failed result with its message; its traceback is in
-    `error.txt` in the cell's folder. A folder that cannot be written is returned as an error: that says nothing about the cell.
+    If the learner, the agent or the environment raises, the result is a failed one with the message; the traceback is in
+    `error.txt` in the cell's folder. If the folder cannot be written or locked, the StoreError is returned: it says nothing about the cell.
     """
     cell = task.cell
     try:
@@ -106,7 +106,7 @@ def _train(task: Task) -> Result:
         meta: Mapping[str, Any] = restore(learner, task.folder, identity)
     except (
         BadCheckpoint
-    ):  # there is none, or none that this version can read: start with a learner that has loaded no part
+    ):  # none, or none that this version can read: a new learner, since this one may have loaded a part
         shutil.rmtree(task.folder / CHECKPOINTS, ignore_errors=True)
         meta, learner = FRESH, kind(config, cell.seed, cell.device, cell.agent.settings)
     final: dict[str, Score] = {}
@@ -130,7 +130,7 @@ def _train(task: Task) -> Result:
     error = ""
     imagined: tuple[tuple[int, float], ...] = ()
     try:
-        look(fit.share, {})  # a resumed run may have been at its end
+        look(fit.share, {})  # a resumed run may have ended already
         fit.run(solved)
         fit.measure(last_point)
         imagined = _by_imagined(learner.policy(), cell)
@@ -150,7 +150,7 @@ def _train(task: Task) -> Result:
 
 
 def _stays_at(stop: float, policy: str, curve: Sequence[Mapping[str, Any]]) -> bool:
-    """Whether the last two points of a curve are at a score."""
+    """Whether the last two points of a curve are at or above a score."""
     return len(curve) > 1 and all(point[policy] >= stop for point in curve[-2:])
 
 
@@ -168,7 +168,7 @@ def _ask(task: Task) -> Result:
 
 
 def _training(fit: Fit) -> dict[str, Any]:
-    """What a result says of its training."""
+    """The fields of a `Result` that describe its training."""
     learner = fit.learner
     return {
         "steps": learner.steps,
@@ -226,5 +226,5 @@ def _budget(amount: Amount) -> Budget:
 
 
 def _warm_up(config: EnvConfig) -> None:
-    """Compile the environment, or load its compiled kernels, so that this is not counted as CPU time of training."""
+    """Compile the environment, or load its compiled kernels, so that this does not count as CPU time of training."""
     score(RandomAgent(), config, WARM_UP)

@@ -23,7 +23,7 @@ class BadSpec(UnseenError, ValueError):
     """A specification is invalid; the message names the key and what is allowed."""
 
 
-# --- values: a check returns the value, or raises ValueError with what is allowed ---
+# --- values: a check returns the value, converted, or raises ValueError with what is allowed ---
 
 Check = Callable[[Any], Any]
 
@@ -211,7 +211,7 @@ def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
 def _played_freely(
     agent: AgentEntry, table: Mapping[str, Any], where: str, protocol: Protocol | None
 ) -> Iterator[AgentEntry]:
-    """With a protocol, one agent for each number of free episodes; else the agent as it is."""
+    """With a protocol, one entry for each number of free episodes; else the entry as it is. Raises BadSpec."""
     if protocol is None or not agent.trains:
         for key in ("free_episodes", "shown"):
             if key in table:

@@ -1,4 +1,4 @@
-"""What the runs of an agent in an environment amount to: medians, intervals, times to a threshold, and who is better."""
+"""Statistics of the runs of agents in environments: medians, intervals, amounts of training to a threshold, and rankings."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from unseen.train.leaderboard.statistics import (
     probability_of_improvement,
 )
 
-WORST = -1e9  # score of a run that failed, and minus the time of one that never reached the threshold, for comparisons
+WORST = -1e9  # in comparisons: value of a run that never reached the threshold; a failed run counts as 2 * WORST
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ class Group:
         return [measure(found) for one in self.finished if (found := getattr(one, policy)) is not None]
 
     def headline(self) -> list[float]:
-        """Final scores of the finished runs, with the policy that the agent is judged by."""
+        """Final scores of the finished runs, with the policy that `AgentEntry.policy` selects."""
         return [measure(found) for one in self.finished if (found := one.score(self.agent.policy))]
 
     def asked(self, point: int) -> list[float]:
@@ -53,7 +53,7 @@ class Group:
         return [one.curve[point][column] for one in self.finished]
 
     def by_imagined(self, steps: int) -> list[float]:
-        """Scores of the finished runs with at most so many imagined steps a plan; empty for an agent that does not plan."""
+        """Scores of the finished runs with at most `steps` imagined steps per plan; empty for an agent that does not plan."""
         return [score for one in self.finished for count, score in one.imagined if count == steps]
 
     def normalised(self) -> list[float]:
@@ -65,14 +65,14 @@ class Group:
         ]
 
     def times(self, axis: str, threshold: float) -> list[float]:
-        """When each finished run first reached the threshold, on an axis of CURVE; infinite if never, empty if not counted."""
+        """Where each finished run first reached the threshold, on an axis of CURVE; infinite if never. Omits runs that do not count it."""
         return [
             found for one in self.finished if (found := reached(one, self.agent.policy, axis, threshold)) is not None
         ]
 
 
 def groups(spec: Spec, results: Mapping[str, Result]) -> list[Group]:
-    """One for each environment and agent that plays it, in the order of the spec."""
+    """One group for each environment and agent that plays it, in the order of the spec."""
     found = []
     for env in spec.envs:
         for agent in (agent for agent in spec.agents if agent.plays(env)):
@@ -108,7 +108,7 @@ def overall(own: Sequence[Group]) -> Interval | None:
 
 @dataclass(frozen=True)
 class Claim:
-    """A is better than B with this probability, for a run of each."""
+    """A run of `a` is better than a run of `b` with this probability."""
 
     a: str
     b: str
@@ -116,11 +116,11 @@ class Claim:
 
 
 def claims(own: Sequence[Group], value: Callable[[Group], list[float]]) -> list[Claim]:
-    """Pairs of which one is better: at least RANKING_RUNS runs of each, and an interval above one half.
+    """Pairs of agents of which one is better: at least RANKING_RUNS finished runs of each, and an interval above one half.
 
     Args:
         own: groups of one environment.
-        value: what is compared, for each finished run; more is better. A failed run counts as worse than any.
+        value: what is compared, for each finished run; higher is better. A failed run counts as worse than any finished one.
     """
     ranked = {g.agent.label: value(g) + [2 * WORST] * len(g.failed) for g in own if len(g.finished) >= RANKING_RUNS}
     found = []
@@ -134,5 +134,5 @@ def claims(own: Sequence[Group], value: Callable[[Group], list[float]]) -> list[
 
 
 def soonness(axis: str, threshold: float) -> Callable[[Group], list[float]]:
-    """For `claims`: minus the time to the threshold."""
+    """For `claims`: minus the amount of training to the threshold, on an axis of CURVE."""
     return lambda group: [max(-time, WORST) for time in group.times(axis, threshold)]

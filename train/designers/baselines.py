@@ -1,7 +1,7 @@
 """Designers that learn from the tests of one programme alone: random search, local search and Bayesian optimisation.
 
-Each candidate is really tested once in every family, in a random scenario, and is worth its worst margin; the best is built. So `tests` are
-tests // 6 candidates. All of them correct a drawing by the offsets that are known.
+Each candidate is tested for real once in every family, in a random scenario, and its worth is its worst margin; the agent commits to the
+best one. So a budget of `tests` allows tests // 6 candidates (at least one). All agents correct their drawings by the known offsets.
 """
 
 from __future__ import annotations
@@ -23,13 +23,13 @@ CANDIDATES = 2_000  # of which expected improvement takes the best
 
 
 class Tried(NamedTuple):
-    """What was tried in one programme.
+    """The candidates of one programme.
 
     Attributes:
-        built: designs without the offsets that are known, k arrays (10,); the last is being tested.
-        worth: the worst margin of each that was tested.
-        left: tests of the last that are to be made.
-        margin: the worst of those that were made.
+        built: candidates, the designs that known offsets should lead to, k arrays (10,); the last may still be being tested.
+        worth: worst margin of each candidate whose tests are finished.
+        left: remaining tests of the last candidate.
+        margin: worst margin in the finished tests of the last candidate.
     """
 
     built: tuple[np.ndarray, ...] = ()
@@ -60,7 +60,7 @@ class SearchAgent(Agent):
 
     @abstractmethod
     def propose(self, tried: np.ndarray, worth: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The next candidate (10,), given those that were tested, (k, 10), and what they are worth, (k,)."""
+        """The next candidate (10,), given those already tested, (k, 10), and their worth, (k,)."""
 
     def seed(self, seed: int) -> None:
         self._seed = seed

@@ -1,4 +1,4 @@
-"""The command `unseen designers`: what imagination is worth to a designer of cars, as a table and a figure."""
+"""The command `unseen designers`: what imagination is worth to a designer of cars, as tables and a figure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ __all__ = ["DesignersConfig", "designers"]
 
 @dataclass(frozen=True)
 class DesignersConfig:
-    """What to compare. Seeds whose results are stored are not run again."""
+    """What to compare. Seeds with stored results are not run again."""
 
     level: int = 2
     """level of ProvingGround"""
@@ -28,13 +28,13 @@ class DesignersConfig:
     past: Annotated[
         tuple[int, ...], arg(metavar="INT [INT ...]", help_behavior_hint="(default: 10 30 100 300 1000)")
     ] = ()
-    """numbers of past programmes to learn from, for the seeds that are run now"""
+    """numbers of past programmes to learn from, for seeds without a stored result"""
     out: Path = Path("results/industry/designers")
     """folder for seed-*.json, report.md and score.svg"""
     quick: bool = False
     """few programmes and scenarios, to try the command"""
     report: bool = False
-    """run nothing: make table and figure from the stored results"""
+    """run nothing: make tables and figure from the stored results"""
 
 
 def designers(config: DesignersConfig) -> Path:
@@ -66,7 +66,7 @@ def designers(config: DesignersConfig) -> Path:
 
 
 def _run(plan: Plan, path: Path) -> None:
-    """Run one seed, and store what it has found."""
+    """Run one seed, and store its results."""
     from unseen.train.trainer import set_up_torch
 
     set_up_torch("cpu", 1)
@@ -81,7 +81,7 @@ def _run(plan: Plan, path: Path) -> None:
 
 
 def _read(path: Path, plan: Plan) -> dict[str, Any]:
-    """A stored result. Raises StoreError if it is not one, or of another plan."""
+    """A stored result. Raises StoreError if it cannot be read, or is of another plan."""
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
         stored = {name: made["plan"].get(name) for name in _comparable(plan)}
@@ -93,7 +93,7 @@ def _read(path: Path, plan: Plan) -> dict[str, Any]:
 
 
 def _comparable(plan: Plan) -> dict[str, Any]:
-    """What must be the same in all seeds."""
+    """The parts of a plan that must be the same in all seeds."""
     return {name: value for name, value in asdict(plan).items() if name not in ("seeds", "past", "curve")}
 
 

@@ -1,7 +1,8 @@
 """What imagination is worth to a designer: the runs of `unseen designers`.
 
 Every design is certified on private scenarios of its programme. Programmes are of the split "test", and no two training seeds share one.
-Designers that learn from past programmes are trained once for each seed, and evaluated on the way.
+The environment's limit of 24 steps applies to the scripted references only. Designers that learn from past programmes are trained once for
+each seed, and evaluated during training.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from unseen.train.errors import EvaluationError
 ENV = "ProvingGround"
 REFERENCES = ("universal", "reflex", "portfolio", "tracker", "oracle")
 PUBLIC = 8  # scenarios of a family, by which the search in the true simulator compares designs
-APART = 1_000_000  # between the seeds of those and of the certificates
+APART = 1_000_000  # offset between the seeds of these scenarios and those of certificates
 
 Say = Callable[[str], None]
 
@@ -40,15 +41,16 @@ class Plan:
     Attributes:
         level: of ProvingGround.
         seeds: of training.
-        programmes: held-out, for each seed.
-        each: private scenarios of each family, in a certificate.
+        programmes: number of held-out programmes for each seed.
+        each: private scenarios of each family in a certificate.
         past: numbers of past programmes.
         tests: budgets of real tests in a programme.
-        usual: the one of them in comparisons of other things.
-        imagined: numbers of designs imagined for a decision; the last but one is used in comparisons of other things.
-        curve: numbers of past programmes at which all of them are run; from the first on, the control with another latent is, too.
-        few: programmes for the largest number imagined.
-        searches: designs that random search tries in the true simulator.
+        usual: the budget of tests used when other things are compared.
+        imagined: numbers of designs imagined for a decision; the last but one is used when other things are compared.
+        curve: numbers of past programmes at which all of `imagined` are run; from the first of them on, the control with another
+            programme's latent is run, too.
+        few: number of programmes for the largest of `imagined`.
+        searches: numbers of designs that random search tries in the true simulator.
     """
 
     level: int | str
@@ -77,23 +79,23 @@ QUICK = Plan(
     few=2,
     searches=(20,),
 )
-"""For tests of the code, not for figures."""
+"""To test the code; its numbers mean nothing."""
 
 
 @dataclass(frozen=True)
 class Row:
-    """One designer, with one training seed.
+    """Scores of one designer, with one training seed.
 
     Attributes:
         designer: its name.
-        seed: of training, and of the programmes.
-        past: past programmes that it has learned from.
+        seed: of training; it also selects the programmes.
+        past: number of past programmes that it has learned from.
         tests: real tests in a programme.
         imagined: designs imagined for a decision; 0: it does not imagine.
-        scores: share that passes in the worst family, on the private certificate, of each programme.
-        claims: what it expected; empty if it does not say.
-        cpu_s: a programme, certificate not included.
-        note: of a control.
+        scores: pass rate of the worst family on the private certificate, for each programme.
+        claims: the score that the designer expected, for each programme; empty if it does not predict one.
+        cpu_s: CPU-seconds a programme, without the certificate.
+        note: what a control is; "" otherwise.
     """
 
     designer: str
@@ -122,7 +124,7 @@ class _Remembered(DesignAgent):
 
 
 class Study:
-    """Runs a plan; `rows` are what it has found so far."""
+    """Runs a plan; `rows` are its results so far."""
 
     def __init__(self, plan: Plan, say: Say = lambda text: None) -> None:
         self.plan, self.say = plan, say
@@ -162,7 +164,7 @@ class Study:
         tests: int | None = None,
         imagined: int = 0,
     ) -> None:
-        """Let an agent play, certify, and keep the row. Without a budget of `tests`, the row has the mean of what was used."""
+        """Let an agent play, certify its designs, and keep the row. Without `tests`, the row has the mean number of tests made."""
         started = time.process_time()
         found = submissions(agent, config or self.env, self.programmes(seed, count), endless=name not in REFERENCES)
         spent = (time.process_time() - started) / len(found)
@@ -183,7 +185,7 @@ class Study:
         )
 
     def _true_search(self, seed: int) -> None:
-        """Random search with the true simulator, in the true factory: no real budget buys this."""
+        """Random search with the true simulator and the true offsets, which no budget of real tests buys."""
         found = submissions(load_agent("universal", ENV, self.plan.level), self.env, self.programmes(seed))
         rng = np.random.default_rng(seed)
         for count in self.plan.searches:
@@ -232,7 +234,7 @@ class Study:
         return agent
 
     def _other_factory(self, agent: _Remembered, seed: int, past: int, tests: int, imagined: int) -> None:
-        """A control: the last decision once more, with what was inferred of the next programme's factory."""
+        """A control: repeat the final decision with the offsets inferred for the next programme instead."""
         found = submissions(load_agent("universal", ENV, self.plan.level), self.env, self.programmes(seed))
         for k, one in enumerate(found):
             note, other = agent.notes[k], agent.notes[(k + 1) % len(found)]
