@@ -7,26 +7,26 @@ from unseen.envs.core.rng import SHIFT, normal, uniform
 from unseen.envs.core.task import FLOAT, INT, record
 from unseen.envs.industry.kit.pendulum import amplitude, frequency, swing
 
-STEPS = 300
-SECONDS, PARTS = 0.2, 4  # a step, and the parts in which it is integrated
+STEPS = 300  # time limit
+SECONDS, PARTS = 0.2, 4  # s of a step, and the substeps in which it is integrated
 PUSH, WINDING = 0.8, 0.3  # m/s^2, m/s: the most that trolley and hoist can do
 FASTEST = 2.5  # m/s, trolley
 SHORTEST, LONGEST = 3.0, 12.0  # m, rope by the hoist's reading
 BEYOND = 4.0  # m from start and target to the buffers
-CALL = 0.8  # a[2] beyond which the load is set down or, if negative, maintenance is called, in the second step in a row
+CALL = 0.8  # |a[2]| above which the load is set down (positive) or maintenance is called (negative), at the second step in a row
 SERVICE = 60  # steps that maintenance takes
-RIGHTEST, OFFSET = 0.08, 0.15  # parts of its reading by which the hoist is wrong, at least and at most
+RIGHTEST, OFFSET = 0.08, 0.15  # least and greatest relative error of the hoist's reading
 DRAG, DRAG_SPREAD = 0.0175, 0.0125  # 1/s: the middle of the range, and how far it reaches to either side
-CALM = 0.004  # 1/s: on the split "shift" the drag is below this, and so below any of training
-STILL, WILD = 0.01, 0.03  # rad: a swing up to which a load is set down well; at which it is worthless
-NEAR, FAR = 0.15, 0.5  # m from the target, likewise; also of its height
-# What the longest ride costs, the wildest (SWUNG rad throughout), and the one that wears the most.
+CALM = 0.004  # 1/s: on the split "shift" the drag is below this, and so below any in training
+STILL, WILD = 0.01, 0.03  # rad, amplitude up to which the quality factor is 1; from which it is 0
+NEAR, FAR = 0.15, 0.5  # m from the target, likewise; also in height
+# Greatest costs: of time (all steps), of swing (a mean |angle| of SWUNG or more over all steps), of wear (1 or more).
 TIME, SWING, WEAR = 0.15, 0.1, 0.1
 SWUNG = 0.1  # rad
 GOOD = 0.8  # quality of a success
 TORN = 1.0  # rad: the load tears loose
 MOST_ANGLE, MOST_RATE, MOST_WAY = 3.0, 20.0, 1e3  # rad, rad/s, m: the state has diverged
-WINDOW = 16  # steps without a sight after which the audit looks for the rope in the last observations
+WINDOW = 16  # steps without a sighting after which the audit probes the last observations for the rope's length
 DELIVERED, LEFT, FAILED, BUFFER, LOST, DIVERGED, RIDING = 0, 1, 2, 3, 4, 5, 6  # how an episode ended
 
 STATE = record(
@@ -45,7 +45,7 @@ STATE_EXTRA = 6
 
 @device
 def reset(s, p):
-    """A load hangs on the hook, and swings a little; trolley and hoist stand still."""
+    """Draw a crane and a swinging load; trolley and hoist stand still."""
     s.x = s.v = s.push = s.winding = 0.0
     s.target = uniform(s, p.distance_low, p.distance_high)
     s.hoist = uniform(s, p.rope_low, p.rope_high)
@@ -78,7 +78,7 @@ def length_of(s):
 
 @device
 def look(s, p):
-    """Every `blind` steps the load is seen."""
+    """The load is seen every `blind` steps, with noise."""
     if s.t % p.blind == 0:
         s.seen_angle = min(max(s.angle + p.noise * normal(s), -TORN), TORN)
         s.seen_rate = min(max(s.rate + p.noise * normal(s), -2.0), 2.0)
@@ -95,19 +95,19 @@ def falling(value, good, worthless):
 
 @device
 def quality(swinging, off, high):
-    """What a load is worth that is set down, 0 to 1, by its swing (rad) and how far from its place it is, along and up (m)."""
+    """Quality of a delivery, 0 to 1, by amplitude of the swing (rad), and error of the place along the rail and in height (m)."""
     return falling(swinging, STILL, WILD) * falling(abs(off), NEAR, FAR) * falling(abs(high), NEAR, FAR)
 
 
 @device
 def bill(s):
-    """What swing and wear of the whole ride cost."""
+    """Cost of the swing and wear of the whole ride."""
     return SWING * min(s.swung / (SWUNG * STEPS), 1.0) + WEAR * min(s.worn, 1.0)
 
 
 @device
 def finish(s, info, how):
-    """Fill `info` at the end of an episode. Returns what the ride costs, which is told now and not before."""
+    """Fill `info` at the end of an episode. Returns the cost of swing and wear, which is charged only now."""
     s.ended_by = how
     info[0] = s.quality >= GOOD
     info[1] = s.quality
@@ -122,7 +122,7 @@ def finish(s, info, how):
 
 @device
 def drive(s, p):
-    """Trolley, hoist and load move on by a step, and wear."""
+    """Advance trolley, hoist, load and wear by one step."""
     dt = SECONDS / PARTS
     for _ in range(PARTS):
         s.angle, s.rate = swing(
@@ -141,7 +141,7 @@ def drive(s, p):
 
 @device
 def command(s, a):
-    """What trolley and hoist do in this step, and who was called."""
+    """Set acceleration, winding and calls of this step from the action, within the limits."""
     push, winding, call = PUSH * a[0], WINDING * a[1], a[2]
     if s.service > 0:  # all stand still
         push, winding, call = -s.v / SECONDS, 0.0, 0.0
@@ -153,12 +153,12 @@ def command(s, a):
 
 @device
 def step(s, a, p, info):
-    """One step; a: acceleration of the trolley, speed of the hoist (down), and a call, each in [-1, 1]."""
+    """One step; a: acceleration of the trolley, speed of the hoist (positive: down), and a call, each in [-1, 1]."""
     command(s, a)
     drive(s, p)
     if not (
         abs(s.angle) < MOST_ANGLE and abs(s.rate) < MOST_RATE and abs(s.x) < MOST_WAY and s.wear < MOST_WAY
-    ):  # or NaN
+    ):  # a NaN, too
         s.ended_by = DIVERGED
         info[7] = DIVERGED
         return 0.0, True, False
@@ -211,7 +211,7 @@ def write_panel(s, p, o):
 
 @device
 def write_state(s, p, o):
-    """The panel's row, then the swing, the rope, its drag, and what has been counted."""
+    """The panel's row, then angle and rate, rope length and drag, wear and accumulated swing."""
     write_panel(s, p, o)
     i = PANEL_PARTS
     o[i], o[i + 1] = min(max(s.angle, -TORN), TORN), min(max(s.rate, -2.0), 2.0)
@@ -221,7 +221,7 @@ def write_state(s, p, o):
 
 @device
 def write_hidden(s, p, out):
-    """By which part the rope is longer than the hoist says."""
+    """Relative error of the rope: true length / hoist's reading - 1."""
     out[0] = s.offset
 
 
@@ -233,7 +233,7 @@ def blind(s, p):
 
 @device
 def change_rope(s, p):
-    """The rope is as much longer as it was shorter than the hoist says, or the other way round; it swung alike so far."""
+    """Flip the sign of the rope's relative error; the swing so far stays the same."""
     s.offset = -s.offset
     return s.offset != 0.0
 

@@ -12,13 +12,13 @@ FASTEST = 100.0  # mg/min, the pump at full rate
 RATES = (0.0, 3.0, 6.0, 9.0, 12.0, 20.0, 40.0, 100.0)  # mg/min, of the discrete actions
 LIGHTEST, DEEPEST = 60.0, 40.0  # BIS: the window in which the patient should be
 WAKING, TOO_DEEP, DANGER = 75.0, 30.0, 20.0  # BIS: above it awake; below it penalised; below it dangerous
-INDUCTION = 30  # steps to fall asleep in, which are not scored
-BEARABLE = 12  # steps in danger after which the case is given up
-RECOVERY = 60  # steps in which the patient has to wake up
+INDUCTION = 30  # steps for falling asleep, which are not scored
+BEARABLE = 12  # steps in a row in danger after which the episode ends
+RECOVERY = 60  # steps after surgery within which the patient has to wake up
 TAUS = (1.0, 4.0, 15.0)  # min: time constants of the averages of the pump's rate
-MOST = 1e3  # ug/ml: no concentration is so high; the state has diverged
+MOST = 1e3  # ug/ml: at such a concentration the state has diverged
 ENOUGH, PROMPT = 0.8, 36  # success: this fraction of the time in the window, and awake within so many steps
-WINDOW = 16  # steps without a reading after which the audit looks for the patient in the last observations
+WINDOW = 16  # steps without a reading after which the audit probes the last observations for the patient's sensitivity
 AWOKE, ASLEEP, GIVEN_UP, DIVERGED = 0, 1, 2, 3  # how an episode ended
 
 STATE = record(
@@ -63,7 +63,7 @@ def look_at_monitor(s, p):
 
 @device
 def finish(s, p, info, how, late):
-    """End the episode `late` steps after surgery. Returns what `step` does."""
+    """End the episode `late` steps after surgery. Returns what `step` returns."""
     s.ended_by = how
     within = s.inside / (s.end - INDUCTION)
     info[0] = how == AWOKE and within >= ENOUGH and late <= PROMPT
@@ -81,13 +81,13 @@ def finish(s, p, info, how, late):
 
 @device
 def step(s, a, p, info):
-    """One step; a[0] in [-1, 1]: the pump's rate, from nothing to full."""
+    """One step; a[0] in [-1, 1]: the pump's rate, 0 to 100 mg/min."""
     s.rate = 0.5 * FASTEST * (a[0] + 1.0)
     s.total += s.rate * STEP
     for i in range(3):
         s.lately[i] += (1.0 - DECAYS[i]) * (s.rate - s.lately[i])
     infuse(s.drug, s.rate)
-    if not (0.0 <= s.drug.c1 < MOST and 0.0 <= s.drug.ce < MOST):  # also of a NaN
+    if not (0.0 <= s.drug.c1 < MOST and 0.0 <= s.drug.ce < MOST):  # a NaN, too
         return finish(s, p, info, DIVERGED, 0)
     s.bis = bis_of(s.drug.ce, s.c50, s.gamma)
     s.lowest = min(s.lowest, s.bis)
@@ -107,7 +107,7 @@ def step(s, a, p, info):
         return finish(s, p, info, AWOKE, late)
     if late >= RECOVERY:
         return finish(s, p, info, ASLEEP, late)
-    if s.since > 0:  # what happens between two readings is paid when the monitor shows again
+    if s.since > 0:  # reward is held back until the next reading
         return 0.0, False, False
     reward = s.owed
     s.owed = 0.0
@@ -122,7 +122,7 @@ def announced(s, p):
 
 @device
 def write_monitor(s, p, o):
-    """What the anaesthetist has: the monitor while it shows, what the pump did, the patient's file, and the clock."""
+    """What the anaesthetist sees: the monitor when it shows BIS, the pump, the patient's file, and the clock."""
     shown = s.since == 0
     o[BIS] = s.reading / 100.0 if shown or p.held else 0.0
     o[SHOWN] = shown
@@ -139,7 +139,7 @@ def write_monitor(s, p, o):
 
 @device
 def write_state(s, p, o):
-    """The monitor's row, then concentrations, patient, true BIS, end, and what has been counted."""
+    """The monitor's row, then concentrations, patient, true BIS, last reading, end, steps in danger and reward held back."""
     write_monitor(s, p, o)
     d, i = s.drug, MONITOR_PARTS
     o[i], o[i + 1], o[i + 2], o[i + 3] = d.c1 / 10.0, d.c2 / 10.0, d.c3 / 10.0, d.ce / 10.0
@@ -162,7 +162,7 @@ def blind(s, p):
 
 @device
 def change_sensitivity(s, p):
-    """The patient is another one: a third less sensitive. The doses, the clock and the last reading are the same."""
+    """Another patient, with a C50 1.5 times as high. The doses, the clock and the last reading stay the same."""
     s.c50 *= 1.5
     s.bis = bis_of(s.drug.ce, s.c50, s.gamma)
     return True
@@ -170,5 +170,5 @@ def change_sensitivity(s, p):
 
 @device
 def found(s, p):
-    """The monitor shows again, the patient is in danger for too long, or surgery is over and the patient may wake up."""
+    """The monitor shows BIS, the patient was in danger for too long, or surgery is over and the patient may wake up."""
     return s.since == 0 or s.deep >= BEARABLE or s.t >= s.end

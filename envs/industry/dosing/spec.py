@@ -17,7 +17,7 @@ from unseen.envs.industry.dosing.patients import HEAVIER
 from unseen.envs.industry.dosing.references import ACTIONS, REFERENCES
 from unseen.envs.industry.dosing.rules import RECOVERY
 
-BMI = (12.0, 60.0)  # kg/m^2: what the models may be asked about
+BMI = (12.0, 60.0)  # kg/m^2: range in which the models are used
 
 
 class DosingParams(Params):
@@ -77,39 +77,39 @@ def monitor(params: P) -> list[Part]:
 class Dosing(Task):
     """Keep a patient asleep while the monitor is blind.
 
-    **Story.** A patient is put to sleep with propofol, has surgery, and has to wake up soon after it. The pump's rate is all that is
-    set. The monitor shows the depth of sleep as BIS (97 awake; 40 to 60 wanted), but only now and then. In between, the patient has
-    to be imagined: what was given goes into three compartments and, minutes later, to the brain.
+    **Story.** A patient is put to sleep with propofol, has surgery, and has to wake up soon after it. The pump's rate is the only action.
+    The monitor shows the depth of sleep as BIS (97 awake; the target is 40 to 60), but only now and then. In between, the patient's state
+    has to be predicted: the drug spreads over three compartments and reaches the brain minutes later.
 
     **Levels.** How often the monitor shows, `blind` in steps of 10 s: 0, the visible twin of level 1: every step. 1: every 3 min. 2
     (default): every 10 min. 3: every 20 min. Patients are the same at all levels.
 
     **Physics.** Schnider's model with an effect site, and the Hill curve of BIS (`unseen.envs.industry.kit.pharmacology`). Each
     patient differs from a typical one of this age, height, weight and sex: standard deviations of logarithms .14 (V3), .10 (clearance),
-    .40 (ke0), .26 (C50) and .30 (gamma), cut off at 2.5 of them.
+    .40 (ke0), .26 (C50) and .30 (gamma), truncated at 2.5 standard deviations.
 
     **Actions.** Discrete: 0, 3, 6, 9, 12, 20, 40 or 100 mg/min. Continuous: -1 to 1 for 0 to 100 mg/min.
 
-    **Observation.** `monitor`: BIS where the monitor shows, else 0 (with `held`, the last reading); whether it shows; the time since
+    **Observation.** `monitor`: BIS when the monitor shows it, else 0 (with `held`, the last reading); whether it does; the time since
     it did; the pump's rate, its averages over about 1, 4 and 15 min, and the dose so far; age, weight, height and sex; the clock; and,
-    from `notice` steps before it on, the time to the end of surgery. A reading has noise. `state` adds concentrations, patient and
+    in the last `notice` steps before it, the time to the end of surgery. A reading has noise. `state` adds concentrations, patient and
     true BIS.
 
     **Reward.** 0.5 / n for each of the n steps of surgery after the first five minutes with BIS in 40..60; -1 / n where it is below 30,
-    or above 75 before the end. What happens between two readings is paid at the second, so that the reward does not show what the
-    monitor hides. For waking, BIS above 75, 0.5 less 0.05 for each minute after the end. So 1 is a patient who was in the window
-    all the time and awake at the end; no player reaches it, since nobody passes from 60 to 75 at once.
+    or above 75 before the end. Reward from between two readings is paid at the second, so that it does not reveal what the monitor hides.
+    For waking (BIS above 75): 0.5, less 0.05 for each minute after the end. So a return of 1 is a patient who was in the window all the
+    time and awake at the end; no policy reaches it, since BIS takes time to rise from 60 to 75.
 
     **End.** Terminated when the patient is awake after the surgery, or when BIS was below 20 for two minutes, or if a concentration
     leaves 0..1000 ug/ml. Truncated ten minutes after the surgery. The last step's info has `is_success` (80 % of the time in the
     window, and awake within 6 min), `time_in_window`, `minutes_to_wake` (10 if never), `lowest_bis`, `dose_mg` and `ended_by`: 0 awake,
     1 still asleep, 2 too deep, 3 diverged.
 
-    **Faculties.** "now": "reflex" acts on the present observation, tuned feedback where the monitor shows and doses by weight and clock
-    where it does not; "tracker-k" knows the last k observations only. "who": "nominal" plans for a typical patient, whatever the monitor
-    shows. "plan": "pid" and "pid-stop" remember the last reading, tuned, the latter stopping five minutes before the end. "tracker" fits
-    C50, gamma, ke0 and clearance to all readings and plans with them; "oracle" plans with the true patient and end. Mean returns (split
-    "test", 4,000 episodes; 1,000 for tracker-k):
+    **Faculties.** "now": "reflex" acts on the present observation, by tuned feedback when the monitor shows BIS and by weight and clock
+    when it does not; "tracker-k" knows the last k observations only. "who": "nominal" plans for a typical patient, whatever the monitor
+    shows. "plan": "pid" and "pid-stop" are tuned controllers that remember the last reading; the latter stops five minutes before the
+    end. "tracker" fits C50, gamma, ke0 and clearance to all readings and plans with them; "oracle" plans with the true patient and end.
+    Mean returns (split "test", 4,000 episodes; 1,000 for tracker-k):
 
         level           0      1      2      3
         random        -.08   -.08   -.08   -.08
@@ -122,26 +122,26 @@ class Dosing(Task):
         tracker        .94    .91    .86    .79
         oracle         .96    .96    .96    .96
 
-    The window of 20 BIS forgives much, so a PI controller with a reading every 3 or 10 min does well: declared exceptions at levels 1
-    and 2. Beyond the oracle is little: a search over rates (`tests/dosing_bound.py`) finds .004 more (24 patients).
+    The window of 20 BIS is wide, so a PI controller with a reading every 3 or 10 min does well: declared exceptions at levels 1
+    and 2. The oracle is nearly optimal: a search over rates (`tests/dosing_bound.py`) finds .004 more (24 patients).
 
     **Where this departs from its specification**, and why. C50 varies by .26, not by .18, and level 3 has a reading every 20 min: with
-    .18 and 10 min, dosing by weight and clock alone scores .76, within .2 of the oracle. Being awake during surgery is penalised, else
-    waking the patient early would pay. The reward waits for readings.
+    .18 and 10 min, dosing by weight and clock alone scores .76, within .2 of the oracle. Being awake during surgery is penalised, since
+    otherwise waking the patient early would pay. Rewards are delayed until the next reading.
 
     **Leaks closed.** Neither observation, reward nor picture depends on what happens between readings, except that an episode ends
-    when a patient was in danger for too long: the audit changes C50 and compares. Patients are drawn from continuous ranges, with
+    if the patient was in danger for too long. The audit changes C50 and compares. Patients are drawn from continuous ranges, with
     other seeds in each split.
 
-    **Shift.** Patients are up to 15 years older than any of training, and 15 kg heavier.
+    **Shift.** Patients are up to 15 years older than any in training, and 15 kg heavier.
 
     **Presets.** "elderly": 65 to 80 years. "short": 15 to 20 min, announced from the start. "held": level 2 with the last reading kept on
-    the screen, as PID controllers are used to.
+    the screen, which PID controllers usually get.
 
     **Validated** against python-anesthesia-simulator, scipy and closed forms (results/industry/dosing_validation.txt): both
     pharmacokinetic models, the exact step, times to peak effect, the Hill curve. **Unvalidated**, and choices of this environment: how
-    patients differ in C50, gamma and ke0 (and that they do so independently), the noise of a reading (2 BIS), that it comes without
-    delay, that nothing but propofol acts and that surgery does not arouse. Not for clinical use.
+    patients differ in C50, gamma and ke0 (and that they do so independently), the noise of a reading (2 BIS), readings without
+    delay, no drug but propofol, and no arousal by surgery. Not for clinical use.
     """
 
     title = "keep a patient asleep while the monitor is blind"
@@ -198,9 +198,9 @@ class Dosing(Task):
 
     @classmethod
     def chance(cls, params: P, split: str = "test") -> float:
-        """The return of the best reactive player without memory that a random search found: feedback where the monitor shows, and
-        doses by weight and clock where it does not, so it depends on how often the monitor shows. Older and heavier patients
-        are easier."""
+        """The return of the best memoryless policy that a random search found: feedback when the monitor shows BIS, and doses by
+        weight and clock when it does not, so it depends on how often the monitor shows it. Older and heavier patients are
+        easier."""
         return float(np.interp(math.log(params.blind), np.log((1, 18, 60, 120)), (0.91, 0.75, 0.69, 0.67))) + 0.04 * (
             split == "shift"
         )

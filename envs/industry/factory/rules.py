@@ -25,10 +25,10 @@ MOST_PARTS, MOST_SLOTS = 160, 6
 DRAIN = 80  # steps at the end of a shift in which no part arrives
 REPAIR = 8  # steps until a lane runs again
 FALLEN = 2.0  # cost of a part that finds all slots taken; of a wrong machine 1
-NEEDLESS = 0.1  # cost of a restart where nothing stands still
+NEEDLESS = 0.1  # cost of a restart when no lane is jammed
 ENOUGH = 0.9  # success: this fraction of the good parts in their machines
 SLOWER = 1.25  # lanes of the split "shift" are longer by this factor
-WINDOW = 16  # steps inside after which the audit looks for a part in the last observations
+WINDOW = 16  # steps inside after which the audit probes the last observations for a part's kind
 
 STATE = record(
     ("tunnel", TUNNEL), ("stopped", INT, (LANES,)),  # 0: runs; -1: jammed; else steps until it runs again
@@ -79,7 +79,7 @@ def reset(s, p):
 
 @device
 def arrive(s, p):
-    """The next part comes to the slots at the entry. Returns what it costs if all are taken: it falls."""
+    """The next part arrives at the entry. If all slots are taken it falls; returns the cost of this."""
     kind = s.kinds[s.arrived]
     s.arrived += 1
     if s.waiting == p.slots:
@@ -92,7 +92,7 @@ def arrive(s, p):
 
 @device
 def release(s, lane, p):
-    """The first part that waits goes into a lane, if both are there."""
+    """Move the first waiting part into a lane, if there is one and the lane has room."""
     if s.waiting == 0 or not has_room(s.tunnel, lane, p.gap):
         return
     enter(s.tunnel, lane, s.slot[0])
@@ -103,7 +103,7 @@ def release(s, lane, p):
 
 @device
 def restart(s):
-    """Begin to repair the lanes that are jammed. Returns what it costs if there is none."""
+    """Start repairing all jammed lanes. Returns the cost, which is 0 if there is one."""
     found = False
     for lane in range(LANES):
         if s.stopped[lane] == JAMMED:
@@ -132,7 +132,7 @@ def coming(s):
 
 @device
 def move(s, p):
-    """The belts run by one step, if they do, or jam."""
+    """Advance belts that run and repairs, and jam running lanes at random."""
     for lane in range(LANES):
         if s.stopped[lane] > 0:
             s.stopped[lane] -= 1
@@ -145,7 +145,7 @@ def move(s, p):
 
 @device
 def come_out(s, p):
-    """The part at the end of a lane, if there is one, goes to where the gate leads. Returns what it is worth."""
+    """The part at the end of a lane, if there is one, goes to where the gate leads. Returns the reward for it."""
     q = s.tunnel
     lane = nearest(q)
     s.out = lane >= 0 and distance(q, lane) <= 0
@@ -189,7 +189,7 @@ def step(s, a, p, info):
 
 @device
 def write_panel(s, p, o):
-    """What the operator sees: the camera at the entry, lamps, the gate, the beam at the exit, machines and the clock."""
+    """What the operator sees: the camera at the entry, lamps, the gate, the light barrier at the exit, machines and the clock."""
     for i in range(PANEL_PARTS):
         o[i] = 0.0
     if s.waiting > 0:
@@ -215,8 +215,8 @@ def write_panel(s, p, o):
 
 @device
 def write_state(s, p, o):
-    """The panel's row; then of each lane how far it has run, whether it stands still, parts, distance and kind of the first, and
-    how long ago the last entered; parts arrived, right, wrong and fallen."""
+    """The panel's row; then for each lane how far it has run, whether it stands still, number of parts, distance and kind of the
+    first, and how far the belt has run since the last entered; numbers of parts arrived, right, wrong and fallen."""
     write_panel(s, p, o)
     i, q = PANEL_PARTS, s.tunnel
     for lane in range(LANES):
@@ -231,7 +231,7 @@ def write_state(s, p, o):
 
 @device
 def write_hidden(s, p, out):
-    """The kind of the part that comes out next, or, of an empty tunnel, of the first that waits: its place is 1, others 0."""
+    """The kind of the part that comes out next, or, if the tunnel is empty, of the first waiting part; one-hot."""
     for kind in range(KINDS):
         out[kind] = 0.0
     lane = coming(s)
@@ -250,7 +250,7 @@ def long_inside(s, p):
 
 @device
 def change_kind(s, p):
-    """The part that comes out next is of the next kind."""
+    """Change the part that comes out next to the next kind."""
     q = s.tunnel
     lane = coming(s)
     at = q.first[lane]

@@ -18,14 +18,16 @@ from unseen.envs.industry.factory.tunnel import INSIDE
 class FactoryParams(Params):
     """Parameters of Factory."""
 
-    glass: bool = flag(default=False, doc="the panel shows which part comes out next, and when")
+    glass: bool = flag(default=False, doc="the tunnel is of glass: the panel shows which part comes out next, and when")
     pace: int = integer(1, 60, default=5, doc="steps from one part to the next")
-    gap: int = integer(1, 120, default=8, doc="steps that a belt runs from one part of a lane to the next")
+    gap: int = integer(1, 120, default=8, doc="least distance of two parts in a lane, in steps of its belt")
     transit: tuple[int, int] = span(
         10, 100, default=(20, 60), doc="length of a lane in steps, drawn; shift: 1.25 times as long"
     )
-    apart: int = integer(0, 80, default=20, doc="difference of the two lengths, at least")
-    jam: int = integer(0, 10_000, default=30, doc="steps after which a running lane jams, on average; 0: never")
+    apart: int = integer(0, 80, default=20, doc="least difference between the two lengths, in steps")
+    jam: int = integer(
+        0, 10_000, default=30, doc="mean number of steps until a running lane with parts in it jams; 0: never"
+    )
     lamps: bool = flag(default=True, doc="lamps show which lanes run")
     work: int = integer(0, 100, default=2, doc="steps for which a part keeps its machine busy")
     slots: int = integer(1, MOST_SLOTS, default=6, doc="parts that can wait at the entry")
@@ -76,42 +78,43 @@ def panel(params: P) -> list[Part]:
 class Factory(Task):
     """Send each part to its machine, though it is seen only before it goes into the tunnel.
 
-    **Story.** Parts arrive at the entry of a tunnel. A camera there sees what the first of them is: one for machine 1, 2 or 3, or a
+    **Story.** Parts arrive at the entry of a tunnel. A camera there shows what the first of them is: one for machine 1, 2 or 3, or a
     cracked one, which belongs in the bin. Two lanes run through the tunnel, one longer than the other, and meet at its end, where a
-    beam tells that a part comes out, but not which. A gate leads it to a machine or to the bin. So one has to know what lies in the
-    dark, in which lane, how far it has come, and, because belts jam, whether it has moved at all.
+    light barrier shows that a part comes out, but not which. A gate leads it to a machine or to the bin. So the agent has to know what is
+    in the dark, in which lane, how far it has come, and, because belts jam, whether it has moved at all.
 
     **Levels.** Parts inside: about 4 at level 1, 8 at level 2, 13 at level 3. 0, the visible twin of level 1: the tunnel is of glass,
     and the panel shows what comes out next, and when. 1: belts never jam. 2 (default): a lane jams every 30 steps of its belt on
     average while parts are in it; lamps show which lanes run. 3: more parts, fewer jams (every 120), no lamps, and machines that are
-    never busy.
+    ready again in the next step.
 
     **Rules.** A part that enters a lane comes out when the belt has run for the lane's length, 20 to 60 steps, and the two differ by
     at least 20. If two are due at once, the one due for longer comes first, the other a step later. The next part may enter when the
     belt has run by `gap`. A jammed lane stands still until it is restarted, which takes 8 steps; the other lane runs on. A part keeps
-    its machine busy for `work` steps. A part that arrives when all slots at the entry are taken falls. No part arrives in the last
-    80 steps.
+    its machine busy for `work` steps. A part that arrives when all slots at the entry are taken falls down and is lost. No part arrives in
+    the last 80 steps.
 
     **Actions.** "wait"; release the first part "into the first lane" or "into the second lane"; turn the gate: "gate to 1", "gate
-    to 2", "gate to 3", "gate to the bin"; "restart" all jammed lanes. One a step, so that gate, release and restart compete.
+    to 2", "gate to 3", "gate to the bin"; "restart" all jammed lanes. One per step, so that gate, release and restart compete.
 
-    **Observation.** `panel`: whether a part waits and what the camera says it is; slots taken; whether each entry is free; lamps,
-    which also tell a lane that is being restarted, 0 at level 3; the lengths of the lanes; where the gate leads; whether a part has
-    just come out; how long machines stay busy; behind glass the next part and when it comes, else 0; the clock. `state` adds where the
-    belts are and what is first in each lane.
+    **Observation.** `panel`: whether a part waits and what the camera shows it to be; slots taken; whether each entry is free; lamps,
+    which also show that a lane is being restarted, 0 at level 3; the lengths of the lanes; where the gate leads; whether a part has
+    just come out; how long machines stay busy; with glass the next part and when it comes, else 0; the clock. `state` adds the positions of
+    the belts and the first part in each lane.
 
-    **Reward**, in units of one good part of the shift: 1 for a good part at its machine; -1 for any other part at a machine, or if the
-    machine is busy; -2 for a good part that falls; -.1 for a restart when no lane is jammed. The bin is worth 0, whatever goes into it.
+    **Reward**, divided by the number of good parts in the shift: 1 for a good part at its machine; -1 for any other part at a machine, or
+    if the machine is busy; -2 for a good part that falls; -.1 for a restart when no lane is jammed. The bin is worth 0, whatever goes
+    into it.
 
     **End.** Terminated when all parts are out, truncated after 300 steps. The last step's info has `is_success` (at least .9 of the
     good parts in their machines), `sorted` (that fraction), and numbers of parts: `wrong`, `wasted` (good ones in the bin), `fallen`,
     and `jams`.
 
-    **Faculties.** "which": "reflex" acts on the present observation, and sends all that it cannot see to the bin; "as-last" takes what
-    comes out for what went in last; "tracker-k" knows the last k observations only. "order": "in-order" remembers every part and
-    takes them to come out as they went in; "one-lane" makes that true by using one lane, and is too slow. "when": "unstoppable"
-    remembers part and lane, restarts belts, and believes that they have run all the time. "tracker" remembers all three; without lamps
-    it notices a jam when an entry stays taken or nothing comes out. "oracle" knows. Mean returns (split "test", 4,000 episodes;
+    **Faculties.** "which": "reflex" acts on the present observation, and sends all that it cannot see to the bin; "as-last" assumes that
+    what comes out is what went in last; "tracker-k" knows the last k observations only. "order": "in-order" remembers every part and
+    assumes that they come out in the order in which they went in; "one-lane" makes that true by using one lane, and is too slow. "when":
+    "unstoppable" remembers part and lane, restarts belts, and assumes that they never stopped. "tracker" remembers all three; without lamps
+    it notices a jam when an entry stays taken or nothing comes out. "oracle" knows the state. Mean returns (split "test", 4,000 episodes;
     random and oracle 20,000; standard errors at most .01):
 
         level           0      1      2      3
@@ -132,19 +135,19 @@ class Factory(Task):
 
     Declared exception: at level 2 "unstoppable" keeps up to .2 of the score.
 
-    **Where this departs from its specification**, and why. The reward has no charge for work in progress, which would pay for leaving
-    parts outside; falling parts are charged instead, which makes slow players lose. Diverting is the gate's way to the bin. The
+    **Where this departs from its specification**, and why. The reward has no charge for work in progress, which would reward leaving
+    parts outside; falling parts are charged instead, which penalises slow policies. Parts are diverted by setting the gate to the bin. The
     published schedule of the job-shop instance ta01 is not replayed: a part has one operation here, on a machine of its own, so no job
     shop can be stated. M/M/1 has no counterpart either: belts and machines take fixed times; the queue at the entry
     is compared with the closed form for fixed times instead.
 
-    **Leaks closed.** Neither observation nor the plain picture depends on what is inside, except by glass; the audit changes the part
-    that comes out next and compares. All parts are drawn at the reset, each by itself, with other seeds in each split.
+    **Leaks closed.** Neither observation nor the plain picture depends on what is inside, except with glass; the audit changes the part
+    that comes out next and compares. All parts are drawn at the reset, independently, with other seeds in each split.
 
     **Shift.** Lanes 1.25 times as long.
 
     **Tested**: no part is lost, doubled or changed inside; each comes out when its belt has run for the lane's length; jams come at
-    the stated rate; a simulation written apart agrees at every step; times of waiting at the entry, and its throughput when lanes jam,
+    the stated rate; an independent simulation agrees at every step; waiting times at the entry, and its throughput when lanes jam,
     are those of a queue in closed form. **Unvalidated** by any outside reference, and choices of this environment: how belts jam, and
     what mistakes cost.
     """
@@ -203,5 +206,5 @@ class Factory(Task):
 
     @classmethod
     def chance(cls, params: P, split: str = "test") -> float:
-        """Who does not know what comes out does best to send all of it to the bin; with glass, what "reflex" scores."""
+        """0: without knowing what comes out, the best policy sends everything to the bin. With glass, about what "reflex" scores."""
         return 0.95 if params.glass else 0.0
