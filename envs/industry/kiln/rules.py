@@ -9,22 +9,26 @@ from unseen.envs.industry.kiln.plants import draw_plant
 from unseen.envs.industry.kit.heat import SLAB, ZERO, approach, core, heat
 
 STEPS = 180
-PARTS, SECONDS = 4, 60.0  # of a step
-LAG = 300.0  # s, of the furnace behind its set-point
+PARTS, SECONDS = 4, 60.0  # substeps in a step, and its length in s
+LAG = 300.0  # s, time constant of the furnace
 COOLEST, HOTTEST = 700.0, 1200.0  # C, set-points
 SETPOINTS = (700.0, 800.0, 850.0, 870.0, 900.0, 1000.0, 1100.0, 1200.0)  # C, of the discrete actions
 AT_CHARGE = 800.0  # C, furnace
 ROOM = 20.0  # C
-CALL = 0.8  # a[1] above which the extractor is called; it comes in the next step, if it is called again
-ENOUGH, SOAKED = 850.0, 10  # C that the core has to reach, and for so many steps
-EVEN, UNEVEN = 25.0, 75.0  # K between surface and core up to which a slab is even; at which it is worthless
-SURFACE, BURNT = 1000.0, 1050.0  # C that the surface may reach; at which the slab is worthless
-FINE, COARSE = 12.0, 24.0  # growth up to which grains are fine; at which the slab is worthless
-ACTIVATION, GROWING = 250e3 / 8.314, 875.0  # K, of grain growth; C at which a minute counts as one
-TIME, FUEL = 0.15, 0.15  # what the longest and the hottest firing costs
+CALL = 0.8  # a[1] above which the extractor is called; it comes at the second step in a row
+ENOUGH, SOAKED = 850.0, 10  # C that the core has to reach, and the number of steps there
+# Each pair: up to the first value a quality factor is 1, from the second on 0.
+EVEN, UNEVEN = 25.0, 75.0  # K between surface and core
+SURFACE, BURNT = 1000.0, 1050.0  # C, highest temperature of the surface
+FINE, COARSE = 12.0, 24.0  # equivalent minutes of grain growth
+ACTIVATION, GROWING = (
+    250e3 / 8.314,
+    875.0,
+)  # K, activation energy / gas constant of grain growth; C at which a minute counts as one
+TIME, FUEL = 0.15, 0.15  # greatest costs: of time (all steps), and of fuel (all steps at the hottest)
 GOOD = 0.9  # quality of a success
-MOST = 3000.0  # C: the state has diverged
-WINDOW = 16  # steps without a reading after which the audit looks for the slab in the last observations
+MOST = 3000.0  # C: at such a temperature the state has diverged
+WINDOW = 16  # steps without a reading after which the audit probes the last observations for the slab's emissivity
 DISCHARGED, LEFT, DIVERGED = 0, 1, 2  # how an episode ended
 
 STATE = record(
@@ -53,7 +57,7 @@ def reset(s, p):
 
 @device
 def read(s, p):
-    """Every `blind` steps the door opens and the pyrometer sees the surface; a thermocouple, if there is one, is always there."""
+    """The door opens every `blind` steps, and the pyrometer reads the surface; a thermocouple, if there is one, reads at every step."""
     if s.t % p.blind == 0:
         s.reading = min(max(s.slab.surface + p.noise * normal(s), 0.0), 1500.0)
         s.since = 0
@@ -64,7 +68,7 @@ def read(s, p):
 
 @device
 def growth_rate(temp):
-    """How fast grains grow at `temp` C, by Arrhenius, relative to GROWING."""
+    """Rate of grain growth at `temp` C, by Arrhenius, relative to that at GROWING."""
     return math.exp(ACTIVATION * (1.0 / (GROWING - ZERO) - 1.0 / (temp - ZERO)))
 
 
@@ -76,7 +80,7 @@ def falling(value, good, worthless):
 
 @device
 def quality(soak, uneven, hottest, growth):
-    """What a slab is worth, 0 to 1: the product of four factors."""
+    """Quality of a slab, 0 to 1, by steps of soak, K between surface and core, hottest surface in C, and growth in minutes."""
     return (
         min(soak / SOAKED, 1.0)
         * falling(uneven, EVEN, UNEVEN)
@@ -87,7 +91,7 @@ def quality(soak, uneven, hottest, growth):
 
 @device
 def cost(furnace):
-    """What a step costs, with the furnace at `furnace` C: time and fuel."""
+    """Cost of a step with the furnace at `furnace` C: time and fuel."""
     return (TIME + FUEL * (furnace - ROOM) / (HOTTEST - ROOM)) / STEPS
 
 
@@ -119,7 +123,7 @@ def step(s, a, p, info):
         s.furnace = approach(before, s.setpoint, dt, LAG)
         heat(s.slab, before, s.furnace, dt)
     inside = core(s.slab)
-    if not (ZERO < s.slab.surface < MOST and ZERO < inside < MOST):  # also of a NaN
+    if not (ZERO < s.slab.surface < MOST and ZERO < inside < MOST):  # a NaN, too
         info[8] = DIVERGED
         finish(s, info, DIVERGED)
         return 0.0, True, False
@@ -141,7 +145,7 @@ def step(s, a, p, info):
 
 @device
 def write_panel(s, p, o):
-    """What the operator has: the instruments while they show, what the furnace did, the order, and the clock."""
+    """What the operator sees: readings of the slab, the furnace, the order, and the clock."""
     shown = s.since == 0
     o[READING] = s.reading / 1000.0 if shown else 0.0
     o[SHOWN] = shown
@@ -159,7 +163,7 @@ def write_panel(s, p, o):
 
 @device
 def write_state(s, p, o):
-    """The panel's row, then the temperatures of core, middle and surface, the slab, and what has been counted."""
+    """The panel's row, then the temperatures of core, middle and surface, the slab's properties, soak, growth and hottest surface."""
     write_panel(s, p, o)
     i = PANEL_PARTS
     o[i], o[i + 1], o[i + 2] = core(s.slab) / 1000.0, s.slab.temp[8] / 1000.0, s.slab.surface / 1000.0
@@ -169,24 +173,24 @@ def write_state(s, p, o):
 
 @device
 def write_hidden(s, p, out):
-    """How well the slab takes up radiation: its emissivity."""
+    """The emissivity of the slab: how well it takes up radiation."""
     out[0] = s.slab.eps
 
 
 @device
 def blind(s, p):
-    """Nothing has been seen for 16 steps or, where the door opens more often, for more than half of the time that it is shut."""
+    """No reading for 16 steps or, where the door opens more often, for more than half of the time between two openings."""
     return s.since >= min(WINDOW, p.blind // 2 + 1) and not p.probe
 
 
 @device
 def change_emissivity(s, p):
-    """The slab takes up radiation better or worse; what it took up so far is the same."""
+    """Mirror the emissivity, eps -> 1.4 - eps; the temperatures so far stay the same."""
     s.slab.eps = 1.4 - s.slab.eps
     return True
 
 
 @device
 def found(s, p):
-    """The door is open, or the slab is out."""
+    """The door is open, or the slab has been extracted."""
     return s.since == 0 or s.calls >= 2

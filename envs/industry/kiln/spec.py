@@ -56,42 +56,43 @@ def panel(params: P) -> list[Part]:
 class Kiln(Task):
     """Heat a slab of steel to its core, which cannot be seen.
 
-    **Story.** A slab of carbon steel is charged into a furnace. It is to be discharged when its core has been at 850 C for ten minutes,
-    not before, and not long after, because grains grow. The set-point of the furnace and the call of the extractor are all that there
-    is to do. A pyrometer sees the surface while the door is open, which it is now and then; the core is seen by nobody. What goes on
-    inside has to be imagined from what the furnace did, and how this slab takes up heat from what the surface did.
+    **Story.** A slab of carbon steel is charged into a furnace. It has to be discharged when its core has been at 850 C for ten minutes,
+    not before, and not long after, because grains grow. The only actions are the set-point of the furnace and the call of the extractor.
+    A pyrometer measures the surface while the door is open, which it is only now and then; nothing measures the core. The temperatures
+    inside have to be predicted from the furnace's history, and how this slab takes up heat has to be inferred from readings of the surface.
 
-    **Levels.** How often the door opens, `blind` in minutes: 0, the visible twin of level 1: it is always open, and there is a
+    **Levels.** How often the door opens, `blind` in steps of one minute: 0, the visible twin of level 1: it is always open, and there is a
     thermocouple in the core, which also counts the minutes of the soak. 1: every 5 min. 2 (default): every 12 min. 3: every 30 min. A
     firing takes about 50 min. Plants are the same at all levels.
 
     **Physics.** Conduction in half a slab of 16 cells with the properties of AISI 1045, heated by convection and radiation
-    (`unseen.envs.industry.kit.heat`). The furnace follows its set-point with a time constant of 5 min. Hidden, and uniform: the
-    thickness, within 5 % of the order's; h, 10 to 60 W/m2K; emissivity, .60 to .90; and where in 20 to 100 C the slab started.
+    (`unseen.envs.industry.kit.heat`). The furnace follows its set-point with a time constant of 5 min. Hidden, and drawn uniformly:
+    the thickness, within 5 % of the order's; h, 10 to 60 W/m2K; emissivity, .60 to .90; and the slab's initial temperature, 20 to 100 C.
 
     **Actions.** Discrete: set-point 700, 800, 850, 870, 900, 1000, 1100 or 1200 C, or "discharge", which calls the extractor, at 870 C.
-    It comes in the second of two steps in which it is called. Continuous: -1 to 1 for 700 to 1200 C, and above .8 for the call.
+    The extractor comes at the second step in a row in which it is called. Continuous: -1 to 1 for 700 to 1200 C, and above .8 for the call.
 
-    **Observation.** `panel`: the surface while the door is open, else 0, and whether it is; minutes since it was; core and minutes of
+    **Observation.** `panel`: the surface while the door is open, else 0, and whether it is; time since it was; core and time of
     soak, 0 without a thermocouple, and whether there is one; furnace, set-point and the furnace's mean since charging; half the
-    thickness on the order; the clock; whether the extractor has been called. Readings of the surface have noise (15 K), of the core a
-    quarter of it. `state` adds temperatures, plant, and what has been counted.
+    thickness on the order; the clock; whether the extractor has been called. Readings of the surface have noise (15 K), those of the core a
+    quarter of it. `state` adds temperatures, the slab's properties, soak, growth and the hottest surface.
 
     **Reward.** Each minute costs .15 / 180 for time and up to as much for fuel, by the furnace's temperature. A slab that is discharged
-    is worth its quality, the product of four factors: minutes with the core at 850 C, up to 10 of them; 1 where surface and core differ
-    by up to 25 K, 0 from 75 K on; 1 where the surface was never above 1000 C, 0 from 1050 C on; 1 up to a growth of 12, 0 from 24 on,
-    where growth is minutes of the core at 875 C or what by Arrhenius (250 kJ/mol) amounts to them. Nothing else is told of the slab.
+    is worth its quality, the product of four factors: minutes with the core at 850 C or above, up to 10, divided by 10; 1 if surface and
+    core differ by up to 25 K, 0 from 75 K on; 1 if the surface was never above 1000 C, 0 from 1050 C on; 1 up to a growth of 12, 0 from
+    24 on, where growth is the equivalent number of minutes of the core at 875 C, by Arrhenius (250 kJ/mol). The reward reveals nothing
+    else.
 
     **End.** Terminated when the slab is out, or if a temperature leaves -273..3000 C. Truncated after 180 min. The last step's info has
     `is_success` (quality at least .9), `quality`, `soak_minutes`, `unevenness_K`, `hottest_C`, `growth`, `minutes`, `mean_furnace_C`
     and `ended_by`: 0 discharged, 1 left in the furnace, 2 diverged.
 
-    **Faculties.** "core": "reflex" acts on the present observation; it takes set-point and furnace for a memory of whether and when the
-    soak began. "tracker-k" knows the last k observations only. "slab": "nominal" fires a nominal slab, whatever the readings say.
-    "plan": "pid" is a tuned schedule by thickness which each reading corrects, without a model. "tracker" fits emissivity, convection,
-    thickness and the temperature at charging by a Kalman filter and fires the believed slab; "oracle" knows the slab. All who know or
-    believe temperatures fire alike. Mean returns (split "test", 4,000 episodes;
-    1,000 for tracker-k; the constants of "pid" are for a door that shuts):
+    **Faculties.** "core": "reflex" acts on the present observation; it uses set-point and furnace temperature as a memory of whether and
+    when the soak began. "tracker-k" knows the last k observations only. "slab": "nominal" fires every slab as a nominal one, whatever the
+    readings. "plan": "pid" is a tuned schedule by thickness that each reading corrects, without a model. "tracker" estimates emissivity,
+    convection, thickness and the initial temperature by a Kalman filter and fires the estimated slab; "oracle" knows the slab. All
+    policies that know or estimate the slab's temperatures fire it alike. Mean returns (split "test", 4,000 episodes; 1,000 for tracker-k;
+    the constants of "pid" are for a door that shuts):
 
         level           0      1      2      3
         random        -.08   -.08   -.08   -.08
@@ -103,24 +104,24 @@ class Kiln(Task):
         tracker        .91    .79    .72    .52
         oracle         .91    .91    .91    .91
 
-    Declared exceptions: "pid" remembers what the last reading foretold and scores .08 to .11 more than the best memoryless player in
-    "test", and up to .22 more in "shift", whose slabs are more alike. It is at least .4 below the oracle at levels 1 to 3.
+    Declared exceptions: "pid" remembers what it concluded from the last reading and scores .08 to .11 more than the best memoryless
+    policy in "test", and up to .22 more in "shift", whose slabs are more alike. It is at least .4 below the oracle at levels 1 to 3.
 
-    **Where this departs from its specification**, and why. Growth of the grains bounds the soak from above: without it, waiting for
-    long enough is nearly as good as knowing. Emissivity reaches down to .60, charges are cold, readings have a noise of 15 K: with
-    .65, 20 to 400 C and 8 K, a schedule with corrections is .2 above the best memoryless player.
+    **Where this departs from its specification**, and why. Grain growth limits the soak from above: without it, waiting
+    long enough is nearly as good as knowing. Emissivity reaches down to .60, charges are cold, and readings have a noise of 15 K: with
+    .65, 20 to 400 C and 8 K, a schedule with corrections is .2 above the best memoryless policy.
 
-    **Leaks closed.** Fuel is counted by the furnace's temperature, not by what the slab takes up, and the furnace does not feel the
-    slab. Neither observation, reward nor picture depends on the slab between readings: the audit changes the emissivity and compares.
+    **Leaks closed.** Fuel is counted by the furnace's temperature, not by what the slab takes up, and the slab does not cool the
+    furnace. Neither observation, reward nor picture depends on the slab between readings: the audit changes the emissivity and compares.
     Plants are drawn from continuous ranges, with other seeds in each split.
 
-    **Shift.** Bright slabs: emissivity .50 to .60, below any of training.
+    **Shift.** Bright slabs: emissivity .50 to .60, below any in training.
 
     **Presets.** "thin": 40 to 80 mm thick. "thick": 180 to 220 mm. "hot": charged at 400 to 600 C.
 
     **Validated** against the series of the linear slab and scipy's BDF (results/industry/kiln_validation.txt). **Unvalidated**, and
-    choices of this environment: how plants differ, the furnace's lag and that it does not feel the slab, the growth of the grains, the
-    limits of a good slab, that the heat of scale and the latent heat of the transformation are in the specific heat or nowhere.
+    choices of this environment: how plants differ, the furnace's lag and that the slab does not cool it, grain growth, the limits of a
+    good slab, and no heat of scale formation and phase transformation beyond the table of specific heat.
     """
 
     title = "heat a slab of steel to its core, which cannot be seen"
@@ -180,7 +181,7 @@ class Kiln(Task):
 
     @classmethod
     def chance(cls, params: P, split: str = "test") -> float:
-        """The return of the best reactive player without memory that a search found, on the split "test"."""
+        """The return of the best memoryless policy that a search found, on the split "test"."""
         if params.probe:
             return 0.92
         return float(np.interp(math.log(params.blind), np.log((5, 12, 30)), (0.39, 0.28, 0.27)))

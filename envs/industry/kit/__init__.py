@@ -1,1 +1,1 @@
-"""Physics that environments of industry share, apart from their tasks."""
+"""Physics of the industry environments, independent of their tasks."""

@@ -1,8 +1,8 @@
 """A car against a rigid barrier: its front crushes, and an occupant is held by the restraint.
 
-The front is a spring, eight times stiffer beyond the crumple length, which does not push back. The occupant, 75 kg, moves freely for the
-slack, then against a spring with a load limiter, and beyond the room in the cabin against the steering wheel. The car's part has a
-closed form, and scipy agrees with both (tests/vehicle.py); **unvalidated** is that cars and restraints are like this.
+The front is a spring without rebound, eight times stiffer beyond the crumple length. The occupant, 75 kg, moves freely up to the
+slack of the belt, then against a spring with a load limiter, and beyond the free space in the cabin against the steering wheel. The car's
+motion has a closed form, and scipy's solution agrees for both (tests/vehicle.py). **Unvalidated**: that cars and restraints are like this.
 """
 
 import math
@@ -10,14 +10,15 @@ import math
 from unseen.envs.core.device import device
 
 STIFFER = 8.0  # the cabin is stiffer than the front by this factor
-OCCUPANT, SLACK, ROOM = 75.0, 0.04, 0.42  # kg, m, m
-RESTRAINT, LIMITER, WHEEL = 75.0 * (2.0 * math.pi * 4.5) ** 2, 18e3, 1.2e5  # N/m, N, N/m
+OCCUPANT, SLACK, ROOM = 75.0, 0.04, 0.42  # kg; m of slack; m beyond it to the steering wheel
+# N/m of the restraint, whose natural frequency is 4.5 Hz; N of its load limiter; N/m of the steering wheel
+RESTRAINT, LIMITER, WHEEL = 75.0 * (2.0 * math.pi * 4.5) ** 2, 18e3, 1.2e5
 DT, LONGEST = 2e-4, 2000  # s, steps
 
 
 @device
 def held(stretch):
-    """Force on the occupant, N, who has moved by `stretch` (m) beyond the slack, relative to the car."""
+    """Force on the occupant, N, after moving by `stretch` (m) beyond the slack, relative to the car."""
     if stretch <= 0.0:
         return 0.0
     return min(RESTRAINT * stretch, LIMITER) + WHEEL * max(stretch - ROOM, 0.0)
@@ -25,7 +26,10 @@ def held(stretch):
 
 @device
 def crash(mass, stiffness, length, speed):
-    """Crush of the front (m), peak deceleration of the occupant (m/s^2) and his way in the cabin (m): kg, N/m, m, m/s."""
+    """Crush of the front, m, and peak deceleration, m/s^2, and displacement in the cabin, m, of the occupant.
+
+    mass, kg, and stiffness, N/m, of the car and its front; length, m, of the crumple zone; speed, m/s, of impact.
+    """
     x = y = peak = way = 0.0  # of car and occupant
     v = u = speed
     for _ in range(LONGEST):

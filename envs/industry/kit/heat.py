@@ -1,12 +1,12 @@
-"""Heat in a slab of steel, heated alike from both sides by radiation and convection.
+"""Heat conduction in a slab of steel, heated equally from both sides by radiation and convection.
 
 Celsius, metres, seconds, watts. Half of the slab is CELLS cells of equal thickness from the core to the surface,
 
     rho c(T) dT/dt = d/dx (k(T) dT/dx),   no flux through the core
     q = h (Tf - Ts) + eps sigma (Tf^4 - Ts^4)   through the surface, with absolute temperatures of furnace and surface
 
-A step in time is linearly implicit (Euler, with the properties of its start), so that it is stable at any length; one step and two
-of half its length are extrapolated to second order.
+A time step is linearly implicit (Euler, with the properties at its start), so that it is stable at any length; one step and two
+of half its length are extrapolated to second order (Richardson).
 
 Properties: AISI 1045, linear between the temperatures of the table and constant beyond it.
 """
@@ -34,12 +34,12 @@ SLAB = np.dtype(
     ],
     align=True,
 )  # fmt: skip
-"""A slab, and how heat gets into it."""
+"""A slab: its temperatures, thickness and heat transfer."""
 
 
 @device
 def place(temp):
-    """Where `temp` C is in the table, in rows; of a NaN, too, somewhere in it."""
+    """Position of `temp` C in the table, in rows, clipped to it; 0 for a NaN."""
     x = temp / SPACING
     if not x > 0.0:
         return 0.0
@@ -64,14 +64,14 @@ def conductivity(temp):
 
 @device
 def transfer(s, furnace, surface):
-    """Heat transfer coefficient of convection and radiation together, W/m^2K."""
+    """Heat transfer coefficient of convection and radiation together, W/m^2K, between furnace and surface in C."""
     a, b = furnace - ZERO, surface - ZERO
     return s.h + s.eps * SIGMA * (a * a + b * b) * (a + b)
 
 
 @device
 def surface_of(s, cell, furnace):
-    """Temperature of the surface, C, at which it passes on what it receives; `cell`: that of the outermost cell."""
+    """Temperature of the surface, C, at which heat received equals heat conducted inwards; `cell`: temperature of the outermost cell, C."""
     inside = 2.0 * CELLS * conductivity(cell) / s.half
     surface = cell
     for _ in range(3):
@@ -147,5 +147,5 @@ def core(s):
 
 @device
 def approach(temp, target, dt, lag):
-    """What lags behind `target` by the time constant `lag` s, dt s later."""
+    """Value of a first-order lag towards `target` with time constant `lag` s, dt s later."""
     return target + (temp - target) * math.exp(-dt / lag)

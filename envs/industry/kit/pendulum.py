@@ -1,9 +1,10 @@
-"""A load on a rope under a trolley: a pendulum whose length and pivot are moved.
+"""A load on a rope under a trolley: a pendulum with varying length and a moving pivot.
 
     l th'' + 2 l' th' + g sin th = -a cos th - c l th'
 
-th: angle of the rope, rad, positive where the load is ahead of the trolley; l: length, m; a: acceleration of the trolley, m/s^2; c: drag
-of the air, 1/s. The rope is taut and has no mass, and the load is a point. Steps are of the fourth-order Runge-Kutta method.
+th: angle of the rope, rad, positive if the load is ahead of the trolley; l: length, m; a: acceleration of the trolley, m/s^2; c: air
+drag, 1/s. The rope is taut and massless, and the load is a point. Integrated by the fourth-order Runge-Kutta method. Validated against
+scipy's DOP853 (tests/pendulum.py).
 """
 
 import math
@@ -15,7 +16,7 @@ GRAVITY = 9.81  # m/s^2
 
 @device
 def bend(angle, rate, length, winding, accel, drag):
-    """Angular acceleration, rad/s^2."""
+    """Angular acceleration, rad/s^2, of an angle (rad) with a rate (rad/s), on a rope of `length` m that grows by `winding` m/s."""
     forced = GRAVITY * math.sin(angle) + accel * math.cos(angle) + 2.0 * winding * rate
     return -forced / length - drag * rate
 
@@ -43,5 +44,5 @@ def frequency(length):
 
 @device
 def amplitude(angle, rate, length):
-    """The angle, rad, up to which a small swing will go while the trolley and the hoist stand still."""
+    """Amplitude, rad, of a small swing if trolley and hoist stand still."""
     return math.sqrt(angle * angle + rate * rate * length / GRAVITY)

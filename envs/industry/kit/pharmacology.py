@@ -1,4 +1,4 @@
-"""Pharmacology of propofol: a mammillary model of three compartments with an effect site, and the depth of sleep it causes.
+"""Pharmacology of propofol: a mammillary three-compartment model with an effect site, and the resulting depth of sleep (BIS).
 
 Minutes, litres, mg, ug/ml (= mg/l). The model is linear,
 
@@ -28,8 +28,8 @@ AWAKE_BIS = 97.4  # of an undrugged patient
 C50 = 4.47  # ug/ml at the effect site at which BIS is half of AWAKE_BIS, in a typical patient
 GAMMA = 1.43  # steepness of the Hill curve there
 RANGES = {"age": (18.0, 95.0, "years"), "height": (140.0, 210.0, "cm"), "weight": (40.0, 160.0, "kg")}
-TERMS = 18  # of the Taylor series; with steps of norm at most 1/2 what is left out is below 1e-21
-FASTEST = 0.5  # norm of one step of the series
+TERMS = 18  # of the Taylor series; with a norm of at most 1/2 the remainder is below 1e-21
+FASTEST = 0.5  # greatest norm of one step of the series
 
 DRUG = np.dtype(
     [
@@ -39,11 +39,11 @@ DRUG = np.dtype(
     ],
     align=True,
 )  # fmt: skip
-"""The drug in a patient: rates of its model, concentrations, and a step."""
+"""The drug in a patient: volume (v1, l) and rates of the model, concentrations, and the matrices of a step."""
 
 
 def check_patient(age: float, height: float, weight: float) -> None:
-    """Raise BadParameter if the models say nothing about such a patient."""
+    """Raise BadParameter for a patient outside the range of the models (RANGES)."""
     for (name, (low, high, unit)), value in zip(RANGES.items(), (age, height, weight), strict=True):
         if not low <= value <= high:  # also of a NaN
             raise BadParameter(f"{name}={value!r}: must be a number in {low:g}..{high:g} {unit}")
@@ -58,7 +58,7 @@ def lean_body_mass(height, weight, male):
 
 @device
 def set_rates(d, v1, v2, v3, cl1, cl2, cl3, ke0):
-    """Set a model by its volumes (l), clearances (l/min) and ke0 (1/min)."""
+    """Set the rates of a model from volumes (l), clearances (l/min) and ke0 (1/min)."""
     d.v1 = v1
     d.k10 = cl1 / v1
     d.k12 = cl2 / v1
@@ -111,7 +111,7 @@ def flow(d, rate, minutes):
 
 @device
 def discretise(d, minutes):
-    """Set `phi` and `gain` to those of a step of this length. Concentrations are lost."""
+    """Set `phi` and `gain` for steps of this length, min. Concentrations are set to 0."""
     for j in range(5):
         empty(d)
         if j == 0:
@@ -132,7 +132,7 @@ def discretise(d, minutes):
 
 @device
 def infuse(d, rate):
-    """Advance the concentrations by one step, with the pump at `rate` mg/min."""
+    """Advance the concentrations by one step of the length given to `discretise`, with the pump at `rate` mg/min."""
     f, g = d.phi, d.gain
     c1 = f[0, 0] * d.c1 + f[0, 1] * d.c2 + f[0, 2] * d.c3 + g[0] * rate  # nothing flows back from the effect site
     c2 = f[1, 0] * d.c1 + f[1, 1] * d.c2 + f[1, 2] * d.c3 + g[1] * rate
@@ -151,5 +151,5 @@ def bis_of(ce, c50, gamma):
 
 @device
 def ce_of(bis, c50, gamma):
-    """The effect-site concentration (ug/ml) at which BIS is `bis`, which is below AWAKE_BIS."""
+    """The effect-site concentration (ug/ml) at which BIS is `bis`, in 0 < bis < AWAKE_BIS."""
     return c50 * math.pow(AWAKE_BIS / bis - 1.0, 1.0 / gamma)

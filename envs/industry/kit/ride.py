@@ -1,6 +1,6 @@
-"""A quarter of a car on a random road: closed forms of what a passenger, a spring and a tyre go through.
+"""A quarter car on a random road: closed forms of vertical acceleration, suspension travel and wheel load.
 
-Two masses on springs, the damper between them. The road is ISO 8608: the power spectral density of its height falls with the square of
+Two masses on springs, with a damper between them. The road is ISO 8608: the power spectral density of its height falls with the square of
 the spatial frequency, so the rate at which it lifts the tyre is white noise, and the variances solve a Lyapunov equation, here by hand.
 Validated against scipy's solution (tests/vehicle.py).
 """
@@ -15,26 +15,26 @@ REFERENCE = 0.1  # cycles/m at which the roughness is given
 
 @device
 def intensity(roughness, speed):
-    """White noise of the road's vertical speed, (m/s)^2/Hz two-sided: roughness Gd in m^3 at 0.1 cycles/m, speed in m/s."""
+    """Spectral density of the road's vertical speed, (m/s)^2/Hz, two-sided: roughness Gd in m^3 at 0.1 cycles/m, speed in m/s."""
     return 0.5 * (2.0 * math.pi * REFERENCE) ** 2 * roughness * speed
 
 
 @device
 def comfort(spring, damper, sprung, noise):
-    """RMS vertical acceleration of the sprung mass, m/s^2: N/m, Ns/m, kg."""
+    """RMS vertical acceleration of the sprung mass, m/s^2: spring in N/m, damper in Ns/m, sprung mass in kg, noise as `intensity`."""
     m2 = sprung * sprung
     return math.sqrt(0.5 * noise * (damper * TYRE / m2 + spring * spring * (sprung + UNSPRUNG) / (damper * m2)))
 
 
 @device
 def travel(damper, sprung, noise):
-    """RMS deflection of the spring, m."""
+    """RMS deflection of the spring, m; arguments as in `comfort`."""
     return math.sqrt(0.5 * noise * (sprung + UNSPRUNG) / damper)
 
 
 @device
 def wheel_load(spring, damper, sprung, noise):
-    """RMS dynamic load of the tyre, N."""
+    """RMS dynamic load of the tyre, N; arguments as in `comfort`."""
     whole = sprung + UNSPRUNG
     part = whole**3 * spring * spring / (damper * sprung * sprung) - 2.0 * TYRE * spring * UNSPRUNG * whole / (
         damper * sprung

@@ -1,7 +1,8 @@
-"""A car as a single track with Pacejka tyres: the drift model STD of CommonRoad, nine states, with brakes that may have ABS.
+"""A single-track car model with Pacejka tyres: CommonRoad's drift model STD, nine states, with optional ABS.
 
 SI units, radians. States x: position X, Y (m); steering angle of the front wheels; speed; yaw angle; yaw rate; slip angle of the
-centre of gravity; angular speeds of the front and rear wheel. Below 0.3 m/s the model blends into a kinematic one, as its reference.
+centre of gravity; angular speeds of the front and rear wheel. Around 0.2 m/s it blends into a kinematic model, like the
+reference.
 
 Source: Althoff and Wuersching, "CommonRoad: Vehicle Models", 2020, with the parameters of a BMW 320i and the ADAMS tyre of that
 report. Validated against commonroad-vehicle-models (tests/vehicle.py). **Unvalidated**, and zero by default: drag, downforce, slope,
@@ -26,8 +27,8 @@ SLOWEST, SWITCH, BLEND = (
     0.2,
     0.05,
 )  # m/s: least speed in slips; where the kinematic model takes over, and how softly
-FADE = 0.06  # slip over which ABS takes all brake torque away
-LIGHTEST = 50.0  # N, least load of an axle, which keeps forces finite when it lifts
+FADE = 0.06  # slip beyond the ABS threshold at which all brake torque is gone
+LIGHTEST = 50.0  # N, least load of an axle, which keeps forces finite if it lifts off
 
 # Coefficients of the tyre, named as in the source.
 CX, DX, EX, KX, HX, VX = 1.6411, 1.1739, 0.46403, 22.303, 0.0012297, -8.8098e-06
@@ -52,7 +53,7 @@ CAR = np.dtype(
 
 @device
 def bmw(c):
-    """Set a car to the reference's BMW 320i, at rest, without air and ABS."""
+    """Set a car to the reference's BMW 320i, at rest, without aerodynamics and ABS."""
     c.a, c.b, c.mass, c.inertia, c.height = FRONT, REAR, MASS, YAW_INERTIA, HEIGHT
     c.bias, c.drive, c.grip = 0.66, 0.0, 1.0
     c.cda = c.cla = c.slope = c.abs = 0.0
@@ -77,7 +78,8 @@ def bend(z, e):
 
 @device
 def longitudinal(slip, alpha, load, grip):
-    """Longitudinal force of a tyre, N, and its derivative by slip (without that of the combined-slip factor)."""
+    """Longitudinal force of a tyre, N, and its derivative by slip, ignoring that of the combined-slip factor. alpha: slip angle, rad;
+    load, N; grip: factor on the peak."""
     peak = grip * DX * load
     b = load * KX / (CX * peak)
     z = b * (HX - slip)
@@ -93,7 +95,7 @@ def longitudinal(slip, alpha, load, grip):
 
 @device
 def lateral(slip, alpha, load, grip):
-    """Lateral force of a tyre, N."""
+    """Lateral force of a tyre, N; arguments as in `longitudinal`."""
     peak = grip * DY * load
     pure = peak * math.sin(CY * math.atan(bend(load * KY / (CY * peak) * alpha, EY)))
     r = RBY1 / math.sqrt(1.0 + (RBY2 * (alpha - RBY3)) ** 2)
@@ -105,7 +107,7 @@ def lateral(slip, alpha, load, grip):
 
 @device
 def kept(slip, limit):
-    """The share of brake torque that ABS leaves."""
+    """Share of brake torque that ABS leaves at a slip; `limit`: the slip above which it acts."""
     return min(1.0, max(0.0, 1.0 - (slip - limit) / FADE))
 
 
@@ -190,7 +192,7 @@ def rates(c, steering, demand, transfer):
 
 @device
 def advance(c, steering, demand, transfer, dt):
-    """One step: explicit in the body, implicit in the wheels, which are stiff. A wheel or a car does not run backwards."""
+    """One step of dt s: explicit in the body, implicit in the wheels, which are stiff. Wheels and car never move backwards."""
     rates(c, steering, demand, transfer)
     x, f = c.x, c.f
     for i in range(7):
@@ -202,6 +204,6 @@ def advance(c, steering, demand, transfer, dt):
 
 @device
 def drive(c, steering, demand, dt):
-    """One step of a car whose load follows its own acceleration, 80 ms behind."""
+    """One step of dt s of a car whose load transfer follows its acceleration with a lag of 80 ms."""
     advance(c, steering, demand, c.ax, dt)
     c.ax += dt / 0.08 * (c.f[3] - c.ax)
