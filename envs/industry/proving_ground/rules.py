@@ -16,8 +16,8 @@ from unseen.envs.industry.proving_ground.scenarios import (
     set_benchmark,
 )  # fmt: skip
 
-PROTOTYPE, TEST = 0.02, 0.005  # what they cost
-MOST = 24  # steps, the last of which certifies
+PROTOTYPE, TEST = 0.02, 0.005  # costs
+MOST = 24  # maximum number of steps, the last of which certifies
 ENOUGH = 0.9  # success: this share of scenarios passes in each family
 FAMILY, SURFACE, COMMIT, ACTION = PARTS, PARTS + 1, PARTS + 6, PARTS + 7  # where things are in an action
 COUNT = len(FAMILIES)
@@ -25,14 +25,14 @@ COUNT = len(FAMILIES)
 STATE = record(
     ("brief", FLOAT, (BRIEF,)), ("offset", FLOAT, (PARTS,)), ("known", INT, (PARTS,)), ("order", INT, (PARTS,)),
     ("drawn", FLOAT, (PARTS,)), ("prototypes", INT), ("tests", INT),
-    ("rig", RIG), ("other", RIG), ("spare", RIG), ("judge", RIG), ("zero", FLOAT, (PARTS,)),  # car and benchmark, in tests and at the end
+    ("rig", RIG), ("other", RIG), ("spare", RIG), ("judge", RIG), ("zero", FLOAT, (PARTS,)),  # car, benchmark; the same in certification
     ("scenario", SCENARIO), ("certificate", SCENARIO), ("numbers", FLOAT, (NUMBERS,)), ("scratch", FLOAT, (NUMBERS,)),
     ("margin", FLOAT, (3,)), ("shown", FLOAT, (3,)), ("unused", FLOAT, (3,)),  # true and with noise, of the last test
     ("tried", INT, (COUNT,)), ("worst", FLOAT, (COUNT,)),  # this prototype's tests by family, and the worst margin shown
     ("passed", FLOAT, (COUNT,)), ("certified", INT),
 )  # fmt: skip
-# Where things are in the row that is observed.
-KNOWN = BRIEF  # offsets that are known, then flags
+# Where things are in the observation's row.
+KNOWN = BRIEF  # known offsets, then flags
 DRAWN, LAST = KNOWN + 2 * PARTS, KNOWN + 3 * PARTS + 1
 SHOWN = LAST + COUNT + len(SURFACES) + NUMBERS
 SUMMARY = SHOWN + 4
@@ -66,7 +66,7 @@ def reset(s, p):
 
 @device
 def forget_tests(s):
-    """A new prototype has not been tested."""
+    """Reset the summary of tests, for a new prototype."""
     for f in range(COUNT):
         s.tried[f] = 0
         s.worst[f] = 0.0
@@ -74,9 +74,9 @@ def forget_tests(s):
 
 @device
 def build(s, a):
-    """Build the prototype that the action draws, if it is another one. Returns what it costs.
+    """Build the action's design as a prototype, if it differs from the last one. Returns the cost.
 
-    A drawing is as precise as it is observed, so that whoever draws what is observed builds nothing new.
+    Designs are rounded to float32, as in the observation, so that repeating the observed design builds no new prototype.
     """
     same = s.prototypes > 0
     for k in range(PARTS):
@@ -118,7 +118,7 @@ def test(s, a, p):
 def certify(s, p):
     """Drive held-out scenarios of every family. Returns the share that passes in the worst family.
 
-    With other rigs than the tests', whose traces stay for the picture.
+    It has rigs of its own, so that the traces of the last test remain for the picture.
     """
     for k in range(PARTS):
         s.spare.drawn[k] = s.drawn[k]
@@ -138,7 +138,7 @@ def certify(s, p):
 
 @device
 def step(s, a, p, info):
-    """Build what is drawn, and test it; or commit to it, which ends the programme."""
+    """Build the design of the action, and test it; or commit to it, which ends the episode. a: (ACTION,), each in [-1, 1]."""
     reward = -build(s, a)
     if a[COMMIT] <= 0.0 and s.t < MOST:
         test(s, a, p)
@@ -155,7 +155,7 @@ def step(s, a, p, info):
 
 @device
 def write_file(s, p, o):
-    """What the engineers have on file: brief, what is known of the factory, the prototype, its last test and a summary."""
+    """What the engineers have on file: brief, known offsets, the prototype, its last test and a summary of its tests."""
     for i in range(BRIEF):
         o[i] = s.brief[i]
     for k in range(PARTS):
@@ -192,26 +192,26 @@ def write_state(s, p, o):
 
 @device
 def write_hidden(s, p, out):
-    """The offsets that are not known."""
+    """The unknown offsets; 0 for known ones."""
     for k in range(PARTS):
         out[k] = 0.0 if s.known[k] else s.offset[k]
 
 
 @device
 def untested(s, p):
-    """No prototype has been tested."""
+    """No test has been made."""
     return s.tests == 0
 
 
 @device
 def tested(s, p):
-    """A prototype has been tested, or certified."""
+    """A test or the certification has been made."""
     return s.tests > 0 or s.certified == 1
 
 
 @device
 def change_factory(s, p):
-    """Another factory: the offsets that are not known have the other sign."""
+    """Another factory: flip the signs of the unknown offsets."""
     for k in range(PARTS):
         if not s.known[k]:
             s.offset[k] = -s.offset[k]

@@ -18,7 +18,7 @@ from unseen.envs.industry.proving_ground.references import REFERENCES
 class GroundParams(Params):
     """Parameters of ProvingGround."""
 
-    hidden: int = integer(0, PARTS, default=7, doc="offsets between drawing and car that are not known, of 10")
+    hidden: int = integer(0, PARTS, default=7, doc="number of unknown offsets between drawing and car, of 10")
     offset: float = real(0.0, 0.4, default=0.35, doc="largest offset, in units of the design; shift: 1.2 times as much")
     slack: float = real(
         0.0, 3.0, default=0.5, doc="how much worse than the benchmark car a metric may be, in units of its spread"
@@ -26,7 +26,7 @@ class GroundParams(Params):
     noise: float = real(
         0.0, 1.0, default=0.1, doc="standard deviation of a margin that a test shows, in the same units"
     )
-    certify: int = integer(1, 500, default=8, doc="held-out scenarios of each family that certification drives")
+    certify: int = integer(1, 500, default=8, doc="held-out scenarios of each family in the certification")
 
     @property
     def horizon(self) -> int:
@@ -60,42 +60,43 @@ def file(params: P) -> list[Part]:
 class ProvingGround(Task):
     """Design a car in imagination, build few prototypes.
 
-    **Story.** A car is designed for a brief: how much snow, how fast, how rough. Prototypes are costly, and what the factory
-    builds is not quite what was drawn: pads, springs, tyres, steel and payload differ, always in the same way within a
-    programme. A test on the proving ground shows by how much a prototype passes. In the end the car is certified on scenarios
-    that nobody has tested.
+    **Story.** A car is designed for a brief: how much snow, how fast, how rough. Prototypes are costly, and the car as built
+    differs from its drawing: pads, springs, tyres, steel and payload are off, always in the same way within a programme. A test
+    on the proving ground shows by which margins a prototype passes or fails. In the end the car is certified on held-out
+    scenarios.
 
-    **Levels.** How many of the ten offsets between drawing and car are not known, `hidden`, drawn: 0, the visible twin: none.
-    1: 4. 2 (default): 7. 3: all. `slack` sets how narrow the limits are, `noise` how noisy a test is.
+    **Levels.** How many of the ten offsets between drawing and car are unknown, `hidden`; which ones is drawn. 0, the visible
+    twin: none. 1: 4. 2 (default): 7. 3: all. `slack` sets how strict the limits are, `noise` how noisy a test is.
 
-    **Physics.** Braking with ABS, braking in a bend and lane change on the single-track drift model with Pacejka tyres
+    **Physics.** Braking with ABS, braking in a bend and lane change with the single-track drift model with Pacejka tyres
     (`unseen.envs.industry.kit.vehicle`), in steps of 5 ms; crash (`kit.crash`) and rough road (`kit.ride`); resistance and hill
     start.
 
     **Actions.** Continuous, 17 numbers in [-1, 1]: the design (brake bias, spring, damper, tyre compound, crush stiffness,
     crumple length, downforce, time to collision at which emergency braking starts, ABS slip, centre of gravity); the scenario
-    to test (family, surface, speed, severity, roughness, slope); and, if above 0, commit. A step builds what is drawn, if it is
-    another design, and runs one test. The 24th step commits.
+    to test (family, surface, speed, severity, roughness, slope); and commit, if above 0. A step builds a prototype of the
+    design, if it differs from the last one, and runs one test, or commits to it. The 24th step always commits.
 
     **Observation.** `file`: the brief (wet and snow share; speeds in the city, on the highway and of the crash; roughness,
-    agility; emphasis on each family), the offsets that are known, the prototype, its last test with three margins, and by
-    family the number of its tests and their worst margin. `state` adds all offsets, and the design that passes everything.
+    agility; emphasis on each family), the known offsets, the prototype, its last test with three margins, and by family the number
+    of its tests and their worst margin; steps left and prototypes built. `state` adds all offsets, and the design that is
+    built exactly as the benchmark car.
 
     **Limits.** A metric may be worse than that of the brief's benchmark car, in the same scenario, by `slack` units, less in a
-    family that the brief emphasises. A unit is half of the span between the 16 % and 84 % quantile over random designs. The
-    benchmark is a fixed linear function of the brief, in all variables a compromise.
+    family that the brief emphasises. A unit is half the distance between the 16 % and 84 % quantiles over random designs. The
+    benchmark car is a fixed linear function of the brief, and a compromise in every variable.
 
     **Reward.** -.02 for a prototype, -.005 for a test, and at the end the share of held-out scenarios that passes in the worst
-    of the six families, `certify` scenarios each (500 for a report on 3,000).
+    of the six families, on `certify` scenarios each (`unseen build` certifies on 500 each).
 
     **End.** Terminated by certification. Its info has `is_success` (90 % pass in every family), `pass_rate` of the worst,
-    `pass_...` of each, `prototypes` and `tests`. A car that spins (slip angle above .8 rad) ends the test, with the lowest
+    `pass_...` of each, `prototypes` and `tests`. If the car spins (slip angle above .8 rad), the test ends with the lowest
     margins.
 
-    **Faculties.** "tests": "reflex" commits to the benchmark, corrected by the offsets that are known; "tracker-1" knows the
-    last test only. "brief": "universal" is one design for all; "portfolio" really tests three designs, and takes the best.
+    **Faculties.** "tests": "reflex" commits to the benchmark, corrected by the known offsets; "tracker-1" knows the
+    last test only. "brief": "universal" is one design for all; "portfolio" tests three designs, and commits to the best.
     "tracker" fits the offsets to ten tests of one prototype (an extended Kalman filter on the physics) and commits to the
-    second; "briefless" does so for an average brief: tests show how far a car is from its benchmark, so they replace much of
+    second; "briefless" does so for an average brief: tests show how far a car is from its benchmark, so they reveal much of
     the brief. "oracle" knows the offsets. Mean returns (split "test", 1,000 episodes, standard errors at most .013):
 
         level           0      1      2      3
@@ -112,15 +113,15 @@ class ProvingGround(Task):
     random search, and what each offset costs.
 
     **Where this departs from its specification**, and why. Limits come from a benchmark car, not from quantiles of 128 designs
-    and a search for the strictest that can be met: every programme is feasible and its optimum is known, so a reset draws 33
+    and a search for the strictest feasible ones: every programme is feasible and its optimum is known, so a reset draws 33
     numbers, there is no bank of programmes, and no calibration on the true context that could leak it. The hidden context is an
-    offset in every variable; payload and sensors of the specification are offsets of centre of gravity and time to collision,
+    offset in every variable; the specification's payload and sensors are offsets of centre of gravity and time to collision,
     and the driver is always the same. A certificate has 48 scenarios by default, not 256.
 
     **Leaks closed.** Before the first test nothing depends on unknown offsets. Briefs and offsets are drawn from continuous
     ranges, with other seeds in each split.
 
-    **Shift.** More wet and snow than in any programme of training, and offsets up to 1.2 times as wide.
+    **Shift.** More wet and snow than in any programme in training, and offsets up to 1.2 times as large.
 
     **Validated** against commonroad-vehicle-models, scipy and closed forms (results/industry/proving_ground_validation.txt):
     the single-track model, its integration, the quarter car, the crash. **Unvalidated**, and choices of this environment: ABS,
@@ -179,5 +180,5 @@ class ProvingGround(Task):
 
     @classmethod
     def chance(cls, params: P, split: str = "test") -> float:
-        """The return of a designer who does not test: the benchmark, corrected by the offsets that are known."""
+        """The return of a policy that does not test: the benchmark, corrected by the known offsets."""
         return float(np.interp(params.hidden, (0, 4, 7, 10), (0.98, 0.54, 0.34, 0.22)))

@@ -32,8 +32,8 @@ from unseen.envs.industry.proving_ground_drive.street import (
     walk,
 )
 
-STEPS, CONTROL, PARTS = 400, 0.05, 10  # the longest episode; s of a step, and steps of the car in it
-TOP = 13.9  # m/s: the limiter
+STEPS, CONTROL, PARTS = 400, 0.05, 10  # time limit; s of a step, and substeps of the car in it
+TOP = 13.9  # m/s, speed of the limiter
 BRAKE, ENGINE, LIMITER = 10.0, 3.0, 4.0  # m/s^2 at full pedal; 1/s, how softly the limiter takes over
 PEDALS = (1.0, 0.35, 0.0, -0.1, -0.2, -0.4, -0.7, -1.0)  # of the discrete actions
 ABS, ABS_FROM, ALL_WHEELS = 0.12, 2.0, 0.5  # slip; m/s, below which wheels may lock; share of the front axle in driving
@@ -41,12 +41,12 @@ ASSIST_Y, ASSIST_YAW, WHEEL, LAG = 0.03, 0.5, 0.03, 0.1  # lane keeping, rad/m a
 STREET = 265.0  # m
 FIRST, LAST = 46.0, 250.0  # m: where the far ends of the first and of the last van may be
 JERK, NUISANCE, IMPACT = 2e-4, 0.04, 2.0  # per m/s^2 of change in a step; a stop for nobody; an impact or a spin
-ENOUGH = 0.9  # part of the street that makes a success, if nothing was hit
-SLOW, NEAR = 5.0, 25.0  # m/s below which a car has all but stopped; m before a person's way from which on it counts
-PACE = (1.0, 2.2)  # m/s
-FAST = (2.2, 2.8)  # m/s, of people of the split "shift"
-ENTERED = 0.0  # m: nobody is further than this on the way in when an episode begins
-WINDOW = 16  # steps for which somebody has to be hidden before the audit looks for them in the last observations
+ENOUGH = 0.9  # fraction of the street that makes a success, if nothing was hit
+SLOW, NEAR = 5.0, 25.0  # a needless stop is below SLOW m/s within NEAR m before a place where people walk
+PACE = (1.0, 2.2)  # m/s, of people
+FAST = (2.2, 2.8)  # m/s, of people on the split "shift"
+ENTERED = 0.0  # m left of the lane's middle: at reset nobody has walked further than this
+WINDOW = 16  # steps for which somebody has been hidden before the audit probes the last observations for whether they come back
 ARRIVED, LATE, HIT, LEFT, SPUN, DIVERGED = range(6)  # how an episode ended
 
 STATE = record(
@@ -54,7 +54,7 @@ STATE = record(
     ("pedal", FLOAT), ("wheel", FLOAT), ("accel", FLOAT),  # -1..1; -1..1; m/s^2, mean of the last step
     ("hardest", FLOAT), ("nuisance", INT), ("jerk", FLOAT), ("ended_by", INT), ("hit", INT),  # m/s^2; ...; the van, -1
 )  # fmt: skip
-# Where things are in the row that is observed.
+# Where things are in the observation's row.
 SPEED, OFFSET, YAW, YAW_RATE, STEERING, ACCEL, PEDAL, SLIP, SENSOR, GRIP, WAY, CLOCK, VAN = range(13)
 AHEAD, DISTANCE, SEEN, SIDEWAYS, MOVES, EMPTY, DUE, VAN_PARTS = range(8)  # of each van
 ROW = VAN + MOST_VANS * VAN_PARTS
@@ -63,7 +63,7 @@ STATE_EXTRA = 2 + 4 * MOST_VANS
 
 @device
 def reset(s, p):
-    """A car in a street with vans, and people who have partly set out."""
+    """Draw a street with vans and people, some of whom have set out, and put the car at its beginning."""
     s.grip = 0.01 * uniform(s, p.grip_low, p.grip_high)
     bmw(s.car)
     s.car.grip, s.car.abs, s.car.drive = s.grip, ABS, ALL_WHEELS
@@ -82,7 +82,7 @@ def reset(s, p):
 
 @device
 def place_car(c, speed):
-    """Put the car at the beginning of the street, with nothing left of what it did before."""
+    """Put the car at the beginning of the street, at `speed` m/s, and clear its scratch fields."""
     start(c, speed)
     for i in range(9):
         c.f[i] = 0.0
@@ -94,7 +94,7 @@ def place_car(c, speed):
 
 @device
 def place_person(s, w, end, there, p):
-    """Draw who walks at a van, and when. Who comes back is independent of all that is drawn otherwise."""
+    """Draw who walks at a van, and when. Whether they come back is independent of all else that is drawn."""
     w.end = end
     chosen = uniform(s, 0.0, 1.0)
     w.who = (
@@ -106,7 +106,7 @@ def place_person(s, w, end, there, p):
     low, high = FAST if p.split == SHIFT else PACE
     w.pace = uniform(s, low, high)
     w.rest = max(p.rest + p.spread * uniform(s, -1.0, 1.0), 0.2)
-    # how long after the person is back in front of the car it comes by, at its top speed
+    # s from the person's return to the car's path until a car at top speed passes there
     fate = uniform(s, 0.0, 1.0)
     if fate < p.meeting:
         after = uniform(s, -1.2, 1.2)
@@ -134,7 +134,7 @@ def place_person(s, w, end, there, p):
 
 @device
 def look(s, p):
-    """What the driver sees of the people now."""
+    """Update which people the driver sees."""
     x = s.car.x
     eye_x, eye_y = x[0] + EYE * math.cos(x[4]), x[1] + EYE * math.sin(x[4])
     for k in range(s.vans):
@@ -150,7 +150,7 @@ def look(s, p):
 
 @device
 def steering_rate(s, wheel):
-    """What lane keeping and the driver make of the steering, rad/s."""
+    """Rate of the steering angle by lane keeping and the driver's `wheel` in [-1, 1], rad/s."""
     x = s.car.x
     wanted = WHEEL * wheel - ASSIST_Y * x[1] - ASSIST_YAW * x[4]
     return min(max((wanted - x[2]) / LAG, -0.4), 0.4)
@@ -158,7 +158,7 @@ def steering_rate(s, wheel):
 
 @device
 def move(s, pedal, wheel):
-    """Drive the car for one step. Returns whether its state is still one."""
+    """Drive the car for one step. Returns False if its state has diverged."""
     x, dt = s.car.x, CONTROL / PARTS
     before = x[3]
     for _ in range(PARTS):
@@ -167,14 +167,14 @@ def move(s, pedal, wheel):
         drive(s.car, steering_rate(s, wheel), demand, dt)
     s.accel = (x[3] - before) / CONTROL
     for i in range(9):
-        if not abs(x[i]) < 1e4:  # also of a NaN
+        if not abs(x[i]) < 1e4:  # a NaN, too
             return False
     return True
 
 
 @device
 def pass_vans(s, front):
-    """Count the stops for nobody, van by van, when the car comes by. Returns how many there were now."""
+    """Returns the number of needless stops before vans that the car passes in this step. `front`: m, position of its nose."""
     stops = 0
     for k in range(s.vans):
         w = s.van[k]
@@ -206,7 +206,7 @@ def finish(s, info, how):
 
 @device
 def step(s, a, p, info):
-    """One step; a[0] in [-1, 1]: brake, throttle; a[1] in [-1, 1]: steering, on top of lane keeping."""
+    """One step; a[0] in [-1, 1]: brake (negative) or throttle; a[1] in [-1, 1]: steering, on top of lane keeping."""
     front, accel = s.car.x[0] + NOSE, s.accel
     s.pedal, s.wheel = a[0], a[1]
     if not move(s, a[0], a[1]):
@@ -255,7 +255,7 @@ def clip(value, most):
 
 @device
 def write_cockpit(s, p, o):
-    """What the driver has: the car's instruments, the vans ahead, and the people in sight."""
+    """What the driver sees: the car's instruments, the vans ahead, and the people in sight."""
     x = s.car.x
     o[SPEED], o[OFFSET], o[YAW], o[YAW_RATE] = x[3] / 10.0, clip(x[1], 2.0), clip(10.0 * x[4], 10.0), clip(x[5], 4.0)
     o[STEERING], o[ACCEL] = clip(10.0 * x[2], 10.0), clip(0.1 * s.accel, 2.0)
@@ -282,7 +282,7 @@ def write_cockpit(s, p, o):
 
 @device
 def write_state(s, p, o):
-    """The cockpit's row, then grip and slip angle, and of each van who is there, where, and for how long."""
+    """The cockpit's row, then grip and slip angle, and for each van who is there, what they do, where, and for how much longer."""
     write_cockpit(s, p, o)
     o[ROW], o[ROW + 1] = s.grip, clip(s.car.x[6], 4.0)
     for k in range(MOST_VANS):
@@ -292,7 +292,7 @@ def write_state(s, p, o):
 
 @device
 def resting(s):
-    """The first van ahead behind which somebody has rested unseen for long enough that the last observations do not show them; -1."""
+    """The first van ahead behind which somebody has rested unseen for WINDOW steps or more; -1 if there is none."""
     for k in range(s.vans):
         w = s.van[k]
         if w.passed == 0 and w.does == REST and w.seen == 0 and w.since >= WINDOW:
@@ -302,7 +302,7 @@ def resting(s):
 
 @device
 def write_hidden(s, p, out):
-    """Whether the person who now rests unseen behind the first such van will come back across the street; before, the first person."""
+    """Whether the person at the van of `resting` will come back across the street; if there is none, the first person."""
     k = resting(s)
     if k < 0:
         k = 0
@@ -314,13 +314,13 @@ def write_hidden(s, p, out):
 
 @device
 def hides(s, p):
-    """Somebody rests behind a van."""
+    """Somebody has rested unseen behind a van for WINDOW steps or more."""
     return resting(s) >= 0
 
 
 @device
 def change_plan(s, p):
-    """Who would come back stays, and who would stay or turn comes back."""
+    """Swap the plan of the person at the van of `resting`: one who would come back stays, any other comes back."""
     k = resting(s)
     if k < 0:
         return False

@@ -18,20 +18,21 @@ class ProvingGroundDriveParams(Params):
     """Parameters of ProvingGroundDrive."""
 
     glass: bool = flag(
-        default=False, doc="vans are of glass, and the cockpit tells when people behind them step onto the carriageway"
+        default=False,
+        doc="vans are of glass, and the cockpit shows when people behind them will step onto the carriageway",
     )
     sensor: bool = flag(default=False, doc="a sensor shows the grip of the road")
-    rest: float = real(0.2, 10.0, default=2.5, doc="s for which people rest behind a van, on average")
-    spread: float = real(0.0, 5.0, default=0.7, doc="s by which that may be shorter or longer")
+    rest: float = real(0.2, 10.0, default=2.5, doc="mean time that people stay behind a van, s")
+    spread: float = real(0.0, 5.0, default=0.7, doc="greatest deviation from this time, s")
     vans: int = integer(1, MOST_VANS, default=8, doc="parked vans")
     length: float = real(2.0, 18.0, default=6.0, doc="length of a van, m")
     returning: float = real(0.0, 1.0, default=0.55, doc="probability that somebody goes behind a van and comes back")
     staying: float = real(0.0, 1.0, default=0.2, doc="probability that somebody goes there and stays")
     turning: float = real(
-        0.0, 1.0, default=0.1, doc="probability that somebody comes out, and turns back at the corner"
+        0.0, 1.0, default=0.1, doc="probability that somebody comes out, and turns back at the corner of the van"
     )
     meeting: float = real(
-        0.0, 1.0, default=0.8, doc="probability that who comes back is in the way of a car at full speed"
+        0.0, 1.0, default=0.8, doc="probability that somebody who comes back meets a car that drives at full speed"
     )
     grip: tuple[int, int] = span(10, 120, default=(25, 100), doc="grip of the road, percent of dry asphalt, drawn")
 
@@ -83,48 +84,48 @@ class ProvingGroundDrive(Task):
     """Drive past parked vans that people have gone behind.
 
     **Story.** A narrow street, parked vans on the right. People come out of the doors on the left, cross the street, and go behind a van,
-    where a driver does not see them. Who went with empty hands fetches something and comes back across the street without looking; who
-    carried something stays there, or shows up at the corner of the van and turns back. A driver who has kept in mind who went where
-    slows down in front of the right vans only, and by as much as the road allows, which nobody knows before having braked.
+    where a driver does not see them. People who went with empty hands fetch something and come back across the street without looking;
+    people who carried something stay there, or appear at the corner of the van and turn back. A driver who remembers who went where
+    slows down only before the right vans, and by as much as the grip requires, which is unknown until the car has braked.
 
     **Levels.** How long people stay hidden: 0, the visible twin of level 1: vans of glass, a sensor for the grip of the road, and a
-    display of when somebody steps onto the carriageway. 1: always 1.5 s behind the van. 2 (default): 1.8 to 3.2 s. 3: 1.7 to 5.3 s.
+    display of when somebody will step onto the carriageway. 1: always 1.5 s behind the van. 2 (default): 1.8 to 3.2 s. 3: 1.7 to 5.3 s.
 
-    **Physics.** The single-track drift model STD with Pacejka tyres of `unseen.envs.industry.kit.vehicle` at 5 ms, with ABS down to 2 m/s,
-    drive on all wheels, a limiter at 50 km/h and lane keeping, on which steering acts. 265 m of street, 3.2 m wide, 8 vans of 6 m. People
-    walk at 1.0 to 2.2 m/s to and from a place .5 m beyond the far end of a van. At each van there is somebody who comes back (.55), stays
-    (.20), turns back at the corner (.10), or nobody. Who comes back is drawn so that in four of five cases they meet a car at full speed,
-    or miss it by a second. They set out when the car is at a drawn place; from then on they go their way whatever the car does, but nobody
-    walks into the side of a car. Somebody is in sight when the straight line from the driver's eye to them meets no van. Hidden: who is
-    behind a van, the rest of their stay, and the grip, 25 to 100 % of dry asphalt.
+    **Physics.** The single-track drift model STD with Pacejka tyres of `unseen.envs.industry.kit.vehicle` at 5 ms, with ABS down to 2
+    m/s, all-wheel drive, a speed limiter at 50 km/h and a lane-keeping assistant, which steering offsets. 265 m of street, 3.2 m wide, 8
+    vans of 6 m. People walk at 1.0 to 2.2 m/s to and from a place .5 m beyond the far end of a van. At each van there is somebody who
+    comes back (.55), stays (.20), turns back at the corner (.10), or nobody. Times of those who come back are drawn so that in four of
+    five cases they meet a car at full speed, or miss it by about a second. They set out when the car is at a drawn place; from then on
+    they walk regardless of the car, except that nobody walks into the side of a car. Somebody is in sight when the straight line from the
+    driver's eye to them meets no van. Hidden: who is behind a van, for how much longer, and the grip, 25 to 100 % of dry asphalt.
 
-    **Actions.** Continuous: brake (-1, 10 m/s2) to throttle (1, 3 m/s2), and steering, which moves the car by a metre to either side (-1 to
-    1). Discrete: eight pedals, with the lane .4 m to the left of the middle, and, coasting, "left" (.8 m) and "right" (.4 m to the
-    right). Who holds "left" for longer than 2 s leaves the lane.
+    **Actions.** Continuous: brake (-1, 10 m/s2) to throttle (1, 3 m/s2), and steering, which moves the car by up to a metre to either
+    side (-1 to 1). Discrete: eight pedal positions, with a target .4 m to the left of the lane's middle, and, coasting, "left" (.8 m to
+    the left) and "right" (.4 m to the right). A car that holds "left" for longer than 2 s leaves the lane.
 
-    **Observation.** `cockpit`: speed, place in the lane, yaw, yaw rate, steering angle, acceleration, pedal, slip of the front wheels; the
-    grip, if there is a sensor; way and time left; and for each van ahead the way to where people walk, whether somebody is in sight there,
-    how far to the left and how fast to the left they are, and whether with empty hands; through glass also when they step onto the
-    carriageway. `state` adds grip, slip angle and people.
+    **Observation.** `cockpit`: speed, place in the lane, yaw, yaw rate, steering angle, acceleration, pedal, slip of the front wheels;
+    the grip, if there is a sensor; way and time left; and for each van ahead the distance to where people walk, whether somebody is in
+    sight there, how far to the left they are and how fast they move to the left, and whether with empty hands; with glass also when they
+    will step onto the carriageway. `state` adds grip, slip angle and people.
 
-    **Reward.** The part of the street that is driven; -2 for hitting somebody, leaving the lane (vans and bollards stand there) or
-    spinning; -.0002 for each m/s2 by which the acceleration changes in a step; -.04 for a stop for nobody: below 5 m/s within 25 m before a
-    van with nobody on the carriageway. In units of a tenth of the street these are the specification's progress, -20 (instead of -10)
-    for a collision, and -.04 (instead of -.1) for each m/s3 of mean jerk.
+    **Reward.** The fraction of the street that is driven; -2 for hitting somebody, leaving the lane (vans and bollards stand there) or
+    spinning; -.0002 for each m/s2 by which the acceleration changes in a step; -.04 for a needless stop: below 5 m/s within 25 m before a
+    van while nobody is on the carriageway there. In units of a tenth of the street these are the specification's progress, -20 (instead of
+    -10) for a collision, and -.04 (instead of -.1) for each m/s3 of mean jerk.
 
     **End.** Terminated at the end of the street, on an impact, when the slip angle exceeds .8 rad, or when the state diverges. Truncated
-    after 20 s, for which 19 s at full speed leave little time. The last step's info has `is_success` (at least .9 of the street, and
-    nothing hit), `hit`, `seconds`, `way_m`, `hardest_braking_mps2`, `nuisance_stops`, `jerk_mps3` (mean, as if the drive took 20 s), and
-    `ended_by`: 0 arrived, 1 late, 2 hit somebody, 3 left the lane, 4 spun, 5 diverged.
+    after 20 s; the street takes 19 s at full speed, which leaves little time. The last step's info has `is_success` (at least .9 of the
+    street, and nothing hit), `hit`, `seconds`, `way_m`, `hardest_braking_mps2`, `nuisance_stops`, `jerk_mps3` (mean, as if the drive took
+    20 s), and `ended_by`: 0 arrived, 1 late, 2 hit somebody, 3 left the lane, 4 spun, 5 diverged.
 
-    **Faculties.** "where": "reflex" plans as the tracker, for those in sight; "tracker-k" knows the last k observations only. "grip":
-    "nominal" takes the road to be dry, "icy" takes it to be icy; both remember as the tracker. "plan": "greedy" remembers people and
-    brakes for who walks now; "wary" slows down wherever somebody hides who will come back, whenever that is; "aeb" is an emergency brake at
-    full speed (time to collision 1.6 s), "creeper" one at 8 m/s, "at-vans" one that slows down to 7 m/s at every van. "tracker" remembers
-    who went where, at what pace and since when, brakes for .2 s at the start to learn the grip, and either times its passage or,
-    where the time is not known, drives so that it can stop or has passed. "oracle" knows people and grip.
-    Mean returns (split "test", 300 episodes each, standard errors .006 to .07; tracker-1: split "train", 200 episodes, seen after the
-    limits were set):
+    **Faculties.** "where": "reflex" plans like the tracker, but only for people in sight; "tracker-k" knows the last k observations only.
+    "grip": "nominal" assumes a dry road, "icy" an icy one; both remember like the tracker. "plan": "greedy" remembers people and brakes
+    for those who walk now; "wary" slows down wherever somebody hides who will come back, whenever that will be; "aeb" is an emergency
+    brake at full speed (time to collision 1.6 s), "creeper" one at 8 m/s, "at-vans" one that slows down to 7 m/s at every van. "tracker"
+    remembers who went where, at what pace and since when, brakes for .2 s at the start to estimate the grip, and either times its passage
+    or, where the time is unknown, drives so that it can still stop, or will have passed. "oracle" knows people and grip. Mean returns
+    (split "test", 300 episodes each, standard errors .006 to .07; tracker-1: split "train", 200 episodes, seen after the limits were
+    set):
 
         level           0      1      2      3
         random        -.16   -.16   -.06   -.00
@@ -140,33 +141,33 @@ class ProvingGroundDrive(Task):
         tracker        .87    .87    .82    .80
         oracle         .87    .87    .88    .89
 
-    Emergency brakes win nowhere. Caution nearly does: at level 3 "wary" is .01 below the tracker, so that foreseeing *when* the ways cross
-    pays at level 1 (.16), less at level 2 (.04), and hardly where stays vary most. A memoryless player that is none of these comes further
-    than `chance` at level 1: "reflex" with a grip of .5 taken for granted (DRY = .5) returns .59, standard error .02 (split "train", 1,500
-    episodes), where the audit allows .6; at levels 2 and 3 .11 and .19 (200 episodes).
+    Emergency brakes win nowhere. Caution nearly does: at level 3 "wary" is .01 below the tracker, so predicting *when* paths cross
+    pays at level 1 (.16), less at level 2 (.04), and hardly where stays vary most. A memoryless policy that is none of these exceeds
+    `chance` at level 1: "reflex" with an assumed grip of .5 (DRY = .5) returns .59, standard error .02 (split "train", 1,500
+    episodes), where the audit allows .6; at levels 2 and 3 it returns .11 and .19 (200 episodes).
 
     Declared exceptions, set from the split "train" before any test score: "icy" keeps up to .32 of the score at level 2 and .30 at level 3,
-    "wary" .25 at level 1 and .32 at levels 2 and 3 more than the best memoryless player. They hit nobody, and only come late. Grip is
+    "wary" .25 at level 1 and .32 at levels 2 and 3 more than the best memoryless policy. They hit nobody, but arrive late. Grip is
     not demanded at level 1, where passages are timed seconds ahead and gentle braking is enough.
 
-    **Shift.** People walk at 2.2 to 2.8 m/s, faster than any of training.
+    **Shift.** People walk at 2.2 to 2.8 m/s, faster than any in training.
 
     **Presets.** "ice": grip 12 to 25 %. "bus": buses of 12 m, behind which people stay for 3.5 to 6.5 s.
 
     **Where this departs from its specification.** There is no lead car. A collision costs 2 streets, not 1: with 1, an emergency brake
-    at 8 m/s was within .3 of the oracle on the split "train". Jerk costs less, since even random pedals must not outweigh an impact.
-    Steering acts on lane keeping: with raw steering angles at 20 Hz, any untrained player leaves the lane within a second or two.
+    at 8 m/s was within .3 of the oracle on the split "train". Jerk costs less, so that even random pedals cost less than an impact.
+    Steering acts on lane keeping: with raw steering angles at 20 Hz, any untrained policy leaves the lane within a second or two.
 
-    **Leaks closed.** Who comes back is drawn independently of pace, stay and time, so that nothing in sight tells it later; the audit
-    changes it behind the van and compares. Nuisance is counted from what is in sight. Stays continue behind the van for those who will not
-    come out. *When* people come back is not independent: since most are drawn to meet a car at full speed, where the car is when they set
-    out correlates with their stay (.24 at level 2, .52 at level 3). An agent may use that; none of the players here does. The
-    grip is not drawn in the plain picture; in principle it shows in the slip at light throttle.
+    **Leaks closed.** Who comes back is drawn independently of pace, stay and time, so that nothing visible reveals it later; the audit
+    changes it behind the van and compares. Needless stops are counted from what is in sight. Stays of those who will not come out go on
+    behind the van. *When* people come back is not independent: since most are drawn to meet a car at full speed, the car's position when
+    they set out correlates with their stay (.24 at level 2, .52 at level 3). An agent may use that; none of the policies here does. The
+    grip is not drawn in the plain picture; in principle the slip at light throttle reveals it.
 
     **Validated**: the car against commonroad-vehicle-models and LSODA (tests/vehicle.py; at 5 ms to .13 m in 1.5 s), sight and contacts
     against independent geometry (tests/street.py). At 5 ms stops on dry asphalt are 6 % longer than at .5 ms, elsewhere equal.
-    **Unvalidated**, and choices of this environment: ABS, lane keeping, limiter, how people walk, that hands tell whether they come
-    back, what mistakes cost.
+    **Unvalidated**, and choices of this environment: ABS, lane keeping, limiter, how people walk, that their hands show whether they
+    come back, what mistakes cost.
     """
 
     title = "drive past parked vans that people have gone behind"
@@ -228,5 +229,5 @@ class ProvingGroundDrive(Task):
 
     @classmethod
     def chance(cls, params: P, split: str = "test") -> float:
-        """The return of an emergency brake at 8 m/s, when the limits were set the best memoryless player found on the split "train"."""
+        """The return of an emergency brake at 8 m/s: the best memoryless policy found on the split "train" when the limits were set."""
         return 0.87 if params.glass else 0.5
