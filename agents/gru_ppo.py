@@ -71,7 +71,7 @@ class GRUPPOConfig:
     value_weight: float = 0.5
     """weight of the value loss"""
     memory_lr: float = 4e-3
-    """initial learning rate of the GRU and of the map; it changes by the same factor as `lr`"""
+    """initial learning rate of the memory (encoder and GRU) and of the map; it changes by the same factor as `lr`"""
     map_batches: int = 16
     """minibatches of replayed episodes per iteration on which GRU and map are trained"""
     map_warmup: int = 128
@@ -81,7 +81,7 @@ class GRUPPOConfig:
     hidden: int = 128
     """hidden units per layer, and size of the GRU"""
     grad_clip: float = 1.0
-    """maximum gradient norm, of GRU and map together, and of actor and critic together"""
+    """maximum gradient norm, of memory and map together, and of actor and critic together"""
 
 
 class GRUPPOLearner(TorchLearner):
