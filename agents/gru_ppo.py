@@ -100,8 +100,9 @@ class GRUPPOLearner(TorchLearner):
         for name in ("batch", "epochs", "longest", "anneal_steps", "hidden", "map_batches"):
             if getattr(c, name) < 1:
                 raise BadAgent(f"setting {name}={getattr(c, name)}: must be positive")
-        if c.lr <= 0:
-            raise BadAgent(f"setting lr={c.lr}: must be positive")
+        for name in ("lr", "memory_lr"):
+            if getattr(c, name) <= 0:
+                raise BadAgent(f"setting {name}={getattr(c, name)}: must be positive")
         self.device = torch.device(device)
         self.layout = self.envs.layout
         if c.map != "none" and self.layout is None:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from unseen.train.benchmark import results as stored
-from unseen.train.benchmark.cells import Cell, Spec
+from unseen.train.benchmark.cells import Amount, Cell, FreePlay, Protocol, Spec
 from unseen.train.benchmark.live import Live, progress
 from unseen.train.benchmark.report import markdown, write_report
 from unseen.train.benchmark.results import Result, as_text, from_text
@@ -182,3 +182,17 @@ def test_the_live_table_and_the_time_left(tmp_path: Path, monkeypatch: pytest.Mo
     text = console.file.getvalue()  # type: ignore[attr-defined]
     assert "good <b>" in text and ".97 4/5 +50 %" in text and "RolledBehind 1, seed 0: 50 %, 500 steps, 4 CPU-s" in text
     assert "9 of 11 cells have a result; about 60 s left" in text
+
+
+def test_progress_in_episodes_and_of_free_play(tmp_path: Path) -> None:
+    cell = make(tmp_path).cells[0]
+    counted = Task(replace(cell, budget=Amount(episodes=200)), tmp_path / "counted", 60.0)
+    free = replace(cell, agent=replace(cell.agent, free=FreePlay(300)), protocol=Protocol(asked=(0, 10, 100)))
+    asked = Task(free, tmp_path / "asked", 60.0)
+    for folder, episodes in (("counted", 50), ("asked/free", 100)):
+        (tmp_path / folder).mkdir(parents=True)
+        (tmp_path / folder / "log.jsonl").write_text(f'{{"steps": 9, "cpu_s": 1.0, "episodes": {episodes}}}\n')
+    assert progress(counted) == (0.25, 9, 1.0) and progress(asked) == (0.25, 9, 1.0)
+    (tmp_path / "asked/asked").mkdir()
+    (tmp_path / "asked/asked/log.jsonl").write_text('{"steps": 90, "cpu_s": 3.0, "episodes": 310}\n')
+    assert progress(asked) == (0.775, 90, 3.0)

@@ -121,6 +121,11 @@ def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
         ),
         (
             "seeds = [3, 4]",
+            "seeds = [3, 4]\nprotocol = { asked = [0, 2] }\nevaluation = { stop = 0.9 }",
+            "evaluation.stop: not with a table [protocol]",
+        ),
+        (
+            "seeds = [3, 4]",
             "evaluation = { split = 'valid' }",
             "evaluation.split = 'valid': expected 'test' or 'shift' or 'train'",
         ),

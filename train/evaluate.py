@@ -43,7 +43,7 @@ class EvaluateConfig(LevelArgument):
     run: OptionalInt = None
     """training seed of the included agent; by default the run with the median return"""
     imagined: OptionalInt = None
-    """maximum number of imagined steps for a plan, of an agent that plans; 0 for no planning; by default its own"""
+    """of an agent that plans, the most imagined steps for a plan, or designs for a decision; 0 for no planning; by default its own"""
     model: bool = False
     """also measure the model: map, memory, imagination, other actions, plans; see docs/measures.md"""
     json: bool = False

@@ -118,6 +118,7 @@ class Fit:
                 figures = {"steps": self.learner.steps} | self.learner.advance()
                 self.check(figures)
                 figures |= {"steps": self.learner.steps, "cpu_s": self.clock.seconds, "wall_s": self.wall_s}
+                figures |= {"episodes": self.learner.episodes or 0}
                 with self.clock.paused():
                     if self._evaluation_is_due():
                         figures |= self.measure(self.evaluate)

@@ -11,7 +11,7 @@ from unseen.train.rollout import Outcome, make_env_for, metrics_of, rollout
 FIRST_SEED = 3_000_000
 """Smaller test seeds are used by the leaderboard, by measures, and, from 1,000,000 on, were used when settings were chosen."""
 POINTS_SEED = 4_000_000
-"""First seed of a benchmark's points of a learning curve, where these may end training: final scores are of other episodes."""
+"""First seed of the points of a learning curve: final scores are of other episodes."""
 MAX_SYNC_ENVS = 50  # Gymnasium environments stepped together
 SUCCESS = "is_success"
 

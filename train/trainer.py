@@ -34,7 +34,7 @@ from unseen.train.budget import Budget
 from unseen.train.errors import StoreError
 from unseen.train.files import write_text
 from unseen.train.fit import CHECKPOINTS, FRESH, Evaluate, Fit, restore
-from unseen.train.heldout import score
+from unseen.train.heldout import FIRST_SEED, POINTS_SEED, score
 from unseen.train.lock import FolderLock
 from unseen.train.logs import Display
 
@@ -189,8 +189,8 @@ def _run(
 ) -> Path:
     """Train up to the budget, evaluate and export."""
 
-    def heldout(episodes: int) -> Evaluate:
-        return lambda policy: {"heldout": score(policy, env_config, episodes).episode_return}
+    def heldout(episodes: int, first: int) -> Evaluate:
+        return lambda policy: {"heldout": score(policy, env_config, episodes, first=first).episode_return}
 
     level = "" if env_config.chosen_level is None else f" level {env_config.chosen_level}"
     display = Display(f"{config.agent} on {env_config.label}{level}", config.quiet)
@@ -198,7 +198,7 @@ def _run(
         for note in learner.notes:
             display.say(note)
         every = Budget(config.eval_every or max((budget.steps or 1_000_000) // 25, 1), None)
-        evaluate = heldout(config.eval_episodes)
+        evaluate = heldout(config.eval_episodes, POINTS_SEED)
         fit = Fit(
             learner, folder, budget, evaluate, every,
             identity=identity, meta=meta, checkpoint_every=config.checkpoint_every, show=display.show,
@@ -209,7 +209,7 @@ def _run(
             display.say(f"saved in {folder}; continue with the same command and --resume")
             raise KeyboardInterrupt
         episodes = config.final_episodes or FINAL_EPISODES
-        final = fit.measure(heldout(episodes))
+        final = fit.measure(heldout(episodes, FIRST_SEED))
         path = _export(config, env_config, fit, episodes)
         display.say(f"{path}: mean return {final['heldout']:.3f} on {episodes} held-out episodes")
         return path

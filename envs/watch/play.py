@@ -51,13 +51,13 @@ class PlayConfig:
 
 
 def keys_to_action(task: type[Task]) -> dict[tuple[int, ...], int]:
-    """Key combinations for `gymnasium.utils.play`: the letters in `task.keys`, and arrow keys for movement.
+    """Key combinations for `gymnasium.utils.play`: the characters in `task.keys`, and arrow keys for movement.
 
     The left and right arrow keys steer with or without "up". `gymnasium.utils.play` does not wait for a key, so pass
     `noop=list(task.actions).index("stay")`.
 
     Raises:
-        NotPlayable: the task has no keys, or one that is not a single letter, is used twice or is reserved.
+        NotPlayable: the task has no keys, or one that is not a single character, is used twice or is reserved.
     """
     if not task.keys:
         raise NotPlayable(f"{task.__name__} has no keys: it cannot be played by keyboard")
@@ -65,7 +65,7 @@ def keys_to_action(task: type[Task]) -> dict[tuple[int, ...], int]:
     for action, key in task.keys.items():
         if len(key) != 1 or key in COMMANDS or letters.count(key) > 1:
             raise NotPlayable(
-                f"{task.__name__}: key {key!r} of {action!r}: must be a single letter, unique among the actions, "
+                f"{task.__name__}: key {key!r} of {action!r}: must be a single character, unique among the actions, "
                 f"and none of {', '.join(COMMANDS)}"
             )
     names = list(task.actions)

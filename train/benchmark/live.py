@@ -11,11 +11,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from unseen.train.benchmark.cells import Cell, Spec
+from unseen.train.benchmark.asked import ASKED, FREE
+from unseen.train.benchmark.cells import Amount, Cell, Spec
 from unseen.train.benchmark.results import FINISHED, Result, measure
 from unseen.train.benchmark.run import Task
 from unseen.train.leaderboard.report import count, duration, number
 
+LOG = "log.jsonl"
 TAIL = 4096  # bytes at the end of a log that hold its last line
 UNTRAINED_WEIGHT = 0.01  # weight of a cell that is only scored, in the estimate of the time left
 
@@ -134,12 +136,16 @@ def outcome(result: Result) -> str:
 
 
 def progress(task: Task) -> tuple[float, int, float]:
-    """Used fraction of the budget in steps or CPU-seconds, steps, and CPU-seconds of a cell, from its log; zeros if it has not begun."""
-    last = _last_line(task.folder / "log.jsonl")
-    steps, cpu, budget = int(last.get("steps", 0)), float(last.get("cpu_s", 0.0)), task.cell.budget
-    shares = [steps / budget.steps] if budget.steps else []
-    shares += [cpu / budget.cpu_seconds] if budget.cpu_seconds else []
-    return min(1.0, max(shares, default=0.0)), steps, cpu
+    """Used fraction of the budget, steps, and CPU-seconds of a cell, from its log; zeros if it has not begun."""
+    cell = task.cell
+    if cell.protocol is None or cell.agent.free is None:
+        budget, last = cell.budget, _last_line(task.folder / LOG)
+    else:
+        budget = Amount(episodes=cell.agent.free.episodes + cell.protocol.asked[-1])
+        last = _last_line(task.folder / ASKED / LOG) or _last_line(task.folder / FREE / LOG)
+    steps, cpu, episodes = (float(last.get(name, 0)) for name in ("steps", "cpu_s", "episodes"))
+    used = ((steps, budget.steps), (cpu, budget.cpu_seconds), (episodes, budget.episodes))
+    return min(1.0, max((amount / limit for amount, limit in used if limit), default=0.0)), int(steps), cpu
 
 
 def _last_line(path: Path) -> dict[str, Any]:

@@ -234,7 +234,7 @@ def _asked_notes(protocol: Protocol, split: str, finals: Sequence[int]) -> list[
 def _trained_notes(scoring: Evaluation, finals: Sequence[int]) -> list[str]:
     return [
         f"Score: success rate (mean return where an environment reports no success) over {' or '.join(map(str, finals)) or 'no'} "
-        f"held-out episodes of the split {scoring.split!r} after training; {scoring.episodes} episodes for each point of a curve.",
+        f"held-out episodes of the split {scoring.split!r} after training; {scoring.episodes} others for each point of a curve.",
         *_stop_note(scoring),
         "Greedy: the most likely action. Sampled: an action sampled from the policy. The bold one is used for curves, "
         "thresholds, normalised scores and rankings.",
@@ -251,10 +251,7 @@ def _trained_notes(scoring: Evaluation, finals: Sequence[int]) -> list[str]:
 def _stop_note(scoring: Evaluation) -> list[str]:
     if scoring.stop is None:
         return []
-    return [
-        f"Training ended before its budget once two points of the curve in a row were at {number(scoring.stop)}. Points and final score "
-        "are of different episodes."
-    ]
+    return [f"Training ended before its budget once two points of the curve in a row were at {number(scoring.stop)}."]
 
 
 def _settings_differ(spec: Spec, results: Mapping[str, Result]) -> str:

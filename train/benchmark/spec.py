@@ -188,7 +188,7 @@ def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
     _check_environments(agents, envs)
     pairs = [(agent, env, agent.budget or env.budget or budget) for agent in agents for env in envs if agent.plays(env)]
     if protocol is not None:
-        _check_protocol(pairs)
+        _check_protocol(pairs, top.get("evaluation", {}))
     for agent, env, amount in pairs:
         if agent.trains and amount is None and protocol is None:
             raise BadSpec(f"budget: missing for {agent.label} on {env.label}; give steps, cpu_seconds or episodes")
@@ -237,7 +237,10 @@ def _check_environments(agents: tuple[AgentEntry, ...], envs: tuple[EnvEntry, ..
                 )
 
 
-def _check_protocol(pairs: list[tuple[AgentEntry, EnvEntry, Amount | None]]) -> None:
+def _check_protocol(pairs: list[tuple[AgentEntry, EnvEntry, Amount | None]], scoring: Mapping[str, Any]) -> None:
+    for key in ("episodes", "every", "stop", "imagined"):
+        if key in scoring:
+            raise BadSpec(f"evaluation.{key}: not with a table [protocol], which says when runs are scored")
     for agent, env, amount in pairs:
         if amount:
             raise BadSpec("budget: not with a table [protocol], where asked episodes are counted")
