@@ -114,7 +114,7 @@ def test_json_repeats_and_keeps_timings_apart() -> None:
     [
         (report.number(0.934), ".93"), (report.number(1.0), "1.00"), (report.number(0.996), "1.00"), (report.number(0.995), ".99"),
         (report.number(-0.054), "-.05"), (report.number(10.0), "10.00"), (report.number(0.0), ".00"),
-        (report.number(-0.001), ".00"), (report.count(150_000), "150 k"), (report.count(1_200_000), "1.2 M"),
+        (report.number(-0.001), ".00"), (report.count(150_000), "150 k"), (report.count(1_200_000), "1.2 M"), (report.count(999_900), "1 M"),
         (report.count(None), "—"), (report.duration(45), "45 s"), (report.duration(600), "10 min"),
         (report.duration(9000), "2.5 h"), (report.milliseconds(0.0412), "0.041"), (report.milliseconds(38.2), "38"),
     ],

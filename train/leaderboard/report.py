@@ -31,6 +31,7 @@ def count(value: float | None) -> str:
     """Abbreviated count: 150 k, 1.2 M; an em dash for None."""
     if value is None:
         return "—"
+    value = float(f"{value:.3g}")  # first, so that 999,900 is 1 M
     for size, unit in ((1e6, "M"), (1e3, "k")):
         if value >= size:
             return f"{value / size:.3g} {unit}"
