@@ -20,9 +20,11 @@ from unseen.train.leaderboard.board import Board
 from unseen.train.leaderboard.contestants import UNTRAINED, Arena, Contestant
 from unseen.train.leaderboard.page import render
 from unseen.train.leaderboard.protocol import PROTOCOL, Latency
+from unseen.train.measures.map_error import MapError
 from unseen.train.rollout import Outcome
 
 HOSTILE = "</script><script>document.title='owned'</script><img src=x onerror=document.title='owned'> $x^2$ & \"'"
+MAPS = {"mapper": {"RolledBehind/1": MapError(0.0842, 1.07, 900), "RolledBehind/2": MapError(0.2, None, 9)}}
 ARENAS = [Arena(f"e{level}", "RolledBehind", level, 0.1, 0.9) for level in (0, 1, 2)]
 
 
@@ -61,7 +63,7 @@ def make_board() -> Board:
     latency = {"mapper": {"RolledBehind/1": Latency(0.0412, 0.0931, 300)}}
     return Board(
         asdict(PROTOCOL) | {"id": PROTOCOL.id}, 100, ARENAS, rows, boards.comparisons(rows, ARENAS),
-        boards.curves(list(results)), latency, {"machine": "<b>box</b>", "python": "3.11"},
+        boards.curves(list(results)), MAPS, latency, {"machine": "<b>box</b>", "python": "3.11"},
     )  # fmt: skip
 
 
@@ -114,13 +116,34 @@ def test_json_repeats_and_keeps_timings_apart() -> None:
     [
         (report.number(0.934), ".93"), (report.number(1.0), "1.00"), (report.number(0.996), "1.00"), (report.number(0.995), ".99"),
         (report.number(-0.054), "-.05"), (report.number(10.0), "10.00"), (report.number(0.0), ".00"),
-        (report.number(-0.001), ".00"), (report.count(150_000), "150 k"), (report.count(1_200_000), "1.2 M"), (report.count(999_900), "1 M"),
+        (report.number(-0.001), ".00"), (report.count(150_000), "150 k"), (report.count(1_200_000), "1.2 M"),
+        (report.count(999_900), "1 M"),
         (report.count(None), "—"), (report.duration(45), "45 s"), (report.duration(600), "10 min"),
         (report.duration(9000), "2.5 h"), (report.milliseconds(0.0412), "0.041"), (report.milliseconds(38.2), "38"),
     ],
 )  # fmt: skip
 def test_figures_as_text(shown: str, expected: str) -> None:
     assert shown == expected
+
+
+def test_the_error_of_a_map_is_in_every_table(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    board = make_board()
+    rows = {entry.name: entry for entry in board.entries}
+    assert report.map_error(board, rows["mapper"]) == (".08 – .20", "1.07")
+    assert report.map_error(board, rows["ppo"]) == ("—", "—")
+    report.print_board(board, tmp_path / "index.html")
+    assert ".08 – .20" in capsys.readouterr().out
+    assert "| .08 – .20 m (1.07 m) |" in report.markdown(board)
+    assert ">.08 – .20<" in render(board)
+    assert board.to_dict(timings=False)["map_error"]["mapper"]["RolledBehind/1"]["map"] == 0.0842
+
+
+def test_the_error_of_a_map_is_a_median_over_runs() -> None:
+    found = [
+        (Contestant(f"m{run}", "mapper", "mapper", "model-based", ARENAS[1], run), MapError(error, last, 10))
+        for run, (error, last) in enumerate(((0.1, 1.0), (0.3, None), (0.5, 2.0)))
+    ]
+    assert boards.map_errors(found) == {"mapper": {"RolledBehind/1": MapError(0.3, 1.5, 30)}}
 
 
 def test_the_terminal_shows_hostile_names_as_they_are(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -183,7 +206,7 @@ def test_pictures_take_the_colours_of_the_page() -> None:
 def test_a_board_of_one_reference_is_a_page_too() -> None:
     results = {Contestant("r", "random", "random", "reference", ARENAS[1], UNTRAINED): outcomes(9)}
     rows = boards.entries([("random", "reference")], ARENAS[1:2], results)
-    page = render(Board(asdict(PROTOCOL) | {"id": "p"}, 100, ARENAS[1:2], rows, [], [], {}, {}))
+    page = render(Board(asdict(PROTOCOL) | {"id": "p"}, 100, ARENAS[1:2], rows, [], [], {}, {}, {}))
     assert "How they learned" not in page and "random" in page
 
 
@@ -229,9 +252,10 @@ def test_nothing_depends_on_global_random_numbers() -> None:
 def test_the_table_for_a_readme() -> None:
     lines = report.markdown(make_board()).splitlines()
     rows = [line for line in lines if line.startswith("|")]
-    assert len(rows) == 2 + 5 and {row.replace("\\|", "").count("|") for row in rows} == {8}
+    assert len(rows) == 2 + 5 and {row.replace("\\|", "").count("|") for row in rows} == {9}
     assert any(
-        row.startswith("| mapper | .70 (.60–.80)") and "150 k steps, 6 k episodes, 10 min | 0.041 ms |" in row
+        row.startswith("| mapper | .70 (.60–.80)")
+        and "150 k steps, 6 k episodes, 10 min | .08 – .20 m (1.07 m) | 0.041 ms |" in row
         for row in rows
     )
     assert "<script" not in "\n".join(rows)

@@ -7,8 +7,18 @@ from pathlib import Path
 
 import pytest
 
+from unseen.agents.load import load_agent
 from unseen.agents.shared.envs import EnvConfig
-from unseen.train.leaderboard.protocol import EpisodeBlock, Latency, LatencyTask, evaluate_block, measure_latency
+from unseen.train.leaderboard.protocol import (
+    EpisodeBlock,
+    Latency,
+    LatencyTask,
+    MapTask,
+    evaluate_block,
+    measure_latency,
+    measure_map,
+)
+from unseen.train.measures.map_error import map_error
 
 ENV = "RolledBehind"
 
@@ -86,3 +96,18 @@ def test_latency_is_measured_at_batch_one() -> None:
     found = measure_latency(LatencyTask("reflex", None, EnvConfig(ENV, 1), 50, 5))
     assert isinstance(found, Latency)
     assert 0 < found.p50_ms <= found.p95_ms < 1000 and found.decisions == 50
+
+
+def test_the_error_of_a_map_is_that_of_unseen_evaluate() -> None:
+    found = measure_map(MapTask("gru-mapper", 0, EnvConfig(ENV, 1), episodes=20))
+    own = EnvConfig(ENV, 1, split="test")
+    assert found == map_error(load_agent("gru-mapper", ENV, 1, 0), own, 20) and found is not None
+    assert found.map is not None and found.last_seen is not None and found.map < 0.2 < found.last_seen
+    assert measure_map(MapTask("gru-ppo", 0, EnvConfig(ENV, 1))) is None  # it draws none
+
+
+def test_a_map_of_an_agent_that_fails_is_not_measured(tmp_path: Path) -> None:
+    file = tmp_path / "mine.py"
+    file.write_text(USERS)
+    for name in ("Stillborn", "Half"):
+        assert measure_map(MapTask(f"{file}:{name}", None, EnvConfig(ENV, 1))) is None

@@ -17,6 +17,7 @@ from unseen.train.leaderboard import statistics as st
 from unseen.train.leaderboard.contestants import KINDS, Arena, Contestant, median
 from unseen.train.leaderboard.protocol import Latency
 from unseen.train.leaderboard.statistics import Interval
+from unseen.train.measures.map_error import MapError
 from unseen.train.rollout import Outcome
 
 
@@ -95,6 +96,8 @@ class Board:
     entries: list[Entry]
     comparisons: list[Comparison]
     curves: list[Curve]
+    map_error: dict[str, dict[str, MapError]]
+    """agent -> arena -> error of its map, median over training runs; without those that draw none"""
     latency: dict[str, dict[str, Latency]]
     machine: dict[str, str]
 
@@ -217,6 +220,19 @@ def comparisons(rows: Sequence[Entry], arenas: Sequence[Arena]) -> list[Comparis
         for y in trained
         if x != y and keys
     ]
+
+
+def map_errors(found: Sequence[tuple[Contestant, MapError]]) -> dict[str, dict[str, MapError]]:
+    """`Board.map_error`, from the errors of each contestant that draws a map."""
+    grouped: dict[str, dict[str, list[MapError]]] = {}
+    for c, error in found:
+        grouped.setdefault(c.name, {}).setdefault(c.arena.key, []).append(error)
+    return {name: {key: _middle(errors) for key, errors in own.items()} for name, own in grouped.items()}
+
+
+def _middle(errors: Sequence[MapError]) -> MapError:
+    maps, last = (median([getattr(one, name) for one in errors]) for name in ("map", "last_seen"))
+    return MapError(maps, last, sum(one.steps for one in errors))
 
 
 def curves(contestants: Sequence[Contestant]) -> list[Curve]:

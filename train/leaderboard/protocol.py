@@ -18,6 +18,7 @@ from unseen.agents.protocol import Agent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.train.errors import AgentFailed
 from unseen.train.files import digest
+from unseen.train.measures.map_error import MapError, map_error
 from unseen.train.rollout import Outcome, Rollout, make_env_for, metrics_of, one_line, rollout
 
 SPLIT = "test"
@@ -75,8 +76,25 @@ class Latency:
     decisions: int
 
 
-def run_task(task: EpisodeBlock | LatencyTask) -> list[Outcome] | Latency | None:
+@dataclass(frozen=True)
+class MapTask:
+    """Task of a worker: measure the error of an agent's map."""
+
+    agent: str
+    run: int | None
+    env_config: EnvConfig = field(hash=False)
+    episodes: int = 200
+    imagined: int | None = None
+    """as in `EpisodeBlock`"""
+
+
+Task = EpisodeBlock | LatencyTask | MapTask
+
+
+def run_task(task: Task) -> list[Outcome] | Latency | MapError | None:
     """Run a task in a worker process."""
+    if isinstance(task, MapTask):
+        return measure_map(task)
     return evaluate_block(task) if isinstance(task, EpisodeBlock) else measure_latency(task)
 
 
@@ -92,7 +110,7 @@ def evaluate_block(block: EpisodeBlock) -> list[Outcome]:
         env.close()
 
 
-def _load(task: EpisodeBlock | LatencyTask, n: int) -> tuple[Agent, VectorEnv]:
+def _load(task: Task, n: int) -> tuple[Agent, VectorEnv]:
     """Load the agent and make n environments. Raises AgentFailed for any exception of the agent's code."""
     env_config = replace(task.env_config, split=task.env_config.split or SPLIT)
     try:
@@ -117,3 +135,13 @@ def measure_latency(task: LatencyTask) -> Latency | None:
         env.close()
     p50, p95 = 1e3 * np.percentile(times[task.warm_up :], [50, 95])
     return Latency(float(p50), float(p95), task.decisions)
+
+
+def measure_map(task: MapTask) -> MapError | None:
+    """The error of the agent's map on test seeds; None if it draws none, or fails."""
+    try:
+        agent, env = _load(task, 1)
+        env.close()
+        return map_error(agent, replace(task.env_config, split=task.env_config.split or SPLIT), task.episodes)
+    except AgentFailed:
+        return None

@@ -78,6 +78,14 @@ def latency(board: Board, entry: Entry) -> tuple[float | None, float | None]:
     return slowest.p50_ms, slowest.p95_ms
 
 
+def map_error(board: Board, entry: Entry) -> tuple[str, str]:
+    """Errors of its map and of the place of the last sight in m, as ranges over levels."""
+    found = board.map_error.get(entry.name, {}).values()
+    columns = ([getattr(one, name) for one in found] for name in ("map", "last_seen"))
+    known = [[value for value in column if value is not None] for column in columns]
+    return span(known[0], list(map(number, known[0]))), span(known[1], list(map(number, known[1])))
+
+
 def rules(board: Board) -> list[str]:
     """Notes on how to read the table."""
     runs = [len(cell.runs) for entry in board.entries for cell in entry.cells.values() if cell.unit == "runs"]
@@ -107,6 +115,11 @@ def rules(board: Board) -> list[str]:
     if any(cell.steps for entry in board.entries for cell in entry.cells.values()):
         lines.append(
             "Training: environment steps, real episodes and CPU time of one run (median over runs), where known."
+        )
+    if board.map_error:
+        lines.append(
+            "Map: median distance in m between the place of the requested hidden thing in the agent's own map and its true "
+            "place, over 200 episodes (in brackets: between the place where it was last seen and the true one)."
         )
     lines.append(
         "Decision: median time per decision at batch size 1 in ms (95th percentile), on this machine; not comparable "
@@ -160,7 +173,7 @@ def print_board(board: Board, page: Path) -> None:
     several = len({arena.name for arena in board.arenas}) > 1
     for arena in board.arenas:
         table.add_column(f"{arena.name}\n{arena.title}" if several else arena.title, no_wrap=True)
-    for title in ("overall", "training", "ms"):
+    for title in ("overall", "training", "map", "ms"):
         table.add_column(title, justify="right", no_wrap=True)
     for kind, group in groupby(board.entries, key=lambda entry: entry.kind):
         table.add_section()
@@ -169,11 +182,13 @@ def print_board(board: Board, page: Path) -> None:
             p50, p95 = latency(board, entry)
             score = entry.overall
             steps, episodes, cpu = training(entry)
+            drawn, last = map_error(board, entry)
             table.add_row(
                 _name(entry),
                 *(_text(entry.cells[arena.key]) for arena in board.arenas),
                 overall(board, entry) if score is None else f"{number(score.point)}\n{short(score)}",
                 "\n".join(part for part in (steps, f"{episodes} ep.", cpu) if not part.startswith("—")) or "—",
+                drawn if last == "—" else f"{drawn}\n({last})",
                 "—" if p50 is None else f"{milliseconds(p50)}\n({milliseconds(p95)})",
             )
     console = Console()
@@ -189,7 +204,14 @@ def print_board(board: Board, page: Path) -> None:
 
 def markdown(board: Board) -> str:
     """The table and notes in Markdown."""
-    head = ["agent", *(f"{arena.name} {arena.level}" for arena in board.arenas), "overall", "training", "decision"]
+    head = [
+        "agent",
+        *(f"{arena.name} {arena.level}" for arena in board.arenas),
+        "overall",
+        "training",
+        "map",
+        "decision",
+    ]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for entry in board.entries:
         cells = []
@@ -204,7 +226,9 @@ def markdown(board: Board) -> str:
         cost = ", ".join(part for part in parts if not part.startswith("—")) or "—"
         p50 = latency(board, entry)[0]
         name = entry.name.replace("|", "\\|").replace("<", "&lt;")
-        row = [name, *cells, shown, cost, "—" if p50 is None else f"{milliseconds(p50)} ms"]
+        drawn, last = map_error(board, entry)
+        place = drawn if last == "—" else f"{drawn} m ({last} m)"
+        row = [name, *cells, shown, cost, place, "—" if p50 is None else f"{milliseconds(p50)} ms"]
         lines.append("| " + " | ".join(row) + " |")
     notes = "  \n".join(rule.replace("* ", "\\* ", 1) if rule.startswith("*") else rule for rule in rules(board))
     return "\n".join([*lines, "", notes, ""])

@@ -80,10 +80,25 @@ class LatencyRow:
     decisions: int
 
 
-Row = AgentRow | EnvRow | RunRow | EpisodeRow | LatencyRow
+@dataclass(frozen=True)
+class MapErrorRow:
+    """How far an agent's own map is from the truth, and what the place of the last sight would be; see `MapError`."""
+
+    table: ClassVar[str] = "map_error"
+    key: ClassVar[tuple[str, ...]] = ("agent", "env")
+    agent: str
+    env: str
+    map_m: float  # -1: unknown at half of the steps or more
+    last_seen_m: float  # likewise
+    steps: int  # 0: it draws no map
+
+
+Row = AgentRow | EnvRow | RunRow | EpisodeRow | LatencyRow | MapErrorRow
 R = TypeVar("R", bound=Row)
 
-TABLES: dict[str, type[Row]] = {row.table: row for row in (AgentRow, EnvRow, RunRow, EpisodeRow, LatencyRow)}
+TABLES: dict[str, type[Row]] = {
+    row.table: row for row in (AgentRow, EnvRow, RunRow, EpisodeRow, LatencyRow, MapErrorRow)
+}
 COLUMNS = {table: [field.name for field in fields(row)] for table, row in TABLES.items()}
 SQL_TYPES = {"str": "TEXT", "int": "INTEGER", "float": "REAL", "int | str": ""}
 

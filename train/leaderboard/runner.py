@@ -26,20 +26,24 @@ from unseen.train.leaderboard.protocol import (
     EpisodeBlock,
     Latency,
     LatencyTask,
+    MapTask,
     Protocol,
+    Task,
     evaluate_block,
     run_task,
 )
-from unseen.train.leaderboard.rows import AgentRow, EnvRow, EpisodeRow, LatencyRow, RunRow
+from unseen.train.leaderboard.rows import AgentRow, EnvRow, EpisodeRow, LatencyRow, MapErrorRow, RunRow
 from unseen.train.leaderboard.store import Store
 from unseen.train.leaderboard.workers import Pool
+from unseen.train.measures.map_error import MapError
 from unseen.train.progress import Progress
 from unseen.train.rollout import Outcome
 
 __all__ = ["LeaderboardConfig", "leaderboard"]
 
 LEVELS = (0, 1, 2)
-ALL, TIMING = "blocks of episodes", "decision latency"
+UNKNOWN = -1.0  # a distance in the store
+ALL, MAPS, TIMING = "blocks of episodes", "errors of maps", "decision latency"
 
 
 @dataclass(frozen=True)
@@ -88,8 +92,11 @@ def leaderboard(config: LeaderboardConfig) -> Board:
         run = this_run()
         store.add([run, *map(_arena_row, arenas), *dict.fromkeys(map(_agent_row, entered))])
         lost = _evaluate_missing(store, protocol, entered, run, config)
-        _measure_latencies(store, entered, run)
         results = {c: _outcomes(store, protocol, c, config.episodes, lost) for c in entered}
+        fine = [c for c in entered if not any(outcome.error for outcome in results[c])]
+        _measure_maps(store, fine, config.workers)
+        _measure_latencies(store, entered, run)
+        maps = [(c, error) for c in entered if (error := _stored_map_error(store, c))]
         latency: dict[str, dict[str, Latency]] = {}
         for c in entered:
             if found := store.latency(c.id, c.arena.id, run.id):
@@ -105,6 +112,7 @@ def leaderboard(config: LeaderboardConfig) -> Board:
         rows,
         boards.comparisons(rows, arenas),
         boards.curves(entered),
+        boards.map_errors(maps),
         latency,
         machine,
     )
@@ -173,7 +181,7 @@ def _evaluate_missing(
     store: Store, protocol: Protocol, entered: Sequence[Contestant], run: RunRow, config: LeaderboardConfig
 ) -> dict[str, str]:
     """Evaluate and store the missing blocks. Returns errors of blocks lost with their workers, by contestant."""
-    jobs: dict[EpisodeBlock | LatencyTask, Contestant] = {}
+    jobs: dict[Task, Contestant] = {}
     lost: dict[str, str] = {}
     counts: dict[str, int] = {}
     for c in entered:
@@ -202,9 +210,41 @@ def _evaluate_missing(
     return lost
 
 
+def _measure_maps(store: Store, entered: Sequence[Contestant], workers: int) -> None:
+    """Measure missing errors of maps. Whoever draws none is asked once."""
+    jobs: dict[Task, Contestant] = {}
+    for c in entered:
+        if c.kind != "reference" and store.map_error(c.id, c.arena.id) is None:
+            jobs[MapTask(c.agent, c.load_run, c.arena.env_config)] = c
+    if not jobs:
+        return
+    with Progress({MAPS: len(jobs)}) as progress, Pool(run_task, min(workers, len(jobs))) as pool:
+        for task, answer in pool.run(jobs):
+            if not isinstance(answer, WorkerLost):
+                c, found = jobs[task], answer if isinstance(answer, MapError) else MapError(None, None, 0)
+                store.add([MapErrorRow(c.id, c.arena.id, _metres(found.map), _metres(found.last_seen), found.steps)])
+            progress.advance(MAPS)
+
+
+def _stored_map_error(store: Store, c: Contestant) -> MapError | None:
+    """None if the agent draws no map."""
+    row = store.map_error(c.id, c.arena.id)
+    if row is None or not row.steps:
+        return None
+    return MapError(_known(row.map_m), _known(row.last_seen_m), row.steps)
+
+
+def _metres(distance: float | None) -> float:
+    return UNKNOWN if distance is None else distance
+
+
+def _known(distance: float) -> float | None:
+    return None if distance == UNKNOWN else distance
+
+
 def _measure_latencies(store: Store, entered: Sequence[Contestant], run: RunRow) -> None:
     """Measure missing decision latencies on this machine, with nothing else running in the pool."""
-    jobs: dict[EpisodeBlock | LatencyTask, Contestant] = {}
+    jobs: dict[Task, Contestant] = {}
     for c in entered:
         if store.latency(c.id, c.arena.id, run.id) is None:
             jobs[LatencyTask(c.agent, c.load_run, c.arena.env_config)] = c

@@ -26,6 +26,7 @@ from unseen.train.leaderboard.rows import (
     TABLES,
     EpisodeRow,
     LatencyRow,
+    MapErrorRow,
     R,
     Row,
     digest_matches,
@@ -127,6 +128,11 @@ class Store:
     def latency(self, agent: str, env: str, run: str) -> LatencyRow | None:
         """The decision latency measured by `run`; None if there is none."""
         found = self._select(LatencyRow, "agent = ? AND env = ? AND run = ?", [agent, env, run])
+        return found[0] if found else None
+
+    def map_error(self, agent: str, env: str) -> MapErrorRow | None:
+        """The error of one agent's map on one environment; None if it was not measured."""
+        found = self._select(MapErrorRow, "agent = ? AND env = ?", [agent, env])
         return found[0] if found else None
 
     def count(self, table: str = "episode") -> int:
