@@ -16,6 +16,8 @@ from unseen.train.files import write_text
 
 __all__ = ["DesignersConfig", "designers"]
 
+SPEEDS = ("imagined", "simulated")  # scenarios per CPU-second
+
 
 @dataclass(frozen=True)
 class DesignersConfig:
@@ -55,8 +57,8 @@ def designers(config: DesignersConfig) -> Path:
                 raise UsageError(f"--report: {path} is missing")
             _run(replace(plan, seeds=(seed,), past=config.past or plan.past), path)
         results.append(_read(path, plan))
-    rows = [Row(**_tuples(row)) for result in results for row in result["rows"]]
-    speeds = [result["speeds"] for result in results]
+    rows = [row for found, _ in results for row in found]
+    speeds = [one for _, one in results]
     plan = replace(plan, past=tuple(sorted({row.past for row in rows if row.past})))
     report = config.out / "report.md"
     _write(report, markdown(plan, rows, speeds))
@@ -80,16 +82,19 @@ def _run(plan: Plan, path: Path) -> None:
     _write(path, json.dumps(made) + "\n")
 
 
-def _read(path: Path, plan: Plan) -> dict[str, Any]:
-    """A stored result. Raises StoreError if it is not one, or of another plan."""
+def _read(path: Path, plan: Plan) -> tuple[list[Row], dict[str, float]]:
+    """Rows and speeds of a stored result. Raises StoreError if it is not one, or of another plan."""
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
         stored = {name: made["plan"].get(name) for name in _comparable(plan)}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if stored != json.loads(json.dumps(_comparable(plan))):
+            raise StoreError(path, "made with another plan; choose another --out, or remove it")
+        rows = [Row(**_tuples(row)) for row in made["rows"]]
+        if not any(row.past for row in rows):
+            raise ValueError("nobody in it has learned from past programmes")
+        return rows, {name: float(made["speeds"][name]) for name in SPEEDS}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError(path, f"cannot be read: {type(error).__name__}: {error}") from error
-    if stored != json.loads(json.dumps(_comparable(plan))):
-        raise StoreError(path, "made with another plan; choose another --out, or remove it")
-    return made
 
 
 def _comparable(plan: Plan) -> dict[str, Any]:
@@ -98,7 +103,7 @@ def _comparable(plan: Plan) -> dict[str, Any]:
 
 
 def _tuples(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    return {name: tuple(map(float, value)) if isinstance(value, list) else value for name, value in row.items()}
 
 
 def _write(path: Path, text: str) -> None:
