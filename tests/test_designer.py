@@ -371,3 +371,11 @@ def test_a_damaged_result_of_designers_is_told_in_one_line(
     assert main(["designers", "--quick", "--report", "--seeds", "0", "--out", str(tmp_path)]) == 2
     complaint = capsys.readouterr().err
     assert complaint.startswith(f"unseen: {path}: ") and said in complaint and complaint.count("\n") == 1
+
+
+def test_designers_that_cannot_store_anything_do_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = tmp_path / "a file"
+    taken.write_text("")
+    assert main(["designers", "--quick", "--seeds", "0", "--out", str(taken)]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err == f"unseen: {taken}: cannot be written: File exists\n"

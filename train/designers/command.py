@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Annotated, Any
 
 from tyro.conf import arg
@@ -68,7 +69,8 @@ def designers(config: DesignersConfig) -> Path:
 
 
 def _run(plan: Plan, path: Path) -> None:
-    """Run one seed, and store what it has found."""
+    """Run one seed, and store what it has found. Raises StoreError before it runs if nothing can be stored."""
+    _check_folder(path.parent)
     from unseen.train.trainer import set_up_torch
 
     set_up_torch("cpu", 1)
@@ -106,9 +108,17 @@ def _tuples(row: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(map(float, value)) if isinstance(value, list) else value for name, value in row.items()}
 
 
+def _check_folder(folder: Path) -> None:
+    """Create a folder, and raise StoreError if files cannot be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise StoreError(folder, f"cannot be written: {error.strerror or error}") from error
+
+
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
     except OSError as error:
         raise StoreError(path, f"cannot be written: {error.strerror or error}") from error
