@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
@@ -46,14 +47,19 @@ def _count(value: Any) -> int:
     return value
 
 
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number that a float can hold; NaN, infinity and a bool are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
 def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    if not _is_number(value) or value <= 0:
         raise ValueError("a positive number of seconds")
     return float(value)
 
 
 def _score(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not _is_number(value):
         raise ValueError("a number")
     return float(value)
 
@@ -158,7 +164,7 @@ def read_spec(path: Path) -> Spec:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadSpec(f"{path}: {error.strerror or error}") from error
-    except ValueError as error:  # invalid TOML or UTF-8
+    except (ValueError, RecursionError) as error:  # invalid TOML or UTF-8, or lists in lists in lists
         raise BadSpec(f"{path}: not TOML: {error}") from error
     try:
         return _spec(raw, re.sub(r"[^a-z0-9_-]", "-", path.stem.lower()))
@@ -267,7 +273,7 @@ def _agent(table: Mapping[str, Any], where: str, seeds: tuple[int, ...], policy:
         seeds = (0,)
     settings = found.get("set", {})
     for name, value in settings.items():
-        if not isinstance(value, bool | int | float | str):
+        if not (isinstance(value, bool | str) or _is_number(value)):
             raise BadSpec(f"{where}set.{name} = {str(value)[:80]!r}: expected a number, a text, true or false")
     label = found.get("label", " ".join([row.name, *(f"{name}={value}" for name, value in settings.items())]))
     return AgentEntry(
