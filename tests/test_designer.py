@@ -257,7 +257,10 @@ def test_an_exported_agent_acts_as_the_trained_one(trained: SurrogateDesignerLea
 @pytest.mark.parametrize(
     ("env", "config", "said"),
     [("Kiln", {}, "plays ProvingGround only"), ("ProvingGround", {"tests": 24}, "tests=24"),
-     ("ProvingGround", {"tests": 3, "prototypes": 4}, "prototypes=4"), ("ProvingGround", {"member": 3}, "did you mean members")],
+     ("ProvingGround", {"tests": 3, "prototypes": 4}, "prototypes=4"), ("ProvingGround", {"member": 3}, "did you mean members"),
+     ("ProvingGround", {"members": 0}, "members=0: must be positive"), ("ProvingGround", {"hidden": -1}, "hidden=-1: must be positive"),
+     ("ProvingGround", {"batch": 0}, "batch=0: must be positive"), ("ProvingGround", {"scenarios": 0}, "scenarios=0: must be positive"),
+     ("ProvingGround", {"lr": 0.0}, "lr must be positive"), ("ProvingGround", {"explore": -0.1}, "the others at least 0")],
 )  # fmt: skip
 def test_what_it_cannot_do_is_said(env: str, config: dict[str, Any], said: str) -> None:
     with pytest.raises(BadAgent, match=said):
