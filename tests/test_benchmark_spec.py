@@ -94,6 +94,7 @@ def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
         ("search =", "serach =", "serach: no such key; did you mean search"),
         ('search = "one setting"', "", "search: missing"),
         ("[3, 4]", "[3, 3]", "seeds = '[3, 3]': expected a list of different integers"),
+        ("[3, 4]", "[4294967296]", "seeds = '[4294967296]': expected a list of different integers in 0..4294967295"),
         ("steps = 1000", "steps = -1", "budget.steps = '-1': expected a positive integer"),
         ("steps = 1000", "step = 1", "budget.step: no such key; did you mean steps"),
         ('"oracle"', '"orakel"', "agent[2].name = 'orakel': expected"),

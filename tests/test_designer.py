@@ -349,6 +349,7 @@ def test_the_command_compares_designers(tmp_path: Path, capsys: pytest.CaptureFi
     assert (tmp_path / "seed-0.json").stat().st_mtime_ns == before
     assert main(["designers", "--seeds", "0", "--out", str(tmp_path), "--report"]) == 2  # of another plan
     assert main(["designers", "--quick", "--seeds", "0", "0", "--out", str(tmp_path)]) == 2
+    assert main(["designers", "--quick", "--seeds", "4294967296", "--out", str(tmp_path)]) == 2
     (tmp_path / "seed-0.json").write_text("[]")
     assert main([*words, "--report"]) == 2
 

@@ -11,6 +11,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from unseen.agents.protocol import MAX_TRAINING_SEED
 from unseen.agents.roster import ROSTER, supervision
 from unseen.envs.errors import UnseenError, nearest
 from unseen.train.arguments import EnvArguments
@@ -73,12 +74,12 @@ def _one_of(*allowed: str) -> Check:
     return check
 
 
-def _list_of(kind: type, words: str, low: float = -math.inf) -> Check:
+def _list_of(kind: type, words: str, low: float = -math.inf, high: float = math.inf) -> Check:
     def check(value: Any) -> tuple[Any, ...]:
         fine = isinstance(value, list) and value and len(set(map(repr, value))) == len(value)
         if not fine or not all(isinstance(v, kind) and not isinstance(v, bool) for v in value):
             raise ValueError(words)
-        if any(isinstance(v, int) and v < low for v in value):
+        if any(isinstance(v, int) and not low <= v <= high for v in value):
             raise ValueError(words)
         return tuple(value)
 
@@ -113,7 +114,8 @@ def _tables(value: Any) -> list[dict[str, Any]]:
     return value
 
 
-_seeds = _list_of(int, "a list of different integers from 0 on", low=0)
+_seeds = _list_of(int, f"a list of different integers in 0..{MAX_TRAINING_SEED}", low=0, high=MAX_TRAINING_SEED)
+_free = _list_of(int, "a list of different integers from 0 on", low=0)
 _names = _list_of(str, "a list of different names of environments")
 _counts = _increasing("a list of increasing integers from 0 on")
 _points = _increasing("a list of integers that begins with 0 and increases", from_zero=True)
@@ -130,9 +132,9 @@ EVALUATION: Mapping[str, Check] = {
 }  # fmt: skip
 AGENT: Mapping[str, Check] = {
     "name": _one_of(*ROSTER), "label": _text, "supervision": _text, "set": _table, "seeds": _seeds, "budget": _table,
-    "policy": _one_of(*POLICIES), "environments": _names, "free_episodes": _seeds, "shown": _flag,
+    "policy": _one_of(*POLICIES), "environments": _names, "free_episodes": _free, "shown": _flag,
 }  # fmt: skip
-PROTOCOL: Mapping[str, Check] = {"free_episodes": _seeds, "asked": _points, "think": _count}
+PROTOCOL: Mapping[str, Check] = {"free_episodes": _free, "asked": _points, "think": _count}
 ENVIRONMENT: Mapping[str, Check] = {
     "name": _text, "label": _text, "levels": _levels, "set": _table, "obs": _text, "action": _text, "budget": _table,
     "threshold": _score,

@@ -10,6 +10,7 @@ from typing import Annotated, Any
 
 from tyro.conf import arg
 
+from unseen.agents.protocol import MAX_TRAINING_SEED
 from unseen.train.designers.report import draw, markdown
 from unseen.train.designers.study import QUICK, Plan, Row, Study
 from unseen.train.errors import StoreError, UsageError
@@ -45,8 +46,9 @@ def designers(config: DesignersConfig) -> Path:
 
     Raises UsageError, MissingExtra, StoreError.
     """
-    if not config.seeds or min(config.seeds) < 0 or len(set(config.seeds)) < len(config.seeds):
-        raise UsageError("--seeds: different integers from 0 on")
+    good = all(0 <= seed <= MAX_TRAINING_SEED for seed in config.seeds)
+    if not config.seeds or not good or len(set(config.seeds)) < len(config.seeds):
+        raise UsageError(f"--seeds: different integers in 0..{MAX_TRAINING_SEED}")
     if any(after <= before for before, after in zip((0, *config.past), config.past, strict=False)):
         raise UsageError("--past: increasing integers from 1 on")
     plan = replace(QUICK if config.quick else Plan(config.level), level=config.level, seeds=config.seeds)
