@@ -119,6 +119,12 @@ def test_a_missing_extra_is_said_in_one_line() -> None:
     assert cli.explain(ModuleNotFoundError("a bug", name="unseen.nowhere")) == ""
 
 
+def test_more_than_the_memory_holds_is_said_in_one_line(tmp_path: Path) -> None:
+    words = ("build", "universal", "--scenarios", str(6 * 10**15), "--programmes", "1", "--pictures", "0")
+    said = refused(*words, cwd=tmp_path)
+    assert "out of memory: Unable to allocate" in said
+
+
 def test_list_shows_environments_and_agents() -> None:
     run = unseen("list")
     assert run.returncode == 0
