@@ -71,6 +71,7 @@ def test_settings_are_checked() -> None:
         ({"envs": 1.5}, "int"),
         ({"lr": "x"}, "float"),
         ({"lr": float("nan")}, "nan"),
+        ({"lr": 10**400}, "expected float"),
         ({"envs": True}, "True"),
     ):
         with pytest.raises(BadAgent, match=message):
