@@ -310,6 +310,15 @@ def test_values_out_of_range_are_refused() -> None:
             learner(kind, **wrong)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"lr": -1.0}, "lr=-1.0.*must not be negative"), ({"lr_end": -1.0}, "lr_end=-1.0"), ({"gamma": 5.0}, "gamma=5.0: must be in 0..1")],
+)  # fmt: skip
+def test_a_learning_rate_or_discount_out_of_range_is_refused(wrong: dict[str, float], said: str) -> None:
+    with pytest.raises(BadAgent, match=said):
+        learner(PPOLearner, **wrong)
+
+
 def test_much_memory_is_said() -> None:
     made = learner(DQNLearner, env=EnvConfig("RolledBehind", 1, obs="pixels"), replay_steps=50_000)
     assert made.notes == ("dqn stores up to 1.2 GB of observations; smaller settings need less",)
