@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from tempfile import TemporaryFile
 from typing import Annotated, Any
 
 from tyro.conf import arg
@@ -14,7 +13,7 @@ from unseen.agents.protocol import MAX_TRAINING_SEED
 from unseen.train.designers.report import draw, markdown
 from unseen.train.designers.study import QUICK, Plan, Row, Study
 from unseen.train.errors import StoreError, UsageError
-from unseen.train.files import write_text
+from unseen.train.files import check_folder, write_text
 
 __all__ = ["DesignersConfig", "designers"]
 
@@ -72,7 +71,7 @@ def designers(config: DesignersConfig) -> Path:
 
 def _run(plan: Plan, path: Path) -> None:
     """Run one seed, and store what it has found. Raises StoreError before it runs if nothing can be stored."""
-    _check_folder(path.parent)
+    check_folder(path.parent)
     from unseen.train.trainer import set_up_torch
 
     set_up_torch("cpu", 1)
@@ -108,15 +107,6 @@ def _comparable(plan: Plan) -> dict[str, Any]:
 
 def _tuples(row: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(map(float, value)) if isinstance(value, list) else value for name, value in row.items()}
-
-
-def _check_folder(folder: Path) -> None:
-    """Create a folder, and raise StoreError if files cannot be written there."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        TemporaryFile(dir=folder).close()
-    except OSError as error:
-        raise StoreError(folder, f"cannot be written: {error.strerror or error}") from error
 
 
 def _write(path: Path, text: str) -> None:
