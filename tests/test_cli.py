@@ -66,6 +66,7 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
         (["bench", "RolledBehnd"], "did you mean RolledBehind?"),
         (["bench", "--seconds", "fast"], "'fast'"),
         (["bench", "--seconds", "-1"], "seconds must be positive"),
+        (["bench", "--seconds", "nan"], "seconds must be positive"),
         (["bench", "--level", "9"], "level=9"),
         (["bench", "--cold", "--level", "9"], "level=9"),
         (["bench", "--cold", "RolledBehnd"], "did you mean RolledBehind?"),
