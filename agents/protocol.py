@@ -87,6 +87,10 @@ class UpdateTime:
     wall_s: float = 0.0
 
 
+MAX_TRAINING_SEED = 2**32 - 1
+"""NumPy and torch take no larger seed."""
+
+
 class Learner(ABC):
     """An algorithm training on one environment from one seed.
 
@@ -119,7 +123,7 @@ class Learner(ABC):
 
         Args:
             env: the training environment.
-            seed: of everything random in training.
+            seed: of everything random in training, in 0..MAX_TRAINING_SEED.
             device: torch device.
             config: settings that differ from the defaults, by name.
 

@@ -90,6 +90,14 @@ class SurrogateDesignerLearner(Learner):
             raise BadAgent(f"{self.name} plays ProvingGround only, not {env.label}")
         if device != "cpu":
             raise BadAgent(f"device={device!r}: {self.name} trains on the cpu")
+        for name in ("members", "hidden", "updates", "batch", "imagined", "scenarios", "explore_imagined"):
+            if getattr(c, name) < 1:
+                raise BadAgent(f"setting {name}={getattr(c, name)}: must be positive")
+        if c.lr <= 0 or c.weight_decay < 0 or c.explore < 0 or c.random_programmes < 0:
+            raise BadAgent(
+                f"lr={c.lr}, weight_decay={c.weight_decay}, explore={c.explore}, random_programmes={c.random_programmes}: "
+                "lr must be positive, the others at least 0"
+            )
         if not 1 <= c.tests < rules.MOST or not 1 <= c.prototypes <= c.tests:
             raise BadAgent(f"tests={c.tests}, prototypes={c.prototypes}: 1 <= prototypes <= tests < {rules.MOST}")
         self.env = replace(env, obs="file", action="continuous")

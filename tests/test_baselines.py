@@ -71,6 +71,7 @@ def test_settings_are_checked() -> None:
         ({"envs": 1.5}, "int"),
         ({"lr": "x"}, "float"),
         ({"lr": float("nan")}, "nan"),
+        ({"lr": 10**400}, "expected float"),
         ({"envs": True}, "True"),
     ):
         with pytest.raises(BadAgent, match=message):
@@ -307,6 +308,15 @@ def test_values_out_of_range_are_refused() -> None:
     ):
         with pytest.raises(BadAgent, match=f"{next(iter(wrong))}=0.*: must be positive"):
             learner(kind, **wrong)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [({"lr": -1.0}, "lr=-1.0.*must not be negative"), ({"lr_end": -1.0}, "lr_end=-1.0"), ({"gamma": 5.0}, "gamma=5.0: must be in 0..1")],
+)  # fmt: skip
+def test_a_learning_rate_or_discount_out_of_range_is_refused(wrong: dict[str, float], said: str) -> None:
+    with pytest.raises(BadAgent, match=said):
+        learner(PPOLearner, **wrong)
 
 
 def test_much_memory_is_said() -> None:

@@ -75,6 +75,24 @@ def test_a_result_is_read_as_it_was_written(tmp_path: Path) -> None:
         from_text(as_text(replace(one, greedy=None)))
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("steps", "many", "'many' is not a number"),
+        ("anchors", ["low", "high"], "'low' is not a number"),
+        ("anchors", [1.0], "anchors are"),
+        ("greedy", {"episodes": 1, "episode_return": math.nan, "success": None}, "nan is not a number"),
+        ("curve", [[1, 2, 3, "a", "b"]], "'a' is not a number"),
+        ("versions", 5, "versions is 5"),
+        ("machine", {}, "machine is"),
+    ],
+)
+def test_a_result_with_a_value_of_another_type_is_none(name: str, value: object, said: str, tmp_path: Path) -> None:
+    values = json.loads(as_text(next(iter(filled(make(tmp_path)).values()))))
+    with pytest.raises(ValueError, match=said):
+        from_text(json.dumps(values | {name: value}))
+
+
 def test_rankings_from_five_runs_on(tmp_path: Path) -> None:
     spec = make(tmp_path)
     report = markdown(spec, filled(spec), "made_up.toml", False)

@@ -205,6 +205,16 @@ def test_a_damaged_result_is_named(tmp_path: Path, capsys: pytest.CaptureFixture
     assert "not a result" in capsys.readouterr().err
 
 
+def test_a_benchmark_that_cannot_store_anything_does_not_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    spec = write_spec(tmp_path, seeds="[0]", other="random")
+    (tmp_path / "results").write_text("")
+    assert main(words(spec, tmp_path)) == 2
+    said = capsys.readouterr().err
+    assert said.count("\n") == 1 and "cannot be written" in said and str(tmp_path / "results") in said
+
+
 @pytest.fixture
 def two_nodes(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     pytest.importorskip("ray")

@@ -66,6 +66,7 @@ def test_every_command_explains_itself_with_an_example_that_parses(name: str) ->
         (["bench", "RolledBehnd"], "did you mean RolledBehind?"),
         (["bench", "--seconds", "fast"], "'fast'"),
         (["bench", "--seconds", "-1"], "seconds must be positive"),
+        (["bench", "--seconds", "nan"], "seconds must be positive"),
         (["bench", "--level", "9"], "level=9"),
         (["bench", "--cold", "--level", "9"], "level=9"),
         (["bench", "--cold", "RolledBehnd"], "did you mean RolledBehind?"),
@@ -117,6 +118,12 @@ def test_a_missing_extra_is_said_in_one_line() -> None:
         "torch is required: pip install 'unseen[train]'"
     )
     assert cli.explain(ModuleNotFoundError("a bug", name="unseen.nowhere")) == ""
+
+
+def test_more_than_the_memory_holds_is_said_in_one_line(tmp_path: Path) -> None:
+    words = ("build", "universal", "--scenarios", str(6 * 10**15), "--programmes", "1", "--pictures", "0")
+    said = refused(*words, cwd=tmp_path)
+    assert "out of memory: Unable to allocate" in said
 
 
 def test_list_shows_environments_and_agents() -> None:

@@ -343,6 +343,19 @@ def test_integers_of_any_sort_are_discrete_actions(action: object) -> None:
     assert np.array_equal(env.step(action)[0], other.step(2)[0])
 
 
+@pytest.mark.parametrize("name", ["Dosing", "ProvingGround", "ProvingGroundDrive"])
+def test_a_continuous_action_that_is_rounded_beyond_its_bound_is_the_bound(name: str) -> None:
+    beyond, at = (make(name, action="continuous") for _ in range(2))
+    size = beyond.action_space.shape
+    for bound in (-1.0, 1.0):
+        beyond.reset(seed=1)
+        at.reset(seed=1)
+        obs, *rest = beyond.step(np.full(size, bound * (1.0 + 5e-7)))
+        same, *others = at.step(np.full(size, bound))
+        assert beyond.observation_space.contains(obs)
+        assert (obs == same).all() and rest == others
+
+
 @pytest.mark.parametrize(
     "row",
     [

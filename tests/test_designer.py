@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,8 @@ from unseen.envs.industry.proving_ground import rules
 from unseen.envs.suite import make_vec
 from unseen.train.cli import main
 from unseen.train.designers.baselines import BASELINES, LocalSearch, RandomSearch
+from unseen.train.designers.command import _comparable
+from unseen.train.designers.study import QUICK, Row
 from unseen.train.designs import submissions
 from unseen.train.rollout import Rollout, rollout
 
@@ -253,7 +257,10 @@ def test_an_exported_agent_acts_as_the_trained_one(trained: SurrogateDesignerLea
 @pytest.mark.parametrize(
     ("env", "config", "said"),
     [("Kiln", {}, "plays ProvingGround only"), ("ProvingGround", {"tests": 24}, "tests=24"),
-     ("ProvingGround", {"tests": 3, "prototypes": 4}, "prototypes=4"), ("ProvingGround", {"member": 3}, "did you mean members")],
+     ("ProvingGround", {"tests": 3, "prototypes": 4}, "prototypes=4"), ("ProvingGround", {"member": 3}, "did you mean members"),
+     ("ProvingGround", {"members": 0}, "members=0: must be positive"), ("ProvingGround", {"hidden": -1}, "hidden=-1: must be positive"),
+     ("ProvingGround", {"batch": 0}, "batch=0: must be positive"), ("ProvingGround", {"scenarios": 0}, "scenarios=0: must be positive"),
+     ("ProvingGround", {"lr": 0.0}, "lr must be positive"), ("ProvingGround", {"explore": -0.1}, "the others at least 0")],
 )  # fmt: skip
 def test_what_it_cannot_do_is_said(env: str, config: dict[str, Any], said: str) -> None:
     with pytest.raises(BadAgent, match=said):
@@ -342,5 +349,37 @@ def test_the_command_compares_designers(tmp_path: Path, capsys: pytest.CaptureFi
     assert (tmp_path / "seed-0.json").stat().st_mtime_ns == before
     assert main(["designers", "--seeds", "0", "--out", str(tmp_path), "--report"]) == 2  # of another plan
     assert main(["designers", "--quick", "--seeds", "0", "0", "--out", str(tmp_path)]) == 2
+    assert main(["designers", "--quick", "--seeds", "4294967296", "--out", str(tmp_path)]) == 2
     (tmp_path / "seed-0.json").write_text("[]")
     assert main([*words, "--report"]) == 2
+
+
+@pytest.mark.parametrize(
+    ("broken", "said"),
+    [
+        (lambda made: {"plan": made["plan"]}, "KeyError: 'rows'"),
+        (lambda made: {**made, "rows": []}, "nobody in it has learned"),
+        (lambda made: {**made, "rows": [{"who": 1}]}, "unexpected keyword argument 'who'"),
+        (lambda made: {**made, "rows": [{**made["rows"][0], "scores": ["high"]}]}, "could not convert string to float"),
+        (lambda made: {**made, "speeds": {}}, "KeyError: 'imagined'"),
+        (lambda made: {**made, "plan": {}}, "made with another plan"),
+    ],
+)
+def test_a_damaged_result_of_designers_is_told_in_one_line(
+    broken: Callable[[Any], Any], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    row = Row("surrogate-designer", 0, past=4, tests=8, imagined=10, scores=(0.5,))
+    made = {"plan": _comparable(QUICK), "speeds": {"imagined": 1.0, "simulated": 1.0}, "rows": [asdict(row)]}
+    path = tmp_path / "seed-0.json"
+    path.write_text(json.dumps(broken(made)))
+    assert main(["designers", "--quick", "--report", "--seeds", "0", "--out", str(tmp_path)]) == 2
+    complaint = capsys.readouterr().err
+    assert complaint.startswith(f"unseen: {path}: ") and said in complaint and complaint.count("\n") == 1
+
+
+def test_designers_that_cannot_store_anything_do_not_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    taken = tmp_path / "a file"
+    taken.write_text("")
+    assert main(["designers", "--quick", "--seeds", "0", "--out", str(taken)]) == 2
+    said = capsys.readouterr()
+    assert said.out == "" and said.err == f"unseen: {taken}: cannot be written: File exists\n"

@@ -131,7 +131,12 @@ def test_a_window_shows_an_episode() -> None:
         (["oracle", "RolledBehind", "--save", "film.avi"], ".gif, .mp4, .png"),
         (["oracle", "RolledBehind", "--save", "film"], ".gif, .mp4, .png"),
         (["oracle", "CartPole-v1", "--save", "film.gif"], "Gymnasium environments have no view"),
-        (["oracle", "RolledBehind", "--speed", "0"], "must be positive"),
+        (["oracle", "RolledBehind", "--speed", "0"], "speed=0: must be in 0.001..10000"),
+        (["oracle", "RolledBehind", "--speed", "nan", "--save", "film.png"], "speed=nan: must be in 0.001..10000"),
+        (["oracle", "RolledBehind", "--speed", "1e-300", "--save", "film.png"], "speed=1e-300: must be in"),
+        (["oracle", "RolledBehind", "--seed", "-1", "--save", "film.png"], "seed=-1: must be at least 0"),
+        (["oracle", "RolledBehind", "--episodes", "-1", "--save", "film.png"], "episodes=-1: must be at least 0"),
+        (["oracle", "RolledBehind", "--horizon", "0", "--save", "film.png"], "horizon=0: must be at least 1"),
         (["oracle", "RolledBehind", "--level", "dusk"], "level='dusk'"),
         (["gru-mapper", "RolledBehind", "--level", "1", "--obs", "rays", "--save", "film.gif"], "needs obs='slots'"),
         (
@@ -161,6 +166,9 @@ def test_who_is_not_there() -> None:
         (["RolledBehind", "--action", "continuous"], "discrete"),
         (["RolledBehind", "--env", "blackout=99"], "blackout=99"),
         (["CartPole-v1"], "gymnasium.utils.play"),
+        (["RolledBehind", "--fps", "nan"], "fps=nan: must be positive"),
+        (["RolledBehind", "--fps", "-1"], "fps=-1: must be positive"),
+        (["RolledBehind", "--episodes", "-1"], "episodes=-1: must be at least 0"),
     ],
 )
 def test_what_cannot_be_played_is_told(words: list[str], said: str, capsys: pytest.CaptureFixture[str]) -> None:

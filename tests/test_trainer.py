@@ -54,6 +54,13 @@ def config(out: Path, agent: str = "ppo", steps: int = 640, **more: object) -> T
     return TrainConfig(agent, steps=steps, out=out, **given)  # type: ignore[arg-type]
 
 
+@pytest.mark.parametrize("seed", [-1, 2**32, 10**30])
+def test_a_seed_that_libraries_do_not_take_is_refused(seed: int, tmp_path: Path) -> None:
+    with pytest.raises(BadAgent, match=f"seed={seed}: must be in 0..4294967295"):
+        train(config(tmp_path / "run", seed=seed))
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_from_start_to_agent(tmp_path: Path) -> None:
     path = train(config(tmp_path / "run", final_episodes=30))
     card = json.loads(path.with_suffix(".json").read_text())

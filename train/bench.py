@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import itertools
 import json
+import math
 import platform
 import statistics
 import subprocess
@@ -182,7 +183,7 @@ def machine() -> dict[str, str]:
 
 def bench(config: BenchConfig) -> None:
     """Measure and print the results. Raises UnknownEnvironment, BadParameter."""
-    if config.seconds <= 0 or config.threads < 1 or any(n < 1 for n in config.sizes):
+    if not 0 < config.seconds < math.inf or config.threads < 1 or any(n < 1 for n in config.sizes):
         raise BadParameter("seconds must be positive, threads and sizes at least 1")
     for name, obs in modes(config):  # raises if the request is invalid
         suite.make(name, level=config.level, obs=obs)

@@ -203,7 +203,7 @@ def main(args: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # e.g. `unseen list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
-    except (UnseenError, ModuleNotFoundError, OSError) as error:
+    except (UnseenError, ModuleNotFoundError, OSError, MemoryError) as error:
         if debug or not (message := explain(error)):
             raise
         print(f"unseen: {message}", file=sys.stderr)
@@ -215,6 +215,8 @@ def explain(error: Exception) -> str:
     if isinstance(error, ModuleNotFoundError) and not isinstance(error, UnseenError):
         missing = (error.name or "").split(".")[0]
         return f"{missing} is required: pip install 'unseen[train]'" if missing in TRAIN_EXTRA else ""
+    if isinstance(error, MemoryError):
+        return f"out of memory: {error}; ask for less at once"
     if isinstance(error, OSError) and not isinstance(error, UnseenError):
         many = error.errno in (errno.EMFILE, errno.ENFILE)
         return "too many open files; raise the limit, e.g. with `ulimit -n 1024`" if many else ""

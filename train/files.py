@@ -1,4 +1,4 @@
-"""Atomic writing of files, and digests of JSON values."""
+"""Atomic writing of files, a check that it is possible, and digests of JSON values."""
 
 from __future__ import annotations
 
@@ -6,7 +6,10 @@ import hashlib
 import json
 import os
 from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
+
+from unseen.train.errors import StoreError
 
 
 def canonical(value: Any) -> str:
@@ -17,6 +20,15 @@ def canonical(value: Any) -> str:
 def digest(value: Any) -> str:
     """SHA-256 of the canonical JSON, in hexadecimal."""
     return hashlib.sha256(canonical(value).encode()).hexdigest()
+
+
+def check_folder(folder: Path) -> None:
+    """Create a folder, and raise StoreError if files cannot be written there."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise StoreError(folder, f"cannot be written: {error.strerror or error}") from error
 
 
 def flush(file: Path) -> None:

@@ -9,6 +9,8 @@ from unseen.train.errors import UsageError
 
 __all__ = ["PlayConfig", "play"]
 
+FASTEST = 1e4  # steps per second
+
 
 @dataclass(frozen=True)
 class PlayConfig(LevelArgument):
@@ -34,6 +36,10 @@ def play(config: PlayConfig) -> None:
     env_config = config.env_config(config.env, config.level, "train")
     if env_config.entry is None:
         raise UsageError(f"{env_config.id} is a Gymnasium environment: use gymnasium.utils.play")
+    if not 0.0 < config.fps <= FASTEST:  # also of a NaN
+        raise UsageError(f"fps={config.fps:g}: must be positive, and at most {FASTEST:g}")
+    if config.episodes < 0:
+        raise UsageError(f"episodes={config.episodes}: must be at least 0")
     if env_config.action == "continuous":
         raise UsageError("keyboard play uses discrete actions: remove --action continuous")
     from unseen.envs.watch import play as keyboard

@@ -24,7 +24,7 @@ from tyro.conf import arg
 from unseen.agents.card import Card
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.agents.load import TRAINED
-from unseen.agents.protocol import Learner
+from unseen.agents.protocol import MAX_TRAINING_SEED, Learner
 from unseen.agents.roster import ROSTER, learner_class
 from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
@@ -123,6 +123,8 @@ def train(config: TrainConfig) -> Path:
     """
     kind, overrides = learner_class(config.agent), config.overrides()
     env_config, budget = config.training_env(), config.budget()
+    if not 0 <= config.seed <= MAX_TRAINING_SEED:
+        raise BadAgent(f"seed={config.seed}: must be in 0..{MAX_TRAINING_SEED}")
     if config.publish and env_config.entry is None:
         raise BadAgent(f"--publish: only agents for environments of the suite can be included, not for {env_config.id}")
     folder = config.folder(env_config)

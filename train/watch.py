@@ -36,6 +36,7 @@ __all__ = [
 STEP_SECONDS = 0.25
 FRAMES_PER_STEP = 4  # frames per step
 END_SECONDS = 1.75  # s, duration of the final frame of an episode
+SLOWEST, FASTEST = 1e-3, 1e4  # of --speed
 MAX_JUMP = 1.0  # m: larger changes of a believed position are not interpolated
 HELP = "space: pause    N: one step    + -: speed    R: next episode    M: map on / off    Esc: quit"
 
@@ -92,8 +93,11 @@ def watch(config: WatchConfig) -> None:
 
     Raises UnknownEnvironment, UnknownAgent, BadCheckpoint, BadParameter, EvaluationError, FilmError, NoDisplay.
     """
-    if config.speed <= 0:
-        raise EvaluationError(f"speed={config.speed:g}: must be positive")
+    if not SLOWEST <= config.speed <= FASTEST:  # also of a NaN
+        raise EvaluationError(f"speed={config.speed:g}: must be in {SLOWEST:g}..{FASTEST:g}")
+    for name, least in (("seed", 0), ("episodes", 0), ("horizon", 1)):
+        if getattr(config, name) < least:
+            raise EvaluationError(f"{name}={getattr(config, name)}: must be at least {least}")
     if config.save is not None:
         check_target(config.save)
     agent, env = load_agent_and_env(config, config.agent, config.env, config.level, config.run)

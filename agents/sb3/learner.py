@@ -73,6 +73,10 @@ class SB3Learner(TorchLearner):
         for name in self.positive:
             if getattr(self.config, name) < 1:
                 raise BadAgent(f"setting {name}={getattr(self.config, name)}: must be positive")
+        if self.config.lr < 0 or self.config.lr_end < 0:
+            raise BadAgent(f"setting lr={self.config.lr}, lr_end={self.config.lr_end}: must not be negative")
+        if not 0 <= self.config.gamma <= 1:
+            raise BadAgent(f"setting gamma={self.config.gamma}: must be in 0..1")
         space = self.envs.vector.single_action_space
         if self.actions and self.actions != ("discrete" if isinstance(space, spaces.Discrete) else "continuous"):
             raise BadAgent(f"{self.name} needs {self.actions} actions; those of {env.label} are {space}")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import math
+import sys
 from collections.abc import Mapping
 from dataclasses import fields, replace
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -29,7 +29,8 @@ def configure(kind: type[Config], overrides: Mapping[str, Any] | None) -> Config
             continue
         want = type(known[name])
         given = int if want is int else int | want
-        if isinstance(value, bool) != (want is bool) or not isinstance(value, given) or not math.isfinite(value):
+        fits = isinstance(value, given) and abs(value) <= sys.float_info.max  # neither NaN nor infinite
+        if isinstance(value, bool) != (want is bool) or not fits:
             raise BadAgent(f"setting {name}={value!r}: expected {want.__name__}")
         typed[name] = want(value)
     return replace(kind(), **typed)  # type: ignore[type-var]

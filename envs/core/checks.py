@@ -122,7 +122,7 @@ def discrete_actions(task: type[Task], actions: Any, n: int) -> np.ndarray:
 
 
 def continuous_actions(task: type[Task], actions: Any, n: int) -> np.ndarray:
-    """Actions (n, d) as float64. Raises BadAction for the first invalid one."""
+    """Actions (n, d) as float64, within the bounds. Raises BadAction for the first invalid one."""
     low, high = np.array(task.action_low), np.array(task.action_high)
     allowed = f"{len(low)} floats between {task.action_low} and {task.action_high}"
     a = _numbers(actions, "fiu", (n, len(low)), allowed).astype(np.float64)
@@ -130,4 +130,4 @@ def continuous_actions(task: type[Task], actions: Any, n: int) -> np.ndarray:
     if not inside.all():
         i = int((~inside).argmax())
         raise BadAction(f"action {a[i].tolist()} of environment {i} is out of range: must be {allowed}")
-    return a
+    return np.minimum(np.maximum(a, low), high)

@@ -20,6 +20,7 @@ from unseen.train.benchmark.report import write_report
 from unseen.train.benchmark.results import FAILED, Result
 from unseen.train.benchmark.spec import BadSpec, read_spec
 from unseen.train.errors import StoreError, UsageError, WorkerLost
+from unseen.train.files import check_folder
 from unseen.train.leaderboard.workers import Pool
 
 __all__ = ["BenchmarkConfig", "benchmark"]
@@ -104,6 +105,7 @@ def _run(config: BenchmarkConfig, spec: Spec, folder: Path) -> None:
                 shutil.rmtree(task.folder, ignore_errors=True)
         if not tasks:
             return
+        check_folder(folder)
         with _pool(config.workers, len(tasks)) as pool, Live(spec, results, tasks, lambda: pool.running) as live:
             for task, answer in pool.run(tasks):
                 if isinstance(answer, WorkerLost):

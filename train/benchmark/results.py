@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -87,7 +89,24 @@ def from_text(text: str) -> Result:
         values[name] = tuple(tuple(point) for point in values.get(name, ()))
     if any(len(point) != len(CURVE) for point in values["curve"]):
         raise ValueError(f"a point of the curve has the columns {', '.join(CURVE)}")
-    return Result(**values)
+    result = Result(**values)
+    _check_values(result)
+    return result
+
+
+def _check_values(result: Result) -> None:
+    """Raises ValueError if a value is of another type, or a number is not finite."""
+    for kind, names in ((dict, ("cell", "settings", "versions")), (str, ("error", "machine"))):
+        for name in names:
+            if not isinstance(getattr(result, name), kind):
+                raise ValueError(f"{name} is {getattr(result, name)!r}")
+    if result.anchors is not None and len(result.anchors) != 2:
+        raise ValueError(f"anchors are {result.anchors!r}")
+    scores = [tuple(vars(score).values()) for score in (result.greedy, result.sampled) if score is not None]
+    amounts = (result.steps, result.episodes, result.cpu_s, result.wall_s, *(result.anchors or ()))
+    for value in chain(amounts, *scores, *result.imagined, *result.curve):
+        if value is not None and (not isinstance(value, int | float) or not math.isfinite(value)):
+            raise ValueError(f"{value!r} is not a number")
 
 
 def path_of(folder: Path, cell: Cell) -> Path:
@@ -119,6 +138,6 @@ def read(folder: Path, spec: Spec) -> dict[str, Result]:
                 if result.id != cell.id:
                     raise ValueError(f"has the id {result.id}")
                 found[cell.id] = result
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
             raise StoreError(path, f"not a result ({error}); delete it to run the cell again") from error
     return found

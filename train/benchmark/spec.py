@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import math
 import re
+import sys
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from unseen.agents.protocol import MAX_TRAINING_SEED
 from unseen.agents.roster import ROSTER, supervision
 from unseen.envs.errors import UnseenError, nearest
 from unseen.train.arguments import EnvArguments
@@ -46,14 +48,19 @@ def _count(value: Any) -> int:
     return value
 
 
+def _is_number(value: Any) -> bool:
+    """Whether a value is a number that a float can hold; NaN, infinity and a bool are not."""
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= sys.float_info.max
+
+
 def _seconds(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < math.inf:
+    if not _is_number(value) or value <= 0:
         raise ValueError("a positive number of seconds")
     return float(value)
 
 
 def _score(value: Any) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+    if not _is_number(value):
         raise ValueError("a number")
     return float(value)
 
@@ -67,12 +74,12 @@ def _one_of(*allowed: str) -> Check:
     return check
 
 
-def _list_of(kind: type, words: str, low: float = -math.inf) -> Check:
+def _list_of(kind: type, words: str, low: float = -math.inf, high: float = math.inf) -> Check:
     def check(value: Any) -> tuple[Any, ...]:
         fine = isinstance(value, list) and value and len(set(map(repr, value))) == len(value)
         if not fine or not all(isinstance(v, kind) and not isinstance(v, bool) for v in value):
             raise ValueError(words)
-        if any(isinstance(v, int) and v < low for v in value):
+        if any(isinstance(v, int) and not low <= v <= high for v in value):
             raise ValueError(words)
         return tuple(value)
 
@@ -107,7 +114,8 @@ def _tables(value: Any) -> list[dict[str, Any]]:
     return value
 
 
-_seeds = _list_of(int, "a list of different integers from 0 on", low=0)
+_seeds = _list_of(int, f"a list of different integers in 0..{MAX_TRAINING_SEED}", low=0, high=MAX_TRAINING_SEED)
+_free = _list_of(int, "a list of different integers from 0 on", low=0)
 _names = _list_of(str, "a list of different names of environments")
 _counts = _increasing("a list of increasing integers from 0 on")
 _points = _increasing("a list of integers that begins with 0 and increases", from_zero=True)
@@ -124,9 +132,9 @@ EVALUATION: Mapping[str, Check] = {
 }  # fmt: skip
 AGENT: Mapping[str, Check] = {
     "name": _one_of(*ROSTER), "label": _text, "supervision": _text, "set": _table, "seeds": _seeds, "budget": _table,
-    "policy": _one_of(*POLICIES), "environments": _names, "free_episodes": _seeds, "shown": _flag,
+    "policy": _one_of(*POLICIES), "environments": _names, "free_episodes": _free, "shown": _flag,
 }  # fmt: skip
-PROTOCOL: Mapping[str, Check] = {"free_episodes": _seeds, "asked": _points, "think": _count}
+PROTOCOL: Mapping[str, Check] = {"free_episodes": _free, "asked": _points, "think": _count}
 ENVIRONMENT: Mapping[str, Check] = {
     "name": _text, "label": _text, "levels": _levels, "set": _table, "obs": _text, "action": _text, "budget": _table,
     "threshold": _score,
@@ -158,7 +166,7 @@ def read_spec(path: Path) -> Spec:
         raw = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise BadSpec(f"{path}: {error.strerror or error}") from error
-    except ValueError as error:  # invalid TOML or UTF-8
+    except (ValueError, RecursionError) as error:  # invalid TOML or UTF-8, or lists in lists in lists
         raise BadSpec(f"{path}: not TOML: {error}") from error
     try:
         return _spec(raw, re.sub(r"[^a-z0-9_-]", "-", path.stem.lower()))
@@ -270,7 +278,7 @@ def _agent(table: Mapping[str, Any], where: str, seeds: tuple[int, ...], policy:
         seeds = (0,)
     settings = found.get("set", {})
     for name, value in settings.items():
-        if not isinstance(value, bool | int | float | str):
+        if not (isinstance(value, bool | str) or _is_number(value)):
             raise BadSpec(f"{where}set.{name} = {str(value)[:80]!r}: expected a number, a text, true or false")
     label = found.get("label", " ".join([row.name, *(f"{name}={value}" for name, value in settings.items())]))
     return AgentEntry(

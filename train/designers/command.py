@@ -9,12 +9,15 @@ from typing import Annotated, Any
 
 from tyro.conf import arg
 
+from unseen.agents.protocol import MAX_TRAINING_SEED
 from unseen.train.designers.report import draw, markdown
 from unseen.train.designers.study import QUICK, Plan, Row, Study
 from unseen.train.errors import StoreError, UsageError
-from unseen.train.files import write_text
+from unseen.train.files import check_folder, write_text
 
 __all__ = ["DesignersConfig", "designers"]
+
+SPEEDS = ("imagined", "simulated")  # scenarios per CPU-second
 
 
 @dataclass(frozen=True)
@@ -42,8 +45,9 @@ def designers(config: DesignersConfig) -> Path:
 
     Raises UsageError, MissingExtra, StoreError.
     """
-    if not config.seeds or min(config.seeds) < 0 or len(set(config.seeds)) < len(config.seeds):
-        raise UsageError("--seeds: different integers from 0 on")
+    good = all(0 <= seed <= MAX_TRAINING_SEED for seed in config.seeds)
+    if not config.seeds or not good or len(set(config.seeds)) < len(config.seeds):
+        raise UsageError(f"--seeds: different integers in 0..{MAX_TRAINING_SEED}")
     if any(after <= before for before, after in zip((0, *config.past), config.past, strict=False)):
         raise UsageError("--past: increasing integers from 1 on")
     plan = replace(QUICK if config.quick else Plan(config.level), level=config.level, seeds=config.seeds)
@@ -55,8 +59,8 @@ def designers(config: DesignersConfig) -> Path:
                 raise UsageError(f"--report: {path} is missing")
             _run(replace(plan, seeds=(seed,), past=config.past or plan.past), path)
         results.append(_read(path, plan))
-    rows = [Row(**_tuples(row)) for result in results for row in result["rows"]]
-    speeds = [result["speeds"] for result in results]
+    rows = [row for found, _ in results for row in found]
+    speeds = [one for _, one in results]
     plan = replace(plan, past=tuple(sorted({row.past for row in rows if row.past})))
     report = config.out / "report.md"
     _write(report, markdown(plan, rows, speeds))
@@ -66,7 +70,8 @@ def designers(config: DesignersConfig) -> Path:
 
 
 def _run(plan: Plan, path: Path) -> None:
-    """Run one seed, and store its results."""
+    """Run one seed, and store what it has found. Raises StoreError before it runs if nothing can be stored."""
+    check_folder(path.parent)
     from unseen.train.trainer import set_up_torch
 
     set_up_torch("cpu", 1)
@@ -80,16 +85,19 @@ def _run(plan: Plan, path: Path) -> None:
     _write(path, json.dumps(made) + "\n")
 
 
-def _read(path: Path, plan: Plan) -> dict[str, Any]:
-    """A stored result. Raises StoreError if it cannot be read, or is of another plan."""
+def _read(path: Path, plan: Plan) -> tuple[list[Row], dict[str, float]]:
+    """Rows and speeds of a stored result. Raises StoreError if it is not one, or of another plan."""
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
         stored = {name: made["plan"].get(name) for name in _comparable(plan)}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        if stored != json.loads(json.dumps(_comparable(plan))):
+            raise StoreError(path, "made with another plan; choose another --out, or remove it")
+        rows = [Row(**_tuples(row)) for row in made["rows"]]
+        if not any(row.past for row in rows):
+            raise ValueError("nobody in it has learned from past programmes")
+        return rows, {name: float(made["speeds"][name]) for name in SPEEDS}
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError(path, f"cannot be read: {type(error).__name__}: {error}") from error
-    if stored != json.loads(json.dumps(_comparable(plan))):
-        raise StoreError(path, "made with another plan; choose another --out, or remove it")
-    return made
 
 
 def _comparable(plan: Plan) -> dict[str, Any]:
@@ -98,12 +106,11 @@ def _comparable(plan: Plan) -> dict[str, Any]:
 
 
 def _tuples(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: tuple(value) if isinstance(value, list) else value for name, value in row.items()}
+    return {name: tuple(map(float, value)) if isinstance(value, list) else value for name, value in row.items()}
 
 
 def _write(path: Path, text: str) -> None:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
         write_text(path, text)
     except OSError as error:
         raise StoreError(path, f"cannot be written: {error.strerror or error}") from error
