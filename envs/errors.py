@@ -1,6 +1,7 @@
 """Errors caused by the caller. Each message says what is wrong and what would be valid."""
 
 import difflib
+import reprlib
 from collections.abc import Iterable
 
 
@@ -50,3 +51,16 @@ def nearest(name: str, known: Iterable[str]) -> str:
     close = difflib.get_close_matches(name.lower(), [k.lower() for k in known], n=3, cutoff=0.4)
     names = [k for lower in dict.fromkeys(close) for k in known if k.lower() == lower] or known
     return ("did you mean " if close else "valid names: ") + ", ".join(names) + ("?" if close else "")
+
+
+class _Short(reprlib.Repr):
+    def repr_int(self, x: int, level: int) -> str:
+        try:
+            return super().repr_int(x, level)
+        except ValueError:  # Python writes no integer of thousands of digits
+            return f"an integer of {x.bit_length()} bits"
+
+
+def shown(value: object) -> str:
+    """A value as it stands in a message: its `repr`, shortened. It does not raise."""
+    return _Short().repr(value)

@@ -44,6 +44,8 @@ name = "CartPole-v1"
 threshold = 450
 """
 
+HUGE = "0x" + 5_000 * "f"  # more digits than Python writes
+
 
 def read(tmp_path: Path, text: str) -> Spec:
     path = tmp_path / "Good one.toml"
@@ -93,17 +95,40 @@ def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
     [
         ("search =", "serach =", "serach: no such key; did you mean search"),
         ('search = "one setting"', "", "search: missing"),
-        ("[3, 4]", "[3, 3]", "seeds = '[3, 3]': expected a list of different integers"),
-        ("[3, 4]", "[4294967296]", "seeds = '[4294967296]': expected a list of different integers in 0..4294967295"),
-        ("steps = 1000", "steps = -1", "budget.steps = '-1': expected a positive integer"),
+        ("[3, 4]", "[3, 3]", "seeds = [3, 3]: expected a list of different integers"),
+        ("[3, 4]", "[4294967296]", "seeds = [4294967296]: expected a list of different integers in 0..4294967295"),
+        ("steps = 1000", "steps = -1", "budget.steps = -1: expected a positive integer"),
         ("steps = 1000", "step = 1", "budget.step: no such key; did you mean steps"),
         ('"oracle"', '"orakel"', "agent[2].name = 'orakel': expected"),
         ("hidden = 256", "hiden = 256", "agent[1].set: no setting 'hiden'; did you mean"),
         ("hidden = 256", "hidden = [256]", "agent[1].set.hidden"),
-        ("hidden = 256", "lr = nan", "agent[1].set.lr = 'nan': expected a number"),
-        ("hidden = 256", "lr = 1" + 400 * "0", "agent[1].set.lr = '1000"),
-        ("seeds = [3, 4]", "threshold = 1" + 400 * "0", "threshold = '1000"),
-        ("cpu_seconds = 5", "cpu_seconds = 1" + 400 * "0", "budget.cpu_seconds = '1000"),
+        ("hidden = 256", "lr = nan", "agent[1].set.lr = nan: expected a number"),
+        ("hidden = 256", "lr = 1" + 400 * "0", "agent[1].set.lr = 1000"),
+        ("seeds = [3, 4]", "threshold = 1" + 400 * "0", "threshold = 1000"),
+        ("cpu_seconds = 5", "cpu_seconds = 1" + 400 * "0", "budget.cpu_seconds = 1000"),
+        (
+            "seeds = [3, 4]",
+            f"seeds = [{HUGE}]",
+            "seeds = [an integer of 20000 bits]: expected a list of different integers",
+        ),
+        (
+            "threshold = 450",
+            f"threshold = {HUGE}",
+            "environment[2].threshold = an integer of 20000 bits: expected a number",
+        ),
+        (
+            "steps = 1000",
+            f"steps = {HUGE}",
+            "budget.steps = an integer of 20000 bits: expected a positive integer, at most 10^15",
+        ),
+        ("steps = 1000", f"steps = 1{400 * '0'}", "expected a positive integer, at most 10^15"),
+        ("levels = [1, 2]", f"levels = [{HUGE}]", "environment[0].levels = [an integer of 20000 bits]: expected"),
+        (
+            "blackout = [0, 0]",
+            f"blackout = {HUGE}",
+            "environment[1].set = {'blackout': an integer of 20000 bits}: expected",
+        ),
+        ("hidden = 256", f"hidden = {HUGE}", "agent[1].set.hidden = an integer of 20000 bits: expected a number"),
         ("seeds = [3, 4]", "seeds = " + 5_000 * "[" + 5_000 * "]", "not TOML: maximum recursion depth"),
         ('"oracle"', '"oracle"\nset = { a = 1 }', "agent[2].set: not for oracle"),
         ('label = "ppo, wide"', 'label = "ppo"', "agent: two are called 'ppo'"),
@@ -123,7 +148,7 @@ def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
         (
             "seeds = [3, 4]",
             "evaluation = { imagined = [9, 3] }",
-            "evaluation.imagined = '[9, 3]': expected a list of increasing",
+            "evaluation.imagined = [9, 3]: expected a list of increasing",
         ),
         (
             "seeds = [3, 4]",

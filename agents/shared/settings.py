@@ -8,7 +8,7 @@ from dataclasses import fields, replace
 from typing import Any, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from unseen.agents.errors import BadAgent
-from unseen.envs.errors import nearest
+from unseen.envs.errors import nearest, shown
 
 Config = TypeVar("Config")
 TimeLimit = Literal["auto", "ends", "cuts"]
@@ -24,13 +24,13 @@ def configure(kind: type[Config], overrides: Mapping[str, Any] | None) -> Config
             raise BadAgent(f"no setting {name!r}; {nearest(name, known)}")
         if get_origin(hints[name]) is Literal:
             if value not in get_args(hints[name]):
-                raise BadAgent(f"setting {name}={value!r}: must be one of {', '.join(get_args(hints[name]))}")
+                raise BadAgent(f"setting {name}={shown(value)}: must be one of {', '.join(get_args(hints[name]))}")
             typed[name] = value
             continue
         want = type(known[name])
         given = int if want is int else int | want
         fits = isinstance(value, given) and abs(value) <= sys.float_info.max  # neither NaN nor infinite
         if isinstance(value, bool) != (want is bool) or not fits:
-            raise BadAgent(f"setting {name}={value!r}: expected {want.__name__}")
+            raise BadAgent(f"setting {name}={shown(value)}: expected {want.__name__}")
         typed[name] = want(value)
     return replace(kind(), **typed)  # type: ignore[type-var]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 import sys
 import tomllib
@@ -13,12 +12,13 @@ from typing import Any
 
 from unseen.agents.protocol import MAX_TRAINING_SEED
 from unseen.agents.roster import ROSTER, supervision
-from unseen.envs.errors import UnseenError, nearest
+from unseen.envs.errors import UnseenError, nearest, shown
 from unseen.train.arguments import EnvArguments
 from unseen.train.benchmark.cells import AgentEntry, Amount, Cell, EnvEntry, Evaluation, FreePlay, Protocol, Spec
 
 SPLIT = "train"
 POLICIES = ("greedy", "sampled")
+MOST = 10**15  # of whatever is counted
 
 
 class BadSpec(UnseenError, ValueError):
@@ -43,8 +43,8 @@ def _name(value: Any) -> str:
 
 
 def _count(value: Any) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-        raise ValueError("a positive integer")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
+        raise ValueError("a positive integer, at most 10^15")
     return value
 
 
@@ -74,10 +74,12 @@ def _one_of(*allowed: str) -> Check:
     return check
 
 
-def _list_of(kind: type, words: str, low: float = -math.inf, high: float = math.inf) -> Check:
+def _list_of(kind: type, words: str, low: int = -MOST, high: int = MOST) -> Check:
     def check(value: Any) -> tuple[Any, ...]:
-        fine = isinstance(value, list) and value and len(set(map(repr, value))) == len(value)
+        fine = isinstance(value, list) and value
         if not fine or not all(isinstance(v, kind) and not isinstance(v, bool) for v in value):
+            raise ValueError(words)
+        if len(set(value)) < len(value):
             raise ValueError(words)
         if any(isinstance(v, int) and not low <= v <= high for v in value):
             raise ValueError(words)
@@ -108,6 +110,15 @@ def _table(value: Any) -> dict[str, Any]:
     return value
 
 
+def _parameters(value: Any) -> dict[str, Any]:
+    table = _table(value)
+    try:
+        str(table)
+    except ValueError as error:
+        raise ValueError("a table of numbers that can be written out") from error
+    return table
+
+
 def _tables(value: Any) -> list[dict[str, Any]]:
     if not isinstance(value, list) or not value or not all(isinstance(one, dict) for one in value):
         raise ValueError("one table or more, each under its own [[...]]")
@@ -115,10 +126,10 @@ def _tables(value: Any) -> list[dict[str, Any]]:
 
 
 _seeds = _list_of(int, f"a list of different integers in 0..{MAX_TRAINING_SEED}", low=0, high=MAX_TRAINING_SEED)
-_free = _list_of(int, "a list of different integers from 0 on", low=0)
+_free = _list_of(int, "a list of different integers in 0..10^15", low=0)
 _names = _list_of(str, "a list of different names of environments")
-_counts = _increasing("a list of increasing integers from 0 on")
-_points = _increasing("a list of integers that begins with 0 and increases", from_zero=True)
+_counts = _increasing("a list of increasing integers in 0..10^15")
+_points = _increasing("a list of integers that begins with 0 and increases, up to 10^15", from_zero=True)
 _levels = _list_of(int | str, "a list of different levels or presets")  # type: ignore[arg-type]
 
 TOP: Mapping[str, Check] = {
@@ -136,7 +147,7 @@ AGENT: Mapping[str, Check] = {
 }  # fmt: skip
 PROTOCOL: Mapping[str, Check] = {"free_episodes": _free, "asked": _points, "think": _count}
 ENVIRONMENT: Mapping[str, Check] = {
-    "name": _text, "label": _text, "levels": _levels, "set": _table, "obs": _text, "action": _text, "budget": _table,
+    "name": _text, "label": _text, "levels": _levels, "set": _parameters, "obs": _text, "action": _text, "budget": _table,
     "threshold": _score,
 }  # fmt: skip
 
@@ -150,7 +161,7 @@ def _read(table: Mapping[str, Any], where: str, checks: Mapping[str, Check], req
         try:
             found[key] = checks[key](value)
         except ValueError as error:
-            raise BadSpec(f"{where}{key} = {str(value)[:80]!r}: expected {error}") from error
+            raise BadSpec(f"{where}{key} = {shown(value)}: expected {error}") from error
     for key in required:
         if key not in found:
             raise BadSpec(f"{where}{key}: missing")
@@ -279,7 +290,7 @@ def _agent(table: Mapping[str, Any], where: str, seeds: tuple[int, ...], policy:
     settings = found.get("set", {})
     for name, value in settings.items():
         if not (isinstance(value, bool | str) or _is_number(value)):
-            raise BadSpec(f"{where}set.{name} = {str(value)[:80]!r}: expected a number, a text, true or false")
+            raise BadSpec(f"{where}set.{name} = {shown(value)}: expected a number, a text, true or false")
     label = found.get("label", " ".join([row.name, *(f"{name}={value}" for name, value in settings.items())]))
     return AgentEntry(
         row.name,
