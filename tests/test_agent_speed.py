@@ -104,4 +104,5 @@ def test_the_command_prints_a_table_or_json(
     printed = json.loads(capsys.readouterr().out)
     assert printed["device"] == "cpu" and printed["agents"][0]["rows"][0]["name"] == "gru-ppo"
     assert main([*args, "--device", "abacus"]) == 2 and "abacus" in capsys.readouterr().err
+    assert main([*args, "--threads", "99999999999"]) == 2 and "in 1..1024" in capsys.readouterr().err
     assert main(["bench", "RolledBehind", "--agents", "--only", "oracle"]) == 2

@@ -61,6 +61,13 @@ def test_a_seed_that_libraries_do_not_take_is_refused(seed: int, tmp_path: Path)
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize("threads", [0, -1, 99_999_999_999])
+def test_threads_that_torch_does_not_take_are_refused(threads: int, tmp_path: Path) -> None:
+    with pytest.raises(BadAgent, match=rf"threads={threads}: must be in 1\.\.1024"):
+        train(config(tmp_path / "run", threads=threads))
+    assert not (tmp_path / "run").exists()
+
+
 def test_a_run_from_start_to_agent(tmp_path: Path) -> None:
     path = train(config(tmp_path / "run", final_episodes=30))
     card = json.loads(path.with_suffix(".json").read_text())

@@ -182,7 +182,7 @@ def machine() -> dict[str, str]:
 
 
 def bench(config: BenchConfig) -> None:
-    """Measure and print the results. Raises UnknownEnvironment, BadParameter."""
+    """Measure and print the results. Raises UnknownEnvironment, BadParameter, BadAgent."""
     if not 0 < config.seconds < math.inf or config.threads < 1 or any(n < 1 for n in config.sizes):
         raise BadParameter("seconds must be positive, threads and sizes at least 1")
     for name, obs in modes(config):  # raises if the request is invalid
@@ -207,19 +207,14 @@ def bench(config: BenchConfig) -> None:
 
 
 def bench_agents(config: BenchConfig) -> None:
-    """Measure agents, and print. Raises UnknownEnvironment, UnknownAgent, BadParameter."""
-    import torch
-
+    """Measure agents, and print. Raises UnknownEnvironment, UnknownAgent, BadAgent, BadParameter."""
     from unseen.train.agent_speed import agent_speeds, chosen
     from unseen.train.measures.tables import show as show_table
+    from unseen.train.trainer import set_up_torch
 
     if len(config.obs) > 1:
         raise BadParameter("with --agents: give one observation mode at most")
-    try:
-        torch.empty(0, device=config.device)
-    except (RuntimeError, AssertionError) as error:  # torch raises the latter where it was built without CUDA
-        raise BadParameter(f"device={config.device!r}: {str(error).splitlines()[0]}") from error
-    torch.set_num_threads(config.threads)
+    set_up_torch(config.device, config.threads)
     picked = chosen(config.only)
     tables = []
     for name in names(config):

@@ -28,6 +28,7 @@ from unseen.agents.protocol import MAX_TRAINING_SEED, Learner
 from unseen.agents.roster import ROSTER, learner_class
 from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
+from unseen.envs.errors import shown
 from unseen.train import checkpoints
 from unseen.train.arguments import LevelArgument, OptionalFloat, OptionalInt, OptionalPath, as_options
 from unseen.train.budget import Budget
@@ -40,6 +41,7 @@ from unseen.train.logs import Display
 
 SPLIT = "train"
 FINAL_EPISODES = 1_000
+MOST_THREADS = 1024
 
 
 @dataclass(frozen=True)
@@ -92,7 +94,7 @@ class TrainConfig(LevelArgument):
 
     def budget(self) -> Budget:
         """The training budget. Raises BadAgent if a number is not positive."""
-        for name in ("steps", "cpu_minutes", "episodes", "eval_every", "eval_episodes", "final_episodes", "threads"):
+        for name in ("steps", "cpu_minutes", "episodes", "eval_every", "eval_episodes", "final_episodes"):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadAgent(f"{name}={value}: must be positive")
@@ -148,7 +150,9 @@ def _is_resumed(config: TrainConfig, folder: Path) -> bool:
 
 
 def set_up_torch(device: str, threads: int) -> None:
-    """Set the number of threads and check the device. Raises BadAgent if there is no such device."""
+    """Set the number of threads and check the device. Raises BadAgent if there is no such device, or not so many threads."""
+    if not 1 <= threads <= MOST_THREADS:
+        raise BadAgent(f"threads={shown(threads)}: must be in 1..{MOST_THREADS}")
     import torch
 
     torch.set_num_threads(threads)
