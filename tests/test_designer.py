@@ -354,6 +354,14 @@ def test_the_command_compares_designers(tmp_path: Path, capsys: pytest.CaptureFi
     assert main([*words, "--report"]) == 2
 
 
+MADE: dict[str, Any] = {
+    "plan": _comparable(QUICK),
+    "speeds": {"imagined": 1.0, "simulated": 1.0},
+    "rows": [asdict(Row("surrogate-designer", 0, past=4, tests=8, imagined=10, scores=(0.5,)))],
+}
+"""A stored result."""
+
+
 @pytest.mark.parametrize(
     ("broken", "said"),
     [
@@ -368,10 +376,8 @@ def test_the_command_compares_designers(tmp_path: Path, capsys: pytest.CaptureFi
 def test_a_damaged_result_of_designers_is_told_in_one_line(
     broken: Callable[[Any], Any], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    row = Row("surrogate-designer", 0, past=4, tests=8, imagined=10, scores=(0.5,))
-    made = {"plan": _comparable(QUICK), "speeds": {"imagined": 1.0, "simulated": 1.0}, "rows": [asdict(row)]}
     path = tmp_path / "seed-0.json"
-    path.write_text(json.dumps(broken(made)))
+    path.write_text(json.dumps(broken(MADE)))
     assert main(["designers", "--quick", "--report", "--seeds", "0", "--out", str(tmp_path)]) == 2
     complaint = capsys.readouterr().err
     assert complaint.startswith(f"unseen: {path}: ") and said in complaint and complaint.count("\n") == 1
@@ -383,3 +389,10 @@ def test_designers_that_cannot_store_anything_do_not_run(tmp_path: Path, capsys:
     assert main(["designers", "--quick", "--seeds", "0", "--out", str(taken)]) == 2
     said = capsys.readouterr()
     assert said.out == "" and said.err == f"unseen: {taken}: cannot be written: File exists\n"
+
+
+def test_the_figure_does_not_need_every_comparison(tmp_path: Path) -> None:
+    """As with --past 10, at which not all numbers of imagined designs are run."""
+    (tmp_path / "seed-0.json").write_text(json.dumps(MADE))
+    assert main(["designers", "--quick", "--report", "--seeds", "0", "--out", str(tmp_path)]) == 0
+    assert (tmp_path / "score.svg").stat().st_size > 0

@@ -151,14 +151,15 @@ def draw(plan: Plan, rows: Sequence[Row], path: Path) -> None:
             own = [(k, pick(rows, LEARNED, past=past, tests=plan.usual, imagined=k)) for k in plan.imagined]
             _line(middle, own, colour, "-", f"{past:,} past programmes")
             claims = [(k, interval(some, lambda row: row.claims)) for k, some in own if some]
-            middle.plot(
-                [k for k, c in claims if c],
-                [c.point for _, c in claims if c],
-                color=colour,
-                lw=1,
-                ls=":",
-                label="what it expects",
-            )
+            if claims:
+                middle.plot(
+                    [k for k, c in claims if c],
+                    [c.point for _, c in claims if c],
+                    color=colour,
+                    lw=1,
+                    ls=":",
+                    label="what it expects",
+                )
         middle.set_xlabel(f"designs imagined, {plan.usual} tests")
         for past in (plan.past[0], plan.past[len(plan.past) // 2], plan.past[-1]):
             own = [(b, pick(rows, LEARNED, past=past, tests=b, imagined=usual)) for b in plan.tests]
@@ -170,13 +171,15 @@ def draw(plan: Plan, rows: Sequence[Row], path: Path) -> None:
             _line(right, [(b, pick(rows, name, tests=b)) for b in plan.tests], colour, "--", name)
         right.set_xlabel("real tests in a programme")
         for axes in (left, middle, right):
-            axes.set_xscale("log")
+            if axes.lines:
+                axes.set_xscale("log")
             axes.set_ylim(-0.02, 1.04)
             axes.xaxis.set_major_formatter(lambda value, _: charts.short(value))
             axes.xaxis.set_minor_formatter(lambda value, _: "")
         right.set_xticks(plan.tests, [str(b) for b in plan.tests])
         for axes in (left, middle, right):
-            axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=7, frameon=False, labelcolor=INK)
+            if axes.lines:
+                axes.legend(loc="lower center", bbox_to_anchor=(0.5, 1.0), fontsize=7, frameon=False, labelcolor=INK)
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, format="svg", metadata={"Date": None})
 
