@@ -396,3 +396,17 @@ def test_the_figure_does_not_need_every_comparison(tmp_path: Path) -> None:
     (tmp_path / "seed-0.json").write_text(json.dumps(MADE))
     assert main(["designers", "--quick", "--report", "--seeds", "0", "--out", str(tmp_path)]) == 0
     assert (tmp_path / "score.svg").stat().st_size > 0
+
+
+@pytest.mark.parametrize("name", ["report.md", "score.svg"])
+def test_a_report_that_cannot_be_written_is_told_in_one_line(
+    name: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "seed-0.json").write_text(json.dumps(MADE))
+    words = ["designers", "--quick", "--report", "--seeds", "0", "--out", str(tmp_path)]
+    assert main(words) == 0
+    capsys.readouterr()
+    (tmp_path / name).unlink()
+    (tmp_path / name).mkdir()
+    assert main(words) == 2
+    assert capsys.readouterr().err == f"unseen: {tmp_path / name}: cannot be written: Is a directory\n"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Annotated, Any
@@ -62,9 +64,11 @@ def designers(config: DesignersConfig) -> Path:
     rows = [row for found, _ in results for row in found]
     speeds = [one for _, one in results]
     plan = replace(plan, past=tuple(sorted({row.past for row in rows if row.past})))
-    report = config.out / "report.md"
-    _write(report, markdown(plan, rows, speeds))
-    draw(plan, rows, config.out / "score.svg")
+    report, figure = config.out / "report.md", config.out / "score.svg"
+    with _writing(report):
+        write_text(report, markdown(plan, rows, speeds))
+    with _writing(figure):
+        draw(plan, rows, figure)
     print(report.read_text(encoding="utf-8"), end="")
     return report
 
@@ -82,7 +86,8 @@ def _run(plan: Plan, path: Path) -> None:
         "speeds": study.speeds,
         "rows": [asdict(row) for row in study.rows],
     }
-    _write(path, json.dumps(made) + "\n")
+    with _writing(path):
+        write_text(path, json.dumps(made) + "\n")
 
 
 def _read(path: Path, plan: Plan) -> tuple[list[Row], dict[str, float]]:
@@ -109,8 +114,10 @@ def _tuples(row: dict[str, Any]) -> dict[str, Any]:
     return {name: tuple(map(float, value)) if isinstance(value, list) else value for name, value in row.items()}
 
 
-def _write(path: Path, text: str) -> None:
+@contextmanager
+def _writing(path: Path) -> Iterator[None]:
+    """OSErrors inside the context become StoreErrors."""
     try:
-        write_text(path, text)
+        yield
     except OSError as error:
         raise StoreError(path, f"cannot be written: {error.strerror or error}") from error
