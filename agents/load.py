@@ -95,7 +95,7 @@ def _load(name_or_path: str, env: EnvConfig, run: int | None) -> Agent:
     if colon and file.endswith(".py"):
         return load_class(Path(file), attribute)
     path = Path(name_or_path)
-    if path.suffix == ".onnx" or path.is_dir():
+    if path.suffix == ".onnx" or (name_or_path and path.is_dir()):  # "" would be the current folder
         return _load_onnx(path / "agent.onnx" if path.is_dir() else path, env, None)
     hint = "; give your own agent as file.py:Class" if path.suffix == ".py" else ""
     raise UnknownAgent(f"no agent {name_or_path!r}: {nearest(name_or_path, ROSTER)}{hint}")

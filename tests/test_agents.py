@@ -144,6 +144,8 @@ def test_random_acts_in_continuous_environments_too() -> None:
 def test_unknown_names_get_the_nearest(tmp_path: Path) -> None:
     with pytest.raises(UnknownAgent, match="tracker"):
         load_agent("traker", "RolledBehind", 1)
+    with pytest.raises(UnknownAgent, match="no agent '': valid names: random"):
+        load_agent("", "RolledBehind", 1)
     with pytest.raises(UnknownAgent, match="mapper"):
         learner_class("maper")
     with pytest.raises(UnknownAgent, match="no such file"):
