@@ -77,7 +77,9 @@ class ReferenceAgent(Agent):
 
 
 def make_reference(name: str, env: EnvConfig) -> Agent:
-    """The untrained agent called `name` for an environment."""
-    if name == SimulatorAgent.name:
-        return SimulatorAgent(env)
-    return RandomAgent() if name == "random" else ReferenceAgent(name, envs.reference_obs(env, name))
+    """The untrained agent called `name` for an environment. Raises BadAgent if it plays only environments of the suite."""
+    if name == "random":
+        return RandomAgent()
+    if env.entry is None:
+        raise BadAgent(f"{name} does not play {env.label}: only environments of this suite have scripted players")
+    return SimulatorAgent(env) if name == SimulatorAgent.name else ReferenceAgent(name, envs.reference_obs(env, name))

@@ -207,6 +207,13 @@ def test_the_typical_run_is_taken_unless_one_is_asked_for() -> None:
         load_agent("gru-mapper", "RolledBehind", 1, run=99)
 
 
+@pytest.mark.parametrize("name", ["oracle", "tracker", "reflex", "simulator-mpc"])
+def test_scripted_players_are_of_the_suite(name: str) -> None:
+    with pytest.raises(BadAgent, match=f"{name} does not play CartPole-v1"):
+        load_agent(name, "CartPole-v1", None)
+    assert load_agent("random", "CartPole-v1", None).name == "random"
+
+
 # --- ONNX ----------------------------------------------------------------------------------------------------
 
 

@@ -138,6 +138,11 @@ def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
         ("blackout = [0, 0]", "blackout = 99", "environment[1].blackout"),
         ('"CartPole-v1"', '"CartPole-v1"\nlevels = [1]', "environment[2].levels: Gymnasium environments have none"),
         ('"CartPole-v1"', '"CartPol"', "environment[2]."),
+        (
+            '"CartPole-v1"',
+            '"CartPole-v1"',
+            "oracle on CartPole-v1: oracle does not play CartPole-v1: only environments of this suite",
+        ),
         ("budget = { steps = 1000, cpu_seconds = 5 }", "", "budget: missing for ppo on RolledBehind 1"),
         ("[[agent]]", "[agent", "not TOML"),
         (

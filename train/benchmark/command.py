@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from tyro.conf import arg
 
 from unseen.agents.errors import BadAgent
+from unseen.agents.load import load_agent
 from unseen.agents.roster import learner_class
 from unseen.agents.shared.settings import configure
 from unseen.train.benchmark import results as stored
@@ -61,7 +62,7 @@ def benchmark(config: BenchmarkConfig) -> Path:
     if not config.report:
         if isinstance(config.workers, int) and config.workers < 1:
             raise UsageError("--workers: must be at least 1")
-        _check_settings(config.spec, spec)
+        _check_agents(config.spec, spec)
         _run(config, spec, folder)
     report = write_report(spec, stored.read(folder, spec), folder, config.spec)
     print(report.read_text(encoding="utf-8"), end="")
@@ -73,14 +74,22 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _check_settings(path: Path, spec: Spec) -> None:
-    """Raises BadSpec for a setting that an agent does not have, MissingExtra if training needs a package."""
+def _check_agents(path: Path, spec: Spec) -> None:
+    """Raises BadSpec for a setting that an agent does not have, and for an environment that it cannot play, as far as that is known
+    without making it; MissingExtra if training needs a package."""
     for k, agent in enumerate(spec.agents):
         if agent.trains:
             try:
                 configure(learner_class(agent.name).config_class, agent.settings)
             except BadAgent as error:
                 raise BadSpec(f"{path}: agent[{k}].set: {error}") from error
+    for cell in {(cell.agent.label, cell.env.label): cell for cell in spec.cells}.values():
+        env = cell.env.config
+        try:
+            if not cell.agent.trains:
+                load_agent(cell.agent.name, env.name, env.level, None, env.overrides)
+        except BadAgent as error:
+            raise BadSpec(f"{path}: {cell.agent.label} on {cell.env.label}: {error}") from error
 
 
 def _run(config: BenchmarkConfig, spec: Spec, folder: Path) -> None:
