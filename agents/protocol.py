@@ -115,6 +115,10 @@ class Learner(ABC):
     """messages to show before training starts"""
     update_time: UpdateTime
 
+    @classmethod  # noqa: B027
+    def check(cls, env: EnvConfig, device: str) -> None:
+        """Raise BadAgent if the algorithm does not support this environment or device, as far as that is known without making it."""
+
     @abstractmethod
     def __init__(
         self, env: EnvConfig, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None

@@ -81,15 +81,18 @@ class SurrogateDesignerLearner(Learner):
     resumes_exactly = True
     notes: tuple[str, ...] = ()
 
+    @classmethod
+    def check(cls, env: EnvConfig, device: str) -> None:
+        if env.entry is None or env.entry.name != "ProvingGround":
+            raise BadAgent(f"{cls.name} plays ProvingGround only, not {env.label}")
+        if device != "cpu":
+            raise BadAgent(f"device={device!r}: {cls.name} trains on the cpu")
+
     def __init__(
         self, env: EnvConfig, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None
     ) -> None:
         self.config = c = configure(self.config_class, config)
-        entry = env.entry
-        if entry is None or entry.name != "ProvingGround":
-            raise BadAgent(f"{self.name} plays ProvingGround only, not {env.label}")
-        if device != "cpu":
-            raise BadAgent(f"device={device!r}: {self.name} trains on the cpu")
+        self.check(env, device)
         for name in ("members", "hidden", "updates", "batch", "imagined", "scenarios", "explore_imagined"):
             if getattr(c, name) < 1:
                 raise BadAgent(f"setting {name}={getattr(c, name)}: must be positive")

@@ -170,15 +170,56 @@ def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
 def test_a_bad_specification_is_refused_in_one_line(
     old: str, new: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    pytest.importorskip("stable_baselines3")
     assert old in GOOD
+    assert_refused(GOOD.replace(old, new), message, tmp_path, capsys)
+
+
+def assert_refused(text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The command refuses this specification before anything runs."""
+    pytest.importorskip("stable_baselines3")
     path = tmp_path / "bad.toml"
-    path.write_text(GOOD.replace(old, new))
+    path.write_text(text)
     out = ["--out", str(tmp_path / "results"), "--work", str(tmp_path / "work")]
     assert main(["benchmark", str(path), *out]) == 2
     said = capsys.readouterr().err
     assert message in said and str(path) in said and said.count("\n") == 1
     assert not (tmp_path / "results").exists() and not (tmp_path / "work").exists()
+
+
+@pytest.mark.parametrize(
+    ("agent", "env", "device", "message"),
+    [
+        (
+            "dqn",
+            "ProvingGround",
+            "cpu",
+            "dqn on ProvingGround 2: dqn needs discrete actions; ProvingGround has only continuous",
+        ),
+        (
+            "surrogate-designer",
+            "Kiln",
+            "cpu",
+            "surrogate-designer on Kiln 2: surrogate-designer plays ProvingGround only",
+        ),
+        ("surrogate-designer", "ProvingGround", "cuda", "device='cuda': surrogate-designer trains on the cpu"),
+        ("ppo", "RolledBehind", "gpu7", "device='gpu7': Invalid device string"),
+    ],
+)
+def test_who_cannot_train_is_told_before_anything_runs(
+    agent: str, env: str, device: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = f'''
+search = "none"
+budget = {{ steps = 1 }}
+evaluation = {{ episodes = 1, final_episodes = 1 }}
+device = "{device}"
+seeds = [0]
+[[agent]]
+name = "{agent}"
+[[environment]]
+name = "{env}"
+'''
+    assert_refused(text, message, tmp_path, capsys)
 
 
 def test_an_agent_can_play_some_of_the_environments(tmp_path: Path) -> None:

@@ -66,6 +66,10 @@ class SB3Learner(TorchLearner):
     model: Any  # a BaseAlgorithm: its classes do not declare what they have in common
     stack: int = 1
 
+    @classmethod
+    def check(cls, env: EnvConfig, device: str) -> None:
+        with_actions(env, cls.actions, cls.name)
+
     def __init__(
         self, env: EnvConfig, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None
     ) -> None:

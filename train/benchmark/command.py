@@ -62,7 +62,7 @@ def benchmark(config: BenchmarkConfig) -> Path:
     if not config.report:
         if isinstance(config.workers, int) and config.workers < 1:
             raise UsageError("--workers: must be at least 1")
-        _check_agents(config.spec, spec)
+        _check_agents(config.spec, spec, here=config.workers != "ray")
         _run(config, spec, folder)
     report = write_report(spec, stored.read(folder, spec), folder, config.spec)
     print(report.read_text(encoding="utf-8"), end="")
@@ -74,9 +74,14 @@ def usable_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-def _check_agents(path: Path, spec: Spec) -> None:
-    """Raises BadSpec for a setting that an agent does not have, and for an environment that it cannot play, as far as that is known
-    without making it; MissingExtra if training needs a package."""
+def _check_agents(path: Path, spec: Spec, here: bool) -> None:
+    """Check settings, environments and device of agents, as far as that takes no time.
+
+    Args:
+        here: agents are trained on this machine, so that it has to have the device.
+
+    Raises BadSpec, and MissingExtra if training needs a package.
+    """
     for k, agent in enumerate(spec.agents):
         if agent.trains:
             try:
@@ -86,10 +91,19 @@ def _check_agents(path: Path, spec: Spec) -> None:
     for cell in {(cell.agent.label, cell.env.label): cell for cell in spec.cells}.values():
         env = cell.env.config
         try:
-            if not cell.agent.trains:
+            if cell.agent.trains:
+                learner_class(cell.agent.name).check(env, cell.device)
+            else:
                 load_agent(cell.agent.name, env.name, env.level, None, env.overrides)
         except BadAgent as error:
             raise BadSpec(f"{path}: {cell.agent.label} on {cell.env.label}: {error}") from error
+    if here and any(agent.trains for agent in spec.agents):
+        from unseen.train.trainer import set_up_torch
+
+        try:
+            set_up_torch(spec.cells[0].device, 1)
+        except BadAgent as error:
+            raise BadSpec(f"{path}: {error}") from error
 
 
 def _run(config: BenchmarkConfig, spec: Spec, folder: Path) -> None:
