@@ -77,6 +77,8 @@ def load_agent(
         UnknownAgent, BadAgent, BadCheckpoint
     """
     agent = _load(name_or_path, EnvConfig(env_name, level, overrides=overrides or {}), run)
+    if run is not None and not (name_or_path in ROSTER and ROSTER[name_or_path].trainable):
+        raise BadAgent(f"run={run}: {agent.name} has no runs to choose from")
     if imagined is not None:
         if not isinstance(agent, PlanningAgent | DesignAgent):
             raise BadAgent(f"imagined={imagined}: {agent.name} does not plan")

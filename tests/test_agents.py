@@ -207,6 +207,13 @@ def test_the_typical_run_is_taken_unless_one_is_asked_for() -> None:
         load_agent("gru-mapper", "RolledBehind", 1, run=99)
 
 
+def test_only_an_included_agent_has_runs_to_choose_from(tmp_path: Path) -> None:
+    typical = list_runs("gru-mapper", "RolledBehind", 1)[0].path
+    for name in ("oracle", "random", str(typical)):
+        with pytest.raises(BadAgent, match="run=7: .* has no runs to choose from"):
+            load_agent(name, "RolledBehind", 1, run=7)
+
+
 @pytest.mark.parametrize("name", ["oracle", "tracker", "reflex", "simulator-mpc"])
 def test_scripted_players_are_of_the_suite(name: str) -> None:
     with pytest.raises(BadAgent, match=f"{name} does not play CartPole-v1"):

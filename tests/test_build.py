@@ -257,6 +257,11 @@ def test_one_bad_agent_does_not_end_the_others(tmp_path: Path, capsys: pytest.Ca
     assert main(["build", names[0], "--programmes", "2", "--scenarios", "60", "--pictures", "0"]) == 2
 
 
+def test_a_run_of_an_agent_without_runs_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", "tracker", "--run", "7"]) == 2
+    assert capsys.readouterr().err == "unseen: tracker: run=7: tracker has no runs to choose from\n"
+
+
 def test_a_bad_row_leaves_the_agents_other_programmes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     file = tmp_path / "own.py"
     file.write_text(AGENTS)
