@@ -257,6 +257,14 @@ def test_one_bad_agent_does_not_end_the_others(tmp_path: Path, capsys: pytest.Ca
     assert main(["build", names[0], "--programmes", "2", "--scenarios", "60", "--pictures", "0"]) == 2
 
 
+@pytest.mark.parametrize("name", ["no.onnx", "no.py:Agent", "nobody", ""])
+def test_an_agent_is_named_once_where_it_cannot_be_loaded(name: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["build", name]) == 2
+    said = capsys.readouterr().err
+    assert said.startswith(("unseen: no.onnx: ", "unseen: no.py: ", "unseen: nobody: no agent", "unseen: no agent ''"))
+    assert said.count("no.") == name.count("no.")
+
+
 def test_a_run_of_an_agent_without_runs_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["build", "tracker", "--run", "7"]) == 2
     assert capsys.readouterr().err == "unseen: tracker: run=7: tracker has no runs to choose from\n"

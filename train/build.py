@@ -140,7 +140,7 @@ def build(config: BuildConfig) -> list[Report]:
         if one.score is None
     ]
     if bad:
-        raise EvaluationError("; ".join(f"{name}: {error}" for name, error in bad))
+        raise EvaluationError("; ".join(_about(name, error) for name, error in bad))
     return reports
 
 
@@ -155,6 +155,11 @@ def _played(name: str, config: BuildConfig, env_config: EnvConfig) -> list[Submi
         return submissions(loaded, env_config, _seeds(config))
     except UnseenError as error:
         return " ".join(str(error).split())
+
+
+def _about(name: str, error: str) -> str:
+    """An error with the name of the agent, unless it begins with that, or with the file in it."""
+    return error if error.startswith(name.partition(".py:")[0]) else f"{name}: {error}"
 
 
 # --- certificates ---
