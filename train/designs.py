@@ -13,7 +13,7 @@ import numpy as np
 from unseen.agents.protocol import Agent
 from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
-from unseen.envs.errors import BadDesign, nearest
+from unseen.envs.errors import BadDesign, nearest, shown
 from unseen.envs.industry.proving_ground.certificate import Certificate, Programme
 from unseen.envs.industry.proving_ground.design import PARTS, VARIABLES
 from unseen.train.rollout import Rollout, make_env_for
@@ -33,18 +33,17 @@ def read_design(path: Path) -> np.ndarray:
         raise BadDesign(f"{path}: expected an object with {PARTS} named numbers: {', '.join(NAMES)}")
     for name in value:
         if name not in NAMES:
-            raise BadDesign(f"{path}: no variable {name!r}; {nearest(name, NAMES)}")
+            raise BadDesign(f"{path}: no variable {shown(name)}; {nearest(name, NAMES)}")
     for k, name in enumerate(NAMES):
         if name not in value:
             raise BadDesign(
                 f"{path}: {name} is missing: a number in {_range(k)}; {len(value)} of {PARTS} variables are given"
             )
         if isinstance(value[name], bool) or not isinstance(value[name], int | float):
-            raise BadDesign(f"{path}: {name}={value[name]!r}: must be a number in {_range(k)}")
-    design = np.array([float(min(max(value[name], -1e300), 1e300)) for name in NAMES])
-    if fault := fault_of(design):
-        raise BadDesign(f"{path}: {fault}")
-    return design
+            raise BadDesign(f"{path}: {name}={shown(value[name])}: must be a number in {_range(k)}")
+        if not -1.0 <= value[name] <= 1.0:
+            raise BadDesign(f"{path}: {name}={shown(value[name])}: must be in {_range(k)}")
+    return np.array([float(value[name]) for name in NAMES])
 
 
 def fault_of(design: np.ndarray) -> str:
