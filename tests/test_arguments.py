@@ -57,6 +57,7 @@ def test_text_is_read_by_the_parameters_kind(item: str, value: Any) -> None:
         ("blackout", BadParameter, "give NAME=VALUE"),
         ("=5", BadParameter, "give NAME=VALUE"),
         ("curtain=5", UnknownKeyword, "now called 'blackout'"),
+        ("level=1", UnknownKeyword, "unexpected keyword argument 'level'"),
         ("ocluders=5", UnknownKeyword, "did you mean 'occluders'"),
         ("occluders=3", BadParameter, "blocks=4"),  # an impossible combination
     ],
@@ -87,6 +88,14 @@ def test_gymnasiums_keywords_are_python_literals() -> None:
     env_config = EnvArguments(parameters=items).env_config("CartPole-v1", None, "test")
     assert env_config.overrides == {"sutton_barto_reward": True, "size": 5, "pair": (1, 2), "name": "text"}
     assert env_config.entry is None
+
+
+def test_parameters_can_be_given_as_they_are() -> None:
+    """As by a benchmark: only text is parsed."""
+    given = {"blackout": [5, 15], "glass": True, "query": "late"}
+    assert EnvArguments().env_config("RolledBehind", None, "test", given).overrides == given | {"blackout": (5, 15)}
+    other = {"size": 5, "a=b": [1, 2], "name": "text", "pair": "1,2"}
+    assert EnvArguments().env_config("CartPole-v1", None, "test", other).overrides == other | {"pair": (1, 2)}
 
 
 def test_the_split_is_the_commands_own_unless_given() -> None:

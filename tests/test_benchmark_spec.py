@@ -135,7 +135,24 @@ def test_a_cell_is_known_by_what_defines_it(tmp_path: Path) -> None:
         ("set = { hidden = 256 }", "", "is the same run as"),
         ("levels = [1, 2]", "levels = [1, 9]", "environment[0]."),
         ("levels = [1, 2]", "level = 1", "environment[0].level: no such key; did you mean"),
-        ("blackout = [0, 0]", "blackout = 99", "environment[1].blackout"),
+        ("blackout = [0, 0]", "blackout = 99", "environment[1].set.blackout=99: must be"),
+        (
+            "blackout = [0, 0]",
+            "blackot = 99",
+            "environment[1].set: unexpected keyword argument 'blackot'; did you mean",
+        ),
+        ("blackout = [0, 0]", "level = 1", "environment[1].set: unexpected keyword argument 'level'"),
+        ("blackout = [0, 0]", "'blackout=3' = 4", "environment[1].set: unexpected keyword argument 'blackout=3'"),
+        (
+            "threshold = 450",
+            "set = { since = 2020-01-01 }",
+            "environment[2].set = {'since': datetime.date(2020, 1, 1)}: expected",
+        ),
+        (
+            "threshold = 450",
+            "set = { since = nan }",
+            "environment[2].set = {'since': nan}: expected a table of finite numbers",
+        ),
         ('"CartPole-v1"', '"CartPole-v1"\nlevels = [1]', "environment[2].levels: Gymnasium environments have none"),
         ('"CartPole-v1"', '"CartPol"', "environment[2]."),
         (

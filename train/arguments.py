@@ -50,20 +50,24 @@ class EnvArguments:
     parameters: Annotated[UseAppendAction[tuple[str, ...]], arg(name="env", metavar="NAME=VALUE")] = ()
     """set an environment parameter: --env blackout=5,15 --env glass=true"""
 
-    def env_config(self, env: str, level: int | str | None, split: str) -> EnvConfig:
+    def env_config(
+        self, env: str, level: int | str | None, split: str, given: Mapping[str, Any] | None = None
+    ) -> EnvConfig:
         """The configuration of environment `env` by these arguments, validated by making the environment.
 
         Args:
             split: default split.
+            given: environment parameters, instead of `parameters`.
 
         Raises:
             UnknownEnvironment, BadParameter, UnknownKeyword, BadTask: the environment or an option is invalid.
         """
+        given = _pairs(self.parameters) if given is None else given
         bare = EnvConfig(env, level, self.obs, self.action, self.split or split)
         entry = bare.entry
         if entry is None:
-            return EnvConfig(env, level, self.obs, self.action, overrides=_read(self.parameters, None))
-        overrides = _read(self.parameters, entry.task.params)
+            return EnvConfig(env, level, self.obs, self.action, overrides=_read(given, None))
+        overrides = _read(given, entry.task.params)
         words = {"obs": self.obs or None, "action": self.action or None, "split": bare.split}
         suite.make(entry.name, level=level, **words, **overrides)  # raises if anything is invalid
         return EnvConfig(entry.name, level, self.obs, self.action, bare.split, overrides)
@@ -102,16 +106,28 @@ def as_options(env_config: EnvConfig, split: str) -> str:
     )
 
 
-def _read(items: tuple[str, ...], params: type[Params] | None) -> dict[str, Any]:
-    """Parse NAME=VALUE pairs, by the declared parameters or, without any, as Python literals."""
-    specs: Mapping[str, Spec] = {} if params is None else params.specs()
-    found: dict[str, Any] = {}
+def _pairs(items: tuple[str, ...]) -> dict[str, str]:
+    """NAME=VALUE pairs by name."""
+    found = {}
     for item in items:
         name, equals, text = item.partition("=")
         if not equals or not name:
             raise BadParameter(f"--env {item}: give NAME=VALUE (the environment itself is named without --env)")
+        found[name] = text
+    return found
+
+
+def _read(given: Mapping[str, Any], params: type[Params] | None) -> dict[str, Any]:
+    """Check values by the declared parameters, if there are any. Text is parsed, without any as Python literals."""
+    specs: Mapping[str, Spec] = {} if params is None else params.specs()
+    found: dict[str, Any] = {}
+    for name, value in given.items():
         spec = specs.get(name)
-        found[name] = _literal(text) if spec is None else spec.check(name, _value(text.strip(), spec.kind))
+        if params is not None and spec is None:
+            params().replace(**{name: value})  # raises UnknownKeyword
+        if isinstance(value, str):
+            value = _literal(value) if spec is None else _value(value.strip(), spec.kind)
+        found[name] = value if spec is None else spec.check(name, value)
     return found
 
 

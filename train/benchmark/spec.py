@@ -12,9 +12,10 @@ from typing import Any
 
 from unseen.agents.protocol import MAX_TRAINING_SEED
 from unseen.agents.roster import ROSTER, supervision
-from unseen.envs.errors import UnseenError, nearest, shown
+from unseen.envs.errors import UnknownKeyword, UnseenError, nearest, shown
 from unseen.train.arguments import EnvArguments
 from unseen.train.benchmark.cells import AgentEntry, Amount, Cell, EnvEntry, Evaluation, FreePlay, Protocol, Spec
+from unseen.train.files import canonical
 
 SPLIT = "train"
 POLICIES = ("greedy", "sampled")
@@ -113,9 +114,9 @@ def _table(value: Any) -> dict[str, Any]:
 def _parameters(value: Any) -> dict[str, Any]:
     table = _table(value)
     try:
-        str(table)
-    except ValueError as error:
-        raise ValueError("a table of numbers that can be written out") from error
+        canonical(table)
+    except (TypeError, ValueError) as error:  # dates, infinite numbers, and those of thousands of digits
+        raise ValueError("a table of finite numbers, texts, true, false, and lists of these") from error
     return table
 
 
@@ -306,17 +307,21 @@ def _agent(table: Mapping[str, Any], where: str, seeds: tuple[int, ...], policy:
 
 def _envs(table: Mapping[str, Any], where: str, threshold: float) -> list[EnvEntry]:
     found = _read(table, where, ENVIRONMENT, ("name",))
-    parameters = tuple(f"{name}={value}" for name, value in found.get("set", {}).items())
-    arguments = EnvArguments(obs=found.get("obs", ""), action=found.get("action", ""), parameters=parameters)
+    given = found.get("set", {})
+    parameters = [f"{name}={value}" for name, value in given.items()]
+    arguments = EnvArguments(obs=found.get("obs", ""), action=found.get("action", ""))
     entries = []
     for level in found.get("levels", (None,)):
         try:
-            config = arguments.env_config(found["name"], level, SPLIT)
+            config = arguments.env_config(found["name"], level, SPLIT, given)
             if config.entry is None and level is not None:
                 raise BadSpec("levels: Gymnasium environments have none")
             shown = "" if config.chosen_level is None else f" {config.chosen_level}"
+        except UnknownKeyword as error:
+            raise BadSpec(f"{where}set: {error}") from error
         except UnseenError as error:
-            raise BadSpec(f"{where}{error}") from error
+            key = "set." if str(error).startswith(tuple(f"{name}=" for name in given)) else ""
+            raise BadSpec(f"{where}{key}{error}") from error
         options = "".join(f" {item}" for item in (found.get("obs"), found.get("action"), *parameters) if item)
         label = f"{found['label']}{shown}" if "label" in found else f"{config.label}{shown}{options}"
         entries.append(EnvEntry(label, config, found.get("threshold", threshold), _amount(found, "budget", where)))
