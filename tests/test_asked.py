@@ -258,6 +258,29 @@ def test_from_free_play_to_the_report(tmp_path: Path) -> None:
     assert [len(group.asked(1)) for group in groups(made, found)] == [1, 1, 1]
 
 
+@pytest.mark.parametrize(("broken", "points"), [("ask", 0), ("think", 1)])
+def test_a_failed_run_keeps_what_training_took(
+    broken: str, points: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It fails after free play, or after the first asked episodes."""
+    calls = 0
+
+    def fail(self: Any, given: Any) -> dict[str, float]:
+        nonlocal calls
+        calls += 1
+        if calls > points:
+            raise ValueError("lost the thread")
+        return {}
+
+    monkeypatch.setattr(GRUMapperLearner, broken, fail)
+    cell = spec(tmp_path, agent=SETTINGS + "\nfree_episodes = [8]").cells[0]
+    result = run_cell(Task(cell, tmp_path / cell.id, 60.0))
+    assert isinstance(result, stored.Result) and result.status == "failed" and "lost the thread" in result.error
+    assert result.steps and result.episodes == 8 + 4 * points and result.settings["hidden"] == 16
+    assert result.cpu_s > 0 and len(result.curve) == points and result.greedy is None
+    assert "lost the thread" in (tmp_path / cell.id / "error.txt").read_text()
+
+
 @pytest.mark.parametrize("name", ["gru-mapper", "dreamer"])
 @pytest.mark.parametrize("broken", [0, 1, 2])
 def test_a_killed_run_ends_with_the_same_scores(name: str, broken: int, tmp_path: Path) -> None:

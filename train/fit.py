@@ -148,10 +148,10 @@ class Fit:
         """Evaluate the current policy, and add the scores to the curve. A point at the same step is replaced."""
         with self.clock.paused():
             learner = self.learner
-            if self.curve and self.curve[-1]["steps"] == learner.steps:
-                self.curve.pop()
             at = {"steps": learner.steps, "episodes": learner.episodes, "cpu_s": round(self.clock.seconds, 1)}
             scores = {name: round(value, 4) for name, value in evaluate(learner.policy()).items()}
+            if self.curve and self.curve[-1]["steps"] == learner.steps:
+                self.curve.pop()
             self.curve.append(at | scores)
             return scores
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -27,11 +27,20 @@ class Course:
         folder: of the run.
         evaluate: returns the scores of a policy, by name.
         checkpoint_every: seconds between checkpoints.
+        began: called with each part of the training before it begins.
     """
 
-    def __init__(self, cell: Cell, folder: Path, evaluate: Evaluate, checkpoint_every: float) -> None:
+    def __init__(
+        self,
+        cell: Cell,
+        folder: Path,
+        evaluate: Evaluate,
+        checkpoint_every: float,
+        began: Callable[[Fit], None] = lambda fit: None,
+    ) -> None:
         assert cell.protocol is not None and cell.agent.free is not None
-        self.cell, self.folder, self.evaluate, self.checkpoint_every = cell, folder, evaluate, checkpoint_every
+        self.cell, self.folder, self.evaluate = cell, folder, evaluate
+        self.checkpoint_every, self.began = checkpoint_every, began
         self.protocol, self.free = cell.protocol, cell.agent.free
         self.identity = {"id": cell.id}
 
@@ -74,7 +83,9 @@ class Course:
     def _fit(self, learner: Learner, part: str, budget: Budget, meta: Mapping[str, Any]) -> Fit:
         folder = self.folder / part
         folder.mkdir(exist_ok=True)
-        return Fit(
+        fit = Fit(
             learner, folder, budget, self.evaluate, UNLIMITED,
             identity=self.identity, meta=meta, checkpoint_every=self.checkpoint_every, tensorboard=False,
         )  # fmt: skip
+        self.began(fit)
+        return fit

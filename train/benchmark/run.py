@@ -64,10 +64,12 @@ def work(task: Task) -> Result | StoreError:
 def run_cell(task: Task) -> Result | StoreError:
     """Train and score a cell, from its last checkpoint if there is one.
 
-    If the learner, the agent or the environment raises, the result is a failed one with the message; the traceback is in
-    `error.txt` in the cell's folder. If the folder cannot be written or locked, the StoreError is returned: it says nothing about the cell.
+    If the learner, the agent or the environment raises, the result is a failed one with the message and what training took; the traceback
+    is in `error.txt` in the cell's folder. If the folder cannot be written or locked, the StoreError is returned: it says nothing about
+    the cell.
     """
     cell = task.cell
+    fits: list[Fit] = []  # those of the run that have begun
     try:
         with ExitStack() as stack:
             _lock(stack, task.folder)
@@ -76,12 +78,12 @@ def run_cell(task: Task) -> Result | StoreError:
                     return _play(cell)
                 set_up_torch(cell.device, 1)
                 _warm_up(cell.env.config)
-                return _train(task) if cell.protocol is None else _ask(task)
+                return _train(task, fits) if cell.protocol is None else _ask(task, fits)
             except StoreError:
                 raise
             except Exception as error:
                 (task.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-                return _result(cell, FAILED, error=one_line(error))
+                return _result(cell, FAILED, error=one_line(error), **(_training(fits[-1]) if fits else {}))
     except StoreError as error:
         return error
 
@@ -98,7 +100,7 @@ def _lock(stack: ExitStack, folder: Path) -> None:
             time.sleep(0.2)
 
 
-def _train(task: Task) -> Result:
+def _train(task: Task, fits: list[Fit]) -> Result:
     cell, config, evaluation = task.cell, task.cell.env.config, task.cell.evaluation
     kind, identity = learner_class(cell.agent.name), {"id": cell.id}
     learner = kind(config, cell.seed, cell.device, cell.agent.settings)
@@ -127,26 +129,12 @@ def _train(task: Task) -> Result:
         learner, task.folder, _budget(cell.budget), points, _budget(cell.every),
         identity=identity, meta=meta, checkpoint_every=task.checkpoint_every, show=look, tensorboard=False,
     )  # fmt: skip
-    error = ""
-    imagined: tuple[tuple[int, float], ...] = ()
-    try:
-        look(fit.share, {})  # a resumed run may have ended already
-        fit.run(solved)
-        fit.measure(last_point)
-        imagined = _by_imagined(learner.policy(), cell)
-    except StoreError:
-        raise
-    except Exception as cause:
-        (task.folder / "error.txt").write_text(traceback.format_exc(), encoding="utf-8")
-        error, final = one_line(cause), {}
-    return _result(
-        cell,
-        FAILED if error else FINISHED,
-        error=error,
-        imagined=imagined,
-        **_training(fit),
-        **final,
-    )
+    fits.append(fit)
+    look(fit.share, {})  # a resumed run may have ended already
+    fit.run(solved)
+    fit.measure(last_point)
+    imagined = _by_imagined(learner.policy(), cell)
+    return _result(cell, FINISHED, imagined=imagined, **_training(fit), **final)
 
 
 def _stays_at(stop: float, policy: str, curve: Sequence[Mapping[str, Any]]) -> bool:
@@ -154,7 +142,7 @@ def _stays_at(stop: float, policy: str, curve: Sequence[Mapping[str, Any]]) -> b
     return len(curve) > 1 and all(point[policy] >= stop for point in curve[-2:])
 
 
-def _ask(task: Task) -> Result:
+def _ask(task: Task, fits: list[Fit]) -> Result:
     """Train and score by the protocol of free play and questions."""
     cell = task.cell
     final: dict[str, Score] = {}
@@ -163,7 +151,7 @@ def _ask(task: Task) -> Result:
         final.update(_scores(policy, cell, cell.evaluation.final_episodes))
         return {name: measure(one) for name, one in final.items()}
 
-    fit = Course(cell, task.folder, points, task.checkpoint_every).run()
+    fit = Course(cell, task.folder, points, task.checkpoint_every, fits.append).run()
     return _result(cell, FINISHED, **_training(fit), **final)
 
 
