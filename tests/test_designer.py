@@ -20,7 +20,7 @@ from unseen.agents.shared.graph_agent import Arrays, Graph
 from unseen.envs.industry.proving_ground import rules
 from unseen.envs.suite import make_vec
 from unseen.train.cli import main
-from unseen.train.designers.baselines import BASELINES, LocalSearch, RandomSearch
+from unseen.train.designers.baselines import BASELINES, LocalSearch, RandomSearch, made
 from unseen.train.designers.command import _comparable
 from unseen.train.designers.study import QUICK, Row
 from unseen.train.designs import submissions
@@ -306,6 +306,7 @@ def test_searches_spend_their_budget_and_build_the_best_they_tried(kind: type) -
     if kind.__name__ == "BayesianSearch":
         pytest.importorskip("sklearn")
     found = submissions(kind(26), ENV, [0, 1], endless=True)
+    assert made(26) == 24
     for one in found:  # the best is built again, unless it was the last
         assert one.tests == 24 and one.prototypes in (4, 5) and not one.error
     first, again = found[0].design, submissions(kind(26), ENV, [0], endless=True)[0].design
@@ -396,6 +397,13 @@ def test_the_figure_does_not_need_every_comparison(tmp_path: Path) -> None:
     (tmp_path / "seed-0.json").write_text(json.dumps(MADE))
     assert main(["designers", "--quick", "--report", "--seeds", "0", "--out", str(tmp_path)]) == 0
     assert (tmp_path / "score.svg").stat().st_size > 0
+
+
+def test_the_report_tells_how_many_tests_the_searches_made(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (tmp_path / "seed-0.json").write_text(json.dumps(MADE))
+    assert main(["designers", "--quick", "--report", "--seeds", "0", "--out", str(tmp_path)]) == 0
+    assert "| 8 tests | 12 tests |" in (said := capsys.readouterr().out)
+    assert "so they make only 6 of 8 tests." in said
 
 
 @pytest.mark.parametrize("name", ["report.md", "score.svg"])

@@ -22,6 +22,11 @@ STEP = 0.2  # standard deviation of a step of the local search
 CANDIDATES = 2_000  # of which expected improvement takes the best
 
 
+def made(tests: int) -> int:
+    """The number of real tests that a search makes of a budget of `tests`: all candidates are tested in every family."""
+    return max(tests // rules.COUNT, 1) * rules.COUNT
+
+
 class Tried(NamedTuple):
     """The candidates of one programme.
 
@@ -49,13 +54,13 @@ class SearchAgent(Agent):
     """Tests candidates, and commits to the best.
 
     Args:
-        tests: real tests before it commits.
+        tests: the most real tests before it commits; see `made`.
     """
 
     obs, action = "file", "continuous"
 
     def __init__(self, tests: int = 18) -> None:
-        self.candidates = max(tests // rules.COUNT, 1)
+        self.candidates = made(tests) // rules.COUNT
         self._seed = 0
 
     @abstractmethod
