@@ -54,6 +54,7 @@ def test_text_is_read_by_the_parameters_kind(item: str, value: Any) -> None:
         ("blackout=1,2,3", BadParameter, "pair"),
         ("blackout=__import__('os')", BadParameter, "pair"),
         ("blackout=" + "(" * 500, BadParameter, "pair"),
+        ("blackout=0x" + "f" * 5000, BadParameter, "pair"),
         ("blackout", BadParameter, "give NAME=VALUE"),
         ("=5", BadParameter, "give NAME=VALUE"),
         ("curtain=5", UnknownKeyword, "now called 'blackout'"),

@@ -143,6 +143,8 @@ def _value(text: str, kind: str) -> Any:
 def _literal(text: str) -> Any:
     """Parse numbers and nested sequences of them: 5  .5  5,15  (5,15)  [[1,2],[3,4]]. Other text is returned as it is."""
     try:
-        return ast.literal_eval(text)
+        value = ast.literal_eval(text)
+        repr(value)  # raises ValueError for an integer of thousands of digits, which no message could show
+        return value
     except (ValueError, SyntaxError, MemoryError, RecursionError):
         return {"true": True, "false": False, "none": None}.get(text.lower(), text)
