@@ -21,7 +21,12 @@ class CraneParams(Params):
     noise: float = real(
         0.0, 0.05, default=0.002, doc="standard deviation of an observed angle, rad, and of its rate, rad/s"
     )
-    variability: float = real(0.0, 1.2, default=1.0, doc="how much ropes and drag differ from nominal; 0: not at all")
+    variability: float = real(
+        0.0,
+        1.2,
+        default=1.0,
+        doc="how much ropes and drag differ from nominal; 0: not at all, but for the drag in shift",
+    )
     swing: tuple[int, int] = span(0, 400, default=(200, 350), doc="amplitude of the swing at the start, mrad, drawn")
     distance: tuple[int, int] = span(5, 60, default=(8, 24), doc="distance to the target, m, drawn")
     rope: tuple[int, int] = span(
@@ -104,7 +109,7 @@ class Crane(Task):
     **End.** Terminated when the load is set down; if the crane fails, the trolley hits a buffer (4 m behind start and target), or the
     load tears loose (|th| > 1 rad); or if the state diverges. Truncated after 300 steps. The last step's info has `is_success` (quality
     at least .8), `quality`, `seconds`, `residual_swing` (amplitude, rad), `miss_m`, `wear` (caused by this ride), `mean_swing` (rad) and
-    `ended_by`: 0 set down, 1 still on the hook, 2 the crane failed, 3 buffer, 4 torn loose, 5 diverged.
+    `ended_by`: 0 set down, 1 still on the hook, 2 the crane failed, 3 buffer, 4 torn loose, 5 diverged, and then all others are 0.
 
     **Faculties.** "swing": "reflex" plans for the load as it is seen and, while it is not seen, for one that hangs still; "shaper" drives
     by a zero-vibration shaper for the nominal rope, which raises no swing but does not damp what is there; "tracker-k" knows the last k

@@ -24,7 +24,12 @@ class KilnParams(Params):
     noise: float = real(
         0.0, 50.0, default=15.0, doc="standard deviation of a reading of the surface, K; of the core a quarter"
     )
-    variability: float = real(0.0, 1.2, default=1.0, doc="how much plants differ from the nominal one; 0: not at all")
+    variability: float = real(
+        0.0,
+        1.2,
+        default=1.0,
+        doc="how much plants differ from the nominal one; 0: not at all, but for the emissivity in shift",
+    )
     half: tuple[int, int] = span(20, 110, default=(40, 100), doc="half the thickness of a slab, mm, drawn")
     charge: tuple[int, int] = span(20, 600, default=(20, 100), doc="temperature of a slab when it is charged, C, drawn")
 
@@ -85,7 +90,7 @@ class Kiln(Task):
 
     **End.** Terminated when the slab is out, or if a temperature leaves -273..3000 C. Truncated after 180 min. The last step's info has
     `is_success` (quality at least .9), `quality`, `soak_minutes`, `unevenness_K`, `hottest_C`, `growth`, `minutes`, `mean_furnace_C`
-    and `ended_by`: 0 discharged, 1 left in the furnace, 2 diverged.
+    and `ended_by`: 0 discharged, 1 left in the furnace, 2 diverged, and then all others are 0.
 
     **Faculties.** "core": "reflex" acts on the present observation; it uses set-point and furnace temperature as a memory of whether and
     when the soak began. "tracker-k" knows the last k observations only. "slab": "nominal" fires every slab as a nominal one, whatever the
