@@ -115,7 +115,7 @@ class GRUPPOLearner(TorchLearner):
             torch.manual_seed(seed)
             map_layout = self.layout if c.map != "none" else None
             self.net = RecurrentActorCritic(self.envs.observation, self.head, c.hidden, map_layout).to(self.device)
-        memory, policy = self.net.groups()
+        memory, policy = self.net.parameter_groups()
         self.lr = [c.memory_lr, c.lr]
         self.optimizer = torch.optim.Adam([{"params": memory}, {"params": policy}], c.lr, eps=1e-5, fused=True)
         self.replay = None if self.net.map is None else self._replay(self.net.map.entities)
@@ -252,7 +252,7 @@ class GRUPPOLearner(TorchLearner):
     def _descend(self, loss: Tensor) -> None:
         self.optimizer.zero_grad()
         loss.backward()
-        for group in self.net.groups():
+        for group in self.net.parameter_groups():
             nn.utils.clip_grad_norm_(group, self.config.grad_clip)
         self.optimizer.step()
 

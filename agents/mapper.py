@@ -62,7 +62,7 @@ class MapperLearner(ImaginationLearner):
         return MappedModel(made.observation, self.head.size, c.hidden, self.layout, c.map != "none")
 
     def model_groups(self) -> list[dict[str, Any]]:
-        memory, rest = self.model.parts_of_training()
+        memory, rest = self.model.parameter_groups()
         return [{"params": memory, "lr": self.config.memory_lr}, {"params": rest}]
 
     def _finish(self, ended: np.ndarray) -> None:

@@ -128,7 +128,7 @@ class MappedModel(LatentModel):
             "continue": F.binary_cross_entropy_with_logits(self.cont_head(inputs)[..., 0], goes_on, reduction="none"),
         }
 
-    def parts_of_training(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    def parameter_groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """Parameters of memory and map, and all others."""
         remembers = [*self.memory.parameters(), *([] if self.map is None else self.map.parameters())]
         known = {id(p) for p in remembers}

@@ -62,7 +62,7 @@ class RecurrentActorCritic(nn.Module):
         else:
             ignore(self.encoder, columns)
 
-    def groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
+    def parameter_groups(self) -> tuple[list[nn.Parameter], list[nn.Parameter]]:
         """Parameters of memory and map, and those of actor and critic."""
         memory = [self.encoder, self.gru, *([] if self.map is None else [self.map])]
         policy = [self.actor, self.critic, *([] if self.glance is None else [self.glance])]
