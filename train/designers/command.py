@@ -13,7 +13,7 @@ from tyro.conf import arg
 
 from unseen.agents.protocol import MAX_TRAINING_SEED
 from unseen.train.designers.report import draw, markdown
-from unseen.train.designers.study import QUICK, Plan, Row, Study
+from unseen.train.designers.study import QUICK, Row, Study, StudyConfig
 from unseen.train.errors import StoreError, UsageError
 from unseen.train.files import check_folder, write_text
 
@@ -52,7 +52,7 @@ def designers(config: DesignersConfig) -> Path:
         raise UsageError(f"--seeds: different integers in 0..{MAX_TRAINING_SEED}")
     if any(after <= before for before, after in zip((0, *config.past), config.past, strict=False)):
         raise UsageError("--past: increasing integers from 1 on")
-    plan = replace(QUICK if config.quick else Plan(config.level), level=config.level, seeds=config.seeds)
+    plan = replace(QUICK if config.quick else StudyConfig(config.level), level=config.level, seeds=config.seeds)
     results = []
     for seed in config.seeds:
         path = config.out / f"seed-{seed}.json"
@@ -73,7 +73,7 @@ def designers(config: DesignersConfig) -> Path:
     return report
 
 
-def _run(plan: Plan, path: Path) -> None:
+def _run(plan: StudyConfig, path: Path) -> None:
     """Run one seed, and store what it has found. Raises StoreError before it runs if nothing can be stored."""
     check_folder(path.parent)
     from unseen.train.trainer import set_up_torch
@@ -90,7 +90,7 @@ def _run(plan: Plan, path: Path) -> None:
         write_text(path, json.dumps(made) + "\n")
 
 
-def _read(path: Path, plan: Plan) -> tuple[list[Row], dict[str, float]]:
+def _read(path: Path, plan: StudyConfig) -> tuple[list[Row], dict[str, float]]:
     """Rows and speeds of a stored result. Raises StoreError if it is not one, or of another plan."""
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
@@ -105,7 +105,7 @@ def _read(path: Path, plan: Plan) -> tuple[list[Row], dict[str, float]]:
         raise StoreError(path, f"cannot be read: {type(error).__name__}: {error}") from error
 
 
-def _comparable(plan: Plan) -> dict[str, Any]:
+def _comparable(plan: StudyConfig) -> dict[str, Any]:
     """The parts of a plan that must be the same in all seeds."""
     return {name: value for name, value in asdict(plan).items() if name not in ("seeds", "past", "curve")}
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from unseen.train.curves import INK, plain_settings
 from unseen.train.designers.baselines import BASELINES, made
-from unseen.train.designers.study import PUBLIC, REFERENCES, Plan, Row
+from unseen.train.designers.study import PUBLIC, REFERENCES, Row, StudyConfig
 from unseen.train.leaderboard import charts
 from unseen.train.leaderboard import statistics as st
 from unseen.train.leaderboard.statistics import Interval
@@ -50,7 +50,7 @@ def counted(rows: Sequence[Row]) -> int:
     return sum(len(row.scores) for row in rows)
 
 
-def markdown(plan: Plan, rows: Sequence[Row], speeds: Sequence[dict[str, float]]) -> str:
+def markdown(plan: StudyConfig, rows: Sequence[Row], speeds: Sequence[dict[str, float]]) -> str:
     """The report."""
     usual = plan.imagined[-2]
     tests = " | ".join(f"{b} tests" for b in plan.tests)
@@ -128,7 +128,7 @@ def markdown(plan: Plan, rows: Sequence[Row], speeds: Sequence[dict[str, float]]
     return "\n".join(out)
 
 
-def draw(plan: Plan, rows: Sequence[Row], path: Path) -> None:
+def draw(plan: StudyConfig, rows: Sequence[Row], path: Path) -> None:
     """The figure. Raises OSError."""
     import matplotlib
     from matplotlib.figure import Figure

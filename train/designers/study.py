@@ -35,7 +35,7 @@ Say = Callable[[str], None]
 
 
 @dataclass(frozen=True)
-class Plan:
+class StudyConfig:
     """What a study runs.
 
     Attributes:
@@ -66,7 +66,7 @@ class Plan:
     searches: tuple[int, ...] = (100, 1000, 10_000)
 
 
-QUICK = Plan(
+QUICK = StudyConfig(
     2,
     seeds=(0,),
     programmes=3,
@@ -126,7 +126,7 @@ class _Remembered(DesignAgent):
 class Study:
     """Runs a plan; `rows` are its results so far."""
 
-    def __init__(self, plan: Plan, say: Say = lambda text: None) -> None:
+    def __init__(self, plan: StudyConfig, say: Say = lambda text: None) -> None:
         self.plan, self.say = plan, say
         self.rows: list[Row] = []
         self.env = EnvConfig(ENV, plan.level, obs="file", action="continuous", split="test")
