@@ -52,4 +52,4 @@ class LatentModel(nn.Module, WorldModel):
 
     @abstractmethod
     def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
-        """`map` and `places` for latents (n, F), as `unseen.agents.shared.graph_agent` documents them; without those that the model lacks."""
+        """`map` and `places` for latents (n, F), as `unseen.agents.shared.graph_agent` documents them; empty if the model has neither."""
