@@ -276,7 +276,7 @@ def ride(rig, sc):
 
 @device
 def travel_far(rig, sc):
-    """Energy and hills. Metrics: driving resistance, 100 N; the steepest gradient that the driven rear axle can climb, negative; and mass, t."""
+    """Energy and hills. Metrics: driving resistance, 100 N; steepest gradient that the driven rear axle climbs, negative; mass, t."""
     v = rig.built.value
     drag = 0.5 * AIR * (0.60 + 0.35 * v[DOWNFORCE]) * sc.speed**2
     rig.metric[0] = ((0.0075 + 0.005 * v[COMPOUND]) * rig.built.mass * G + drag) / 100.0
