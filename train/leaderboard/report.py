@@ -79,7 +79,7 @@ def latency(board: Board, entry: Entry) -> tuple[float | None, float | None]:
 
 
 def map_error(board: Board, entry: Entry) -> tuple[str, str]:
-    """Errors of its map and of the place of the last sight in m, as ranges over levels."""
+    """Errors, m, of the agent's map and of the last seen position, as ranges over levels."""
     found = board.map_error.get(entry.name, {}).values()
     columns = ([getattr(one, name) for one in found] for name in ("map", "last_seen"))
     known = [[value for value in column if value is not None] for column in columns]
