@@ -1,13 +1,15 @@
 """`unseen audit`: checks of an environment at every level, derived from what its task declares.
 
 **References.** Scripted policies play episodes of the split "test", starting with the seed --seed. Mean returns must reach the gates
-in `score.gates`, in the split "shift" too; returns must lie within the bounds of `score`; the mean returns of random and oracle must
-match the frozen anchors (if the level has any, with its own parameters). On level 0, the visible twin, `reflex` must come within
-5 % of `oracle`. On other levels of tasks with something hidden, `reflex` may return at most `chance(params, split)`. In tasks that
-hide nothing, which require planning, it may return at most half of the score's range, from level 2 on.
+in `score.gates` (in the split "shift", the gate or .9, whichever is lower); returns must lie within the bounds of `score`; the mean
+returns of random and oracle must match the frozen anchors (if the level has any, with its own parameters). On level 0, the visible twin,
+`reflex` must come within 5 % of `oracle`. On other levels of tasks with something hidden, `reflex` may return at most
+`chance(params, split)` plus four standard errors. In tasks that hide nothing, which require planning, it may return at most half of the
+score's range, from level 2 on.
 
 **Faculties.** For each faculty that a level demands, all policies that lack it play episodes of the splits "test" and "shift". In each
-split, the best of them may return at most chance plus .1 (level 1) or .05 (levels 2 and 3), or plus the declared excess.
+split, the best of them, less half the width of its 95 % interval, may return at most chance plus .1 (level 1) or .05 (levels 2 and 3), or
+plus the declared excess. Chance is the return of random play where the task declares none.
 
 **Draws.** No reset fails. In the splits "train" and "shift", a hidden class is uniformly distributed and independent of the number of
 tries of a reset, and a hidden vector varies. Fields of the record that `hidden.independent` names are uniform over their values and
@@ -32,6 +34,12 @@ For a hidden class the score is accuracy, with chance 1 / classes. For a hidden 
 at that step, so that knowing the time step alone scores 0. Leak probes use the sensor given by --obs, or else every sensor that is not
 privileged (with --quick the first alone), and the history probe the first one. Images are downsampled first, so leaks in finer
 detail are not found.
+
+**Twins.** On the visible twin of a level, in which only the hiding is removed, the best of `reflex` and `tracker-1` must come within .05 of
+`oracle`. Level 0 must have the parameters of the twin of level 1.
+
+**Interference.** Pairs of environments that differ only in the hidden truth must give the same observations, rewards, ends and pictures
+under the same actions, until the truth may be found. Only for tasks whose `hidden.change` can change the truth; level 0 is left out.
 
 **Determinism.** A scalar environment is bit-identical to a row of a batch. Replays, threads, snapshots, copies and pickles agree.
 

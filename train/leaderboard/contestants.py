@@ -1,6 +1,7 @@
 """The arenas (environments at a level) and contestants (training runs of agents) of a leaderboard.
 
-Both are identified by their content: an agent by the bytes of its file, an environment by a hash of the sources that define it.
+Both are identified by their content: a trained agent by the bytes of its file, a scripted one by those of its source
+files, an environment by a hash of what affects its scores (`task_hash`).
 Results of a retrained agent or a changed environment are therefore never mixed up with earlier ones.
 """
 
