@@ -13,6 +13,7 @@ from unseen.agents.shared.nets import Layer, mlp, norm, symexp, symlog
 
 CHANNELS = 16  # of the first convolution; doubled by each further one
 BOTTOM = 8  # pixels: convolutions halve the image until it is at most this large
+LARGE = 32  # pixels: an encoder first shrinks a larger image to a quarter, as DQN's does (Mnih et al. 2015), at a quarter of the cost
 RAY_CHANNELS = 16
 LEAST_STD = 1e-3  # lower bound of standard deviations, so that nearly constant values are not amplified
 CLIP = 10.0  # standard deviations
@@ -133,6 +134,9 @@ class ImageEncoder(nn.Module):
         super().__init__()
         height, width, channels = observation.shape
         layers, outputs = [], CHANNELS
+        if max(height, width) > LARGE:
+            layers.append(nn.Conv2d(channels, outputs, 8, stride=4, padding=2))
+            height, width, channels, outputs = height // 4, width // 4, outputs, 2 * outputs
         while max(height, width) > BOTTOM:
             layers.append(nn.Conv2d(channels, outputs, 4, stride=2, padding=1))
             height, width, channels, outputs = height // 2, width // 2, outputs, 2 * outputs
