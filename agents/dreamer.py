@@ -1,7 +1,7 @@
 """Dreamer: learn a world model from replayed episodes, and the policy in imagined roll-outs (Hafner et al. 2023, DreamerV3).
 
-`unseen.agents.imagination` lists the differences. Besides, an episode's terminal step has a larger weight in the KL and
-reward losses.
+`unseen.agents.imagination` lists the differences from DreamerV3. In addition, an episode's terminal step has a larger weight in the
+dynamics KL and the reward loss.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ class DreamerConfig(RSSMSizes, ImaginationConfig):
     """Hyperparameters of `ImaginationConfig`, and of the RSSM."""
 
     terminal_weight: float = 5.0
-    """weight of an episode's terminal step in the losses of prediction and reward"""
+    """weight of an episode's terminal step in the dynamics KL and the reward loss"""
     obs_noise: float = 0.03
     """standard deviation of the Gaussian noise added to replayed observations"""
     free_nats: float = 1.0

@@ -1,8 +1,8 @@
-"""Learning a policy in the imagination of a world model, whatever the model is (Hafner et al. 2023, DreamerV3).
+"""Learning a policy in imagined roll-outs of any world model (Hafner et al. 2023, DreamerV3).
 
 Differences from DreamerV3:
 
-- Training sequences start at the start of an episode, so that the cue to be remembered is never cut off.
+- Training sequences are whole episodes up to `sequence` steps, so that the cue to be remembered is not cut off.
 - The actor is trained only after `actor_warmup_updates` model updates; until then actions are uniformly random. An actor
   trained before the model remembers the cue converges to one fixed choice.
 """
@@ -58,7 +58,7 @@ class ImaginationConfig:
     actor_warmup_updates: int = 1200
     """model updates before the actor is trained; until then actions are uniformly random"""
     model_lr: float = 1e-3
-    """learning rate of the world model, but for parts that have their own"""
+    """learning rate of the world model, except of parts that have their own"""
     actor_lr: float = 6e-4
     """learning rate of actor and critic"""
     horizon: int = 12
@@ -87,7 +87,7 @@ class ImaginationConfig:
 
 
 class ImaginationLearner(TorchLearner):
-    """Trains a world model, and actor and critic in it, on any torch device, with any observations and actions.
+    """Trains a world model, and an actor and a critic in its imagination, on any torch device, with any observations and actions.
 
     Subclasses define `build_model` and `update_model`.
     """
@@ -133,18 +133,21 @@ class ImaginationLearner(TorchLearner):
 
     @abstractmethod
     def update_model(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:
-        """One gradient step on replayed episodes, with prepared observations. Returns their latents (T, B, F) and metrics."""
+        """One gradient step on replayed episodes. Returns their latents (T, B, F) and metrics.
+
+        batch: time-major columns of `EpisodeReplay.sample`, with prepared observations.
+        """
 
     def model_groups(self) -> list[dict[str, Any]]:
         """Parameter groups of the model's optimiser; the gradients of each are clipped separately."""
         return [{"params": list(self.model.parameters())}]
 
     def target_size(self) -> int:
-        """Number of labels of the model's map at a step."""
+        """Number of values in the labels of the model's map at a step."""
         return 0 if self.model.map is None else 5 * self.model.map.entities
 
     def targets(self, obs: np.ndarray, length: np.ndarray) -> np.ndarray:
-        """The labels of the map (n, T, target_size) for episodes of observations `obs` (n, T, ...), `length` (n,) of each."""
+        """The labels of the map (n, T, target_size) for episodes with observations `obs` (n, T, ...) and lengths `length` (n,)."""
         if self.model.map is None or self.layout is None:
             return np.zeros((*obs.shape[:2], 0), np.float32)
         return hindsight_columns(obs, length, self.layout)
@@ -152,7 +155,7 @@ class ImaginationLearner(TorchLearner):
     # --- free play, then questions ---
 
     def ask(self, env: EnvConfig) -> None:
-        """See `Learner`. Remembered episodes are cut off at the first touch; what each was asked for is drawn."""
+        """See `Learner`. Replayed episodes are cut off at the first touch, and each gets a random query."""
         layout = can_ask(self.name, env, self.layout)
         self.move(env)
         self.collector.move(self.envs)
@@ -209,7 +212,7 @@ class ImaginationLearner(TorchLearner):
             self.update_credit += stepped * c.replay_ratio / (c.batch * min(length, c.sequence))
 
     def _finish(self, ended: np.ndarray) -> None:
-        """Move the finished episodes of these environments into the replay."""
+        """Move the finished episodes of the environments `ended` (m,) into the replay."""
         rewards = self.replay.rewards(ended)
         over = self.collector.terminated if self.limit_cuts else self.collector.done
         self.replay.finish(ended, over, self.targets(*self.replay.running_obs(ended)))
@@ -218,7 +221,7 @@ class ImaginationLearner(TorchLearner):
             self.ac.twohot.extend_range(largest_return(reward.tolist(), bool(ends), self.config.gamma))
 
     def uniform(self, *shape: int) -> Tensor:
-        """Uniform noise in [0, 1), of the learner's generator."""
+        """Uniform noise in [0, 1) from the learner's generator."""
         return torch.rand(shape, generator=self.noise, device=self.device)
 
     # --- loss ---
@@ -239,7 +242,7 @@ class ImaginationLearner(TorchLearner):
         return figures
 
     def _imagination_starts(self, latent: Tensor, batch: dict[str, Tensor]) -> Tensor:
-        """Latents to start roll-outs from: non-terminal steps at which the agent can act."""
+        """Latents (N, F) to start roll-outs from, at random non-terminal steps at which actions have an effect."""
         may_act = (batch["mask"] > 0) & (batch["terminated"] == 0)
         if self.layout is not None:
             may_act &= self.layout.acts(batch["obs"])
@@ -290,7 +293,7 @@ class ImaginationLearner(TorchLearner):
         return {name: float(value) for name, value in figures.items()}
 
     def descend(self, loss: Tensor) -> None:
-        """One step of the model's optimiser."""
+        """One step of the model's optimiser down the gradient of `loss`."""
         self.model_opt.zero_grad()
         loss.backward()
         for group in self.model_opt.param_groups:

@@ -1,13 +1,13 @@
-"""Jepa-mpc: a policy learned, and plans made, in the latents of a model that predicts embeddings and decodes none.
+"""Jepa-mpc: learns a policy, and plans, in the latents of a model that predicts embeddings and has no decoder.
 
 The model (`unseen.agents.models.jepa`) learns from whole episodes by
 
-- roll-outs: from steps drawn at random it imagines what the episode's actions lead to, for as many steps as things are hidden, and
-  compares with the embeddings of what was observed. Every head learns from what is imagined, too;
-- SIGReg (`unseen.agents.models.sigreg`), without which embeddings shrink to a point where no head needs them;
-- the hindsight map, of entity slots: the next embedding gives little reason to remember what stays hidden.
+- roll-outs: from random steps it imagines the outcome of the episode's actions, over `roll_out_steps` steps, about as long as things are
+  hidden, and is trained to predict the embeddings of what was observed. All heads are trained on imagined latents, too;
+- SIGReg (`unseen.agents.models.sigreg`), without which embeddings collapse wherever no head needs them;
+- the hindsight map, for entity slots: predicting the next embedding gives little reason to remember what stays hidden.
 
-Actor and critic are trained as a dreamer's, and plans are made as by latent-mpc.
+Actor and critic are trained as in dreamer, and plans are made as in latent-mpc.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ from unseen.agents.models.jepa import JEPA, JEPASizes
 from unseen.agents.models.sigreg import SIGReg
 from unseen.agents.planning_learner import PlanningConfig, PlanningLearner
 
-ROWS, SLICES = 256, 32  # embeddings and projections that SIGReg looks at in one update
+ROWS, SLICES = 256, 32  # embeddings and random projections per update that SIGReg uses
 
 
 @dataclass(frozen=True)
@@ -35,19 +35,19 @@ class JEPAMPCConfig(JEPASizes, PlanningConfig):
     actor_warmup_updates: int = 600
     """model updates before the actor is trained; until then actions are uniformly random"""
     terminal_weight: float = 5.0
-    """weight of an episode's terminal step in the losses of prediction and reward"""
+    """weight of an episode's terminal step in the prediction, reward and continue losses"""
     obs_noise: float = 0.03
     """standard deviation of the Gaussian noise added to replayed observations"""
     roll_outs: int = 48
-    """roll-outs per update of the model"""
+    """training roll-outs per update of the model"""
     roll_out_steps: int = 16
-    """their length"""
+    """length of the model's training roll-outs in steps"""
     prediction: float = 5.0
-    """weight of the error of predicted embeddings and own states"""
+    """weight of the prediction error of embeddings and own states"""
     regulariser: float = 10.0
     """weight of SIGReg"""
     map: Literal["none", "hindsight"] = "hindsight"
-    """labels of the map of places, of entity slots; "none" for no map"""
+    """labels of the map of places, with entity slots; "none" for no map"""
     map_weight: float = 1.0
     """weight of the map loss"""
 
@@ -76,7 +76,7 @@ class JEPAMPCLearner(PlanningLearner):
         labels = {name: batch[name] for name in ("reward", "terminated", "targets")}
         losses = self._head_losses(latent[seen], {name: label[seen] for name, label in labels.items()})
 
-        t, row, inside = self._ahead(seen)
+        t, row, inside = self._roll_out_steps(seen)
         predicted, imagined = model.roll_out(latent[t[0] - 1, row[0]], action[t, row])
         at = t[inside], row[inside]
         ahead = {name: label[at] for name, label in labels.items()}
@@ -94,10 +94,10 @@ class JEPAMPCLearner(PlanningLearner):
         spread = rows.detach().std(0).mean()
         return latent, {name: float(loss.detach()) for name, loss in losses.items()} | {"spread": float(spread)}
 
-    def _ahead(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Steps and episodes (K, n) of roll-outs from steps drawn at random, and whether (K, n) they are inside of the episode.
+    def _roll_out_steps(self, seen: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The steps that follow random steps: their times and episodes (K, n), and whether they are inside the episode (K, n) bool.
 
-        seen: (T, B) bool. Steps beyond T are replaced by the last one.
+        seen: (T, B) bool, the step is real and not padding. Times beyond T - 1 are replaced by T - 1.
         """
         c = self.config
         rows = seen[1:].nonzero().cpu().numpy()
@@ -108,12 +108,13 @@ class JEPAMPCLearner(PlanningLearner):
         return last, row, seen[last, row] & (t == last)
 
     def _weight(self, labels: Mapping[str, Tensor]) -> Tensor:
-        """Weights (...) of steps: that which ends an episode may reveal what had to be remembered."""
+        """Weights (...) of steps. A terminal step has a larger one, since it may reveal what had to be remembered."""
         return 1 + (self.config.terminal_weight - 1) * labels["terminated"]
 
     def _head_losses(self, latent: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
-        """The mean loss of each head on latents (m, F), with its weight."""
+        """The weighted mean loss of each head on latents (m, F)."""
         losses, weight = self.model.head_losses(latent, labels), self._weight(labels)
-        # The same for both: where the end is uncertain, a reward that comes with it must be as likely, or it is expected many times.
+        # Both have the same weights: where termination is uncertain, the reward that comes with it must be predicted with the same
+        # probability, or it is expected several times.
         weights: dict[str, Tensor | float] = {"reward": weight, "continue": weight, "map": self.config.map_weight}
         return {name: (weights[name] * loss).mean() for name, loss in losses.items()}

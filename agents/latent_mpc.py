@@ -1,6 +1,6 @@
-"""Latent-mpc: a dreamer that plans in the latents of its model when it acts.
+"""Latent-mpc: dreamer, with planning in the latents of the model when it acts.
 
-Model, actor and critic are trained as a dreamer's. When it acts, discrete actions are planned by
+Model, actor and critic are trained as in dreamer. When the agent acts, discrete actions are planned by
 `unseen.agents.shared.tree_search`, continuous ones by `unseen.agents.shared.shooting`.
 """
 

@@ -1,8 +1,7 @@
-"""Learners of a policy in imagination whose agents also imagine when they act: they plan, with the policy as prior and the critic's
-value at the end.
+"""Learners of a policy in imagination whose agents also plan when they act, with the policy as prior and the critic as terminal value.
 
-Planning is for acting alone. Training episodes are played by the policy: it is trained in imagination from every state that is
-replayed, so it needs no better actions to imitate, and data that vary more are worth more to the model.
+Planning is used only for acting, not for collecting data. Training episodes are played by the policy: it is trained in imagination from
+all replayed states, so it needs no better actions to imitate, and more varied data are worth more to the model.
 """
 
 from __future__ import annotations
@@ -24,11 +23,11 @@ class PlanningConfig(ImaginationConfig):
     """Hyperparameters of `ImaginationConfig`, and of planning."""
 
     imagined: int = 100
-    """maximum number of imagined steps for a decision; 0 for no planning: the policy alone"""
+    """maximum number of imagined steps per decision; 0: no planning, the policy alone acts"""
     depth: int = 8
     """maximum length of a plan in steps"""
     temperature: float = 0.05
-    """discrete actions: price of leaving the policy, in units of the spread of returns; near 0, the best path found is taken"""
+    """discrete actions: weight of the KL divergence from the policy, in units of the return scale; near 0, the best path found is taken"""
 
 
 class PlanningLearner(ImaginationLearner):

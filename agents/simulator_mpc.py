@@ -1,6 +1,6 @@
-"""Simulator-mpc: planning in the true simulator, with the full state. A reference: the ceiling of planning.
+"""Simulator-mpc: planning in the true simulator with the full state, as an upper reference for planning agents.
 
-Discrete actions are planned by the search of slot-search, continuous ones by sampled sequences.
+Discrete actions are planned by best-first search, as in slot-search, continuous ones by sampling action sequences.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ IMAGINED = 10_000
 ROWS = 256  # states simulated together
 DISCRETE = Search(BestFirst(depth=120), IMAGINED, plans=8, follow=120)
 CONTINUOUS = Search(Shooting(discount=0.99, horizon=40, population=64, hold=4), IMAGINED, follow=4)
-RESOLUTION = 0.06  # of numbers in the state: a fraction of a step, a cell, or a push
+RESOLUTION = 0.06  # of values in the state: a fraction of a step, a cell, or a push
 
 
 class SimulatorDynamics(Dynamics):
     """One step of the true simulator. States are records.
 
-    The clock is left out of `place`: a state reached later is no other state. It is recognised as what changes by the same
-    amount in every environment, whatever it does.
+    The clock is left out of `place`, so that states that differ only in time are the same. It consists of the values that change by the
+    same amount in every environment, whatever the action.
     """
 
     def __init__(self, simulator: Simulator) -> None:
@@ -53,7 +53,7 @@ class SimulatorDynamics(Dynamics):
         return rows[:, self.columns] / np.float32(RESOLUTION)
 
     def acts(self, states: np.ndarray) -> np.ndarray:
-        """Whether it matters what is done now, (n,) bool; continuous actions always do."""
+        """Whether the choice of action has an effect in states (n,), (n,) bool; always true for continuous actions."""
         if not isinstance(self.space, spaces.Discrete):
             return np.ones(len(states), bool)
         n = int(self.space.n)
@@ -62,7 +62,7 @@ class SimulatorDynamics(Dynamics):
         return (after != after[:, :1]).any((1, 2))
 
     def step(self, states: np.ndarray, actions: np.ndarray) -> Transition:
-        """See `Dynamics`. Where actions have an effect is found by trying all; these steps do not count as imagined."""
+        """See `Dynamics`. `acts` is found by trying all actions in the next states; these steps do not count as imagined."""
         after, rows, reward, over = self.simulator.step(states, actions)
         nothing = np.zeros(len(states))  # the simulator is certain, and knows all states equally well
         return Transition(after, reward, over.astype(np.float32), nothing, nothing, self.place(rows), self.acts(after))

@@ -21,7 +21,7 @@ from torch import nn
 from unseen.agents.errors import BadAgent
 from unseen.agents.models.relational import RelationalModel
 from unseen.agents.models.relational_graphs import PredictGraph, RememberGraph
-from unseen.agents.models.rolling import Meetings
+from unseen.agents.models.rolling import Segments
 from unseen.agents.shared.checkpoint import Store
 from unseen.agents.shared.collector import EpisodeReturns
 from unseen.agents.shared.envs import EnvConfig
@@ -149,8 +149,8 @@ class SlotSearchLearner(TorchLearner):
             return {}
         data = self._data()
         action = nn.functional.one_hot(data["action"], self.actions).float()
-        self.model.look(data["state"], action, data["after"])
-        ways = self.model.ways(data["state"], action, data["after"])
+        self.model.discover(data["state"], action, data["after"])
+        segments = self.model.segments(data["state"], action, data["after"])
         moved = self.model.box_change(data["state"], data["after"]).abs().amax((1, 2)) > CHANGED
         rewarded, over = (data["outcome"] > 0).unbind(-1)
         groups = [(moved, c.moved), (rewarded, c.rewarded), (over & ~rewarded, c.over)]
@@ -160,7 +160,7 @@ class SlotSearchLearner(TorchLearner):
             for group in self.optimizer.param_groups:
                 group["lr"] = c.lr * (1 - update / updates)
             with self.timed():
-                losses.append(self._update(data, pools, ways))
+                losses.append(self._update(data, pools, segments))
             if (update + 1) % WINDOW == 0 and _mean_loss(losses[-WINDOW:]) < c.enough:
                 break
         means = {name: float(np.mean([f[name] for f in losses])) for name in losses[-1]}
@@ -223,7 +223,7 @@ class SlotSearchLearner(TorchLearner):
         return {name: torch.as_tensor(column, device=self.device) for name, column in self.replay.everything().items()}
 
     def _update(
-        self, data: dict[str, torch.Tensor], pools: list[tuple[np.ndarray, int]], ways: list[Meetings]
+        self, data: dict[str, torch.Tensor], pools: list[tuple[np.ndarray, int]], segments: list[Segments]
     ) -> dict[str, float]:
         """One gradient step on a batch, of which each pool (rows, count) supplies `count` transitions. Returns losses."""
         c = self.config
@@ -236,23 +236,23 @@ class SlotSearchLearner(TorchLearner):
         rows = torch.as_tensor(pick, device=self.device)
         action = nn.functional.one_hot(data["action"][rows], self.actions).float()
         losses = self.model.losses(data["state"][rows], action, data["after"][rows], data["outcome"][rows])
-        losses |= self._roll(data["state"], ways)
+        losses |= self._roll(data["state"], segments)
         self.optimizer.zero_grad()
         torch.stack(list(losses.values())).sum().backward()
         nn.utils.clip_grad_norm_(self.model.parameters(), c.grad_clip)
         self.optimizer.step()
         return {name: float(loss.detach()) for name, loss in losses.items()}
 
-    def _roll(self, state: torch.Tensor, ways: list[Meetings]) -> dict[str, torch.Tensor]:
-        """The loss of a batch of paths of each disc, half of which meet something."""
+    def _roll(self, state: torch.Tensor, segments: list[Segments]) -> dict[str, torch.Tensor]:
+        """The loss of a batch of path segments of each disc, in half of which something stops or deflects it."""
         half, each = self.config.batch // 2, []
-        for disc, all_ways in zip(self.model.parts().rolling, ways, strict=True):
-            if not len(all_ways.row):
+        for disc, all_segments in zip(self.model.parts().rolling, segments, strict=True):
+            if not len(all_segments.row):
                 continue
-            met = (all_ways.label > 0).any(-1)
+            met = (all_segments.label > 0).any(-1)
             pools = [rows.nonzero()[:, 0].cpu().numpy() for rows in (met, ~met)]
             pick = np.concatenate([self.rng.choice(pool, half) for pool in pools if len(pool)])
-            chosen = Meetings(*(part[torch.as_tensor(pick, device=self.device)] for part in all_ways))
+            chosen = Segments(*(part[torch.as_tensor(pick, device=self.device)] for part in all_segments))
             each.append(self.model.rolling[disc].losses(state[chosen.row], chosen, self.model.step))
         return {"ways": torch.stack(each).sum()} if each else {}
 

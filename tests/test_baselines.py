@@ -188,6 +188,47 @@ def test_other_observations_and_actions(kind: type[SB3Learner], obs: str, action
     np.testing.assert_allclose(policy.act(seen, policy.initial_state(seeds), first)[0], predicted, atol=1e-5)
 
 
+@pytest.mark.parametrize(("env", "frame"), [("Unblock", "room"), ("Detour", "agent")])
+def test_slots_read_by_their_geometry(env: str, frame: str, tmp_path: Path) -> None:
+    made = learner(PPOLearner, env=EnvConfig(env, 2), relational=frame, stack=1)
+    before = weights(made)
+    made.advance()
+    assert any((before[name] != value).any() for name, value in weights(made).items() if "message" in name)
+    made.export(tmp_path / "agent.onnx")
+    envs = make(EnvConfig(env, 2), 8).vector
+    obs, _ = envs.reset(seed=0)
+    first = np.ones(8, bool)
+    for policy in (OnnxAgent(tmp_path / "agent.onnx"), made.policy()):
+        actions = policy.act(obs, policy.initial_state(np.arange(8)), first)[0]
+        with torch.no_grad():
+            logits = made.model.policy.get_distribution(torch.as_tensor(obs)).distribution.logits
+        np.testing.assert_array_equal(actions, logits.argmax(-1).numpy())
+
+
+def test_a_crate_in_any_direction_is_the_same_message() -> None:
+    made = learner(PPOLearner, env=EnvConfig("Unblock", 2), relational="room", stack=1)
+    extractor = made.model.policy.features_extractor
+    layout = made.envs.layout
+    row = torch.zeros(2, layout.size)
+    row[:, layout.pose] = torch.tensor([0.0, 0.0, 1.0, 0.0])
+    start = layout.boxes[0]
+    row[:, start], row[:, start + 3], row[:, start + 5 : start + 7] = 1.0, 1.0, 0.1
+    row[0, start + 1], row[1, start + 2] = 0.4, 0.4  # to the east, and to the north
+    row[1, start + 3 : start + 5] = torch.tensor([0.0, 1.0])  # turned likewise
+    heard: list[torch.Tensor] = []
+    extractor.message.register_forward_hook(lambda module, given, messages: heard.append(messages[:, 1]))
+    with torch.no_grad():
+        extractor(row)
+    torch.testing.assert_close(heard[0][0], heard[1][1])  # the first direction is east, the second north
+    assert not torch.allclose(heard[0][1], heard[1][1])
+
+
+@pytest.mark.parametrize(("env", "stack"), [(EnvConfig("Unblock", 2, obs="pixels"), 1), (EnvConfig("Unblock", 2), 2)])
+def test_geometry_without_slots_is_refused(env: EnvConfig, stack: int) -> None:
+    with pytest.raises(BadAgent, match="relational=room"):
+        learner(PPOLearner, env=env, relational="room", stack=stack)
+
+
 def test_rows_hold_the_last_observations_of_the_episode() -> None:
     vec, plain = RowVec(same_step(16), 4), SB3Vec(same_step(16))
     rng, size, ended = np.random.default_rng(0), vec.size, 0

@@ -129,12 +129,13 @@ def test_figures_as_text(shown: str, expected: str) -> None:
 def test_the_error_of_a_map_is_in_every_table(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     board = make_board()
     rows = {entry.name: entry for entry in board.entries}
-    assert report.map_error(board, rows["mapper"]) == (".08 – .20", "1.07")
-    assert report.map_error(board, rows["ppo"]) == ("—", "—")
+    assert report.map_error(board, rows["mapper"], ARENAS[1]) == "map .08 m, last seen 1.07 m"
+    assert report.map_error(board, rows["mapper"], ARENAS[2]) == "map .20 m, last seen unknown"
+    assert report.map_error(board, rows["ppo"], ARENAS[1]) == ""
     report.print_board(board, tmp_path / "index.html")
-    assert ".08 – .20" in capsys.readouterr().out
-    assert "| .08 – .20 m (1.07 m) |" in report.markdown(board)
-    assert ">.08 – .20<" in render(board)
+    assert "map .08 m" in capsys.readouterr().out
+    assert "; map .08 m, last seen 1.07 m |" in report.markdown(board)
+    assert ">map .08 m, last seen 1.07 m<" in render(board)
     assert board.to_dict(timings=False)["map_error"]["mapper"]["RolledBehind/1"]["map"] == 0.0842
 
 
@@ -252,10 +253,9 @@ def test_nothing_depends_on_global_random_numbers() -> None:
 def test_the_table_for_a_readme() -> None:
     lines = report.markdown(make_board()).splitlines()
     rows = [line for line in lines if line.startswith("|")]
-    assert len(rows) == 2 + 5 and {row.replace("\\|", "").count("|") for row in rows} == {9}
+    assert len(rows) == 2 + 5 and {row.replace("\\|", "").count("|") for row in rows} == {8}
     assert any(
-        row.startswith("| mapper | .70 (.60–.80)")
-        and "150 k steps, 6 k episodes, 10 min | .08 – .20 m (1.07 m) | 0.041 ms |" in row
+        row.startswith("| mapper | .70 (.60–.80)") and "150 k steps, 6 k episodes, 10 min | 0.041 ms |" in row
         for row in rows
     )
     assert "<script" not in "\n".join(rows)

@@ -1,4 +1,4 @@
-"""Boxes in a relational model that an action places, turns or removes."""
+"""The part of a relational model that predicts boxes which an action places, turns or removes."""
 
 from __future__ import annotations
 
@@ -9,19 +9,22 @@ from torch import Tensor, nn
 from unseen.agents.models.changes import IGNORED, Changes
 from unseen.agents.models.tokens import half_turns
 
-KINDS = 8  # maximum number of distinct ones
-SAME = 0.02  # boxes that differ by less are the same
+KINDS = 8  # maximum number of distinct contents of a slot
+SAME = 0.02  # boxes whose values differ by less are the same
 
 
 class Building(nn.Module):
-    """What becomes of box slots whose boxes come, go or turn: nothing, or one of the contents found in the data, a class each.
+    """A classifier of the next content of each box slot whose box appears, disappears or turns.
 
-    A content is a box slot, with its position relative to the agent.
+    The classes are "unchanged" and the contents found in the data. A content is the value of a box slot, with its position relative to
+    the agent.
 
     Args:
         slots, width: number and width of box slots.
-        seen: features of a box, from the agent.
-        message: size of what the agent hears.
+        shape: whether slots hold the shape of boxes, and with it their orientation.
+        seen: number of features of a box, relative to the agent.
+        message: size of the pooled message that the agent receives.
+        hidden: units of hidden layers.
     """
 
     slots: Tensor
@@ -34,10 +37,10 @@ class Building(nn.Module):
         self.heard = nn.Linear(message, hidden, bias=False)
         self.slot = nn.Parameter(torch.zeros(slots, hidden))
         self.out = nn.Sequential(nn.Linear(hidden, hidden), nn.ReLU(), nn.Linear(hidden, 1 + KINDS))
-        self.register_buffer("slots", torch.zeros(slots, dtype=torch.bool))  # whose boxes come, go or turn
+        self.register_buffer("slots", torch.zeros(slots, dtype=torch.bool))  # whose boxes appear, disappear or turn
 
     def changed(self, before: Tensor, after: Tensor) -> Tensor:
-        """Whether boxes came, went or turned, (B, n), between slots (B, n, width)."""
+        """Whether boxes appeared, disappeared or turned, (B, n) bool, from the slots `before` to `after`, (B, n, width) each."""
         both = before[..., 0] * after[..., 0] > 0.5
         came = (before[..., 0] - after[..., 0]).abs() > 0.5
         if not self.shape:
@@ -45,12 +48,17 @@ class Building(nn.Module):
         return came | (both & ((before - after)[..., 3:5].abs().amax(-1) > SAME))
 
     def relative(self, slots: Tensor, agent: Tensor) -> Tensor:
-        """Contents (B, n, width) of slots, for agents at (B, 2)."""
+        """Contents (B, n, width) of slots (B, n, width), for agents at (B, 2)."""
         return torch.cat([slots[..., :1], slots[..., 1:3] - agent[:, None] * slots[..., :1], slots[..., 3:]], -1)
 
     def logits(self, slots: Tensor, seen: Tensor, heard: Tensor, which: Tensor) -> Tensor:
-        """Logits (B, k, 1 + KINDS) for the slots `which` (k,): (B, n, width) boxes, their features (B, n, seen), and what the agent
-        hears (B, message)."""
+        """Logits (B, k, 1 + KINDS) for the slots with indices `which` (k,): unchanged, then each content.
+
+        Args:
+            slots: (B, n, width) boxes.
+            seen: (B, n, seen) their features, relative to the agent.
+            heard: (B, message) the pooled message that the agent receives.
+        """
         axis = slots[:, which, 3:5] if self.shape else slots[:, which, 1:3] * 0
         found = (
             self.seen(torch.cat([seen[:, which], half_turns(*axis.unbind(-1))], -1))
@@ -61,7 +69,10 @@ class Building(nn.Module):
         return torch.cat([out[..., :1], self.contents.masked(out[..., 1:])], -1)
 
     def build(self, slots: Tensor, agent: Tensor, logits: Tensor, which: Tensor) -> tuple[Tensor, Tensor]:
-        """The slots (B, n, width) after the most likely change, and its log-probability (B,)."""
+        """The slots (B, n, width) after the most likely change, and its log-probability (B,).
+
+        agent: (B, 2) positions after the step; logits: (B, k, 1 + KINDS) of the slots `which` (k,).
+        """
         log_prob, kind = logits.log_softmax(-1).max(-1)
         content = self.contents.codes[(kind - 1).clamp(min=0)]
         content = self.relative(content, -agent)
@@ -71,14 +82,17 @@ class Building(nn.Module):
         return slots * keep[:, None] + torch.matmul(places.T, new), log_prob.sum(-1)
 
     @torch.no_grad()
-    def look(self, before: Tensor, after: Tensor, agent: Tensor) -> None:
-        """Find the slots and contents in transitions: box slots (N, n, width), agents afterwards (N, 2)."""
+    def discover(self, before: Tensor, after: Tensor, agent: Tensor) -> None:
+        """Add the slots and contents that change in transitions: box slots (N, n, width) before and after, agents afterwards (N, 2)."""
         changed = self.changed(before, after)
         self.slots |= changed.any(0)
         self.contents.extend(self.relative(after, agent)[changed])
 
     def loss(self, logits: Tensor, before: Tensor, after: Tensor, agent: Tensor, which: Tensor) -> Tensor:
-        """Cross-entropy, for logits (B, k, 1 + KINDS)."""
+        """Cross-entropy, times the number of slots `which` (k,), for logits (B, k, 1 + KINDS) and box slots (B, n, width) before and after.
+
+        agent: (B, 2) positions after the step. Changes to a content that is not in the table are ignored.
+        """
         before, after = before[:, which], after[:, which]
         wanted = self.relative(after, agent)
         nearest = self.contents.nearest(wanted.flatten(0, 1)).view(wanted.shape[:2])

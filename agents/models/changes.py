@@ -1,4 +1,4 @@
-"""A table of the distinct changes that occur in data, so that a model can predict a class and its roll-outs stay exact."""
+"""A table of the distinct changes that occur in data. A model that predicts one of them, as a class, makes exact roll-outs."""
 
 from __future__ import annotations
 
@@ -6,20 +6,20 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-MIN_COUNT = 2  # a change seen less often gets no class of its own
-FEW = 24  # with more distinct changes than this, similar ones share a class
-NEAR, NEAR_IF_MANY = 0.01, 0.05  # changes of no larger L1 distance share a class
+MIN_COUNT = 2  # a change that occurs less often gets no class
+FEW = 24  # above this number of distinct changes, NEAR_IF_MANY applies instead of NEAR
+NEAR, NEAR_IF_MANY = 0.01, 0.05  # changes within this L1 distance share a class
 NEVER = -1e3  # logit of a class that is not in use
-IGNORED = -100  # label of what is not known: a class is not learned from it
+IGNORED = -100  # label where the class is not known: excluded from the loss
 
 
 class Changes(nn.Module):
-    """At most `most` changes of width k; those found stay.
+    """A table of at most `most` changes of width k. Changes are added, and never removed.
 
     Attributes:
         codes: (most, k).
         known: (most,) bool, the code is in use.
-        rough: bool, changes have been found that are near a code only roughly, within `NEAR_IF_MANY`.
+        rough: () bool, there are so many distinct changes that a code stands for all within `NEAR_IF_MANY`.
     """
 
     codes: Tensor
@@ -34,7 +34,7 @@ class Changes(nn.Module):
 
     @torch.no_grad()
     def extend(self, changes: Tensor) -> None:
-        """Add the changes (N, k) that are not yet near a code, the most frequent first, as far as there is room."""
+        """Add the changes (N, k) that are not near a code yet, the most frequent first, until the table is full."""
         if not len(changes):
             return
         found, counts = distinct(changes)
@@ -55,12 +55,12 @@ class Changes(nn.Module):
         return torch.where(self.known, apart, torch.inf).argmin(-1)
 
     def masked(self, logits: Tensor) -> Tensor:
-        """Logits (..., most), with those of classes that are not in use at `NEVER`."""
+        """Logits (..., most), set to `NEVER` for classes that are not in use."""
         return torch.where(self.known, logits, NEVER)
 
 
 def distinct(changes: Tensor) -> tuple[Tensor, Tensor]:
-    """Distinct changes to 3 decimals, means of their members (m, k), the most frequent first; and counts (m,)."""
+    """Changes (N, k) grouped by their values to 3 decimals: the mean of each group (m, k), the largest group first; and counts (m,)."""
     flat = changes.double().cpu()
     _, inverse, counts = np.unique(np.round(flat.numpy(), 3), axis=0, return_inverse=True, return_counts=True)
     total = torch.zeros(len(counts), flat.shape[1], dtype=flat.dtype)

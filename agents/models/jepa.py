@@ -1,13 +1,13 @@
-"""A recurrent joint-embedding predictive world model: it predicts embeddings of observations, and decodes none.
+"""A recurrent joint-embedding predictive world model: it predicts embeddings of observations, and has no decoder.
 
 LeCun (2022), "A path towards autonomous machine intelligence", and Assran et al. (2023), I-JEPA, predict in the space of an
-encoder that learns with the predictor. A constant encoder would be predicted perfectly; SIGReg prevents that
+encoder that is trained with the predictor. The output of a constant encoder would be predicted perfectly; SIGReg prevents this collapse
 (`unseen.agents.models.sigreg`). Here the predictor starts from a recurrent context, so that it can predict what is hidden now.
 
 Shapes: T time, n rows, D size of the context, E of an embedding, O of the own state, A of an encoded action.
 
-- The *own state* is the head of a slots row: pose, phase, query, contact, signals. It stays beside the embedding, as proprioception
-  does in DINO-WM (Zhou et al. 2024), and in its own units. Other observations have none: O = 0.
+- The *own state* is the first part of a slot observation: pose, phase, query, contact, signals. It is kept beside the embedding, in its
+  own units, as proprioception is in DINO-WM (Zhou et al. 2024). Other observations have none: O = 0.
 - A *percept* (..., E + O) is an embedding and an own state, observed or predicted.
 - A *latent* (..., D + O) is a context and an own state. It is deterministic.
 """
@@ -41,12 +41,12 @@ class JEPASizes:
 
 
 class JEPA(LatentModel):
-    """Encoder, recurrent context, predictor, and heads for reward, end and, of entity slots, the map of places.
+    """Encoder, recurrent context, predictor, and heads for reward, continuation and, with entity slots, the map of places.
 
-    The heads of reward and end read what the actor does: the latent and the look-up of what is asked for.
+    The inputs of the reward and continue heads are those of the actor: the latent, and the map's entry for the queried entity.
     """
 
-    groups = 0  # of noise: nothing is sampled
+    groups = 0  # no noise: nothing is sampled
 
     def __init__(
         self,
@@ -84,7 +84,7 @@ class JEPA(LatentModel):
         )
 
     def imagine_step(self, latent: Tensor, action: Tensor, noise: Tensor) -> Tensor:
-        """See `WorldModel`; noise is not used. What is predicted is taken for observed."""
+        """See `WorldModel`; noise is not used. The predicted percept is treated as if it had been observed."""
         return self.observe(latent, action, self.predict(latent, action), latent.new_ones(()), noise)
 
     def reward(self, latent: Tensor) -> Tensor:
@@ -100,7 +100,7 @@ class JEPA(LatentModel):
         return self.size + (0 if self.map is None else self.map.look_up_size)
 
     def actor_input(self, latent: Tensor) -> Tensor:
-        """The latent, and the look-up of what is asked for, seen from the own pose."""
+        """The latent and, with a map, its entry for the queried entity, relative to the agent's pose (..., actor_inputs)."""
         if self.map is None:
             return latent
         context, own = latent.split([self.context, self.own], -1)
@@ -115,7 +115,7 @@ class JEPA(LatentModel):
     # --- learning ---
 
     def predict(self, latent: Tensor, action: Tensor) -> Tensor:
-        """The next percept (..., E + O). Of the own state, the change is predicted."""
+        """The next percept (..., E + O) after `action` (..., A). The network predicts the embedding, and the change of the own state."""
         ahead = self.predictor(torch.cat([latent, action], -1))
         embedding, change = ahead.split([self.embedding, self.own], -1)
         return torch.cat([embedding, latent[..., self.context :] + change], -1)
@@ -123,7 +123,7 @@ class JEPA(LatentModel):
     def observe_episodes(self, prepared: Tensor, action: Tensor) -> tuple[Tensor, Tensor]:
         """Percepts (T, n, E + O) and latents (T, n, D + O) of whole episodes of prepared observations (T, n, *shape).
 
-        action: (T, n, A) that led to each observation; zero at t = 0.
+        action: (T, n, A), the action that led to each observation; zero at t = 0.
         """
         percept = self._percept(prepared)
         context, _ = self.memory(torch.cat([percept, action], -1))
@@ -147,13 +147,13 @@ class JEPA(LatentModel):
     def head_losses(self, latent: Tensor, labels: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Loss (...) of each head on latents (..., D + O).
 
-        labels: `reward` and `terminated` (...), and with a map `targets` (..., 4 k), see `PlaceMap.labels`.
+        labels: `reward` and `terminated` (...), and with a map `targets` (..., 5 k), see `PlaceMap.labels`.
         """
         inputs = self.actor_input(latent)
-        going = self.cont_head(inputs)[..., 0]
+        cont_logit = self.cont_head(inputs)[..., 0]
         losses = {
             "reward": self.twohot.loss(self.reward_head(inputs), labels["reward"]),
-            "continue": F.binary_cross_entropy_with_logits(going, 1 - labels["terminated"], reduction="none"),
+            "continue": F.binary_cross_entropy_with_logits(cont_logit, 1 - labels["terminated"], reduction="none"),
         }
         if self.map is not None:
             losses["map"] = self.map.loss(latent[..., : self.context], *self.map.labels(labels["targets"]))

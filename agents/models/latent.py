@@ -1,4 +1,4 @@
-"""What the learners that train a policy in imagination, and the graphs of it, need of a world model."""
+"""The interface of world models for learners that train a policy in imagination, and for their exported graphs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ class LatentModel(nn.Module, WorldModel):
     Attributes:
         observation: of a single environment.
         size: of a latent, F.
-        groups: numbers of noise that `observe` and `imagine_step` need for a row; 0 if the model is deterministic.
-        twohot: range of rewards.
+        groups: uniform random numbers per row that `observe` and `imagine_step` take as noise; 0 if the model is deterministic.
+        twohot: distribution over rewards.
         map: the map of places, if the model has one.
     """
 
@@ -47,9 +47,9 @@ class LatentModel(nn.Module, WorldModel):
         """The agent's pose (n, 4) for latents (n, F): x, y, cos, sin."""
 
     def decode_boxes(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
-        """`boxes` for latents (n, F), as `unseen.agents.shared.graph_agent` documents it; empty where none are predicted."""
+        """`boxes` for latents (n, F), as `unseen.agents.shared.graph_agent` documents it; an empty dict if none are predicted."""
         return {}
 
     @abstractmethod
     def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
-        """`map` and `places` for latents (n, F), as `unseen.agents.shared.graph_agent` documents them, where there are any."""
+        """`map` and `places` for latents (n, F), as `unseen.agents.shared.graph_agent` documents them; empty if the model has neither."""

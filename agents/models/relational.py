@@ -1,14 +1,14 @@
 """A relational world model of entity slots, exact over long roll-outs.
 
 Its latent is an observation in which the slots of things out of view keep their last seen contents. Agent, boxes, discs and the room's
-four walls are tokens; every movable token receives a message from each other token about its relative position, max-pooled over the
-senders (Battaglia et al. 2016, interaction networks; max-pooling as in PointNet, Qi et al. 2017).
+four walls are tokens. Every token that can move receives a message from each other token about its relative position, max-pooled over
+the senders (Battaglia et al. 2016, interaction networks; max-pooling as in PointNet, Qi et al. 2017).
 
-An action is described by the step (displacement) that it usually makes, and all geometry is relative to the direction of this step: what is
-learned for one direction then holds for all, and all actions that make a step share weights. What moves, moves by one of the displacements
-found in the data, a class each, so that errors do not accumulate; where there are too many for that, as when an agent slides along
-things, similar ones share a class, and the residual is a regression. Reward and termination are predicted from the state reached.
-`building` models boxes that appear, disappear or turn, and `rolling` discs that roll; if the data has none of these, they cost nothing.
+An action is described by its step: the displacement that it makes most often. All geometry is relative to the direction of this step, so
+that what is learned for one direction holds for all, and all actions that make a step share weights. Displacements are predicted as a
+class, one of those found in the data, so that errors do not accumulate. Where there are too many for that, as when an agent slides along
+things, similar ones share a class, and the residual is predicted by regression. Reward and termination are predicted from the state
+reached. `building` models boxes that appear, disappear or turn, and `rolling` discs that roll; they cost nothing if the data has none.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ from torch import Tensor, nn
 from unseen.agents.models import tokens
 from unseen.agents.models.building import Building
 from unseen.agents.models.changes import IGNORED, NEAR_IF_MANY, Changes, distinct
-from unseen.agents.models.rolling import SLOW, Arrival, Meetings, Rolling
-from unseen.agents.models.tokens import GEOMETRY, Tokens, turned, turned_back
+from unseen.agents.models.rolling import SLOW, Arrival, Rolling, Segments
+from unseen.agents.models.tokens import GEOMETRY, Tokens, from_frame, to_frame
 from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.envs import Layout
 
 AGENT_CODES, BOX_CODES = 64, 24  # maximum numbers of distinct changes
 STILL = 1e-5  # an agent whose pose changes by less stands still
-MOVED = 0.01  # half rooms: what is displaced by less has not moved
-USUAL = 0.05  # fraction: an action that moves the agent less often makes no step
+MOVED = 0.01  # half rooms: smaller displacements do not count as motion
+USUAL = 0.05  # an action that moves the agent in a smaller fraction of transitions makes no step
 HEADING_RESOLUTION = 0.385  # of cos and sin: half a turn of 45 degrees
-COARSE = 0.83  # resolution of positions, in steps: two positions a step apart never share a cell
-CELLS = 41  # along each axis, for relative positions
+COARSE = 0.83  # resolution of positions, in steps: two positions one step apart never share a cell
+CELLS = 41  # cells along each axis, for relative positions
 
 
 class Logits(NamedTuple):
@@ -42,22 +42,27 @@ class Logits(NamedTuple):
 
     Attributes:
         agent: (B, AGENT_CODES) over changes of the agent.
-        rest: (B, 2) residual of its displacement, relative to that of its class.
+        residual: (B, 2) of its displacement, to be added to that of its class.
         boxes: (B, M, BOX_CODES) over displacements of the boxes that can move.
-        built: (B, k, kinds) see `Building`.
-        launches: (B, launches) see `Rolling`, one for each disc that rolls.
+        built: (B, k, 1 + KINDS) over contents, see `Building`.
+        launches: (B, 1 + LAUNCHES) for each disc that rolls, see `Rolling`.
     """
 
     agent: Tensor
-    rest: Tensor
+    residual: Tensor
     boxes: Tensor
     built: Tensor
     launches: tuple[Tensor, ...]
 
 
 class Parts(NamedTuple):
-    """What changes in the data, besides the agent: indices of boxes that move, of boxes that appear, disappear or turn, of discs
-    that roll."""
+    """What changes in the data besides the agent.
+
+    Attributes:
+        moving: (M,) indices of boxes that move.
+        built: (k,) indices of boxes that appear, disappear or turn.
+        rolling: indices of discs that roll.
+    """
 
     moving: Tensor
     built: Tensor
@@ -65,9 +70,9 @@ class Parts(NamedTuple):
 
 
 class RelationalModel(nn.Module, WorldModel):
-    """The model, for slots in the room's frame that each keep their object, and discrete actions.
+    """The model, for discrete actions, and for slots in the room's frame that each always show the same object.
 
-    Call `look` with data before the first use. Noise is not used: the most likely next state is imagined.
+    Call `discover` with data before the first use. Noise is not used: the most likely next state is imagined.
 
     Args:
         layout: of the slots.
@@ -118,7 +123,7 @@ class RelationalModel(nn.Module, WorldModel):
 
     @property
     def _places(self) -> int:
-        """Number k of values that distinguish states: pose, positions of boxes and discs, signals."""
+        """Size k of `places`: pose, positions of boxes and discs, signals."""
         sizes = self.layout.sizes
         return 4 + sizes.signals + 2 * (sizes.box_slots + sizes.disc_slots)
 
@@ -137,13 +142,20 @@ class RelationalModel(nn.Module, WorldModel):
         heading, step = state[:, 2:4], action @ self.steps
         length = step.norm(dim=-1, keepdim=True)
         direction = step / length.clamp(min=1e-6)
-        direction = torch.where(self.turns, turned_back(direction, heading), direction)
+        direction = torch.where(self.turns, from_frame(direction, heading), direction)
         return torch.where(length > 0, direction, heading)
 
     def pairs(self, state: Tensor, at: Tokens, receivers: Tensor, ahead: Tensor) -> Tensor:
-        """Features (B, R, S, features) of all S tokens, relative to each of the receivers (R,), indices of tokens; 0 for absent tokens."""
+        """Features (B, R, S, features) of all S tokens relative to each receiver, 0 for absent tokens.
+
+        Args:
+            state: (B, d).
+            at: its tokens.
+            receivers: (R,) indices of tokens.
+            ahead: (B, 2) direction of the step.
+        """
         lie = tokens.geometry(at, receivers, ahead, self.step)
-        own = torch.cat([turned(state[:, 2:4], ahead), self._signals(state), torch.ones_like(ahead[:, :1])], -1)
+        own = torch.cat([to_frame(state[:, 2:4], ahead), self._signals(state), torch.ones_like(ahead[:, :1])], -1)
         kind = torch.cat([at.kind, own[:, None].expand(-1, at.kind.shape[1], -1)], -1)
         features = torch.cat([lie, kind[:, None].expand(*lie.shape[:3], -1)], -1)
         return features * at.present[:, None, :, None]  # absent tokens send the same message to all receivers
@@ -153,12 +165,12 @@ class RelationalModel(nn.Module, WorldModel):
         return state[:, self.layout.signals] / self.resolution[self._places - self.layout.sizes.signals :]
 
     def parts(self) -> Parts:
-        """What changes in the data seen by `look`."""
+        """What changes in the data that `discover` was given."""
         rolling = tuple(k for k, disc in enumerate(self.rolling) if disc.moves)
         return Parts(self.movable.nonzero()[:, 0], self.building.slots.nonzero()[:, 0], rolling)
 
     def logits(self, state: Tensor, action: Tensor, at: Tokens, parts: Parts) -> Logits:
-        """Predictions for states (B, d) with these tokens and one-hot actions (B, A)."""
+        """Predictions for states (B, d), their tokens `at`, and one-hot actions (B, A)."""
         movable = parts.moving
         index = action.argmax(-1)
         index = torch.where((self.steps[index] != 0).any(-1), 0, 1 + index)
@@ -189,18 +201,18 @@ class RelationalModel(nn.Module, WorldModel):
         return self.imagined(state, action, self.parts())[:2]
 
     def imagined(self, state: Tensor, action: Tensor, parts: Parts) -> tuple[Tensor, Tensor, tuple[Arrival, ...]]:
-        """What `predict` returns, and the arrival of each disc that rolls."""
+        """What `predict` returns, and what each disc that rolls did."""
         layout, movable = self.layout, parts.moving
         at = tokens.tokens(layout, state)
         guess = self.logits(state, action, at, parts)
         log_prob = guess.agent.log_softmax(-1).amax(-1)
         change, ahead = self.agent_changes.codes[guess.agent.argmax(-1)], self.ahead(state, action)
-        xy = state[:, :2] + turned_back(change[:, :2] + guess.rest, ahead)
+        xy = state[:, :2] + from_frame(change[:, :2] + guess.residual, ahead)
         slots = self.boxes(state)
         if len(movable):
             log_prob = log_prob + guess.boxes.log_softmax(-1).amax(-1).sum(-1)
             places = F.one_hot(movable, slots.shape[1]).to(state.dtype)  # (M, n)
-            moved = turned_back(self.box_changes.codes[guess.boxes.argmax(-1)], ahead[:, None])
+            moved = from_frame(self.box_changes.codes[guess.boxes.argmax(-1)], ahead[:, None])
             moved = torch.matmul(places.T, moved) * slots[..., :1]
             slots = torch.cat([slots[..., :1], slots[..., 1:3] + moved, slots[..., 3:]], -1)
         if len(parts.built):
@@ -214,7 +226,7 @@ class RelationalModel(nn.Module, WorldModel):
             arrivals.append(arrival)
         after = [
             xy,
-            turned_back(change[:, 2:4], ahead),
+            from_frame(change[:, 2:4], ahead),
             state[:, 4 : layout.signals.start],
             state[:, layout.signals] + change[:, 4:],
             slots.flatten(1),
@@ -225,7 +237,10 @@ class RelationalModel(nn.Module, WorldModel):
     def outcomes(
         self, state: Tensor, at: Tokens | None = None, arrivals: tuple[Arrival, ...] = (), parts: Parts | None = None
     ) -> Tensor:
-        """Logits (B, 2) of reward and termination in the states reached (B, d), given their tokens and how discs arrived there."""
+        """Logits (B, 2) of reward and termination in the states reached (B, d).
+
+        at: their tokens, if known; arrivals: what each disc in `parts.rolling` did in the step.
+        """
         at = tokens.tokens(self.layout, state) if at is None else at
         agent = torch.zeros(1, dtype=torch.long, device=state.device)
         pairs = self.pairs(state, at, agent, state[:, 2:4])
@@ -235,23 +250,24 @@ class RelationalModel(nn.Module, WorldModel):
         return logits
 
     def places(self, state: Tensor) -> Tensor:
-        """What distinguishes states (B, k), as `Transition.place`. Where steps are in the room's frame, the heading does not count."""
+        """`Transition.place` (B, k) of states (B, d). Where steps are in the room's frame, the heading does not count."""
         heading = torch.where(self.turns, state[:, 2:4], 0.0)
         parts = [state[:, :2], heading, self.boxes(state)[..., 1:3].flatten(1), self.discs(state)[..., 1:3].flatten(1)]
-        return torch.cat([*parts, state[:, self.layout.signals]], -1) / self.resolution + self._turned(state)
+        return torch.cat([*parts, state[:, self.layout.signals]], -1) / self.resolution + self._orientation_offset(
+            state
+        )
 
-    def _turned(self, state: Tensor) -> Tensor:
-        """What is added to places (B, k), so that a box that appears, disappears or turns distinguishes states by its orientation, too."""
+    def _orientation_offset(self, state: Tensor) -> Tensor:
+        """An offset of places (B, k), by which states also differ if a box that appears, disappears or turns differs in its orientation."""
         boxes = self.boxes(state)
         lies = 3 * boxes[..., 3].round() + boxes[..., 4].round() if self.layout.sizes.box_shape else 0 * boxes[..., 0]
         apart = 2 * CELLS * (5 + lies) * (boxes[..., 0] * self.building.slots)
         return F.pad(torch.stack([apart, 0 * apart], -1).flatten(1), (4, self._places - 4 - 2 * boxes.shape[1]))
 
     def relations(self, state: Tensor, at: Tokens | None = None, origin: int = 0) -> tuple[Tensor, Tensor]:
-        """The cells of boxes and discs relative to a token, by default the agent: indices (B, n) into `visits`, and whether
-        present (B, n).
+        """The grid cells of boxes and discs relative to a token: indices (B, n) into `visits`, and whether each is present (B, n) bool.
 
-        Boxes are distinguished by kind, discs by whether they are asked for.
+        Boxes are distinguished by kind, discs by whether the query names them. origin: index of the token, by default the agent's.
         """
         sizes = self.layout.sizes
         at = tokens.tokens(self.layout, state) if at is None else at
@@ -268,7 +284,7 @@ class RelationalModel(nn.Module, WorldModel):
     def disc_relations(
         self, disc: Rolling, state: Tensor, rolled: Tensor, at: Tokens | None = None
     ) -> tuple[Tensor, Tensor]:
-        """`relations` to a disc, of what else moves or changes; where it has not `rolled` (B,), nothing counts as present."""
+        """`relations` of all else that moves or changes to a disc. Where the disc has not `rolled` (B,), nothing counts as present."""
         index, present = self.relations(state, at, disc.token)
         others = torch.ones(self.layout.sizes.disc_slots, dtype=torch.bool, device=state.device)
         counts = torch.cat([self.movable | self.building.slots, others])
@@ -278,7 +294,7 @@ class RelationalModel(nn.Module, WorldModel):
     def novelty(
         self, state: Tensor, at: Tokens | None = None, rolled: tuple[Tensor, ...] = (), parts: Parts | None = None
     ) -> Tensor:
-        """Novelty of states (B, d), in (0, 1]: 1 / sqrt(1 + visits) of the least visited relation to the agent or to a disc that rolls."""
+        """Novelty (B,) of states (B, d), in [0, 1]: 1 / sqrt(1 + visits) of the least visited relation to the agent or a rolling disc."""
         found = [self.relations(state, at)]
         for k, now in zip(parts.rolling if parts else (), rolled, strict=True):
             found.append(self.disc_relations(self.rolling[k], state, now, at))
@@ -287,7 +303,7 @@ class RelationalModel(nn.Module, WorldModel):
         return (1 + least).rsqrt()
 
     def acts(self, state: Tensor, parts: Parts) -> Tensor:
-        """Whether actions have an effect in states (B, d), 1 or 0: not while a disc rolls, if they never had one then in the data."""
+        """Whether actions have an effect (B,) in states (B, d), 1 or 0: not while a disc rolls, if in the data they never had one then."""
         speeds = [self.rolling[k].speed(state) for k in parts.rolling]
         rolls = torch.stack(speeds).amax(0) > SLOW if speeds else torch.zeros_like(state[:, 0], dtype=torch.bool)
         return 1 - (rolls & self.idle).to(state.dtype)
@@ -302,7 +318,7 @@ class RelationalModel(nn.Module, WorldModel):
         return self.remember(latent * keep, embedded)
 
     def remember(self, state: Tensor, obs: Tensor) -> Tensor:
-        """The observation (B, d), with the slots that it does not show as they were in `state` (B, d).
+        """The observation (B, d), in which slots that show nothing are filled from the previous `state` (B, d).
 
         A box that is no longer shown although the agent has not moved is gone. A disc keeps the colour that was seen.
         """
@@ -328,10 +344,10 @@ class RelationalModel(nn.Module, WorldModel):
     # --- learning ---
 
     def agent_change(self, state: Tensor, action: Tensor, after: Tensor) -> Tensor:
-        """Changes of the agent (B, 4 + signals): displacement and new heading, relative to the direction of the step; signals."""
+        """Changes of the agent (B, 4 + signals): displacement and new heading, in the frame of the step; change of each signal."""
         ahead = self.ahead(state, action)
         signals = after[:, self.layout.signals] - state[:, self.layout.signals]
-        return torch.cat([turned(after[:, :2] - state[:, :2], ahead), turned(after[:, 2:4], ahead), signals], -1)
+        return torch.cat([to_frame(after[:, :2] - state[:, :2], ahead), to_frame(after[:, 2:4], ahead), signals], -1)
 
     def box_change(self, state: Tensor, after: Tensor) -> Tensor:
         """Displacements of boxes (B, n, 2) in the room's frame; zero where a box was not seen before, appeared, disappeared or turned."""
@@ -340,20 +356,20 @@ class RelationalModel(nn.Module, WorldModel):
         return (now - before)[..., 1:3] * same[..., None]
 
     @torch.no_grad()
-    def look(self, state: Tensor, action: Tensor, after: Tensor) -> None:
-        """Find what occurs in transitions (N, d), with one-hot actions (N, A): steps, movable boxes, changes, relations.
+    def discover(self, state: Tensor, action: Tensor, after: Tensor) -> None:
+        """Find what occurs in transitions between states (N, d), with one-hot actions (N, A): steps, movable boxes, changes, relations.
 
-        Steps are found in the first call; changes and movable boxes are added to those already found.
+        Steps are found in the first call. Changes and movable boxes are added to those already found. Visits are counted anew.
         """
         if not self.agent_changes.known.any():
             self._find_steps(state, action, after)
         boxes = self.box_change(state, after)
         self.movable |= (boxes.abs().amax(-1) > MOVED).any(0)
         self.agent_changes.extend(self.agent_change(state, action, after))
-        self.box_changes.extend(turned(boxes, self.ahead(state, action)[:, None])[:, self.movable].flatten(0, 1))
-        self.building.look(self.boxes(state), self.boxes(after), after[:, :2])
+        self.box_changes.extend(to_frame(boxes, self.ahead(state, action)[:, None])[:, self.movable].flatten(0, 1))
+        self.building.discover(self.boxes(state), self.boxes(after), after[:, :2])
         for disc in self.rolling:
-            disc.look(state, after)
+            disc.discover(state, after)
         speeds = (
             torch.stack([disc.speed(state) for disc in self.rolling]) if len(self.rolling) else state.new_zeros(1, 1)
         )
@@ -371,9 +387,9 @@ class RelationalModel(nn.Module, WorldModel):
             self.visits.index_add_(0, index[present], torch.ones_like(index[present], dtype=torch.float32))
 
     def _find_steps(self, state: Tensor, action: Tensor, after: Tensor) -> None:
-        """Find the most frequent displacement of each action, in the room's or the agent's frame, whichever has fewer distinct ones."""
+        """Find the most frequent displacement of each action, in the room's or the agent's frame, whichever gives fewer distinct ones."""
         apart, heading = after[:, :2] - state[:, :2], state[:, 2:4]
-        own = turned(apart, heading)
+        own = to_frame(apart, heading)
         self.turns.fill_(len(distinct(own)[0]) < len(distinct(apart)[0]))
         apart = torch.where(self.turns, own, apart)
         for k in range(self.actions):
@@ -394,8 +410,8 @@ class RelationalModel(nn.Module, WorldModel):
             self.resolution[self._places - signals + k] = smallest
 
     @torch.no_grad()
-    def ways(self, state: Tensor, action: Tensor, after: Tensor) -> list[Meetings]:
-        """The paths of each disc that rolls, in transitions (N, d), with one-hot actions (N, A)."""
+    def segments(self, state: Tensor, action: Tensor, after: Tensor) -> list[Segments]:
+        """The path segments of each disc that rolls, in transitions between states (N, d), with one-hot actions (N, A)."""
         parts = self.parts()
         found = []
         for n, k in enumerate(parts.rolling):
@@ -403,21 +419,25 @@ class RelationalModel(nn.Module, WorldModel):
             rows = disc.rolled(state, after).nonzero()[:, 0]
             at = tokens.tokens(self.layout, state[rows])
             launch = self.logits(state[rows], action[rows], at, parts).launches[n]
-            ways = disc.examples(state[rows], after[rows], launch)
-            found.append(ways._replace(row=rows[ways.row]))
+            segments = disc.examples(state[rows], after[rows], launch)
+            found.append(segments._replace(row=rows[segments.row]))
         return found
 
     def losses(self, state: Tensor, action: Tensor, after: Tensor, outcome: Tensor) -> dict[str, Tensor]:
-        """Losses of a batch of transitions (B, d), with one-hot actions (B, A); outcome (B, 2): whether rewarded, whether terminated."""
+        """Losses of a batch of transitions between states (B, d), by name.
+
+        action: (B, A) one-hot. outcome: (B, 2), whether the transition was rewarded, and whether it ended the episode; 1 or 0.
+        """
         parts, at = self.parts(), tokens.tokens(self.layout, state)
         guess = self.logits(state, action, at, parts)
         change = self.agent_change(state, action, after)
         nearest = self.agent_changes.nearest(change)
-        left = (change - self.agent_changes.codes[nearest])[:, :2] - guess.rest
-        went = [
-            self.rolling[k].went(state, after, launch) for k, launch in zip(parts.rolling, guess.launches, strict=True)
+        left = (change - self.agent_changes.codes[nearest])[:, :2] - guess.residual
+        arrived = [
+            self.rolling[k].observed_arrival(state, after, launch)
+            for k, launch in zip(parts.rolling, guess.launches, strict=True)
         ]
-        arrivals = tuple(arrival for arrival, _ in went)
+        arrivals = tuple(arrival for arrival, _ in arrived)
         reached = self.outcomes(after, None, arrivals, parts)
         losses = {
             "agent": F.cross_entropy(guess.agent, nearest),
@@ -425,14 +445,14 @@ class RelationalModel(nn.Module, WorldModel):
             "outcome": F.binary_cross_entropy_with_logits(reached, outcome),
         }
         if len(parts.moving):
-            moved = turned(self.box_change(state, after)[:, parts.moving], self.ahead(state, action)[:, None])
+            moved = to_frame(self.box_change(state, after)[:, parts.moving], self.ahead(state, action)[:, None])
             wanted = self.box_changes.nearest(moved.flatten(0, 1))
             losses["boxes"] = len(parts.moving) * F.cross_entropy(guess.boxes.flatten(0, 1), wanted)
         if len(parts.built):
             before, now = self.boxes(state), self.boxes(after)
             losses["built"] = self.building.loss(guess.built, before, now, after[:, :2], parts.built)
-        if went:
-            pairs = zip(went, guess.launches, strict=True)
+        if arrived:
+            pairs = zip(arrived, guess.launches, strict=True)
             each = [F.cross_entropy(launch, label, ignore_index=IGNORED) for (_, label), launch in pairs]
             losses["launches"] = torch.stack(each).sum()
         return losses

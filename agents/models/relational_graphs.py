@@ -1,4 +1,4 @@
-"""The relational model as the two graphs of an agent that plans: see `unseen.agents.shared.planning_agent`."""
+"""The relational model as the two graphs of a planning agent: see `unseen.agents.shared.planning_agent`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from unseen.agents.shared.torch_graph import TorchGraph
 
 
 class RememberGraph(nn.Module):
-    """The memory as a graph: (obs, state, first) -> what the planner starts from. See `unseen.agents.shared.graph_agent`."""
+    """The memory as a graph: (obs, state, first) -> the state from which plans start. See `unseen.agents.shared.graph_agent`."""
 
     OUTPUTS = ("new_state", "place", "acts", "map")
 
@@ -32,7 +32,7 @@ class RememberGraph(nn.Module):
 
 
 class PredictGraph(nn.Module):
-    """One imagined step as a graph: (state, one-hot action) -> the next state and what it is worth."""
+    """One imagined step as a graph: (state, one-hot action) -> the next state, its reward, and the other outputs that planning uses."""
 
     OUTPUTS = ("new_state", "reward", "continue", "log_prob", "novelty", "place", "acts", "map", "boxes", "pose")
 

@@ -1,12 +1,12 @@
-"""Rolling discs in a relational model: what sets them in motion, how they slow down, and what stops or turns them.
+"""The part of a relational model that predicts rolling discs: what launches them, how they slow down, and what stops or deflects them.
 
-A disc rolls straight until it meets something. All numbers come from the data: how far it gets in a step and what speed it has
-then, with how much speed, in which direction and from which thing it starts, and, for each token, whether a disc that comes that
-way passes it, or stops, or leaves in another direction, and where. What stops or turns a disc is the nearest to that point,
-of all whose middle it has not passed.
+A disc rolls straight until it meets something. Everything is learned from data: for each speed, how far a disc rolls in a step, and its
+speed afterwards; the token from which it is launched, with which speed and in which direction; and for each token whether a disc that
+rolls towards it passes, stops or is deflected, and where. What stopped or deflected a disc is taken to be the token nearest to that
+point, among those whose centre the disc has not passed.
 
-Lengths are in units of position, speeds in units of the observation. The kinds of `meetings` are (how far behind the near edge of
-the token, x and y of the new direction seen in the old one; 0, 0 for a stop).
+Lengths are in units of position, speeds in units of the observation. An entry of the table `meetings` is (distance behind the near edge
+of the token, x and y of the new direction in the frame of the old one; 0, 0 for a stop).
 """
 
 from __future__ import annotations
@@ -19,43 +19,43 @@ from torch import Tensor, nn
 
 from unseen.agents.models import tokens
 from unseen.agents.models.changes import IGNORED, Changes, distinct
-from unseen.agents.models.tokens import FAR, Tokens, half_turns, turned, turned_back
+from unseen.agents.models.tokens import FAR, Tokens, from_frame, half_turns, to_frame
 from unseen.agents.shared.envs import Layout
 
 LAUNCHES, MEETINGS, SPEEDS = 12, 12, 64  # maximum numbers of distinct ones
 MOST_MEETINGS = 3  # of a disc in a step
-SLOW = 1e-3  # a disc that is slower rests
+SLOW = 1e-3  # a slower disc is at rest
 NEAR = 0.005  # in units of position
-ACROSS, SINE = 1, 7  # features that change their sign in a mirror
+ACROSS, SINE = 1, 7  # indices of the features whose sign changes under reflection
 _LEFT_RIGHT = torch.tensor([1.0, 1.0, -1.0])
 
 
 class Arrival(NamedTuple):
-    """How a disc went in a step, for B states.
+    """What a disc did in a step, for B states.
 
     Attributes:
         rolled: (B,) 1 if it was in motion.
-        xy, ahead: (B, 2) where it got and in which direction.
-        rest: (B,) how far it could have rolled on, if nothing had stopped it.
-        stopped: (B,) 1 if it has come to rest.
+        xy, ahead: (B, 2) its position and direction at the end.
+        remaining: (B,) how much further it would roll if nothing stopped it.
+        stopped: (B,) 1 if it is at rest at the end.
         met: (B, C) the `Tokens.kind` of what stopped it; 0 if nothing did.
     """
 
     rolled: Tensor
     xy: Tensor
     ahead: Tensor
-    rest: Tensor
+    remaining: Tensor
     stopped: Tensor
     met: Tensor
 
 
-class Meetings(NamedTuple):
-    """Straight ways of a disc, n of them, and what came at their ends.
+class Segments(NamedTuple):
+    """n straight path segments of a disc, and what each token did to it.
 
     Attributes:
         row: (n,) index of the state.
         xy, ahead: (n, 2) start and direction.
-        label: (n, S) for every token: 0 if it was passed, 1 + the kind of meeting, or IGNORED.
+        label: (n, S) 0 if the token was passed, 1 + index in `meetings` if it stopped or deflected the disc, else IGNORED.
     """
 
     row: Tensor
@@ -65,12 +65,19 @@ class Meetings(NamedTuple):
 
 
 class Rolling(nn.Module):
-    """The rolling of one disc, with index `disc` among the discs.
+    """Predicts how one disc rolls.
+
+    Args:
+        layout: of the slots.
+        disc: index of the disc among the discs.
+        message: size of the pooled message that the agent receives, and units of hidden layers.
 
     Attributes:
-        moves: bool, it has been seen to roll.
-        start: index of the token from which it starts.
-        speeds: (SPEEDS, 3) speed, how far it gets in a step, and its speed then; `ranges`: how far until it rests.
+        moves: () bool, the disc has been seen to roll.
+        start: () index of the token from which it is launched.
+        speeds: (SPEEDS, 3) speed, distance rolled in a step, and speed afterwards, of an undisturbed disc.
+        known: (SPEEDS,) bool, the row of `speeds` is in use.
+        ranges: (SPEEDS,) distance rolled until it is at rest.
     """
 
     moves: Tensor
@@ -102,35 +109,36 @@ class Rolling(nn.Module):
         self.register_buffer("ranges", torch.zeros(SPEEDS))
 
     def slot(self, state: Tensor) -> Tensor:
-        """Its slot (B, width) in states (B, d)."""
+        """The disc's slot (B, width) in states (B, d)."""
         return tokens.discs(self.layout, state)[:, self.disc]
 
     def speed(self, state: Tensor) -> Tensor:
-        """Its speed (B,); 0 if it is not shown."""
+        """The disc's speed (B,) in states (B, d); 0 if it is not shown."""
         slot = self.slot(state)
         return slot[:, 3:5].norm(dim=-1) * slot[:, 0]
 
     def displaced(self, state: Tensor, after: Tensor) -> Tensor:
-        """Whether it is shown elsewhere (B,)."""
+        """Whether the disc is shown in another position (B,) afterwards."""
         was, now = self.slot(state), self.slot(after)
         return (now[:, 0] > 0.5) & ((now - was)[:, 1:3].abs().amax(-1) > NEAR)
 
     def rolled(self, state: Tensor, after: Tensor) -> Tensor:
-        """Whether it rolled in transitions (B,)."""
+        """Whether the disc rolled (B,) in transitions between states (B, d)."""
         return (self.speed(state) > SLOW) | (self.speed(after) > SLOW) | self.displaced(state, after)
 
     # --- prediction ---
 
-    def freely(self, speed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """How far a disc with a speed (B,) gets in a step, its speed then, and how far it gets until it rests."""
+    def free_motion(self, speed: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Distance rolled in a step at a speed (B,), speed afterwards, and distance rolled until at rest, undisturbed; (B,) each."""
         at = torch.where(self.known, (speed[:, None] - self.speeds[:, 0]).abs(), torch.inf).argmin(-1)
         moving = (speed > SLOW).to(speed.dtype)
         return self.speeds[at, 1] * moving, self.speeds[at, 2] * moving, self.ranges[at] * moving
 
-    def seen(self, at: Tokens, xy: Tensor, ahead: Tensor, step: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Every token, for the disc in xy (B, 2) that rolls ahead (B, 2).
+    def token_features(self, at: Tokens, xy: Tensor, ahead: Tensor, step: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Every token relative to a disc at xy (B, 2) that rolls in the direction `ahead` (B, 2); step: (), length of a step.
 
-        Returns features (B, S, features), how far ahead its middle is, and its half length that way, (B, S) each.
+        Returns:
+            Features (B, S, features); the distance to the token's centre and its half extent, (B, S) each, both along `ahead`.
         """
         (x, y), (u, v) = (at.xy - xy[:, None]).unbind(-1), ahead[:, None].unbind(-1)
         (a, b), (long, wide) = at.axis.unbind(-1), at.half.unbind(-1)
@@ -143,19 +151,26 @@ class Rolling(nn.Module):
     def predict(
         self, state: Tensor, at: Tokens, launch: Tensor, step: Tensor
     ) -> tuple[Tensor, Tensor, Tensor, Arrival]:
-        """One step of the disc, for logits (B, 1 + LAUNCHES) of what sets it in motion.
+        """Predict one step of the disc.
 
-        Returns its place (B, 2), its velocity (B, 2), the log-probability (B,), and how it went.
+        Args:
+            state: (B, d).
+            at: its tokens.
+            launch: (B, 1 + LAUNCHES) logits of `launch_logits`.
+            step: (), length of a step.
+
+        Returns:
+            Its position (B, 2) and velocity (B, 2) afterwards, the log-probability (B,), and what it did.
         """
         slot, speed = self.slot(state), self.speed(state)
         rolling = speed > SLOW
         log_launch, launched = launch.log_softmax(-1).max(-1)
         code = self.launches.codes[(launched - 1).clamp(min=0)]
         begins = (launched > 0) & ~rolling
-        left, then, reach = self.freely(speed)
+        left, then, reach = self.free_motion(speed)
         left = torch.where(begins, code[:, 2], left)
         then = torch.where(begins, code[:, 3], then)
-        reach = torch.where(begins, left + self.freely(then)[2], reach)
+        reach = torch.where(begins, left + self.free_motion(then)[2], reach)
         xy = torch.where(begins[:, None], at.xy[:, self.start], slot[:, 1:3])
         ahead = torch.where(begins[:, None], code[:, :2], slot[:, 3:5] / speed.clamp(min=SLOW)[:, None])
         log_prob = torch.where(rolling, 0.0, log_launch)
@@ -163,7 +178,7 @@ class Rolling(nn.Module):
         others = self._others(at) > 0.5
         stopped, by = torch.zeros_like(goes), at.kind[:, 0] * 0
         for _ in range(MOST_MEETINGS):
-            seen, along, half = self.seen(at, xy, ahead, step)
+            seen, along, half = self.token_features(at, xy, ahead, step)
             log_met, met = self._masked(self.meets(seen)).log_softmax(-1).max(-1)  # (B, S)
             kind = self.meetings.codes[(met - 1).clamp(min=0)]  # (B, S, 3)
             where = along - half + kind[..., 0]
@@ -175,11 +190,11 @@ class Rolling(nn.Module):
             log_prob = log_prob + torch.where(near, log_met, 0.0).sum(-1)
             xy = xy + way[:, None] * ahead
             left, reach = left - way, reach - way
-            new = _of(kind, which)[:, 1:]
+            new = _at_token(kind, which)[:, 1:]
             stops = hits & (new.abs().sum(-1) < 0.5)
             stopped = stopped | stops
-            by = torch.where(stops[:, None], _of(at.kind, which), by)
-            ahead = torch.where((hits & ~stops)[:, None], turned_back(new, ahead), ahead)
+            by = torch.where(stops[:, None], _at_token(at.kind, which), by)
+            ahead = torch.where((hits & ~stops)[:, None], from_frame(new, ahead), ahead)
             goes = hits & ~stops
         rolled = rolling | begins
         then = torch.where(rolled & ~stopped, then, 0.0)
@@ -189,12 +204,12 @@ class Rolling(nn.Module):
         return xy, velocity, log_prob, arrival
 
     def outcomes(self, arrival: Arrival, step: Tensor) -> Tensor:
-        """What its arrival adds to the logits (B, 2) of reward and end."""
-        own = torch.stack([arrival.rest / step, arrival.stopped], -1)
+        """What the disc's arrival adds to the logits (B, 2) of reward and termination."""
+        own = torch.stack([arrival.remaining / step, arrival.stopped], -1)
         return self.outcome(torch.cat([own, arrival.met], -1)) * arrival.rolled[:, None]
 
     def _others(self, at: Tokens) -> Tensor:
-        """Which tokens are present besides the disc itself, (B, S)."""
+        """Which tokens other than the disc itself are present, (B, S), 1 or 0."""
         own = F.one_hot(at.present.new_full((), self.token, dtype=torch.long), at.present.shape[1])
         return at.present * (1 - own)
 
@@ -202,15 +217,15 @@ class Rolling(nn.Module):
         return torch.cat([logits[..., :1], self.meetings.masked(logits[..., 1:])], -1)
 
     def launch_logits(self, heard: Tensor) -> Tensor:
-        """Logits (B, 1 + LAUNCHES) of what sets it in motion: nothing, or a launch."""
+        """Logits (B, 1 + LAUNCHES) of no launch and of each launch. heard: (B, message), the message that the agent receives."""
         out = self.launch(heard)
         return torch.cat([out[:, :1], self.launches.masked(out[:, 1:])], -1)
 
     # --- learning ---
 
     @torch.no_grad()
-    def look(self, state: Tensor, after: Tensor) -> None:
-        """Find how it rolls freely, from where, and with which launches, in transitions (N, d)."""
+    def discover(self, state: Tensor, after: Tensor) -> None:
+        """Find how the disc rolls undisturbed, where it is launched, and its launches, in transitions between states (N, d)."""
         speed, then = self.speed(state), self.speed(after)
         self.moves |= (then > SLOW).any()
         if not self.moves:
@@ -230,10 +245,10 @@ class Rolling(nn.Module):
             self.launches.extend(torch.cat([ahead, length[:, None], then[rows][:, None]], -1)[straight])
 
     def _find_speeds(self, state: Tensor, after: Tensor, speed: Tensor, then: Tensor) -> None:
-        """For each speed, the farthest way in a step: nothing stopped it."""
+        """For each speed, keep the longest distance rolled in a step: nothing stopped the disc then."""
         apart = self.slot(after)[:, 1:3] - self.slot(state)[:, 1:3]
         ahead = self.slot(state)[:, 3:5] / speed.clamp(min=SLOW)[:, None]
-        straight = (speed > SLOW) & (turned(apart, ahead)[:, 1].abs() < NEAR)
+        straight = (speed > SLOW) & (to_frame(apart, ahead)[:, 1].abs() < NEAR)
         rows = straight.nonzero()[:, 0]
         found, which = torch.unique((speed[rows] * 1000).round(), return_inverse=True)
         self.known.fill_(False)
@@ -243,42 +258,51 @@ class Rolling(nn.Module):
             self.speeds[k] = torch.stack([speed[far], apart[far].norm(), then[far]])
             self.known[k] = True
         for k in range(min(len(found), SPEEDS)):  # slow ones first
-            self.ranges[k] = self.speeds[k, 1] + self.freely(self.speeds[k : k + 1, 2])[2][0]
+            self.ranges[k] = self.speeds[k, 1] + self.free_motion(self.speeds[k : k + 1, 2])[2][0]
 
     @torch.no_grad()
-    def went(self, state: Tensor, after: Tensor, launch: Tensor) -> tuple[Arrival, Tensor]:
-        """How it went in transitions (N, d), and the label (N,) of its launch; launch: (N, 1 + LAUNCHES) logits."""
+    def observed_arrival(self, state: Tensor, after: Tensor, launch: Tensor) -> tuple[Arrival, Tensor]:
+        """What the disc did in transitions between states (N, d), and the label (N,) of its launch.
+
+        launch: (N, 1 + LAUNCHES) logits, by which a launch that was stopped in the same step is guessed.
+        """
         xy, ahead, left, reach, rolled, label = self._starts(state, after, launch)
         end, then = self.slot(after)[:, 1:3], self.speed(after)
-        way = turned(end - xy, ahead)
+        way = to_frame(end - xy, ahead)
         aside = torch.stack([torch.zeros_like(way[:, 1]), way[:, 1].sign()], -1)
         bent = way[:, 1].abs() > NEAR
-        last = torch.where(bent[:, None], turned_back(aside, ahead), ahead)
+        last = torch.where(bent[:, None], from_frame(aside, ahead), ahead)
         moving = then > SLOW
         last = torch.where(moving[:, None], self.slot(after)[:, 3:5] / then.clamp(min=SLOW)[:, None], last)
-        rest = torch.where(moving, self.freely(then)[2], (reach - way.abs().sum(-1)).clamp(min=0))
+        rest = torch.where(moving, self.free_motion(then)[2], (reach - way.abs().sum(-1)).clamp(min=0))
         at = tokens.tokens(self.layout, state)
         held = rolled & ~moving & (rest > 2 * NEAR)
-        met = _of(at.kind, self._nearest(at, end, last)[0]) * held[:, None]
+        met = _at_token(at.kind, self._nearest(at, end, last)[0]) * held[:, None]
         return Arrival(rolled.to(end), end, last, rest, (~moving).to(end), met), label
 
     def _nearest(self, at: Tokens, point: Tensor, ahead: Tensor) -> tuple[Tensor, Tensor]:
-        """Index (B,) of the token nearest to a point (B, 2) of those whose middle a disc that rolls ahead has not passed there, and
-        how far the near edge of that is (B,)."""
-        _, along, half = self.seen(at, point, ahead, point.new_ones(()))
-        far = (turned(at.xy - point[:, None], at.axis).abs() - at.half).clamp(min=0).norm(dim=-1)
+        """The token nearest to a point (B, 2), among those whose centre a disc rolling in the direction `ahead` (B, 2) has not passed.
+
+        Returns its index (B,), and the distance from the point to its near edge along `ahead` (B,).
+        """
+        _, along, half = self.token_features(at, point, ahead, point.new_ones(()))
+        far = (to_frame(at.xy - point[:, None], at.axis).abs() - at.half).clamp(min=0).norm(dim=-1)
         far = torch.where((self._others(at) > 0.5) & (along > -NEAR), far, torch.inf)
         far[:, 0] += NEAR  # of two that are equally near, not the agent
         nearest = far.argmin(-1)
         return nearest, torch.gather(along - half, 1, nearest[:, None])[:, 0]
 
     def _starts(self, state: Tensor, after: Tensor, launch: Tensor) -> tuple[Tensor, ...]:
-        """Where (N, 2) it was at the start of a step, its direction (N, 2), how far it would get in the step and until it rests,
-        whether it was in motion, and the label of its launch."""
+        """How the disc starts the step, in transitions between states (N, d).
+
+        Returns:
+            Its position (N, 2) and direction (N, 2) at the start; undisturbed, the distance rolled in the step and until at rest,
+            (N,) each; whether it rolls (N,); and the label (N,) of its launch.
+        """
         slot, speed, then = self.slot(state), self.speed(state), self.speed(after)
         rolling, begins = speed > SLOW, (speed <= SLOW) & (then > SLOW)
         guess = launch[:, 1:].argmax(-1)
-        unclear = ~rolling & ~begins & self.displaced(state, after)  # perhaps stopped in its first step
+        unclear = ~rolling & ~begins & self.displaced(state, after)  # perhaps launched and stopped in the same step
         nearest = torch.where(self.launches.known, (then[:, None] - self.launches.codes[:, 3]).abs(), torch.inf).argmin(
             -1
         )
@@ -288,23 +312,25 @@ class Rolling(nn.Module):
         label = torch.where(rolling | unclear, IGNORED, label)
         from_start = begins | unclear
         at = tokens.tokens(self.layout, state)
-        left, next_, reach = self.freely(speed)
+        left, _, reach = self.free_motion(speed)
         left = torch.where(from_start, code[:, 2], left)
-        reach = torch.where(from_start, left + self.freely(code[:, 3])[2], reach)
+        reach = torch.where(from_start, left + self.free_motion(code[:, 3])[2], reach)
         xy = torch.where(from_start[:, None], at.xy[:, self.start], slot[:, 1:3])
         ahead = torch.where(from_start[:, None], code[:, :2], slot[:, 3:5] / speed.clamp(min=SLOW)[:, None])
         return xy, ahead, left, reach, rolling | from_start, label
 
     @torch.no_grad()
-    def examples(self, state: Tensor, after: Tensor, launch: Tensor) -> Meetings:
-        """The straight ways in transitions (N, d), and kinds of meetings among them, which are added to those known.
+    def examples(self, state: Tensor, after: Tensor, launch: Tensor) -> Segments:
+        """The straight path segments in transitions between states (N, d). What stops or deflects a disc in them is added to `meetings`.
 
-        A way with one bend has its corner where both directions meet; ways with more bends in a step are left out.
+        A path with one bend gives two segments, which meet where the two directions intersect. Paths with more bends are left out.
         """
         xy, ahead, left, _, rolled, _ = self._starts(state, after, launch)
         end, then = self.slot(after), self.speed(after)
-        way, moving = turned(end[:, 1:3] - xy, ahead), then > SLOW
-        on = turned(end[:, 3:5], ahead) / then.clamp(min=SLOW)[:, None]  # the new direction, seen in the old one
+        way, moving = to_frame(end[:, 1:3] - xy, ahead), then > SLOW
+        on = (
+            to_frame(end[:, 3:5], ahead) / then.clamp(min=SLOW)[:, None]
+        )  # the new direction, in the frame of the old one
         bent = way[:, 1].abs() > NEAR
         aside = torch.stack([torch.zeros_like(way[:, 1]), way[:, 1].sign()], -1)
         clear = torch.where(bent, ~moving | ((on - aside).abs().amax(-1) < 0.01), ~moving | (on[:, 0] > 0.99))
@@ -321,35 +347,35 @@ class Rolling(nn.Module):
             torch.where(bent[:, None], aside, stop)[rows],
         )
         rows = (clear & bent).nonzero()[:, 0]
-        corner, onward = xy + way[:, :1] * ahead, turned_back(aside, ahead)
+        corner, onward = xy + way[:, :1] * ahead, from_frame(aside, ahead)
         second = (rows, corner[rows], onward[rows], way[rows, 1].abs(), short[rows], stop[rows])
         row, start, u, length, met, new = (torch.cat(both) for both in zip(first, second, strict=True))
         at = tokens.tokens(self.layout, state[row])
-        culprit, edge = self._nearest(at, start + length[:, None] * u, u)
+        obstacle, edge = self._nearest(at, start + length[:, None] * u, u)
         kinds = torch.cat([-edge[:, None], new], -1)
         if met.any():
             self.meetings.extend(torch.cat([kinds[met], kinds[met] * _LEFT_RIGHT.to(kinds)]))
-        along = self.seen(at, start, u, left.new_ones(()))[1]
+        along = self.token_features(at, start, u, left.new_ones(()))[1]
         passed = (along < length[:, None] - NEAR) & (at.present > 0.5)
         label = torch.where(passed, 0, IGNORED)
         known = met & self.meetings.known.any()
         which = 1 + self.meetings.nearest(kinds)
         fits = (self.meetings.codes[which - 1] - kinds).abs().sum(-1) < 4 * NEAR
         hit = torch.where(
-            known & fits, which, torch.where(met, IGNORED, torch.gather(label, 1, culprit[:, None])[:, 0])
+            known & fits, which, torch.where(met, IGNORED, torch.gather(label, 1, obstacle[:, None])[:, 0])
         )
-        label.scatter_(1, culprit[:, None], hit[:, None])
+        label.scatter_(1, obstacle[:, None], hit[:, None])
         label[:, self.token] = IGNORED
-        return Meetings(row, start, u, label)
+        return Segments(row, start, u, label)
 
-    def losses(self, state: Tensor, ways: Meetings, step: Tensor) -> Tensor:
-        """Cross-entropy of what tokens do to a disc; state: (n, d) those of the ways. What holds on the left holds on the right."""
-        seen = self.seen(tokens.tokens(self.layout, state), ways.xy, ways.ahead, step)[0]
+    def losses(self, state: Tensor, segments: Segments, step: Tensor) -> Tensor:
+        """Cross-entropy of what tokens do to a disc, on the segments and their mirror images. state: (n, d), at the start of each."""
+        seen = self.token_features(tokens.tokens(self.layout, state), segments.xy, segments.ahead, step)[0]
         other = torch.ones_like(seen[0, 0])
         other[[ACROSS, SINE]] = -1
-        codes = self.meetings.codes[(ways.label - 1).clamp(min=0)] * _LEFT_RIGHT.to(seen)
-        turned_label = 1 + self.meetings.nearest(codes.flatten(0, 1)).view_as(ways.label)
-        label = torch.cat([ways.label, torch.where(ways.label > 0, turned_label, ways.label)])
+        codes = self.meetings.codes[(segments.label - 1).clamp(min=0)] * _LEFT_RIGHT.to(seen)
+        mirrored_label = 1 + self.meetings.nearest(codes.flatten(0, 1)).view_as(segments.label)
+        label = torch.cat([segments.label, torch.where(segments.label > 0, mirrored_label, segments.label)])
         logits = self._masked(self.meets(torch.cat([seen, seen * other])))
         hit, passed = (torch.where(chosen, label, IGNORED).flatten() for chosen in (label > 0, label == 0))
         return (
@@ -362,6 +388,6 @@ class Rolling(nn.Module):
         )
 
 
-def _of(values: Tensor, which: Tensor) -> Tensor:
-    """Of values (B, S, k) those (B, k) of the tokens `which` (B,)."""
+def _at_token(values: Tensor, which: Tensor) -> Tensor:
+    """The values (B, k) of the tokens `which` (B,), of values (B, S, k)."""
     return torch.gather(values, 1, which[:, None, None].expand(-1, 1, values.shape[-1]))[:, 0]

@@ -34,7 +34,13 @@ class RSSMSizes:
 
 
 class RSSM(LatentModel):
-    """RSSM for one observation space and encoded actions of size `actions`."""
+    """The RSSM for one kind of observation.
+
+    Args:
+        observation: of a single environment.
+        actions: size A of an encoded action.
+        sizes: of the model.
+    """
 
     def __init__(self, observation: ObservationSpec, actions: int, sizes: RSSMSizes) -> None:
         super().__init__()
@@ -99,8 +105,8 @@ class RSSM(LatentModel):
         return self.decode(latent)[:, layout.pose]
 
     def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
-        """`map` (n, 5 k) for latents (n, F): the discs of the decoded observation; see `unseen.agents.shared.graph_agent`.
-        Empty where there are no discs."""
+        """`map` (n, 5 k) for latents (n, F): the discs of the decoded observation, see `unseen.agents.shared.graph_agent`.
+        An empty dict if there are no discs."""
         return {"map": self._slots(latent, layout.discs, DISC_FIELDS)} if layout.discs[1] else {}
 
     def decode_boxes(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
@@ -119,8 +125,8 @@ class RSSM(LatentModel):
 
         Args:
             prepared: observations (T, B, *shape).
-            action: (T, B, A) action that led to each observation; zero at t = 0.
-            noise: (T, B, S).
+            action: (T, B, A), the action that led to each observation; zero at t = 0.
+            noise: (T, B, S) uniform in [0, 1).
 
         Returns:
             h (T, B, D), z (T, B, S * C) with straight-through gradients, posterior probabilities (T, B, S, C).
@@ -152,8 +158,14 @@ class RSSM(LatentModel):
     ) -> tuple[Tensor, dict[str, Tensor]]:
         """Loss of every step (T, B), and its parts.
 
-        batch: `obs` prepared (T, B, *shape), `reward` and `terminated` (T, B). An episode's terminal step has weight
-        `terminal_weight` in the dynamics KL and the reward loss: it reveals what had to be remembered, once per episode.
+        An episode's terminal step has the weight `terminal_weight` in the dynamics KL and the reward loss: it reveals what had to be
+        remembered, once per episode.
+
+        Args:
+            h, z, post: returned by `observe_episodes`.
+            batch: `obs` prepared (T, B, *shape), `reward` and `terminated` (T, B).
+            free_nats: lower bound of each KL.
+            kl_rep: weight of the representation KL.
         """
         prior = self._probs(self.prior(h))
         log_post, log_prior = post.log(), prior.log()

@@ -1,4 +1,4 @@
-"""Observations of entity slots as tokens: agent, boxes, discs and the room's four walls, and how they lie to each other."""
+"""Observations of entity slots as tokens (agent, boxes, discs and the room's four walls), and the geometry between them."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from torch import Tensor
 from unseen.agents.shared.envs import Layout
 
 WALL = (1.1, 0.1, 1.2)  # centre and half extents of a wall of the room, in half rooms
-FAR = 4.0  # steps: how far away something is, is not told beyond this
-GEOMETRY = 15  # features of how a token lies to a receiver
+FAR = 4.0  # steps: distances are clipped to this
+GEOMETRY = 15  # features of the position of a token relative to a receiver
 _MIRROR = torch.tensor([1.0, -1.0])
 
 
@@ -22,7 +22,7 @@ class Tokens(NamedTuple):
     Attributes:
         present: (B, S).
         xy, axis, half: (B, S, 2) position, cos and sin of the orientation, half extents.
-        kind: (B, S, C) all that is told of a token but its geometry.
+        kind: (B, S, C) all features of a token except its geometry: type, kind of box, colour, whether it is queried.
     """
 
     present: Tensor
@@ -37,11 +37,11 @@ def kinds(layout: Layout) -> int:
     return 4 + layout.sizes.box_kinds + layout.sizes.colours + 1
 
 
-def asked(layout: Layout, state: Tensor) -> tuple[Tensor, Tensor]:
-    """Which boxes (B, m) and discs (B, n) states (B, d) ask for.
+def queried(layout: Layout, state: Tensor) -> tuple[Tensor, Tensor]:
+    """Which boxes (B, m) and discs (B, n) the query in states (B, d) names, 1 or 0.
 
-    A query names colours of discs, and after them kinds of boxes, if it is long enough. A disc is known by its slot where each
-    colour has its own, else by the colour that was seen.
+    A query names a colour of disc or, if it is long enough to do so, a kind of box; its columns are in this order. A disc is
+    recognised by its slot where each colour has its own, else by the colour that was seen.
     """
     sizes, query, box, disc = layout.sizes, state[:, layout.query], boxes(layout, state), discs(layout, state)
     named, kinds = query[:, : sizes.colours], query[:, sizes.colours :]
@@ -78,7 +78,7 @@ def tokens(layout: Layout, state: Tensor) -> Tokens:
     none, one = torch.zeros_like, torch.ones_like(pose[..., :1])
     shape = box[..., 3:7] if sizes.box_shape else none(box[..., :1]).expand(*box.shape[:2], 4)
     upright = torch.cat([torch.ones_like(walls[..., :1]), none(walls[..., :1])], -1)
-    by_box, by_disc = asked(layout, state)
+    by_box, by_disc = queried(layout, state)
     rest = sizes.box_kinds + sizes.colours + 1
     kind = [
         _kind(one, 0, none(one).expand(n, 1, rest)),
@@ -102,47 +102,48 @@ def tokens(layout: Layout, state: Tensor) -> Tokens:
 
 
 def geometry(at: Tokens, receivers: Tensor, ahead: Tensor, step: Tensor) -> Tensor:
-    """How every token lies to each of the receivers (R,), indices of tokens: (B, R, S, GEOMETRY). See `seen_from`."""
+    """Geometry of every token relative to each receiver (B, R, S, GEOMETRY). receivers: (R,) indices of tokens. See `seen_from`."""
     return seen_from(at, at.xy[:, receivers], ahead, step)
 
 
 def seen_from(at: Tokens, places: Tensor, ahead: Tensor, step: Tensor) -> Tensor:
-    """How every token lies to each of the places (B, R, 2): (B, R, S, GEOMETRY).
+    """Geometry of every token relative to each of the places (B, R, 2), as features (B, R, S, GEOMETRY).
 
-    Distances are in steps, seen in the direction `ahead` (B, 2); what is told of a token is where it lies, its half extents,
-    its orientation, and how far outside of it are the place and the points one and two steps ahead of it, along the token's
-    own axes, from the side where the place is, and the larger of both: below 0 inside of it or beyond.
+    Distances are in steps, in the frame whose x axis is the direction `ahead` (B, 2). The features are the token's relative position (2),
+    its half extents (2), signed distances from it (9), and its orientation as cos and sin (2). The signed distances are those of three
+    points, the place itself and the points one and two steps ahead of it, along each of the token's own axes (2 each) and the larger of
+    the two (1 each). They are measured from the side of the token on which the place is, and are negative inside the token and beyond.
 
-    step: length of a step.
+    step: (), length of a step in units of position.
     """
     apart = (at.xy[:, None] - places[:, :, None]) / step  # (B, R, S, 2)
     u = ahead[:, None, None]
     axis = at.axis[:, None].expand_as(apart)
     half = at.half[:, None].expand_as(apart) / step
-    own = turned(apart, axis)  # along the token's axes
-    onward = turned(u.expand_as(apart), axis)
+    own = to_frame(apart, axis)  # along the token's axes
+    onward = to_frame(u.expand_as(apart), axis)
     side = torch.where(
         own < 0, -1.0, 1.0
-    )  # on which side of the token the place is, so that passing through it is seen
+    )  # on which side of the token the place is, so that a point beyond it shows a step through the token
     outside = torch.stack([side * (own - k * onward) - half for k in range(3)], -2)  # (B, R, S, 3, 2)
     most = outside.amax(-1)
-    return torch.cat([turned(apart, u), half, outside.flatten(-2), most, turned(axis, u)], -1).clamp(-FAR, FAR)
+    return torch.cat([to_frame(apart, u), half, outside.flatten(-2), most, to_frame(axis, u)], -1).clamp(-FAR, FAR)
 
 
-def turned(xy: Tensor, axis: Tensor) -> Tensor:
-    """Vectors (..., 2) in the frame whose x axis has the given cos and sin (..., 2)."""
+def to_frame(xy: Tensor, axis: Tensor) -> Tensor:
+    """Rotate vectors (..., 2) into the frame whose x axis has this cos and sin (..., 2)."""
     x, y = xy.split(1, -1)
     cos, sin = axis.split(1, -1)
     return torch.cat([x * cos + y * sin, y * cos - x * sin], -1)
 
 
-def turned_back(xy: Tensor, axis: Tensor) -> Tensor:
-    """The inverse of `turned`."""
-    return turned(xy, axis * _MIRROR.to(axis))
+def from_frame(xy: Tensor, axis: Tensor) -> Tensor:
+    """Rotate vectors (..., 2) out of that frame: the inverse of `to_frame`."""
+    return to_frame(xy, axis * _MIRROR.to(axis))
 
 
 def half_turns(cos: Tensor, sin: Tensor) -> Tensor:
-    """Cos and sin (..., 2) of twice an angle: a box turned by half a turn is the same."""
+    """Cos and sin (..., 2) of twice an angle, given its cos and sin (...): the same for a box rotated by 180 degrees."""
     return torch.stack([cos * cos - sin * sin, 2 * cos * sin], -1)
 
 
@@ -154,6 +155,6 @@ def _slots(state: Tensor, part: tuple[int, int, int]) -> Tensor:
 
 
 def _kind(like: Tensor, index: int, rest: Tensor) -> Tensor:
-    """One-hot type of token, followed by what else is told of it."""
+    """One-hot type `index` of tokens (B, S, ...), followed by their other features `rest` (B, S, ...)."""
     types = F.one_hot(torch.full(like.shape[:2], index, device=like.device), 4).to(like.dtype)
     return torch.cat([types, rest], -1)

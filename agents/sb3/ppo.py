@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -14,8 +14,10 @@ from stable_baselines3.common.on_policy_algorithm import OnPolicyAlgorithm
 from torch import Tensor, nn
 from torch.optim import Optimizer
 
+from unseen.agents.errors import BadAgent
 from unseen.agents.sb3.acting import ActingBuffer, Acts
 from unseen.agents.sb3.learner import SB3Config, SB3Learner, annealed
+from unseen.agents.sb3.relations import RelationalExtractor
 from unseen.agents.shared.actions import ActionHead, ContinuousActions, normal
 
 
@@ -95,6 +97,8 @@ class PPOConfig(OnPolicyConfig):
 
     stack: int = 1
     """number of last observations that the policy sees"""
+    relational: Literal["no", "room", "agent"] = "no"
+    """read entity slots by the geometry that `slot-search` sees, in directions of the room or of the agent's heading"""
 
 
 class PPOLearner(OnPolicyLearner):
@@ -115,7 +119,16 @@ class PPOLearner(OnPolicyLearner):
         if acts is not None:
             arguments |= dict(rollout_buffer_class=ActingBuffer, rollout_buffer_kwargs={"acts": acts})
         policy = {"net_arch": [self.config.hidden] * 2} | self.features()
+        if self.config.relational != "no":
+            policy |= self._relational_features()
         return PPO("MlpPolicy", policy_kwargs=policy, **arguments)
+
+    def _relational_features(self) -> dict[str, Any]:
+        c, layout = self.config, self.envs.layout
+        if layout is None or self.stack > 1 or layout.frame != "room":
+            raise BadAgent(f"setting relational={c.relational}: needs entity slots in the room's frame, and stack=1")
+        arguments = {"layout": layout, "frame": c.relational, "hidden": c.hidden}
+        return {"features_extractor_class": RelationalExtractor, "features_extractor_kwargs": arguments}
 
     def graph(self) -> PPOGraph:
         return PPOGraph(self.model.policy, self.vec.rows.shape[1], self.head)

@@ -42,12 +42,12 @@ class Distribution(ABC):
 
 
 class ActionHead(ABC):
-    """Connects policy outputs, encoded actions and one action space.
+    """Translates between policy outputs, encoded actions and the actions of one space.
 
     Attributes:
         size: size of an encoded action, A.
         outputs: size of the policy network's output.
-        noise: uniform numbers needed for one sample.
+        noise: uniform random numbers that one sample takes.
     """
 
     size: int

@@ -52,11 +52,12 @@ class ActorCritic(nn.Module):
 
 
 def lambda_returns(reward: Tensor, discount: Tensor, value: Tensor, lam: float) -> Tensor:
-    """TD(lambda) targets (H, N) of states 0 .. H - 1.
+    """TD(lambda) targets (H, N) for the values of states 0 .. H - 1.
 
     Args:
-        reward, discount: (H + 1, N) of entering states 0 .. H; those of state 0 are not used.
+        reward, discount: (H + 1, N), of the step that leads to each of the states 0 .. H; those of state 0 are not used.
         value: (H + 1, N) of states 0 .. H.
+        lam: lambda.
     """
     returns = [value[-1]]
     for t in range(len(value) - 1, 0, -1):
@@ -66,9 +67,9 @@ def lambda_returns(reward: Tensor, discount: Tensor, value: Tensor, lam: float) 
 
 
 def largest_return(reward: list[float], terminated: bool, gamma: float) -> float:
-    """Largest absolute discounted return from any step of an episode.
+    """Largest absolute discounted return from any step of an episode with these rewards.
 
-    A truncated episode is assumed to continue with its last reward forever.
+    An episode that did not terminate is assumed to continue with its last reward forever.
     """
     ahead = 0.0 if terminated or not reward else reward[-1] / (1 - gamma)
     largest = 0.0

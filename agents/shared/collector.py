@@ -1,4 +1,4 @@
-"""Steps environments for a learner, and records episode returns."""
+"""Stepping of environments for a learner, with a record of episode returns."""
 
 from __future__ import annotations
 
@@ -53,9 +53,9 @@ class Collector:
 
     Attributes:
         obs: (n, ...) the current observations.
-        action, reward: (n, ...) and (n,) of the step that led to them; zero at the first step of an episode.
+        action, reward: (n, ...) and (n,) of the step that led to them. Both are zero at the first observation of an episode.
         first: (n,) bool, the observation is the first of an episode.
-        terminated, done: (n,) bool, the observation is the last of an episode; the next step only resets.
+        terminated, done: (n,) bool, the episode has terminated, or has ended in any way, with this observation; the next step only resets.
         steps: environment steps so far, not counting resets.
     """
 
@@ -64,9 +64,9 @@ class Collector:
         self._envs, self._head, self._seed = envs, head, seed
         self.steps = 0
         self.returns = EpisodeReturns(n)
-        self._open(seed)
+        self._reset(seed)
 
-    def _open(self, seed: int) -> None:
+    def _reset(self, seed: int) -> None:
         n = self._envs.vector.num_envs
         self.obs, _ = self._envs.vector.reset(seed=seed)
         self.action = self._head.zeros(n)
@@ -75,10 +75,10 @@ class Collector:
         self.terminated, self.done = np.zeros(n, bool), np.zeros(n, bool)
 
     def move(self, envs: Environments) -> None:
-        """Go on in other environments, with new episodes."""
+        """Continue in other environments, with new episodes."""
         self._envs = envs
         self.returns.discard_running()
-        self._open(self._seed + envs.vector.num_envs)
+        self._reset(self._seed + envs.vector.num_envs)
 
     def step(self, action: np.ndarray) -> int:
         """Step every environment. Returns the number of environment steps, not counting resets."""
@@ -100,7 +100,7 @@ class Collector:
         if not self._envs.has_snapshots:
             if store.reading:
                 self.returns.discard_running()
-                self._open(self._seed + self.steps + 1)
+                self._reset(self._seed + self.steps + 1)
             return
         snapshot = store.data("snapshot", self._envs.snapshot())
         for name in ("obs", "action", "reward", "first", "terminated", "done"):

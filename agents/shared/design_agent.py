@@ -1,4 +1,4 @@
-"""An agent that designs by imagination, and commits to the design that it believes to be the best. Only ProvingGround is played so."""
+"""An agent for ProvingGround that designs in imagination, and commits to the design that it believes to be the best."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from unseen.agents.shared.designing import Belief, Chosen, Forecast, Trials, cho
 from unseen.envs.industry.proving_ground import rules
 from unseen.envs.industry.proving_ground.design import BRIEF, PARTS
 
-# Families in the order in which they are tested: those whose margins tell most of the offsets first.
+# Families in the order in which they are tested: first those whose margins tell most about the offsets.
 ORDER = (3, 4, 5, 0, 2, 1)
 
 
@@ -22,12 +22,13 @@ class Thinking:
     """How an agent designs.
 
     Attributes:
-        tests: real tests before it commits.
-        prototypes: that are really tested, one after the other, with equal shares of the tests.
-        imagined: designs for a decision; 1: no planning, the middle of the box as it should be drawn.
-        scenarios: imagined for each design and family.
-        caution: standard deviations of the ensemble by which a design's score is lowered.
-        explore: standard deviation of what is added to a design for each test, when exploring.
+        tests: number of real tests before it commits.
+        prototypes: number of prototypes that are built for real, one after the other, with equal shares of the tests.
+        imagined: number of imagined designs per decision. 1: no planning; it draws the design that should be built as the middle of the
+            box.
+        scenarios: number of imagined scenarios per design and family.
+        caution: number of standard deviations of the ensemble that are subtracted from a design's score.
+        explore: standard deviation of the noise that is added to a design for each test, when exploring.
     """
 
     tests: int
@@ -42,9 +43,9 @@ class Notebook(NamedTuple):
     """Memory of one programme.
 
     Attributes:
-        rows: observations after each test.
+        rows: the observation (d,) after each test.
         chosen: the present design; None before the first.
-        belief: that it was chosen by.
+        belief: the one by which it was chosen.
     """
 
     rows: tuple[np.ndarray, ...] = ()
@@ -60,10 +61,12 @@ class DesignState(NamedTuple):
 
 
 class DesignAgent(Agent):
-    """Tests a prototype, infers what the factory does, imagines designs, and so on; then commits.
+    """Repeats: test a prototype, infer what the factory does, imagine designs. Then commits.
 
     Args:
-        forecast: what it predicts margins with.
+        name: see `Agent`.
+        forecast: predicts margins.
+        thinking: how the agent designs.
     """
 
     obs, action = "file", "continuous"
@@ -71,7 +74,7 @@ class DesignAgent(Agent):
     def __init__(self, name: str, forecast: Forecast, thinking: Thinking) -> None:
         self.name, self.forecast, self.thinking = name, forecast, thinking
         self.imagined: int | None = None
-        """designs for a decision, instead of those of its settings"""
+        """number of imagined designs per decision, instead of that in `thinking`"""
         self._seed = 0
 
     def seed(self, seed: int) -> None:
@@ -103,7 +106,7 @@ class DesignAgent(Agent):
         commits = done >= t.tests
         share = [
             k * t.prototypes // t.tests for k in (done - 1, done)
-        ]  # of the prototypes, at the last test and at this
+        ]  # index of the prototype, at the last test and at this one
         if note.chosen is None or commits or share[0] < share[1]:
             belief = self.believe(row, rows)
             contexts = draw_contexts(row[:BRIEF], t.scenarios, rng)
@@ -122,7 +125,7 @@ class DesignAgent(Agent):
         return action, note
 
     def believe(self, row: np.ndarray, rows: tuple[np.ndarray, ...]) -> Belief:
-        """What it takes the offsets to be: row, the present observation; rows, those after each test."""
+        """The belief about the offsets. row: the present observation (d,); rows: the observations after each test."""
         if rows:
             return self.forecast.after(Trials.of(np.stack(rows)))
         return self.forecast.before(row[rules.KNOWN : rules.KNOWN + PARTS], row[rules.KNOWN + PARTS : rules.DRAWN])

@@ -1,6 +1,8 @@
-"""Design by imagination: infer what the factory does from tests, imagine designs in scenarios, and take the best.
+"""Design in imagination: infer from tests what the factory does, imagine designs in scenarios, and take the best.
 
-In numpy; what predicts margins is a `Graph`, of torch or of onnxruntime, so that a trained agent acts without torch.
+Written in numpy. The model that predicts margins is a `Graph`, of torch or of onnxruntime, so that a trained agent acts without torch.
+An *offset* is the difference between a variable as built and as drawn; margins are in the units of
+`unseen.envs.industry.proving_ground.scenarios`.
 """
 
 from __future__ import annotations
@@ -22,16 +24,16 @@ FAMILIES, MARGINS = len(NAMES), 3
 SCENARIO = FAMILIES + len(SURFACES) + NUMBERS
 CONTEXT = BRIEF + SCENARIO
 
-NUDGE = 0.02  # of an offset, for difference quotients
-GAUSS_NEWTON = 8  # steps
-LONGEST = 0.2  # of an offset in one of them
-ODD = 3.0  # spreads: a test that is further off its prediction counts less
-ELITE = 0.1  # share of the designs that the next are drawn around
-ROUNDS = 8  # of the cross-entropy method, at most
-AT_LEAST = 50  # designs in a round
-SPREAD = 0.4  # of the first designs
-SLOPE = 0.05  # weight of the mean of the families beside the worst, so that designs that pass nothing differ
-LOGISTIC = 1.7  # the logistic function of 1.7 x is nearly the normal distribution's
+NUDGE = 0.02  # change of an offset, for difference quotients
+GAUSS_NEWTON = 8  # number of steps
+LONGEST = 0.2  # largest change of an offset in one step
+ODD = 3.0  # spreads: a test whose prediction is further off gets less weight
+ELITE = 0.1  # fraction of the designs to which the next distribution is fitted
+ROUNDS = 8  # maximum number of rounds of the cross-entropy method
+AT_LEAST = 50  # minimum number of designs in a round, if there is more than one
+SPREAD = 0.4  # standard deviation of the first designs
+SLOPE = 0.05  # weight of the mean over families beside the worst one, so that designs that pass nothing differ
+LOGISTIC = 1.7  # the logistic function of 1.7 x is close to the normal distribution function of x
 
 
 @dataclass
@@ -41,7 +43,7 @@ class Trials:
     Attributes:
         programme: (m,) int64, index of the programme.
         drawn: (m, 10) the design.
-        offset, known: (m, 10) the offsets that are known, else 0; and which are.
+        offset, known: (m, 10) the known offsets, 0 where unknown; and 1 where an offset is known, else 0.
         context: (m, 26) brief and scenario: family and surface one-hot, four numbers.
         margins: (m, 3) in units.
     """
@@ -61,7 +63,7 @@ class Trials:
 
     @classmethod
     def of(cls, rows: np.ndarray, programme: int = 0) -> Trials:
-        """The tests that observations "file" (m, d) show, of one programme."""
+        """The tests shown by observations "file" (m, d) of one programme."""
         scenario = rows[:, rules.LAST : rules.SHOWN]
         return cls(
             np.full(len(rows), programme),
@@ -74,11 +76,11 @@ class Trials:
 
 
 class Belief(NamedTuple):
-    """What the members of an ensemble take the offsets of a programme to be.
+    """The belief of an ensemble of e members about the offsets of a programme.
 
     Attributes:
-        offsets: (e, 10), those that are known included.
-        covariance: (e, 10, 10), 0 for those.
+        offsets: (e, 10) most probable values, including the known ones.
+        covariance: (e, 10, 10), 0 for known offsets.
     """
 
     offsets: np.ndarray
@@ -86,11 +88,11 @@ class Belief(NamedTuple):
 
 
 class Forecast:
-    """What an ensemble of e members predicts.
+    """Predictions by an ensemble of e members.
 
     Args:
-        graph: "built" (n, 10 e) and "context" (n, 26) -> "margins" and "spreads" (n, 3 e), of the margins around their predictions; and
-            "prior" (n, 1), spread of the offsets that are not known.
+        graph: "built" (n, 10 e) and "context" (n, 26) -> "margins" (n, 3 e); "spreads" (n, 3 e), standard deviations of the margins around
+            their predictions; and "prior" (n, 1), standard deviation of the unknown offsets.
     """
 
     def __init__(self, graph: Graph) -> None:
@@ -103,12 +105,12 @@ class Forecast:
         )
 
     def margins(self, built: np.ndarray, context: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Margins of built (n, e, 10) in contexts (n, 26), and their spreads, (n, e, 3) each."""
+        """Margins of cars as built (n, e, 10), for each member, in contexts (n, 26), and their spreads, (n, e, 3) each."""
         out, shape = self._run(built, context), (len(built), self.members, MARGINS)
         return out["margins"].reshape(shape), out["spreads"].reshape(shape)
 
     def before(self, offset: np.ndarray, known: np.ndarray) -> Belief:
-        """The belief before any test, from what is known: offset, known (10,)."""
+        """The belief before any test. offset, known: (10,), as in `Trials`."""
         free = np.flatnonzero(known < 0.5)
         covariance = np.zeros((self.members, PARTS, PARTS))
         covariance[:, free, free] = self.prior**2
@@ -132,8 +134,8 @@ class Forecast:
         for _ in range(GAUSS_NEWTON):
             built = tests.drawn[None, :, None] + offsets + nudges[:, None, None]
             out = self.margins(built.reshape(-1, e, PARTS), context)[0].reshape(len(nudges), m, e, MARGINS)
-            told = out.transpose(2, 0, 1, 3).reshape(e, len(nudges), -1).astype(np.float64)
-            slope, error = (told[:, 1:] - told[:, :1]) / NUDGE, tests.margins.reshape(-1) - told[:, 0]
+            predicted = out.transpose(2, 0, 1, 3).reshape(e, len(nudges), -1).astype(np.float64)
+            slope, error = (predicted[:, 1:] - predicted[:, :1]) / NUDGE, tests.margins.reshape(-1) - predicted[:, 0]
             w = weight / (1.0 + np.abs(error) * np.sqrt(weight) / ODD)
             normal = np.einsum("eim,em,ejm->eij", slope, w, slope) + precision
             push = np.einsum("eim,em->ei", slope, w * error) - offsets[:, free] @ precision
@@ -142,8 +144,17 @@ class Forecast:
         return Belief(offsets, belief.covariance)
 
     def scores(self, designs: np.ndarray, offsets: np.ndarray, contexts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """What each member expects of designs (k, 10) in contexts (6 each, 26), family by family: the share that passes in the worst
-        family, (k, e) each: smooth, counting how sure it is, and as it stands."""
+        """The fraction of scenarios that each member expects designs to pass in their worst family.
+
+        Args:
+            designs: (k, 10).
+            offsets: (e, 10) of the members.
+            contexts: (6 each, 26), family by family.
+
+        Returns:
+            The mean probability of passing, which is smooth, plus SLOPE times its mean over the families; and the fraction with no
+            negative margin. (k, e) each.
+        """
         k, e, m = len(designs), self.members, len(contexts)
         built = np.broadcast_to((designs[:, None] + offsets)[:, None], (k, m, e, PARTS)).reshape(-1, e, PARTS)
         out, spreads = self.margins(built, np.tile(contexts, (k, 1)))
@@ -158,8 +169,8 @@ class Chosen(NamedTuple):
 
     Attributes:
         design: (10,) in [-1, 1].
-        claim: the share that passes in the worst family, as the members predict on average.
-        bound: the lower bound by which it was chosen.
+        claim: the fraction that passes in the worst family, predicted by the members on average.
+        bound: the lower confidence bound by which it was chosen.
     """
 
     design: np.ndarray
@@ -168,7 +179,7 @@ class Chosen(NamedTuple):
 
 
 def draw_contexts(brief: np.ndarray, each: int, rng: np.random.Generator) -> np.ndarray:
-    """Imagined scenarios (6 each, 26) for a brief (13,), family by family; surfaces in equal shares, numbers uniform."""
+    """Imagined scenarios (6 each, 26) for a brief (13,), family by family; surfaces in equal shares, numbers uniform in [-1, 1]."""
     m = FAMILIES * each
     family = np.eye(FAMILIES)[np.repeat(np.arange(FAMILIES), each)]
     surface = np.eye(len(SURFACES))[np.tile(np.arange(each) % len(SURFACES), FAMILIES)]
@@ -180,17 +191,17 @@ def choose(
 ) -> Chosen:
     """The best of `imagined` designs, by the cross-entropy method.
 
-    The first is the middle of the box as it should be drawn, given the belief; with `imagined` 1 it is taken. What is compared is the
-    mean of the members less `caution` times their standard deviation.
+    The first candidate is the drawing that, by the belief, is built as the middle of the box; with `imagined` 1 it is the only one.
+    Designs are ranked by the mean score of the members minus `caution` times its standard deviation.
     """
     mean = np.clip(-belief.offsets.mean(0), -1.0, 1.0)
     spread, best, value = np.full(PARTS, SPREAD), mean, -np.inf
     rounds = int(np.clip(imagined // AT_LEAST, 1, ROUNDS))
     claim = 0.0
-    for turn in range(rounds):
-        count = imagined // rounds + (turn < imagined % rounds)
+    for index in range(rounds):
+        count = imagined // rounds + (index < imagined % rounds)
         designs = np.clip(mean + spread * rng.standard_normal((count, PARTS)), -1.0, 1.0)
-        if turn == 0:
+        if index == 0:
             designs[0] = mean
         smooth, hard = forecast.scores(designs, belief.offsets, contexts)
         worth = smooth.mean(1) - caution * smooth.std(1)

@@ -13,8 +13,9 @@ from unseen.agents.shared.nets import Layer, mlp, norm, symexp, symlog
 
 CHANNELS = 16  # of the first convolution; doubled by each further one
 BOTTOM = 8  # pixels: convolutions halve the image until it is at most this large
+LARGE = 32  # pixels: an encoder first shrinks a larger image to a quarter, as DQN's does (Mnih et al. 2015), at a quarter of the cost
 RAY_CHANNELS = 16
-LEAST_STD = 1e-3  # of standardised values: those that are all but constant are not blown up
+LEAST_STD = 1e-3  # lower bound of standard deviations, so that nearly constant values are not amplified
 CLIP = 10.0  # standard deviations
 
 
@@ -24,9 +25,9 @@ def prepare(obs: Tensor, observation: ObservationSpec) -> Tensor:
 
 
 class Standardise(nn.Module):
-    """Vectors (..., size) -> (..., size) with mean 0 and variance 1 over what `update` was given, clipped at `CLIP` deviations.
+    """Vectors (..., size) -> (..., size) with mean 0 and variance 1 over the rows given to `update`, clipped at `CLIP` standard deviations.
 
-    Values that are seldom other than 0, such as whether a thing is seen, become large where they are.
+    A value that is rarely other than 0, such as whether a thing is seen, becomes large when it is.
     """
 
     mean: Tensor
@@ -41,7 +42,7 @@ class Standardise(nn.Module):
 
     @torch.no_grad()
     def update(self, rows: Tensor) -> None:
-        """Include rows (n, size)."""
+        """Include rows (n, size) in mean and variance."""
         mean, variance, rows = self.mean.double(), self.std.double() ** 2, rows.double()
         self.seen += len(rows)
         share = len(rows) / self.seen
@@ -74,7 +75,10 @@ def make_encoder(observation: ObservationSpec, hidden: int) -> nn.Module:
 
 
 def ignore(encoder: nn.Module, columns: slice) -> None:
-    """Set the weights of columns of a vector to zero: what was never seen in training changes nothing, until it is learned."""
+    """Set the first layer's weights for some columns of a vector to zero: they have no effect until they are learned.
+
+    Encoders of images are not changed.
+    """
     if isinstance(encoder, VectorEncoder | RayEncoder):
         first = encoder.net[0]
         assert isinstance(first, Layer)
@@ -83,7 +87,7 @@ def ignore(encoder: nn.Module, columns: slice) -> None:
 
 
 def make_decoder(features: int, hidden: int, observation: ObservationSpec) -> VectorDecoder | ImageDecoder:
-    """A decoder of latents (..., features), trained towards its own `target` of the observation."""
+    """A decoder of latents (..., features), whose output is trained towards `target` of the prepared observation."""
     return (ImageDecoder if observation.image else VectorDecoder)(features, hidden, observation)
 
 
@@ -122,14 +126,17 @@ class RayEncoder(nn.Module):
 class ImageEncoder(nn.Module):
     """Convolutional encoder of pixels in [0, 1], (..., height, width, channels) -> (..., hidden).
 
-    In training mode it convolves in bfloat16 on processors made for that, which takes less than half the time; in `eval` mode, and so in
-    exported agents, in full precision.
+    In training mode, convolutions run in bfloat16 on CPUs with AVX-512 BF16, in less than half the time; in `eval` mode, and so in exported
+    agents, in full precision.
     """
 
     def __init__(self, observation: ObservationSpec, hidden: int) -> None:
         super().__init__()
         height, width, channels = observation.shape
         layers, outputs = [], CHANNELS
+        if max(height, width) > LARGE:
+            layers.append(nn.Conv2d(channels, outputs, 8, stride=4, padding=2))
+            height, width, channels, outputs = height // 4, width // 4, outputs, 2 * outputs
         while max(height, width) > BOTTOM:
             layers.append(nn.Conv2d(channels, outputs, 4, stride=2, padding=1))
             height, width, channels, outputs = height // 2, width // 2, outputs, 2 * outputs

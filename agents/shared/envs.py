@@ -27,8 +27,8 @@ from unseen.envs.planar.rays import RAYS
 
 __all__ = ["AutoresetMode", "EnvConfig", "Environments", "Layout", "ObservationSpec", "make", "make_one", "reference"]
 
-SMALL_IMAGE = 32  # pixels: smaller uint8 arrays are taken for tables of codes, such as MiniGrid's views
-MODERATE = 10.0  # values within these bounds are not squashed
+SMALL_IMAGE = 32  # pixels: smaller uint8 arrays are treated as tables of codes, such as MiniGrid's views
+MODERATE = 10.0  # observations with bounds up to this are not squashed by symlog
 
 
 @dataclass(frozen=True)
@@ -64,13 +64,13 @@ class EnvConfig:
 
     @property
     def label(self) -> str:
-        """A name that can be used for a folder."""
+        """A name that can be used as a folder name. Raises UnknownEnvironment."""
         entry = self.entry
         return self.id.replace("/", "-") if entry is None else entry.label
 
     @property
     def free(self) -> bool:
-        """Whether it is played freely: nothing is rewarded."""
+        """Whether this is free play: nothing is rewarded."""
         return self.overrides.get("free", "no") != "no"
 
     @property
@@ -151,8 +151,8 @@ def make(config: EnvConfig, n: int, autoreset: AutoresetMode = AutoresetMode.NEX
 
 
 def _of_suite(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environments:
-    words = {"obs": config.obs, "action": config.action, "split": config.split}
-    given = {name: word for name, word in words.items() if word} | dict(config.overrides)
+    choices = {"obs": config.obs, "action": config.action, "split": config.split}
+    given = {name: choice for name, choice in choices.items() if choice} | dict(config.overrides)
     vector = suite.make_vec(config.name, n, level=config.chosen_level, autoreset_mode=autoreset, **given)
     space = vector.single_observation_space
     if not isinstance(space, spaces.Box):
@@ -170,15 +170,19 @@ def _of_suite(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environmen
 
 
 def make_one(config: EnvConfig) -> gym.Env:
-    """Make a single Gymnasium environment with the observations and actions that `Environments` has. Raises as `make`."""
+    """Make one Gymnasium environment with the observations and actions that `Environments` has. Raises as `make`."""
     one = _plain(config)
     return _adapt(one, _non_numeric_keys(one.observation_space), config.name)
 
 
 def with_actions(config: EnvConfig, kind: str, name: str) -> EnvConfig:
-    """`config` with actions of the kind that an algorithm needs; "" if it needs none. Gymnasium environments have what they have.
+    """`config` with the action kind that an algorithm needs; unchanged for Gymnasium environments, which have only one.
 
-    Raises BadAgent, naming the algorithm, if the environment has no such actions, or others are asked for.
+    Args:
+        kind: "discrete" or "continuous"; "" if the algorithm supports both.
+        name: of the algorithm, for messages.
+
+    Raises BadAgent if the environment has no such actions, or `config` asks for another kind.
     """
     entry = config.entry
     if not kind or entry is None:
@@ -192,7 +196,7 @@ def with_actions(config: EnvConfig, kind: str, name: str) -> EnvConfig:
 
 
 def _plain(config: EnvConfig) -> gym.Env:
-    """A Gymnasium environment as it is. Raises BadAgent."""
+    """A Gymnasium environment without adapters. Raises BadAgent."""
     try:
         return gym.make(config.id, **config.overrides)
     except (gym.error.Error, TypeError) as error:
@@ -285,16 +289,18 @@ def _require_gymnasium_id(name: str, unknown: UnknownEnvironment) -> None:
 
 
 class Simulator:
-    """The true simulator of an environment of the suite, from any state. Privileged: for references only.
+    """The true simulator of an environment of the suite, which steps from any state. Privileged: for references only.
+
+    A state is a record of the environment's world.
 
     Args:
         vector: environments that are used for nothing else, with the observation mode "state".
         layout: see below.
 
     Attributes:
-        space: of the actions of one environment.
-        size: number of environments.
-        layout: of the slots with which an observation "state" begins; None without slots.
+        space: action space of one environment.
+        size: number of environments, which is the number of states simulated at once.
+        layout: of the slots at the start of an observation "state"; None without slots.
     """
 
     def __init__(self, vector: VectorEnv, layout: Layout | None) -> None:
@@ -302,7 +308,7 @@ class Simulator:
         self.space = vector.single_action_space
 
     def fresh(self, n: int) -> np.ndarray:
-        """States at the start of n episodes, records (n,)."""
+        """Initial states of n episodes, records (n,), for n up to `size`."""
         self._vector.reset(seed=0)
         return self._vector.world[:n].copy()  # type: ignore[attr-defined]
 
@@ -314,7 +320,7 @@ class Simulator:
         """Step records (m,) of running episodes with actions (m, ...).
 
         Returns:
-            New records, their observations "state" (m, d), rewards (m,), and bool (m,) whether the episode ended.
+            The next records (m,), their observations "state" (m, d), rewards (m,), and whether the episode ended (m,) bool.
         """
         parts = [
             self._stepped(states[at : at + self.size], actions[at : at + self.size])
@@ -351,7 +357,7 @@ def simulator(config: EnvConfig, size: int) -> Simulator:
 
 
 def reference(vector: VectorEnv, name: str) -> Any:
-    """A reference policy of the task, with a method `act(obs, first)`. Raises BadParameter."""
+    """A reference policy of the task, with a method `act(obs, first)`. Raises BadParameter if there is none of that name."""
     return vector.reference(name)  # type: ignore[attr-defined]
 
 
@@ -363,14 +369,17 @@ def reference_obs(config: EnvConfig, name: str) -> str:
 
 
 def has_reference(config: EnvConfig, name: str) -> bool:
-    """Whether the environment has a scripted policy of that name; a window may follow it, as in "tracker-16"."""
+    """Whether the environment has a scripted policy of that name; a suffix may limit its memory to a window, as in "tracker-16"."""
     entry = config.entry
     return entry is not None and split_name(name)[0] in entry.task.references
 
 
 def tracked_discs(policy: Any) -> tuple[np.ndarray, np.ndarray, bool] | None:
-    """Discs in the memory of a tracker: known (n, k) bool, positions (n, k, 2) m, and whether they are slots; else they are
-    colours. None for other policies."""
+    """The discs in the memory of a tracker; None for other policies.
+
+    Returns:
+        Which are known (n, k) bool; positions (n, k, 2), m; and whether index k is a slot (True) or a colour (False).
+    """
     memory, layout = policy.memory, policy.batch.layout
     if policy.name != "tracker" or layout is None or not layout.discs[1] or "disc_x" not in (memory.dtype.names or ()):
         return None
@@ -379,5 +388,5 @@ def tracked_discs(policy: Any) -> tuple[np.ndarray, np.ndarray, bool] | None:
     k = layout.things
     xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
     room = np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
-    known = np.abs(xy).max(-1) <= room  # discs never seen are stored far outside of the room
+    known = np.abs(xy).max(-1) <= room  # discs never seen are stored far outside the room
     return known, xy, layout.order == "index"

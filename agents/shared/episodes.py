@@ -1,4 +1,4 @@
-"""Plays one whole episode in each environment, for learners on-policy."""
+"""Whole episodes, one in each environment, for on-policy learners."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Episodes:
     Attributes:
         obs: (T + 1, n, ...); the last observation of episode i is obs[length[i], i].
         action: (T, n, A) encoded actions.
-        log_prob, value: (T, n) of the policy that acted.
+        log_prob, value: (T, n) of the action taken and of the observation, by the acting policy.
         reward: (T, n).
         length: (n,) steps.
         terminated: (n,) bool; the others were cut off by a time limit.
@@ -45,7 +45,7 @@ class Episodes:
 
 
 Choose = Callable[[np.ndarray, np.ndarray], tuple[Tensor, Tensor, Tensor]]
-"""(observations (m, ...), indices (m,) of the environments still playing) -> encoded actions, log-probabilities, values"""
+"""(observations (m, ...), indices (m,) of the environments still playing) -> encoded actions (m, A), log-probabilities (m,), values (m,)"""
 
 
 def play(envs: Environments, head: ActionHead, choose: Choose, seed: int, limit: int) -> Episodes:
@@ -79,7 +79,10 @@ def play(envs: Environments, head: ActionHead, choose: Choose, seed: int, limit:
 
 
 def advantages(played: Episodes, after: np.ndarray, gamma: float, lam: float) -> np.ndarray:
-    """Generalised advantage estimates (T, n) (Schulman et al. 2016); `after` (n,) are the values of the last observations."""
+    """Generalised advantage estimates (T, n) (Schulman et al. 2016), 0 after the end of an episode.
+
+    after: (n,) values of the last observations, which count where an episode did not terminate.
+    """
     alive = played.alive
     ahead = np.where(played.terminated, 0, after)
     out = np.zeros_like(played.value)

@@ -16,13 +16,13 @@ Inputs and outputs of the policy graph, for batch size n:
 | logits    | (n, a) f32             | discrete actions: unnormalised log-probabilities, for exploration      |
 | explored  | (n, a) f32             | continuous actions: a sample from the policy                           |
 | new_state | (n, s) f32             | the new memory                                                         |
-| map       | (n, 5 k) f32           | optional; of each disc: probability that it is known, x, y, vx, vy     |
-| places    | (n, 3 m) f32           | optional; of each kind of box: probability that it is known, x, y      |
+| map       | (n, 5 k) f32           | optional; for each disc: probability that it is known, x, y, vx, vy    |
+| places    | (n, 3 m) f32           | optional; for each kind of box: probability that it is known, x, y     |
 
-The graph of one imagined step has inputs `state`, `action` (as `last`) and `noise`, and outputs `new_state`; `logits` or
-`next_action` of the policy after the step; `reward` (n,); `continue` (n,), a probability; and optionally `map`, `boxes`
-(n, 3 b), of each box slot: probability that it is there, x, y; and `pose` (n, 4): x, y, cos, sin. Positions are in units of
-the observation.
+The graph of one imagined step has the inputs `state`, `action` (shaped as `last`) and `noise`. Its outputs are `new_state`; `logits`
+(discrete actions) or `next_action` (continuous ones) of the policy after the step; `reward` (n,); `continue` (n,), the probability that
+the episode continues; and optionally `map`; `boxes` (n, 3 b), for each box slot: probability that a box is there, x, y; and `pose`
+(n, 4): x, y, cos, sin. Positions are in units of the observation.
 
 Graphs contain no random number generator: noise is an input, a function of (agent seed, episode seed, step).
 """
@@ -47,7 +47,7 @@ Arrays = dict[str, np.ndarray]
 
 
 class Graph(ABC):
-    """A function of named arrays that treats every row independently.
+    """A function of named arrays that computes every row independently of the others.
 
     Attributes:
         inputs: name -> shape without the batch dimension.
@@ -65,7 +65,7 @@ class Graph(ABC):
         """Run the graph on exactly its inputs. Raises BadAgent."""
 
     def width(self, name: str) -> int:
-        """Size of one row of an input; 0 if there is no such input."""
+        """Number of values in one row of an input; 0 if there is no such input."""
         return math.prod(self.inputs[name]) if name in self.inputs else 0
 
     def __call__(self, **values: np.ndarray) -> Arrays:
@@ -113,7 +113,7 @@ class GraphAgent(Agent):
         act: the policy graph.
         imagine: graph of one imagined step; None without a world model.
         scale: metres per unit of an observed position.
-        slot_map: the objects of `map` are the slots of the observation; see `Belief.by_slot`.
+        slot_map: whether the entries of `map` are the slots of the observation; see `Belief.by_slot`.
     """
 
     def __init__(
@@ -195,7 +195,7 @@ class GraphAgent(Agent):
 
 
 def imagined(steps: Sequence[Arrays], scale: float) -> Imagined:
-    """A roll-out from the outputs of its steps, and `taken`, the action before each. scale: metres per unit of a position."""
+    """A roll-out from the outputs of its steps, each with the action that led to it as `taken`. scale: metres per unit of a position."""
     n, horizon = len(steps[0]["taken"]), len(steps)
 
     def over_time(name: str) -> np.ndarray:
@@ -231,7 +231,10 @@ def finite_rows(obs: np.ndarray, width: int, name: str) -> np.ndarray:
 
 
 def believed(out: Mapping[str, np.ndarray], scale: float, by_slot: bool) -> Belief | None:
-    """The belief in the outputs `map` and `places` of a graph, of which either or both may be missing."""
+    """The belief in the outputs `map` and `places` of a graph; None if both are missing.
+
+    scale, by_slot: `scale` and `slot_map` of `GraphAgent`.
+    """
     discs, boxes = _entries(out, "map", DISC_FIELDS), _entries(out, "places", BOX_FIELDS)
     if discs is None and boxes is None:
         return None

@@ -44,7 +44,7 @@ def mlp(inputs: int, hidden: int, layers: int, outputs: int = 0, zero: bool = Fa
     return nn.Sequential(*parts)
 
 
-KEEP_BIAS = 1.0  # of the gate that keeps the memory, so that it lasts from the start (Tallec and Ollivier, 2018)
+KEEP_BIAS = 1.0  # added to the bias of the update gate, so that memory lasts from the start of training (Tallec and Ollivier 2018)
 
 
 class Memory(nn.GRU):
@@ -92,7 +92,7 @@ class TwoHot(nn.Module):
         self.register_buffer("scale", torch.ones(()))
 
     def extend_range(self, magnitude: float) -> None:
-        """Extend the range to values up to `magnitude`. A change of scale multiplies all earlier predictions by its factor."""
+        """Extend the range to values up to `magnitude`. A change of scale multiplies all predictions by the same factor."""
         limit = float(self.values[-1])
         if magnitude > limit * float(self.scale):
             self.scale.fill_(2.0 ** math.ceil(math.log2(magnitude / limit)))
@@ -118,7 +118,7 @@ def unimix(logits: Tensor) -> Tensor:
 
 
 def sample_one_hot(probs: Tensor, uniform: Tensor) -> Tensor:
-    """One-hot samples (..., c) from probs (..., c), by one uniform number (..., 1) each."""
+    """One-hot samples (..., c) from probabilities (..., c), by one number (..., 1) each, uniform in [0, 1)."""
     above = (probs.cumsum(-1) >= uniform).to(probs.dtype)
-    above = torch.cat([above[..., :-1], torch.ones_like(above[..., :1])], -1)  # by rounding, the sum may be below 1
+    above = torch.cat([above[..., :-1], torch.ones_like(above[..., :1])], -1)  # the rounded sum may be below 1
     return torch.cat([above[..., :1], above[..., 1:] - above[..., :-1]], -1)

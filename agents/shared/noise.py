@@ -11,9 +11,9 @@ from typing import NamedTuple
 import numpy as np
 
 LATENT, ACTION, IMAGINATION = range(3)
-"""Purposes. Each has its own stream, so that drawing for one does not shift another."""
+"""Purposes of random numbers. Each has its own stream, so that drawing for one does not shift another."""
 
-MAX_WIDTH = 1 << 16  # maximum of numbers per row, step and purpose
+MAX_WIDTH = 1 << 16  # maximum number of random numbers per row, step and purpose
 _GOLDEN = np.uint64(0x9E3779B97F4A7C15)
 _M1 = np.uint64(0xBF58476D1CE4E5B9)
 _M2 = np.uint64(0x94D049BB133111EB)

@@ -1,4 +1,4 @@
-"""Which planner is used where, with the settings of an agent."""
+"""The choice of a planner for an action space and a model, with the settings of an agent."""
 
 from __future__ import annotations
 
@@ -14,25 +14,26 @@ from unseen.agents.shared.search import BestFirst
 from unseen.agents.shared.shooting import Shooting
 from unseen.agents.shared.tree_search import TreeSearch
 
-IMAGINED = 100  # where nothing else is said
+IMAGINED = 100  # imagined steps for a plan, if the settings have no `imagined`
 
 
-def make_search(space: Space, told_apart: bool, settings: Mapping[str, Any]) -> Search:
+def make_search(space: Space, has_places: bool, settings: Mapping[str, Any]) -> Search:
     """How an agent plans in a learned model.
 
-    Where states can be told apart, by best-first search, whose plans are followed until something else happens; else anew at
-    every step: discrete actions by tree search, continuous ones by shooting.
+    Where states can be distinguished, by best-first search, whose plans are followed until an observation differs from the prediction.
+    Elsewhere a new plan is made at every step: by tree search for discrete actions, by shooting for continuous ones.
 
     Args:
-        told_apart: the model's transitions have a place.
-        settings: by name; what a planner does not know is ignored, and what is missing has the planner's default.
+        space: of the actions.
+        has_places: whether the model's transitions have a `place`, which distinguishes states.
+        settings: by name. Names unknown to the planner are ignored; missing ones have the planner's default.
     """
     imagined = settings.get("imagined", IMAGINED)
 
     def given(**names: str) -> dict[str, Any]:
         return {ours: settings[name] for ours, name in names.items() if name in settings}
 
-    if told_apart:
+    if has_places:
         best_first = BestFirst(**given(accept="accept", trust="trust", depth="depth"))
         return Search(best_first, imagined, settings.get("plans", ALWAYS), follow=best_first.depth)
     planner: Planner

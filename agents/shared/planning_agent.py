@@ -1,7 +1,7 @@
 """Agents that act by plans.
 
-A plan is followed for a number of steps, or until something else is observed than it predicted; then the agent plans anew. Where
-it has no plan it acts by its policy, or, without one, at random. What it plans in, and what it plans from, is up to the subclass.
+A plan is followed for a number of steps, or until an observation differs from the prediction; then the agent plans again. Without a plan
+it acts by its policy or, without a policy, at random. Subclasses define the model for planning, and the state from which plans start.
 """
 
 from __future__ import annotations
@@ -19,9 +19,9 @@ from unseen.agents.shared import noise, priors
 from unseen.agents.shared.graph_agent import Arrays, Graph, believed, finite_rows, imagined
 from unseen.agents.shared.priors import Space
 
-DIFFERENT = 0.4  # of a place, in its unit: more than this was not predicted
-ALWAYS = 1_000_000  # plans in an episode: as many as there are steps
-CANDIDATES = 8  # dropped plans that are drawn
+DIFFERENT = 0.4  # largest difference of a place, in its units, that counts as predicted
+ALWAYS = 1_000_000  # maximum number of plans in an episode that is never reached
+CANDIDATES = 8  # rejected plans that are drawn
 
 
 class Situation(NamedTuple):
@@ -31,7 +31,7 @@ class Situation(NamedTuple):
         state: (n, ...) states for `Dynamics`.
         place: (n, k) see `Transition`.
         acts: (n,) bool, actions have an effect now.
-        out: what else may be drawn.
+        out: other outputs, to be drawn.
     """
 
     state: np.ndarray
@@ -48,10 +48,10 @@ class PlanningState(NamedTuple):
         now: the latest situation.
         last: (n,) or (n, a) the previous action.
         plans: the plan of each row; None without one.
-        starts: the state from which the plan of each row was made; None without one.
-        taken: (n,) number of actions of the plan that were taken.
-        searches: (n,) plans made in the current episode.
-        surprised, followed: (n,) steps of plans in the current episode that went otherwise than predicted, and all.
+        starts: the state from which the latest plan of each row was made; None before the first.
+        taken: (n,) number of actions of the plan taken so far.
+        searches: (n,) number of plans made in the current episode.
+        surprised, followed: (n,) number of steps of plans in the current episode that differed from the prediction, and of all.
     """
 
     episodes: noise.Episodes
@@ -71,9 +71,9 @@ class Search:
 
     Attributes:
         planner: finds the plans.
-        imagined: maximum number of imagined steps for a plan; with 0 there are no plans.
+        imagined: maximum number of imagined steps for a plan; 0: no plans.
         plans: maximum number of plans in an episode.
-        follow: steps after which it plans anew, if nothing unpredicted happens before.
+        follow: number of steps after which it plans again, unless an observation differs from the prediction before.
     """
 
     planner: Planner
@@ -87,7 +87,7 @@ class PlanningAgent(Agent):
 
     Attributes:
         scale: metres per unit of a position in what `glimpse` returns.
-        imagined: maximum number of imagined steps for a plan, instead of that of its search; 0: no plans.
+        imagined: maximum number of imagined steps for a plan, instead of that in `search`; 0: no plans; None: that in `search`.
     """
 
     dynamics: Dynamics
@@ -106,17 +106,26 @@ class PlanningAgent(Agent):
     def situation(
         self, obs: np.ndarray, before: Situation, last: np.ndarray, first: np.ndarray, episodes: noise.Episodes
     ) -> Situation:
-        """The situation after observing `obs` (n, ...). last: the previous action; first: (n,) as in `Agent.act`."""
+        """The situation after observing `obs` (n, ...).
+
+        Args:
+            before: the previous situation.
+            last: (n,) or (n, a) the previous actions.
+            first: (n,) as in `Agent.act`.
+            episodes: position of each row in its stream of random numbers.
+        """
 
     def glimpse(self, states: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, Arrays] | None:
-        """Imagine a step: the states after it, and what is told of it, named as outputs in `unseen.agents.shared.graph_agent`.
-        None for an agent that does not tell."""
+        """Imagine a step from states (n, ...), for display.
+
+        Returns the states after it, and its outputs as named in `unseen.agents.shared.graph_agent`; None for an agent that shows none.
+        """
         return None
 
     def surprises(self, state: PlanningState, actions: np.ndarray, obs: np.ndarray) -> np.ndarray | None:
-        """Whether `obs` (n, ...), observed after `actions` instead of those chosen, is otherwise than the model predicts.
+        """Whether `obs` (n, ...), observed after `actions` (n,) or (n, a), differs from what the model predicts.
 
-        Returns (n,) bool; None where places tell nothing.
+        Returns (n,) bool; None if the model has no places by which to compare.
         """
         if not state.now.place.shape[1]:
             return None
@@ -137,7 +146,7 @@ class PlanningAgent(Agent):
     def act(
         self, obs: np.ndarray, state: PlanningState, first: np.ndarray, explore: bool = False
     ) -> tuple[np.ndarray, PlanningState]:
-        """See `Agent`; exploring makes a difference only where it acts by a policy."""
+        """See `Agent`. `explore` has an effect only where the agent acts by its policy."""
         opens = np.asarray(first, bool)
         episodes = noise.next_episodes(self._seed, state.episodes, opens)
         now = self.situation(obs, state.now, state.last, opens, episodes)
@@ -177,9 +186,9 @@ class PlanningAgent(Agent):
         return actions, PlanningState(after, now, actions, tuple(plans), started, taken, searches, surprised, followed)
 
     def imagine(self, state: PlanningState, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
-        """See `Agent`. By default the plan that is being followed, and plans that were dropped for it, as the model predicts them.
+        """See `Agent`. By default, what the model predicts for the current plan, and for the plans that were rejected in its favour.
 
-        `cont` is 0 after the end of a plan. Without a plan it is what the policy would do; without a policy `cont` is 0.
+        `cont` is 0 after the end of a plan. Without a plan, the policy is rolled out; without a policy, `cont` is 0.
         """
         if actions is not None:
             return self._rolled_out(state.now.state, list(actions), horizon, policy=False)
@@ -192,7 +201,7 @@ class PlanningAgent(Agent):
         return None if main is None else replace(main, dropped=self._dropped(state, horizon))
 
     def _dropped(self, state: PlanningState, horizon: int) -> np.ndarray | None:
-        """`Imagined.dropped`, from where the plans were made."""
+        """`Imagined.dropped`, rolled out from the states in which the plans were made; None without rejected plans."""
         nothing = no_action(self.dynamics.space, 0)
         made = [plan is not None and len(plan.dropped) > 0 for plan in state.plans]
         if not any(made):
@@ -215,7 +224,7 @@ class PlanningAgent(Agent):
     def _rolled_out(
         self, states: np.ndarray, sequences: list[np.ndarray], horizon: int, policy: bool
     ) -> Imagined | None:
-        """What m rows do that take `sequences` of actions, or, where these are empty, follow the policy."""
+        """Roll out m states (m, ...) under `sequences` of actions; with `policy`, rows with an empty sequence follow the policy."""
         space, left = self.dynamics.space, np.array([len(actions) for actions in sequences])
         silent = np.zeros((len(states), priors.noise_width(space)))
         steps: list[Arrays] = []
@@ -241,7 +250,7 @@ def no_action(space: Space, *shape: int) -> np.ndarray:
 
 
 class GraphDynamics(Dynamics):
-    """The step of a model that is a graph: see `GraphPlanningAgent`. A state is a row: latent, prior, value."""
+    """One step of a model that is given as a graph, see `GraphPlanningAgent`. A state is a row of latent, prior and value."""
 
     def __init__(self, graph: Graph, space: Space) -> None:
         self.graph, self.space = graph, space
@@ -249,7 +258,7 @@ class GraphDynamics(Dynamics):
         self.has_prior, self.has_value = "prior" in graph.outputs, "value" in graph.outputs
 
     def joined(self, out: Arrays) -> np.ndarray:
-        """States (m, s) of the outputs `new_state`, `prior` and `value`."""
+        """States (m, s): the outputs `new_state`, `prior` and `value` as rows."""
         prior = [out["prior"]] if self.has_prior else []
         value = [out["value"][:, None]] if self.has_value else []
         return np.concatenate([out["new_state"], *prior, *value], -1)
@@ -261,7 +270,7 @@ class GraphDynamics(Dynamics):
         return states[:, -1] if self.has_value else np.zeros(len(states))
 
     def outputs(self, states: np.ndarray, actions: np.ndarray) -> Arrays:
-        """All outputs of the graph for states (m, s) and actions of the space."""
+        """All outputs of the graph for states (m, s) and actions of the space, (m,) or (m, a)."""
         if isinstance(self.space, spaces.Discrete):
             actions = np.eye(int(self.space.n), dtype=np.float32)[actions]
         return self.graph(state=np.ascontiguousarray(states[:, : self.size]), action=actions)
@@ -274,16 +283,15 @@ class GraphDynamics(Dynamics):
 
 
 class GraphPlanningAgent(PlanningAgent):
-    """Plans in a model given by two graphs, in the terms of `unseen.agents.shared.graph_agent`.
+    """Plans in a model given as two graphs, with inputs and outputs as in `unseen.agents.shared.graph_agent`.
 
     Args:
         name, obs, action: see `Agent`.
-        memory: like the graph of a policy (obs, state, last, first, noise -> new_state, map, places), but without a decision. More
-            outputs: acts (n,), above .5 where actions have an effect; with a policy, prior (n, p), as in
-            `unseen.agents.shared.priors`; with a critic, value (n,); place (n, k), if plans are followed until something else
-            happens than they predicted.
-        step: state and action (n, a), one-hot if discrete -> new_state, reward (n,), continue (n,). More outputs: prior, value and
-            place, as above, of the next state; log_prob, novelty and acts (n,); map, boxes and pose, to be drawn.
+        memory: a policy graph (obs, state, last, first, noise -> new_state, map, places) without an action. Additional outputs: acts
+            (n,), above .5 where actions have an effect; with a policy, prior (n, p), as in `unseen.agents.shared.priors`; with a
+            critic, value (n,); place (n, k), if states can be distinguished, see `Transition`.
+        step: state and action (n, a), one-hot if discrete -> new_state, reward (n,), continue (n,). Optional outputs: prior, value
+            and place, as above, of the next state; log_prob, novelty and acts (n,); map, boxes and pose, to be drawn.
         search: how it plans.
         space: of the actions.
         scale, slot_map: see `unseen.agents.shared.graph_agent.GraphAgent`.

@@ -1,7 +1,7 @@
 """Policies as rows of numbers, and actions chosen by them, in NumPy.
 
-For a Discrete space of a actions a row is a logits; for a Box of a dimensions it is the mean and the standard deviation (2 a) of
-normals, whose tanh maps to the bounds (`unseen.agents.shared.actions.SquashedNormal`).
+For a Discrete space with a actions, a row is their logits (a,). For a Box with a dimensions, it is the means and the standard deviations
+(2 a,) of normals whose tanh maps to the bounds (`unseen.agents.shared.actions.SquashedNormal`).
 """
 
 from __future__ import annotations
@@ -12,20 +12,16 @@ from gymnasium import spaces
 Space = spaces.Discrete | spaces.Box
 
 
-def width(space: Space) -> int:
-    """Size of the row of a policy."""
-    return int(space.n) if isinstance(space, spaces.Discrete) else 2 * space.shape[0]
-
-
 def noise_width(space: Space) -> int:
-    """Uniform numbers that `choose` needs for an action."""
+    """Number of uniform random numbers that `choose` takes for an action."""
     return 1 if isinstance(space, spaces.Discrete) else 2 * space.shape[0]
 
 
 def choose(space: Space, prior: np.ndarray | None, uniform: np.ndarray, explore: bool) -> np.ndarray:
-    """Actions of a policy (m, width), or of none: random ones.
+    """Actions of a policy, or random ones without a policy.
 
     Args:
+        prior: (m, a) or (m, 2 a) the policy in m states; None for random actions.
         uniform: (m, noise_width) in [0, 1).
         explore: sample instead of taking the most likely action.
 
@@ -52,13 +48,13 @@ def squashed(prior: np.ndarray, normals: np.ndarray) -> np.ndarray:
 
 
 def scaled(space: spaces.Box, encoded: np.ndarray) -> np.ndarray:
-    """Actions of a Box for vectors in [-1, 1] (..., a)."""
+    """Actions (..., a) float32 of a Box for vectors in [-1, 1] (..., a)."""
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
     return np.clip(low + (encoded + 1) / 2 * (high - low), low, high).astype(np.float32)
 
 
 def encoded(space: spaces.Box, actions: np.ndarray) -> np.ndarray:
-    """The inverse of `scaled`."""
+    """Vectors in [-1, 1] (..., a) for actions of a Box (..., a); the inverse of `scaled`."""
     low, high = space.low.astype(np.float64), space.high.astype(np.float64)
     return 2 * (actions - low) / (high - low) - 1
 

@@ -41,7 +41,7 @@ class StepRing:
         self.written += n
 
     def take(self, numbers: np.ndarray) -> dict[str, np.ndarray]:
-        """The steps with the given numbers, an int array of any shape."""
+        """The steps with these numbers. numbers: int array of any shape, which becomes the leading shape of each column."""
         at = numbers % self.capacity
         return {name: column[at] for name, column in self._columns.items()}
 
@@ -50,7 +50,7 @@ class StepRing:
         return self.take(np.arange(self.oldest, self.written))
 
     def put(self, numbers: np.ndarray, steps: Columns) -> None:
-        """Change the steps with the given numbers (n,)."""
+        """Overwrite some columns (n, ...) of the steps with these numbers (n,)."""
         for name, value in steps.items():
             self._columns[name][numbers % self.capacity] = value
 
@@ -100,9 +100,9 @@ class EpisodeRing:
             self._kept += 1
 
     def sample(self, rng: np.random.Generator, batch: int, longest: int) -> dict[str, np.ndarray]:
-        """Sample episodes uniformly, as time-major arrays (T, batch, ...) padded with zeros; `mask` (T, batch) is 1 for real steps.
+        """Sample `batch` episodes uniformly, as time-major arrays (T, batch, ...) padded with zeros; `mask` (T, batch) is 1 for real steps.
 
-        From an episode of more than `longest` steps a random segment is taken.
+        Of an episode with more than `longest` steps, a random segment of that length is taken.
         """
         start, length = self._bounds[self._kept + rng.integers(0, len(self), batch)].T
         if (length > longest).any():
@@ -128,7 +128,7 @@ class EpisodeReplay(EpisodeRing):
     """Finished episodes, and the unfinished episode of each environment.
 
     Step t of an episode holds an observation, the action and reward of the transition that led to it, and whether the
-    episode terminated there. Action and reward of step 0 are zero. `targets` are additional columns, given when an episode ends.
+    episode terminated there. Action and reward of step 0 are zero. `targets` are additional values per step, given when an episode ends.
     """
 
     def __init__(self, capacity: int, obs: np.ndarray, action: np.ndarray, targets: int = 0) -> None:
@@ -152,17 +152,24 @@ class EpisodeReplay(EpisodeRing):
         self._at += 1
 
     def running_obs(self, envs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Observations (n, T, ...) of the unfinished episodes of `envs`, T being the longest, and the number (n,) of each.
-        Values after the end of a shorter episode are undefined."""
+        """The unfinished episodes of `envs` (n,): observations (n, T, ...), T being the longest length, and the length (n,) of each.
+
+        Values after the end of a shorter episode are undefined.
+        """
         length = self._at[envs]
         return self._running["obs"][envs, : int(length.max())], length
 
     def rewards(self, envs: np.ndarray) -> list[np.ndarray]:
-        """Rewards of the unfinished episodes of `envs`."""
+        """Rewards (T,) of the unfinished episode of each of `envs` (n,)."""
         return [self._running["reward"][env, : self._at[env]].copy() for env in envs]
 
     def finish(self, envs: np.ndarray, terminated: np.ndarray, targets: np.ndarray) -> None:
-        """Store the episodes of `envs` as finished. targets: (n, T, width). Raises BadAgent."""
+        """Store the episodes of `envs` (n,) as finished. Raises BadAgent if one is longer than the capacity.
+
+        Args:
+            terminated: bool, one value per environment.
+            targets: (n, T, width) of the episodes of `envs`.
+        """
         for row, env in enumerate(envs):
             n = int(self._at[env])
             steps = {name: column[env, :n] for name, column in self._running.items()}
@@ -188,7 +195,7 @@ class EpisodeReplay(EpisodeRing):
 
 
 def _grown(column: np.ndarray, needed: int, most: int | None = None) -> np.ndarray:
-    """The column if it has at least min(needed, most) rows, else a longer copy of at most `most` rows."""
+    """The column if it has at least min(needed, most) rows, else a longer copy with at most `most` rows, padded with zeros."""
     needed = needed if most is None else min(needed, most)
     if needed <= len(column):
         return column

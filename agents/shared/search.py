@@ -1,4 +1,4 @@
-"""Best-first search for plans, in any `Dynamics`, for many start states at once: short paths and novel states come first."""
+"""Best-first search for plans in any `Dynamics`, for many start states at once. Short paths and novel states come first."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from unseen.agents.shared.noise import unit
 ROOT = -1
 DROPPED = 8  # maximum number of rejected paths that a plan keeps, to be drawn
 CELLS = 4096  # hash buckets for the places of each thing
-MOST = np.iinfo(np.int32).max
+MOST = np.iinfo(np.int32).max  # count of a state without facts
 
 
 @dataclass(frozen=True)
@@ -30,9 +30,9 @@ class BestFirst(Planner):
 
     A state that rounds to one already reached is not expanded, and neither is one whose path is improbable, or that ends the episode. The
     probability of a path includes that the episode has not ended on it. A plan's worth is this probability times the expected reward of
-    its last step. A plan is accepted only if its worth exceeds `accept`: a search through thousands of imagined states exploits the
-    model's errors as readily as it finds rewards. Without an accepted plan, the best one above `hope` is returned, or else a path to the
-    most novel state reached, at random among equals.
+    its last step. The search ends with the first plan whose worth exceeds `accept`: a search through thousands of imagined states exploits
+    the model's errors as readily as it finds rewards. Without such a plan, the best one above `hope` is returned, or else a path to the
+    most novel state reached; ties are broken at random.
 
     Attributes:
         accept: worth above which a plan ends the search.
@@ -157,11 +157,11 @@ class _Tree:
         self.met[facts] += 1
 
     def tries(self, node: int, n: int) -> int:
-        """How many of n actions are tried in a node."""
+        """Number of actions, of n, that are tried in a node."""
         return n if self.acts[node] else 1
 
     def next(self, most: int, n: int, imagined: int) -> list[int]:
-        """Remove from the queue, and return, the first nodes to be expanded: at most `most`, with at most `imagined` imagined steps."""
+        """Pop the next nodes to expand from the queue: at most `most`, which take at most `imagined` imagined steps."""
         chosen: list[int] = []
         while self.open and len(chosen) < most:
             imagined -= self.tries(self.open[0][-1], n)

@@ -15,7 +15,7 @@ TimeLimit = Literal["auto", "ends", "cuts"]
 
 
 def configure(kind: type[Config], overrides: Mapping[str, Any] | None) -> Config:
-    """An instance of dataclass `kind` with some defaults overridden. Raises BadAgent for an unknown name or wrong value."""
+    """An instance of dataclass `kind` with some defaults overridden. Raises BadAgent for an unknown name, or a value of the wrong type."""
     known: dict[str, Any] = {f.name: f.default for f in fields(kind)}  # type: ignore[arg-type]
     hints = get_type_hints(kind)
     typed: dict[str, Any] = {}

@@ -1,9 +1,9 @@
-"""Planning of continuous actions by sampled sequences that improve in rounds, with a policy prior and a critic at the end.
+"""Planning of continuous actions by sampling action sequences in rounds, with a policy prior and a terminal value.
 
-Sequences are drawn around a mean, which moves to the better ones, weighted by their return (MPPI: Williams et al. 2015; the
-cross-entropy method if weights are equal). The first round contains roll-outs of the policy, and returns include the critic's
-value of the last state (TD-MPC2: Hansen et al. 2024). The mean itself is tried, the best of a round are kept for the next, and
-the best sequence ever tried is the plan (iCEM: Pinneri et al. 2020).
+Sequences are sampled around a mean, which is refitted to the best ones, weighted by their return (MPPI: Williams et al. 2015; with equal
+weights, the cross-entropy method). The first round contains roll-outs of the policy, and returns include the critic's value of the last
+state (TD-MPC2: Hansen et al. 2024). The mean itself is evaluated, the best sequences of a round are kept for the next, and the best
+sequence ever evaluated is the plan (iCEM: Pinneri et al. 2020).
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from gymnasium import spaces
 from unseen.agents.protocol import Dynamics, Plan, Planner
 from unseen.agents.shared.priors import encoded, scaled, squashed
 
-LEAST_STD, FIRST_STD = 0.05, 1.0  # of actions, in [-1, 1]
-DROPPED = 6  # sequences kept to be drawn
+LEAST_STD, FIRST_STD = 0.05, 1.0  # smallest and initial standard deviation of actions, which are in [-1, 1]
+DROPPED = 6  # rejected sequences that a plan keeps, to be drawn
 
 
 @dataclass(frozen=True)
 class Shooting(Planner):
-    """Rounds of `population` sequences, as many as may be imagined.
+    """Evaluates rounds of `population` sequences, as many as the imagined steps allow.
 
     A larger number of imagined steps continues the same search, so imagining more never finds a worse plan.
 
@@ -31,10 +31,10 @@ class Shooting(Planner):
         discount: of one step.
         horizon: length of a sequence in steps.
         population: sequences in a round.
-        elites: how many of the best sequences move the mean.
-        guided: samples of the policy in the first round.
+        elites: number of best sequences to which mean and standard deviation are fitted.
+        guided: number of samples of the policy in the first round.
         temperature: of the weights of the elites, as a fraction of the range of their returns.
-        hold: steps over which noise is constant.
+        hold: number of steps for which noise is held constant.
     """
 
     discount: float = 0.97
@@ -53,7 +53,7 @@ class Shooting(Planner):
         words: np.ndarray,
         begun: Sequence[np.ndarray | None] | None = None,
     ) -> list[Plan | None]:
-        """See `Planner`. What has begun is tried too, and continued by zeros, the middle of the range."""
+        """See `Planner`. `begun` is the first mean, continued by zeros, the middle of the range."""
         assert isinstance(dynamics.space, spaces.Box)
         space, left = dynamics.space, imagined // self.horizon
         if left == 0:
@@ -77,7 +77,7 @@ class Shooting(Planner):
             order = np.argsort(-returns, axis=1, kind="stable")[:, : self.elites + DROPPED]
             tried = np.take_along_axis(tried, order[..., None, None], 1)
             returns = np.take_along_axis(returns, order, 1)
-            mean, std = self._moved(tried[:, : self.elites], returns[:, : self.elites])
+            mean, std = self._refit(tried[:, : self.elites], returns[:, : self.elites])
         return [
             Plan(actions[0], np.zeros((h, 0)), float(worth[0]), tuple(actions[1:][-DROPPED:]))
             for actions, worth in zip(scaled(space, tried), returns, strict=True)
@@ -86,10 +86,10 @@ class Shooting(Planner):
     def _imagine(
         self, dynamics: Dynamics, states: np.ndarray, mean: np.ndarray, std: np.ndarray, noise: np.ndarray, guided: int
     ) -> tuple[np.ndarray, np.ndarray]:
-        """Sequences in [-1, 1] (n, p, h, a) for noise of that shape, and their returns (n, p).
+        """Sequences in [-1, 1] (n, p, h, a) for noise of that shape, and their returns (n, p), from states (n, ...).
 
-        If `guided`, the first is a roll-out of the policy's most likely actions, the second the mean, and then come `guided` samples of
-        the policy; else the first is the mean.
+        mean, std: (n, h, a). If `guided`, the first sequence is a roll-out of the policy's most likely actions, the second is the mean, and
+        the next `guided` ones are samples of the policy. Otherwise the first is the mean.
         """
         space = dynamics.space
         assert isinstance(space, spaces.Box)
@@ -102,11 +102,11 @@ class Shooting(Planner):
         follows, total = np.ones(n * p), np.zeros(n * p)
         flat, drawn = tried.reshape(n * p, h, a), noise.reshape(n * p, h, a)
         for t in range(h):
-            led = by_policy[alive]
-            if led.any():
-                prior = dynamics.prior(at[led])
+            guided_now = by_policy[alive]
+            if guided_now.any():
+                prior = dynamics.prior(at[guided_now])
                 assert prior is not None
-                flat[alive[led], t] = squashed(prior, drawn[alive[led], t])
+                flat[alive[guided_now], t] = squashed(prior, drawn[alive[guided_now], t])
             after = dynamics.step(at, scaled(space, flat[alive, t]))
             total[alive] += follows[alive] * after.reward
             follows[alive] *= self.discount * (1 - after.over)
@@ -118,7 +118,7 @@ class Shooting(Planner):
             total[alive] += follows[alive] * dynamics.value(at)
         return flat.reshape(tried.shape), total.reshape(n, p)
 
-    def _moved(self, elites: np.ndarray, returns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _refit(self, elites: np.ndarray, returns: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean and standard deviation (n, h, a) of sequences (n, e, h, a), weighted by their returns (n, e), best first."""
         best, worst = returns[:, :1], returns[:, -1:]
         spread = np.maximum(best - worst, 1e-9) * self.temperature

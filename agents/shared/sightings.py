@@ -1,7 +1,7 @@
-"""What an episode of slot observations shows of each entity: where it was last seen, where it is seen next, how many sightings there are.
+"""Sightings of each entity in an episode of slot observations: where it was last seen, where it is seen next, and how often.
 
 An entity is what a query can name: a colour of disc or a kind of box. Positions are in the room's frame, in half rooms. `hindsight` and
-`last_seen` make labels for a map of places, from the episode's own observations and the layout of slots alone, without any task's rules.
+`last_seen` compute labels for a map of places from the episode's observations and the layout of slots alone, without the rules of a task.
 """
 
 from __future__ import annotations
@@ -21,16 +21,16 @@ class Labels(NamedTuple):
     """Labels of the k entities at each of T observations of n episodes."""
 
     known: np.ndarray
-    """(T, n, k) bool: hindsight: it is seen then or later; last seen: then or before"""
+    """(T, n, k) bool: the entity is seen at this step or later (hindsight), at this step or before (last seen)"""
     places: np.ndarray
-    """(T, n, k, 3): x, y and `scaled` steps to or since the sighting, where known"""
+    """(T, n, k, 3): x, y, and the number of steps until or since that sighting on the scale of `scaled`, where known"""
     numbers: np.ndarray
-    """(T, n, k) int: sightings to come (hindsight) or so far (last seen), summed over steps and slots; if each of several identical things
-    is seen once, this is how many there are"""
+    """(T, n, k) int: number of sightings from this step on (hindsight) or so far (last seen), summed over steps and slots; if each of
+    several identical things is seen once, this is the number of things"""
 
 
 def scaled(steps: np.ndarray) -> np.ndarray:
-    """Steps on the scale of a place's third coordinate."""
+    """Numbers of steps (...) on the scale of the third coordinate of `Labels.places`."""
     return (LIMIT * (2 * np.log1p(steps) / np.log1p(LONGEST) - 1)).astype(np.float32)
 
 
@@ -40,7 +40,7 @@ def entities(layout: Layout) -> int:
 
 
 def asks_for_boxes(layout: Layout) -> bool:
-    """Whether queries name kinds of box only; else they name colours of disc, or colours and then kinds of box."""
+    """Whether queries name only kinds of box; otherwise they name colours of disc, or colours followed by kinds of box."""
     queries = layout.sizes.queries
     return queries != layout.colours and queries == layout.sizes.box_kinds
 
@@ -68,7 +68,7 @@ def counted(obs: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def _slots(obs: np.ndarray, slots: tuple[int, int, int]) -> np.ndarray:
-    """The slots (..., count, width) of one sort in observations (..., d)."""
+    """The slots (..., count, width) at `slots` (start, count, width) in observations (..., d)."""
     start, count, width = slots
     return obs[..., start : start + count * width].reshape(*obs.shape[:-1], count, width)
 
@@ -96,10 +96,10 @@ def _observed(
 
 
 def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
-    """Where each entity is next observed, at the same step or later, and in how many steps; and how many sightings of it are to come.
+    """Where each entity is next observed, at the same step or later, in how many steps, and the number of sightings from there on.
 
-    A hidden entity is labelled with the place where it comes out again or is found. An episode that ends with the lights on shows
-    everything at its last step; one that does not leaves more entities unknown.
+    A hidden entity is labelled with the place where it reappears or is found. An episode that ends with the lights on shows everything at
+    its last step; other episodes leave more entities unknown.
 
     Args:
         obs: (T, n, d) whole episodes; values beyond the end of a shorter one are ignored.
@@ -115,9 +115,9 @@ def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
 
 
 def last_seen(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
-    """Where each entity was last observed, how many steps ago, and how many sightings of it there were; arguments as in `hindsight`.
+    """Where each entity was last observed, how many steps ago, and the number of sightings so far; arguments as in `hindsight`.
 
-    A control: the label of something that moved while hidden is wrong.
+    A control: the label of an entity that moved while hidden is wrong.
     """
     known, places = observed(obs, layout)
     steps = np.zeros(known.shape, np.float32)
@@ -133,7 +133,7 @@ def _counted_inside(obs: np.ndarray, length: np.ndarray, layout: Layout) -> np.n
 
 
 def _copy(known: np.ndarray, places: np.ndarray, steps: np.ndarray, t: int, neighbour: int) -> None:
-    """Copy what is not known at step t from the neighbouring step, one step further away in time."""
+    """Fill in what is not known at step t from the neighbouring step, with a time distance that is one step longer."""
     new = known[neighbour] & ~known[t]
     places[t][new] = places[neighbour][new]
     steps[t][new] = steps[neighbour][new] + 1

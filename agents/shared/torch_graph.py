@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from unseen.agents.shared.graph_agent import Arrays, Graph
 
-ROWS = 64  # measured: results are bit-identical in any row of a batch of 64, but not in batches below 32
+ROWS = 64  # measured: in batches of 64, results are bit-identical in every row; in batches below 32 they are not
 
 
 class TorchGraph(Graph):
@@ -19,7 +19,7 @@ class TorchGraph(Graph):
         module: on any device; not copied, so that the policy follows its learner.
         example: named inputs with any batch size, in order; they define shapes and dtypes.
         outputs: names of the outputs.
-        rows: batch size to run with.
+        rows: batch size to run with, see `Graph`.
     """
 
     def __init__(self, module: nn.Module, example: dict[str, Tensor], outputs: Sequence[str], rows: int = ROWS) -> None:

@@ -34,7 +34,7 @@ class TorchLearner(Learner):
     config_class: ClassVar[type]
     autoreset: ClassVar[AutoresetMode] = AutoresetMode.NEXT_STEP
     needs_snapshots: ClassVar[bool] = True
-    """to resume exactly; False if the state saved is always one between episodes"""
+    """whether exact resumption needs snapshots of the environments; False if state is only saved between episodes"""
 
     def __init__(
         self, env: EnvConfig, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None
@@ -45,11 +45,11 @@ class TorchLearner(Learner):
         self.notes = tuple(_notes(env.label, self.envs, self.resumes_exactly))
         self.update_time = UpdateTime()
         self.limit_cuts = self._limit_cuts(env)
-        """whether the value of the last observation counts where a time limit stops an episode"""
+        """whether a time limit truncates an episode, so that the value of its last observation counts"""
 
     @contextmanager
     def timed(self, updates: int = 1) -> Iterator[None]:
-        """Count the gradient updates made in this context, and the time that it takes."""
+        """Add the gradient updates made in this context, and the time that they take, to `update_time`."""
         wall, cpu = time.perf_counter(), time.process_time()
         yield
         self.update_time.updates += updates
@@ -69,7 +69,7 @@ class TorchLearner(Learner):
         """Pass the complete training state to `store`."""
 
     def move(self, env: EnvConfig) -> None:
-        """Make other environments, with the same observations and actions. Raises BadAgent where these differ."""
+        """Continue in another environment. Raises BadAgent if its observations or actions differ."""
         made = envs.make(env, self.config.envs, self.autoreset)
         before, after = (one.vector.single_action_space for one in (self.envs, made))
         if (made.observation, made.layout, after) != (self.envs.observation, self.envs.layout, before):
@@ -77,13 +77,13 @@ class TorchLearner(Learner):
         self.envs, self.limit_cuts = made, self._limit_cuts(env)
 
     def _limit_cuts(self, env: EnvConfig) -> bool:
-        """The meaning of `time_limit`. In free play the limit is no part of what will be asked."""
+        """What the setting `time_limit` means in `env`. In free play the limit does not belong to the task, so it truncates."""
         setting = getattr(self.config, "time_limit", "auto")
         return setting == "cuts" or (setting == "auto" and (env.entry is None or env.free))
 
     @property
     def slot_map(self) -> bool:
-        """Whether its map is of slots; see `maps_slots`."""
+        """Whether the entries of the learner's map are slots; see `maps_slots`."""
         return maps_slots(self.name, asdict(self.config))
 
     def policy(self) -> Agent:
@@ -91,7 +91,7 @@ class TorchLearner(Learner):
         return GraphAgent(self.name, *graphs, made.obs_mode, made.action_kind, self.scale, self.slot_map)
 
     def planning_policy(self, search: Search) -> GraphPlanningAgent:
-        """The current policy of a learner whose graphs are those of a `GraphPlanningAgent`, planning as `search` says."""
+        """The current policy with planning by `search`, for a learner whose graphs are those of a `GraphPlanningAgent`."""
         graph, made = self.imagine_graph(), self.envs
         assert graph is not None, "planning needs a world model"
         space = made.vector.single_action_space
@@ -127,7 +127,10 @@ def _notes(name: str, made: Environments, resumes_exactly: bool) -> Iterator[str
 
 
 def first_episode_seed(seed: int, iteration: int, n: int) -> int:
-    """First environment seed of the n episodes of an iteration, for learners that play whole episodes. Training seeds share none."""
+    """First environment seed of the n episodes of an iteration, for learners that play whole episodes.
+
+    Different training seeds share no episodes.
+    """
     return 1_000_000_007 * (seed + 1) + iteration * n
 
 

@@ -1,7 +1,7 @@
-"""Search for discrete actions in a tree of imagined states, with a policy prior and a critic at the leaves.
+"""Tree search over discrete actions in imagined states, with a policy prior and a critic at the leaves.
 
-The critic's value of a leaf is replaced by what is found when it is expanded: the best mixture of its actions, with a price on
-leaving the prior (relative-entropy search: Grill et al. 2020, Monte-Carlo tree search as regularized policy optimization;
+When a leaf is expanded, the critic's value of it is replaced by the value of the best mixture of its actions, with a penalty on the KL
+divergence from the prior (relative-entropy search: Grill et al. 2020, Monte-Carlo tree search as regularized policy optimization;
 Dam et al. 2021, Convex regularization in Monte-Carlo tree search).
 """
 
@@ -21,19 +21,20 @@ NO_CHILD = -1
 
 @dataclass(frozen=True)
 class TreeSearch(Planner):
-    """Expands one leaf after the other: all actions in it are imagined at once.
+    """Expands one leaf after the other, by imagining all actions in it.
 
     The value of an expanded state is `max over mixtures of its actions: expected Q - temperature x KL(mixture || prior)`, which is
-    temperature x log of the mean of exp(Q / temperature) under the prior. With the values of the prior's own policy at the leaves and
-    an exact model, every expansion raises it or leaves it: imagining more never hurts. The next leaf is found from the root by
-    the action whose share of the visits is furthest below what it should have (Danihelka et al. 2022, Gumbel MuZero): its
-    probability in the mixture or, for the part `explore`, in the prior. Nothing is random.
+    temperature x log of the mean of exp(Q / temperature) under the prior. If the model is exact,
+    and the values of the leaves are those of the prior as a policy, no expansion lowers this value: imagining more never hurts. The next
+    leaf is reached from the root by taking, in each state, the action whose share of the visits is furthest below its target (Danihelka
+    et al. 2022, Gumbel MuZero). The target is the best mixture, averaged with the prior, which has the weight `explore`. The search is
+    deterministic.
 
     Attributes:
         discount: of one step.
-        temperature: price of leaving the prior, in units of reward; near 0, the best path found is taken.
+        temperature: weight of the KL divergence from the prior, in units of reward; near 0, the best path found is taken.
         depth: maximum length of a path.
-        explore: part of the visits that goes by the prior.
+        explore: fraction of the visits that follows the prior.
     """
 
     discount: float = 0.97
@@ -61,7 +62,7 @@ class TreeSearch(Planner):
 
 
 class _Trees:
-    """Trees of n starts. Node 0 of each is its root; the children of one node have consecutive numbers, in order of actions."""
+    """One tree for each of n start states. Node 0 is the root; the children of a node have consecutive indices, in the order of actions."""
 
     def __init__(self, search: TreeSearch, dynamics: Dynamics, states: np.ndarray, expansions: int) -> None:
         assert isinstance(dynamics.space, spaces.Discrete)
@@ -71,13 +72,13 @@ class _Trees:
         self.state = np.zeros((n, size, *states.shape[1:]), states.dtype)
         self.reward, self.follows, self.value = np.zeros((n, size)), np.zeros((n, size)), np.zeros((n, size))
         self.log_prior = np.full((n, size, self.actions), -np.log(self.actions))
-        self.share = np.zeros((n, size, self.actions))  # of the visits that each action should have
+        self.share = np.zeros((n, size, self.actions))  # target share of each action in the visits
         self.visits, self.depth = np.zeros((n, size), np.int64), np.zeros((n, size), np.int64)
         self.parent, self.first = np.zeros((n, size), np.int64), np.full((n, size), NO_CHILD)
         self.state[:, 0] = states
         self.value[:, 0] = dynamics.value(states)
         self._set_prior(self.rows[:, None], np.zeros((n, 1), np.int64), states)
-        self.closed = np.zeros((n, size), bool)  # nothing is left to expand from there on
+        self.closed = np.zeros((n, size), bool)  # nothing is left to expand below this node
 
     def _set_prior(self, rows: np.ndarray, nodes: np.ndarray, states: np.ndarray) -> None:
         logits = self.dynamics.prior(states)
@@ -85,14 +86,14 @@ class _Trees:
             self.log_prior[rows, nodes] = log_softmax(logits).reshape(*nodes.shape, self.actions)
 
     def scores(self, rows: np.ndarray, nodes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Numbers of the children (m, a) of expanded nodes (m,), and log prior + Q / temperature of the actions (m, a)."""
+        """Indices of the children (m, a) of expanded nodes (m,), and log prior + Q / temperature of the actions (m, a)."""
         children = self.first[rows, nodes][:, None] + np.arange(self.actions)
         at = rows[:, None], children
         q = self.reward[at] + self.follows[at] * self.value[at]
         return children, self.log_prior[rows, nodes] + q / self.search.temperature
 
     def select(self) -> np.ndarray:
-        """The next leaf of each tree, (n,); the root where everything has been expanded."""
+        """The next leaf to expand in each tree, (n,); the root where everything has been expanded."""
         at = np.zeros(len(self.rows), np.int64)
         inside = self.rows[~self.closed[:, 0]]
         while True:
@@ -107,7 +108,7 @@ class _Trees:
             at[inside] = first + wanted.argmax(-1)
 
     def expand(self, leaves: np.ndarray, k: int) -> None:
-        """Imagine every action in the leaves (n,) of the trees that are not closed; k: number of earlier calls."""
+        """Imagine every action in the leaves (n,), in trees that are not closed. k: number of earlier calls."""
         rows = self.rows[~self.closed[:, 0]]
         nodes, a = leaves[rows], self.actions
         if len(rows):
@@ -128,7 +129,7 @@ class _Trees:
             self._back_up(rows, nodes)
 
     def _back_up(self, rows: np.ndarray, at: np.ndarray) -> None:
-        """Count a visit, from nodes just expanded to the roots, and update values and shares on the way."""
+        """Count a visit of each node from those just expanded up to the roots, and update their values and shares."""
         part = self.search.explore
         while len(rows):
             children, scores = self.scores(rows, at)
@@ -141,14 +142,14 @@ class _Trees:
             rows, at = rows[below], self.parent[rows[below], at[below]]
 
     def chosen(self, row: int) -> Plan:
-        """The best path from the root, and those that begin with another action."""
+        """The best path from the root, and the best paths that begin with other actions."""
         children, scores = self.scores(np.array([row]), np.zeros(1, np.int64))
         order = np.argsort(-scores[0], kind="stable")
         paths = [np.array([action, *self._best_from(row, int(children[0, action]))]) for action in order]
         return Plan(paths[0], np.zeros((len(paths[0]), 0)), float(self.value[row, 0]), tuple(paths[1:]))
 
     def _best_from(self, row: int, node: int) -> list[int]:
-        """The best actions from a node on."""
+        """The best actions from a node on, as far as it was expanded."""
         actions = []
         while self.first[row, node] != NO_CHILD:
             children, scores = self.scores(np.array([row]), np.array([node]))

@@ -39,7 +39,7 @@ class AuditConfig(LevelsArgument):
     all: bool = False
     """audit every environment of the suite"""
     answer: Annotated[str, arg(metavar="FUNCTION", help_behavior_hint="")] = ""
-    """audit a Gymnasium id: module:function or file.py:function, which tells the hidden label from the environment"""
+    """audit a Gymnasium id: module:function or file.py:function, which reads the hidden label from the environment"""
     quick: bool = False
     """smaller samples and no history probe, for CI"""
     seed: int = 0

@@ -79,7 +79,7 @@ def _trace_scalar(env: TaskEnv, actions: np.ndarray) -> list[bytes]:
 
 
 def _started(subject: Subject, **more: str) -> tuple[TaskEnv, np.ndarray]:
-    """A scalar environment after a few steps, and further actions."""
+    """A scalar environment after 7 steps, and 60 further actions."""
     env = subject.make(**more)
     actions = random_actions(env.action_space, 67, 1)[:, 0]
     env.reset(seed=3)

@@ -1,4 +1,4 @@
-"""Checks of resets: none fails, the hidden truth is uniformly distributed or varies, and nothing else of a draw tells it."""
+"""Checks of resets: none fails, the hidden truth is uniformly distributed or varies, and nothing else in a draw reveals it."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from unseen.train.audit.subject import Subject
 
 TESTED = ("train", "shift")  # splits in which the distribution of the truth is tested
 P = 0.001  # probability that any of the tests of one level fails by chance
-MANY_TRIES = 5  # tries of a reset from which on they are counted as one
-EXPECTED = 5.0  # least expected count in a cell of a chi-squared test; columns with less are merged
+MANY_TRIES = 5  # numbers of tries of a reset from here on are one category
+EXPECTED = 5.0  # least expected count in a cell of a chi-squared test; columns with fewer are merged
 
 
 def draws(subject: Subject) -> Iterator[Check]:
@@ -39,7 +39,9 @@ def draws(subject: Subject) -> Iterator[Check]:
         if tested:
             assert hidden is not None
             yield from _truths(subject, env, hidden, split)
-    judged = subject.entry.group != "own" or subject.task.instance is not None  # a small task of one's own may have few
+    judged = (
+        subject.entry.group != "own" or subject.task.instance is not None
+    )  # a small task of the user's may have few
     yield from instances(keys, judged=judged, many=isinstance(subject.level, int) and subject.level > 0)
 
 
@@ -80,8 +82,10 @@ def uniformity(counts: np.ndarray) -> tuple[float, int]:
 
 
 def independence(a: np.ndarray, b: np.ndarray) -> tuple[float, int]:
-    """Chi-squared statistic and degrees of freedom of the contingency table of two labellings (n,). Values of b with so few
-    counts that the statistic would not be chi-squared are merged with the next."""
+    """Chi-squared statistic and degrees of freedom of the contingency table of two labellings a and b, (n,) each.
+
+    Adjacent values of b are merged until all expected counts are at least EXPECTED: with fewer, the statistic is not chi-squared.
+    """
     rows, columns = np.unique(a, return_inverse=True)[1], np.unique(b, return_inverse=True)[1]
     table = np.zeros((rows.max() + 1, columns.max() + 1))
     np.add.at(table, (rows, columns), 1)

@@ -1,4 +1,4 @@
-"""Does a level demand the faculties it declares? Policies that lack exactly one of them must fail."""
+"""Does a level demand the faculties that it declares? Policies that lack exactly one of them must fail."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class Ablated:
 
 
 def faculties(subject: Subject) -> Iterator[Check]:
-    """One row per faculty that the level demands and split: the scores of all policies that lack it. Then the best of all."""
+    """For each split and each faculty that the level demands, the scores of all policies that lack it; then the best of all."""
     demanded = {name: f for name, f in subject.task.faculties.items() if subject.level in f.levels}
     if not demanded or subject.env_config.overrides:
         return
@@ -44,7 +44,7 @@ def faculties(subject: Subject) -> Iterator[Check]:
 
 
 def family(subject: Subject, faculty: Faculty, split: str) -> list[Ablated]:
-    """The scores of all policies that lack the faculty in a split, best first."""
+    """The scores, in one split, of all policies that lack the faculty, best first."""
     n = 1_000 if subject.quick else 4_000
     env = subject.make_vec(n, split=split)
     scores = []
@@ -75,7 +75,7 @@ def _check(subject: Subject, name: str, faculty: Faculty, scores: list[Ablated],
 
 
 def _anchor(subject: Subject, best: float) -> Check:
-    """The frozen score of the best ablated policy in the split "test" is what is measured."""
+    """The frozen score of the best ablated policy agrees with the one measured in the split "test"."""
     level = subject.level
     anchor = subject.entry.anchors.get(level) if isinstance(level, int) else None
     frozen = None if anchor is None else anchor.ablated

@@ -1,7 +1,7 @@
-"""Audit of any Gymnasium environment: does it need memory, and do its observations tell what they hide?
+"""Audit of any Gymnasium environment: does it need memory, and do its observations leak what they should hide?
 
-The user gives a function `answer(env) -> hashable or None` that reads the hidden label from an unwrapped environment; None where
-nothing has to be hidden at this step. Everything else is Gymnasium's interface.
+The user provides a function `answer(env) -> hashable or None` that reads the hidden label from an unwrapped environment; None where
+nothing has to be hidden at this step. Everything else uses Gymnasium's interface.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from gymnasium import spaces
 from unseen.agents.load import load_module
 from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
-from unseen.train.audit.leaks import WINDOWS, said
+from unseen.train.audit.leaks import WINDOWS, format_scores
 from unseen.train.audit.probes import FIRST, LATER, Episodes, chance, features, probe_history, probe_windows
 from unseen.train.audit.report import Check, run_checks
 from unseen.train.errors import BadAnswer, UsageError
@@ -46,7 +46,7 @@ class Foreign:
 
     Attributes:
         env_config: names the environment; overrides are keywords of `gymnasium.make`.
-        answer: tells the hidden label from an unwrapped environment; None where nothing has to be hidden now.
+        answer: returns the hidden label of an unwrapped environment; None where nothing has to be hidden now.
         quick: record fewer episodes, and train PPO for less time.
         seed: of the probes.
     """
@@ -67,7 +67,7 @@ class Foreign:
         return env
 
     def label(self, env: gym.Env) -> Hashable:
-        """The hidden label now; None where there is none. Raises BadAnswer."""
+        """The hidden label now; None if there is none. Raises BadAnswer."""
         try:
             label = self.answer(env.unwrapped)
         except Exception as error:
@@ -77,8 +77,8 @@ class Foreign:
         try:
             hash(label)
         except TypeError as error:
-            said = f"returned {type(label).__name__}, which is not hashable; return an int, a string or a tuple"
-            raise BadAnswer(self.answer.__name__, said) from error
+            reason = f"returned {type(label).__name__}, which is not hashable; return an int, a string or a tuple"
+            raise BadAnswer(self.answer.__name__, reason) from error
         return label
 
 
@@ -98,7 +98,7 @@ def load_answer(text: str) -> Callable[[Any], Hashable]:
 
 
 def foreign_checks(subject: Foreign) -> Iterator[Check]:
-    """All checks of one environment."""
+    """All checks of one environment. Raises BadAgent, BadAnswer."""
     env = subject.make()
     try:
         data = record(subject, env)
@@ -114,7 +114,7 @@ def foreign_checks(subject: Foreign) -> Iterator[Check]:
 
 
 def persistent_actions(env: gym.Env, rng: np.random.Generator, steps: int) -> list[Any]:
-    """Actions (steps) that are each held for a random number of steps, which travels further than uniform ones."""
+    """A list of actions, each repeated for a random number of steps: the agent travels further than with independent ones."""
     actions: list[Any] = []
     while len(actions) < steps:
         actions += [_sample(env.action_space, rng)] * int(rng.geometric(1 / HELD))
@@ -122,7 +122,7 @@ def persistent_actions(env: gym.Env, rng: np.random.Generator, steps: int) -> li
 
 
 def random_actions(env: gym.Env, rng: np.random.Generator, steps: int) -> list[Any]:
-    """Actions (steps) drawn uniformly."""
+    """A list of independent, uniformly random actions."""
     return [_sample(env.action_space, rng) for _ in range(steps)]
 
 
@@ -150,7 +150,7 @@ def _numbers(info: Mapping[str, Any]) -> np.ndarray:
 
 
 def record(subject: Foreign, env: gym.Env) -> ForeignEpisodes:
-    """Record episodes of which every second is played at random, the others persistently, with their labels.
+    """Record labelled episodes, alternating between uniformly random and persistent actions.
 
     Raises:
         BadAnswer: the answer function fails, hides nothing in most episodes, always gives the same label, or gives too many
@@ -169,7 +169,7 @@ def record(subject: Foreign, env: gym.Env) -> ForeignEpisodes:
         np.zeros((n, STEPS), bool),
         np.zeros((n, STEPS), bool),
     )
-    told = np.zeros((n, STEPS, more), np.float32)
+    info_rows = np.zeros((n, STEPS, more), np.float32)
     labels: dict[Hashable, int] = {}
     truth = np.zeros((n, STEPS), np.int64)
     for i in range(n):
@@ -179,7 +179,7 @@ def record(subject: Foreign, env: gym.Env) -> ForeignEpisodes:
             label = subject.label(env)
             obs[i, t], played[i, t] = features(now[None])[0], True
             numbers = _numbers(info)[:more]
-            told[i, t, : len(numbers)] = numbers
+            info_rows[i, t, : len(numbers)] = numbers
             if label is not None:
                 hides[i, t], truth[i, t] = True, labels.setdefault(label, len(labels))
             actions[i, t] = np.eye(width)[action] if discrete else action  # spaces start at 0, see `envs.make_one`
@@ -194,7 +194,9 @@ def record(subject: Foreign, env: gym.Env) -> ForeignEpisodes:
     if len(labels) > n // 8:
         raise BadAnswer(name, f"gives {len(labels)} labels in {n} episodes, too many to learn; give coarser ones")
     split, splits = np.zeros(n, np.int64), ("all",)
-    return ForeignEpisodes(obs, actions, played, hides, truth, len(labels), split, splits, info=told if more else None)
+    return ForeignEpisodes(
+        obs, actions, played, hides, truth, len(labels), split, splits, info=info_rows if more else None
+    )
 
 
 # --- checks ---
@@ -208,20 +210,23 @@ def _probes(subject: Foreign, data: ForeignEpisodes) -> Iterator[Check]:
         want = "accuracy <= " + ", ".join(f"{limit:.3f}" for limit in limits)
         good = all(score.value <= limit for score, limit in zip(scores, limits, strict=True)) if window == 1 else None
         name = f"leak probe, last {window} observation{'s' if window > 1 else ''}"
-        yield Check(name, want, said(scores).removeprefix("all "), good)
+        yield Check(name, want, format_scores(scores).removeprefix("all "), good)
     history = probe_history(data, subject.seed)
     yield Check("history probe", "above the windows", f"{history:.3f}", None)
     if data.info is not None:
-        told = replace(data, obs=np.concatenate([data.obs.astype(np.float32), data.info], axis=2))
-        scores = probe_windows(told, 1, subject.seed)
+        with_info = replace(data, obs=np.concatenate([data.obs.astype(np.float32), data.info], axis=2))
+        scores = probe_windows(with_info, 1, subject.seed)
         yield Check(
-            "leak probe, last observation and info", "as the first row", said(scores).removeprefix("all "), None
+            "leak probe, last observation and info",
+            "as the first row",
+            format_scores(scores).removeprefix("all "),
+            None,
         )
 
 
 def guess(data: Episodes) -> dict[str, float]:
-    """Accuracy without looking, at the first and at later steps: of the most frequent label, or of the most frequent label of
-    each step, whichever is higher."""
+    """Accuracy of a guess without observations, at the first hidden step (FIRST) and at later ones (LATER): the most frequent label, or
+    the most frequent label of each step, whichever scores higher."""
     assert data.classes is not None
     first = np.zeros_like(data.hides)
     hidden = np.flatnonzero(data.hides.any(1))
@@ -240,7 +245,7 @@ def guess(data: Episodes) -> dict[str, float]:
 
 
 def _determinism(subject: Foreign, env: gym.Env) -> Iterator[Check]:
-    """The same seed and actions give the same bytes: again, in a new environment, and in another process."""
+    """The same seed and actions give the same bytes in the same environment, in a new one, and in another process."""
     first = trace(env, subject.seed)
 
     def again(subject: Foreign) -> str:
@@ -258,7 +263,7 @@ def _determinism(subject: Foreign, env: gym.Env) -> Iterator[Check]:
         code = "from unseen.train.audit.foreign import trace_of; print(trace_of())"
         words = [sys.executable, "-c", code, config.name, repr(dict(config.overrides)), str(subject.seed)]
         path = os.pathsep.join(filter(None, sys.path))
-        run = subprocess.run(  # with another hash seed, on which the order of sets of strings depends
+        run = subprocess.run(  # with another hash seed, which changes the order of sets of strings
             words, capture_output=True, text=True, env=os.environ | {"PYTHONHASHSEED": "1", "PYTHONPATH": path}
         )
         if run.returncode:
@@ -288,13 +293,13 @@ def trace(env: gym.Env, seed: int, episodes: int = 4) -> str:
 
 
 def trace_of() -> str:
-    """`trace` of the environment, keywords and seed on the command line."""
+    """`trace` of the environment whose id, keywords and seed are on the command line."""
     name, overrides, seed = sys.argv[1:]
     return trace(envs.make_one(EnvConfig(name, overrides=ast.literal_eval(overrides))), int(seed))
 
 
 def _instances(subject: Foreign, env: gym.Env) -> Iterator[Check]:
-    """How often other seeds give the same first observation and label. Not judged: episodes may differ beyond these."""
+    """How often other seeds give the same first observation and label. Not judged: episodes may still differ in other ways."""
     n = 500 if subject.quick else 2_000
     keys = {}
     for split, start, count in (("train", TRAIN_SEED, n), ("test", TEST_SEED, n // 5)):
@@ -312,7 +317,7 @@ def _key(subject: Foreign, env: gym.Env, seed: int) -> str:
 
 
 def _ppo(subject: Foreign) -> Iterator[Check]:
-    """What PPO learns from one observation and from a stack, beside random play. Not judged: chance is not declared."""
+    """Returns of PPO on one observation and on a stack of them, beside random play. Not judged: no chance level is declared."""
     env = subject.make()
     rng = np.random.default_rng(subject.seed)
     returns = [_random_return(env, rng, TEST_SEED + i) for i in range(PPO_EPISODES // 4)]
@@ -340,7 +345,7 @@ def _random_return(env: gym.Env, rng: np.random.Generator, seed: int) -> float:
 
 
 def train_ppo(subject: Foreign, stack: int) -> tuple[list[float], int]:
-    """Train PPO on the last `stack` observations, until its steps or its time are spent.
+    """Train PPO on the last `stack` observations, until its steps or its CPU time are used up.
 
     Returns:
         Returns of the last episodes, up to PPO_EPISODES, and the number of steps taken.

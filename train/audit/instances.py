@@ -1,4 +1,4 @@
-"""Do episodes of different splits meet? Instances are compared, not seeds: a small task draws the same one again."""
+"""Do the splits share episodes? Instances are compared, not seeds: in a small task, different seeds may give the same instance."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from unseen.train.audit.report import Check
 
 DISTINCT = 100_000  # instances that every level but 0 must have
 ODD = np.uint64(0x9E3779B97F4A7C15)
-RULE_OF_THREE = 3.0  # events expected at most, at 95 % confidence, where none was seen
+RULE_OF_THREE = 3.0  # upper 95 % confidence bound on the expected number of events where none was seen
 
 
 def instances(keys: Mapping[str, np.ndarray], judged: bool, many: bool = True) -> Iterator[Check]:
     """No instance of "train" occurs in another split, and there are enough of them.
 
     Args:
-        keys: split -> `instance_keys` of its resets; those of splits in which resets failed are missing.
-        judged: whether anything is: a small task of your own may have few instances.
-        many: whether the number of distinct instances is.
+        keys: split -> `instance_keys` of its resets, without splits in which resets failed.
+        judged: whether the checks can fail: a small task of the user's may have few instances.
+        many: whether the check of the number of distinct instances can fail.
     """
     if "train" not in keys:
         return
@@ -38,8 +38,8 @@ def instances(keys: Mapping[str, np.ndarray], judged: bool, many: bool = True) -
 
 
 def instance_keys(env: TaskVectorEnv) -> np.ndarray:
-    """A key (n,) uint64 of the instance of every freshly reset environment: by the task's `instance` or, if it declares none,
-    a hash of the whole record without its header, for which a difference in any field is another instance."""
+    """A key (n,) uint64 of the instance in each freshly reset environment: that of the task's `instance` or, if it declares none, a hash of
+    the whole record without its header, in which any difference makes another instance."""
     if env.task.instance is not None:
         return env.batch.instances()
     world = env.world.copy()

@@ -1,4 +1,4 @@
-"""Does anything an agent receives depend on what is hidden? Only the hidden truth is changed, and every output compared."""
+"""Does anything that an agent receives depend on the hidden truth? Only the truth is changed, and all outputs are compared."""
 
 from __future__ import annotations
 
@@ -15,24 +15,24 @@ from unseen.train.audit.subject import Subject
 from unseen.train.rollout import random_actions
 
 SPLITS = ("train", "shift")
-PICTURES = 3  # environments of which pictures are compared, too, since these are slow to draw
-PICTURE_EVERY = 4  # steps
+PICTURES = 3  # environments whose pictures are compared, too; few, since drawing is slow
+PICTURE_EVERY = 4  # steps between compared pictures
 
 
 @dataclass
 class Comparison:
-    """What came of comparing pairs of episodes that differ in the hidden truth alone."""
+    """Results of comparing pairs of episodes that differ only in the hidden truth."""
 
     episodes: int = 0
-    """in which the truth was changed"""
+    """number of episodes in which the truth was changed"""
     steps: int = 0
-    """that were compared, over all episodes"""
+    """number of compared steps, over all episodes"""
     pictures: int = 0
     faults: list[str] = field(default_factory=list)
 
 
 def interference(subject: Subject) -> Iterator[Check]:
-    """One row: pairs of environments in the same state, but for the hidden truth, take the same actions."""
+    """One row: pairs of environments in the same state, except for the hidden truth, are compared under the same actions."""
     hidden = subject.task.hidden
     if hidden is None or hidden.change is None or subject.level == 0:
         return
@@ -49,7 +49,7 @@ def interference(subject: Subject) -> Iterator[Check]:
 
 
 def compare(subject: Subject, split: str, n: int, total: Comparison) -> None:
-    """Add what n pairs of episodes show to `total`. A pair is followed until it ends or the player finds the truth."""
+    """Compare n pairs of episodes, and add the results to `total`. A pair is followed until it ends or the truth has been found."""
     keywords = subject.keywords | {"obs": ALL, "split": split, "render_mode": "rgb_array"}
     one, other = (make_vec(subject.entry.name, n, **keywords) for _ in range(2))
     for env in (one, other):
@@ -79,7 +79,7 @@ def compare(subject: Subject, split: str, n: int, total: Comparison) -> None:
 
 
 def _compare(one: object, other: object, rows: np.ndarray, where: str, total: Comparison) -> None:
-    """Compare arrays (n, ...), given as a dict or a tuple, in the marked rows."""
+    """Compare arrays (n, ...) in the marked `rows` (n,) bool: dicts of observations, or (reward, terminated, truncated)."""
     if isinstance(one, dict) and isinstance(other, dict):
         pairs = [(f"obs={name!r}", one[name], other[name]) for name in one]
     else:

@@ -29,11 +29,11 @@ MAX_NUMBERS = 2**28  # limit on stored observation values: with long episodes or
 
 
 class MixedPlay(Agent):
-    """Plays every third episode at random, forward, and wiggling: forward with alternating turns.
+    """Plays a third of the episodes each at random, forward, and wiggling.
 
-    Forward is the first of discrete actions, and wiggling alternates between "left" and "right" or, where there are none, the
-    second and the third. In a box, forward is the maximum of the first component and the middle of the others, and wiggling
-    alternates between the bounds of the last.
+    With discrete actions, forward is the first action, and wiggling alternates between "left" and "right" or, where these do not exist,
+    between the second and the third action. With a Box, forward is the maximum of the first component and the middle of the others, and
+    wiggling is forward with the last component alternating between its bounds.
     """
 
     name = "mixed play"
@@ -86,7 +86,7 @@ def leaks(subject: Subject) -> Iterator[Check]:
 
 
 def _windows(subject: Subject, sensor: str, of: str) -> Iterator[Check]:
-    """The leak probes of one sensor, over all windows. `of`: the sensor in the rows' names."""
+    """The leak probes of one sensor, over all windows. of: suffix of the rows' names, " of SENSOR", or "" for the default sensor."""
     data = mixed_play(subject, sensor)
     for k, split in enumerate(SPLITS):
         here = data.split == k
@@ -103,11 +103,11 @@ def _windows(subject: Subject, sensor: str, of: str) -> Iterator[Check]:
         good = all(score.value <= sum(chance(data.classes, score.tests)) for score in scores)
         name = f"leak probe, last {window} observation{'s' if window > 1 else ''}{of}"
         want = f"{data.measure} <= {floor:.3f} + {margin:.3f}"
-        yield Check(name, want, said(scores), good if window in judged else None)
+        yield Check(name, want, format_scores(scores), good if window in judged else None)
 
 
-def said(scores: list[Score]) -> str:
-    """Scores as text, "train .33 first step, .34 later; shift ..."."""
+def format_scores(scores: list[Score]) -> str:
+    """Scores as text, such as "train 0.330 first step, 0.340 later; shift ..."."""
     groups: dict[str, list[str]] = {}
     for score in scores:
         groups.setdefault(score.split, []).append(f"{score.value:.3f} {score.when}")
@@ -127,14 +127,14 @@ def _history(subject: Subject) -> Iterator[Check]:
 
 
 def _episodes(subject: Subject, sensor: str | None, wanted: int) -> int:
-    """Number of episodes to play so that the observations of this sensor fit the memory."""
+    """Number of episodes, at most `wanted`, whose observations by this sensor fit into memory."""
     one = subject.make_vec(1, **({"obs": sensor} if sensor else {}))
     obs, _ = one.reset(seed=0)
     return max(500, min(wanted, MAX_NUMBERS // (one.horizon * features(obs).shape[1])))
 
 
 def mixed_play(subject: Subject, sensor: str) -> Episodes:
-    """Episodes of mixed play of the splits "train" and "shift" in turn, observed by one sensor."""
+    """Episodes of mixed play, alternating between the splits "train" and "shift", observed by one sensor."""
     n = _episodes(subject, sensor, 6_000 if subject.quick else 16_000) // len(SPLITS)
     parts = []
     for split in SPLITS:
@@ -144,7 +144,7 @@ def mixed_play(subject: Subject, sensor: str) -> Episodes:
 
 
 def interleaved(parts: list[Episodes], splits: tuple[str, ...]) -> Episodes:
-    """Equally many episodes of each split as one data set, in turn, so that held-out episodes are of all splits."""
+    """Episodes of each split, equally many, as one data set in which the splits alternate, so that the held-out part has all splits."""
     longest = max(part.obs.shape[1] for part in parts)
 
     def merge(name: str) -> np.ndarray:
@@ -160,7 +160,7 @@ def interleaved(parts: list[Episodes], splits: tuple[str, ...]) -> Episodes:
 
 
 def play_episodes(env: TaskVectorEnv, agent: Agent, seed: int) -> Episodes:
-    """Record the first episode of every environment under an agent."""
+    """Record the first episode of each environment under an agent, with seeds seed .. seed + n - 1."""
     n, horizon, hidden = env.num_envs, env.horizon, env.task.hidden
     assert hidden is not None
     classes = None if hidden.classes is None else hidden.classes(env.params)

@@ -26,7 +26,7 @@ class Episodes:
     played: np.ndarray
     """(n, T) bool: the step is part of the episode"""
     hides: np.ndarray
-    """(n, T) bool: and the truth must be hidden at it"""
+    """(n, T) bool: the step is part of the episode, and the truth must be hidden at it"""
     truth: np.ndarray
     """(n, T) class labels, or (n, T, size) vectors"""
     classes: int | None
@@ -98,13 +98,13 @@ def features(obs: Any) -> np.ndarray:
 def probe_windows(data: Episodes, window: int, seed: int) -> list[Score]:
     """Train a network to decode the truth from the last `window` observations, at steps at which it must be hidden.
 
-    One network is trained on the episodes of all splits, and is told the split: in this way it finds what tells the truth in
-    one split only. For a class, half of its training steps are the first of their episodes.
+    One network is trained on the episodes of all splits, with the split as an input, so that it also finds a leak in only one split. For
+    a class, half of the training samples are the first hidden steps of their episodes.
 
     Returns:
-        Scores on held-out episodes of each split: for a class, at the first step and at one later step of each episode; for
-        a vector at one such step of each, since R2 is relative to the mean of all episodes at a step of the clock, from
-        which those at their first step differ.
+        Scores on held-out episodes of each split. For a class, at the first hidden step and at one later hidden step of each episode. For a
+        vector, at one hidden step of each: R2 is relative to the mean over all episodes at a time step, from which episodes at their
+        first hidden step differ.
     """
     import torch
     from torch import nn
@@ -173,7 +173,7 @@ def probe_history(data: Episodes, seed: int) -> float:
     target, width = _Target(data), data.obs.shape[-1] + data.actions.shape[-1]
     gru, head = nn.GRU(width, HIDDEN, batch_first=True), nn.Linear(HIDDEN, target.width)
     biases = dict(gru.named_parameters())["bias_hh_l0"]
-    with torch.no_grad():  # of the gate that keeps the memory: without it, some long blackouts are not learned
+    with torch.no_grad():  # biases of the update gate: without this, some long blackouts are not learned
         biases[HIDDEN : 2 * HIDDEN] += 1.0
     optimiser = torch.optim.Adam([*gru.parameters(), *head.parameters()], 2e-3)
 
@@ -184,7 +184,7 @@ def probe_history(data: Episodes, seed: int) -> float:
         return head(memory[torch.arange(len(pick)), torch.from_numpy(when[pick])])
 
     train, rest = np.nonzero(hidden[: data.training])[0], data.training + np.nonzero(hidden[data.training :])[0]
-    size = min(256, len(train) // 16 + 1)  # at least about 16 updates an epoch, also with few episodes
+    size = min(256, len(train) // 16 + 1)  # about 16 updates per epoch or more, even with few episodes
     for epoch in range(24):
         for group in optimiser.param_groups:
             group["lr"] = 2e-3 * (1 - epoch / 24) + 1e-4
@@ -222,11 +222,11 @@ class _Target:
             for k in range(len(data.splits)):
                 here = hides & (split == k)[:, None]
                 self.mean[k] = np.where(here[..., None], truth, 0.0).sum(0) / np.maximum(here.sum(0), 1)[:, None]
-            beyond: np.ndarray = truth - self.mean[split]
-            self.std = np.maximum(beyond[hides].std(0), 1e-9)
+            residual: np.ndarray = truth - self.mean[split]
+            self.std = np.maximum(residual[hides].std(0), 1e-9)
 
-    def _beyond(self, episode: np.ndarray, step: np.ndarray) -> np.ndarray:
-        """The vector without what split and step tell of it, standardised."""
+    def _residual(self, episode: np.ndarray, step: np.ndarray) -> np.ndarray:
+        """The vector relative to its mean in that split at that step, standardised."""
         return (self.data.truth[episode, step] - self.mean[self.data.split[episode], step]) / self.std
 
     def loss(self, out: Tensor, episode: np.ndarray, step: np.ndarray) -> Tensor:
@@ -235,13 +235,13 @@ class _Target:
 
         if self.data.classes is not None:
             return nn.functional.cross_entropy(out, torch.from_numpy(self.data.truth[episode, step]))
-        return nn.functional.mse_loss(out, torch.from_numpy(self._beyond(episode, step)).float())
+        return nn.functional.mse_loss(out, torch.from_numpy(self._residual(episode, step)).float())
 
     def score(self, out: Tensor, episode: np.ndarray, step: np.ndarray) -> float:
         """Accuracy, or R2 relative to the mean in each split at each step, averaged over the components that vary."""
         if self.data.classes is not None:
             return float((out.argmax(-1).numpy() == self.data.truth[episode, step]).mean())
-        wanted = self._beyond(episode, step)
+        wanted = self._residual(episode, step)
         left, total = ((wanted - out.numpy()) ** 2).sum(0), (wanted**2).sum(0)
         varies = total > 0
         return float((1 - left[varies] / total[varies]).mean()) if varies.any() else 0.0

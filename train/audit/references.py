@@ -12,7 +12,7 @@ from unseen.train.audit.subject import Subject, play
 
 CONVENTIONAL = ("oracle", "tracker", "reflex")
 ANCHOR_EPISODES = 20_000  # episodes from which the anchors were measured
-SHIFT_GATE = 0.9  # shifted ranges may make a level a little harder
+SHIFT_GATE = 0.9  # upper limit on gates in the split "shift", whose ranges may make a level a little harder
 TWIN = 0.05  # fraction of the scale by which reflex may score below oracle on the visible twin
 
 

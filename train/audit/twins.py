@@ -1,4 +1,4 @@
-"""Does a level demand no memory once exactly the hiding is removed?"""
+"""Visible twins: once only the hiding is removed from a level, it must demand no memory."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ from unseen.envs.suite import make_vec
 from unseen.train.audit.report import Check
 from unseen.train.audit.subject import Subject, play
 
-GAP = 0.05  # by which the best policy without memory may score below oracle on a twin
-WITHOUT_MEMORY = ("reflex", "tracker-1")  # the second plans, too, where a plan is demanded
+GAP = 0.05  # by which the best policy without memory may return less than oracle on a twin
+WITHOUT_MEMORY = ("reflex", "tracker-1")  # the second also plans, where the level demands it
 
 
 def twins(subject: Subject) -> Iterator[Check]:
     """Level 0 is the visible twin of level 1. On the twins of the other levels no memory is needed.
 
-    Where level 1 hides nothing, and asks for a plan only, level 0 has no obstacles instead and is not compared.
+    Where level 1 hides nothing, and only demands a plan, level 0 has no obstacles instead, and is not compared.
     """
     task, level = subject.task, subject.level
     if not task.visible or not isinstance(level, int) or not {"oracle", "reflex", "tracker"} <= {*task.references}:

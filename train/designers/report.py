@@ -18,7 +18,7 @@ from unseen.train.leaderboard.statistics import Interval
 LEARNED = "surrogate-designer"
 COLOURS = {8: "#7fb5b0", 24: "#0b7a75", 72: "#06403d"}
 LINES = {"oracle": "#22252b", "tracker": "#4f86d9", "reflex": "#c8781a", "universal": "#a8481f"}
-SAID = {
+DESCRIPTIONS = {
     "oracle": "knows the factory",
     "tracker": "knows the physics, 10 tests",
     "reflex": "knows the benchmark, no test",
@@ -28,7 +28,7 @@ SEARCH = {"random search": "#9aa0aa", "local search": "#8e3fa8", "Bayesian optim
 
 
 def pick(rows: Sequence[Row], designer: str, note: str = "", **where: Any) -> list[Row]:
-    """Rows of a designer with these values."""
+    """The rows of a designer with this note, and with these values of other fields."""
     return [
         row
         for row in rows
@@ -37,7 +37,7 @@ def pick(rows: Sequence[Row], designer: str, note: str = "", **where: Any) -> li
 
 
 def interval(rows: Sequence[Row], of: Callable[[Row], Sequence[float]] = lambda row: row.scores) -> Interval | None:
-    """Mean over all programmes of all seeds, with a bootstrap interval over programmes; None without rows."""
+    """Mean of the values `of` the rows, over all programmes of all seeds, with a bootstrap interval over programmes; None without rows."""
     return st.bootstrap([np.concatenate([of(row) for row in rows])]) if rows else None
 
 
@@ -46,12 +46,12 @@ def text(found: Interval | None) -> str:
 
 
 def counted(rows: Sequence[Row]) -> int:
-    """The number of programmes in these rows."""
+    """Number of programmes in these rows."""
     return sum(len(row.scores) for row in rows)
 
 
 def markdown(plan: StudyConfig, rows: Sequence[Row], speeds: Sequence[dict[str, float]]) -> str:
-    """The report."""
+    """The report as Markdown. speeds: scenarios per CPU-second, "imagined" and "simulated", of each seed."""
     usual = plan.imagined[-2]
     tests = " | ".join(f"{b} tests" for b in plan.tests)
     line = "|---" * (len(plan.tests) + 2) + "|"
@@ -129,7 +129,7 @@ def markdown(plan: StudyConfig, rows: Sequence[Row], speeds: Sequence[dict[str, 
 
 
 def draw(plan: StudyConfig, rows: Sequence[Row], path: Path) -> None:
-    """The figure. Raises OSError."""
+    """Write the figure to `path` as SVG. Raises OSError."""
     import matplotlib
     from matplotlib.figure import Figure
 
@@ -146,7 +146,7 @@ def draw(plan: StudyConfig, rows: Sequence[Row], path: Path) -> None:
         for name, colour in LINES.items():
             if found := interval(pick(rows, name)):
                 left.axhline(found.point, color=colour, lw=1, ls=(0, (1, 1.5)))
-                left.text(plan.past[0], found.point + 0.012, f"{name}: {SAID[name]}", color=colour, fontsize=7)
+                left.text(plan.past[0], found.point + 0.012, f"{name}: {DESCRIPTIONS[name]}", color=colour, fontsize=7)
         left.set_xlabel("past programmes")
         left.set_ylabel("share that passes in the worst family")
         for past, colour in zip(plan.curve, ("#7fb5b0", "#0b7a75"), strict=False):
@@ -187,7 +187,7 @@ def draw(plan: StudyConfig, rows: Sequence[Row], path: Path) -> None:
 
 
 def _line(axes: Any, points: Sequence[tuple[float, Sequence[Row]]], colour: str, dash: str, label: str) -> None:
-    """Means, with intervals as a band."""
+    """Plot the means of rows against x, with their intervals as a band."""
     found = [(x, one) for x, some in points if (one := interval(some))]
     if not found:
         return

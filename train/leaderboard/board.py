@@ -1,6 +1,6 @@
-"""Compute the leaderboard from stored episodes: scores, confidence intervals, comparisons. No agent is run here.
+"""The leaderboard from stored episodes: scores, confidence intervals, comparisons. No agent is run here.
 
-Intervals resample training runs within each level if an agent has several, else episodes; each cell says which. An agent with
+Intervals resample the training runs within each level if an agent has several, otherwise the episodes; each cell says which. An agent with
 a failed episode or a missing level has no overall score.
 """
 
@@ -50,7 +50,7 @@ class Cell:
     steps: float | None = None
     cpu_seconds: float | None = None
     training_episodes: float | None = None
-    """of training; like `steps` and `cpu_seconds`, a median over the runs"""
+    """episodes of training; like `steps` and `cpu_seconds`, a median over the runs"""
     trained_on: int | None = None
     """training level, if it is another one"""
 
@@ -97,12 +97,12 @@ class Board:
     comparisons: list[Comparison]
     curves: list[Curve]
     map_error: dict[str, dict[str, MapError]]
-    """agent -> arena -> error of its map, median over training runs; without those that draw none"""
+    """agent -> arena -> error of its map, median over training runs; without agents that have no map"""
     latency: dict[str, dict[str, Latency]]
     machine: dict[str, str]
 
     def to_dict(self, timings: bool = True) -> dict[str, Any]:
-        """As JSON-serialisable values. Without `timings`, the result depends only on the episodes."""
+        """The board as JSON-serialisable values. Without `timings`, they are reproducible exactly."""
         found = asdict(self)
         if not timings:
             del found["latency"], found["machine"]
@@ -223,14 +223,14 @@ def comparisons(rows: Sequence[Entry], arenas: Sequence[Arena]) -> list[Comparis
 
 
 def map_errors(found: Sequence[tuple[Contestant, MapError]]) -> dict[str, dict[str, MapError]]:
-    """`Board.map_error`, from the errors of each contestant that draws a map."""
+    """`Board.map_error`, from the errors of the contestants that have a map."""
     grouped: dict[str, dict[str, list[MapError]]] = {}
     for c, error in found:
         grouped.setdefault(c.name, {}).setdefault(c.arena.key, []).append(error)
-    return {name: {key: _middle(errors) for key, errors in own.items()} for name, own in grouped.items()}
+    return {name: {key: _median_map_error(errors) for key, errors in own.items()} for name, own in grouped.items()}
 
 
-def _middle(errors: Sequence[MapError]) -> MapError:
+def _median_map_error(errors: Sequence[MapError]) -> MapError:
     maps, last = (median([getattr(one, name) for one in errors]) for name in ("map", "last_seen"))
     return MapError(maps, last, sum(one.steps for one in errors))
 

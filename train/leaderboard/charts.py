@@ -88,9 +88,10 @@ def scores(board: Board) -> str:
         figure = Figure(figsize=(10.2, 0.9 + 0.3 * (max(positions.values(), default=0) + 1)), layout="constrained")
         figure.get_layout_engine().set(wspace=0.06)  # type: ignore[union-attr, call-arg]
         panels = figure.subplots(1, len(arenas), sharey=True, squeeze=False)[0]
+        between = ", " if len(arenas) < 4 else "\n"
         for axes, arena in zip(panels, arenas, strict=True):
             twin = "the visible twin" if arena.level == 0 else arena.title
-            axes.set_title(f"{arena.name}, {twin}", loc="left")
+            axes.set_title(f"{arena.name}{between}{twin}", loc="left")
             axes.grid(axis="y", visible=False)
             axes.set_xticks([0, 0.5, 1], ["random", ".5", "oracle"])
             axes.spines["left"].set_visible(False)

@@ -1,6 +1,7 @@
 """The arenas (environments at a level) and contestants (training runs of agents) of a leaderboard.
 
-Both are identified by their content: an agent by the bytes of its file, an environment by a hash of the sources that define it.
+Both are identified by their content: a trained agent by the bytes of its file, a scripted one by those of its source
+files, an environment by a hash of what affects its scores (`task_hash`).
 Results of a retrained agent or a changed environment are therefore never mixed up with earlier ones.
 """
 
@@ -55,7 +56,7 @@ class Arena:
 
     @property
     def title(self) -> str:
-        """The level as shown in tables."""
+        """The level, as shown in tables."""
         return f"level {self.level}" if isinstance(self.level, int) else self.level
 
     @property
@@ -121,7 +122,7 @@ class Contestant:
 def make_arena(env_config: EnvConfig) -> Arena:
     """The arena of an environment of the suite or of a file.py:Class.
 
-    Anchors are used only for levels with their own parameters, on the splits "train" and "test".
+    Anchors are used only for levels without changed parameters, on the splits "train" and "test".
 
     Raises UnknownEnvironment, BadParameter, EvaluationError.
     """
@@ -188,7 +189,7 @@ def contestants(agent: str, arena: Arena) -> list[Contestant]:
 
 
 def _from_level_1(agent: str, kind: str, arena: Arena) -> list[Contestant]:
-    """On level 0, the visible twin of level 1, agents without a training run of their own are tested as trained on level 1."""
+    """On level 0, the visible twin of level 1, agents without a training run on it compete with their runs from level 1."""
     if arena.level != 0:
         return []
     runs = list_runs(agent, arena.name, 1)
@@ -199,7 +200,7 @@ def _from_level_1(agent: str, kind: str, arena: Arena) -> list[Contestant]:
 
 
 def _trained(path: Path, card: Card) -> str:
-    """Identity of a trained agent: its policy graph, observation mode and action kind; of one that plans, also model and search."""
+    """Identity of a trained agent: its policy graph, observation mode and action kind; if it plans, also its model and settings."""
     if "imagined" not in card.config:
         return _content(path, card.obs, card.action)
     model = _content(path.with_suffix(".imagine.onnx"))

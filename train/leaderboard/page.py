@@ -56,7 +56,7 @@ def render(board: Board) -> str:
         rules=report.rules(board),
         strip=lambda cell: Markup(strip(cell)),
         training=report.training,
-        map_error=lambda entry: report.map_error(board, entry),
+        map_error=lambda entry, arena: report.map_error(board, entry, arena),
         latency=lambda entry: report.latency(board, entry),
         most=_largest,
         style=Markup(style),

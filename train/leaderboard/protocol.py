@@ -138,7 +138,7 @@ def measure_latency(task: LatencyTask) -> Latency | None:
 
 
 def measure_map(task: MapTask) -> MapError | None:
-    """The error of the agent's map on test seeds; None if it draws none, or fails."""
+    """The error of the agent's map on held-out seeds; None if it has no map, or fails."""
     try:
         agent, env = _load(task, 1)
         env.close()

@@ -12,6 +12,8 @@ from unseen.train.leaderboard.statistics import RANKING_RUNS, Interval
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from unseen.train.leaderboard.contestants import Arena
+
 
 def number(value: float) -> str:
     """Two decimals without a leading zero: .93, 1.00, -.12."""
@@ -78,12 +80,13 @@ def latency(board: Board, entry: Entry) -> tuple[float | None, float | None]:
     return slowest.p50_ms, slowest.p95_ms
 
 
-def map_error(board: Board, entry: Entry) -> tuple[str, str]:
-    """Errors of its map and of the place of the last sight in m, as ranges over levels."""
-    found = board.map_error.get(entry.name, {}).values()
-    columns = ([getattr(one, name) for one in found] for name in ("map", "last_seen"))
-    known = [[value for value in column if value is not None] for column in columns]
-    return span(known[0], list(map(number, known[0]))), span(known[1], list(map(number, known[1])))
+def map_error(board: Board, entry: Entry, arena: Arena) -> str:
+    """Error of the agent's own map, and of the last seen position, as text; "" if it has no map."""
+    found = board.map_error.get(entry.name, {}).get(arena.key)
+    if found is None:
+        return ""
+    drawn, last = ("unknown" if m is None else f"{number(m)} m" for m in (found.map, found.last_seen))
+    return f"map {drawn}, last seen {last}"
 
 
 def rules(board: Board) -> list[str]:
@@ -118,8 +121,8 @@ def rules(board: Board) -> list[str]:
         )
     if board.map_error:
         lines.append(
-            "Map: median distance in m between the place of the requested hidden thing in the agent's own map and its true "
-            "place, over 200 episodes (in brackets: between the place where it was last seen and the true one)."
+            "Map: median distance between the place of the requested hidden thing in the agent's own map and its true place, over "
+            "200 episodes. Last seen: the same for the place where it was last seen."
         )
     lines.append(
         "Decision: median time per decision at batch size 1 in ms (95th percentile), on this machine; not comparable "
@@ -128,7 +131,7 @@ def rules(board: Board) -> list[str]:
     return lines
 
 
-def _text(cell: Cell) -> Text:
+def _text(cell: Cell, drawn: str) -> Text:
     from rich.text import Text
 
     if cell.raw is None:
@@ -137,7 +140,8 @@ def _text(cell: Cell) -> Text:
         return Text(f"failed\n{cell.failed} of {cell.episodes}", style="red")
     star = "" if cell.trained_on is None else "*"
     normal = (star if cell.normal is None else f"  {number(cell.normal.point)}{star}", "cyan")
-    return Text.assemble((number(cell.raw.point), "bold"), normal, "\n", (short(cell.raw), "dim"))
+    notes = "\n".join([short(cell.raw), *(drawn.split(", ") if drawn else [])])
+    return Text.assemble((number(cell.raw.point), "bold"), normal, "\n", (notes, "dim"))
 
 
 def overall(board: Board, entry: Entry) -> str:
@@ -173,7 +177,7 @@ def print_board(board: Board, page: Path) -> None:
     several = len({arena.name for arena in board.arenas}) > 1
     for arena in board.arenas:
         table.add_column(f"{arena.name}\n{arena.title}" if several else arena.title, no_wrap=True)
-    for title in ("overall", "training", "map", "ms"):
+    for title in ("overall", "training", "ms"):
         table.add_column(title, justify="right", no_wrap=True)
     for kind, group in groupby(board.entries, key=lambda entry: entry.kind):
         table.add_section()
@@ -182,13 +186,11 @@ def print_board(board: Board, page: Path) -> None:
             p50, p95 = latency(board, entry)
             score = entry.overall
             steps, episodes, cpu = training(entry)
-            drawn, last = map_error(board, entry)
             table.add_row(
                 _name(entry),
-                *(_text(entry.cells[arena.key]) for arena in board.arenas),
+                *(_text(entry.cells[arena.key], map_error(board, entry, arena)) for arena in board.arenas),
                 overall(board, entry) if score is None else f"{number(score.point)}\n{short(score)}",
                 "\n".join(part for part in (steps, f"{episodes} ep.", cpu) if not part.startswith("—")) or "—",
-                drawn if last == "—" else f"{drawn}\n({last})",
                 "—" if p50 is None else f"{milliseconds(p50)}\n({milliseconds(p95)})",
             )
     console = Console()
@@ -204,31 +206,24 @@ def print_board(board: Board, page: Path) -> None:
 
 def markdown(board: Board) -> str:
     """The table and notes in Markdown."""
-    head = [
-        "agent",
-        *(f"{arena.name} {arena.level}" for arena in board.arenas),
-        "overall",
-        "training",
-        "map",
-        "decision",
-    ]
+    head = ["agent", *(f"{arena.name} {arena.level}" for arena in board.arenas), "overall", "training", "decision"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
     for entry in board.entries:
         cells = []
         for arena in board.arenas:
             cell = entry.cells[arena.key]
             star = "" if cell.trained_on is None else "*"
-            cells.append(f"{number(cell.raw.point)}{star} ({short(cell.raw)})" if cell.raw else cell.status)
+            shown = f"{number(cell.raw.point)}{star} ({short(cell.raw)})" if cell.raw else cell.status
+            drawn = map_error(board, entry, arena)
+            cells.append(f"{shown}; {drawn}" if drawn else shown)
         score = entry.overall
-        shown = overall(board, entry) if score is None else f"**{number(score.point)}** ({short(score)})"
+        total = overall(board, entry) if score is None else f"**{number(score.point)}** ({short(score)})"
         steps, episodes, cpu = training(entry)
         parts = (f"{steps} steps", f"{episodes} episodes", cpu)
         cost = ", ".join(part for part in parts if not part.startswith("—")) or "—"
         p50 = latency(board, entry)[0]
         name = entry.name.replace("|", "\\|").replace("<", "&lt;")
-        drawn, last = map_error(board, entry)
-        place = drawn if last == "—" else f"{drawn} m ({last} m)"
-        row = [name, *cells, shown, cost, place, "—" if p50 is None else f"{milliseconds(p50)} ms"]
+        row = [name, *cells, total, cost, "—" if p50 is None else f"{milliseconds(p50)} ms"]
         lines.append("| " + " | ".join(row) + " |")
     notes = "  \n".join(rule.replace("* ", "\\* ", 1) if rule.startswith("*") else rule for rule in rules(board))
     return "\n".join([*lines, "", notes, ""])

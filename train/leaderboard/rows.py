@@ -82,7 +82,7 @@ class LatencyRow:
 
 @dataclass(frozen=True)
 class MapErrorRow:
-    """How far an agent's own map is from the truth, and what the place of the last sight would be; see `MapError`."""
+    """Error of an agent's own map, and of the last seen position; see `MapError`."""
 
     table: ClassVar[str] = "map_error"
     key: ClassVar[tuple[str, ...]] = ("agent", "env")
@@ -90,7 +90,7 @@ class MapErrorRow:
     env: str
     map_m: float  # -1: unknown at half of the steps or more
     last_seen_m: float  # likewise
-    steps: int  # 0: it draws no map
+    steps: int  # 0: it has no map, no requested thing was hidden, or the agent failed
 
 
 Row = AgentRow | EnvRow | RunRow | EpisodeRow | LatencyRow | MapErrorRow

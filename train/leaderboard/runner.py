@@ -42,7 +42,7 @@ from unseen.train.rollout import Outcome
 __all__ = ["LeaderboardConfig", "leaderboard"]
 
 LEVELS = (0, 1, 2)
-UNKNOWN = -1.0  # a distance in the store
+UNKNOWN = -1.0  # stands for an unknown distance in the store
 ALL, MAPS, TIMING = "blocks of episodes", "errors of maps", "decision latency"
 
 
@@ -80,7 +80,7 @@ def leaderboard(config: LeaderboardConfig) -> Board:
         raise EvaluationError("episodes and workers must be at least 1")
     protocol = replace(PROTOCOL, split=config.split or SPLIT)
     arenas = [found for env in dict.fromkeys(config.env) for found in _arenas(env, config)]
-    by_agent = _contestants_by_agent([*_shipped(config.only), *config.agent], arenas)
+    by_agent = _contestants_by_agent([*_included(config.only), *config.agent], arenas)
     asked = {*config.only, *config.agent}
     by_agent = {agent: own for agent, own in by_agent.items() if own or agent in asked}
     entered = [contestant for own in by_agent.values() for contestant in own]
@@ -144,7 +144,7 @@ def _arenas(env: str, config: LeaderboardConfig) -> list[Arena]:
     return [make_arena(config.env_config(env, level, SPLIT)) for level in ordered]
 
 
-def _shipped(only: Sequence[str]) -> list[str]:
+def _included(only: Sequence[str]) -> list[str]:
     if not only:
         return list(ROSTER)
     return [] if set(only) == {"none"} else list(dict.fromkeys(only))
@@ -211,7 +211,7 @@ def _evaluate_missing(
 
 
 def _measure_maps(store: Store, entered: Sequence[Contestant], workers: int) -> None:
-    """Measure missing errors of maps. Whoever draws none is asked once."""
+    """Measure missing errors of maps. An agent without a map is stored with 0 steps, so that it is measured only once."""
     jobs: dict[Task, Contestant] = {}
     for c in entered:
         if c.kind != "reference" and store.map_error(c.id, c.arena.id) is None:
@@ -227,7 +227,7 @@ def _measure_maps(store: Store, entered: Sequence[Contestant], workers: int) -> 
 
 
 def _stored_map_error(store: Store, c: Contestant) -> MapError | None:
-    """None if the agent draws no map."""
+    """The stored error of a contestant's map; None if it has no map, or was not measured."""
     row = store.map_error(c.id, c.arena.id)
     if row is None or not row.steps:
         return None
@@ -243,7 +243,7 @@ def _known(distance: float) -> float | None:
 
 
 def _measure_latencies(store: Store, entered: Sequence[Contestant], run: RunRow) -> None:
-    """Measure missing decision latencies on this machine, with nothing else running in the pool."""
+    """Measure missing decision latencies on this machine, one at a time."""
     jobs: dict[Task, Contestant] = {}
     for c in entered:
         if store.latency(c.id, c.arena.id, run.id) is None:

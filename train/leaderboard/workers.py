@@ -89,10 +89,11 @@ class _Worker(Generic[T]):
 
 
 class Pool(Generic[T, R]):
-    """Runs a function over tasks in `workers` processes. Use it in a ``with`` block.
+    """Runs a function over tasks in worker processes. Use it in a ``with`` block.
 
     Args:
         function: picklable, with one argument.
+        workers: number of processes.
         seconds: time limit per task, after which the worker is killed.
     """
 

@@ -19,7 +19,7 @@ from unseen.train.measures.played import play
 from unseen.train.measures.tables import Table, absent
 
 TITLES = (MAP_ERROR, DECODING, IMAGINATION, COUNTERFACTUAL, SURPRISE, CALIBRATION)
-TRAIN_SHARE = 2  # episodes of the train split, for probes, for each of the test split
+TRAIN_SHARE = 2  # episodes of the train split, for training probes, per episode of the test split
 
 
 def measures(
@@ -28,9 +28,10 @@ def measures(
     """Take all measures of an agent over held-out episodes.
 
     Args:
+        episodes: number of episodes of the test split.
         progress: called with the title of each measure that is done.
 
-    Raises AgentFailed.
+    Raises AgentFailed, and what `play` raises.
     """
     if env_config.entry is None:
         return tuple(absent(title, f"{env_config.label} has no true state to compare with") for title in TITLES)

@@ -1,7 +1,8 @@
-"""Does the model know what other actions would have led to?
+"""Does the model know the outcomes of actions that the agent did not take?
 
-From the same true state and the same memory, other actions than the agent's are taken for a few steps: in the true
-environment, and in the model. What differs from what the agent's own actions lead to: the reward, the end, the place of a thing?
+From the same true state and the same memory, the agent's own actions and other ones are taken for a few steps, both in the true
+environment and in the model. Does the model predict what differs between the two outcomes: the reward, the end of the episode, the place
+of a thing?
 """
 
 from __future__ import annotations
@@ -19,21 +20,21 @@ from unseen.train.measures.things import slots_tell, truth
 TITLE = "Counterfactual accuracy"
 COLUMNS = ("cases", "differs", "accuracy", "base rate", "balanced", "chance")
 REWARD, END, DISCS, BOXES = "reward", "end", "discs", "boxes"
-STEPS = 8
+STEPS = 8  # length of the sequences of actions
 EVERY = 2  # steps between the states from which other actions are taken
-REWARDED = 0.5  # returns that differ by more than this differ
-MOVED = 0.1  # m: places that differ by more than this differ
+REWARDED = 0.5  # returns count as different if they differ by more than this
+MOVED = 0.1  # m: places count as different if they are further apart
 BOX_PLACES = "box_x", "box_y"
 
 
 class Outcome(NamedTuple):
-    """What n sequences of actions lead to.
+    """The outcomes of n sequences of actions.
 
     Attributes:
         reward: (n,) return.
-        over: (n,) bool or probability: the episode ends, other than by running out of time.
-        discs, boxes: (n, k, 2) m at the end; infinite where unknown, NaN where nothing is; None if not predicted.
-        late: (n,) bool: time ran out, which no observation tells; such cases are left out.
+        over: (n,) bool or probability: the episode terminates; truncation does not count.
+        discs, boxes: (n, k, 2) positions at the end, m; infinite where unknown, NaN where there is no thing; None if not predicted.
+        late: (n,) bool: the episode was truncated, which cannot be known from observations; such cases are left out.
     """
 
     reward: np.ndarray
@@ -44,9 +45,9 @@ class Outcome(NamedTuple):
 
 
 def counterfactual_table(played: Played, steps: int = STEPS, seed: int = 0) -> Table:
-    """Accuracy of a model about what differs, beside that of the most frequent answer, over recorded episodes."""
+    """Accuracy of a model's predictions of what differs, beside that of the most frequent class, over recorded episodes."""
     rng = np.random.default_rng(seed)
-    answers: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
+    pairs_by_name: dict[str, list[tuple[np.ndarray, np.ndarray]]] = {}
     for t in range(0, len(played.obs) - 1, EVERY):
         counts = played.acting[t]
         if not counts.any():
@@ -58,20 +59,21 @@ def counterfactual_table(played: Played, steps: int = STEPS, seed: int = 0) -> T
             return absent(TITLE, f"{played.agent.name} has no world model")
         true = [_true(played, t, actions) for actions in (own, other)]
         counts &= ~(true[0].late | true[1].late)
-        for name, (told, found) in _differences((imagined[0], imagined[1]), (true[0], true[1])).items():
-            answers.setdefault(name, []).append((told[counts].ravel(), found[counts].ravel()))
+        for name, (predicted, found) in _differences((imagined[0], imagined[1]), (true[0], true[1])).items():
+            pairs_by_name.setdefault(name, []).append((predicted[counts].ravel(), found[counts].ravel()))
     rows = []
-    for name, parts in answers.items():
-        told, found = (np.concatenate(part) for part in zip(*parts, strict=True))
-        there = found >= -1  # what is not there differs in nothing
+    for name, parts in pairs_by_name.items():
+        predicted, found = (np.concatenate(part) for part in zip(*parts, strict=True))
+        there = found >= -1  # things that are not there are left out
         if there.any():
-            rows.append(Row(name, _scores(told[there], found[there])))
+            rows.append(Row(name, _scores(predicted[there], found[there])))
     note = f"of what differs after {steps} steps of other actions from the same state; balanced: mean over the answers"
     return Table(TITLE, note, COLUMNS, tuple(rows)) if rows else absent(TITLE, "the agent never acts")
 
 
 def other_actions(own: np.ndarray, space: spaces.Space, rng: np.random.Generator) -> np.ndarray:
-    """Other actions (n, h, ...): the first differs; then, in half of the rows, those taken, in the others random ones."""
+    """Other actions (n, h, ...) than `own` (n, h, ...): a different first one, followed by the same ones in half of the rows, and by random
+    ones in the rest."""
     n, h = own.shape[:2]
     if isinstance(space, spaces.Discrete):
         other = rng.integers(space.n, size=(n, h))
@@ -86,7 +88,7 @@ def other_actions(own: np.ndarray, space: spaces.Space, rng: np.random.Generator
 
 
 def _true(played: Played, t: int, actions: np.ndarray) -> Outcome:
-    """What actions (n, h, ...) lead to from the states of step t."""
+    """The true outcomes of actions (n, h, ...) from the states at step t."""
     env, n = played.env, played.n
     env.world[:] = played.world[t]
     reward, over, late, world = np.zeros(n), ~played.live[t], np.zeros(n, bool), played.world[t].copy()
@@ -107,7 +109,7 @@ def _true(played: Played, t: int, actions: np.ndarray) -> Outcome:
 
 
 def _imagined(played: Played, t: int, actions: np.ndarray) -> Outcome | None:
-    """What the agent imagines that actions (n, h, ...) lead to; None without a model."""
+    """The outcomes of actions (n, h, ...) from step t that the agent imagines; None without a world model."""
     n, h = actions.shape[:2]
     imagined = played.agent.imagine(played.states[t], h, actions)
     if imagined is None:
@@ -132,9 +134,10 @@ def _imagined(played: Played, t: int, actions: np.ndarray) -> Outcome | None:
 def _differences(
     imagined: tuple[Outcome, Outcome], true: tuple[Outcome, Outcome]
 ) -> dict[str, tuple[np.ndarray, np.ndarray]]:
-    """What differs between the outcomes of two sequences of actions, as imagined and in truth, as classes.
+    """For each quantity, the difference between the outcomes of two sequences of actions, as a class: imagined, and true.
 
-    -1, 0, 1: the other actions lead to less, the same, more; of a place 0, 1: to the same, to another. -2: it is not there.
+    Reward and end: -1, 0, 1 if the other actions lead to less, the same or more. Places: 0, 1 if they lead to the same or another place,
+    -2 if the thing is not there.
     """
     found = {
         REWARD: tuple(_sign(b.reward - a.reward, REWARDED) for a, b in (imagined, true)),
@@ -145,7 +148,7 @@ def _differences(
         if all(a is not None and b is not None and a.shape[1] for a, b in pairs):
             k = min(a.shape[1] for a, _ in pairs)
             found[name] = tuple(_moved(a[:, :k], b[:, :k]) for a, b in pairs)
-    return {name: (told, truly) for name, (told, truly) in found.items()}
+    return {name: (predicted, actual) for name, (predicted, actual) in found.items()}
 
 
 def _sign(difference: np.ndarray, least: float) -> np.ndarray:
@@ -160,15 +163,15 @@ def _moved(a: np.ndarray, b: np.ndarray) -> np.ndarray:
     return np.where(np.isnan(a).any(-1) | np.isnan(b).any(-1), -2, apart > MOVED).astype(int)
 
 
-def _scores(told: np.ndarray, found: np.ndarray) -> tuple[float | None, ...]:
-    """Values of COLUMNS. The balanced accuracy is None if there is only one answer."""
+def _scores(predicted: np.ndarray, found: np.ndarray) -> tuple[float | None, ...]:
+    """Values of COLUMNS for predicted and true classes. The balanced accuracy and its chance level are None if there is only one class."""
     classes, counts = np.unique(found, return_counts=True)
-    recalls = [float((told[found == c] == c).mean()) for c in classes]
+    recalls = [float((predicted[found == c] == c).mean()) for c in classes]
     many = len(classes) > 1
     return (
         len(found),
         float((found != 0).mean()),
-        float((told == found).mean()),
+        float((predicted == found).mean()),
         float(counts.max() / len(found)),
         float(np.mean(recalls)) if many else None,
         1 / len(classes) if many else None,

@@ -1,10 +1,10 @@
-"""Can the hidden truth be read off an agent's memory by a linear map?
+"""Can the hidden truth be decoded linearly from an agent's memory?
 
-Ridge regression from the latent, at steps at which the truth is hidden, fitted on episodes of the train split and scored on
-those of the test split. The same is done from the present observation, and from the latent of a network of the same shape
-that was not trained, shown the same episodes: a random recurrent network keeps much of what it sees.
+Ridge regression on the latent, at steps at which the truth is hidden, fitted on episodes of the train split and scored on those of the
+test split. There are two controls: the present observation, and the latent of an untrained network of the same architecture on the same
+episodes, since a random recurrent network retains much of its input.
 
-At later steps where the agent goes may give the truth away, to the present observation too; not so at the first.
+At later steps, the agent's position may reveal the truth, even in the present observation; at the first hidden step it cannot.
 """
 
 from __future__ import annotations
@@ -28,13 +28,13 @@ TITLE = "Decoding of what is hidden"
 COLUMNS = ("first hidden step", "every hidden step")
 SPLITS = ("train", "test")
 LATENT, UNTRAINED, PRESENT = "latent", "untrained network", "present observation"
-PENALTIES = 10.0 ** np.arange(-2, 6)  # of the squared weights, per unit of variance
-HELD_OUT = 5  # one training episode in so many chooses the penalty
-LEAST = 20  # steps in each split below which nothing is decoded
+PENALTIES = 10.0 ** np.arange(-2, 6)  # candidate weights of the squared norm, for standardised latents
+HELD_OUT = 5  # one in this many training episodes is used to choose the penalty
+LEAST = 20  # minimum number of steps in each split
 
 
 def decoding_table(train: Played, test: Played) -> Table:
-    """Scores of linear probes of the same agent on recorded episodes of the two splits."""
+    """Scores of linear probes, on recorded episodes of the same agent in the two splits."""
     agent, hidden = test.agent, test.env.task.hidden
     if hidden is None:
         return absent(TITLE, "the environment declares no hidden variable")
@@ -53,7 +53,7 @@ def decoding_table(train: Played, test: Played) -> Table:
     rows = [row(LATENT, *(_latents(agent, played.states) for played in (train, test)))]
     try:
         control = untrained(agent, test.env_config)
-        rows.append(row(UNTRAINED, *(_latents(control, _shown(control, played)) for played in (train, test))))
+        rows.append(row(UNTRAINED, *(_latents(control, _replayed(control, played)) for played in (train, test))))
     except UnseenError as error:
         rows.append(Row(UNTRAINED, why=str(error)))
     rows.append(row(PRESENT, *(np.stack([features(obs) for obs in played.obs]) for played in (train, test))))
@@ -64,7 +64,7 @@ def decoding_table(train: Played, test: Played) -> Table:
 
 
 def _truth(played: Played) -> tuple[np.ndarray, np.ndarray]:
-    """The hidden variable (T, n) or (T, n, size), and where it is hidden (T, n)."""
+    """The hidden variable (T, n) or (T, n, size), and whether it is hidden (T, n) bool."""
     batch, truths, masks = played.env.batch, [], []
     for world, live in zip(played.world, played.live, strict=True):
         batch.world[:] = world
@@ -80,7 +80,7 @@ def _latents(agent: Agent, states: list[Any]) -> np.ndarray:
 
 
 def untrained(agent: Agent, env_config: EnvConfig) -> Agent:
-    """A network of the shape of a stored agent, as its learner makes it before training.
+    """An untrained agent with the architecture of a stored agent, as its learner initialises it.
 
     Raises BadAgent, UnknownAgent, MissingExtra or BadCheckpoint if it cannot be made.
     """
@@ -93,13 +93,13 @@ def untrained(agent: Agent, env_config: EnvConfig) -> Agent:
     env = EnvConfig(env_config.name, env_config.level, card.obs, card.action, overrides=env_config.overrides)
     made = learner_class(card.agent)(env, seed=card.seed or 0, config=card.config).policy()
     if isinstance(made, PlanningAgent):
-        made.imagined = 0  # it only watches
+        made.imagined = 0  # only its memory is used
     made.seed(0)
     return made
 
 
-def _shown(agent: Agent, played: Played) -> list[Any]:
-    """An agent's memories after the observations and actions of another's episodes."""
+def _replayed(agent: Agent, played: Played) -> list[Any]:
+    """The memories of an agent that is given the observations and actions of recorded episodes, one for each step."""
     state, states = agent.initial_state(np.arange(played.n, dtype=np.uint64)), []
     for t, obs in enumerate(played.obs):
         first = np.ones(played.n, bool) if t == 0 else played.live[t - 1] & ~played.live[t]
@@ -111,7 +111,13 @@ def _shown(agent: Agent, played: Played) -> list[Any]:
 
 
 class _Probe:
-    """Ridge regression of the truth, of two sets of episodes (train, test), in units of its standard deviation."""
+    """Ridge regression of the truth, for two sets of episodes (train, test).
+
+    Args:
+        truths: of each set, (T, n) classes or (T, n, size) vectors.
+        masks: of each set, (T, n) bool, the steps to decode at.
+        classes: number of classes; None for vectors.
+    """
 
     def __init__(self, truths: tuple[np.ndarray, ...], masks: tuple[np.ndarray, ...], classes: int | None) -> None:
         self.masks, self.classes = masks, classes
@@ -122,12 +128,12 @@ class _Probe:
 
     @property
     def base(self) -> float:
-        """Score on the test split of the answer that fits the train split best without looking."""
+        """Score on the test split of the best constant prediction on the train split."""
         mean = self.targets[0].mean(0)
         return self._compare(np.broadcast_to(mean, self.targets[1].shape), self.targets[1])
 
     def score(self, train: np.ndarray, test: np.ndarray) -> float:
-        """Score on the test split of a probe of latents (T, n, F) of either split."""
+        """Score on the test split of a probe on these latents, (T, n, F) for each split."""
         x, y = self._standardised(train, test)
         held, targets = self.held, self.targets[0]
         if held.any() and not held.all():

@@ -1,7 +1,7 @@
-"""How far imagined things are from where they turn out to be, by the number of imagined steps.
+"""Error of imagined positions, by the number of imagined steps.
 
-Open loop: the model starts from what the agent remembers at some step of an episode, is given the actions that were then
-taken, and sees nothing more.
+Open loop: the model starts from the agent's memory at some step of an episode, and is given the actions that were then taken, without
+further observations.
 """
 
 from __future__ import annotations
@@ -22,14 +22,14 @@ HORIZONS = (1, 2, 4, 8, 16)
 EVERY = 3  # steps between the starts of roll-outs
 IN_SIGHT, HIDDEN, OWN = "things in sight", "hidden things", "own position"
 MODEL, NOTHING_MOVES, VELOCITY, PLACED, CASES = "model", "nothing moves", "constant velocity", "placed", "cases"
-"""rows; placed: share of those things, seen before, of which the model says where they are; cases: their number"""
+"""rows; placed: fraction of the things seen before that the model gives a position for; cases: number of these positions"""
 
 Errors = dict[tuple[str, str], list[list[np.ndarray]]]
 """(group, row) -> for each horizon, parts of arrays"""
 
 
 def imagination_table(played: Played, horizons: Sequence[int] = HORIZONS) -> Table:
-    """Errors by horizon, with those of two predictions without a model, over recorded episodes."""
+    """Errors by horizon, with those of two predictions without a world model, over recorded episodes."""
     agent, layout = played.agent, played.layout
     if layout is None:
         return absent(TITLE, no_map(None, layout))
@@ -56,7 +56,7 @@ def imagination_table(played: Played, horizons: Sequence[int] = HORIZONS) -> Tab
 
 
 def future(played: Played, t: int, steps: int) -> np.ndarray:
-    """The actions (n, steps, ...) from step t on; where the recording ends, its last ones again."""
+    """The actions (n, steps, ...) from step t on. Beyond the end of the recording, its last actions are repeated."""
     last = len(played.actions) - 1
     return np.stack([played.actions[min(t + k, last)] for k in range(steps)], 1)
 
@@ -86,7 +86,7 @@ def _compare(
     h: int,
     add: Callable[[str, str, np.ndarray], None],
 ) -> None:
-    """Add the errors h steps after step t."""
+    """Add the errors of roll-outs from step t, h steps later."""
     goes_on = played.live[t] & played.live[t + h]
     true = seen.true[t + h]
     placed = imagined_discs(imagined, h - 1, played, layout, t)
@@ -113,9 +113,9 @@ def _compare(
 
 
 def imagined_discs(imagined: Imagined, step: int, played: Played, layout: Layout, t: int) -> np.ndarray | None:
-    """Where discs are imagined to be, by colour (n, colours, 2) m, at an imagined step; infinitely far where that is not said.
+    """Imagined positions of discs by colour (n, colours, 2), m, at an imagined step; infinite where the model gives none.
 
-    None if none are imagined, or they cannot be told apart. t: the step at which imagination starts.
+    None if no discs are imagined, or they cannot be distinguished. step: index of the imagined step; t: the step from which it starts.
     """
     belief = played.beliefs[t]
     if not imagined.xy.shape[2] or belief is None or (belief.by_slot and not slots_tell(layout)):

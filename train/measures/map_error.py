@@ -1,4 +1,4 @@
-"""How far an agent's map is from the truth, beside what it is to beat: last seen, constant velocity, and the scripted tracker."""
+"""Error of an agent's map, beside three baselines: last seen position, constant velocity, and the scripted tracker."""
 
 from __future__ import annotations
 
@@ -35,7 +35,10 @@ class MapError:
 
 
 def map_error(agent: Agent, env_config: EnvConfig, episodes: int) -> MapError | None:
-    """The error of an agent's map over held-out episodes; None if it draws none, or nothing that is asked for gets hidden."""
+    """The error of an agent's map over held-out episodes; None if the agent has no map, or no requested thing is ever hidden.
+
+    Raises AgentFailed, and what `play` raises.
+    """
     if env_config.entry is None or not _draws(agent, env_config):
         return None
     table = map_table(play(agent, env_config, episodes))
@@ -46,13 +49,13 @@ def map_error(agent: Agent, env_config: EnvConfig, episodes: int) -> MapError | 
 
 
 def _draws(agent: Agent, env_config: EnvConfig) -> bool:
-    """Whether an agent draws a map in its first step. It saves most agents the episodes."""
+    """Whether an agent has a map at its first step, so that agents without one need not play all episodes."""
     played = play(agent, env_config, 1)
     return not no_map(played.beliefs[0], played.layout)
 
 
 def map_table(played: Played) -> Table:
-    """The errors of a map and of its controls, over recorded episodes."""
+    """The errors of a map and of the baselines, over recorded episodes."""
     layout = played.layout
     why = no_map(played.beliefs[0], layout)
     if why or layout is None:
@@ -75,21 +78,21 @@ def map_table(played: Played) -> Table:
 
 
 def _masks(played: Played, layout: Layout, seen: Sights) -> list[np.ndarray]:
-    """The steps and things (T, n, k) of each column."""
+    """For each column, the steps and things that count, (T, n, k) bool."""
     live = played.live[..., None] & seen.there
     asked = np.stack([_asked(obs, layout) for obs in played.obs]) & played.acting[..., None]
     return [live & where & sight for where in (asked, np.ones_like(asked)) for sight in (~seen.seen, seen.seen)]
 
 
 def _asked(obs: np.ndarray, layout: Layout) -> np.ndarray:
-    """Which thing is asked for, (n, k) bool."""
+    """Which thing the query in observations (n, d) names, (n, k) bool."""
     query = obs[:, layout.query] > 0.5
     pad = np.zeros((len(obs), sightings.entities(layout) - query.shape[1]), bool)
     return np.concatenate([pad, query] if sightings.asks_for_boxes(layout) else [query, pad], 1)
 
 
 def _places(beliefs: list[Belief | None], played: Played, layout: Layout) -> np.ndarray:
-    """Where maps put things (T, n, k, 2) m; infinitely far away where they do not know."""
+    """Positions of things by the maps (T, n, k, 2), m; infinite where unknown."""
     places = []
     for belief, world in zip(beliefs, played.world, strict=True):
         assert belief is not None, "an agent that draws a map draws it at every step"
@@ -99,7 +102,7 @@ def _places(beliefs: list[Belief | None], played: Played, layout: Layout) -> np.
 
 
 def _tracker(played: Played) -> list[Belief | None] | None:
-    """The map of the environment's tracker, shown the same observations; None if it keeps none."""
+    """The maps of the environment's tracker on the same observations; None if there is no tracker with a map."""
     if not envs.has_reference(played.env_config, "tracker"):
         return None
     from unseen.agents.references import ReferenceAgent
@@ -117,7 +120,7 @@ def _tracker(played: Played) -> list[Belief | None] | None:
 
 
 def _median(xy: np.ndarray, true: np.ndarray, mask: np.ndarray) -> float | None:
-    """Median distance at the masked places; None without any, or if it is infinite."""
+    """Median distance, m, of positions and true positions (T, n, k, 2) where `mask` (T, n, k); None if empty or infinite."""
     if not mask.any():
         return None
     median = float(np.median(np.linalg.norm(xy[mask] - true[mask], axis=-1)))

@@ -1,9 +1,9 @@
-"""Do plans work as they are expected to?
+"""Do plans work as the model predicts?
 
-*Surprise*: how often a step of a plan goes otherwise than the model predicted. A search finds the errors of a model as readily
-as rewards (wishful thinking), so the control is how often random actions in the same states surprise.
+*Surprise*: how often the outcome of a planned step differs from the prediction. A search exploits the errors of a model as readily as it
+finds rewards, so the control is how often the outcome of random actions in the same states does.
 
-*Calibration*: a plan claims a probability of success; how often was it rewarded by its end?
+*Calibration*: a plan claims a probability of success; how often was it rewarded before it ended?
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ REWARDED = 0.5  # a reward above this counts as success
 
 
 def surprise_table(played: Played, seed: int = 0) -> Table:
-    """How often steps of plans, and random ones, go otherwise than predicted, over recorded episodes."""
+    """How often the outcomes of planned steps, and of random actions, differ from the prediction, over recorded episodes."""
     agent = played.agent
     if not isinstance(agent, PlanningAgent):
         return absent(SURPRISE, f"{agent.name} makes no plans")
@@ -58,7 +58,7 @@ def _random(played: Played, rng: np.random.Generator) -> np.ndarray:
 
 
 def calibration_table(played: Played) -> Table:
-    """Claimed probability of success against the frequency of success, over the plans of recorded episodes."""
+    """Claimed probability of success against frequency of success, over the plans in recorded episodes."""
     agent = played.agent
     if not isinstance(agent, PlanningAgent):
         return absent(CALIBRATION, f"{agent.name} makes no plans")
@@ -82,7 +82,7 @@ def _row(name: str, claimed: np.ndarray, worked: np.ndarray) -> Row:
 
 
 def claims(played: Played) -> tuple[np.ndarray, np.ndarray]:
-    """Of every plan that claims a probability of success: that, and whether it was rewarded before it was left, (m,) each."""
+    """For each plan that claims a probability of success: that claim, and whether it was rewarded while followed, (m,) each."""
     claimed: list[float] = []
     worked: list[bool] = []
     for row in range(played.n):

@@ -1,4 +1,4 @@
-"""Recorded episodes of an agent, with the true states, from which measures are taken afterwards."""
+"""Recorded episodes of an agent with the true states, from which measures are computed afterwards."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ FIELDS = ("obs", "world", "states", "beliefs", "actions", "reward", "live")
 
 @dataclass(frozen=True)
 class Played:
-    """n episodes, T steps of each, the last observations included; what follows an episode's end means nothing.
+    """n episodes of T steps each, including the last observations. Values after the end of an episode are undefined.
 
     Attributes:
-        agent, env_config: who played, and where.
-        env: the environments, to be put into other states, and asked.
+        agent, env_config: the agent that played, and its environment.
+        env: the environments, whose states may be overwritten.
         obs: T arrays (n, ...).
         world: T record arrays (n,), the true states.
         states: the agent's memory after each observation.
-        beliefs: its map then; a scripted agent keeps only its latest.
+        beliefs: the agent's map at each of these steps, or None; recorded while playing, since a scripted agent keeps only its latest.
         actions: T arrays (n, ...), the actions that follow the observations.
         reward: (T, n), of these actions.
         live: (T, n) bool: the episode goes on.
@@ -67,7 +67,9 @@ class Played:
 
 
 def play(agent: Agent, env_config: EnvConfig, episodes: int, split: str = "") -> Played:
-    """Play the first episodes of seeds that nothing else uses, in an environment of the suite, by default of its split.
+    """Play one episode for each of `episodes` seeds that nothing else uses, in an environment of the suite.
+
+    split: by default that of `env_config`.
 
     Raises AgentFailed, and what `make_env_for` raises.
     """

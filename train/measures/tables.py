@@ -1,4 +1,4 @@
-"""What a measure found: a table of numbers, its controls among its rows, or the reason why there is none."""
+"""The result of a measure: a table of numbers with controls among its rows, or the reason why there is none."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ class Row:
     """One line of a table.
 
     Attributes:
-        name: what was measured, or which control.
-        values: one a column; None where there is no number.
-        why: the reason, if there is none at all.
+        name: of what was measured, or of the control.
+        values: one per column; None where there is no number.
+        why: the reason, if there are no numbers.
     """
 
     name: str
@@ -29,11 +29,11 @@ class Table:
     """One measure.
 
     Attributes:
-        title: what it is.
-        note: unit, and over what.
-        columns: their names.
-        rows: the agent's first, then those of the controls.
-        why: the reason, if there are none.
+        title: name of the measure.
+        note: unit, and what it is computed over.
+        columns: names of the columns.
+        rows: first the agent's, then the controls'.
+        why: the reason, if there are no rows.
     """
 
     title: str
@@ -53,12 +53,12 @@ class Table:
 
 
 def absent(title: str, why: str) -> Table:
-    """A measure that cannot be taken, and the reason."""
+    """The table of a measure that cannot be computed, with the reason."""
     return Table(title, why=why)
 
 
 def show(table: Table, console: Console) -> None:
-    """Print a table; what is not there is a dash, with the reason."""
+    """Print a table. A missing number is a dash; the reasons for missing rows follow below the table."""
     console.print()
     if table.why:
         console.print(Text.assemble((table.title, "bold"), f"  —  ({table.why})"))

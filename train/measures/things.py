@@ -1,7 +1,7 @@
-"""Things that a query can name, colours of disc and kinds of box: where they are, what is seen of them, where a map puts them.
+"""Things that a query can name (colours of disc and kinds of box): their true, seen and mapped positions.
 
-Arrays have one entry a thing, in the order of `unseen.agents.shared.sightings`. The only other code that reads the true
-state is that of references and audit.
+Arrays have one entry per thing, in the order of `unseen.agents.shared.sightings`. Besides this module, only references and audit read
+the true state.
 """
 
 from __future__ import annotations
@@ -16,12 +16,12 @@ from unseen.agents.shared.envs import Layout
 from unseen.envs.planar.world import DT
 from unseen.train.measures.played import Played
 
-OWN_SLOT = "index"  # the order of slots in which every disc has its own
-NO_SLOT = "distance"  # and that in which none has
+OWN_SLOT = "index"  # the order of slots in which each disc has a slot of its own
+NO_SLOT = "distance"  # the order in which none has
 
 
 def truth(world: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Whether there is exactly one of each thing (..., k), and where it is (..., k, 2) m, in true states (...)."""
+    """Whether there is exactly one of each thing (..., k) bool, and its position (..., k, 2), m, in true states (...)."""
     parts = [("disc_colour", "n_discs", layout.colours, "disc"), ("box_kind", "n_boxes", layout.sizes.box_kinds, "box")]
     alone, places = [], []
     for label, count, kinds, prefix in parts:
@@ -34,18 +34,18 @@ def truth(world: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _match(world: np.ndarray, label: str, count: str, kinds: int) -> np.ndarray:
-    """Which bodies (..., bodies, kinds) are of each kind."""
+    """Which bodies are of which kind, (..., bodies, kinds) bool."""
     there = np.arange(world[label].shape[-1]) < world[count][..., None]
     return there[..., None] & (world[label][..., None] == np.arange(kinds))
 
 
 def slots_tell(layout: Layout) -> bool:
-    """Whether slots keep their thing, and tell where it is in the room."""
+    """Whether a slot always shows the same thing, with its position in the room's frame."""
     return layout.order != NO_SLOT and layout.frame == "room"
 
 
 def slot_of(world: np.ndarray, layout: Layout) -> np.ndarray:
-    """The disc slot (..., colours) of each colour of which there is one disc, in an order in which it keeps it."""
+    """The disc slot (..., colours) of each colour that only one disc has, for orders in which discs keep their slots."""
     match = _match(world, "disc_colour", "n_discs", layout.colours)
     if layout.order == OWN_SLOT:
         return match.argmax(-2)
@@ -56,7 +56,7 @@ def slot_of(world: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def of_discs(values: np.ndarray, world: np.ndarray, layout: Layout, by_slot: bool) -> np.ndarray:
-    """Values of discs as an agent numbers them (n, k, ...), by colour (n, colours, ...)."""
+    """Values of discs by colour (n, colours, ...), given in the agent's order (n, k, ...): by slot, or already by colour."""
     if not by_slot:
         return values
     slots = slot_of(world, layout)
@@ -64,7 +64,7 @@ def of_discs(values: np.ndarray, world: np.ndarray, layout: Layout, by_slot: boo
 
 
 def mapped(belief: Belief, world: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Whether a map knows each thing (n, k) bool, and where it puts it (n, k, 2) m."""
+    """Whether a map knows each thing (n, k) bool, and the position that it gives (n, k, 2), m."""
     n, kinds = len(world), layout.sizes.box_kinds
     known, xy = np.zeros((n, layout.colours), bool), np.zeros((n, layout.colours, 2))
     if belief.xy.shape[1]:
@@ -89,16 +89,16 @@ def no_map(belief: Belief | None, layout: Layout | None) -> str:
 
 @dataclass(frozen=True)
 class Sights:
-    """What T steps of n episodes show of k things.
+    """Sightings of k things in T steps of n episodes.
 
     Attributes:
-        there: (T, n, k) bool: there is exactly one, so that it can be told.
-        true: (T, n, k, 2) m.
+        there: (T, n, k) bool: there is exactly one, so that it can be identified.
+        true: (T, n, k, 2) true positions, m.
         seen: (T, n, k) bool: it is in sight.
-        last: (T, n, k, 2) m, where it was last seen; infinite before that.
-        velocity: (T, n, k, 2) m/s, when it was last seen.
-        age: (T, n, k) steps since then.
-        reach: m, the half extent of the room.
+        last: (T, n, k, 2) position where it was last seen, m; infinite before the first sighting.
+        velocity: (T, n, k, 2) velocity when it was last seen, m/s.
+        age: (T, n, k) steps since it was last seen.
+        reach: half extent of the room, m.
     """
 
     there: np.ndarray
@@ -110,17 +110,17 @@ class Sights:
     reach: float
 
     def nothing_moves(self, t: int) -> np.ndarray:
-        """Where things are (n, k, 2) m if none has moved since it was last seen, at step t or before."""
+        """Positions of things (n, k, 2), m, at step t, if none has moved since it was last seen."""
         return self.last[t]
 
     def constant_velocity(self, t: int, ahead: int = 0) -> np.ndarray:
-        """Where things are (n, k, 2) m, `ahead` steps after step t, if they go on as when they were last seen, up to the walls."""
+        """Positions of things (n, k, 2), m, `ahead` steps after step t, if they keep their last seen velocity up to the walls."""
         moved = self.last[t] + self.velocity[t] * (DT * (self.age[t] + ahead))[..., None]
         return np.where(np.isfinite(self.last[t]), moved.clip(-self.reach, self.reach), np.inf)
 
 
 def sights(played: Played, layout: Layout) -> Sights:
-    """What recorded episodes of slot observations show."""
+    """The sightings in recorded episodes of slot observations."""
     world = played.true_states()
     there, true = truth(world, layout)
     found = [_shown(obs, state, layout) for obs, state in zip(played.obs, played.world, strict=True)]
@@ -135,7 +135,10 @@ def sights(played: Played, layout: Layout) -> Sights:
 
 
 def _shown(obs: np.ndarray, world: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Which things are in sight (n, k), where (n, k, 2) m, and how fast (n, k, 2) m/s. A disc with its own slot is told by that."""
+    """Which things are in sight (n, k) bool, their positions (n, k, 2), m, and velocities (n, k, 2), m/s.
+
+    A disc with a slot of its own is identified by its slot.
+    """
     n, kinds = len(obs), layout.sizes.box_kinds
     seen, places = sightings.observed(obs, layout)
     xy, v = places * layout.scale, np.zeros(places.shape)
@@ -150,12 +153,12 @@ def _shown(obs: np.ndarray, world: np.ndarray, layout: Layout) -> tuple[np.ndarr
     else:
         match = (slots[..., :1] > 0.5) & (slots[..., -layout.colours :] > 0.5)
         slot = np.take_along_axis(slots, match.argmax(1)[..., None], 1)
-    speed = _turned(slot[..., 3:5], obs, layout) * layout.speed_scale
+    speed = _rotated(slot[..., 3:5], obs, layout) * layout.speed_scale
     return seen, xy, np.concatenate([speed, np.zeros((n, kinds, 2))], 1)
 
 
-def _turned(vectors: np.ndarray, obs: np.ndarray, layout: Layout) -> np.ndarray:
-    """Vectors (n, k, 2) of observations (n, d), in the room's frame."""
+def _rotated(vectors: np.ndarray, obs: np.ndarray, layout: Layout) -> np.ndarray:
+    """Vectors (n, k, 2) in observations (n, d), rotated into the room's frame."""
     if layout.frame != "ego":
         return vectors
     cos, sin = obs[:, 2, None], obs[:, 3, None]
@@ -163,5 +166,5 @@ def _turned(vectors: np.ndarray, obs: np.ndarray, layout: Layout) -> np.ndarray:
 
 
 def _in_room(xy: np.ndarray, obs: np.ndarray, layout: Layout) -> np.ndarray:
-    """Positions (n, k, 2) of observations (n, d), in the room's frame, in their units."""
-    return _turned(xy, obs, layout) + (obs[:, None, :2] if layout.frame == "ego" else 0.0)
+    """Positions (n, k, 2) in observations (n, d), in the room's frame and in units of the observation."""
+    return _rotated(xy, obs, layout) + (obs[:, None, :2] if layout.frame == "ego" else 0.0)

@@ -1,13 +1,14 @@
-"""How to drive a load whose swing is known: the accelerations of least energy that bring trolley and load to rest at the target.
+"""Minimum-energy control of a load whose swing is known: it brings trolley and load to rest at the target.
 
-For a rope of constant length and small swings the way, the speed and the two numbers of the swing are linear in the accelerations. Of
-all accelerations that bring the four to zero in T s, those with the least integral of their square, and so the least wear, are
+For a rope of constant length and small swings, four final values are linear in the accelerations: distance, speed, and angle and rate of
+the swing. Of all accelerations that bring the four to zero in T s, those with the least integral of their square, and so the least wear,
+are
 
-    a = c0 tau + c1 + c2 sin(w tau) + c3 cos(w tau),   tau the time that is left
+    a = c0 tau + c1 + c2 sin(w tau) + c3 cos(w tau),   tau: time to go
 
-where c solves a linear system of the Gram matrix of these four functions (the controllability Gramian: Kailath, Linear Systems, 1980,
-section 9.2). T is the shortest of a row of times in which the accelerations stay within what the trolley can do. Who plans anew in
-each step thereby corrects whatever the plan neglects.
+where c solves a linear system with the Gram matrix of these four functions (the controllability Gramian: Kailath, Linear Systems, 1980,
+section 9.2). T is the shortest of a series of times for which the trolley can make these accelerations. A policy that plans again at
+every step corrects what the plan neglects.
 """
 
 import math
@@ -19,11 +20,14 @@ from unseen.envs.core.task import FLOAT
 from unseen.envs.industry.crane.rules import DRAG, FASTEST, PUSH, SECONDS, STEPS, WINDING, quality
 from unseen.envs.industry.kit.pendulum import amplitude, frequency, swing
 
-BRIEFEST = 0.95  # periods of the swing that a plan takes at least
-LONGER = 1.08  # ratio of two times that are tried
-TIMES = 40
-RIDE, FURTHER = 1.2, 0.35  # m^2/s^3, per root of a m: integral of the squared acceleration that a ride may take
-CHECKS = 16  # points of a plan at which its acceleration and speed are looked at
+BRIEFEST = 0.95  # shortest duration of a plan that is tried, in periods of the swing
+LONGER = 1.08  # ratio of successive durations that are tried
+TIMES = 40  # number of durations that are tried
+RIDE, FURTHER = (
+    1.2,
+    0.35,
+)  # m^2/s^3; and per root of a metre: bound on the integral of the squared acceleration of a ride
+CHECKS = 16  # points of a plan at which its acceleration and speed are checked
 PUSHES = (0.0, 0.1, 0.3, 0.8, -0.1, -0.3, -0.8)  # m/s^2, of the discrete actions; the first is rest
 WINDINGS = (0.0, -0.3, 0.3)  # m/s, hoist level, up, down
 DELIVER, MAINTAIN = len(PUSHES) * len(WINDINGS), len(PUSHES) * len(WINDINGS) + 1  # indices of the last discrete actions
@@ -34,7 +38,7 @@ PLAN = np.dtype([("gram", FLOAT, (4, 5)), ("c", FLOAT, (4,))], align=True)
 
 @device
 def solve(m):
-    """Solve m.gram, four rows with their right-hand sides, into m.c by Gauss's elimination; the matrix is positive definite."""
+    """Solve m.gram, four rows with their right-hand sides, into m.c by Gaussian elimination; the matrix is positive definite."""
     g = m.gram
     for k in range(4):
         for i in range(k + 1, 4):
@@ -50,9 +54,15 @@ def solve(m):
 
 @device
 def plan(m, way, v, angle, rate, length, horizon):
-    """The plan m.c by which the trolley, `way` m before the target, stands there in `horizon` s over a load at rest.
+    """Compute the plan m.c, by which trolley and load are at rest at the target, `way` m ahead, after `horizon` s.
 
     Its times are in units of 1 / w, its lengths in m.
+
+    Args:
+        m: scratch of dtype PLAN.
+        v: speed of the trolley, m/s.
+        angle, rate: of the swing, rad, rad/s.
+        length: of the rope, m.
     """
     w = frequency(length)
     u = w * horizon
@@ -72,13 +82,13 @@ def plan(m, way, v, angle, rate, length, horizon):
 
 @device
 def planned(m, u):
-    """The plan's acceleration, in units of m w^2, while there is time u / w left."""
+    """The plan's acceleration, in units of m w^2, when the time to go is u / w."""
     return m.c[0] * u + m.c[1] + m.c[2] * math.sin(u) + m.c[3] * math.cos(u)
 
 
 @device
 def feasible(m, v, length, horizon, most):
-    """Whether the plan keeps to accelerations up to `most` m/s^2, and to speeds that the trolley reaches."""
+    """Whether the plan stays within accelerations of `most` m/s^2 and the maximum speed of the trolley."""
     w = frequency(length)
     part = horizon / CHECKS
     for k in range(CHECKS):
@@ -91,7 +101,7 @@ def feasible(m, v, length, horizon, most):
 
 @device
 def push(m, way, v, angle, rate, length, most):
-    """The acceleration, m/s^2, with which the shortest feasible plan begins."""
+    """The first acceleration, m/s^2, of the shortest feasible plan; arguments as in `plan` and `feasible`."""
     w = frequency(length)
     horizon = BRIEFEST * 2.0 * math.pi / w
     for _ in range(TIMES):
@@ -104,13 +114,13 @@ def push(m, way, v, angle, rate, length, most):
 
 @device
 def wind(lower):
-    """Index of the hoist's speed that leads nearer to a depth `lower` m below."""
+    """Index in WINDINGS of the hoist speed towards a depth that is `lower` m further down."""
     return 0 if abs(lower) < 0.5 * WINDING * SECONDS else 2 if lower > 0.0 else 1
 
 
 @device
 def act(accel, lower):
-    """Index of the discrete action with the nearest acceleration, and with the hoist on its way to a depth `lower` m below."""
+    """Index of the discrete action with the acceleration nearest to `accel` m/s^2, and the hoist speed as in `wind`."""
     best, nearest = 0, math.inf
     accel = min(max(accel, -PUSH), PUSH)
     for k in range(len(PUSHES)):
@@ -122,7 +132,7 @@ def act(accel, lower):
 
 @device
 def foresee(angle, rate, length, way, v, lower):
-    """The quality of a load that is set down in two steps, in which trolley and hoist go on as they are."""
+    """The quality of a load that is set down after two steps in which the trolley keeps its speed and the hoist stands still."""
     for _ in range(2):
         angle, rate = swing(angle, rate, length, 0.0, 0.0, DRAG, SECONDS)
     return quality(amplitude(angle, rate, length), way - 2.0 * SECONDS * v - length * angle, lower)
@@ -130,13 +140,13 @@ def foresee(angle, rate, length, way, v, lower):
 
 @device
 def must_maintain(wear, way, kappa):
-    """Whether a ride over `way` m may wear the crane out."""
+    """Whether a ride over `way` m may wear the crane out. wear: so far, 1 is worn out; kappa: wear per m^2/s^3."""
     return wear + kappa * (RIDE + FURTHER * math.sqrt(abs(way))) >= 1.0
 
 
 @device
 def ride(m, way, v, angle, rate, length, lower, worth, t, most, enough):
-    """Index of the discrete action: set down a load that is worth `enough` (near the end, anything), else go on by a plan."""
+    """Index of the discrete action: set down if the expected quality `worth` is `enough` (near the end, above 0), else follow a plan."""
     if worth >= enough or (worth > 0.0 and t >= STEPS - 2):
         return DELIVER
     return act(push(m, way, v, angle, rate, length, most), lower)

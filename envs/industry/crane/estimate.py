@@ -1,7 +1,8 @@
-"""Where the load is while nobody sees it, and how long its rope is: a pendulum for every length that the rope may have.
+"""Estimate of the load's swing while it is not seen, and of the rope's length: one simulated pendulum for each of a grid of lengths.
 
-All of them are driven by what trolley and hoist did. A sight of the load tells how far each was off, and so how likely its rope is (Bayes),
-and sets all of them to what was seen. Between two sights what is believed is their mean, in which what is not known cancels.
+All pendulums are driven by the motion of trolley and hoist. A sighting of the load gives the prediction error of each, from which the
+posterior weight of its length is computed (Bayes), and resets all of them to what was seen. Between sightings the estimate is their
+weighted mean.
 """
 
 import math
@@ -32,17 +33,20 @@ from unseen.envs.industry.crane.rules import (
 )
 from unseen.envs.industry.kit.pendulum import amplitude, frequency, swing
 
-ROPES, SPACING = 19, 0.02  # pendulums, and the part of the hoist's reading by which two neighbours differ
+ROPES, SPACING = (
+    19,
+    0.02,
+)  # number of pendulums; difference of neighbouring lengths, as a fraction of the hoist's reading
 NOMINAL = ROPES // 2
-OUTSIDE = 0.05  # prior weight of ropes unlike those of training
-DRIFT = 0.006  # part of its amplitude by which a pendulum errs for each radian of phase, by unknown drag and the gaps between ropes
+OUTSIDE = 0.05  # prior weight of lengths outside the range of training, relative to those inside
+DRIFT = 0.006  # error of a pendulum per radian of phase, as a fraction of its amplitude: unknown drag, and the spacing of the grid
 
 ESTIMATE = np.dtype(
     [
         ("begun", INT), ("serviced", INT), ("wear", FLOAT),
-        ("hoist", FLOAT), ("phase", FLOAT),  # m at the last step; rad that a load swung since the last sight
+        ("hoist", FLOAT), ("phase", FLOAT),  # m at the last step; phase of the swing since the last sighting, rad
         ("angle", FLOAT, (ROPES,)), ("rate", FLOAT, (ROPES,)), ("weight", FLOAT, (ROPES,)),
-        ("length", FLOAT), ("now", FLOAT), ("rising", FLOAT),  # what is believed: m, rad, rad/s
+        ("length", FLOAT), ("now", FLOAT), ("rising", FLOAT),  # the estimate: length, m; angle, rad; its rate, rad/s
         ("plan", PLAN),
     ],
     align=True,
@@ -51,13 +55,13 @@ ESTIMATE = np.dtype(
 
 @device
 def factor(i):
-    """The length of rope i, in readings of the hoist."""
+    """The length of rope i as a multiple of the hoist's reading."""
     return 1.0 + SPACING * (i - NOMINAL)
 
 
 @device
 def see(m, angle, rate):
-    """Set all pendulums to what is seen."""
+    """Set all pendulums to the angle (rad) and rate (rad/s) that were seen."""
     m.phase = 0.0
     for i in range(ROPES):
         m.angle[i], m.rate[i] = angle, rate
@@ -65,7 +69,7 @@ def see(m, angle, rate):
 
 @device
 def begin(m, o, p):
-    """Believe in any rope, and, if the load is not seen, in no swing."""
+    """Start with the prior over lengths, and with the swing in the observation (none if the load is not seen)."""
     m.begun = 1
     total = 0.0
     for i in range(ROPES):
@@ -80,7 +84,7 @@ def begin(m, o, p):
 
 @device
 def follow(m, o, p):
-    """All pendulums swing on for the step that is over; the trolley wears."""
+    """Advance all pendulums, and the wear of the trolley, by the step that has just ended."""
     winding = o[WOUND]
     for i in range(ROPES):
         f = factor(i)
@@ -96,7 +100,7 @@ def follow(m, o, p):
 
 @device
 def weigh(m, o, p):
-    """How likely each rope is by a sight of the load, before the pendulums are set to it."""
+    """Update the weights of the ropes by a sighting of the load, before the pendulums are set to it."""
     w = frequency(o[HOIST] * 10.0)
     kicked = m.phase / (w * SECONDS) * (p.gust / w) ** 2
     sights = (1.0 + 1.0 / (w * w)) * p.noise * p.noise + kicked + 1e-6
@@ -106,7 +110,7 @@ def weigh(m, o, p):
         da, dr = o[ANGLE] - m.angle[i], (o[RATE] - m.rate[i]) / w
         wide = DRIFT * m.phase * amplitude(m.angle[i], m.rate[i], length)
         variance = sights + wide * wide
-        # Student's distribution: a sight that no rope explains, as after a gust, must not settle which it is.
+        # Student's t distribution: a sighting that no rope explains, as after a gust, must not decide between them.
         unlikely = 2.0 * math.log(1.0 + (da * da + dr * dr) / (4.0 * variance)) + math.log(variance)
         m.weight[i] = math.log(m.weight[i]) - unlikely
         best = max(best, m.weight[i])
@@ -120,7 +124,7 @@ def weigh(m, o, p):
 
 @device
 def observe(o, m, p, learns):
-    """Take in an observation. With `learns`, sights tell how long the rope is; else it is as long as the hoist says."""
+    """Update the estimate m by an observation o. learns: estimate the rope's length from sightings; else use the hoist's reading."""
     if m.begun == 0:
         begin(m, o, p)
     else:
@@ -144,7 +148,7 @@ def observe(o, m, p, learns):
 
 @device
 def worth(o, m, learns):
-    """The quality to be expected if the load is set down by the next two steps."""
+    """Expected quality if the load is set down in the next two steps."""
     if not learns:
         return foresee(m.angle[NOMINAL], m.rate[NOMINAL], m.hoist, o[WAY] * 10.0, o[SPEED], o[LOWER] * 10.0)
     total = 0.0

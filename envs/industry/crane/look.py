@@ -1,4 +1,4 @@
-"""How Crane is drawn: from the side, over its instruments. What the agent cannot sense is drawn only for those who may see it."""
+"""How Crane is drawn: from the side, over its instruments. What the agent cannot sense is drawn only in views that show hidden things."""
 
 import math
 from typing import Any
@@ -24,7 +24,7 @@ from unseen.envs.industry.kit.pendulum import GRAVITY
 
 
 def angle(s: np.void, params: Any) -> float:
-    """The angle as it is seen; while it is not, the true one, mrad."""
+    """The angle that the agent sees, mrad; the true one while the load is not seen."""
     return 1000.0 * (s["seen_angle"] if s["since"] == 0 else s["angle"])
 
 
@@ -33,7 +33,7 @@ def unseen(s: np.void, params: Any) -> bool:
 
 
 def ride(s: np.void, params: Any) -> Ride:
-    """What there is to draw."""
+    """The scene to draw."""
     return Ride(
         trolley=float(s["x"]),
         target=float(s["target"]),

@@ -1,4 +1,4 @@
-"""Players that do not know the swing, or do not plan for it: a reflex, a zero-vibration shaper, and one that steers straight."""
+"""Policies without an estimate of the swing, or without a plan for it: a reflex, a zero-vibration shaper, and straight steering."""
 
 import math
 
@@ -28,23 +28,30 @@ from unseen.envs.industry.crane.rules import (
 )
 from unseen.envs.industry.kit.pendulum import frequency
 
-SEEN_PUSH, UNSEEN_PUSH = 0.6, 0.3  # m/s^2: the most that the reflex does while the load is seen, and while it is not
-ENOUGH = 0.9  # quality for which it sets the load down
-STEER = (0.15, 1.2, 0.4)  # 1/s, of the speed for each m; 1/s, of the acceleration for each m/s; m/s^2
-GENTLE = 0.3  # m/s^2, of the move that is shaped
+SEEN_PUSH, UNSEEN_PUSH = (
+    0.6,
+    0.3,
+)  # m/s^2: maximum acceleration of the reflex while the load is seen, and while it is not
+ENOUGH = 0.9  # expected quality at which the reflex sets the load down
+STEER = (
+    0.15,
+    1.2,
+    0.4,
+)  # gain from distance to speed, 1/s; from speed error to acceleration, 1/s; maximum acceleration, m/s^2
+GENTLE = 0.3  # m/s^2, acceleration of the shaped move
 SHAPED = np.dtype([("begun", INT), ("start", FLOAT), ("way", FLOAT)], align=True)
 
 
 @device
 def maintains(o, p):
-    """Whether to call for maintenance, by the log and the way that is left."""
+    """Whether to call for maintenance: by the gauge or else the log, and the distance to go."""
     wear = o[GAUGE] if o[GAUGED] > 0.5 else o[LOG]
     return o[CLOCK] * STEPS < 2.5 and o[SERVICED] == 0.0 and must_maintain(wear, o[WAY] * 10.0, p.wear)
 
 
 @device
 def react(o, m, p):
-    """Index of an action by the present observation: a plan for the load as it is seen; where it is not, for one that hangs still."""
+    """Index of an action from the present observation: a plan for the load as it is seen or, if it is not, for one that hangs still."""
     if maintains(o, p):
         return MAINTAIN
     way, lower = o[WAY] * 10.0, o[LOWER] * 10.0
@@ -56,7 +63,10 @@ def react(o, m, p):
 
 @device
 def steer(o, m, p, worth):
-    """Index of an action that brings the trolley to its place: its speed by the way that is left, without regard to the swing."""
+    """Index of an action that brings the trolley to the target, at a speed set by the distance to go, without regard to the swing.
+
+    worth: expected quality; from .5 on, the load is set down.
+    """
     if maintains(o, p):
         return MAINTAIN
     if worth >= 0.5 or o[CLOCK] * STEPS > STEPS - 2.5:
@@ -70,7 +80,7 @@ def steer(o, m, p, worth):
 
 @device
 def moved(time, way, most):
-    """Speed, m/s, at `time` s of a trapezoidal move over `way` m by accelerations `most`; and when it ends, s."""
+    """Speed, m/s, at `time` s of a trapezoidal move over `way` m with acceleration `most` m/s^2; and the time at which it ends, s."""
     ramp = min(math.sqrt(way / most), FASTEST / most)
     over = ramp + way / (most * ramp)
     return most * max(min(time, ramp, over - time), 0.0), over
@@ -78,10 +88,10 @@ def moved(time, way, most):
 
 @device
 def shaped(time, way, length, most):
-    """Speed, m/s, at `time` s of a move over `way` > 0 m that leaves a load on `length` m of rope at rest; and when it ends, s.
+    """Speed, m/s, at `time` s of a move over `way` > 0 m that leaves a load on a rope of `length` m at rest; and its end, s.
 
-    The zero-vibration shaper (Singer and Seering, J. Dyn. Sys. Meas. Control 112, 1990) without damping: half of the move now, and half
-    of it half a period later.
+    The zero-vibration shaper (Singer and Seering, J. Dyn. Sys. Meas. Control 112, 1990) without damping: half of the move now, and the
+    other half half a period later.
     """
     later = math.pi / frequency(length)
     one, over = moved(time, way, most)
@@ -91,7 +101,7 @@ def shaped(time, way, length, most):
 
 @device
 def shape(o, m, p):
-    """Index of an action: first hoist, then move by the shaper for the rope as the hoist tells it, then set down."""
+    """Index of an action: first hoist, then move by the shaper for a rope as long as the hoist's reading (or the gauge), then set down."""
     if maintains(o, p):
         return MAINTAIN
     t, way, lower = o[CLOCK] * STEPS, o[WAY] * 10.0, o[LOWER] * 10.0

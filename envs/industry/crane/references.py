@@ -15,9 +15,9 @@ from unseen.envs.industry.crane.estimate import ESTIMATE, observe, worth
 from unseen.envs.industry.crane.reactive import SHAPED, react, shape, steer
 from unseen.envs.industry.crane.rules import AGE, CLOCK, LOWER, PUSH, SERVICED, SPEED, STEPS, WAY, WINDING, length_of
 
-MOST, ENOUGH = 0.6, 0.95  # m/s^2, quality: of who knows the load
-BELIEVED = (0.6, 0.9)  # of who only believes to
-TRUST = 4.0  # s after a sight for which a player with the nominal rope believes that it knows the swing
+MOST, ENOUGH = 0.6, 0.95  # maximum acceleration, m/s^2, and quality at which to set down, of the oracle
+BELIEVED = (0.6, 0.9)  # the same, of policies with an estimate of the load
+TRUST = 4.0  # s after a sighting for which a policy with the nominal rope relies on its estimate of the swing
 
 
 @device
@@ -32,7 +32,7 @@ def oracle(s, m, p):
 
 @device
 def go(o, m, p, learns, careful):
-    """Drive the believed load by a plan."""
+    """Drive the estimated load by a plan. learns: see `observe`; careful: call for maintenance if needed."""
     observe(o, m, p, learns)
     t = int(o[CLOCK] * STEPS + 0.5)
     way, lower = o[WAY] * 10.0, o[LOWER] * 10.0
@@ -45,13 +45,13 @@ def go(o, m, p, learns, careful):
 
 @device
 def tracker(o, m, p):
-    """Finds out by the sights of the load how long its rope is, and drives the load that it believes in."""
+    """Infers the length of the rope from sightings of the load, and plans for the estimated load."""
     return go(o, m, p, True, True)
 
 
 @device
 def nominal(o, m, p):
-    """The same with a rope as long as the hoist says."""
+    """The same, with a rope as long as the hoist's reading."""
     return go(o, m, p, False, True)
 
 
@@ -63,7 +63,7 @@ def careless(o, m, p):
 
 @device
 def direct(o, m, p):
-    """Knows the swing as the tracker does, and sets the load down when that is small, but steers the trolley straight to its place."""
+    """Estimates the swing as the tracker, and sets the load down when it is small, but steers the trolley straight to the target."""
     observe(o, m, p, True)
     return steer(o, m, p, worth(o, m, True))
 
@@ -81,7 +81,7 @@ def shaper(o, m, p):
 
 
 def action(push: float, winding: float, call: float = 0.0) -> tuple[float, ...]:
-    """An action's row."""
+    """An action vector: acceleration (m/s^2) and hoist speed (m/s) scaled to [-1, 1], and the call (1: set down, -1: maintain)."""
     return push / PUSH, winding / WINDING, call
 
 

@@ -1,4 +1,4 @@
-"""Dosing by a model of the patient: what the pump should do now, given rates, concentrations and Hill curve."""
+"""Dosing with a model of the patient: the rate to give now, given rate constants, concentrations and Hill curve."""
 
 import numpy as np
 
@@ -6,13 +6,13 @@ from unseen.envs.core.device import device
 from unseen.envs.industry.dosing.rules import DEEPEST, FASTEST, INDUCTION, LIGHTEST, RECOVERY, TOO_DEEP, WAKING
 from unseen.envs.industry.kit.pharmacology import DRUG, bis_of, infuse
 
-AHEAD = 24  # steps within which the effect of a dose has passed its peak
-CANDIDATES = (1, 3, 9)  # steps by which stopping later is considered
+AHEAD = 24  # steps within which the effect of a dose passes its peak
+CANDIDATES = (1, 3, 9)  # delays, in steps, with which stopping now is compared
 
 
 @device
 def copy_step(to, d):
-    """Copy what is needed of a drug for simulating steps."""
+    """Copy to `to` what simulating steps of the drug d needs."""
     to.c1, to.c2, to.c3, to.ce = d.c1, d.c2, d.c3, d.ce
     for i in range(4):
         to.gain[i] = d.gain[i]
@@ -24,8 +24,8 @@ def copy_step(to, d):
 def rate_for(d, w, target):
     """The highest rate for one step after which, with the pump off, the effect site stays at or below `target` ug/ml.
 
-    w: scratch, two DRUGs. What the effect site does later is linear in the rate, so it takes one simulation without it and one of
-    it alone.
+    w: scratch of dtype PLAN. The later concentration is linear in the rate, so two simulations suffice: one with the pump off, and one of
+    a unit rate alone.
     """
     rest, pulse = w.rest, w.pulse
     copy_step(rest, d)
@@ -44,7 +44,7 @@ def rate_for(d, w, target):
 
 @device
 def worth_of_stopping(d, w, c50, gamma, t, end, wait, target):
-    """The reward from now on if the effect site is held at `target` ug/ml for `wait` more steps and the pump is then off."""
+    """The sum of rewards from now on if the effect site is held at `target` ug/ml for `wait` more steps, and the pump is then off."""
     sim = w.sim
     copy_step(sim, d)
     scored = end - INDUCTION
@@ -64,7 +64,7 @@ def worth_of_stopping(d, w, c50, gamma, t, end, wait, target):
 
 @device
 def should_stop(d, w, c50, gamma, t, end, target):
-    """Whether the pump is better off from now on than after some more steps. It may be on again later."""
+    """Whether turning the pump off now is worth at least as much as after any of CANDIDATES. The pump may be turned on again later."""
     now = worth_of_stopping(d, w, c50, gamma, t, end, 0, target)
     for wait in CANDIDATES:
         if worth_of_stopping(d, w, c50, gamma, t, end, wait, target) > now:

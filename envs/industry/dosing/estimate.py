@@ -1,8 +1,8 @@
-"""A model of the patient from what was seen: the most likely patient, given all doses and readings so far.
+"""Estimate of the patient: the most probable parameters, given all doses and readings so far.
 
-Four parameters may differ from a typical patient's: C50, gamma, ke0 and clearance. At each reading one step of Gauss and Newton
-fits their logarithms to all readings, with the population as the prior. A first observation that is not the first of the episode
-tells the doses before it by their averages only.
+Four parameters may differ from those of a typical patient: C50, gamma, ke0 and clearance. At each reading, Gauss-Newton steps fit their
+logarithms to all readings, with the population as the prior. If the first observation is not the first of the episode, earlier doses are
+known only by their averages.
 """
 
 import math
@@ -16,7 +16,7 @@ from unseen.envs.industry.dosing.patients import SD_C50, SD_CL1, SD_GAMMA, SD_KE
 from unseen.envs.industry.dosing.rules import BIS, CLOCK, FASTEST, LATELY, RATE, SHOWN, TAUS, TOTAL, WHO
 from unseen.envs.industry.kit.pharmacology import AWAKE_BIS, C50, DRUG, GAMMA, bis_of, discretise, infuse
 
-MOST_STEPS = 800  # of an episode
+MOST_STEPS = 800  # maximum length of an episode
 SMALL = 0.02  # change of a logarithm for a difference quotient
 FARTHEST = 0.5  # change of a logarithm in one step of the fit
 SDS = (SD_C50, SD_GAMMA, SD_KE0, SD_CL1)
@@ -25,7 +25,7 @@ ESTIMATE = np.dtype(
     [
         ("begun", INT), ("rates", "f4", (MOST_STEPS,)), ("readings", "f4", (MOST_STEPS,)),  # BIS; -1: none
         ("age", FLOAT), ("height", FLOAT), ("weight", FLOAT), ("male", INT),
-        ("off", FLOAT, (4,)), ("c50", FLOAT), ("gamma", FLOAT), ("drug", DRUG),  # logarithms of deviations; the patient now
+        ("off", FLOAT, (4,)), ("c50", FLOAT), ("gamma", FLOAT), ("drug", DRUG),  # logarithms of the deviations; the estimated patient
         ("faster", DRUG), ("clearer", DRUG), ("curvature", FLOAT, (4, 4)), ("slope", FLOAT, (4,)), ("row", FLOAT, (4,)),
         ("plan", PLAN),
     ],
@@ -35,7 +35,7 @@ ESTIMATE = np.dtype(
 
 @device
 def believed(d, m, p, ke0, cl1):
-    """Set `d` to the believed patient, without drug, with these logarithms of the deviations of ke0 and clearance."""
+    """Set `d` to the estimated patient before any dose. ke0, cl1: logarithms of the deviations of ke0 and clearance."""
     typical(d, m.age, m.height, m.weight, m.male, p)
     d.ke0 *= math.exp(ke0)
     d.k10 *= math.exp(cl1)
@@ -44,7 +44,7 @@ def believed(d, m, p, ke0, cl1):
 
 @device
 def recall(o, m, t):
-    """Take the doses of the steps before t from their averages: the last minutes' for these, and for the rest what is left."""
+    """Reconstruct the doses before step t from averages: that of the last minutes, and for earlier steps the rest of the total."""
     recent = min(t, int(TAUS[1] / STEP))
     lately = o[LATELY + 1] * FASTEST
     total = o[TOTAL] * 10.0 * m.weight / STEP
@@ -56,7 +56,7 @@ def recall(o, m, t):
 
 @device
 def solve(m):
-    """Solve curvature x = slope by elimination; x takes the place of slope. The matrix is positive definite."""
+    """Solve curvature x = slope by Gaussian elimination, with x in place of slope. The matrix is positive definite."""
     a, b = m.curvature, m.slope
     for i in range(4):
         for j in range(i + 1, 4):
@@ -72,7 +72,7 @@ def solve(m):
 
 @device
 def replay(m, p, t):
-    """The believed patient's concentrations after the doses of t steps."""
+    """Set m.drug to the estimated patient's concentrations after the doses of t steps."""
     believed(m.drug, m, p, m.off[2], m.off[3])
     for k in range(t):
         infuse(m.drug, m.rates[k])
@@ -81,7 +81,7 @@ def replay(m, p, t):
 
 @device
 def fit(m, p, t):
-    """One step of Gauss and Newton towards the most likely patient, given the doses of t steps and all readings."""
+    """One Gauss-Newton step towards the most probable patient, given the doses of t steps and all readings."""
     believed(m.drug, m, p, m.off[2], m.off[3])
     believed(m.faster, m, p, m.off[2] + SMALL, m.off[3])
     believed(m.clearer, m, p, m.off[2], m.off[3] + SMALL)
@@ -115,7 +115,7 @@ def fit(m, p, t):
 
 @device
 def observe(o, m, p, learns):
-    """Take in an observation. With `learns`, readings change what the patient is taken for. Returns the step."""
+    """Update the estimate m by an observation o. learns: fit the parameters to readings. Returns the index of the step."""
     t = int(o[CLOCK] * 360.0 + 0.5)
     if m.begun == 0:
         m.begun = 1

@@ -1,4 +1,4 @@
-"""How Dosing is drawn: a patient monitor. What the agent cannot sense is dashed, and drawn only for those who may see it."""
+"""How Dosing is drawn: a patient monitor. What the agent cannot sense is dashed, and drawn only in views that show hidden things."""
 
 from typing import Any
 
@@ -9,7 +9,7 @@ from unseen.envs.industry.dosing.rules import ASLEEP, AWOKE, DEEPEST, FASTEST, G
 
 
 def bis(s: np.void, params: Any) -> float:
-    """What the screen shows; while it is blind, the true BIS."""
+    """The reading on the monitor; the true BIS while there is none."""
     return s["reading"] if s["since"] == 0 else s["bis"]
 
 

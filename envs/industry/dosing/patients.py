@@ -8,8 +8,8 @@ from unseen.envs.industry.kit.pharmacology import C50, GAMMA, discretise, marsh,
 
 STEP = 1.0 / 6.0  # min; a step is 10 s
 SCHNIDER = 0  # index of p.model
-OLDER, HEAVIER = 15.0, 15.0  # years, kg: on the split "shift"
-# Standard deviations of logarithms. Those of V3 and Cl1 were published with Schnider's model; the others are choices.
+OLDER, HEAVIER = 15.0, 15.0  # years, kg: added on the split "shift"
+# Standard deviations of logarithms. Those of V3 and Cl1 were published with Schnider's model; the others were chosen.
 SD_V3, SD_CL1, SD_KE0, SD_C50, SD_GAMMA = 0.14, 0.10, 0.40, 0.26, 0.30
 
 
@@ -21,7 +21,7 @@ def differ(s, sd, p):
 
 @device
 def typical(d, age, height, weight, male, p):
-    """Set the drug's model `d` to that of a typical patient (years, cm, kg, 1 for a man)."""
+    """Set the drug model `d` to that of a typical patient. age: years; height: cm; weight: kg; male: 1 or 0."""
     if p.model == SCHNIDER:
         schnider(d, age, height, weight, male)
     else:

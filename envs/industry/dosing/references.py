@@ -8,7 +8,7 @@ from unseen.envs.industry.dosing.reactive import CONTROL, pi_control, react
 from unseen.envs.industry.dosing.rules import ANNOUNCED, LEFT, RATES
 from unseen.envs.industry.kit.pharmacology import ce_of
 
-HOLD, LIGHT = 52.0, 58.5  # BIS at which patients are held; if the model is right, and towards the end
+HOLD, LIGHT = 52.0, 58.5  # BIS at which a patient is held: by estimate; by an exact model, and towards the end
 EARLY = 30.0  # steps before the end at which the PI controller stops
 LATEST = 120  # steps before the end of surgery at which stopping is first considered
 
@@ -35,7 +35,10 @@ def at_most(rate):
 
 @device
 def plan(d, w, c50, gamma, t, end, hold):
-    """The rate (mg/min) by which to dose a known patient whose surgery ends at step `end`: hold BIS, then stop in time."""
+    """The rate (mg/min) for a known patient whose surgery ends at step `end`: hold BIS at `hold`, then stop in time.
+
+    d: the drug; w: scratch of dtype PLAN; c50, gamma: of the Hill curve; t: the present step.
+    """
     if t >= end - LATEST:
         if t >= end or should_stop(d, w, c50, gamma, t, end, ce_of(LIGHT, c50, gamma)):
             return 0.0
@@ -51,7 +54,7 @@ def oracle(s, m, p):
 
 @device
 def dose(o, m, p, learns):
-    """Dose the believed patient by a plan."""
+    """Dose the estimated patient by a plan."""
     t = observe(o, m, p, learns)
     end = t + int(o[LEFT] * 60.0 + 0.5) if o[ANNOUNCED] > 0.5 else t + 10 * LATEST
     return nearest(plan(m.drug, m.plan, m.c50, m.gamma, t, end, HOLD))
@@ -83,7 +86,7 @@ def pid(o, m, p):
 
 @device
 def pid_stop(o, m, p):
-    """The same, which stops five minutes before the end."""
+    """The same, but it stops five minutes before the end."""
     return nearest(pi_control(o, m, p, EARLY))
 
 

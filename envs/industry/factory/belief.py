@@ -1,7 +1,7 @@
-"""What a policy believes to be in the tunnel, from what it saw go in, the lamps, the entry and the beam at the exit.
+"""A policy's belief about the contents of the tunnel, from the parts that went in, the lamps, the entry and the beam at the exit.
 
-A belt whose lamp is dark stands still. Without lamps a stop is noticed when the entry stays taken too long, or nothing comes out
-when it should; the belt is then late by an unknown amount, until the entry or a part that comes out tells where it is.
+A belt whose lamp is dark stands still. Without lamps, a stop is noticed when the entry stays occupied too long, or when no part comes out
+at the expected time. The belt is then *late* by an unknown amount, until the entry becomes free or a part comes out.
 """
 
 import numpy as np
@@ -36,19 +36,19 @@ from unseen.envs.industry.factory.tunnel import (
 BELIEF = np.dtype(
     [
         ("begun", INT), ("tunnel", TUNNEL),
-        ("did", INT), ("front", INT),  # the last action, and the kind that waited first then
-        ("runs", INT, (LANES,)), ("room", INT, (LANES,)),  # as the panel showed them
+        ("did", INT), ("front", INT),  # the last action, and the kind of the first waiting part at that time
+        ("runs", INT, (LANES,)), ("room", INT, (LANES,)),  # whether the belt runs and the entry is free, as last shown on the panel
         ("late", INT, (LANES,)),  # 0: runs as believed; 1: stands still; more: steps since the restart
-        ("young", INT, (LANES,)),  # parts that entered a late lane: where they are is known from its entry only
+        ("young", INT, (LANES,)),  # number of parts that entered while the lane was late: only their distance to the entry is known
     ],
     align=True,
 )  # fmt: skip
-PATIENCE = 60  # steps after a restart at which a late lane is taken to be jammed again
+PATIENCE = 60  # steps after a restart from which on a late lane is assumed to be jammed again
 
 
 @device
 def seen_front(o):
-    """The kind of the part that waits first; -1 if there is none."""
+    """The kind of the first waiting part in an observation o; -1 if none waits."""
     for kind in range(KINDS):
         if o[FRONT] > 0.5 and o[KIND + kind] > 0.5:
             return kind
@@ -57,7 +57,7 @@ def seen_front(o):
 
 @device
 def begin(m, o):
-    """An empty tunnel with the lengths on the panel."""
+    """Start with an empty tunnel with the lane lengths shown on the panel."""
     m.begun = 1
     m.did = WAIT
     empty(m.tunnel)
@@ -67,7 +67,7 @@ def begin(m, o):
 
 @device
 def correct(m, lane, run):
-    """The belt of a lane has in truth run so far; the parts that entered while it was late are as far from it as before."""
+    """Correct the position of a belt to `run`. Parts that entered while the lane was late keep their distance to the entry."""
     q = m.tunnel
     by = q.run[lane] - run
     for i in range(min(m.young[lane], q.count[lane])):
@@ -80,7 +80,7 @@ def correct(m, lane, run):
 
 @device
 def next_lane(m):
-    """The lane from which the next part comes: one that runs as believed before one that is late. -1 if the tunnel is empty."""
+    """The lane from which the next part is expected: a lane that is not late before a late one. -1 if the tunnel is empty."""
     q = m.tunnel
     for lane in range(LANES):
         if m.late[lane] == 0 and m.late[1 - lane] > 0 and distance(q, lane) <= 1:
@@ -90,10 +90,10 @@ def next_lane(m):
 
 @device
 def take_out(m):
-    """A part has come out: the next one. That tells how far its belt has run, unless it had to wait for one of the other lane."""
+    """Remove the part that has come out. This shows how far its belt has run, unless the part had to wait for one of the other lane."""
     q = m.tunnel
     lane = -1
-    for k in range(LANES):  # of two that are due, the one that has been for longer, and one that is not late
+    for k in range(LANES):  # of lanes that are not late, the one whose part has been due for longest
         if distance(q, k) <= 0 and m.late[k] == 0 and (lane < 0 or distance(q, k) < distance(q, lane)):
             lane = k
     for k in range(LANES):
@@ -115,7 +115,7 @@ def take_out(m):
 
 @device
 def notice(o, m, p):
-    """Without lamps: a lane is late if its entry stays taken too long, or if nothing comes out of it when it should."""
+    """Without lamps: a lane is late if its entry stays occupied too long, or if no part comes out of it at the expected time."""
     q = m.tunnel
     for lane in range(LANES):
         entry = q.last[lane] + p.gap
@@ -134,7 +134,7 @@ def notice(o, m, p):
 
 @device
 def observe(o, m, p, sees_stops):
-    """Update a belief by an observation. sees_stops: notice belts that stand still; else all are taken to run."""
+    """Update the belief m by an observation o. sees_stops: notice belts that stand still; else all belts are assumed to run."""
     if m.begun == 0:
         begin(m, o)
     else:
@@ -160,7 +160,7 @@ def observe(o, m, p, sees_stops):
 
 @device
 def to_restart(m):
-    """Whether a lane stands still, as far as is believed, and has not been restarted."""
+    """Whether a lane is believed to stand still, and has not been restarted within the last PATIENCE steps."""
     for lane in range(LANES):
         if m.late[lane] == 1 or m.late[lane] > PATIENCE:
             m.late[lane] = 1

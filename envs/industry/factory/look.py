@@ -1,4 +1,4 @@
-"""How Factory is drawn: the tunnel from above. What lies inside is drawn only for those who may see it."""
+"""How Factory is drawn: the tunnel from above. Parts inside are drawn only in views that show hidden things."""
 
 from typing import Any
 

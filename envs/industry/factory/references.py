@@ -32,12 +32,12 @@ from unseen.envs.industry.factory.tunnel import (
     nearest,
 )
 
-OVERDUE = 15  # steps after which a policy that does not see stops restarts
+OVERDUE = 15  # steps without an expected part after which a policy that does not notice stops restarts the belts
 
 
 @device
 def gate_of(o):
-    """Where the gate leads."""
+    """The destination of the gate, as a kind of part."""
     for kind in range(KINDS):
         if o[AT_GATE + kind] > 0.5:
             return kind
@@ -46,7 +46,7 @@ def gate_of(o):
 
 @device
 def meets(q, lane, kind, work):
-    """Whether a part that enters this lane now comes to its machine while that is busy with another, or delays one."""
+    """Whether a part that enters this lane now would reach its machine less than `work` steps before or after another part of its kind."""
     if kind == CRACKED:
         return False
     for other in range(LANES):
@@ -60,11 +60,16 @@ def meets(q, lane, kind, work):
 
 @device
 def act(q, lane, gate, front, room0, room1, full, still, p, plans):
-    """The action for a tunnel q as it is believed to be.
+    """The action for a tunnel q, as it is or as it is believed to be.
 
-    lane: from which the next part comes, -1 for none; gate: where the gate leads; front: the kind that waits first, -1 for none;
-    room0, room1: whether the lanes' entries are free; full: no slot is free; still: a lane has to be restarted; plans: parts of a
-    kind are released so that they do not meet.
+    Args:
+        lane: from which the next part comes; -1 for none.
+        gate: its destination.
+        front: kind of the first waiting part; -1 for none.
+        room0, room1: whether the entry of each lane is free.
+        full: no waiting slot is free.
+        still: a lane has to be restarted.
+        plans: release parts so that those of a kind do not reach their machine too close to each other.
     """
     wanted = kind_of_first(q, lane) if lane >= 0 else gate
     if lane >= 0 and distance(q, lane) <= 1 and gate != wanted:
@@ -93,7 +98,7 @@ def oracle(s, m, p):
 
 @device
 def follow(o, m, p, sees_stops, lanes, plans):
-    """Act on a belief. lanes: how many of them are used."""
+    """Act on a belief. sees_stops: see `observe`; lanes: number of lanes that are used; plans: see `act`."""
     observe(o, m, p, sees_stops)
     still = to_restart(m)
     if not sees_stops and not p.lamps:
@@ -106,7 +111,7 @@ def follow(o, m, p, sees_stops, lanes, plans):
 
 @device
 def tracker(o, m, p):
-    """Remembers what went into each lane, how far each belt has run, and where it stood still."""
+    """Remembers what went into each lane, how far each belt has run, and when it stood still."""
     return follow(o, m, p, True, 2, True)
 
 
@@ -118,13 +123,13 @@ def greedy(o, m, p):
 
 @device
 def unstoppable(o, m, p):
-    """The tracker, but believes that the belts always run. It restarts them."""
+    """The tracker, but assumes that the belts always run. It restarts them by the lamps or, without lamps, when a part is overdue."""
     return follow(o, m, p, False, 2, True)
 
 
 @device
 def one_lane(o, m, p):
-    """The tracker with the first lane alone, in which parts come out in the order in which they went in."""
+    """The tracker, but uses only the first lane, from which parts come out in the order in which they went in."""
     return follow(o, m, p, True, 1, True)
 
 
@@ -160,7 +165,7 @@ def in_order(o, m, p):
 
 @device
 def as_last(o, m, p):
-    """Sets the gate for what went in last; all else as the policy that acts on the present observation."""
+    """Sets the gate for the part that went in last; otherwise acts on the present observation, as `reflex`."""
     if m.begun == 0:
         m.begun = 1
         m.front = CRACKED
@@ -176,7 +181,7 @@ def as_last(o, m, p):
 
 @device
 def reflex(o, m, p):
-    """Acts on the present observation: sets the gate for what the glass shows, or else for the bin."""
+    """Acts on the present observation: sets the gate for the part seen through the glass, or else for the bin."""
     gate, front, wanted = gate_of(o), seen_front(o), CRACKED
     if o[NEXT] > 0.5:
         for kind in range(KINDS):

@@ -1,6 +1,6 @@
-"""The tunnel of Factory: two lanes of a belt, on which parts stay in order. Distances are in steps of a running belt.
+"""The tunnel of Factory: two lanes, each with its own belt, on which parts stay in order. Distances are in steps of a running belt.
 
-The same functions move the true parts and those that a policy believes to be inside.
+The same functions are used for the true parts and for those that a policy believes to be inside.
 """
 
 import numpy as np
@@ -8,16 +8,16 @@ import numpy as np
 from unseen.envs.core.device import device
 from unseen.envs.core.task import INT
 
-LANES, INSIDE = 2, 32  # lanes, and parts that a lane has room for
-NOWHERE = 10_000  # distance of a part from the end of an empty lane
-FREE = -1_000  # where the last part of a lane is that had none yet
+LANES, INSIDE = 2, 32  # number of lanes; capacity of a lane in parts
+NOWHERE = 10_000  # `distance` in an empty lane
+FREE = -1_000  # `last` of a lane that no part has entered yet
 
 TUNNEL = np.dtype(
     [
-        ("length", INT, (LANES,)), ("run", INT, (LANES,)),  # of a lane, and how far its belt has run
-        ("last", INT, (LANES,)),  # how far it had run when the last part entered
-        ("first", INT, (LANES,)), ("count", INT, (LANES,)),  # of its parts: a ring
-        ("kind", INT, (LANES, INSIDE)), ("entered", INT, (LANES, INSIDE)),  # what they are, and at which `run` they entered
+        ("length", INT, (LANES,)), ("run", INT, (LANES,)),  # length of a lane; how far its belt has run
+        ("last", INT, (LANES,)),  # `run` when the last part entered
+        ("first", INT, (LANES,)), ("count", INT, (LANES,)),  # ring buffer of its parts: index of the first, number
+        ("kind", INT, (LANES, INSIDE)), ("entered", INT, (LANES, INSIDE)),  # kind of each part, and `run` when it entered
     ],
     align=True,
 )  # fmt: skip
@@ -25,7 +25,7 @@ TUNNEL = np.dtype(
 
 @device
 def empty(q):
-    """Take all parts out, and set the belts to where they have not run."""
+    """Remove all parts, and reset the belts."""
     for lane in range(LANES):
         q.run[lane] = q.first[lane] = q.count[lane] = 0
         q.last[lane] = FREE
@@ -35,7 +35,7 @@ def empty(q):
 
 @device
 def has_room(q, lane, gap):
-    """Whether the last part is far enough from the entry for another."""
+    """Whether the lane is not full and its last part is at least `gap` steps from the entry."""
     return q.count[lane] < INSIDE and q.run[lane] - q.last[lane] >= gap
 
 
@@ -50,7 +50,7 @@ def enter(q, lane, kind):
 
 @device
 def distance(q, lane):
-    """How far the first part of a lane is from its end; NOWHERE if there is none."""
+    """Distance, in steps, of a lane's first part from its end; NOWHERE if it is empty."""
     if q.count[lane] == 0:
         return NOWHERE
     return q.entered[lane, q.first[lane]] + q.length[lane] - q.run[lane]
@@ -58,7 +58,7 @@ def distance(q, lane):
 
 @device
 def nearest(q):
-    """The lane whose first part is nearest to the end; -1 if the tunnel is empty."""
+    """The lane whose first part is nearest to the end; -1 if both are empty."""
     a, b = distance(q, 0), distance(q, 1)
     if a == NOWHERE and b == NOWHERE:
         return -1
@@ -67,13 +67,13 @@ def nearest(q):
 
 @device
 def kind_of_first(q, lane):
-    """What the first part of a lane is."""
+    """The kind of a lane's first part."""
     return q.kind[lane, q.first[lane]]
 
 
 @device
 def leave(q, lane):
-    """Take the first part out of a lane, and return what it is."""
+    """Remove the first part of a lane, and return its kind."""
     kind = kind_of_first(q, lane)
     q.first[lane] = (q.first[lane] + 1) % INSIDE
     q.count[lane] -= 1

@@ -1,9 +1,9 @@
-"""A model of the slab from what was seen: an extended Kalman filter of four parameters.
+"""Estimate of the slab: an extended Kalman filter over four parameters.
 
-Emissivity, convection, thickness and the temperature at charging may differ from the nominal ones. Beside the believed slab run four
-that each differ from it in one of these, so that their differences tell how a reading depends on each; a reading corrects the
-parameters, and the temperatures along with them. A first observation that is not the first of the episode tells the furnace before it
-by its average only.
+Emissivity, convection, thickness and the temperature at charging may differ from their nominal values. Beside the estimated slab, four
+more are simulated that each differ from it in one parameter. Their differences give the derivatives of a reading; each reading corrects
+the parameters, and the temperatures along with them. If the first observation is not the first of the episode, the earlier furnace
+temperature is known only by its average.
 """
 
 import numpy as np
@@ -34,17 +34,17 @@ from unseen.envs.industry.kiln.rules import (
 )
 from unseen.envs.industry.kit.heat import CELLS, SLAB, approach, core, euler, fill, heat, surface_of
 
-EPS, CONV, THICK, CHARGE, UNKNOWN = range(5)  # the parameters, and how many there are
+EPS, CONV, THICK, CHARGE, UNKNOWN = range(5)  # the parameters, and their number
 CHANGES = np.array(
     [0.05, 10.0, 0.02, 5.0]
-)  # of emissivity, W/m^2K, part of the thickness, C: how the four slabs differ
+)  # by which the four slabs differ: emissivity; W/m^2K; fraction of the thickness; C
 SPREADS = np.array([EMISSIVITY_SPREAD, CONVECTION_SPREAD, TOLERANCE, 0.0]) / 3**0.5  # standard deviations
-SLACK = 2.0  # K, what the model may be wrong by
+SLACK = 2.0  # K, standard deviation of the model error
 
 ESTIMATE = np.dtype(
     [
-        ("begun", INT), ("furnace", FLOAT), ("soak", FLOAT),  # C at the last step; steps with a hot core
-        ("slabs", SLAB, (UNKNOWN + 1,)),  # the believed one, then those that differ
+        ("begun", INT), ("furnace", FLOAT), ("soak", FLOAT),  # C at the last step; number of steps with a hot core
+        ("slabs", SLAB, (UNKNOWN + 1,)),  # the estimated one, then those that differ
         ("spread", FLOAT, (UNKNOWN, UNKNOWN)), ("row", FLOAT, (UNKNOWN,)), ("gain", FLOAT, (UNKNOWN,)),
     ],
     align=True,
@@ -53,7 +53,7 @@ ESTIMATE = np.dtype(
 
 @device
 def differ(m):
-    """Give the four slabs the parameters of the believed one, but for one each."""
+    """Give the four slabs the parameters of the estimated one, with a change of one in each."""
     slab = m.slabs[0]
     for i in range(UNKNOWN):
         other = m.slabs[1 + i]
@@ -64,7 +64,7 @@ def differ(m):
 
 @device
 def begin(m, o, p):
-    """Believe in a nominal slab; what happened before this observation is known by averages only."""
+    """Start with a nominal slab. What happened before this observation is known only by averages."""
     t = int(o[CLOCK] * 60.0 + 0.5)
     m.begun = 1
     m.furnace = o[FURNACE] * 1000.0
@@ -90,7 +90,7 @@ def begin(m, o, p):
 
 @device
 def follow(m, setpoint, slabs):
-    """Heat the first slabs of the belief for a step, in one part, which is near enough."""
+    """Advance the first `slabs` slabs by one step of the environment, as a single time step, which is accurate enough."""
     after = approach(m.furnace, setpoint, SECONDS, LAG)
     for i in range(slabs):
         heat(m.slabs[i], m.furnace, after, SECONDS)
@@ -100,7 +100,7 @@ def follow(m, setpoint, slabs):
 
 @device
 def correct(m, reading, inside, sd):
-    """Take in a reading of the core (`inside`) or of the surface, C: correct parameters and temperatures."""
+    """Correct parameters and temperatures by a reading, C, of the core (`inside`) or of the surface. sd: its standard deviation, C."""
     slab = m.slabs[0]
     predicted = core(slab) if inside else slab.surface
     variance = sd * sd + SLACK * SLACK
@@ -135,7 +135,7 @@ def correct(m, reading, inside, sd):
 
 @device
 def observe(o, m, p, learns):
-    """Take in an observation. With `learns`, readings change what the slab is taken for."""
+    """Update the estimate m by an observation o. learns: correct it by readings."""
     if m.begun == 0:
         begin(m, o, p)
     else:

@@ -1,4 +1,5 @@
-"""How Kiln is drawn: the furnace in section, and its instruments. What the agent cannot sense is drawn only for those who may see it."""
+"""How Kiln is drawn: the furnace in section, and its instruments. What the agent cannot sense is drawn only in views that show
+hidden things."""
 
 from typing import Any
 
@@ -18,13 +19,13 @@ from unseen.envs.industry.kiln.rules import (
 
 
 def core(s: np.void, params: Any) -> float:
-    """What the thermocouple shows; without one, the true temperature in the middle."""
+    """The reading of the thermocouple, C; without one, the true temperature of the core."""
     temp = s["slab"]["temp"]
     return s["probe"] if params.probe else temp[0] - 0.125 * (temp[1] - temp[0])
 
 
 def surface(s: np.void, params: Any) -> float:
-    """What the pyrometer shows; while the door is shut, the true temperature of the surface."""
+    """The reading of the pyrometer, C; while the door is shut, the true temperature of the surface."""
     return s["reading"] if s["since"] == 0 else s["slab"]["surface"]
 
 

@@ -1,14 +1,16 @@
-"""The plants of Kiln: which slab is charged, and how heat gets into it."""
+"""The plants of Kiln: the slab that is charged, and its heat transfer."""
 
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import SHIFT, uniform
 from unseen.envs.industry.kit.heat import fill
 
-CONVECTION, CONVECTION_SPREAD = 35.0, 25.0  # W/m^2K: the middle of the range, and how far it reaches to either side
+CONVECTION, CONVECTION_SPREAD = 35.0, 25.0  # W/m^2K: centre and half width of the range
 EMISSIVITY, EMISSIVITY_SPREAD = 0.75, 0.15
-SCALED = 0.6  # emissivity below which no slab of training is; on the split "shift" slabs are brighter
-BRIGHTEST = 0.5
-TOLERANCE = 0.05  # of the thickness
+SCALED = (
+    0.6  # lower bound of the emissivity in training, and upper bound on the split "shift", whose slabs are brighter
+)
+BRIGHTEST = 0.5  # lower bound of the emissivity on the split "shift"
+TOLERANCE = 0.05  # fraction of the thickness
 
 
 @device

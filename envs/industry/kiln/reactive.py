@@ -1,4 +1,4 @@
-"""Reactive firing: by what the panel shows, without a model that is carried along.
+"""Reactive firing: from what the panel shows, without simulating the slab.
 
 All constants were tuned by the cross-entropy method, at levels 0 to 3 each, on 128 plants of a copy of the rules with eight cells.
 """
@@ -28,9 +28,10 @@ from unseen.envs.industry.kiln.rules import (
 from unseen.envs.industry.kit.heat import SIGMA, ZERO
 
 CONDUCTIVITY = 28.0  # W/mK, of hot steel
-SHARE = 0.37  # part of the way from the core to the surface at which the mean temperature is found
-# Rows for a door that opens at least every 8 min, at least every 20 min, and less often. Columns: the soak begins after c0 + c1 half
-# minutes and lasts c2 + c3 half; by a reading it begins by `full_heat` with c4, c5, and ends with the core at c6 and the furnace below c7.
+SHARE = 0.37  # (mean - core) / (surface - core), of temperatures
+# Rows for a door that opens at least every 8 min, at least every 20 min, and less often. Columns: without a reading, the soak begins after
+# c0 + c1 half minutes and lasts c2 + c3 half; with one, it begins by `full_heat` with inertia c4 and switch c5, and ends when the core has
+# reached c6 and the furnace is below c7.
 REFLEX = np.array(
     [
         (-3.24, 512.8, 11.56, 5.64, 0.0146, 863.8, 883.9, 879.6),
@@ -38,8 +39,9 @@ REFLEX = np.array(
         (-5.31, 488.2, 12.84, 13.2, 0.0141, 870.2, 880.8, 885.1),
     ]
 )
-# The soak begins after (c0 + c1 half) (1 - c2 charged / 850) minutes, and lasts c3 + c4 half. A reading before it sets its beginning by the
-# K that are missing to c8, with c9 as the inertia, at c7 m/K; one in it sets its end, c5 minutes and 10 c6 m/K of what misses 850 + c10.
+# Rows as above. The soak begins after (c0 + c1 half) (1 - c2 charged / 850) minutes, and lasts c3 + c4 half. A reading before the soak sets
+# its beginning: c7 half minutes later per K by which the mean temperature, with inertia c9, is below c8. A reading during the soak sets its
+# end: c5 minutes later, and 10 c6 half minutes more per K by which the core is below 850 + c10.
 PID = np.array(
     [
         (-2.30, 373.0, 0.491, 16.48, -3.59, 6.45, 0.318, 1.49, 849.1, 0.0183, -1.4),
@@ -52,13 +54,16 @@ RECORD = np.dtype([("begun", INT), ("soak_at", FLOAT), ("due", FLOAT)], align=Tr
 
 @device
 def row_of(blind):
-    """The row of constants for a door that opens every `blind` min."""
+    """The row of constants for a door that opens every `blind` minutes."""
     return 0 if blind <= 8 else 1 if blind <= 20 else 2
 
 
 @device
 def difference(surface, furnace, half):
-    """How much hotter the surface of a nominal slab is than its core, K, by the heat that it takes up now."""
+    """Temperature difference, K, from core to surface of a nominal slab, computed from its present heat flux.
+
+    surface, furnace: C; half: half the thickness, m.
+    """
     a, b = furnace - ZERO, surface - ZERO
     flux = (CONVECTION + EMISSIVITY * SIGMA * (a * a + b * b) * (a + b)) * (a - b)
     return 0.5 * flux * half / CONDUCTIVITY
@@ -66,10 +71,11 @@ def difference(surface, furnace, half):
 
 @device
 def react(o, p):
-    """Index of an action by the present observation.
+    """Index of an action from the present observation.
 
-    With a thermocouple, by the temperatures. Else the set-point is a memory of whether the soak has begun, and the furnace's
-    temperature one of when: the soak begins by a reading or by the clock, and lasts as long as the thickness says.
+    With a thermocouple, it follows the temperatures. Without one, the set-point serves as a memory of whether the soak has begun, and the
+    furnace temperature as a memory of when. The soak begins by a reading or by the clock, and lasts for a time that depends on the
+    thickness.
     """
     c = REFLEX[row_of(p.blind)]
     half, furnace, t = o[HALF] / 10.0, o[FURNACE] * 1000.0, o[CLOCK] * 60.0
@@ -98,7 +104,7 @@ def react(o, p):
 
 @device
 def control(o, m, p):
-    """Index of an action by a schedule for the thickness and the temperature at charging, which each reading corrects."""
+    """Index of an action by a schedule for the thickness and the temperature at charging, which is corrected by each reading."""
     c = PID[row_of(p.blind)]
     half, furnace, t = o[HALF] / 10.0, o[FURNACE] * 1000.0, o[CLOCK] * 60.0
     surface, shown = o[READING] * 1000.0, o[SHOWN] > 0.5

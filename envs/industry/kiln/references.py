@@ -8,8 +8,8 @@ from unseen.envs.industry.kiln.reactive import RECORD, control, react
 from unseen.envs.industry.kiln.rules import COOLEST, HOTTEST, SETPOINTS
 from unseen.envs.industry.kit.heat import core, mean
 
-INERTIA, SWITCH, MARGIN = 0.0227, 863.0, -0.9  # of who knows the slab
-BELIEVED = (0.0215, 861.0, -0.5)  # of who only believes to
+INERTIA, SWITCH, MARGIN = 0.0227, 863.0, -0.9  # arguments of `fire`, of the oracle
+BELIEVED = (0.0215, 861.0, -0.5)  # the same, of policies with an estimate of the slab
 
 
 @device
@@ -23,7 +23,7 @@ def oracle(s, m, p):
 
 @device
 def act_on(m):
-    """Fire the believed slab."""
+    """Fire the estimated slab."""
     slab = m.slabs[0]
     inertia, switch, margin = BELIEVED
     return fire(mean(slab), core(slab), slab.surface, m.soak, m.furnace, slab.half, inertia, switch, margin)
@@ -31,7 +31,7 @@ def act_on(m):
 
 @device
 def tracker(o, m, p):
-    """Fits a model of the slab to all readings, and fires that."""
+    """Fits a model of the slab to all readings, and fires by it."""
     observe(o, m, p, True)
     return act_on(m)
 
@@ -56,7 +56,7 @@ def pid(o, m, p):
 
 
 def action(setpoint: float, call: bool) -> tuple[float, ...]:
-    """An action's row."""
+    """An action vector: the set-point (C) scaled to [-1, 1], and the call for the extractor (1: yes, -1: no)."""
     return 2.0 * (setpoint - COOLEST) / (HOTTEST - COOLEST) - 1.0, 1.0 if call else -1.0
 
 

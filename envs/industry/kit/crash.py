@@ -1,17 +1,18 @@
 """A car against a rigid barrier: its front crushes, and an occupant is held by the restraint.
 
-The front is a spring without rebound, eight times stiffer beyond the crumple length. The occupant, 75 kg, moves freely up to the
-slack of the belt, then against a spring with a load limiter, and beyond the free space in the cabin against the steering wheel. The car's
-motion has a closed form, and scipy's solution agrees for both (tests/vehicle.py). **Unvalidated**: that cars and restraints are like this.
+The front is a spring without rebound, eight times stiffer beyond the crumple length. The occupant, 75 kg, moves freely through the slack
+of the belt, then against a spring with a load limiter, and beyond the free space in the cabin against the steering wheel. Verified against
+the closed form of the car's motion, and against scipy's solution for car and occupant (tests/vehicle.py). **Unvalidated**: that real cars
+and restraints behave like this.
 """
 
 import math
 
 from unseen.envs.core.device import device
 
-STIFFER = 8.0  # the cabin is stiffer than the front by this factor
-OCCUPANT, SLACK, ROOM = 75.0, 0.04, 0.42  # kg; m of slack; m beyond it to the steering wheel
-# N/m of the restraint, whose natural frequency is 4.5 Hz; N of its load limiter; N/m of the steering wheel
+STIFFER = 8.0  # stiffness of the cabin relative to the front
+OCCUPANT, SLACK, ROOM = 75.0, 0.04, 0.42  # kg; slack, m; distance beyond it to the steering wheel, m
+# Stiffness of the restraint, N/m, for a natural frequency of 4.5 Hz; force of its load limiter, N; stiffness of the steering wheel, N/m
 RESTRAINT, LIMITER, WHEEL = 75.0 * (2.0 * math.pi * 4.5) ** 2, 18e3, 1.2e5
 DT, LONGEST = 2e-4, 2000  # s, steps
 
@@ -26,9 +27,16 @@ def held(stretch):
 
 @device
 def crash(mass, stiffness, length, speed):
-    """Crush of the front, m, and peak deceleration, m/s^2, and displacement in the cabin, m, of the occupant.
+    """Simulate a crash.
 
-    mass, kg, and stiffness, N/m, of the car and its front; length, m, of the crumple zone; speed, m/s, of impact.
+    Args:
+        mass: of the car, kg.
+        stiffness: of its front, N/m.
+        length: of the crumple zone, m.
+        speed: of impact, m/s.
+
+    Returns:
+        Crush of the front, m; peak deceleration of the occupant, m/s^2; and the occupant's displacement relative to the car, m.
     """
     x = y = peak = way = 0.0  # of car and occupant
     v = u = speed

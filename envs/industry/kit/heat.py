@@ -30,7 +30,7 @@ SLAB = np.dtype(
     [
         ("temp", FLOAT, (CELLS,)), ("surface", FLOAT),  # C, the cells from the core outwards
         ("half", FLOAT), ("h", FLOAT), ("eps", FLOAT),  # m, half the thickness; W/m^2K; emissivity
-        ("fine", FLOAT, (CELLS,)), ("ratio", FLOAT, (CELLS,)),  # scratch of a step
+        ("fine", FLOAT, (CELLS,)), ("ratio", FLOAT, (CELLS,)),  # scratch for a step
     ],
     align=True,
 )  # fmt: skip
@@ -39,7 +39,7 @@ SLAB = np.dtype(
 
 @device
 def place(temp):
-    """Position of `temp` C in the table, in rows, clipped to it; 0 for a NaN."""
+    """Fractional row of the table for `temp` C, clipped to its range; 0 for NaN."""
     x = temp / SPACING
     if not x > 0.0:
         return 0.0
@@ -64,14 +64,14 @@ def conductivity(temp):
 
 @device
 def transfer(s, furnace, surface):
-    """Heat transfer coefficient of convection and radiation together, W/m^2K, between furnace and surface in C."""
+    """Heat transfer coefficient of convection and radiation together, W/m^2K, between furnace and surface at these temperatures, C."""
     a, b = furnace - ZERO, surface - ZERO
     return s.h + s.eps * SIGMA * (a * a + b * b) * (a + b)
 
 
 @device
 def surface_of(s, cell, furnace):
-    """Temperature of the surface, C, at which heat received equals heat conducted inwards; `cell`: temperature of the outermost cell, C."""
+    """Temperature of the surface, C, at which the heat received equals the heat conducted inwards. cell: of the outermost cell, C."""
     inside = 2.0 * CELLS * conductivity(cell) / s.half
     surface = cell
     for _ in range(3):
@@ -82,7 +82,7 @@ def surface_of(s, cell, furnace):
 
 @device
 def euler(s, t, furnace, dt):
-    """One linearly implicit step of the temperatures t (CELLS,), by dt s; `furnace`: its temperature at the end, C."""
+    """One linearly implicit step of dt s of the temperatures t (CELLS,). furnace: its temperature at the end of the step, C."""
     dx = s.half / CELLS
     k, before, ratio = conductivity(t[0]), 0.0, s.ratio
     for i in range(CELLS):
@@ -110,7 +110,7 @@ def euler(s, t, furnace, dt):
 
 @device
 def heat(s, start, end, dt):
-    """Heat the slab for dt s in a furnace that goes from `start` to `end` C."""
+    """Heat the slab for dt s in a furnace whose temperature changes linearly from `start` to `end` C."""
     for i in range(CELLS):
         s.fine[i] = s.temp[i]
     euler(s, s.temp, end, dt)
@@ -123,7 +123,7 @@ def heat(s, start, end, dt):
 
 @device
 def fill(s, temp):
-    """Set the whole slab to `temp` C, and its scratch to what does not depend on an earlier slab."""
+    """Set the whole slab to `temp` C, and its scratch to values that do not depend on an earlier slab."""
     for i in range(CELLS):
         s.temp[i] = s.fine[i] = temp
         s.ratio[i] = 0.0
@@ -132,7 +132,7 @@ def fill(s, temp):
 
 @device
 def mean(s):
-    """Mean temperature, C."""
+    """Mean temperature of the slab, C."""
     total = 0.0
     for i in range(CELLS):
         total += s.temp[i]
@@ -141,11 +141,11 @@ def mean(s):
 
 @device
 def core(s):
-    """Temperature in the middle, C: that of a parabola through the two innermost cells."""
+    """Temperature at the core, C, by a parabola through the two innermost cells."""
     return s.temp[0] - 0.125 * (s.temp[1] - s.temp[0])
 
 
 @device
 def approach(temp, target, dt, lag):
-    """Value of a first-order lag towards `target` with time constant `lag` s, dt s later."""
+    """The value of a first-order lag from `temp` towards `target` after dt s. lag: time constant, s."""
     return target + (temp - target) * math.exp(-dt / lag)

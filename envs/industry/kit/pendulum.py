@@ -16,14 +16,22 @@ GRAVITY = 9.81  # m/s^2
 
 @device
 def bend(angle, rate, length, winding, accel, drag):
-    """Angular acceleration, rad/s^2, of an angle (rad) with a rate (rad/s), on a rope of `length` m that grows by `winding` m/s."""
+    """Angular acceleration, rad/s^2.
+
+    Args:
+        angle, rate: rad, rad/s.
+        length: of the rope, m.
+        winding: rate of the length, m/s.
+        accel: acceleration of the trolley, m/s^2.
+        drag: 1/s.
+    """
     forced = GRAVITY * math.sin(angle) + accel * math.cos(angle) + 2.0 * winding * rate
     return -forced / length - drag * rate
 
 
 @device
 def swing(angle, rate, length, winding, accel, drag, dt):
-    """Angle and its rate dt s later, while the rope grows by `winding` m/s from `length` and the trolley accelerates by `accel`."""
+    """Angle, rad, and its rate, rad/s, after dt s, in which the rope grows from `length` by `winding` m/s; arguments as in `bend`."""
     h = 0.5 * dt
     middle, end = length + h * winding, length + dt * winding
     k1 = bend(angle, rate, length, winding, accel, drag)
@@ -38,11 +46,11 @@ def swing(angle, rate, length, winding, accel, drag, dt):
 
 @device
 def frequency(length):
-    """Angular frequency of a small swing, rad/s."""
+    """Angular frequency of a small swing, rad/s, on a rope of `length` m."""
     return math.sqrt(GRAVITY / length)
 
 
 @device
 def amplitude(angle, rate, length):
-    """Amplitude, rad, of a small swing if trolley and hoist stand still."""
+    """Amplitude, rad, of a small swing with this angle and rate on a rope of `length` m, while trolley and hoist stand still."""
     return math.sqrt(angle * angle + rate * rate * length / GRAVITY)

@@ -9,19 +9,28 @@ import math
 
 from unseen.envs.core.device import device
 
-TYRE, UNSPRUNG = 158294.1398119115, 31.9  # N/m and kg of one wheel, of the BMW 320i in `vehicle`
+TYRE, UNSPRUNG = (
+    158294.1398119115,
+    31.9,
+)  # tyre stiffness, N/m, and unsprung mass, kg, of one wheel of the BMW 320i in `vehicle`
 REFERENCE = 0.1  # cycles/m at which the roughness is given
 
 
 @device
 def intensity(roughness, speed):
-    """Spectral density of the road's vertical speed, (m/s)^2/Hz, two-sided: roughness Gd in m^3 at 0.1 cycles/m, speed in m/s."""
+    """Two-sided spectral density of the road's vertical velocity under the wheel, (m/s)^2/Hz.
+
+    roughness: Gd at 0.1 cycles/m, m^3; speed: m/s.
+    """
     return 0.5 * (2.0 * math.pi * REFERENCE) ** 2 * roughness * speed
 
 
 @device
 def comfort(spring, damper, sprung, noise):
-    """RMS vertical acceleration of the sprung mass, m/s^2: spring in N/m, damper in Ns/m, sprung mass in kg, noise as `intensity`."""
+    """RMS vertical acceleration of the sprung mass, m/s^2.
+
+    spring: N/m; damper: Ns/m; sprung: mass, kg; noise: as returned by `intensity`.
+    """
     m2 = sprung * sprung
     return math.sqrt(0.5 * noise * (damper * TYRE / m2 + spring * spring * (sprung + UNSPRUNG) / (damper * m2)))
 

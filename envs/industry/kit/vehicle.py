@@ -1,13 +1,13 @@
 """A single-track car model with Pacejka tyres: CommonRoad's drift model STD, nine states, with optional ABS.
 
-SI units, radians. States x: position X, Y (m); steering angle of the front wheels; speed; yaw angle; yaw rate; slip angle of the
-centre of gravity; angular speeds of the front and rear wheel. Around 0.2 m/s it blends into a kinematic model, like the
-reference.
+SI units, radians. The state x is position X, Y (m); steering angle of the front wheels; speed; yaw angle; yaw rate; slip angle at the
+centre of gravity; angular speeds of the front and rear wheel. Around 0.2 m/s the model blends into a kinematic one, as the reference
+does.
 
 Source: Althoff and Wuersching, "CommonRoad: Vehicle Models", 2020, with the parameters of a BMW 320i and the ADAMS tyre of that
-report. Validated against commonroad-vehicle-models (tests/vehicle.py). **Unvalidated**, and zero by default: drag, downforce, slope,
-the factor `grip` on the peak of the tyre's curves, and ABS, which fades the brake torque above a slip. A spinning car leaves the range of
-the model: beyond a slip angle of `SPIN` stop the simulation.
+report. Validated against commonroad-vehicle-models (tests/vehicle.py). **Unvalidated**, and off by default: drag, downforce, slope,
+the factor `grip` on the peaks of the tyre curves, and ABS, which reduces the brake torque above a slip. The model does not hold for a
+spinning car: callers stop the simulation at slip angles beyond `SPIN`.
 """
 
 import math
@@ -20,13 +20,13 @@ from unseen.envs.core.task import FLOAT
 G, AIR = 9.81, 1.225  # m/s^2, kg/m^3
 MASS, YAW_INERTIA, FRONT, REAR = 1093.2952334674046, 1791.5995300122856, 1.1561957064, 1.4227170936  # kg, kg m^2, m
 HEIGHT, RADIUS, WHEEL_INERTIA = 0.61373004, 0.344, 1.7  # of the centre of gravity and of a wheel, m; kg m^2
-STEERING_RATE = 0.4  # rad/s, the most
-SPIN = 0.8  # rad
+STEERING_RATE = 0.4  # rad/s, the maximum
+SPIN = 0.8  # rad, slip angle
 SLOWEST, SWITCH, BLEND = (
     0.1,
     0.2,
     0.05,
-)  # m/s: least speed in slips; where the kinematic model takes over, and how softly
+)  # m/s: least speed in the denominators of slips; speed at which the kinematic model takes over; width of that transition
 FADE = 0.06  # slip beyond the ABS threshold at which all brake torque is gone
 LIGHTEST = 50.0  # N, least load of an axle, which keeps forces finite if it lifts off
 
@@ -43,17 +43,18 @@ CAR = np.dtype(
         ("bias", FLOAT), ("drive", FLOAT),  # shares of the front axle in brake and drive torque
         ("grip", FLOAT), ("cda", FLOAT), ("cla", FLOAT), ("slope", FLOAT), ("abs", FLOAT),  # m^2; rad; slip, 0: no ABS
         ("x", FLOAT, (9,)), ("f", FLOAT, (9,)),  # states and their rates
-        ("stiff", FLOAT, (2,)), ("slip", FLOAT, (2,)), ("use", FLOAT, (4,)),  # of front and rear wheel: rate by speed; slip; forces
+        ("stiff", FLOAT, (2,)), ("slip", FLOAT, (2,)), ("use", FLOAT, (4,)),  # front, rear wheel: d(rate) / d(wheel speed); slip; forces
         ("ax", FLOAT),  # m/s^2: filtered acceleration, which shifts the load
     ],
     align=True,
 )  # fmt: skip
-"""A car, its state, and what the last call of `rates` found. `use`: longitudinal and lateral force / (peak grip x load), front, rear."""
+"""A car: its parameters, its state, and results of the last call of `rates`. `use`: longitudinal and lateral force as fractions of peak
+grip x load, of the front wheel, then of the rear one."""
 
 
 @device
 def bmw(c):
-    """Set a car to the reference's BMW 320i, at rest, without aerodynamics and ABS."""
+    """Set a car to the reference's BMW 320i, at rest, without aerodynamic forces and ABS."""
     c.a, c.b, c.mass, c.inertia, c.height = FRONT, REAR, MASS, YAW_INERTIA, HEIGHT
     c.bias, c.drive, c.grip = 0.66, 0.0, 1.0
     c.cda = c.cla = c.slope = c.abs = 0.0
@@ -72,14 +73,16 @@ def start(c, speed):
 
 @device
 def bend(z, e):
-    """The inner curve of the magic formula."""
+    """The argument of the arctangent in the magic formula. z: stiffness factor x slip; e: curvature factor."""
     return z - e * (z - math.atan(z))
 
 
 @device
 def longitudinal(slip, alpha, load, grip):
-    """Longitudinal force of a tyre, N, and its derivative by slip, ignoring that of the combined-slip factor. alpha: slip angle, rad;
-    load, N; grip: factor on the peak."""
+    """Longitudinal force of a tyre, N, and its derivative with respect to slip, with the combined-slip factor held constant.
+
+    slip: longitudinal slip; alpha: slip angle, rad; load: N; grip: factor on the peak.
+    """
     peak = grip * DX * load
     b = load * KX / (CX * peak)
     z = b * (HX - slip)
@@ -107,7 +110,7 @@ def lateral(slip, alpha, load, grip):
 
 @device
 def kept(slip, limit):
-    """Share of brake torque that ABS leaves at a slip; `limit`: the slip above which it acts."""
+    """Fraction of the brake torque that ABS leaves at a slip. limit: slip above which it acts."""
     return min(1.0, max(0.0, 1.0 - (slip - limit) / FADE))
 
 
@@ -115,8 +118,8 @@ def kept(slip, limit):
 def rates(c, steering, demand, transfer):
     """Fill c.f, the rates of the states.
 
-    steering: rate of the steering angle, rad/s. demand: acceleration asked of engine or brakes, m/s^2. transfer: acceleration that
-    shifts load between the axles; the reference takes `demand`.
+    steering: rate of the steering angle, rad/s. demand: acceleration requested from engine (> 0) or brakes (<= 0), m/s^2. transfer:
+    acceleration from which the load transfer between the axles is computed, m/s^2; the reference uses `demand`.
     """
     x, f = c.x, c.f
     delta, v, yaw_rate, beta = x[2], x[3], x[5], x[6]
@@ -145,7 +148,7 @@ def rates(c, steering, demand, transfer):
     brake = m * RADIUS * demand if demand <= 0.0 else 0.0
     drive = m * RADIUS * demand if demand > 0.0 else 0.0
     keep_f = keep_r = 1.0
-    by_abs_f = by_abs_r = 0.0  # derivatives of the kept torque by slip
+    by_abs_f = by_abs_r = 0.0  # derivatives of the remaining brake torque with respect to slip
     if c.abs > 0.0:
         keep_f, keep_r = kept(slip_f, c.abs), kept(slip_r, c.abs)
         by_abs_f = -c.bias * brake / FADE if 0.0 < keep_f < 1.0 else 0.0
@@ -167,7 +170,7 @@ def rates(c, steering, demand, transfer):
     )
 
     w = 1.0
-    if v < SWITCH + 20.0 * BLEND:  # above, the share of the kinematic model is below the precision of the machine
+    if v < SWITCH + 20.0 * BLEND:  # above, the weight of the kinematic model is below machine precision
         w = 0.5 * (math.tanh((v - SWITCH) / BLEND) + 1.0)
     k = 1.0 - w
     f[0], f[1], f[2] = v * math.cos(beta + x[4]), v * math.sin(beta + x[4]), steering
@@ -182,7 +185,7 @@ def rates(c, steering, demand, transfer):
         f[6] = w * beta_rate + k * slip_rate
         f[7] = w * wheel_f + k * 50.0 * (over_f / RADIUS - x[7])
         f[8] = w * wheel_r + k * 50.0 * (over_r / RADIUS - x[8])
-    per_f, per_r = -RADIUS / slow_f, -RADIUS / slow_r  # slip by wheel speed
+    per_f, per_r = -RADIUS / slow_f, -RADIUS / slow_r  # derivatives of slip with respect to wheel speed
     c.stiff[0] = w * (by_abs_f - RADIUS * by_slip_f) * per_f / WHEEL_INERTIA - k * 50.0
     c.stiff[1] = w * (by_abs_r - RADIUS * by_slip_r) * per_r / WHEEL_INERTIA - k * 50.0
     c.slip[0], c.slip[1] = slip_f, slip_r
@@ -192,7 +195,10 @@ def rates(c, steering, demand, transfer):
 
 @device
 def advance(c, steering, demand, transfer, dt):
-    """One step of dt s: explicit in the body, implicit in the wheels, which are stiff. Wheels and car never move backwards."""
+    """One step of dt s, explicit for the body and implicit for the wheels, whose equations are stiff; other arguments as in `rates`.
+
+    Wheels and car never move backwards.
+    """
     rates(c, steering, demand, transfer)
     x, f = c.x, c.f
     for i in range(7):
@@ -204,6 +210,6 @@ def advance(c, steering, demand, transfer, dt):
 
 @device
 def drive(c, steering, demand, dt):
-    """One step of dt s of a car whose load transfer follows its acceleration with a lag of 80 ms."""
+    """One step of dt s of a car whose load transfer follows its acceleration with a time constant of 80 ms; arguments as in `rates`."""
     advance(c, steering, demand, c.ax, dt)
     c.ax += dt / 0.08 * (c.f[3] - c.ax)

@@ -1,7 +1,7 @@
-"""A private certificate: what a car does in thousands of held-out scenarios of its programme, margin by margin.
+"""A private certificate: the margins of a car in thousands of held-out scenarios of its programme.
 
-For reports, and for searches in the true simulator. Privileged: no agent that plays has it. Its scenarios are drawn with keys of their own,
-so that they are neither those of training nor those by which the environment ends a programme.
+For reports, and for searches in the true simulator. Privileged: agents have no access. Its scenarios are drawn with their own random
+keys, so that they are neither those of training nor those of the certification that ends an episode.
 """
 
 from typing import Any, NamedTuple
@@ -18,7 +18,7 @@ EACH = 500  # scenarios of a family
 
 
 class Certificate(NamedTuple):
-    """What a design did in m scenarios.
+    """The results of a design in m scenarios.
 
     Attributes:
         scenarios: (m,) of dtype SCENARIO, family by family.
@@ -37,7 +37,7 @@ class Certificate(NamedTuple):
 
     @property
     def rates(self) -> np.ndarray:
-        """The share that passes, of each family."""
+        """(6,) fraction of the scenarios of each family that are passed."""
         return np.array([self.passed[self.scenarios["family"] == f].mean() for f in range(len(FAMILIES))])
 
 
@@ -50,7 +50,7 @@ def draw_all(s, scenarios, each, n):
 
 @device
 def drive_benchmark(s, scenarios, others):
-    """What the benchmark car does in each scenario, into others (m,)."""
+    """Run the benchmark car in each of the scenarios (m,), on the rigs others (m,)."""
     for k in range(len(scenarios)):
         set_benchmark(others[k], s.brief, s.zero)
         perform(others[k], scenarios[k])
@@ -58,7 +58,7 @@ def drive_benchmark(s, scenarios, others):
 
 @device
 def drive_all(s, slack, designs, scenarios, others, margins, spun):
-    """Build designs (m, 10) one after the other, and drive each in its scenario; fills margins (m, 3) and spun (m,)."""
+    """Build each of the designs (m, 10), and run it in its scenario of scenarios (m,). Fills margins (m, 3) and spun (m,)."""
     for k in range(len(scenarios)):
         for i in range(PARTS):
             s.spare.drawn[i] = designs[k, i]
@@ -70,9 +70,10 @@ def drive_all(s, slack, designs, scenarios, others, margins, spun):
 
 @device
 def search_all(s, slack, designs, scenarios, others, order, each, margin):
-    """The index of the best of designs (m, 10) by the pass rate in its worst family, and that rate.
+    """The index of the design with the highest pass rate in its worst family, of designs (m, 10), and that rate.
 
-    Families are driven in this order (6,), each until the best so far is out of reach, which changes nothing in the result.
+    A design is abandoned as soon as it can no longer exceed the best so far, which does not change the result. order: (6,) families, in
+    the order in which they are run; each: scenarios per family.
     """
     best, most = 0, -1
     for k in range(len(designs)):
@@ -95,11 +96,11 @@ def search_all(s, slack, designs, scenarios, others, order, each, margin):
     return best, most / each
 
 
-CHEAPEST_FIRST = np.array([3, 4, 5, 0, 1, 2])  # families, by what a scenario costs
+CHEAPEST_FIRST = np.array([3, 4, 5, 0, 1, 2])  # families, by the cost of simulating a scenario
 
 
 class Programme:
-    """One programme of ProvingGround, in which designs are driven without playing it.
+    """One programme of ProvingGround, for testing designs outside an episode.
 
     Args:
         record: the environment's state after a reset, copied.
@@ -111,14 +112,14 @@ class Programme:
         self._record = record.copy()
 
     def scenarios(self, seed: int, each: int = EACH) -> np.ndarray:
-        """Private scenarios (6 each,) of dtype SCENARIO, family by family; the same for a seed, whoever is certified."""
+        """Private scenarios (6 each,) of dtype SCENARIO, family by family. They depend only on the programme's brief and the seed."""
         drawn = np.zeros(len(FAMILIES) * each, SCENARIO)
         self._record["rng"] = keys([seed], PRIVATE)[0]
         host(draw_all)(self._record, drawn, each, np.zeros(NUMBERS))
         return drawn
 
     def drive(self, designs: np.ndarray, scenarios: np.ndarray) -> Certificate:
-        """Drive a design (10,) in all scenarios (m,), or designs (m, 10) in one each."""
+        """Run one design (10,) in all scenarios (m,), or designs (m, 10) in one scenario each."""
         m = len(scenarios)
         rows = np.ascontiguousarray(np.broadcast_to(np.asarray(designs, np.float64), (m, PARTS)))
         margins, spun = np.zeros((m, 3)), np.zeros(m, np.int64)
@@ -126,7 +127,7 @@ class Programme:
         return Certificate(scenarios, margins, spun > 0)
 
     def shown(self, design: np.ndarray, scenario: np.void, rates: np.ndarray) -> np.void:
-        """A state to be drawn: this design has just been driven in this scenario, and was certified with these rates (6,)."""
+        """A state for rendering, in which this design has just run this scenario, and was certified with these pass rates (6,)."""
         state = self._record.copy()
         state["drawn"] = state["rig"]["drawn"] = design
         state["scenario"], state["passed"] = scenario, rates
@@ -138,7 +139,10 @@ class Programme:
         return state
 
     def best(self, designs: np.ndarray, scenarios: np.ndarray) -> tuple[int, float]:
-        """Which of designs (m, 10) passes most of the scenarios (6 each,), as `scenarios` draws them, in its worst family; and how many."""
+        """The index of the design with the highest pass rate in its worst family, of designs (m, 10), and that rate.
+
+        scenarios: (6 each,), as returned by `scenarios`.
+        """
         each = len(scenarios) // len(FAMILIES)
         others, rows = self._benchmark(scenarios), np.ascontiguousarray(designs, np.float64)
         return host(search_all)(self._record, self.slack, rows, scenarios, others, CHEAPEST_FIRST, each, np.zeros(3))

@@ -1,9 +1,9 @@
-"""What is designed, for whom, and what the factory makes of it.
+"""Designs, briefs, and the difference between a car as drawn and as built.
 
 A design is ten numbers in [-1, 1]. The car as built differs from the drawing by the *offsets* of its programme: suppliers, materials and
 payload shift each number, always in the same way. A brief is thirteen numbers in [-1, 1], and the benchmark car, by which the limits of
-all tests are set, is a fixed linear function of it. So a car that is drawn `offset` beside the benchmark is built as the benchmark, and
-passes: every programme is feasible, and its optimum is known without a search.
+all tests are set, is a fixed linear function of it. So the drawing benchmark - offset is built as the benchmark car, and passes: every
+programme is feasible, and a perfect design is known without a search.
 """
 
 import math
@@ -15,7 +15,7 @@ from unseen.envs.core.rng import SHIFT, shuffle, uniform
 from unseen.envs.core.task import FLOAT
 from unseen.envs.industry.kit.vehicle import FRONT, HEIGHT, MASS, REAR, YAW_INERTIA
 
-# name, unit, value at -1 and at 1, and whether it is spaced in ratios
+# name, unit, value at -1, value at 1, and whether the scale is logarithmic
 VARIABLES = (
     ("brake bias", "", 0.50, 0.85, False),
     ("spring", "N/m", 15e3, 45e3, True),
@@ -32,10 +32,10 @@ PARTS = len(VARIABLES)
 LOW, HIGH, RATIO = (np.array([row[i] for row in VARIABLES]) for i in (2, 3, 4))
 BIAS, SPRING, DAMPER, COMPOUND, CRUSH, CRUMPLE, DOWNFORCE, AEB, ABS, GRAVITY = range(PARTS)
 
-# Numbers of a brief: what the car will meet, then how much each family of scenarios matters.
+# Numbers of a brief: the conditions that the car will meet, then the emphasis on each family of scenarios.
 WET, SNOW, CITY, HIGHWAY, IMPACT, ROUGH, AGILITY, EMPHASIS, BRIEF = 0, 1, 2, 3, 4, 5, 6, 7, 13
 WETTER = 1.4  # on the split "shift", WET and SNOW are in 1..1.4
-OFFSET_SHIFT = 1.2  # and offsets are wider by this factor
+OFFSET_SHIFT = 1.2  # and the range of offsets is wider by this factor
 
 # The benchmark car of a brief: rows are the variables, columns the brief's numbers.
 #    wet   snow  city  hwy   crash rough agile | brake curve lane  crash ride  energy
@@ -58,7 +58,7 @@ BUILT = np.dtype([("value", FLOAT, (PARTS,)), ("mass", FLOAT)], align=True)
 
 @device
 def physical(k, z):
-    """The value of variable k at z, which may be beyond [-1, 1]."""
+    """The physical value of variable k at z, which may lie outside [-1, 1]."""
     part = 0.5 * (z + 1.0)
     if RATIO[k]:
         return LOW[k] * math.pow(HIGH[k] / LOW[k], part)
@@ -67,14 +67,14 @@ def physical(k, z):
 
 @device
 def mass_of(built):
-    """Mass of a car, kg: a long and stiff front and a wing weigh."""
+    """Mass of a car, kg. A long and stiff front and a wing add mass."""
     v = built.value
     return 960.0 + 450.0 * (v[CRUMPLE] - 0.4) + 20.0 * v[DOWNFORCE] + 60.0 * v[CRUSH] / 2e6
 
 
 @device
 def benchmark(brief, k):
-    """Variable k of the benchmark car of a brief."""
+    """Variable k of the benchmark car of a brief, on the scale of designs."""
     z = 0.0
     for i in range(BRIEF):
         z += BENCHMARK[k, i] * brief[i]
@@ -83,7 +83,7 @@ def benchmark(brief, k):
 
 @device
 def equip(car, built, grip):
-    """Set a car of the kit to what was built, on tyres with this grip."""
+    """Set a car (`kit.vehicle.CAR`) to the car as built, on tyres with this grip."""
     v = built.value
     car.a, car.b = FRONT + v[GRAVITY], REAR - v[GRAVITY]
     car.mass, car.height = built.mass, HEIGHT
@@ -95,7 +95,7 @@ def equip(car, built, grip):
 
 @device
 def draw_programme(s, p):
-    """Draw a programme into the record: its brief, its offsets, and which of these are not known."""
+    """Draw a programme into the record: its brief, its offsets, and which offsets are unknown."""
     shift = p.split == SHIFT
     for i in range(BRIEF):
         s.brief[i] = uniform(s, 1.0, WETTER) if shift and i <= SNOW else uniform(s, -1.0, 1.0)

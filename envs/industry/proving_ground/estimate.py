@@ -1,6 +1,6 @@
-"""What the factory does to a drawing, from tests: an extended Kalman filter over the offsets.
+"""Estimate of the factory's offsets from tests, by an extended Kalman filter.
 
-Each test gives three margins, which the physics predicts for the believed offsets; how they change with an offset is a difference quotient.
+Each test gives three margins. The simulation predicts them for the estimated offsets, and difference quotients give their derivatives.
 """
 
 import numpy as np
@@ -13,9 +13,9 @@ from unseen.envs.industry.proving_ground.rules import COUNT, DRAWN, KNOWN, LAST,
 from unseen.envs.industry.proving_ground.scenarios import FURTHEST, NUMBERS, describe, judge, set_benchmark
 
 SMALL = 0.05  # change of an offset for a difference quotient
-CURVED = 0.15  # units: error of a prediction, beside the noise of a margin
+CURVED = 0.15  # units: standard deviation of prediction errors, in addition to the noise of a margin
 
-# By family: whether its margins tell about a variable.
+# By family: whether its margins depend on a variable.
 TELLS = np.array([
     # bias spring damper compound crush crumple downforce AEB ABS gravity
     [1, 0, 0, 1, 0, 0, 0, 1, 1, 1],
@@ -39,7 +39,7 @@ ESTIMATE = np.dtype(
 
 @device
 def begin(o, m, p, reads_brief):
-    """Take the brief and what is known of the factory from the first observation."""
+    """Start with the brief and the known offsets in the first observation. reads_brief: if not, an average brief is assumed."""
     m.begun = 1
     for i in range(BRIEF):
         m.brief[i] = o[i] if reads_brief else 0.0
@@ -53,7 +53,7 @@ def begin(o, m, p, reads_brief):
 
 @device
 def predict(o, m, p, k, change):
-    """Fill m.margin: what the last test should have shown if offset k differed by `change` from what is believed."""
+    """Fill m.margin with the predicted margins of the last test, if offset k differed by `change` from its estimate."""
     for j in range(PARTS):
         m.rig.drawn[j] = o[DRAWN + j]
     m.believed[k] += change
@@ -65,7 +65,7 @@ def predict(o, m, p, k, change):
 
 @device
 def learn(o, m, p):
-    """Update the belief by the last test, if its margins are within what is shown."""
+    """Update the estimate by the last test, by those of its margins that are not clipped. A test in which the car spun is not used."""
     family = surface = 0
     for f in range(COUNT):
         if o[LAST + f] > 0.5:
@@ -98,7 +98,7 @@ def learn(o, m, p):
 
 @device
 def correct(m, i, shown, variance):
-    """One step of the filter, by margin i."""
+    """Update the estimate by margin i, whose measured value is `shown`, with this noise variance."""
     error = shown - m.expected[i]
     spread = variance
     for k in range(PARTS):

@@ -1,4 +1,4 @@
-"""How ProvingGround is drawn: the last test on the track, with the benchmark's car, and what is known of the design."""
+"""How ProvingGround is drawn: the last test on the track, with the benchmark car, and what is known about the design."""
 
 from typing import Any
 

@@ -1,8 +1,7 @@
-"""What a car goes through in a scenario, and what is measured: three metrics each, of which less is better.
+"""The manoeuvres of each family of scenarios, and their three metrics, of which less is better.
 
-Braking, braking in a bend and lane change are driven on the single-track model, in steps of 5 ms, by a driver who looks ahead.
-**Unvalidated**:
-the driver, the roll angle, how compound and bumps change the grip, and the resistances.
+Braking, braking in a bend and lane change are simulated with the single-track model, in steps of 5 ms, with a driver who looks ahead.
+**Unvalidated**: the driver, the roll angle, the effect of compound and bumps on grip, and the resistances.
 """
 
 import math
@@ -42,11 +41,11 @@ METRICS = (
 )
 SURFACES = ("dry", "wet", "snow")
 DT = 0.005  # s
-DELAY = 0.15  # s until the brakes bite
-PREVIEW, ARMS = 0.6, 0.1  # s: how far the driver looks ahead, and his lag
-FULL = -11.0  # m/s^2, an emergency stop
-WORST_PATH = 6.0  # m: who is further off has left the road
-SAMPLES = 48  # of a trace
+DELAY = 0.15  # s until the brakes act
+PREVIEW, ARMS = 0.6, 0.1  # s: how far the driver looks ahead; time constant of the steering
+FULL = -11.0  # m/s^2, requested in an emergency stop
+WORST_PATH = 6.0  # m: a car further off its path has left the road
+SAMPLES = 48  # capacity of a trace
 
 RIG = np.dtype(
     [
@@ -55,7 +54,8 @@ RIG = np.dtype(
     ],
     align=True,
 )  # fmt: skip
-"""A car on the test track. A row of `path`: X, Y (m), yaw angle, speed, and the use of the front tyre's grip along and across."""
+"""A car on the test track. A row of `path`: X, Y (m), yaw angle (rad), speed (m/s), and the fractions of the front tyre's grip that are
+used along and across."""
 
 SCENARIO = np.dtype(
     [
@@ -70,7 +70,7 @@ seconds of a lane change; roughness (m^3) at 0.1 cycles/m; slope (rad), uphill."
 
 @device
 def clear(rig):
-    """Forget everything of a rig, so that an episode's record does not depend on the one before."""
+    """Reset everything in a rig, so that an episode's record does not depend on the one before."""
     for k in range(PARTS):
         rig.drawn[k] = rig.built.value[k] = 0.0
     for i in range(3):
@@ -93,7 +93,7 @@ def clear(rig):
 
 @device
 def assemble(rig, offset):
-    """Build the car that is drawn in rig.drawn, with these offsets (10,)."""
+    """Build the car drawn in rig.drawn, with these offsets (10,)."""
     for k in range(PARTS):
         rig.built.value[k] = physical(k, rig.drawn[k] + offset[k])
     rig.built.mass = mass_of(rig.built)
@@ -101,13 +101,16 @@ def assemble(rig, offset):
 
 @device
 def sprung(built):
-    """Mass on one spring, kg."""
+    """Sprung mass at one wheel, kg."""
     return 0.25 * built.mass - 32.0
 
 
 @device
 def grip_of(built, surface, roughness, speed):
-    """Grip, 1 for the reference's tyre on a dry road. A soft compound is good on snow; a dancing wheel grips less."""
+    """Grip, 1 for the reference's tyre on a dry road. A soft compound grips better on snow; a bouncing wheel grips less.
+
+    roughness: m^3 at 0.1 cycles/m; speed: m/s.
+    """
     soft = built.value[COMPOUND]
     if surface == 0:
         grip = 1.15 - 0.27 * soft
@@ -122,7 +125,7 @@ def grip_of(built, surface, roughness, speed):
 
 @device
 def record(rig):
-    """Keep a sample of the trace. When it is full, every second one is dropped, and from then on half as many are kept."""
+    """Add a sample to the trace every `gap` steps. When the trace is full, every second sample is dropped, and the gap is doubled."""
     rig.wait -= 1
     if rig.wait > 0:
         return
@@ -140,7 +143,7 @@ def record(rig):
 
 @device
 def set_off(rig, sc):
-    """Put the car on the road of the scenario, with an empty trace."""
+    """Put the car on the scenario's road at its speed, with an empty trace."""
     equip(rig.car, rig.built, grip_of(rig.built, sc.surface, sc.roughness, sc.speed))
     start(rig.car, sc.speed)
     for i in range(4):
@@ -152,13 +155,14 @@ def set_off(rig, sc):
 
 @device
 def has_spun(rig):
-    """Whether the car has left what the model describes: it spins, or a number is none."""
+    """Whether the car has left the range of the model: it spins, or its state is NaN."""
     return not (abs(rig.car.x[6]) <= SPIN)
 
 
 @device
 def brake(rig, sc):
-    """An emergency stop on a straight road: how far the car stands beyond the obstacle in seconds, when it braked, how hard."""
+    """An emergency stop on a straight road. Metrics: distance by which the car stops beyond the obstacle, in s at the initial speed; time
+    to collision at which it brakes, s; and mean deceleration, negative, m/s^2."""
     set_off(rig, sc)
     x = rig.car.x
     for _ in range(1600):
@@ -178,7 +182,7 @@ def brake(rig, sc):
 
 @device
 def steer(rig, error, wanted):
-    """Rate of the steering angle by a driver with this error (m, to the left) ahead, in a bend that wants this angle."""
+    """Rate of the steering angle, rad/s, by a driver who foresees this path error (m, to the left). wanted: steady angle, rad."""
     reach = max(rig.car.x[3], 3.0) * PREVIEW
     angle = wanted - 2.0 * (FRONT + REAR) / (reach * reach) * error
     return min(max((angle - rig.car.x[2]) / ARMS, -STEERING_RATE), STEERING_RATE)
@@ -186,7 +190,8 @@ def steer(rig, error, wanted):
 
 @device
 def corner(rig, sc):
-    """Braking in a bend, after 0.3 s: greatest path error and change of slip angle, and how hard the car brakes."""
+    """Braking in a bend, from 0.3 s on. Metrics: log of the largest path error, log of the largest change of slip angle, and mean
+    deceleration, negative, m/s^2."""
     set_off(rig, sc)
     x = rig.car.x
     curvature = sc.across / sc.speed**2
@@ -220,14 +225,15 @@ def corner(rig, sc):
 
 @device
 def beside(offset, part):
-    """Lateral position (m) after this part of a lane change: a quintic without jerks at its ends."""
+    """Lateral position (m) after a fraction `part` of a lane change over `offset` m: a quintic with zero velocity and acceleration at its
+    ends."""
     q = min(max(part, 0.0), 1.0)
     return offset * q * q * q * (10.0 - 15.0 * q + 6.0 * q * q)
 
 
 @device
 def change_lane(rig, sc):
-    """A lane change: greatest path error and slip angle, and how far the body rolls."""
+    """A lane change. Metrics: log of the largest path error, log of the largest slip angle, and roll angle of the body, rad."""
     set_off(rig, sc)
     x = rig.car.x
     far = slide = push = 0.0
@@ -251,7 +257,7 @@ def change_lane(rig, sc):
 
 @device
 def hit_barrier(rig, sc):
-    """A crash: crush by crumple length, deceleration of the occupant in g, his way in the cabin."""
+    """A crash. Metrics: crush / crumple length, peak deceleration of the occupant, g, and displacement in the cabin, m."""
     v = rig.built.value
     crush, peak, way = crash(rig.built.mass, v[CRUSH], v[CRUMPLE], sc.speed)
     rig.metric[0], rig.metric[1], rig.metric[2] = crush / v[CRUMPLE], peak / G, way
@@ -259,8 +265,8 @@ def hit_barrier(rig, sc):
 
 @device
 def ride(rig, sc):
-    """A rough road: acceleration of the passengers, dynamic by static wheel load, and travel of the springs: three standard
-    deviations, and what hard braking takes."""
+    """A rough road. Metrics: RMS acceleration of the passengers, m/s^2; RMS dynamic / static wheel load; and spring travel, m: three
+    standard deviations, plus the dive under hard braking."""
     v, m, noise = rig.built.value, sprung(rig.built), intensity(sc.roughness, sc.speed)
     rig.metric[0] = comfort(v[SPRING], v[DAMPER], m, noise)
     rig.metric[1] = wheel_load(v[SPRING], v[DAMPER], m, noise) / (0.25 * rig.built.mass * G)
@@ -270,7 +276,7 @@ def ride(rig, sc):
 
 @device
 def travel_far(rig, sc):
-    """Energy and hills: resistance in 100 N, the steepest hill (negative, as a gradient) that the driven rear axle climbs, mass in t."""
+    """Energy and hills. Metrics: driving resistance, 100 N; steepest gradient that the driven rear axle climbs, negative; mass, t."""
     v = rig.built.value
     drag = 0.5 * AIR * (0.60 + 0.35 * v[DOWNFORCE]) * sc.speed**2
     rig.metric[0] = ((0.0075 + 0.005 * v[COMPOUND]) * rig.built.mass * G + drag) / 100.0
@@ -281,7 +287,7 @@ def travel_far(rig, sc):
 
 @device
 def perform(rig, sc):
-    """Run a scenario; fills rig.metric, and where the car is driven its trace."""
+    """Run a scenario. Fills rig.metric and, in families that are driven, the trace."""
     rig.spun = rig.samples = 0
     if sc.family == BRAKING:
         brake(rig, sc)

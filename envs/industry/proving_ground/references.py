@@ -15,8 +15,8 @@ TESTS = np.array([
     [3, 0, 0, 0, 0, 0], [4, 0, 0, 0, 0, 0], [5, 2, 0, 0, 0, 0], [0, 0, 0, 0, -1, 0], [2, 0, 1, 0, 0, 0],
     [1, 0, 0, 0, -1, 0], [0, 2, 0, 0, -1, 0], [5, 0, 0, 0, 0, 0], [1, 1, 0, 0, -1, 1], [2, 1, 0, 0, 0, 0],
 ])  # fmt: skip
-PORTFOLIO = 3  # prototypes that are really tested, once in each family
-SPREAD = 0.5  # of the portfolio
+PORTFOLIO = 3  # number of prototypes that are tested, once in each family
+SPREAD = 0.5  # half width of the portfolio around the best fixed design
 
 
 @device
@@ -26,7 +26,7 @@ def clip(x):
 
 @device
 def ask(a, family, surface):
-    """Test in a scenario of this family, in the middle of its ranges, without committing."""
+    """Set the action a to a test in a scenario of this family and surface, in the middle of its ranges, without committing."""
     a[FAMILY] = (2 * family + 1) / COUNT - 1.0
     a[SURFACE] = (2 * surface + 1) / 3 - 1.0
     for i in range(SURFACE + 1, COMMIT):
@@ -36,7 +36,7 @@ def ask(a, family, surface):
 
 @device
 def oracle(s, m, p, a):
-    """Knows the factory: draws what is built as the benchmark."""
+    """Knows the offsets: draws the car that is built as the benchmark car, and commits."""
     ask(a, 0, 0)
     for k in range(PARTS):
         a[k] = clip(benchmark(s.brief, k) - s.offset[k])
@@ -45,7 +45,7 @@ def oracle(s, m, p, a):
 
 @device
 def reflex(o, m, p, a):
-    """Reads the brief and what is known of the factory, and commits without a test."""
+    """Uses the brief and the known offsets, and commits without a test."""
     ask(a, 0, 0)
     for k in range(PARTS):
         a[k] = clip(benchmark(o, k) - o[KNOWN + k])
@@ -54,7 +54,7 @@ def reflex(o, m, p, a):
 
 @device
 def universal(o, m, p, a):
-    """The best fixed design."""
+    """Commits to the best fixed design."""
     ask(a, 0, 0)
     for k in range(PARTS):
         a[k] = UNIVERSAL[k]
@@ -63,7 +63,7 @@ def universal(o, m, p, a):
 
 @device
 def design(o, m, p, a, reads_brief):
-    """Tests one prototype, learns what the factory does to it, and commits to the second."""
+    """Tests one prototype, estimates the offsets from it, and commits to a second design. reads_brief: see `begin`."""
     t = int((1.0 - o[CLOCK]) * MOST + 0.5)
     if m.begun == 0:
         begin(o, m, p, reads_brief)
@@ -82,13 +82,13 @@ def design(o, m, p, a, reads_brief):
 
 @device
 def tracker(o, m, p, a):
-    """Believes what brief and tests say."""
+    """Estimates the offsets from tests, and designs for the brief."""
     design(o, m, p, a, True)
 
 
 @device
 def briefless(o, m, p, a):
-    """The same, for the average brief, whatever the brief says."""
+    """The same, but it assumes the average brief."""
     design(o, m, p, a, False)
 
 
@@ -101,7 +101,7 @@ def candidate(k, i):
 
 @device
 def portfolio(o, m, p, a):
-    """Really tests some designs in all families, and commits to the one whose worst margin is the best."""
+    """Tests some designs in all families, and commits to the one whose worst margin is the best."""
     t = int((1.0 - o[CLOCK]) * MOST + 0.5)
     if t > 0 and t % COUNT == 0:
         worst = 9.0

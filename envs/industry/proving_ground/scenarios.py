@@ -1,4 +1,4 @@
-"""Which scenarios a brief asks for, and the limits of a test.
+"""The scenarios that a brief implies, and the limits of a test.
 
 A scenario is a family, a surface and four numbers in [-1, 1]: speed, severity, roughness and slope, each relative to the brief. A
 metric may be worse than the benchmark car's in the same scenario by `slack` units, less where the brief emphasises the family. A unit is
@@ -35,9 +35,13 @@ from unseen.envs.industry.proving_ground.manoeuvres import (
 )  # fmt: skip
 
 GRIPS = (1.0, 0.68, 0.28)  # of typical tyres on the surfaces
-HARSH = (0.85, 1.2, 1.4)  # how near to the limit bends and lane changes are: where less load shifts, nearer
-EMPHASISED = 0.5  # share of the slack that the strongest emphasis takes
-FURTHEST = 4.0  # units: margins beyond are cut off
+HARSH = (
+    0.85,
+    1.2,
+    1.4,
+)  # severity of bends and lane changes by surface: closer to the limit of grip where less load shifts
+EMPHASISED = 0.5  # fraction of the slack that the strongest emphasis removes
+FURTHEST = 4.0  # units: margins are clipped to this
 NUMBERS = 4  # of a scenario, beside family and surface
 # By family, surface and metric, in the units of `manoeuvres.METRICS`.
 UNITS = np.array([
@@ -52,14 +56,14 @@ UNITS = np.array([
 
 @device
 def share_of(brief, surface):
-    """The share of scenarios on a surface."""
+    """The fraction of scenarios that are on a surface."""
     wet, snow = 0.28 + 0.2 * brief[WET], 0.15 + 0.12 * brief[SNOW]
     return wet if surface == 1 else snow if surface == 2 else 1.0 - wet - snow
 
 
 @device
 def describe(sc, brief, family, surface, n):
-    """Set the scenario to what the numbers n (4,) in [-1, 1] mean for a brief."""
+    """Set the scenario sc from the numbers n (4,) in [-1, 1], for a brief."""
     grip = GRIPS[surface]
     highway = 27.0 + 7.0 * brief[HIGHWAY]
     sc.family, sc.surface = family, surface
@@ -89,7 +93,7 @@ def describe(sc, brief, family, surface, n):
 
 @device
 def draw_scenario(s, sc, family, n):
-    """Draw a scenario of a family as often as the programme's brief will meet it. n: scratch (4,)."""
+    """Draw a scenario of a family into sc, from the distribution that the programme's brief implies. n: scratch (4,)."""
     u = uniform(s, 0.0, 1.0)
     surface = 0 if u < share_of(s.brief, 0) else 1 if u < 1.0 - share_of(s.brief, 2) else 2
     for i in range(NUMBERS):
@@ -105,7 +109,7 @@ def slack_of(brief, family, slack):
 
 @device
 def set_benchmark(rig, brief, zero):
-    """Assemble the benchmark car of a brief. zero: (10,) zeros."""
+    """Assemble the benchmark car of a brief on `rig`. zero: (10,) zeros, its offsets."""
     for k in range(PARTS):
         rig.drawn[k] = benchmark(brief, k)
     assemble(rig, zero)
@@ -113,7 +117,7 @@ def set_benchmark(rig, brief, zero):
 
 @device
 def compare(rig, other, sc, brief, slack, margin):
-    """Run a scenario with a car and with the benchmark car (`other`); fills margin (3,), in units. Returns whether all are met."""
+    """Run a scenario with a car and with the benchmark car (`other`). Fills margin (3,), in units. Returns whether none is negative."""
     perform(other, sc)
     perform(rig, sc)
     return judge(rig, other, sc, brief, slack, margin)
@@ -121,7 +125,11 @@ def compare(rig, other, sc, brief, slack, margin):
 
 @device
 def judge(rig, other, sc, brief, slack, margin):
-    """Compare two cars that have run the same scenario; fills margin (3,), in units. Returns whether all are met."""
+    """Compare a car with the benchmark car (`other`), after both have run the scenario sc.
+
+    Fills margin (3,), in units, clipped to +-FURTHEST. Returns whether none is negative. A car that spins where the benchmark car does not
+    fails all.
+    """
     allowed, good = slack_of(brief, sc.family, slack), True
     for i in range(3):
         m = (other.metric[i] - rig.metric[i]) / UNITS[sc.family, sc.surface, i] + allowed

@@ -1,5 +1,5 @@
-"""What a driver believes of people who are out of sight: where each went, at what pace, whether they will come back, since when they
-rest; and how slippery the road is, from what braking has given."""
+"""A driver's belief about people who are out of sight: where each went, how fast, whether they will come back, and for how long they
+have been behind a van; and about the grip of the road, from the deceleration under braking."""
 
 import numpy as np
 
@@ -23,23 +23,23 @@ from unseen.envs.industry.proving_ground_drive.rules import (
 )
 from unseen.envs.industry.proving_ground_drive.street import DOOR, HALF, IN, MOST_VANS, OUT, PLACE, REST
 
-EDGE = -HALF  # m, of the carriageway
-TYPICAL = 1.5  # m/s, of somebody who has only been seen to stand
+EDGE = -HALF  # m, y of the right edge of the carriageway
+TYPICAL = 1.5  # m/s, assumed pace of a person who has only been seen standing
 PERSON = np.dtype(
     [
         ("known", INT), ("empty", INT), ("does", INT),
-        ("y", FLOAT), ("pace", FLOAT), ("rested", FLOAT), ("due", FLOAT),  # due: s to the carriageway, if shown, or -1
+        ("y", FLOAT), ("pace", FLOAT), ("rested", FLOAT), ("due", FLOAT),  # due: s to the carriageway if shown, else -1
     ],
     align=True,
 )  # fmt: skip
 BELIEF = np.dtype(
     [("person", PERSON, (MOST_VANS,)), ("ways", WAY, (WAYS,)), ("braked", FLOAT)], align=True
-)  # braked: m/s^2, the hardest so far
+)  # braked: largest deceleration under braking so far, m/s^2
 
 
 @device
 def see(q, o, i, glass):
-    """Take in a person in sight."""
+    """Update the belief q by a person in sight, whose part of the observation o begins at index i. glass: their return time is shown."""
     speed = o[i + MOVES] * 3.0
     q.y, q.empty, q.due = o[i + SIDEWAYS] * DOOR, o[i + EMPTY] > 0.5, -1.0
     if q.known == 0:
@@ -54,13 +54,13 @@ def see(q, o, i, glass):
             q.does, q.rested = REST, 0.0
         q.rested += CONTROL
         q.due = o[i + DUE] * 10.0 if glass else -1.0
-    elif q.does != OUT:  # stands in the way
+    elif q.does != OUT:  # stands on the carriageway
         q.does = OUT
 
 
 @device
 def imagine(q):
-    """A person out of sight goes on."""
+    """Advance the belief about a person out of sight by one step, as if they walked on."""
     if q.does == IN:
         q.y -= q.pace * CONTROL
         if q.y <= PLACE:
@@ -75,8 +75,8 @@ def imagine(q):
 
 @device
 def observe(m, o, p):
-    """Take in an observation."""
-    if o[PEDAL] <= -0.99 and o[SPEED] > 0.3:  # at 3 m/s and less a car that comes to rest tells little
+    """Update the belief m by an observation o."""
+    if o[PEDAL] <= -0.99 and o[SPEED] > 0.3:  # below 3 m/s, deceleration shows little of the grip
         m.braked = max(m.braked, -10.0 * o[ACCEL])
     for k in range(MOST_VANS):
         i, q = VAN + k * VAN_PARTS, m.person[k]
@@ -90,7 +90,7 @@ def observe(m, o, p):
 
 @device
 def foresee(m, o, p):
-    """When those who are known of can be in the way."""
+    """Fill m.ways: when the people known to the driver can be in the way."""
     clear(m.ways)
     for k in range(MOST_VANS):
         q, far = m.person[k], 100.0 * o[VAN + k * VAN_PARTS + DISTANCE]

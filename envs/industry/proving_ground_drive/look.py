@@ -1,4 +1,4 @@
-"""How ProvingGroundDrive is drawn: the street from above. Who is out of sight is drawn only for those who may see it."""
+"""How ProvingGroundDrive is drawn: the street from above. People out of sight are drawn only in views that show hidden things."""
 
 import math
 from typing import Any
@@ -42,7 +42,7 @@ ENDS = {
 
 
 def finite(value: float, most: float) -> float:
-    """A number that can be drawn."""
+    """A number that can be drawn: clipped to -most..most, and 0 if it is not finite."""
     return min(max(float(value), -most), most) if math.isfinite(value) else 0.0
 
 

@@ -1,8 +1,7 @@
-"""How to drive past people whose plans are known or believed: all players who plan do this, with what they know.
+"""How to drive past people whose plans are known or believed. All reference policies that plan use this, each with what it knows.
 
-A `WAY` says when somebody can be in the way of the car. Where that time is known, the car brakes early, for as short a time as
-possible, so that it comes by before or after. Where somebody can come out at any time, it is driven so that it can stop, or pass,
-whenever they do.
+A `WAY` says when a person can be in the way of the car. Where that time is known, the car brakes early, for as short a time as possible,
+so that it passes before or after. Where a person can come out at any time, it is driven so that it can stop, or pass, whenever they do.
 """
 
 import math
@@ -15,21 +14,21 @@ from unseen.envs.industry.kit.vehicle import G
 from unseen.envs.industry.proving_ground_drive.rules import BRAKE, ENGINE, PEDALS, TOP
 from unseen.envs.industry.proving_ground_drive.street import BODY, BROAD, MOST_VANS, SIDE
 
-LANE = 0.4  # m to the left of the middle, where all players drive
-RIGHT, LEFT = LANE - BROAD - BODY - 0.15, LANE + BROAD + BODY + 0.1  # m: where a person is in the way
-HORIZON, SHORT = 8.0, 1.0  # s over which plans are compared; m before a person's way at which a car stops
-SOON, LATER = 0.2, 0.15  # s by which a car comes by before or after somebody, at least
+LANE = 0.4  # m to the left of the middle of the street, where all policies drive
+RIGHT, LEFT = LANE - BROAD - BODY - 0.15, LANE + BROAD + BODY + 0.1  # m: y between which a person is in the way
+HORIZON, SHORT = 8.0, 1.0  # s over which plans are compared; m before a person's path at which a car stops
+SOON, LATER = 0.2, 0.15  # s: least margin by which a car passes before or after a person
 PEAK = 0.9  # full braking in units of grip x G
-SURE = 0.9  # part of it that is counted upon
-DELAY, ROOM, SLOWEST = 0.12, 0.5, 1.3  # s until brakes bite; m left to somebody; m/s
-FAR = 110.0  # m
+SURE = 0.9  # fraction of full braking that is relied upon
+DELAY, ROOM, SLOWEST = 0.12, 0.5, 1.3  # s until the brakes act; least distance to a person, m; least safe speed, m/s
+FAR = 110.0  # m: people further away are ignored
 LENGTHS = np.array([0.1, 0.2, 0.3, 0.45, 0.6, 0.8, 1.0, 1.3, 1.6, 2.0, 2.5, 3.1, 3.8, 4.6, 5.5])  # s of braking
 FULL, GENTLE, COAST, HARD = 0, 1, 2, len(PEDALS) - 1  # indices of discrete actions
 
 WAY = np.dtype(
     [
         ("there", INT), ("unsure", INT),
-        ("far", FLOAT), ("low", FLOAT), ("high", FLOAT), ("pace", FLOAT),  # m; s from now: first and last time in the way; m/s
+        ("far", FLOAT), ("low", FLOAT), ("high", FLOAT), ("pace", FLOAT),  # m ahead; first, last time in the way, s from now; m/s
     ],
     align=True,
 )  # fmt: skip
@@ -38,7 +37,7 @@ WAYS = 2 * MOST_VANS  # each person can cross twice
 
 @device
 def clear(ways):
-    """Nobody is in the way."""
+    """Set all ways to: nobody is in the way."""
     for i in range(WAYS):
         ways[i].there = ways[i].unsure = 0
         ways[i].far = ways[i].low = ways[i].high = ways[i].pace = 0.0
@@ -52,7 +51,10 @@ def put(way, far, low, high, pace, unsure):
 
 @device
 def expect_out(way, far, y, pace, least, most):
-    """Somebody at y comes out, and sets off in `least` to `most` s. Who may have set off (least < 0) has not yet been seen to."""
+    """Set `way` for a person at y who comes out, and sets off in `least` to `most` s, at `pace` m/s, `far` m ahead.
+
+    A person who may already have set off (least < 0) has not come into view yet.
+    """
     if y < LEFT:
         low = least + (RIGHT - y) / pace
         if least < most - 0.1:
@@ -63,14 +65,14 @@ def expect_out(way, far, y, pace, least, most):
 
 @device
 def expect_in(way, far, y, pace):
-    """Somebody at y is on the way to the van."""
+    """Set `way` for a person at y who walks towards the van at `pace` m/s, `far` m ahead."""
     if y > RIGHT:
         put(way, far, max((y - LEFT) / pace, 0.0), (y - RIGHT) / pace, pace, 0)
 
 
 @device
 def arrival(v, brake, lasts, engine, far):
-    """When a car at speed v that brakes for so long, and then accelerates, has gone `far` m, in s; 1e3: not for long."""
+    """Time, s, in which a car at speed v that brakes by `brake` m/s^2 for `lasts` s, and then accelerates by `engine`, goes `far` m."""
     if far <= 0.0:
         return 0.0
     stops = min(lasts, v / brake)
@@ -88,7 +90,7 @@ def arrival(v, brake, lasts, engine, far):
 
 @device
 def progress(v, brake, lasts, engine):
-    """Way of such a car within the horizon, m."""
+    """Distance, m, that such a car covers within HORIZON."""
     stops = min(lasts, v / brake)
     gone = v * stops - 0.5 * brake * stops * stops
     v = max(v - brake * stops, 0.0)
@@ -99,7 +101,7 @@ def progress(v, brake, lasts, engine):
 
 @device
 def is_clear(ways, v, brake, lasts, engine):
-    """Whether such a car comes by before or after everybody of whom it is known when they are in the way."""
+    """Whether such a car passes before or after all people for whom it is known when they are in the way."""
     for i in range(WAYS):
         w = ways[i]
         if w.there and not w.unsure and -0.2 < w.far < FAR:
@@ -112,15 +114,15 @@ def is_clear(ways, v, brake, lasts, engine):
 
 @device
 def safe_speed(most, warning):
-    """Speed, m/s, at which a car that can brake by `most` either stops for somebody who appears `warning` s before they are in the
-    way, or has passed them by then, wherever it is."""
+    """Speed, m/s, at which a car can always cope with a person who appears `warning` s before they are in the way: wherever the car is
+    then, it either stops in time, braking by `most` m/s^2, or has passed before they are in the way."""
     half = most * max(warning - DELAY, 0.05)
     return max(half + math.sqrt(max(half * half - 2.0 * most * ROOM, 0.0)), SLOWEST)
 
 
 @device
 def pedal_for(brake, most):
-    """Index of the action that brakes by about so much, m/s^2."""
+    """Index of the action whose braking is nearest to `brake` m/s^2. most: full braking, m/s^2."""
     if brake > 0.85 * most:
         return HARD
     best = COAST
@@ -132,7 +134,10 @@ def pedal_for(brake, most):
 
 @device
 def slow_for_unsure(ways, v, most, engine):
-    """Deceleration, m/s^2, by which to slow down for those who may come out at any time; 0: hold the speed; -1: for nobody."""
+    """Deceleration, m/s^2, by which to slow down for people who may come out at any time; 0: hold the speed; -1: no need to.
+
+    Arguments as in `drive_by`; engine: acceleration, m/s^2.
+    """
     needed = -1.0
     for i in range(WAYS):
         w = ways[i]
@@ -156,7 +161,7 @@ def slow_for_unsure(ways, v, most, engine):
 
 @device
 def drive_by(ways, v, most):
-    """Index of the action at speed v, with brakes that give `most` m/s^2."""
+    """Index of the action to take at speed v, m/s, if full braking gives `most` m/s^2."""
     grippy = most > 4.5
     engine = ENGINE if grippy else PEDALS[GENTLE] * ENGINE
     go = FULL if grippy else GENTLE
@@ -181,5 +186,5 @@ def drive_by(ways, v, most):
 
 @device
 def brakes_of(grip):
-    """What full braking gives at this grip, m/s^2."""
+    """Deceleration of full braking at this grip, m/s^2."""
     return min(PEAK * grip * G, BRAKE)

@@ -55,16 +55,20 @@ from unseen.envs.industry.proving_ground_drive.street import (
 )
 
 PROBE = 4  # steps of full braking at the start, to find out how slippery the road is
-CAREFUL = 3.5  # m/s^2 that a driver counts upon who has not braked yet
-DRY, ICY = 0.9, 0.25  # grip that is taken for granted
-CREEP, BY_VANS, BY_VANS_BRAKE = 8.0, 7.0, 3.0  # m/s; m/s past every van; m/s^2 on the way to that
-SPINS = -0.05  # slip of a wheel that spins
-TTC = 1.6  # s to a collision at which emergency braking sets in
+CAREFUL = 3.5  # m/s^2: full braking assumed by a driver who has not braked yet
+DRY, ICY = 0.9, 0.25  # grip assumed by policies that do not measure it
+CREEP, BY_VANS, BY_VANS_BRAKE = (
+    8.0,
+    7.0,
+    3.0,
+)  # speed of `creeper`, m/s; of `at_vans` past vans, m/s; its deceleration before them, m/s^2
+SPINS = -0.05  # slip below which a driven wheel spins
+TTC = 1.6  # s to collision, below which the emergency brake acts
 
 
 @device
 def oracle(s, m, p):
-    """Knows who will do what, and when, and the grip."""
+    """Knows what everyone will do, and when, and the grip."""
     clear(m.ways)
     for k in range(s.vans):
         w = s.van[k]
@@ -86,7 +90,7 @@ def oracle(s, m, p):
 
 @device
 def track(o, m, p, probes, taken):
-    """Act on what is remembered. probes: find out the grip by braking; else it is taken for `taken`, unless a sensor shows it."""
+    """Act on the belief m. If no sensor shows the grip, it is measured by braking (probes), or else assumed to be `taken`."""
     observe(m, o, p)
     foresee(m, o, p)
     if o[SENSOR] > 0.5:
@@ -100,31 +104,31 @@ def track(o, m, p, probes, taken):
 
 @device
 def tracker(o, m, p):
-    """Remembers who went where, and brakes once to find out the grip."""
+    """Remembers where people went, and brakes once to measure the grip."""
     return track(o, m, p, True, DRY)
 
 
 @device
 def nominal(o, m, p):
-    """Remembers as the tracker, but takes the road to be dry."""
+    """Remembers as the tracker, but assumes a dry road."""
     return track(o, m, p, False, DRY)
 
 
 @device
 def icy(o, m, p):
-    """Remembers as the tracker, but takes the road to be icy."""
+    """Remembers as the tracker, but assumes an icy road."""
     return track(o, m, p, False, ICY)
 
 
 @device
 def reflex(o, m, p):
-    """Plans as the tracker, for those in sight now. Where no sensor shows the grip, it takes the road to be dry."""
+    """Plans as the tracker, but only for people in sight now. Where no sensor shows the grip, it assumes a dry road."""
     return track(o, m, p, False, DRY)
 
 
 @device
 def greedy(o, m, p):
-    """Remembers as the tracker, and knows the grip as it does, but brakes only for who is, or is believed to be, walking now."""
+    """Remembers people and measures the grip as the tracker, but brakes only for people who are, or are believed to be, walking now."""
     observe(m, o, p)
     clear(m.ways)
     for k in range(MOST_VANS):
@@ -148,7 +152,7 @@ def greedy(o, m, p):
 
 @device
 def wary(o, m, p):
-    """Remembers as the tracker, but slows down wherever somebody hides who will come back, whenever that will be."""
+    """Remembers as the tracker, but slows down wherever a person is hidden who will come back, whenever that will be."""
     observe(m, o, p)
     foresee(m, o, p)
     for i in range(WAYS):
@@ -164,7 +168,7 @@ def wary(o, m, p):
 
 @device
 def emergency(o, ttc):
-    """Whether somebody in sight is or comes into the way, and the car would be there in less than `ttc` s."""
+    """Whether a person in sight is or will be in the way, and the car would reach them in less than `ttc` s."""
     v = 10.0 * o[SPEED]
     for k in range(MOST_VANS):
         i = VAN + k * VAN_PARTS
@@ -178,19 +182,19 @@ def emergency(o, ttc):
 
 @device
 def floor_it(o):
-    """Full throttle, or little where the wheels spin."""
+    """Index of the action: full throttle, or gentle throttle while the wheels spin."""
     return GENTLE if o[SLIP] < SPINS else FULL
 
 
 @device
 def aeb(o, m, p):
-    """Drives at full speed, and brakes as emergency brakes do: for those in sight who would be hit within 1.6 s."""
+    """Drives at full speed, and brakes as emergency brakes do: for people in sight who would be hit within TTC."""
     return HARD if emergency(o, TTC) else floor_it(o)
 
 
 @device
 def creeper(o, m, p):
-    """The emergency brake at a low speed."""
+    """Drives at a low speed, with the emergency brake."""
     v = 10.0 * o[SPEED]
     if emergency(o, TTC):
         return HARD
@@ -199,7 +203,7 @@ def creeper(o, m, p):
 
 @device
 def at_vans(o, m, p):
-    """The emergency brake, and slows down for every van."""
+    """Slows down for every van, and has the emergency brake."""
     v = 10.0 * o[SPEED]
     if emergency(o, TTC):
         return HARD
