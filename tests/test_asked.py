@@ -277,7 +277,7 @@ def test_a_failed_run_keeps_what_training_took(
     result = run_cell(Task(cell, tmp_path / cell.id, 60.0))
     assert isinstance(result, stored.Result) and result.status == "failed" and "lost the thread" in result.error
     assert result.steps and result.episodes == 8 + 4 * points and result.settings["hidden"] == 16
-    assert result.cpu_s > 0 and len(result.curve) == points and result.greedy is None
+    assert len(result.curve) == points and result.greedy is None
     assert "lost the thread" in (tmp_path / cell.id / "error.txt").read_text()
 
 
