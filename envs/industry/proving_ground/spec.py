@@ -103,10 +103,10 @@ class ProvingGround(Task):
         random        -.04   -.04   -.04   -.04
         universal      .08    .08    .08    .08
         portfolio     -.05   -.05   -.05   -.05
-        briefless      .25    .38    .51    .66
-        tracker-1      .89    .55    .34    .20
+        briefless      .27    .40    .52    .67
+        tracker-1      .93    .59    .38    .24
         reflex         .98    .53    .33    .22
-        tracker        .89    .88    .87    .85
+        tracker        .93    .89    .88    .86
         oracle         .98    .98    .98    .98
 
     What else was measured is in results/industry/proving_ground_gates.txt: the optimum against the best universal design,
