@@ -10,6 +10,7 @@ from unseen.agents.models.changes import IGNORED, Changes
 from unseen.agents.models.tokens import half_turns
 
 KINDS = 8  # maximum number of distinct contents of a slot
+HERE = 0.1  # half rooms: a box whose centre is nearer is at the agent's place
 SAME = 0.02  # boxes whose values differ by less are the same
 
 
@@ -46,6 +47,11 @@ class Building(nn.Module):
         if not self.shape:
             return came
         return came | (both & ((before - after)[..., 3:5].abs().amax(-1) > SAME))
+
+    def built(self, before: Tensor, after: Tensor, agent: Tensor) -> Tensor:
+        """Whether boxes have `changed` at the place of the agent, (B, 2): one that appears farther away has only come into sight."""
+        place = torch.where(after[..., :1] > 0.5, after, before)[..., 1:3]
+        return self.changed(before, after) & ((place - agent[:, None]).norm(dim=-1) < HERE)
 
     def relative(self, slots: Tensor, agent: Tensor) -> Tensor:
         """Contents (B, n, width) of slots (B, n, width), for agents at (B, 2)."""
@@ -84,9 +90,9 @@ class Building(nn.Module):
     @torch.no_grad()
     def discover(self, before: Tensor, after: Tensor, agent: Tensor) -> None:
         """Add the slots and contents that change in transitions: box slots (N, n, width) before and after, agents afterwards (N, 2)."""
-        changed = self.changed(before, after)
-        self.slots |= changed.any(0)
-        self.contents.extend(self.relative(after, agent)[changed])
+        built = self.built(before, after, agent)
+        self.slots |= built.any(0)
+        self.contents.extend(self.relative(after, agent)[built])
 
     def loss(self, logits: Tensor, before: Tensor, after: Tensor, agent: Tensor, which: Tensor) -> Tensor:
         """Cross-entropy, times the number of slots `which` (k,), for logits (B, k, 1 + KINDS) and box slots (B, n, width) before and after.
@@ -97,5 +103,5 @@ class Building(nn.Module):
         wanted = self.relative(after, agent)
         nearest = self.contents.nearest(wanted.flatten(0, 1)).view(wanted.shape[:2])
         fits = (self.contents.codes[nearest] - wanted).abs().sum(-1) < 5 * SAME
-        label = torch.where(self.changed(before, after), torch.where(fits, 1 + nearest, IGNORED), 0)
+        label = torch.where(self.built(before, after, agent), torch.where(fits, 1 + nearest, IGNORED), 0)
         return len(which) * F.cross_entropy(logits.flatten(0, 1), label.flatten(), ignore_index=IGNORED)

@@ -21,7 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unseen.agents.models import tokens
-from unseen.agents.models.building import Building
+from unseen.agents.models.building import HERE, Building
 from unseen.agents.models.changes import IGNORED, NEAR_IF_MANY, Changes, distinct
 from unseen.agents.models.rolling import SLOW, Arrival, Rolling, Segments
 from unseen.agents.models.tokens import GEOMETRY, Tokens, from_frame, to_frame
@@ -320,11 +320,13 @@ class RelationalModel(nn.Module, WorldModel):
     def remember(self, state: Tensor, obs: Tensor) -> Tensor:
         """The observation (B, d), in which slots that show nothing are filled from the previous `state` (B, d).
 
-        A box that is no longer shown although the agent has not moved is gone. A disc keeps the colour that was seen.
+        A box at the agent's own place that is no longer shown, although the agent has not moved, is gone. A box farther away may only be
+        out of sight. A disc keeps the colour that was seen.
         """
         still = (obs[:, : self.layout.phase.stop] - state[:, : self.layout.phase.stop]).abs().amax(-1) < STILL
-        box, disc, was = self.boxes(obs), self.discs(obs), self.discs(state)
-        box = torch.where((box[..., :1] > 0.5) | still[:, None, None], box, self.boxes(state))
+        box, before, disc, was = self.boxes(obs), self.boxes(state), self.discs(obs), self.discs(state)
+        here = (before[..., 1:3] - state[:, None, :2]).norm(dim=-1) < HERE
+        box = torch.where((box[..., :1] > 0.5) | (still[:, None] & here)[..., None], box, before)
         colour = torch.where(disc[..., 5:].sum(-1, keepdim=True) > 0.5, disc[..., 5:], was[..., 5:])
         disc = torch.where(disc[..., :1] > 0.5, torch.cat([disc[..., :5], colour], -1), was)
         return torch.cat([obs[:, : self.layout.head], box.flatten(1), disc.flatten(1)], -1)
