@@ -134,7 +134,7 @@ def test_the_own_state_is_observed_exactly_and_asks_the_map() -> None:
 def test_a_roll_out_stays_inside_of_its_episode() -> None:
     made = learner()
     seen = torch.arange(9)[:, None] < torch.tensor([9, 4, 2, 1])
-    t, row, inside = made._ahead(seen)
+    t, row, inside = made._roll_out_steps(seen)
     assert t.shape == row.shape == inside.shape == (SMALL["roll_out_steps"], SMALL["roll_outs"])
     assert inside[0].all(), "the first step is always one of the episode's"
     assert seen[t, row][inside].all() and (t[0] > 0).all() and (row < 3).all()

@@ -286,7 +286,7 @@ def test_the_control_of_the_probe_is_an_untrained_network_of_the_same_shape() ->
     agent = load_agent("dreamer", "RolledBehind", 1)
     control = decoding.untrained(agent, ROLLED)
     played = play(agent, ROLLED, 8)
-    ours, theirs = played.states, decoding._shown(control, played)
+    ours, theirs = played.states, decoding._replayed(control, played)
     assert decoding._latents(agent, ours).shape == decoding._latents(control, theirs).shape
     assert not np.allclose(ours[5].latent, theirs[5].latent)
     np.testing.assert_array_equal(theirs[5].last, played.actions[5])
