@@ -94,7 +94,9 @@ def evaluate(config: EvaluateConfig) -> Result:
     with Progress({f"episodes of {config.agent}": config.episodes}) as progress:
         for seeds in blocks(config.episodes):
             seeds = range(config.seed + seeds.start, config.seed + min(seeds.stop, config.episodes))
-            outcomes += evaluate_block(EpisodeBlock(config.agent, config.run, env_config, seeds, config.imagined))
+            outcomes += evaluate_block(
+                EpisodeBlock(config.agent, config.run, env_config, seeds, imagined=config.imagined)
+            )
             progress.advance(f"episodes of {config.agent}", len(seeds))
     errors = [outcome.error for outcome in outcomes if outcome.error]
     if len(errors) == len(outcomes):

@@ -316,13 +316,13 @@ def _envs(table: Mapping[str, Any], where: str, threshold: float) -> list[EnvEnt
             config = arguments.env_config(found["name"], level, SPLIT, given)
             if config.entry is None and level is not None:
                 raise BadSpec("levels: Gymnasium environments have none")
-            shown = "" if config.chosen_level is None else f" {config.chosen_level}"
+            chosen = "" if config.chosen_level is None else f" {config.chosen_level}"
         except UnknownKeyword as error:
             raise BadSpec(f"{where}set: {error}") from error
         except UnseenError as error:
             key = "set." if str(error).startswith(tuple(f"{name}=" for name in given)) else ""
             raise BadSpec(f"{where}{key}{error}") from error
         options = "".join(f" {item}" for item in (found.get("obs"), found.get("action"), *parameters) if item)
-        label = f"{found['label']}{shown}" if "label" in found else f"{config.label}{shown}{options}"
+        label = f"{found['label']}{chosen}" if "label" in found else f"{config.label}{chosen}{options}"
         entries.append(EnvEntry(label, config, found.get("threshold", threshold), _amount(found, "budget", where)))
     return entries

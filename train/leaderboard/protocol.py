@@ -43,28 +43,36 @@ PROTOCOL = Protocol()
 
 
 @dataclass(frozen=True)
-class EpisodeBlock:
-    """Task of a worker: run one agent on a block of seeds."""
+class Task:
+    """Something that a worker measures of one agent in one environment."""
 
     agent: str
     run: int | None
     env_config: EnvConfig = field(hash=False)
-    seeds: range
-    imagined: int | None = None
+    imagined: int | None = field(default=None, kw_only=True)
     """maximum number of imagined steps for a plan, of an agent that plans; None: its own"""
 
 
 @dataclass(frozen=True)
-class LatencyTask:
+class EpisodeBlock(Task):
+    """Task of a worker: run one agent on a block of seeds."""
+
+    seeds: range
+
+
+@dataclass(frozen=True)
+class LatencyTask(Task):
     """Task of a worker: measure the time of one decision at batch size 1, in a short roll-out."""
 
-    agent: str
-    run: int | None
-    env_config: EnvConfig = field(hash=False)
     decisions: int = 300
     warm_up: int = 30
-    imagined: int | None = None
-    """as in `EpisodeBlock`"""
+
+
+@dataclass(frozen=True)
+class MapTask(Task):
+    """Task of a worker: measure the error of an agent's map."""
+
+    episodes: int = 200
 
 
 @dataclass(frozen=True)
@@ -76,26 +84,14 @@ class Latency:
     decisions: int
 
 
-@dataclass(frozen=True)
-class MapTask:
-    """Task of a worker: measure the error of an agent's map."""
-
-    agent: str
-    run: int | None
-    env_config: EnvConfig = field(hash=False)
-    episodes: int = 200
-    imagined: int | None = None
-    """as in `EpisodeBlock`"""
-
-
-Task = EpisodeBlock | LatencyTask | MapTask
-
-
 def run_task(task: Task) -> list[Outcome] | Latency | MapError | None:
     """Run a task in a worker process."""
+    if isinstance(task, EpisodeBlock):
+        return evaluate_block(task)
     if isinstance(task, MapTask):
         return measure_map(task)
-    return evaluate_block(task) if isinstance(task, EpisodeBlock) else measure_latency(task)
+    assert isinstance(task, LatencyTask)
+    return measure_latency(task)
 
 
 def evaluate_block(block: EpisodeBlock) -> list[Outcome]:
