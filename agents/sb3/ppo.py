@@ -97,8 +97,8 @@ class PPOConfig(OnPolicyConfig):
 
     stack: int = 1
     """number of last observations that the policy sees"""
-    relational: Literal["no", "room", "agent"] = "no"
-    """read entity slots by the geometry that `slot-search` sees, in directions of the room or of the agent's heading"""
+    relational: Literal["none", "room", "agent"] = "none"
+    """read entity slots by the geometry that `slot-search` sees, in directions of the "room" or of the "agent"; "none": as a vector"""
 
 
 class PPOLearner(OnPolicyLearner):
@@ -119,7 +119,7 @@ class PPOLearner(OnPolicyLearner):
         if acts is not None:
             arguments |= dict(rollout_buffer_class=ActingBuffer, rollout_buffer_kwargs={"acts": acts})
         policy = {"net_arch": [self.config.hidden] * 2} | self.features()
-        if self.config.relational != "no":
+        if self.config.relational != "none":
             policy |= self._relational_features()
         return PPO("MlpPolicy", policy_kwargs=policy, **arguments)
 
