@@ -59,6 +59,8 @@ class GRUPPOConfig:
     """final weight of the entropy bonus"""
     anneal_steps: int = 1_000_000
     """environment steps over which learning rates and entropy weight change linearly"""
+    repeat: int = 1
+    """environment steps per decision: its action is repeated. Episodes, sequences, roll-outs and the discount then count decisions"""
     gamma: float = 0.97
     """discount"""
     time_limit: TimeLimit = "auto"

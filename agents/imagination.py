@@ -61,6 +61,8 @@ class ImaginationConfig:
     """learning rate of the world model, except of parts that have their own"""
     actor_lr: float = 6e-4
     """learning rate of actor and critic"""
+    repeat: int = 1
+    """environment steps per decision: its action is repeated. Episodes, sequences, roll-outs and the discount then count decisions"""
     horizon: int = 12
     """length of imagined roll-outs in steps"""
     imagination_starts: int = 128

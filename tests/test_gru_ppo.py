@@ -78,7 +78,14 @@ def test_advantages_are_discounted_sums_of_rewards_and_values() -> None:
     reward = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 0.0]], np.float32)
     value = np.array([[0.5, 0.1], [0.2, 0.3], [0.7, 9.0]], np.float32)
     played = Episodes(
-        np.zeros((4, 2, 1)), np.zeros((3, 2, 1)), value * 0, value, reward, np.array([3, 2]), np.array([True, False])
+        np.zeros((4, 2, 1)),
+        np.zeros((3, 2, 1)),
+        value * 0,
+        value,
+        reward,
+        np.array([3, 2]),
+        np.array([3, 2]),
+        np.array([True, False]),
     )
     after = np.array([100.0, 10.0], np.float32)  # counts only where an episode was cut off
     out = advantages(played, after, gamma=0.5, lam=1.0)

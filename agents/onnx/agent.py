@@ -20,6 +20,7 @@ from unseen.agents.roster import maps_slots
 from unseen.agents.shared import envs
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.graph_agent import Arrays, Graph, GraphAgent
+from unseen.agents.shared.repeat import stored_repeat
 
 Needs = Mapping[str, int | None]
 """Required inputs or outputs of a graph -> number of dimensions; None: any."""
@@ -61,6 +62,7 @@ class OnnxAgent(GraphAgent):
         shown = name or self.card.agent or self.path.stem
         slot_map = maps_slots(self.card.agent, self.card.config)
         super().__init__(shown, act, imagine, self.card.obs, self.card.action, self.card.scale, slot_map)
+        self.repeat = stored_repeat(self.card.config, self.path)
         if env is not None:
             made = check_fits(self.path, act, env, self.obs, self.action)
             if made.layout is not None:

@@ -18,6 +18,7 @@ from unseen.agents.roster import maps_slots
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.planners import make_search
 from unseen.agents.shared.planning_agent import GraphPlanningAgent
+from unseen.agents.shared.repeat import stored_repeat
 
 SETTINGS: Mapping[str, tuple[type, float, float]] = {
     "accept": (float, 0.0, 1.0),
@@ -79,6 +80,7 @@ class OnnxPlanner(GraphPlanningAgent):
             self.card.scale if made.layout is None else made.layout.scale,
             maps_slots(self.card.agent, self.card.config),
         )
+        self.repeat = stored_repeat(self.card.config, self.path)
 
 
 def _settings(card: Card, where: Path) -> dict[str, Any]:

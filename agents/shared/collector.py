@@ -56,7 +56,7 @@ class Collector:
         action, reward: (n, ...) and (n,) of the step that led to them. Both are zero at the first observation of an episode.
         first: (n,) bool, the observation is the first of an episode.
         terminated, done: (n,) bool, the episode has terminated, or has ended in any way, with this observation; the next step only resets.
-        steps: environment steps so far, not counting resets.
+        steps: environment steps so far, not counting resets. Where actions are repeated, a transition has several.
     """
 
     def __init__(self, envs: Environments, head: ActionHead, seed: int) -> None:
@@ -81,17 +81,17 @@ class Collector:
         self._reset(self._seed + envs.vector.num_envs)
 
     def step(self, action: np.ndarray) -> int:
-        """Step every environment. Returns the number of environment steps, not counting resets."""
+        """Step every environment. Returns the number of transitions, not counting resets."""
         self.first = self.done
-        self.obs, reward, self.terminated, truncated, _ = self._envs.vector.step(action)
+        self.obs, reward, self.terminated, truncated, infos = self._envs.vector.step(action)
         self.done = self.terminated | truncated
         self.reward = reward.astype(np.float32)
         self.action = action.copy()
         self.action[self.first] = 0
         self.returns.add(self.reward, self.done)
-        stepped = int((~self.first).sum())
-        self.steps += stepped
-        return stepped
+        stepped = ~self.first
+        self.steps += int(infos.get("steps", stepped).sum())
+        return int(stepped.sum())
 
     def sync(self, store: Store) -> None:
         """Store or restore the state. Environments without snapshots start new episodes when restored."""

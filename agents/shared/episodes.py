@@ -21,7 +21,8 @@ class Episodes:
         action: (T, n, A) encoded actions.
         log_prob, value: (T, n) of the action taken and of the observation, by the acting policy.
         reward: (T, n).
-        length: (n,) steps.
+        length: (n,) transitions.
+        taken: (n,) environment steps: more than transitions where actions are repeated.
         terminated: (n,) bool; the others were cut off by a time limit.
     """
 
@@ -31,12 +32,13 @@ class Episodes:
     value: np.ndarray
     reward: np.ndarray
     length: np.ndarray
+    taken: np.ndarray
     terminated: np.ndarray
 
     @property
     def steps(self) -> int:
         """Number of environment steps."""
-        return int(self.length.sum())
+        return int(self.taken.sum())
 
     @property
     def alive(self) -> np.ndarray:
@@ -57,14 +59,14 @@ def play(envs: Environments, head: ActionHead, choose: Choose, seed: int, limit:
     seen = [np.array(obs)]
     actions: list[np.ndarray] = []
     scalars: dict[str, list[np.ndarray]] = {"log_prob": [], "value": [], "reward": []}
-    length, terminated = np.zeros(n, np.int64), np.zeros(n, bool)
+    length, taken, terminated = np.zeros(n, np.int64), np.zeros(n, np.int64), np.zeros(n, bool)
     given = head.zeros(n)
     while len(rows) and len(actions) < limit:
         encoded, log_prob, value = choose(seen[-1][rows], rows)
         action = np.zeros((n, head.size), np.float32)
         action[rows] = encoded
         given[rows] = head.decode(encoded).numpy()
-        obs, reward, ended, cut, _ = vector.step(given)
+        obs, reward, ended, cut, infos = vector.step(given)
         actions.append(action)
         for name, values in (("log_prob", log_prob), ("value", value), ("reward", reward[rows])):
             scalars[name].append(np.zeros(n, np.float32))
@@ -72,10 +74,13 @@ def play(envs: Environments, head: ActionHead, choose: Choose, seed: int, limit:
         seen.append(np.zeros_like(seen[0]))
         seen[-1][rows] = obs[rows]
         length[rows] = len(actions)
+        taken[rows] += infos["steps"][rows] if "steps" in infos else 1
         terminated[rows] = ended[rows]
         rows = rows[~(ended | cut)[rows]]
     columns = {name: np.stack(column) for name, column in scalars.items()}
-    return Episodes(obs=np.stack(seen), action=np.stack(actions), **columns, length=length, terminated=terminated)
+    return Episodes(
+        obs=np.stack(seen), action=np.stack(actions), **columns, length=length, taken=taken, terminated=terminated
+    )
 
 
 def advantages(played: Episodes, after: np.ndarray, gamma: float, lam: float) -> np.ndarray:

@@ -37,8 +37,9 @@ from typing import NamedTuple
 import numpy as np
 
 from unseen.agents.errors import BadAgent, BadObservation
-from unseen.agents.protocol import Agent, Belief, Imagined
+from unseen.agents.protocol import Belief, Imagined
 from unseen.agents.shared import noise
+from unseen.agents.shared.repeat import HoldingAgent
 
 DISC_FIELDS = 5  # columns per disc in `map`: known, x, y, vx, vy
 BOX_FIELDS = 3  # columns per kind of box in `places`, and per box in `boxes`: known, x, y
@@ -105,7 +106,7 @@ class GraphState(NamedTuple):
     places: np.ndarray | None = None
 
 
-class GraphAgent(Agent):
+class GraphAgent(HoldingAgent):
     """An agent with a policy graph and, optionally, a world-model graph.
 
     Args:
@@ -139,7 +140,7 @@ class GraphAgent(Agent):
         last = np.zeros((n, *shape), np.float32 if shape else np.int64)
         return GraphState(noise.start(self._seed, seeds), np.zeros((n, self._act.width("state")), np.float32), last)
 
-    def act(
+    def decide(
         self, obs: np.ndarray, state: GraphState, first: np.ndarray, explore: bool = False
     ) -> tuple[np.ndarray, GraphState]:
         """See `Agent`. Raises BadObservation for observations that are not finite or have the wrong size."""

@@ -14,10 +14,11 @@ from typing import NamedTuple
 import numpy as np
 from gymnasium import spaces
 
-from unseen.agents.protocol import Agent, Belief, Dynamics, Imagined, Plan, Planner, Transition
+from unseen.agents.protocol import Belief, Dynamics, Imagined, Plan, Planner, Transition
 from unseen.agents.shared import noise, priors
 from unseen.agents.shared.graph_agent import Arrays, Graph, believed, finite_rows, imagined
 from unseen.agents.shared.priors import Space
+from unseen.agents.shared.repeat import HoldingAgent
 
 DIFFERENT = 0.4  # largest difference of a place, in its units, that counts as predicted
 ALWAYS = 1_000_000  # maximum number of plans in an episode that is never reached
@@ -82,7 +83,7 @@ class Search:
     follow: int = 1
 
 
-class PlanningAgent(Agent):
+class PlanningAgent(HoldingAgent):
     """Acts by plans. Subclasses set `dynamics` and define `situation`, `no_situation` and `glimpse`.
 
     Attributes:
@@ -143,7 +144,7 @@ class PlanningAgent(Agent):
         none = (None,) * n
         return PlanningState(noise.start(self._seed, seeds), now, last, none, none, zeros, zeros, zeros, zeros)
 
-    def act(
+    def decide(
         self, obs: np.ndarray, state: PlanningState, first: np.ndarray, explore: bool = False
     ) -> tuple[np.ndarray, PlanningState]:
         """See `Agent`. `explore` has an effect only where the agent acts by its policy."""

@@ -21,6 +21,7 @@ from unseen.agents.shared.checkpoint import Reader, Store, Writer
 from unseen.agents.shared.envs import AutoresetMode, EnvConfig, Environments
 from unseen.agents.shared.graph_agent import GraphAgent
 from unseen.agents.shared.planning_agent import GraphPlanningAgent, Search
+from unseen.agents.shared.repeat import repeated
 from unseen.agents.shared.settings import configure
 from unseen.agents.shared.torch_graph import TorchGraph
 
@@ -40,7 +41,8 @@ class TorchLearner(Learner):
         self, env: EnvConfig, seed: int = 0, device: str = "cpu", config: Mapping[str, Any] | None = None
     ) -> None:
         self.config = configure(self.config_class, config)
-        self.envs: Environments = envs.make(env, self.config.envs, self.autoreset)
+        self.repeat: int = getattr(self.config, "repeat", 1)
+        self.envs = self._make(env)
         self.resumes_exactly = self.envs.has_snapshots or not self.needs_snapshots
         self.notes = tuple(_notes(env.label, self.envs, self.resumes_exactly))
         self.update_time = UpdateTime()
@@ -70,11 +72,14 @@ class TorchLearner(Learner):
 
     def move(self, env: EnvConfig) -> None:
         """Continue in another environment. Raises BadAgent if its observations or actions differ."""
-        made = envs.make(env, self.config.envs, self.autoreset)
+        made = self._make(env)
         before, after = (one.vector.single_action_space for one in (self.envs, made))
         if (made.observation, made.layout, after) != (self.envs.observation, self.envs.layout, before):
             raise BadAgent(f"{self.name} cannot go on in {env.label}: other observations or actions")
         self.envs, self.limit_cuts = made, self._limit_cuts(env)
+
+    def _make(self, env: EnvConfig) -> Environments:
+        return repeated(envs.make(env, self.config.envs, self.autoreset), self.repeat)
 
     def _limit_cuts(self, env: EnvConfig) -> bool:
         """What the setting `time_limit` means in `env`. In free play the limit does not belong to the task, so it truncates."""
@@ -88,7 +93,9 @@ class TorchLearner(Learner):
 
     def policy(self) -> Agent:
         graphs, made = (self.act_graph(), self.imagine_graph()), self.envs
-        return GraphAgent(self.name, *graphs, made.obs_mode, made.action_kind, self.scale, self.slot_map)
+        agent = GraphAgent(self.name, *graphs, made.obs_mode, made.action_kind, self.scale, self.slot_map)
+        agent.repeat = self.repeat
+        return agent
 
     def planning_policy(self, search: Search) -> GraphPlanningAgent:
         """The current policy with planning by `search`, for a learner whose graphs are those of a `GraphPlanningAgent`."""
@@ -97,7 +104,9 @@ class TorchLearner(Learner):
         space = made.vector.single_action_space
         assert isinstance(space, spaces.Discrete | spaces.Box)
         more = made.obs_mode, made.action_kind, self.scale, self.slot_map
-        return GraphPlanningAgent(self.name, self.act_graph(), graph, search, space, *more)
+        agent = GraphPlanningAgent(self.name, self.act_graph(), graph, search, space, *more)
+        agent.repeat = self.repeat
+        return agent
 
     @property
     def scale(self) -> float:

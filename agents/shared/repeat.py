@@ -1,0 +1,118 @@
+"""Decisions that last several steps, for long episodes: the environments of a learner repeat each action, and its agent holds it."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from gymnasium.vector import VectorWrapper
+
+from unseen.agents.errors import BadAgent, BadCheckpoint
+from unseen.agents.protocol import Agent
+from unseen.agents.shared import noise
+from unseen.agents.shared.envs import AutoresetMode, Environments
+
+MOST = 1000  # steps of a decision
+
+
+def repeated(made: Environments, repeat: int) -> Environments:
+    """Environments of the suite whose steps are `repeat` steps of `made`, with NEXT_STEP autoreset; `made` itself if `repeat` is 1.
+
+    Raises BadAgent.
+    """
+    if repeat == 1:
+        return made
+    if not 1 <= repeat <= MOST:
+        raise BadAgent(f"setting repeat={repeat}: must be in 1..{MOST}")
+    if not made.has_snapshots or made.horizon is None:
+        raise BadAgent(f"setting repeat={repeat}: only for environments of the suite")
+    return replace(made, vector=Repeat(made.vector, repeat), horizon=-(-made.horizon // repeat))
+
+
+def stored_repeat(settings: Mapping[str, Any], where: Path) -> int:
+    """How many steps the decisions of a stored agent last, by the settings on its card. Raises BadCheckpoint."""
+    value = settings.get("repeat", 1)
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
+        raise BadCheckpoint(f"{where}: repeat={value!r} on its card: expected an integer in 1..{MOST}")
+    return value
+
+
+class Repeat(VectorWrapper):
+    """Repeats each action `repeat` times, but not beyond the end of an episode, and adds up the rewards.
+
+    `infos["steps"]` (n,) are the steps taken; 0 where the step only resets.
+    """
+
+    env: Any  # a TaskVectorEnv
+
+    def __init__(self, env: Any, repeat: int) -> None:
+        assert env.autoreset_mode == AutoresetMode.NEXT_STEP
+        super().__init__(env)
+        self.repeat = repeat
+
+    def step(self, actions: Any) -> tuple[Any, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+        n = self.env.num_envs
+        resets = self.env.world["done"] != 0
+        self.env.hold(resets)
+        reward, steps = np.zeros(n), np.zeros(n, np.int64)
+        terminated, truncated = np.zeros(n, bool), np.zeros(n, bool)
+        infos: dict[str, Any] = {}
+        obs: Any = None
+        for _ in range(self.repeat):
+            steps += ~(resets | terminated | truncated)
+            obs, more, ends, cut, found = self.env.step(actions)
+            reward, terminated, truncated = reward + more, terminated | ends, truncated | cut
+            infos |= found
+            over = resets | terminated | truncated
+            self.env.hold(over)
+            if over.all():
+                break
+        if resets.any():
+            obs, _ = self.env.reset(options={"reset_mask": resets})
+        return obs, reward, terminated, truncated, infos | {"steps": steps}
+
+    def snapshot(self) -> bytes:
+        return self.env.snapshot()
+
+    def restore(self, data: bytes) -> Any:
+        return self.env.restore(data)
+
+
+class HoldingAgent(Agent):
+    """An agent that decides at every `repeat`-th step of an episode, and in between holds its action, without looking.
+
+    Its memory is a NamedTuple with the position of each row, `episodes`, and the previous action, `last`. Subclasses define `decide`.
+    """
+
+    repeat: int = 1
+
+    @abstractmethod
+    def decide(self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, Any]:
+        """See `Agent.act`."""
+
+    def act(self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, Any]:
+        due = np.asarray(first, bool) | (state.episodes.step % np.uint64(self.repeat) == 0)
+        if due.all():
+            return self.decide(obs, state, first, explore)
+        if not due.any():
+            return state.last, state._replace(episodes=noise.advance(state.episodes))
+        _, new = self.decide(obs, state, first, explore)
+        kept = _merged(due, new, state)._replace(episodes=new.episodes)
+        return kept.last, kept
+
+
+def _merged(rows: np.ndarray, new: Any, old: Any) -> Any:
+    """`new` in the given rows (n,) bool, else `old`: arrays, tuples with an element a row, and mappings and NamedTuples of these."""
+    if isinstance(new, np.ndarray):
+        return np.where(rows.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+    if isinstance(new, Mapping):
+        return {name: _merged(rows, value, old[name]) if name in old else value for name, value in new.items()}
+    if hasattr(new, "_fields"):
+        return type(new)(*(_merged(rows, *pair) for pair in zip(new, old, strict=True)))
+    if isinstance(new, tuple):
+        return tuple(a if row else b for row, a, b in zip(rows, new, old, strict=True))
+    return new
