@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3
 DIST ?= dist
 
 .DEFAULT_GOAL := help
-.PHONY: help leaderboard test test-all lint dist clean
+.PHONY: help leaderboard tables test test-all lint dist clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -19,6 +19,10 @@ help:  ## show this list
 
 leaderboard: $(VENV)/.core  ## install the core (no torch) and evaluate the included agents
 	$(BIN)/unseen leaderboard $(ARGS)
+
+tables: $(VENV)/.all  ## renew the README's tables, and the reports, from results/
+	@for name in level1 level2 planning; do \
+	  $(BIN)/unseen benchmark benchmarks/$$name.toml --report --page README.md > /dev/null || exit 1; done
 
 test: $(VENV)/.all  ## install everything and run the quick tests (about ten minutes on two cores)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)

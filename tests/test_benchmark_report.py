@@ -13,11 +13,13 @@ import pytest
 from unseen.train.benchmark import results as stored
 from unseen.train.benchmark.cells import Amount, Cell, FreePlay, Protocol, Spec
 from unseen.train.benchmark.live import Live, progress
+from unseen.train.benchmark.page import renew
 from unseen.train.benchmark.report import markdown, write_report
 from unseen.train.benchmark.results import Result, as_text, from_text
 from unseen.train.benchmark.run import Task
 from unseen.train.benchmark.spec import read_spec
 from unseen.train.benchmark.summary import claims, groups, median, reached, soonness
+from unseen.train.errors import StoreError
 from unseen.train.heldout import Score
 
 SPEC = """
@@ -111,10 +113,24 @@ def test_all_environments_stand_in_one_table(tmp_path: Path) -> None:
     gone = next(cell for cell in spec.cells if cell.agent.label == "bad" and cell.env.label == "RolledBehind 2")
     del found[gone.id]
     report = markdown(spec, found, "made_up.toml", False)
-    assert "| agent | supervision | runs | RolledBehind 1 | RolledBehind 2 | overall |" in report
-    assert "| good &lt;b> | none | 2 | .97 (.97–.97) | .97 (.97–.97) | .97" in report
-    assert "| bad | none | 1 to 2 | .30 (.30–.30) | .30 | .25" in report
+    assert "| agent | learns from, besides reward | runs | RolledBehind 1 | RolledBehind 2 | overall |" in report
+    assert "| good &lt;b> | none | 2 | .97 (.97–.97)<br>20, 1 s | .97 (.97–.97)<br>20, 1 s | .97" in report
+    assert "| bad | none | 1 to 2 of 2 | .30 (.30–.30)<br>never | .30<br>never | .25" in report
+    assert "| oracle | scripted, with the full state | scripted | .97 | .97 | .97 |" in report
     assert "## Overall" not in markdown(make(tmp_path), filled(make(tmp_path)), "made_up.toml", False)
+
+
+def test_the_summary_goes_into_a_page(tmp_path: Path) -> None:
+    page, made = tmp_path / "page.md", "<!-- benchmark made_up: begin -->\n{}\n<!-- benchmark made_up: end -->"
+    page.write_text("before\n" + made.format("old") + "\nafter\n", encoding="utf-8")
+    renew(page, "made_up", "| new |")
+    assert page.read_text(encoding="utf-8") == "before\n" + made.format("| new |") + "\nafter\n"
+    for name in ("made", "other"):
+        with pytest.raises(StoreError, match=f"benchmark {name}: begin"):
+            renew(page, name, "| newer |")
+    with pytest.raises(StoreError, match=r"missing\.md"):
+        renew(tmp_path / "missing.md", "made_up", "| new |")
+    assert "| new |" in page.read_text(encoding="utf-8")
 
 
 def test_no_ranking_below_five_runs(tmp_path: Path) -> None:

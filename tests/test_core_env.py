@@ -404,6 +404,21 @@ def test_bad_keywords_are_named_with_what_is_allowed(keywords: dict[str, Any]) -
         assert any(name in str(caught.value) for name in keywords)
 
 
+def test_an_integer_too_long_to_write_is_refused_with_its_length() -> None:
+    endless = 10**5000
+    for maker in (make, make_vec):
+        for name in ("level", "obs", "action", "split", "occluders", "blackout", "query"):
+            with pytest.raises(BadParameter, match=f"{name}=an integer of 16610 bits"):
+                maker("RolledBehind", **{name: endless})
+    env = make("RolledBehind")
+    for given in ({"seed": endless}, {"options": {endless: 1}}, {"options": endless}):
+        with pytest.raises(BadParameter, match="an integer of 16610 bits"):
+            env.reset(**given)
+    env.reset(seed=0)
+    with pytest.raises(BadAction, match="an integer of 16610 bits"):
+        env.step(endless)
+
+
 @pytest.mark.parametrize("value", [0, -1, 1.5, True, np.True_, "2", None, float("nan"), float("inf"), [2]])
 @pytest.mark.parametrize("name", ["num_envs", "threads"])
 def test_bad_counts_are_refused(name: str, value: Any) -> None:

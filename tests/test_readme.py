@@ -10,6 +10,11 @@ from pathlib import Path
 import pytest
 
 from unseen.train import cli
+from unseen.train.benchmark import results
+from unseen.train.benchmark.page import around
+from unseen.train.benchmark.report import summary
+from unseen.train.benchmark.spec import read_spec
+from unseen.train.benchmark.summary import groups
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")]
@@ -42,6 +47,16 @@ def test_make_targets_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"^make (\w+)", README, flags=re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
+
+
+@pytest.mark.parametrize("name", re.findall(r"<!-- benchmark (\w+): begin -->", README))
+def test_tables_are_those_of_the_stored_results(name: str) -> None:
+    spec = read_spec(ROOT / "benchmarks" / f"{name}.toml")
+    table = summary(spec, groups(spec, results.read(ROOT / "results" / name, spec)))
+    before, after = around(ROOT / "README.md", README, name)
+    assert README[len(before) : -len(after)].strip() == table, (
+        f"unseen benchmark benchmarks/{name}.toml --report --page README.md"
+    )
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

@@ -25,6 +25,7 @@ from unseen.agents.models.building import HERE, Building
 from unseen.agents.models.changes import IGNORED, NEAR_IF_MANY, Changes, distinct
 from unseen.agents.models.rolling import SLOW, Arrival, Rolling, Segments
 from unseen.agents.models.tokens import GEOMETRY, Tokens, from_frame, to_frame
+from unseen.agents.models.visits import CELLS, Visits
 from unseen.agents.protocol import WorldModel
 from unseen.agents.shared.envs import Layout
 
@@ -34,7 +35,6 @@ MOVED = 0.01  # half rooms: smaller displacements do not count as motion
 USUAL = 0.05  # an action that moves the agent in a smaller fraction of transitions makes no step
 HEADING_RESOLUTION = 0.385  # of cos and sin: half a turn of 45 degrees
 COARSE = 0.83  # resolution of positions, in steps: two positions one step apart never share a cell
-CELLS = 41  # cells along each axis, for relative positions
 
 
 class Logits(NamedTuple):
@@ -88,7 +88,6 @@ class RelationalModel(nn.Module, WorldModel):
     movable: Tensor
     resolution: Tensor
     idle: Tensor
-    visits: Tensor
 
     def __init__(self, layout: Layout, actions: int, message: int, hidden: int) -> None:
         super().__init__()
@@ -119,7 +118,7 @@ class RelationalModel(nn.Module, WorldModel):
         self.register_buffer("movable", torch.zeros(sizes.box_slots, dtype=torch.bool))
         self.register_buffer("resolution", torch.ones(self._places))
         self.register_buffer("idle", torch.zeros((), dtype=torch.bool))  # actions have no effect while a disc rolls
-        self.register_buffer("visits", torch.zeros(2 * (2 + sizes.box_kinds) * CELLS * CELLS))
+        self.visits = Visits(layout)
 
     @property
     def _places(self) -> int:
@@ -264,43 +263,28 @@ class RelationalModel(nn.Module, WorldModel):
         apart = 2 * CELLS * (5 + lies) * (boxes[..., 0] * self.building.slots)
         return F.pad(torch.stack([apart, 0 * apart], -1).flatten(1), (4, self._places - 4 - 2 * boxes.shape[1]))
 
-    def relations(self, state: Tensor, at: Tokens | None = None, origin: int = 0) -> tuple[Tensor, Tensor]:
-        """The grid cells of boxes and discs relative to a token: indices (B, n) into `visits`, and whether each is present (B, n) bool.
+    def relations(self, state: Tensor, at: Tokens, rolled: Sequence[Tensor], parts: Parts) -> tuple[Tensor, Tensor]:
+        """Relations (B, n) of things to the agent, and of what moves or changes to each disc that has `rolled`; see `Visits`.
 
-        Boxes are distinguished by kind, discs by whether the query names them. origin: index of the token, by default the agent's.
+        Args:
+            state: (B, d).
+            at: its tokens.
+            rolled: for each disc in `parts.rolling`, whether it has (B,).
         """
-        sizes = self.layout.sizes
-        at = tokens.tokens(self.layout, state) if at is None else at
-        things = slice(1, 1 + sizes.box_slots + sizes.disc_slots)
-        cell = torch.round((at.xy[:, things] - at.xy[:, origin : origin + 1]) / self.resolution[0]).long()
-        cell = cell.clamp(-(CELLS // 2), CELLS // 2) + CELLS // 2
-        box = self.boxes(state)
-        kind = box[..., box.shape[-1] - sizes.box_kinds :].argmax(-1) if sizes.box_kinds else box[..., 0].long() * 0
-        asked = at.kind[:, 1 + sizes.box_slots : things.stop, -1].long()
-        group = torch.cat([2 + kind, asked], 1) if sizes.box_kinds else torch.cat([kind, asked], 1)
-        group = group if origin == 0 else group + 2 + sizes.box_kinds
-        return (group * CELLS + cell[..., 0]) * CELLS + cell[..., 1], at.present[:, things] > 0.5
-
-    def disc_relations(
-        self, disc: Rolling, state: Tensor, rolled: Tensor, at: Tokens | None = None
-    ) -> tuple[Tensor, Tensor]:
-        """`relations` of all else that moves or changes to a disc. Where the disc has not `rolled` (B,), nothing counts as present."""
-        index, present = self.relations(state, at, disc.token)
+        found = [self.visits.relations(state, at, 0)]
         others = torch.ones(self.layout.sizes.disc_slots, dtype=torch.bool, device=state.device)
-        counts = torch.cat([self.movable | self.building.slots, others])
-        counts[disc.token - 1] = False
-        return index, present & counts & rolled[:, None]
-
-    def novelty(
-        self, state: Tensor, at: Tokens | None = None, rolled: tuple[Tensor, ...] = (), parts: Parts | None = None
-    ) -> Tensor:
-        """Novelty (B,) of states (B, d), in [0, 1]: 1 / sqrt(1 + visits) of the least visited relation to the agent or a rolling disc."""
-        found = [self.relations(state, at)]
-        for k, now in zip(parts.rolling if parts else (), rolled, strict=True):
-            found.append(self.disc_relations(self.rolling[k], state, now, at))
+        changing = torch.cat([self.movable | self.building.slots, others])
+        for k, now in zip(parts.rolling, rolled, strict=True):
+            token = self.rolling[k].token
+            index, present = self.visits.relations(state, at, token)
+            besides = changing & (torch.arange(len(changing), device=state.device) != token - 1)
+            found.append((index, present & besides & now[:, None]))
         index, present = (torch.cat(both, -1) for both in zip(*found, strict=True))
-        least = torch.where(present, self.visits[index], torch.inf).amin(-1)
-        return (1 + least).rsqrt()
+        return index, present
+
+    def novelty(self, state: Tensor, at: Tokens, rolled: Sequence[Tensor], parts: Parts) -> Tensor:
+        """Novelty (B,) of states (B, d), in [0, 1]; arguments as in `relations`."""
+        return self.visits.novelty(*self.relations(state, at, rolled, parts))
 
     def acts(self, state: Tensor, parts: Parts) -> Tensor:
         """Whether actions have an effect (B,) in states (B, d), 1 or 0: not while a disc rolls, if in the data they never had one then."""
@@ -380,13 +364,9 @@ class RelationalModel(nn.Module, WorldModel):
         same[:, self.layout.phase.start : self.layout.signals.start] = 0
         self.idle.fill_(bool(rolls.any()) and bool((same[rolls].amax(-1) < MOVED).all()))
         self._set_resolution()
-        found = [self.relations(after)]
-        for disc in self.rolling:
-            if disc.moves:
-                found.append(self.disc_relations(disc, after, disc.rolled(state, after)))
-        self.visits.zero_()
-        for index, present in found:
-            self.visits.index_add_(0, index[present], torch.ones_like(index[present], dtype=torch.float32))
+        parts = self.parts()
+        rolled = [self.rolling[k].rolled(state, after) for k in parts.rolling]
+        self.visits.count(*self.relations(after, tokens.tokens(self.layout, after), rolled, parts))
 
     def _find_steps(self, state: Tensor, action: Tensor, after: Tensor) -> None:
         """Find the most frequent displacement of each action, in the room's or the agent's frame, whichever gives fewer distinct ones."""
@@ -406,6 +386,7 @@ class RelationalModel(nn.Module, WorldModel):
         """Set the resolution of positions to a little less than a step, and of signals to their smallest change."""
         self.resolution.fill_(COARSE * float(self.step))
         self.resolution[2:4] = HEADING_RESOLUTION
+        self.visits.cell.copy_(self.resolution[0])
         signals, codes = self.layout.sizes.signals, self.agent_changes.codes[self.agent_changes.known]
         for k, moved in enumerate(codes[:, 4:].abs().T):
             smallest = float(moved[moved > 1e-4].min()) if (moved > 1e-4).any() else 1.0

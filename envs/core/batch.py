@@ -18,7 +18,7 @@ from unseen.envs.core.params import Params
 from unseen.envs.core.rng import MAX_SEED, SPLITS, keys
 from unseen.envs.core.task import Task
 from unseen.envs.core.validate import validate
-from unseen.envs.errors import BadParameter, BadSnapshot, ResetFailed
+from unseen.envs.errors import BadParameter, BadSnapshot, ResetFailed, shown
 
 ALL = "dict"  # the observation mode that returns every sensor except the privileged ones
 NO_LIMIT = 2**62  # steps
@@ -59,9 +59,9 @@ class Batch:
         validate(task)  # type: ignore[arg-type]
         mode = next(iter(task.sensors)) if mode is None else mode
         if split not in SPLITS:
-            raise BadParameter(f"split={split!r}: allowed are {', '.join(map(repr, SPLITS))}")
+            raise BadParameter(f"split={shown(split)}: allowed are {', '.join(map(repr, SPLITS))}")
         if mode not in [*task.sensors, ALL]:
-            raise BadParameter(f"obs={mode!r}: {task.__name__} has {', '.join(map(repr, [*task.sensors, ALL]))}")
+            raise BadParameter(f"obs={shown(mode)}: {task.__name__} has {', '.join(map(repr, [*task.sensors, ALL]))}")
         self.level = task.level_named(task.default_level if level is None else level)
         self.task, self.split, self.mode = task, split, mode
         self.n, self.threads = checks.count("num_envs", n), checks.count("threads", threads)

@@ -1,6 +1,5 @@
 """Validation of arguments: counts, seeds, reset options, autoreset modes and actions."""
 
-import reprlib
 from collections.abc import Collection
 from typing import Any
 
@@ -9,7 +8,7 @@ from gymnasium.vector import AutoresetMode
 
 from unseen.envs.core.rng import MAX_SEED
 from unseen.envs.core.task import Task
-from unseen.envs.errors import BadAction, BadParameter, nearest
+from unseen.envs.errors import BadAction, BadParameter, nearest, shown
 
 _SLACK = 1e-6  # tolerance for float32 rounding at the action bounds
 
@@ -22,21 +21,21 @@ def _is_integer(value: Any) -> bool:
 def count(name: str, value: Any) -> int:
     """`value` as a positive integer. Raises BadParameter."""
     if not _is_integer(value) or value < 1:
-        raise BadParameter(f"{name}={value!r}: must be a positive integer")
+        raise BadParameter(f"{name}={shown(value)}: must be a positive integer")
     return int(value)
 
 
 def flag(name: str, value: Any) -> bool:
     """True or False. Raises BadParameter."""
     if not isinstance(value, (bool, np.bool_)):
-        raise BadParameter(f"{name}={value!r}: allowed are True and False")
+        raise BadParameter(f"{name}={shown(value)}: allowed are True and False")
     return bool(value)
 
 
 def one_seed(value: Any) -> int:
     """`value` as an integer in 0..2^62-1. Raises BadParameter."""
     if not _is_integer(value) or not 0 <= value <= MAX_SEED:
-        raise BadParameter(f"seed={value!r}: must be an integer in 0..{MAX_SEED}")
+        raise BadParameter(f"seed={shown(value)}: must be an integer in 0..{MAX_SEED}")
     return int(value)
 
 
@@ -53,7 +52,7 @@ def seeds(value: Any, n: int) -> list[int | None]:
         return [None] * n
     if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.ndim == 1):
         if len(value) != n:
-            raise BadParameter(f"seed={value!r}: must be one integer or a list of {n}, one per environment")
+            raise BadParameter(f"seed={shown(value)}: must be one integer or a list of {n}, one per environment")
         return [None if s is None else one_seed(s) for s in value]
     first = one_seed(value)
     one_seed(first + n - 1)
@@ -66,7 +65,7 @@ def autoreset_mode(value: Any) -> AutoresetMode:
         if value in (mode, mode.value, mode.name):
             return mode
     allowed = ", ".join(repr(mode.value) for mode in AutoresetMode)
-    raise BadParameter(f"autoreset_mode={value!r}: must be one of {allowed}, or a gymnasium.vector.AutoresetMode")
+    raise BadParameter(f"autoreset_mode={shown(value)}: must be one of {allowed}, or a gymnasium.vector.AutoresetMode")
 
 
 def reset_options(options: Any, known: Collection[str] = ()) -> dict[str, Any]:
@@ -74,15 +73,15 @@ def reset_options(options: Any, known: Collection[str] = ()) -> dict[str, Any]:
     if options is None:
         return {}
     if not isinstance(options, dict):
-        raise BadParameter(f"options={options!r}: must be a dict or None")
+        raise BadParameter(f"options={shown(options)}: must be a dict or None")
     for name in options:
         if name not in known:
             hint = (
-                nearest(str(name), known)
+                nearest(shown(name), known)
                 if known
                 else "this environment has none (set the difficulty with its parameters)"
             )
-            raise BadParameter(f"unknown reset option {name!r}; {hint}")
+            raise BadParameter(f"unknown reset option {shown(name)}; {hint}")
     return options
 
 
@@ -91,7 +90,7 @@ def reset_mask(mask: Any, n: int) -> np.ndarray | None:
     if mask is None:
         return None
     if not isinstance(mask, np.ndarray) or mask.shape != (n,) or mask.dtype != np.bool_ or not mask.any():
-        raise BadParameter(f"reset_mask={mask!r}: must be a NumPy array of {n} bools with at least one True")
+        raise BadParameter(f"reset_mask={shown(mask)}: must be a NumPy array of {n} bools with at least one True")
     return mask
 
 
@@ -100,12 +99,10 @@ def _numbers(actions: Any, kinds: str, shape: tuple[int, ...], allowed: str) -> 
     try:
         array = np.asarray(actions)
     except Exception as error:  # converting an arbitrary object may raise anything
-        raise BadAction(
-            f"action {reprlib.repr(actions)} is not an array of numbers ({error}): must be {allowed}"
-        ) from None
+        raise BadAction(f"action {shown(actions)} is not an array of numbers ({error}): must be {allowed}") from None
     if array.shape != shape or array.dtype.kind not in kinds:
         raise BadAction(
-            f"action {reprlib.repr(actions)} has shape {array.shape} and dtype {array.dtype}: must be {allowed}, "
+            f"action {shown(actions)} has shape {array.shape} and dtype {array.dtype}: must be {allowed}, "
             f"with shape {shape} over all environments"
         )
     return array

@@ -17,7 +17,7 @@ from unseen.envs.core.params import Params
 from unseen.envs.core.policy import ReferencePolicy
 from unseen.envs.core.spec import with_horizon
 from unseen.envs.core.task import Task
-from unseen.envs.errors import BadParameter, ResetNeeded
+from unseen.envs.errors import BadParameter, ResetNeeded, shown
 
 KEYWORDS = ("level", "obs", "action", "split", "render_mode", "show_hidden")  # besides the task's parameters
 _PLAIN = (int, np.int64)  # common action types, for a fast path
@@ -27,7 +27,7 @@ def check_render_mode(mode: str | None) -> None:
     """Raise BadParameter unless `mode` is a render mode or None."""
     if mode is not None and mode not in METADATA["render_modes"]:
         raise BadParameter(
-            f"render_mode={mode!r}: must be one of None, {', '.join(map(repr, METADATA['render_modes']))}"
+            f"render_mode={shown(mode)}: must be one of None, {', '.join(map(repr, METADATA['render_modes']))}"
         )
 
 

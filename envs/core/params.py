@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Self, dataclass_transform
 import numpy as np
 
 from unseen.envs.core.rng import SPLITS
-from unseen.envs.errors import BadParameter, UnknownKeyword
+from unseen.envs.errors import BadParameter, UnknownKeyword, shown
 
 # Old keyword -> new keyword, for the error message.
 RENAMED = {"autoreset": "autoreset_mode"}
@@ -57,7 +57,7 @@ class Spec:
         """The value in its canonical form. Raises BadParameter."""
         checked = getattr(self, f"_{self.kind}")(value)
         if checked is None:
-            raise BadParameter(f"{name}={value!r}: must be {self.allowed}")
+            raise BadParameter(f"{name}={shown(value)}: must be {self.allowed}")
         return checked
 
     def _integer(self, value: Any) -> int | None:

@@ -5,7 +5,7 @@ from gymnasium import spaces
 
 from unseen.envs.core.batch import ALL, Batch
 from unseen.envs.core.task import Task
-from unseen.envs.errors import BadParameter
+from unseen.envs.errors import BadParameter, shown
 
 DISCRETE, CONTINUOUS = "discrete", "continuous"
 
@@ -29,7 +29,7 @@ def action_kind(task: type[Task], kind: str | None) -> str:
     """`kind` if the task supports it, or the task's default for None. Raises BadParameter."""
     known = action_kinds(task)
     if kind is not None and kind not in known:
-        raise BadParameter(f"action={kind!r}: {task.__name__} supports {', '.join(map(repr, known))}")
+        raise BadParameter(f"action={shown(kind)}: {task.__name__} supports {', '.join(map(repr, known))}")
     return known[0] if kind is None else kind
 
 

@@ -12,7 +12,7 @@ from unseen.envs.core.params import Params
 from unseen.envs.core.reference import Reference
 from unseen.envs.core.sensor import Sensor
 from unseen.envs.core.view import View
-from unseen.envs.errors import BadParameter
+from unseen.envs.errors import BadParameter, shown
 
 FLOAT, INT = "f8", "i8"  # of record fields
 
@@ -118,7 +118,7 @@ class Task:
         named: dict[Any, Params] = {**cls.levels, **cls.presets}
         key = int(level) if isinstance(level, str) and level.isdecimal() and level not in named else level
         if isinstance(key, (bool, np.bool_)) or not isinstance(key, (int, np.integer, str)) or key not in named:
-            raise BadParameter(f"level={level!r}: {cls.__name__} has levels {', '.join(map(repr, named))}")
+            raise BadParameter(f"level={shown(level)}: {cls.__name__} has levels {', '.join(map(repr, named))}")
         return key if isinstance(key, str) else int(key)
 
     @classmethod

@@ -5,7 +5,8 @@ import pygame
 
 from unseen.envs.core.params import Params
 from unseen.envs.core.task import Task
-from unseen.envs.core.view import Belief, Conveyor, Imagined, Lane, Plant
+from unseen.envs.core.view import Belief, Imagined
+from unseen.envs.industry.views.conveyor import Conveyor, Lane, Plant
 from unseen.envs.watch import theme
 from unseen.envs.watch.curves import SHADED, hatch
 from unseen.envs.watch.page import Page

@@ -8,7 +8,8 @@ import pygame
 
 from unseen.envs.core.params import Params
 from unseen.envs.core.task import Task
-from unseen.envs.core.view import Belief, Hoist, Imagined, Ride
+from unseen.envs.core.view import Belief, Imagined
+from unseen.envs.industry.views.hoist import Hoist, Ride
 from unseen.envs.watch import theme
 from unseen.envs.watch.curves import HATCH, hatch
 from unseen.envs.watch.gauges import GaugePainter

@@ -3,7 +3,7 @@
 import numpy as np
 
 from unseen.envs.core.params import Params
-from unseen.envs.core.view import Conveyor, Gauges, Street
+from unseen.envs.core.view import Captioned
 from unseen.envs.watch import theme
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import CARD, FRAME
@@ -47,9 +47,7 @@ def draw_step(page: Page, record: np.void, params: Params, reward: float, y: flo
     page.text(words, 936, y, 14, theme.MUTED, right=True)
 
 
-def draw_end(
-    page: Page, view: Gauges | Conveyor | Street, record: np.void, params: Params, middle: float, y: float, fit: float
-) -> None:
+def draw_end(page: Page, view: Captioned, record: np.void, params: Params, middle: float, y: float, fit: float) -> None:
     """The outcome, if the episode has ended."""
     if record["done"]:
         succeeded = view.succeeded(record, params)

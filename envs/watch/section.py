@@ -4,7 +4,8 @@ import numpy as np
 import pygame
 
 from unseen.envs.core.params import Params
-from unseen.envs.core.view import Gauges, Section
+from unseen.envs.core.view import Gauges
+from unseen.envs.industry.views.section import Section
 from unseen.envs.watch import theme
 from unseen.envs.watch.curves import HATCH, hatch, number
 from unseen.envs.watch.gauges import GaugePainter

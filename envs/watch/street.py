@@ -7,7 +7,8 @@ import pygame
 
 from unseen.envs.core.params import Params
 from unseen.envs.core.task import Task
-from unseen.envs.core.view import Belief, Imagined, Pedestrian, Scene, Street
+from unseen.envs.core.view import Belief, Imagined
+from unseen.envs.industry.views.street import Pedestrian, Scene, Street
 from unseen.envs.watch import theme
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import FRAME, Painter

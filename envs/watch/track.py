@@ -8,7 +8,8 @@ import pygame
 
 from unseen.envs.core.params import Params
 from unseen.envs.core.task import Task
-from unseen.envs.core.view import Belief, Imagined, Track
+from unseen.envs.core.view import Belief, Imagined
+from unseen.envs.industry.views.track import Track
 from unseen.envs.watch import theme
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.painter import Painter

@@ -17,9 +17,11 @@ from unseen.agents.shared.settings import configure
 from unseen.train.benchmark import results as stored
 from unseen.train.benchmark.cells import Spec
 from unseen.train.benchmark.on_ray import RayPool
-from unseen.train.benchmark.report import write_report
+from unseen.train.benchmark.page import renew
+from unseen.train.benchmark.report import summary, write_report
 from unseen.train.benchmark.results import FAILED, Result
 from unseen.train.benchmark.spec import BadSpec, read_spec
+from unseen.train.benchmark.summary import groups
 from unseen.train.errors import StoreError, UsageError, WorkerLost
 from unseen.train.files import check_folder
 from unseen.train.leaderboard.workers import Pool
@@ -37,6 +39,8 @@ class BenchmarkConfig:
     """the specification; see docs/benchmark.md"""
     report: bool = False
     """train nothing: make the tables and figures from the stored results"""
+    page: Annotated[Path | None, arg(metavar="FILE.md", help_behavior_hint="")] = None
+    """also renew the summary in this page, between its comments `<!-- benchmark NAME: begin -->` and `<!-- benchmark NAME: end -->`"""
     workers: Annotated[int | Literal["ray"] | None, arg(metavar="INT|ray", help_behavior_hint="")] = None
     """worker processes, each with one thread; by default one for each core. ray: on the cluster of RAY_ADDRESS, or locally"""
     retry: bool = False
@@ -64,7 +68,10 @@ def benchmark(config: BenchmarkConfig) -> Path:
             raise UsageError("--workers: must be at least 1")
         _check_agents(config.spec, spec, here=config.workers != "ray")
         _run(config, spec, folder)
-    report = write_report(spec, stored.read(folder, spec), folder, config.spec)
+    results = stored.read(folder, spec)
+    report = write_report(spec, results, folder, config.spec)
+    if config.page is not None:
+        renew(config.page, spec.name, summary(spec, groups(spec, results)))
     print(report.read_text(encoding="utf-8"), end="")
     return report
 

@@ -52,7 +52,7 @@ def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: boo
     if pictured:
         parts.append("![Learning curves](curves.svg)" if spec.protocol is None else "![Asked](curves.svg)")
     if any(group.normalised() for group in every) and len(spec.envs) > 1 and spec.protocol is None:
-        parts.append(_overall(spec, every))
+        parts += ["## Overall", summary(spec, every)]
     for env in spec.envs:
         own = [group for group in every if group.env is env]
         if spec.protocol is None:
@@ -66,23 +66,50 @@ def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: boo
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def _overall(spec: Spec, every: Sequence[Group]) -> str:
-    head = (
-        "## Overall\n\nScores of each environment: median over runs. Overall: interquartile mean of the normalised scores over runs and "
-        "environments."
-    )
+def summary(spec: Spec, every: Sequence[Group]) -> str:
+    """One row for each agent, one column for each environment: score, and training to the threshold."""
     rows = []
     for agent in spec.agents:
         own = [group for group in every if group.agent is agent]
         score = overall(own) if len(own) == len(spec.envs) else None
-        runs = sorted({len(group.finished) for group in own})
-        shown = "incomplete" if score is None else _spread(score, runs[-1] > 1)
-        by_env = {group.env.label: _interval(group.scores(agent.policy)) for group in own}
+        several = any(len(group.finished) > 1 for group in own)
+        shown = "incomplete" if score is None else _spread(score, several)
+        by_env = {group.env.label: _summarised(group) for group in own}
         scores = [by_env.get(env.label, "") for env in spec.envs]
-        runs_shown = " to ".join(map(str, runs[:1] + runs[1:][-1:]))
-        rows.append([_safe(agent.label), _safe(agent.supervision), runs_shown, *scores, shown])
-    columns = ["agent", "supervision", "runs", *(_safe(env.label) for env in spec.envs), "overall"]
-    return f"{head}\n\n" + _grid(columns, rows)
+        rows.append([_safe(agent.label), _safe(agent.supervision), _runs_of_all(own), *scores, shown])
+    columns = ["agent", "learns from, besides reward", "runs", *(_safe(env.label) for env in spec.envs), "overall"]
+    return _grid(columns, rows) + f"\n\n{_summary_note(spec)}"
+
+
+def _summarised(group: Group) -> str:
+    """The score of an agent in an environment, and, on a second line, real episodes and CPU-seconds to the threshold."""
+    score = _interval(group.headline())
+    if not group.agent.trains or not group.finished:
+        return score
+    episodes, seconds = (_middle(group.times(axis, group.env.threshold)) for axis in ("episodes", "cpu_s"))
+    return f"{score}<br>" + ("never" if seconds == "never" else f"{episodes}, {seconds} s")
+
+
+def _runs_of_all(own: Sequence[Group]) -> str:
+    """How many runs an agent has finished in each of its environments."""
+    if not own or not own[0].agent.trains:
+        return "scripted"
+    finished, planned = {len(group.finished) for group in own}, {group.planned for group in own}
+    text = " to ".join(map(str, sorted({min(finished), max(finished)})))
+    return text if finished == planned else f"{text} of {max(planned)}"
+
+
+def _middle(values: Sequence[float]) -> str:
+    middle = statistics.median(values) if values else math.nan
+    return "—" if math.isnan(middle) else count(middle) if middle < math.inf else "never"
+
+
+def _summary_note(spec: Spec) -> str:
+    marks = ", ".join(sorted({number(env.threshold) for env in spec.envs}))
+    return (
+        f"Scores: median over runs. Below them: real episodes and CPU time of training until the score is {marks}, medians. "
+        "Overall: interquartile mean of the normalised scores over runs and environments."
+    )
 
 
 def _table(own: Sequence[Group], threshold: float) -> str:

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from unseen.envs.core.view import Gauge, Hoist, Ride
+from unseen.envs.core.view import Gauge
 from unseen.envs.industry.crane.rules import (
     BEYOND,
     BUFFER,
@@ -21,6 +21,7 @@ from unseen.envs.industry.crane.rules import (
     WINDING,
 )
 from unseen.envs.industry.kit.pendulum import GRAVITY
+from unseen.envs.industry.views.hoist import Hoist, Ride
 
 
 def angle(s: np.void, params: Any) -> float:

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 
 from unseen.envs.core.device import host
-from unseen.envs.core.view import Conveyor, Lane, Plant
 from unseen.envs.industry.factory.rules import CRACKED, ENOUGH, JAMMED, MACHINES, coming, left
 from unseen.envs.industry.factory.tunnel import INSIDE, LANES, has_room, kind_of_first
+from unseen.envs.industry.views.conveyor import Conveyor, Lane, Plant
 
 NAMES = ("machine 1", "machine 2", "machine 3", "the bin")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from unseen.envs.core.view import Gauge, Section
+from unseen.envs.core.view import Gauge
 from unseen.envs.industry.kiln.rules import (
     COOLEST,
     DISCHARGED,
@@ -16,6 +16,7 @@ from unseen.envs.industry.kiln.rules import (
     SETPOINTS,
     SURFACE,
 )
+from unseen.envs.industry.views.section import Section
 
 
 def core(s: np.void, params: Any) -> float:

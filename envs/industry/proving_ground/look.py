@@ -4,10 +4,10 @@ from typing import Any
 
 import numpy as np
 
-from unseen.envs.core.view import Track
 from unseen.envs.industry.proving_ground.design import VARIABLES
 from unseen.envs.industry.proving_ground.manoeuvres import CRASH, ENERGY, FAMILIES, METRICS, RIDE, SURFACES
 from unseen.envs.industry.proving_ground.scenarios import FURTHEST
+from unseen.envs.industry.views.track import Track
 
 
 def caption(s: np.void, params: Any) -> str:

@@ -5,7 +5,6 @@ from typing import Any
 
 import numpy as np
 
-from unseen.envs.core.view import Pedestrian, Scene, Street
 from unseen.envs.industry.proving_ground_drive.rules import (
     ARRIVED,
     DIVERGED,
@@ -30,6 +29,7 @@ from unseen.envs.industry.proving_ground_drive.street import (
     SIDE,
     TAIL,
 )
+from unseen.envs.industry.views.street import Pedestrian, Scene, Street
 
 ENDS = {
     ARRIVED: "The end of the street.",
