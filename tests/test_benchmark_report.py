@@ -133,6 +133,22 @@ def test_the_summary_goes_into_a_page(tmp_path: Path) -> None:
     assert "| new |" in page.read_text(encoding="utf-8")
 
 
+def test_a_spec_chooses_between_success_and_return(tmp_path: Path) -> None:
+    spec = make(tmp_path)
+    cell = spec.cells[0]
+    assert "score" not in cell.content["evaluation"], "the ids of cells without it have not changed"
+    by_return = replace(cell, evaluation=replace(cell.evaluation, score="return"))
+    assert by_return.id != cell.id
+    found = Score(200, 0.25, success=0.75)
+    assert cell.evaluation.measure(found) == 0.75 and by_return.evaluation.measure(found) == 0.25
+    assert by_return.evaluation.measure(replace(found, success=None)) == 0.25
+    for one, shown in ((cell, 0.75), (by_return, 0.25)):
+        assert Result(one.id, one.content, "finished", greedy=found).measured(found) == shown
+    assert "Score: mean return over" in markdown(
+        replace(spec, evaluation=by_return.evaluation), filled(spec), "made_up.toml", False
+    )
+
+
 def test_no_ranking_below_five_runs(tmp_path: Path) -> None:
     spec = make(tmp_path)
     found = filled(spec)

@@ -11,6 +11,7 @@ from unseen.agents.roster import ROSTER
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.core.identity import task_hash
 from unseen.train.files import digest
+from unseen.train.heldout import Score
 
 POINTS = 25  # evaluations in a run, by default
 
@@ -29,6 +30,11 @@ class Amount:
         return {name: value for name, value in asdict(self).items() if name != "episodes" or value is not None}
 
 
+def measure(found: Score, what: str = "success") -> float:
+    """The success rate or the mean return, as `Evaluation.score` says."""
+    return found.episode_return if found.success is None or what == "return" else found.success
+
+
 @dataclass(frozen=True)
 class Evaluation:
     """How runs are scored on held-out episodes."""
@@ -44,12 +50,18 @@ class Evaluation:
     """maximum numbers of imagined steps per plan with which planning agents are also scored, on `episodes` episodes each"""
     stop: float | None = None
     """training ends once two successive points of the curve are at or above this score; None: never"""
+    score: str = "success"
+    """what scores are: the "success" rate, or the mean "return"; this too where an environment reports no success"""
+
+    def measure(self, found: Score) -> float:
+        """The number that stands for a score in curves, thresholds and tables."""
+        return measure(found, self.score)
 
     @property
     def content(self) -> dict[str, Any]:
         """As JSON, like `Amount.content`."""
         found = asdict(self) | {"every": self.every and self.every.content}
-        unused = {"imagined": (), "stop": None}
+        unused = {"imagined": (), "stop": None, "score": "success"}
         return {name: value for name, value in found.items() if name not in unused or value != unused[name]}
 
 

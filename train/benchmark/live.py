@@ -13,7 +13,7 @@ from typing import Any
 
 from unseen.train.benchmark.asked import ASKED, FREE
 from unseen.train.benchmark.cells import Amount, Cell, Spec
-from unseen.train.benchmark.results import FINISHED, Result, measure
+from unseen.train.benchmark.results import FINISHED, Result
 from unseen.train.benchmark.run import Task
 from unseen.train.leaderboard.report import count, duration, number
 
@@ -118,7 +118,7 @@ class Live:
 def _group(policy: str, found: Sequence[Result], n: int, begun: float) -> str:
     """Runs of one agent on one environment: ".97 3/5 +40 %"."""
     finished = [one for one in found if one.status == FINISHED]
-    scores = [measure(one_score) for one in finished if (one_score := one.score(policy))]
+    scores = [one.measured(final) for one in finished if (final := one.score(policy))]
     text = f"{number(statistics.median(scores))} " if scores else ""
     text += f"{len(finished)}/{n}"
     if failed := len(found) - len(finished):
@@ -130,7 +130,7 @@ def outcome(result: Result) -> str:
     """A result in a line."""
     if result.status != FINISHED:
         return f"failed: {result.error}"
-    parts = [f"{number(measure(s))} {name}" for name in ("greedy", "sampled") if (s := result.score(name))]
+    parts = [f"{number(result.measured(s))} {name}" for name in ("greedy", "sampled") if (s := result.score(name))]
     trained = f", {count(result.steps)} steps, {result.cpu_s:.0f} CPU-s" if result.steps else ""
     return ", ".join(parts if result.sampled else parts[:1]) + trained
 

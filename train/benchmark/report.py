@@ -229,7 +229,7 @@ def _notes(spec: Spec, results: Mapping[str, Result]) -> str:
     scoring, known = spec.evaluation, list(results.values())
     finals = sorted({one.greedy.episodes for one in known if one.greedy})
     if spec.protocol is not None:
-        lines = _asked_notes(spec.protocol, scoring.split, finals)
+        lines = _asked_notes(spec.protocol, scoring, finals)
     else:
         lines = _trained_notes(scoring, finals)
     machines = sorted({one.machine for one in known})
@@ -246,21 +246,31 @@ def _notes(spec: Spec, results: Mapping[str, Result]) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def _asked_notes(protocol: Protocol, split: str, finals: Sequence[int]) -> list[str]:
+def _what(scoring: Evaluation) -> str:
+    """What scores are, in words."""
+    return (
+        "mean return"
+        if scoring.score == "return"
+        else "success rate (mean return where an environment reports no success)"
+    )
+
+
+def _asked_notes(protocol: Protocol, scoring: Evaluation, finals: Sequence[int]) -> list[str]:
     return [
         "Free play: no reward, no question, and no end but by time. Then the agent is asked: the same environment, with question "
         "and reward. Columns: scores before the first asked episode, and after some of them.",
         f"Before each score, an agent that remembers what it has seen trains on it for {protocol.think} updates.",
         "Goal given: when it is first asked, the agent is told that it has to touch what the query names, with the first touch, "
         "and labels by that what it remembers of free play. An agent without this begins with an untrained policy.",
-        f"Score: success rate over {' or '.join(map(str, finals)) or 'no'} held-out episodes of the split {split!r}; medians over "
-        "finished runs, with 95 % bootstrap intervals over runs, which have less coverage from few runs (about 85 % from 3).",
+        f"Score: {_what(scoring)} over {' or '.join(map(str, finals)) or 'no'} held-out episodes of the split "
+        f"{scoring.split!r}; medians over finished runs, with 95 % bootstrap intervals over runs, which have less coverage from "
+        "few runs (about 85 % from 3).",
     ]
 
 
 def _trained_notes(scoring: Evaluation, finals: Sequence[int]) -> list[str]:
     return [
-        f"Score: success rate (mean return where an environment reports no success) over {' or '.join(map(str, finals)) or 'no'} "
+        f"Score: {_what(scoring)} over {' or '.join(map(str, finals)) or 'no'} "
         f"held-out episodes of the split {scoring.split!r} after training; {scoring.episodes} others for each point of a curve.",
         *_stop_note(scoring),
         "Greedy: the most likely action. Sampled: an action sampled from the policy. The bold one is used for curves, "

@@ -11,14 +11,14 @@ from itertools import chain
 from pathlib import Path
 from typing import Any
 
-from unseen.train.benchmark.cells import Cell, Spec
+from unseen.train.benchmark.cells import Cell, Spec, measure
 from unseen.train.errors import StoreError
 from unseen.train.files import flush_folder, write_text
 from unseen.train.heldout import Score
 
 FINISHED, FAILED = "finished", "failed"
 CURVE = ("steps", "episodes", "cpu_s", "greedy", "sampled")
-"""Columns of a learning curve. Scores are success rates, or mean returns if the environment does not report success."""
+"""Columns of a learning curve. What scores are is said by `Evaluation.score`."""
 
 
 @dataclass(frozen=True)
@@ -58,10 +58,9 @@ class Result:
         """The final score of a policy; a scripted agent has only one."""
         return self.greedy if policy == "greedy" or self.sampled is None else self.sampled
 
-
-def measure(score: Score) -> float:
-    """Success rate, or the mean return if the environment does not report success."""
-    return score.episode_return if score.success is None else score.success
+    def measured(self, found: Score) -> float:
+        """The number that stands for a score of this cell; see `Evaluation.score`."""
+        return measure(found, self.cell.get("evaluation", {}).get("score", "success"))
 
 
 def as_text(result: Result) -> str:

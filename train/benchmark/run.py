@@ -23,7 +23,7 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.planning_agent import PlanningAgent
 from unseen.train.benchmark.asked import Course
 from unseen.train.benchmark.cells import Amount, Cell
-from unseen.train.benchmark.results import CURVE, FAILED, FINISHED, Result, measure
+from unseen.train.benchmark.results import CURVE, FAILED, FINISHED, Result
 from unseen.train.budget import Budget
 from unseen.train.errors import EvaluationError, StoreError, StoreLocked
 from unseen.train.fit import CHECKPOINTS, FRESH, Fit, restore
@@ -115,7 +115,10 @@ def _train(task: Task, fits: list[Fit]) -> Result:
     solved = threading.Event()
 
     def points(policy: Agent) -> dict[str, float]:
-        return {name: measure(one) for name, one in _scores(policy, cell, evaluation.episodes, POINTS_SEED).items()}
+        return {
+            name: evaluation.measure(one)
+            for name, one in _scores(policy, cell, evaluation.episodes, POINTS_SEED).items()
+        }
 
     def look(share: float, figures: Mapping[str, float]) -> None:
         if evaluation.stop is not None and _stays_at(evaluation.stop, cell.agent.policy, fit.curve):
@@ -123,7 +126,7 @@ def _train(task: Task, fits: list[Fit]) -> Result:
 
     def last_point(policy: Agent) -> dict[str, float]:
         final.update(_scores(policy, cell, evaluation.final_episodes))
-        return {name: measure(one) for name, one in final.items()}
+        return {name: evaluation.measure(one) for name, one in final.items()}
 
     fit = Fit(
         learner, task.folder, _budget(cell.budget), points, _budget(cell.every),
@@ -149,7 +152,7 @@ def _ask(task: Task, fits: list[Fit]) -> Result:
 
     def points(policy: Agent) -> dict[str, float]:
         final.update(_scores(policy, cell, cell.evaluation.final_episodes))
-        return {name: measure(one) for name, one in final.items()}
+        return {name: cell.evaluation.measure(one) for name, one in final.items()}
 
     fit = Course(cell, task.folder, points, task.checkpoint_every, fits.append).run()
     return _result(cell, FINISHED, **_training(fit), **final)
@@ -198,7 +201,7 @@ def _by_imagined(agent: Agent, cell: Cell) -> tuple[tuple[int, float], ...]:
     found = []
     for steps in cell.evaluation.imagined:
         agent.imagined = steps
-        found.append((steps, measure(_score(agent, cell, cell.evaluation.episodes))))
+        found.append((steps, cell.evaluation.measure(_score(agent, cell, cell.evaluation.episodes))))
     return tuple(found)
 
 

@@ -141,6 +141,7 @@ AMOUNT: Mapping[str, Check] = {"steps": _count, "cpu_seconds": _seconds, "episod
 EVALUATION: Mapping[str, Check] = {
     "episodes": _count, "final_episodes": _count, "split": _one_of("test", "shift", "train"), "every": _table,
     "policy": _one_of(*POLICIES), "imagined": _counts, "stop": _score,
+    "score": _one_of("success", "return"),
 }  # fmt: skip
 AGENT: Mapping[str, Check] = {
     "name": _one_of(*ROSTER), "label": _text, "supervision": _text, "set": _table, "seeds": _seeds, "budget": _table,

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from unseen.train.benchmark.cells import AgentEntry, EnvEntry, Spec
-from unseen.train.benchmark.results import CURVE, FINISHED, Result, measure
+from unseen.train.benchmark.results import CURVE, FINISHED, Result
 from unseen.train.leaderboard.statistics import (
     RANKING_RUNS,
     Interval,
@@ -39,11 +39,11 @@ class Group:
 
     def scores(self, policy: str) -> list[float]:
         """Final scores of the finished runs; empty for "sampled" of a scripted agent."""
-        return [measure(found) for one in self.finished if (found := getattr(one, policy)) is not None]
+        return [one.measured(found) for one in self.finished if (found := getattr(one, policy)) is not None]
 
     def headline(self) -> list[float]:
         """Final scores of the finished runs, with the policy that `AgentEntry.policy` selects."""
-        return [measure(found) for one in self.finished if (found := one.score(self.agent.policy))]
+        return [one.measured(found) for one in self.finished if (found := one.score(self.agent.policy))]
 
     def asked(self, point: int) -> list[float]:
         """Scores of the finished runs at a point of their curve; the final score of a scripted agent."""
