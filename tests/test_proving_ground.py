@@ -263,6 +263,12 @@ def test_random_designs_are_certified_now_and_then_where_limits_are_lenient() ->
     assert seen[2] <= 0.02 and 0.05 <= seen["lenient"] <= 0.2
 
 
+@pytest.mark.parametrize("keywords", [dict(slack=0.5), dict(slack=1.0), dict(slack=1.0, hidden=10), dict(slack=1.5)])
+def test_chance_follows_how_strict_the_limits_are(keywords: dict[str, Any]) -> None:
+    env = make_vec("ProvingGround", 100, action="continuous", level=2, split="test", **keywords)
+    assert play(env, "reflex", 0, 100).mean() == pytest.approx(ProvingGround.chance(env.params), abs=0.1)
+
+
 def test_tests_tell_what_the_factory_does() -> None:
     env = make_vec("ProvingGround", 48, action="continuous", level=3, split="test")
     obs, _ = env.reset(seed=0)
