@@ -1,7 +1,10 @@
 """Whether ProvingGround asks for a design that fits the programme: `python tests/proving_ground_gates.py` prints the figures.
 
 The best universal design is searched for on 32 programmes of "train" and judged on 200 of "test". Nothing is tuned on the latter.
+`python tests/proving_ground_gates.py slack` prints how often a learner that explores at random is rewarded, by how strict the limits are.
 """
+
+import sys
 
 import numpy as np
 
@@ -70,6 +73,35 @@ def scenario_filter() -> dict[str, tuple[float, float]]:
     return found
 
 
+def by_slack() -> None:
+    """Print scores of designs that use nothing of the programme, or only its brief, by `slack`."""
+    print(
+        f"ProvingGround, level {LEVEL}, 200 programmes of train: share of designs with a score above 0, and mean score\n"
+    )
+    around = {
+        "random designs": 1.0,
+        "middle +- .5": 0.5,
+        "middle +- .2": 0.2,
+        "middle of the box": 0.0,
+        "brief only": 0.0,
+    }
+    print(f"{'slack':8}" + "".join(f"{name:>20}" for name in around))
+    for slack in (0.5, 0.75, 1.0, 1.5, 2.0, 3.0):
+        env = make_vec("ProvingGround", 200, action="continuous", level=LEVEL, split="train", slack=slack)
+        env.reset(seed=0)
+        brief_only, row = env.world["brief"] @ design.BENCHMARK.T, f"{slack:<8g}"
+        for name, width in around.items():
+            noise = (
+                rng.uniform(-1, 1, (200, design.PARTS))
+                if width == 1.0
+                else width * rng.standard_normal((200, design.PARTS))
+            )
+            drawn = brief_only if name == "brief only" else np.clip(noise, -1, 1)
+            found = scores(env, 0, drawn)
+            row += f"{(found > 1e-6).mean():12.2f} {found.mean():7.3f}"
+        print(row, flush=True)
+
+
 def main() -> None:
     print(f"ProvingGround, level {LEVEL}: pass rates in the worst family, 95 % intervals\n")
     env = make_vec("ProvingGround", 200, action="continuous", level=LEVEL, split="test")
@@ -113,4 +145,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    by_slack() if sys.argv[1:] == ["slack"] else main()

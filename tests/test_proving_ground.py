@@ -251,6 +251,24 @@ def test_the_score_says_what_a_designer_knows() -> None:
     assert returns[3, "tracker"] >= returns[3, "reflex"] + 0.4
 
 
+def test_random_designs_are_certified_now_and_then_where_limits_are_lenient() -> None:
+    """A learner that explores at random then sees what a good design is worth; with the limits of the levels it never does."""
+    designs = np.random.default_rng(0).uniform(-1, 1, (100, design.PARTS))
+    acts = np.stack([action(z, commit=COMMIT) for z in designs])
+    seen = {}
+    for level in (2, "lenient"):
+        env = make_vec("ProvingGround", 100, action="continuous", level=level)
+        env.reset(seed=0)
+        seen[level] = (env.step(acts)[1] > 0.0).mean()
+    assert seen[2] <= 0.02 and 0.05 <= seen["lenient"] <= 0.2
+
+
+@pytest.mark.parametrize("keywords", [dict(slack=0.5), dict(slack=1.0), dict(slack=1.0, hidden=10), dict(slack=1.5)])
+def test_chance_follows_how_strict_the_limits_are(keywords: dict[str, Any]) -> None:
+    env = make_vec("ProvingGround", 100, action="continuous", level=2, split="test", **keywords)
+    assert play(env, "reflex", 0, 100).mean() == pytest.approx(ProvingGround.chance(env.params), abs=0.1)
+
+
 def test_tests_tell_what_the_factory_does() -> None:
     env = make_vec("ProvingGround", 48, action="continuous", level=3, split="test")
     obs, _ = env.reset(seed=0)

@@ -2,7 +2,7 @@
 
 A scenario is a family, a surface and four numbers in [-1, 1]: speed, severity, roughness and slope, each relative to the brief. A
 metric may be worse than the benchmark car's in the same scenario by `slack` units, less where the brief emphasises the family. A unit is
-half of the span between the 16 % and the 84 % quantile over random designs (`python tests/proving_ground_gates.py units`).
+half of the span between the 16 % and the 84 % quantile over random designs.
 """
 
 import math

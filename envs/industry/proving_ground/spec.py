@@ -97,17 +97,18 @@ class ProvingGround(Task):
     last test only. "brief": "universal" is one design for all; "portfolio" tests three designs, and commits to the best.
     "tracker" fits the offsets to ten tests of one prototype (an extended Kalman filter on the physics) and commits to the
     second; "briefless" does so for an average brief: tests show how far a car is from its benchmark, so they reveal much of
-    the brief. "oracle" knows the offsets. Mean returns (split "test", 1,000 episodes, standard errors at most .013):
+    the brief. "oracle" knows the offsets. Mean returns (split "test", 1,000 episodes, standard errors at most .013; on
+    "lenient" 300 episodes for those who test, but portfolio):
 
-        level           0      1      2      3
-        random        -.04   -.04   -.04   -.04
-        universal      .08    .08    .08    .08
-        portfolio     -.05   -.05   -.05   -.05
-        briefless      .27    .40    .52    .67
-        tracker-1      .93    .59    .38    .24
-        reflex         .98    .53    .33    .22
-        tracker        .93    .89    .88    .86
-        oracle         .98    .98    .98    .98
+        level           0      1      2      3   lenient
+        random        -.04   -.04   -.04   -.04     -.01
+        universal      .08    .08    .08    .08      .51
+        portfolio     -.05   -.05   -.05   -.05      .40
+        briefless      .27    .40    .52    .67      .77
+        tracker-1      .93    .59    .38    .24      .80
+        reflex         .98    .53    .33    .22      .81
+        tracker        .93    .89    .88    .86      .89
+        oracle         .98    .98    .98    .98      .98
 
     What else was measured is in results/industry/proving_ground_gates.txt: the optimum against the best universal design,
     random search, and what each offset costs.
@@ -122,6 +123,10 @@ class ProvingGround(Task):
     ranges, with other seeds in each split.
 
     **Shift.** More wet and snow than in any programme in training, and offsets up to 1.2 times as large.
+
+    **Presets.** "lenient": level 2 with twice the `slack`, for learners that begin with random designs. By the limits of the
+    levels none of these passes in all families, so that there is no reward to learn from; by lenient ones every tenth does
+    (results/industry/proving_ground_slack.txt). In return it asks for less: who does not test returns .08 less than the tracker.
 
     **Validated** against commonroad-vehicle-models, scipy and closed forms (results/industry/proving_ground_validation.txt):
     the single-track model, its integration, the quarter car, the crash. **Unvalidated**, and choices of this environment: ABS,
@@ -149,6 +154,9 @@ class ProvingGround(Task):
         1: P(hidden=4),
         2: P(hidden=7),
         3: P(hidden=10),
+    }
+    presets: ClassVar[dict[str, P]] = {
+        "lenient": P(slack=1.0),
     }
     visible: ClassVar[dict[str, Any]] = {"hidden": 0}
     action_low = (-1.0,) * rules.ACTION
@@ -181,4 +189,8 @@ class ProvingGround(Task):
     @classmethod
     def chance(cls, params: P, split: str = "test") -> float:
         """The return of a policy that does not test: the benchmark, corrected by the known offsets."""
-        return float(np.interp(params.hidden, (0, 4, 7, 10), (0.98, 0.54, 0.34, 0.22)))
+        strict, lenient = (
+            np.interp(params.hidden, (0, 4, 7, 10), returns)
+            for returns in ((0.98, 0.54, 0.34, 0.22), (0.98, 0.89, 0.81, 0.74))
+        )
+        return float(np.interp(params.slack, (0.5, 1.0, 2.0), (strict, lenient, 0.98)))
