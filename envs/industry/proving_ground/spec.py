@@ -98,7 +98,7 @@ class ProvingGround(Task):
     "tracker" fits the offsets to ten tests of one prototype (an extended Kalman filter on the physics) and commits to the
     second; "briefless" does so for an average brief: tests show how far a car is from its benchmark, so they reveal much of
     the brief. "oracle" knows the offsets. Mean returns (split "test", 1,000 episodes, standard errors at most .013; on
-    "lenient" 300 episodes for those who test, but portfolio):
+    "lenient" 300 episodes of briefless, tracker-1 and tracker, at most .016):
 
         level           0      1      2      3   lenient
         random        -.04   -.04   -.04   -.04     -.01
