@@ -30,12 +30,14 @@ class Agent(ABC):
         obs: required observation mode; "" for the environment's default.
         action: required kind of actions, "discrete" or "continuous"; "" for the environment's default.
         samples: whether `explore` may change what `act` chooses.
+        repeat: steps that a decision lasts: `act` decides at every `repeat`-th step of an episode, and else returns the same action.
     """
 
     name: str = ""
     obs: str = ""
     action: str = ""
     samples: bool = True
+    repeat: int = 1
 
     def attach(self, env: Any) -> None:  # noqa: B027 - optional
         """Called once with the vector environment, before its first reset."""

@@ -19,7 +19,7 @@ from unseen.agents.latent_mpc import LatentMPCLearner  # noqa: E402
 from unseen.agents.load import load_agent  # noqa: E402
 from unseen.agents.protocol import Agent  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
-from unseen.agents.shared.repeat import repeated  # noqa: E402
+from unseen.agents.shared.repeat import with_repeat  # noqa: E402
 
 DOSING = EnvConfig("Dosing", 2)
 REX = EnvConfig("Rex", 1)
@@ -38,18 +38,19 @@ def _one_thread() -> None:
 @pytest.mark.parametrize("env", [DOSING, REX], ids=lambda env: env.label)
 def test_a_decision_is_several_steps_but_ends_with_the_episode(env: EnvConfig) -> None:
     n, repeat = 4, 7
-    plain, by_decision = make(env, 1), repeated(make(env, n), repeat)
+    plain, by_decision = make(env, 1), with_repeat(make(env, n), repeat)
     assert by_decision.horizon == -(-(plain.horizon or 0) // repeat)
     rng = np.random.default_rng(0)
     actions = rng.integers(0, by_decision.vector.single_action_space.n, (150, n))
     seen = [by_decision.vector.reset(seed=5)[0]]
-    rewards, ends, steps = [], [], []
+    rewards, ends, steps, said = [], [], [], []
     for action in actions:
         obs, reward, terminated, truncated, infos = by_decision.vector.step(action)
         seen.append(obs)
         rewards.append(reward)
         ends.append(terminated | truncated)
         steps.append(infos["steps"])
+        said.append({key: value for key, value in infos.items() if key != "steps"})
     assert np.sum(ends) > n
     for i in range(n):
         vector = make(env, 1).vector
@@ -58,14 +59,18 @@ def test_a_decision_is_several_steps_but_ends_with_the_episode(env: EnvConfig) -
         for t, action in enumerate(actions[:, i]):
             np.testing.assert_array_equal(seen[t][i], obs[0])
             total, taken = 0.0, 0
+            info: dict[str, Any] = {}
             if over:
                 obs, *_ = vector.step([action])  # only resets
                 over = False
             else:
                 while taken < repeat and not over:
-                    obs, reward, terminated, truncated, _ = vector.step([action])
+                    obs, reward, terminated, truncated, info = vector.step([action])
                     total, taken, over = total + reward[0], taken + 1, bool(terminated[0] | truncated[0])
             assert (rewards[t][i], steps[t][i], ends[t][i]) == (pytest.approx(total), taken, over)
+            assert {key: value[i] for key, value in said[t].items() if said[t]["_" + key.lstrip("_")][i]} == {
+                key: value[0] for key, value in info.items()
+            }
 
 
 def test_learners_count_environment_steps() -> None:

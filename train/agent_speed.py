@@ -224,6 +224,8 @@ def _imagination(found: Found, agent: Agent, env: EnvConfig, device: str, second
 
 def _decisions(found: Found, agent: Agent, env: EnvConfig, seconds: float) -> None:
     """Times of decisions in play, of one environment and of several at once."""
+    if agent.repeat > 1:
+        agent.repeat = 1  # every step decides
     for n in BATCHES:
         made = make_env_for(agent, replace(env, split="test"), n)
         times: list[float] = []

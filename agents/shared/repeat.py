@@ -16,18 +16,18 @@ from unseen.agents.protocol import Agent
 from unseen.agents.shared import noise
 from unseen.agents.shared.envs import AutoresetMode, Environments
 
-MOST = 1000  # steps of a decision
+MAX_REPEAT = 1000  # steps of a decision
 
 
-def repeated(made: Environments, repeat: int) -> Environments:
+def with_repeat(made: Environments, repeat: int) -> Environments:
     """Environments of the suite whose steps are `repeat` steps of `made`, with NEXT_STEP autoreset; `made` itself if `repeat` is 1.
 
     Raises BadAgent.
     """
     if repeat == 1:
         return made
-    if not 1 <= repeat <= MOST:
-        raise BadAgent(f"setting repeat={repeat}: must be in 1..{MOST}")
+    if not 1 <= repeat <= MAX_REPEAT:
+        raise BadAgent(f"setting repeat={repeat}: must be in 1..{MAX_REPEAT}")
     if not made.has_snapshots or made.horizon is None:
         raise BadAgent(f"setting repeat={repeat}: only for environments of the suite")
     return replace(made, vector=Repeat(made.vector, repeat), horizon=-(-made.horizon // repeat))
@@ -36,15 +36,16 @@ def repeated(made: Environments, repeat: int) -> Environments:
 def stored_repeat(settings: Mapping[str, Any], where: Path) -> int:
     """How many steps the decisions of a stored agent last, by the settings on its card. Raises BadCheckpoint."""
     value = settings.get("repeat", 1)
-    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MOST:
-        raise BadCheckpoint(f"{where}: repeat={value!r} on its card: expected an integer in 1..{MOST}")
+    if isinstance(value, bool) or not isinstance(value, int) or not 1 <= value <= MAX_REPEAT:
+        raise BadCheckpoint(f"{where}: repeat={value!r} on its card: expected an integer in 1..{MAX_REPEAT}")
     return value
 
 
 class Repeat(VectorWrapper):
     """Repeats each action `repeat` times, but not beyond the end of an episode, and adds up the rewards.
 
-    `infos["steps"]` (n,) are the steps taken; 0 where the step only resets.
+    `infos["steps"]` (n,) are the steps taken; 0 where the step only resets. It uses `hold` of the environments itself, so that they cannot
+    be held from outside.
     """
 
     env: Any  # a TaskVectorEnv
@@ -66,7 +67,7 @@ class Repeat(VectorWrapper):
             steps += ~(resets | terminated | truncated)
             obs, more, ends, cut, found = self.env.step(actions)
             reward, terminated, truncated = reward + more, terminated | ends, truncated | cut
-            infos |= found
+            _include(infos, found)
             over = resets | terminated | truncated
             self.env.hold(over)
             if over.all():
@@ -82,13 +83,19 @@ class Repeat(VectorWrapper):
         return self.env.restore(data)
 
 
+def _include(infos: dict[str, Any], found: dict[str, Any]) -> None:
+    """Include the infos of one step: each name has values (n,) and a mask (n,) under "_" + name of the rows that have one."""
+    for name, mask in [(key[1:], found[key]) for key in found if key.startswith("_")]:
+        before = infos.get(name, np.zeros_like(found[name])), infos.get(f"_{name}", np.zeros_like(mask))
+        infos[name], infos[f"_{name}"] = np.where(mask, found[name], before[0]), mask | before[1]
+
+
 class HoldingAgent(Agent):
     """An agent that decides at every `repeat`-th step of an episode, and in between holds its action, without looking.
 
-    Its memory is a NamedTuple with the position of each row, `episodes`, and the previous action, `last`. Subclasses define `decide`.
+    Its memory is a NamedTuple with the position of each row, `episodes`, and the previous action, `last`. Subclasses define `decide`, which
+    also runs for rows that hold their action while others decide. What it imagines are decisions, and its belief is that of its last one.
     """
-
-    repeat: int = 1
 
     @abstractmethod
     def decide(self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, Any]:

@@ -21,7 +21,7 @@ from unseen.agents.shared.checkpoint import Reader, Store, Writer
 from unseen.agents.shared.envs import AutoresetMode, EnvConfig, Environments
 from unseen.agents.shared.graph_agent import GraphAgent
 from unseen.agents.shared.planning_agent import GraphPlanningAgent, Search
-from unseen.agents.shared.repeat import repeated
+from unseen.agents.shared.repeat import with_repeat
 from unseen.agents.shared.settings import configure
 from unseen.agents.shared.torch_graph import TorchGraph
 
@@ -79,7 +79,7 @@ class TorchLearner(Learner):
         self.envs, self.limit_cuts = made, self._limit_cuts(env)
 
     def _make(self, env: EnvConfig) -> Environments:
-        return repeated(envs.make(env, self.config.envs, self.autoreset), self.repeat)
+        return with_repeat(envs.make(env, self.config.envs, self.autoreset), self.repeat)
 
     def _limit_cuts(self, env: EnvConfig) -> bool:
         """What the setting `time_limit` means in `env`. In free play the limit does not belong to the task, so it truncates."""

@@ -77,7 +77,7 @@ def reset_options(options: Any, known: Collection[str] = ()) -> dict[str, Any]:
     for name in options:
         if name not in known:
             hint = (
-                nearest(shown(name), known)
+                nearest(name if isinstance(name, str) else shown(name), known)
                 if known
                 else "this environment has none (set the difficulty with its parameters)"
             )

@@ -17,7 +17,7 @@ from unseen.agents.shared.settings import configure
 from unseen.train.benchmark import results as stored
 from unseen.train.benchmark.cells import Spec
 from unseen.train.benchmark.on_ray import RayPool
-from unseen.train.benchmark.page import renew
+from unseen.train.benchmark.page import check, renew
 from unseen.train.benchmark.report import summary, write_report
 from unseen.train.benchmark.results import FAILED, Result
 from unseen.train.benchmark.spec import BadSpec, read_spec
@@ -59,10 +59,14 @@ def benchmark(config: BenchmarkConfig) -> Path:
     Raises:
         BadSpec, MissingExtra: before anything is run.
         StoreError, StoreLocked: running it again continues from there.
-        UsageError: `workers` is not positive.
+        UsageError: `workers` is not positive, or there is no summary for `page`.
     """
     spec = read_spec(config.spec)
     folder = config.out / spec.name
+    if config.page is not None:
+        if spec.protocol is not None:
+            raise UsageError("--page: the report of a benchmark with a table [protocol] has no summary")
+        check(config.page, spec.name)
     if not config.report:
         if isinstance(config.workers, int) and config.workers < 1:
             raise UsageError("--workers: must be at least 1")

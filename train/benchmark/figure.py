@@ -23,6 +23,9 @@ COLUMNS = 3  # maximum number of columns, in the figure with one panel for each 
 GRID_POINTS = 100  # of the median curve
 
 
+Y_LABELS = {"success": "score", "return": "mean return"}
+
+
 def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
     """Write the figure. Returns False, and writes none, if there is no curve. Raises OSError."""
     import matplotlib
@@ -53,7 +56,7 @@ def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
                 axes.set_xlabel(label)
                 axes.xaxis.set_major_formatter(lambda value, _: charts.short(value))
             line[0].set_title(env.label, loc="left")
-            line[0].set_ylabel("score")
+            line[0].set_ylabel(Y_LABELS[spec.evaluation.score])
         _legend(figure, styles)
         figure.savefig(path, format="svg", metadata={"Date": None})
     return True
@@ -79,9 +82,10 @@ def draw_asked(spec: Spec, every: Sequence[Group], path: Path) -> bool:
                 _plot_points(axes, at, [group.asked(k) for k in at], *styles[group.agent.label])
             axes.set_xticks(list(at), [str(count) for count in spec.protocol.asked])
             axes.set_xlabel("asked episodes")
-            axes.set_ylabel("score")
+            axes.set_ylabel(Y_LABELS[spec.evaluation.score])
             axes.set_title(env.label, loc="left")
-            axes.set_ylim(-0.03, 1.03)
+            if spec.evaluation.score == "success":
+                axes.set_ylim(-0.03, 1.03)
         for axes in panels:
             axes.set_axis_off()
         _legend(figure, styles)

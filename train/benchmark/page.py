@@ -8,20 +8,28 @@ from unseen.train.errors import StoreError
 from unseen.train.files import write_text
 
 
+def check(page: Path, name: str) -> None:
+    """Raise StoreError if the page lacks the comments for this benchmark, or cannot be read."""
+    try:
+        split_at_markers(page, page.read_text(encoding="utf-8"), name)
+    except (OSError, UnicodeError) as error:
+        raise StoreError(page, f"cannot be read: {getattr(error, 'strerror', None) or error}") from error
+
+
 def renew(page: Path, name: str, table: str) -> None:
     """Put the table between the page's comments `<!-- benchmark NAME: begin -->` and `<!-- benchmark NAME: end -->`.
 
-    Raises StoreError if the page has not these comments, or cannot be read or written.
+    Raises StoreError if the page lacks these comments, or cannot be read or written.
     """
     try:
         text = page.read_text(encoding="utf-8")
-        before, after = around(page, text, name)
+        before, after = split_at_markers(page, text, name)
         write_text(page, f"{before}\n{table}\n{after}")
     except (OSError, UnicodeError) as error:
         raise StoreError(page, f"cannot be renewed: {getattr(error, 'strerror', None) or error}") from error
 
 
-def around(page: Path, text: str, name: str) -> tuple[str, str]:
+def split_at_markers(page: Path, text: str, name: str) -> tuple[str, str]:
     """What stands before and after the table, the comments included. Raises StoreError without these comments."""
     begin, end = (f"<!-- benchmark {name}: {mark} -->" for mark in ("begin", "end"))
     before, found, rest = text.partition(begin)

@@ -86,8 +86,11 @@ def _summarised(group: Group) -> str:
     score = _interval(group.headline())
     if not group.agent.trains or not group.finished:
         return score
-    episodes, seconds = (_middle(group.times(axis, group.env.threshold)) for axis in ("episodes", "cpu_s"))
-    return f"{score}<br>" + ("never" if seconds == "never" else f"{episodes}, {seconds} s")
+    episodes, seconds = (group.times(axis, group.env.threshold) for axis in ("episodes", "cpu_s"))
+    reached, runs = sum(time < math.inf for time in seconds), len(seconds)
+    parts = [_middle(episodes), f"{_middle(seconds)} s"] if 2 * reached > runs else []
+    parts += [f"{reached} of {runs} runs"] if 0 < reached < runs else []
+    return f"{score}<br>{', '.join(parts) or 'never'}"
 
 
 def _runs_of_all(own: Sequence[Group]) -> str:
@@ -96,19 +99,21 @@ def _runs_of_all(own: Sequence[Group]) -> str:
         return "scripted"
     finished, planned = {len(group.finished) for group in own}, {group.planned for group in own}
     text = " to ".join(map(str, sorted({min(finished), max(finished)})))
-    return text if finished == planned else f"{text} of {max(planned)}"
+    failed = sum(len(group.failed) for group in own)
+    text += "" if finished == planned else f" of {max(planned)}"
+    return f"{text}, {failed} failed" if failed else text
 
 
 def _middle(values: Sequence[float]) -> str:
-    middle = statistics.median(values) if values else math.nan
-    return "—" if math.isnan(middle) else count(middle) if middle < math.inf else "never"
+    """The median; a dash where it was not counted."""
+    return count(statistics.median(values)) if values else "—"
 
 
 def _summary_note(spec: Spec) -> str:
     marks = ", ".join(sorted({number(env.threshold) for env in spec.envs}))
     return (
-        f"Scores: median over runs. Below them: real episodes and CPU time of training until the score is {marks}, medians. "
-        "Overall: interquartile mean of the normalised scores over runs and environments."
+        f"Scores: {_what(spec.evaluation)}, median over runs. Below them: real episodes and CPU time of training until it is {marks}, "
+        "medians. Overall: interquartile mean of the normalised scores over runs and environments."
     )
 
 

@@ -122,6 +122,8 @@ def measure_latency(task: LatencyTask) -> Latency | None:
         agent, env = _load(task, 1)
     except AgentFailed:
         return None
+    if agent.repeat > 1:
+        agent.repeat = 1  # to time decisions, not steps that repeat one
     try:
         run = Rollout(agent, env, [0], once=False, fail_fast=True)
         times = [current.seconds for current in islice(run, task.warm_up + task.decisions)]

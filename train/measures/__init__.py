@@ -37,16 +37,21 @@ def measures(
         return tuple(absent(title, f"{env_config.label} has no true state to compare with") for title in TITLES)
     test = play(agent, env_config, episodes)
     train = play(agent, env_config, TRAIN_SHARE * episodes, "train") if test.env.task.hidden else test
-    takes: tuple[Callable[[], Table], ...] = (
-        lambda: map_table(test),
-        lambda: decoding_table(train, test),
-        lambda: imagination_table(test),
-        lambda: counterfactual_table(test),
-        lambda: surprise_table(test),
-        lambda: calibration_table(test),
+    takes: tuple[tuple[str, Callable[[], Table]], ...] = (
+        (MAP_ERROR, lambda: map_table(test)),
+        (DECODING, lambda: decoding_table(train, test)),
+        (IMAGINATION, lambda: imagination_table(test)),
+        (COUNTERFACTUAL, lambda: counterfactual_table(test)),
+        (SURPRISE, lambda: surprise_table(test)),
+        (CALIBRATION, lambda: calibration_table(test)),
     )
     found = []
-    for take in takes:
-        found.append(take())
-        progress(found[-1].title)
+    for title, take in takes:
+        by_step = title in (MAP_ERROR, DECODING) or agent.repeat == 1
+        found.append(
+            take()
+            if by_step
+            else absent(title, f"a decision of {agent.name} lasts {agent.repeat} steps, and so does what it imagines")
+        )
+        progress(title)
     return tuple(found)

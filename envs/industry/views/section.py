@@ -30,3 +30,8 @@ class Section(Gauges):
     unprobed: Callable[[np.void, Any], bool]
     around: Callable[[np.void, Any], float]
     half: Callable[[np.void, Any], float]
+
+    def check(self, record: np.void, params: Any) -> None:
+        for read in (self.profile, self.outer, self.inner, self.shut, self.unprobed, self.around, self.half):
+            read(record, params)
+        super().check(record, params)
