@@ -46,7 +46,7 @@ class ImaginationConfig:
     envs: int = 16
     """parallel environments"""
     replay_ratio: float = 128.0
-    """replayed steps per environment step"""
+    """replayed steps per environment step, or per decision if it lasts several"""
     batch: int = 32
     """episodes per update"""
     sequence: int = 128

@@ -31,7 +31,7 @@ class JEPAMPCConfig(JEPASizes, PlanningConfig):
     """Hyperparameters of `PlanningConfig`, and of the JEPA."""
 
     replay_ratio: float = 32.0
-    """replayed steps per environment step"""
+    """replayed steps per environment step, or per decision if it lasts several"""
     actor_warmup_updates: int = 600
     """model updates before the actor is trained; until then actions are uniformly random"""
     terminal_weight: float = 5.0

@@ -34,7 +34,7 @@ class MapperConfig(ImaginationConfig):
     sequence: int = 1000
     """maximum sequence length in steps; from a longer episode a random segment is drawn"""
     replay_ratio: float = 64.0
-    """replayed steps per environment step"""
+    """replayed steps per environment step, or per decision if it lasts several"""
     actor_warmup_updates: int = 400
     """updates of map and model before the actor is trained; until then actions are uniformly random"""
     transitions: int = 1024

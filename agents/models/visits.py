@@ -1,4 +1,4 @@
-"""How often things have been where they are relative to each other: the novelty of a state."""
+"""Counts of relative positions in the data, from which the novelty of a state follows."""
 
 from __future__ import annotations
 
@@ -46,7 +46,7 @@ class Visits(nn.Module):
         return (group * CELLS + cell[..., 0]) * CELLS + cell[..., 1], at.present[:, things] > 0.5
 
     def count(self, index: Tensor, present: Tensor) -> None:
-        """Count anew the relations (B, n) that are present."""
+        """Replace the counts by those of the relations (B, n) that are present."""
         self.counts.zero_()
         self.counts.index_add_(0, index[present], torch.ones_like(index[present], dtype=torch.float32))
 

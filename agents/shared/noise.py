@@ -29,7 +29,7 @@ class Episodes(NamedTuple):
     Attributes:
         seed: (n,) uint64 seed of the row's first episode.
         number: (n,) uint64 index of the current episode, counted from 0 across autoresets.
-        step: (n,) uint64 decisions taken in the current episode.
+        step: (n,) uint64 steps taken in the current episode.
         key: (n,) uint64 key of the current episode.
     """
 
@@ -59,7 +59,7 @@ def next_episodes(agent_seed: int, now: Episodes, first: np.ndarray) -> Episodes
 
 
 def advance(now: Episodes) -> Episodes:
-    """Positions after one decision in every row."""
+    """Positions after one step in every row."""
     return Episodes(now.seed, now.number, now.step + _ONE, now.key)
 
 

@@ -125,8 +125,9 @@ class ProvingGround(Task):
     **Shift.** More wet and snow than in any programme in training, and offsets up to 1.2 times as large.
 
     **Presets.** "lenient": level 2 with twice the `slack`, for learners that begin with random designs. By the limits of the
-    levels none of these passes in all families, so that there is no reward to learn from; by lenient ones every tenth does
-    (results/industry/proving_ground_slack.txt). In return it asks for less: who does not test returns .08 less than the tracker.
+    levels none of 200 of these scores, so that random play finds no reward; by lenient ones every tenth does
+    (results/industry/proving_ground_slack.txt; whether offsets are known does not change what a given design scores). In return
+    the preset asks for less: an agent that does not test returns only .08 less than the tracker.
 
     **Validated** against commonroad-vehicle-models, scipy and closed forms (results/industry/proving_ground_validation.txt):
     the single-track model, its integration, the quarter car, the crash. **Unvalidated**, and choices of this environment: ABS,
