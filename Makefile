@@ -20,9 +20,10 @@ help:  ## show this list
 leaderboard: $(VENV)/.core  ## install the core (no torch) and evaluate the included agents
 	$(BIN)/unseen leaderboard $(ARGS)
 
-tables: $(VENV)/.all  ## renew the README's tables, and the reports, from results/
-	@for name in level1 level2 planning; do \
-	  $(BIN)/unseen benchmark benchmarks/$$name.toml --report --page README.md > /dev/null || exit 1; done
+tables: $(VENV)/.all  ## renew the reports of all benchmarks from results/, and the README's tables
+	@for spec in benchmarks/*.toml; do name=$$(basename $$spec .toml); test -f results/$$name/report.md || continue; \
+	  grep -q "<!-- benchmark $$name: begin -->" README.md && page="--page README.md" || page=; \
+	  $(BIN)/unseen benchmark $$spec --report $$page > /dev/null || exit 1; done
 
 test: $(VENV)/.all  ## install everything and run the quick tests (about ten minutes on two cores)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)
