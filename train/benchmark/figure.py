@@ -23,6 +23,7 @@ COLUMNS = 3  # maximum number of columns, in the figure with one panel for each 
 GRID_POINTS = 100  # of the median curve
 
 
+WIDE = 300  # ratio of an axis's ends above which only powers of ten are labelled
 Y_LABELS = {"success": "score", "return": "mean return"}
 
 
@@ -51,7 +52,8 @@ def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
                         _plot_points(axes, budgets, scores, *style)
                 axes.axhline(env.threshold, color=MUTED, lw=0.8, ls=(0, (4, 3)))
                 axes.set_xscale("log")
-                axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 3.0)))
+                left, right = axes.get_xlim()
+                axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if right > WIDE * left else (1.0, 3.0)))
                 axes.xaxis.set_minor_formatter(NullFormatter())
                 axes.set_xlabel(label)
                 axes.xaxis.set_major_formatter(lambda value, _: charts.short(value))
