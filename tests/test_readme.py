@@ -53,7 +53,7 @@ def test_make_targets_exist() -> None:
 def test_tables_are_those_of_the_stored_results(name: str) -> None:
     spec = read_spec(ROOT / "benchmarks" / f"{name}.toml")
     table = summary(spec, groups(spec, results.read(ROOT / "results" / name, spec)))
-    before, after = split_at_markers(ROOT / "README.md", README, name)
+    before, after = split_at_markers(ROOT / "README.md", name)
     assert README[len(before) : -len(after)].strip() == table, (
         f"unseen benchmark benchmarks/{name}.toml --report --page README.md"
     )

@@ -17,7 +17,7 @@ from unseen.agents.shared.settings import configure
 from unseen.train.benchmark import results as stored
 from unseen.train.benchmark.cells import Spec
 from unseen.train.benchmark.on_ray import RayPool
-from unseen.train.benchmark.page import check, renew
+from unseen.train.benchmark.page import renew, split_at_markers
 from unseen.train.benchmark.report import summary, write_report
 from unseen.train.benchmark.results import FAILED, Result
 from unseen.train.benchmark.spec import BadSpec, read_spec
@@ -66,7 +66,7 @@ def benchmark(config: BenchmarkConfig) -> Path:
     if config.page is not None:
         if spec.protocol is not None:
             raise UsageError("--page: the report of a benchmark with a table [protocol] has no summary")
-        check(config.page, spec.name)
+        split_at_markers(config.page, spec.name)  # before anything is run
     if not config.report:
         if isinstance(config.workers, int) and config.workers < 1:
             raise UsageError("--workers: must be at least 1")
