@@ -12,6 +12,7 @@ import pytest
 
 from unseen.train.benchmark import results as stored
 from unseen.train.benchmark.cells import Amount, Cell, FreePlay, Protocol, Spec
+from unseen.train.benchmark.command import BenchmarkConfig, benchmark
 from unseen.train.benchmark.live import Live, progress
 from unseen.train.benchmark.page import renew
 from unseen.train.benchmark.report import markdown, write_report
@@ -19,7 +20,7 @@ from unseen.train.benchmark.results import Result, as_text, from_text
 from unseen.train.benchmark.run import Task
 from unseen.train.benchmark.spec import read_spec
 from unseen.train.benchmark.summary import claims, groups, median, reached, soonness
-from unseen.train.errors import StoreError
+from unseen.train.errors import StoreError, UsageError
 from unseen.train.heldout import Score
 
 SPEC = """
@@ -40,6 +41,9 @@ name = "oracle"
 name = "RolledBehind"
 levels = [1]
 """
+
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
 def make(tmp_path: Path, seeds: str = "[0, 1, 2, 3, 4]", levels: str = "[1]") -> Spec:
@@ -131,6 +135,18 @@ def test_the_summary_goes_into_a_page(tmp_path: Path) -> None:
     with pytest.raises(StoreError, match=r"missing\.md"):
         renew(tmp_path / "missing.md", "made_up", "| new |")
     assert "| new |" in page.read_text(encoding="utf-8")
+
+
+def test_a_page_that_cannot_take_the_summary_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    spec, page = BENCHMARKS / "smoke.toml", tmp_path / "page.md"
+    page.write_text("no comments", encoding="utf-8")
+    with pytest.raises(StoreError, match="benchmark smoke: begin"):
+        benchmark(BenchmarkConfig(spec, page=page, out=tmp_path / "out", work=tmp_path / "work"))
+    with pytest.raises(UsageError, match="protocol"):
+        benchmark(
+            BenchmarkConfig(BENCHMARKS / "asked_smoke.toml", page=page, out=tmp_path / "out", work=tmp_path / "work")
+        )
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["page.md"]
 
 
 def test_a_spec_chooses_between_success_and_return(tmp_path: Path) -> None:

@@ -20,6 +20,8 @@ from unseen.agents.load import load_agent  # noqa: E402
 from unseen.agents.protocol import Agent  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
 from unseen.agents.shared.repeat import with_repeat  # noqa: E402
+from unseen.train.leaderboard.protocol import LatencyTask, measure_latency  # noqa: E402
+from unseen.train.measures import TITLES, measures  # noqa: E402
 
 DOSING = EnvConfig("Dosing", 2)
 REX = EnvConfig("Rex", 1)
@@ -128,7 +130,7 @@ def test_an_exported_agent_holds_its_action(kind: Any, tmp_path: Path) -> None:
     made.export(path)
     card = {"agent": made.name, "config": {"repeat": 4}}
     path.with_suffix(".json").write_text(json.dumps(card))
-    assert load_agent(str(path), "Dosing", 2).repeat == 4  # type: ignore[attr-defined]
+    assert load_agent(str(path), "Dosing", 2).repeat == 4
     for wrong in (0, True, 2.5, "4", 10**6):
         path.with_suffix(".json").write_text(json.dumps(card | {"config": {"repeat": wrong}}))
         with pytest.raises(BadCheckpoint, match="repeat"):
@@ -152,3 +154,20 @@ def test_resume_is_exact(kind: Any, tmp_path: Path) -> None:
 def test_what_cannot_be_repeated_is_refused(env: EnvConfig, repeat: int) -> None:
     with pytest.raises(BadAgent, match=f"repeat={repeat}"):
         GRUPPOLearner(env, config=GRU | {"repeat": repeat})
+
+
+def test_what_is_imagined_by_decision_is_not_compared_by_step() -> None:
+    agent = LatentMPCLearner(DOSING, config=DREAMER | {"imagined": 12, "depth": 3, "repeat": 4}).policy()
+    found = measures(agent, DOSING, 2)
+    assert [table.title for table in found] == list(TITLES)
+    assert all(table.why == "an imagined step of latent-mpc lasts 4 steps" for table in found[2:])
+    assert not any("imagined step" in table.why for table in found[:2])
+
+
+def test_the_time_of_a_decision_is_that_of_steps_that_decide(monkeypatch: pytest.MonkeyPatch) -> None:
+    agent = GRUPPOLearner(DOSING, config=GRU | {"repeat": 6}).policy()
+    decide, calls = agent.decide, []  # type: ignore[attr-defined]
+    monkeypatch.setattr(agent, "decide", lambda *args, **more: (calls.append(1), decide(*args, **more))[1])
+    monkeypatch.setattr("unseen.train.leaderboard.protocol.load_agent", lambda *args: agent)
+    assert measure_latency(LatencyTask("gru-ppo", None, DOSING, 20, 5)) is not None
+    assert len(calls) == 25

@@ -23,6 +23,7 @@ COLUMNS = 3  # maximum number of columns, in the figure with one panel for each 
 GRID_POINTS = 100  # of the median curve
 
 
+LEGEND_WIDTH, LINE_WIDTH = 140, 6  # characters in a row of the legend, and of the line beside each label
 WIDE = 300  # ratio of an axis's ends above which only powers of ten are labelled
 Y_LABELS = {"success": "score", "return": "mean return"}
 
@@ -129,5 +130,5 @@ def _legend(figure: Any, styles: dict[str, tuple[str, Any]]) -> None:
     from matplotlib.lines import Line2D
 
     handles = [Line2D([], [], color=c, lw=2.2, ls=dash, label=name) for name, (c, dash) in styles.items()]
-    columns = min(4, len(handles))
+    columns = max(1, min(4, len(handles), LEGEND_WIDTH // (max(map(len, styles)) + LINE_WIDTH)))
     figure.legend(handles=handles, loc="outside upper left", ncols=columns, frameon=False, labelcolor=INK)

@@ -47,11 +47,9 @@ def measures(
     )
     found = []
     for title, take in takes:
-        by_step = title in (MAP_ERROR, DECODING) or agent.repeat == 1
-        found.append(
-            take()
-            if by_step
-            else absent(title, f"a decision of {agent.name} lasts {agent.repeat} steps, and so does what it imagines")
-        )
+        if agent.repeat > 1 and title not in (MAP_ERROR, DECODING):
+            found.append(absent(title, f"an imagined step of {agent.name} lasts {agent.repeat} steps"))
+        else:
+            found.append(take())
         progress(title)
     return tuple(found)
