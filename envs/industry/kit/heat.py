@@ -82,7 +82,10 @@ def surface_of(s, cell, furnace):
 
 @device
 def euler(s, t, furnace, dt):
-    """One linearly implicit step of dt s of the temperatures t (CELLS,). furnace: its temperature at the end of the step, C."""
+    """One linearly implicit step of dt s of the temperatures t (CELLS,). furnace: its temperature at the end of the step, C.
+
+    It solves for differences from the furnace, so that a slab as hot as the furnace stays exactly as it is.
+    """
     dx = s.half / CELLS
     k, before, ratio = conductivity(t[0]), 0.0, s.ratio
     for i in range(CELLS):
@@ -91,21 +94,22 @@ def euler(s, t, furnace, dt):
             outer = conductivity(t[i + 1])
             after = 0.5 * (k + outer) / dx
             k = outer
-            source = stored * t[i]
         else:
             surface = surface_of(s, t[i], furnace)
             after = 1.0 / (0.5 * dx / k + 1.0 / transfer(s, furnace, surface))
-            source = stored * t[i] + after * furnace
+        t[i] -= furnace
         if i > 0:
             pivot = 1.0 / (stored + before + after - before * ratio[i - 1])
-            t[i] = (source + before * t[i - 1]) * pivot
+            t[i] = (stored * t[i] + before * t[i - 1]) * pivot
         else:
             pivot = 1.0 / (stored + after)
-            t[i] = source * pivot
+            t[i] = stored * t[i] * pivot
         ratio[i] = after * pivot
         before = after
     for i in range(CELLS - 2, -1, -1):
         t[i] += ratio[i] * t[i + 1]
+    for i in range(CELLS):
+        t[i] += furnace
 
 
 @device
