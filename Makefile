@@ -22,7 +22,7 @@ leaderboard: $(VENV)/.core  ## install the core (no torch) and evaluate the incl
 
 tables: $(VENV)/.all  ## renew the reports of all benchmarks from results/, and the README's tables
 	@for spec in benchmarks/*.toml; do name=$$(basename $$spec .toml); test -f results/$$name/report.md || continue; \
-	  grep -q "<!-- benchmark $$name: begin -->" README.md && page="--page README.md" || page=; \
+	  grep -q "<!-- benchmark $$name[: ]" README.md && page="--page README.md" || page=; \
 	  $(BIN)/unseen benchmark $$spec --report $$page > /dev/null || exit 1; done
 
 test: $(VENV)/.all  ## install everything and run the quick tests (about ten minutes on two cores)

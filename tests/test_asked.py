@@ -253,7 +253,7 @@ def test_from_free_play_to_the_report(tmp_path: Path) -> None:
         stored.write(tmp_path / "results", cell, result)
     found = stored.read(tmp_path / "results", made)
     report = write_report(made, found, tmp_path / "results", Path("asked.toml")).read_text()
-    assert "| agent | supervision | runs | free episodes | zero-shot | after 4 | after 8 | trained for |" in report
+    assert "| agent | supervision | runs | zero-shot | after 4 | after 8 | trained for |" in report
     assert "3 planned, 3 finished" in report and (tmp_path / "results" / "curves.svg").is_file()
     assert [len(group.asked(1)) for group in groups(made, found)] == [1, 1, 1]
 

@@ -20,7 +20,7 @@ from unseen.train.benchmark.results import Result, as_text, from_text
 from unseen.train.benchmark.run import Task
 from unseen.train.benchmark.spec import read_spec
 from unseen.train.benchmark.summary import claims, groups, median, reached, soonness
-from unseen.train.errors import StoreError, UsageError
+from unseen.train.errors import StoreError
 from unseen.train.heldout import Score
 
 SPEC = """
@@ -124,28 +124,30 @@ def test_all_environments_stand_in_one_table(tmp_path: Path) -> None:
     assert "## Overall" not in markdown(make(tmp_path), filled(make(tmp_path)), "made_up.toml", False)
 
 
-def test_the_summary_goes_into_a_page(tmp_path: Path) -> None:
-    page, made = tmp_path / "page.md", "<!-- benchmark made_up: begin -->\n{}\n<!-- benchmark made_up: end -->"
-    page.write_text("before\n" + made.format("old") + "\nafter\n", encoding="utf-8")
-    renew(page, "made_up", "| new |")
-    assert page.read_text(encoding="utf-8") == "before\n" + made.format("| new |") + "\nafter\n"
+def test_tables_go_into_a_page(tmp_path: Path) -> None:
+    page, made = tmp_path / "page.md", "<!-- benchmark made_up: begin -->\n{}\n<!-- benchmark made_up: end -->\n"
+    more = made.replace("made_up", "made_up imagined")
+    page.write_text("before\n" + made.format("old") + more.format("old"), encoding="utf-8")
+    renew(page, {"made_up": "| new |", "made_up imagined": "| more |", "made_up other": "| not wanted |"})
+    assert page.read_text(encoding="utf-8") == "before\n" + made.format("| new |") + more.format("| more |")
     for name in ("made", "other"):
         with pytest.raises(StoreError, match=f"benchmark {name}: begin"):
-            renew(page, name, "| newer |")
+            renew(page, {name: "| newer |"})
     with pytest.raises(StoreError, match=r"missing\.md"):
-        renew(tmp_path / "missing.md", "made_up", "| new |")
-    assert "| new |" in page.read_text(encoding="utf-8")
+        renew(tmp_path / "missing.md", {"made_up": "| new |"})
+    page.write_text(made.format("old").partition("old")[0], encoding="utf-8")
+    with pytest.raises(StoreError, match="benchmark made_up: end"):
+        renew(page, {"made_up": "| new |"})
 
 
-def test_a_page_that_cannot_take_the_summary_is_refused_before_anything_runs(tmp_path: Path) -> None:
-    spec, page = BENCHMARKS / "smoke.toml", tmp_path / "page.md"
+def test_a_page_that_cannot_take_the_tables_is_refused_before_anything_runs(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
     page.write_text("no comments", encoding="utf-8")
-    with pytest.raises(StoreError, match="benchmark smoke: begin"):
-        benchmark(BenchmarkConfig(spec, page=page, out=tmp_path / "out", work=tmp_path / "work"))
-    with pytest.raises(UsageError, match="protocol"):
-        benchmark(
-            BenchmarkConfig(BENCHMARKS / "asked_smoke.toml", page=page, out=tmp_path / "out", work=tmp_path / "work")
-        )
+    for name in ("smoke", "asked_smoke"):
+        with pytest.raises(StoreError, match=f"benchmark {name}: begin"):
+            benchmark(
+                BenchmarkConfig(BENCHMARKS / f"{name}.toml", page=page, out=tmp_path / "out", work=tmp_path / "work")
+            )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.md"]
 
 

@@ -17,8 +17,8 @@ from unseen.agents.shared.settings import configure
 from unseen.train.benchmark import results as stored
 from unseen.train.benchmark.cells import Spec
 from unseen.train.benchmark.on_ray import RayPool
-from unseen.train.benchmark.page import renew, split_at_markers
-from unseen.train.benchmark.report import summary, write_report
+from unseen.train.benchmark.page import renew, wanted
+from unseen.train.benchmark.report import tables, write_report
 from unseen.train.benchmark.results import FAILED, Result
 from unseen.train.benchmark.spec import BadSpec, read_spec
 from unseen.train.benchmark.summary import groups
@@ -40,7 +40,8 @@ class BenchmarkConfig:
     report: bool = False
     """train nothing: make the tables and figures from the stored results"""
     page: Annotated[Path | None, arg(metavar="FILE.md", help_behavior_hint="")] = None
-    """also renew the summary in this page, between its comments `<!-- benchmark NAME: begin -->` and `<!-- benchmark NAME: end -->`"""
+    """also renew the tables in this page, between its comments `<!-- benchmark NAME: begin -->` and `<!-- benchmark NAME: end -->`, and, by
+    imagined steps, "NAME imagined" """
     workers: Annotated[int | Literal["ray"] | None, arg(metavar="INT|ray", help_behavior_hint="")] = None
     """worker processes, each with one thread; by default one for each core. ray: on the cluster of RAY_ADDRESS, or locally"""
     retry: bool = False
@@ -59,14 +60,12 @@ def benchmark(config: BenchmarkConfig) -> Path:
     Raises:
         BadSpec, MissingExtra: before anything is run.
         StoreError, StoreLocked: running it again continues from there.
-        UsageError: `workers` is not positive, or there is no summary for `page`.
+        UsageError: `workers` is not positive.
     """
     spec = read_spec(config.spec)
     folder = config.out / spec.name
     if config.page is not None:
-        if spec.protocol is not None:
-            raise UsageError("--page: the report of a benchmark with a table [protocol] has no summary")
-        split_at_markers(config.page, spec.name)  # before anything is run
+        wanted(config.page, tables(spec, groups(spec, {})))  # before anything is run
     if not config.report:
         if isinstance(config.workers, int) and config.workers < 1:
             raise UsageError("--workers: must be at least 1")
@@ -75,7 +74,7 @@ def benchmark(config: BenchmarkConfig) -> Path:
     results = stored.read(folder, spec)
     report = write_report(spec, results, folder, config.spec)
     if config.page is not None:
-        renew(config.page, spec.name, summary(spec, groups(spec, results)))
+        renew(config.page, tables(spec, groups(spec, results)))
     print(report.read_text(encoding="utf-8"), end="")
     return report
 

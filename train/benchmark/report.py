@@ -66,6 +66,16 @@ def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: boo
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def tables(spec: Spec, every: Sequence[Group]) -> dict[str, str]:
+    """Tables over all environments for other pages, by name: the benchmark's, and "NAME imagined", scores by imagined steps."""
+    if spec.protocol is not None:
+        return {spec.name: _asked_summary(spec, every, spec.protocol)}
+    return {
+        spec.name: summary(spec, every),
+        f"{spec.name} imagined": _imagined_summary(every, spec.evaluation.imagined),
+    }
+
+
 def summary(spec: Spec, every: Sequence[Group]) -> str:
     """One row for each agent, one column for each environment: score, and training to the threshold."""
     rows = []
@@ -145,16 +155,42 @@ def _imagined_table(own: Sequence[Group], budgets: Sequence[int]) -> str:
     return _grid(head, rows)
 
 
+def _imagined_summary(every: Sequence[Group], budgets: Sequence[int]) -> str:
+    """Like `_imagined_table`, for all environments."""
+    rows = [
+        [_safe(group.env.label), _safe(group.agent.label), *(_interval(group.by_imagined(steps)) for steps in budgets)]
+        for group in every
+        if any(group.by_imagined(steps) for steps in budgets)
+    ]
+    return _grid(["environment", "imagined steps a plan, at most", *(count(steps) for steps in budgets)], rows)
+
+
+def _asked_summary(spec: Spec, every: Sequence[Group], protocol: Protocol) -> str:
+    """Like `_asked_table`, for all environments and with fewer columns."""
+    head = ["environment", "agent", "learns from, besides reward", "runs", *_asked_columns(protocol), "CPU time"]
+    rows = []
+    for group in every:
+        agent = group.agent
+        scores = [_interval(group.asked(k)) for k in range(len(protocol.asked))]
+        seconds = [one.cpu_s for one in group.finished if agent.trains]
+        row = [_safe(group.env.label), _safe(agent.label), _safe(agent.supervision), _runs(group), *scores]
+        rows.append([*row, f"{_middle(seconds)} s" if seconds else ""])
+    note = f"Scores: {_what(spec.evaluation)} on held-out episodes before the first real episode and after so many, median over runs."
+    return _grid(head, rows) + f"\n\n{note}"
+
+
+def _asked_columns(protocol: Protocol) -> list[str]:
+    return ["zero-shot" if asked == 0 else f"after {count(asked)}" for asked in protocol.asked]
+
+
 def _asked_table(own: Sequence[Group], protocol: Protocol) -> str:
     """One row for each agent in an environment, one column for each number of asked episodes."""
-    head = ["agent", "supervision", "runs", "free episodes"]
-    head += ["zero-shot" if count == 0 else f"after {count}" for count in protocol.asked] + ["trained for"]
+    head = ["agent", "supervision", "runs", *_asked_columns(protocol), "trained for"]
     rows = []
     for group in own:
         agent = group.agent
-        free = "" if agent.free is None else str(agent.free.episodes)
         scores = [_interval(group.asked(k), bold=True) for k in range(len(protocol.asked))]
-        rows.append([_safe(agent.label), _safe(agent.supervision), _runs(group), free, *scores, _trained(group)])
+        rows.append([_safe(agent.label), _safe(agent.supervision), _runs(group), *scores, _trained(group)])
     return _grid(head, rows)
 
 
@@ -234,7 +270,8 @@ def _notes(spec: Spec, results: Mapping[str, Result]) -> str:
     scoring, known = spec.evaluation, list(results.values())
     finals = sorted({one.greedy.episodes for one in known if one.greedy})
     if spec.protocol is not None:
-        lines = _asked_notes(spec.protocol, scoring, finals)
+        free = any(agent.free and agent.free.episodes for agent in spec.agents)
+        lines = _asked_notes(spec.protocol, free, scoring, finals)
     else:
         lines = _trained_notes(scoring, finals)
     machines = sorted({one.machine for one in known})
@@ -260,13 +297,17 @@ def _what(scoring: Evaluation) -> str:
     )
 
 
-def _asked_notes(protocol: Protocol, scoring: Evaluation, finals: Sequence[int]) -> list[str]:
-    return [
+def _asked_notes(protocol: Protocol, free: bool, scoring: Evaluation, finals: Sequence[int]) -> list[str]:
+    about_free_play = [
         "Free play: no reward, no question, and no end but by time. Then the agent is asked: the same environment, with question "
-        "and reward. Columns: scores before the first asked episode, and after some of them.",
-        f"Before each score, an agent that remembers what it has seen trains on it for {protocol.think} updates.",
+        "and reward.",
         "Goal given: when it is first asked, the agent is told that it has to touch what the query names, with the first touch, "
         "and labels by that what it remembers of free play. An agent without this begins with an untrained policy.",
+    ]
+    return [
+        *(about_free_play if free else []),
+        f"Columns: scores before the first {'asked' if free else 'real'} episode, and after some of them. Before each score, an agent that "
+        f"remembers what it has seen trains on it: {protocol.think} update{'' if protocol.think == 1 else 's'}.",
         f"Score: {_what(scoring)} over {' or '.join(map(str, finals)) or 'no'} held-out episodes of the split "
         f"{scoring.split!r}; medians over finished runs, with 95 % bootstrap intervals over runs, which have less coverage from "
         "few runs (about 85 % from 3).",

@@ -232,7 +232,10 @@ def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
 def _played_freely(
     agent: AgentEntry, table: Mapping[str, Any], where: str, protocol: Protocol | None
 ) -> Iterator[AgentEntry]:
-    """With a protocol, one entry for each number of free episodes; else the entry as it is. Raises BadSpec."""
+    """With a protocol, one entry for each number of free episodes; else the entry as it is. Raises BadSpec.
+
+    Labels say how many they are, unless nobody plays freely by default.
+    """
     if protocol is None or not agent.trains:
         for key in ("free_episodes", "shown"):
             if key in table:
@@ -241,7 +244,8 @@ def _played_freely(
         return
     shown = table.get("shown", False)
     for episodes in table.get("free_episodes", protocol.free_episodes):
-        label = f"{agent.label}, {episodes} free" + (", question shown" if shown else "")
+        label = agent.label if protocol.free_episodes == (0,) == (episodes,) else f"{agent.label}, {episodes} free"
+        label += ", question shown" if shown else ""
         told = ", goal given" if episodes and ROSTER[agent.name].goal else ""
         yield replace(
             agent, label=label, supervision=agent.supervision + told, free=FreePlay(episodes, shown and episodes > 0)
