@@ -171,3 +171,42 @@ def test_the_time_of_a_decision_is_that_of_steps_that_decide(monkeypatch: pytest
     monkeypatch.setattr("unseen.train.leaderboard.protocol.load_agent", lambda *args: agent)
     assert measure_latency(LatencyTask("gru-ppo", None, DOSING, 20, 5)) is not None
     assert len(calls) == 25
+
+
+def test_while_an_action_is_held_the_same_is_imagined() -> None:
+    agent = DreamerLearner(DOSING, config=DREAMER | {"repeat": 3}).policy()
+    envs = make(DOSING, 2).vector
+    obs, _ = envs.reset(seed=0)
+    state, first, seen = agent.initial_state(np.arange(2, dtype=np.uint64)), np.ones(2, bool), []
+    for _ in range(6):
+        action, state = agent.act(obs, state, first)
+        found = agent.imagine(state, 4)
+        assert found is not None
+        seen.append(found.action)
+        obs, first = envs.step(action)[0], np.zeros(2, bool)
+    for t in range(6):
+        assert np.array_equal(seen[t], seen[t // 3 * 3])
+    assert not np.array_equal(seen[0], seen[3])
+
+
+def test_only_rows_that_decide_are_shown_to_the_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two rows, of which the second begins an episode while the first holds its action: as if each played alone."""
+    agent = GRUPPOLearner(DOSING, config=GRU | {"repeat": 3}).policy()
+    decide, rows = agent.decide, []  # type: ignore[attr-defined]
+    monkeypatch.setattr(agent, "decide", lambda obs, *args: (rows.append(len(obs)), decide(obs, *args))[1])
+    rng = np.random.default_rng(0)
+    obs = rng.random((7, 2, make(DOSING, 1).observation.size), np.float32)
+    firsts = np.zeros((7, 2), bool)
+    firsts[0], firsts[2, 1] = True, True
+
+    def play(which: slice) -> list[np.ndarray]:
+        state, actions = agent.initial_state(np.arange(2, dtype=np.uint64)[which]), []
+        for seen, first in zip(obs[:, which], firsts[:, which], strict=True):
+            action, state = agent.act(seen, state, first, True)
+            actions.append(action)
+        return actions
+
+    both = play(slice(0, 2))
+    assert rows == [2, 1, 1, 1, 1], "both at step 0; the second at 2, the first at 3, the second at 5, the first at 6"
+    for k in range(2):
+        assert np.array_equal(np.concatenate(play(slice(k, k + 1))), np.stack(both)[:, k])

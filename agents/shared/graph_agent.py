@@ -182,7 +182,8 @@ class GraphAgent(HoldingAgent):
         if not state.episodes.step.all():
             raise BadAgent(f"{self.name} call act before imagine")
         n, width = len(state.latent), graph.width("noise")
-        drawn = noise.uniform(state.episodes, noise.IMAGINATION, horizon * width).reshape(n, horizon, width)
+        words = noise.uniform(self.decided(state.episodes), noise.IMAGINATION, horizon * width)
+        drawn = words.reshape(n, horizon, width)
         latent, action = state.latent, state.last
         steps: list[Arrays] = []
         for t in range(horizon):

@@ -94,7 +94,7 @@ class HoldingAgent(Agent):
     """An agent that decides at every `repeat`-th step of an episode, and in between holds its action, without looking.
 
     Its memory is a NamedTuple with the position of each row, `episodes`, and the previous action, `last`. Subclasses define `decide`, which
-    also runs for rows that hold their action while others decide. What it imagines are decisions, and its belief is that of its last one.
+    sees only the rows that decide. What it imagines are decisions, and its belief is that of its last one.
     """
 
     @abstractmethod
@@ -102,24 +102,47 @@ class HoldingAgent(Agent):
         """See `Agent.act`."""
 
     def act(self, obs: np.ndarray, state: Any, first: np.ndarray, explore: bool = False) -> tuple[np.ndarray, Any]:
-        due = np.asarray(first, bool) | (state.episodes.step % np.uint64(self.repeat) == 0)
+        first = np.asarray(first, bool)
+        due = first | (state.episodes.step % np.uint64(self.repeat) == 0)
         if due.all():
             return self.decide(obs, state, first, explore)
+        held = state._replace(episodes=noise.advance(state.episodes))
         if not due.any():
-            return state.last, state._replace(episodes=noise.advance(state.episodes))
-        _, new = self.decide(obs, state, first, explore)
-        kept = _merged(due, new, state)._replace(episodes=new.episodes)
-        return kept.last, kept
+            return held.last, held
+        _, decided = self.decide(obs[due], _rows(due, state), first[due], explore)
+        new = _put(due, decided, held)
+        return new.last, new
+
+    def decided(self, now: noise.Episodes) -> noise.Episodes:
+        """Positions after the last decision of rows that have decided, so that what is drawn of it stays the same while it is held."""
+        repeat, one = np.uint64(self.repeat), np.uint64(1)
+        return now._replace(step=(now.step - one) // repeat * repeat + one)
 
 
-def _merged(rows: np.ndarray, new: Any, old: Any) -> Any:
-    """`new` in the given rows (n,) bool, else `old`: arrays, tuples with an element a row, and mappings and NamedTuples of these."""
+def _rows(chosen: np.ndarray, memory: Any) -> Any:
+    """The chosen rows (n,) bool of arrays, tuples with an element a row, and mappings and NamedTuples of these."""
+    if isinstance(memory, np.ndarray):
+        return memory[chosen]
+    if isinstance(memory, Mapping):
+        return {name: _rows(chosen, value) for name, value in memory.items()}
+    if hasattr(memory, "_fields"):
+        return type(memory)(*(_rows(chosen, value) for value in memory))
+    if isinstance(memory, tuple):
+        return tuple(value for row, value in zip(chosen, memory, strict=True) if row)
+    return memory
+
+
+def _put(chosen: np.ndarray, new: Any, old: Any) -> Any:
+    """`old` with `new` in the chosen rows; the counterpart of `_rows`."""
     if isinstance(new, np.ndarray):
-        return np.where(rows.reshape(-1, *[1] * (new.ndim - 1)), new, old)
+        out = old.copy()
+        out[chosen] = new
+        return out
     if isinstance(new, Mapping):
-        return {name: _merged(rows, value, old[name]) if name in old else value for name, value in new.items()}
+        return {name: _put(chosen, value, old[name]) for name, value in new.items()}
     if hasattr(new, "_fields"):
-        return type(new)(*(_merged(rows, *pair) for pair in zip(new, old, strict=True)))
+        return type(new)(*(_put(chosen, *pair) for pair in zip(new, old, strict=True)))
     if isinstance(new, tuple):
-        return tuple(a if row else b for row, a, b in zip(rows, new, old, strict=True))
+        mine = iter(new)
+        return tuple(next(mine) if row else value for row, value in zip(chosen, old, strict=True))
     return new
