@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ pytest.importorskip("safetensors")
 
 from unseen.agents.errors import BadAgent, BadCheckpoint  # noqa: E402
 from unseen.agents.load import load_agent  # noqa: E402
+from unseen.agents.models.changes import IGNORED, cross_entropy  # noqa: E402
 from unseen.agents.models.tokens import Tokens, geometry, tokens  # noqa: E402
 from unseen.agents.onnx.planner import OnnxPlanner  # noqa: E402
 from unseen.agents.protocol import WorldModel  # noqa: E402
@@ -312,6 +314,17 @@ def test_what_does_not_fit_is_refused() -> None:
         learner(EnvConfig("Detour", 1, action="continuous"))
     with pytest.raises(BadAgent, match="imagine"):
         learner(imagine=3)
+
+
+def test_a_batch_in_which_nothing_is_known_of_a_launch_is_no_loss() -> None:
+    """A few steps of blocks that all roll: their launches have no label, and the mean over none was NaN."""
+    made = learner(EnvConfig("RolledBehind", 1), envs=10, random_episodes=50, updates=20)
+    figures = made.advance()
+    assert figures["launches"] >= 0 and all(math.isfinite(value) for value in figures.values())
+    none = torch.full((4,), IGNORED)
+    logits = torch.randn(4, 3, requires_grad=True)
+    cross_entropy(logits, none).backward()  # type: ignore[no-untyped-call]
+    assert float(cross_entropy(logits, none).detach()) == 0 and logits.grad is not None and not logits.grad.any()
 
 
 @pytest.mark.slow

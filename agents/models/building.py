@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unseen.agents.models.changes import IGNORED, Changes
+from unseen.agents.models.changes import IGNORED, Changes, cross_entropy
 from unseen.agents.models.tokens import half_turns
 
 KINDS = 8  # maximum number of distinct contents of a slot
@@ -104,4 +104,4 @@ class Building(nn.Module):
         nearest = self.contents.nearest(wanted.flatten(0, 1)).view(wanted.shape[:2])
         fits = (self.contents.codes[nearest] - wanted).abs().sum(-1) < 5 * SAME
         label = torch.where(self.built(before, after, agent), torch.where(fits, 1 + nearest, IGNORED), 0)
-        return len(which) * F.cross_entropy(logits.flatten(0, 1), label.flatten(), ignore_index=IGNORED)
+        return len(which) * cross_entropy(logits.flatten(0, 1), label.flatten())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 MIN_COUNT = 2  # a change that occurs less often gets no class
@@ -57,6 +58,12 @@ class Changes(nn.Module):
     def masked(self, logits: Tensor) -> Tensor:
         """Logits (..., most), set to `NEVER` for classes that are not in use."""
         return torch.where(self.known, logits, NEVER)
+
+
+def cross_entropy(logits: Tensor, label: Tensor) -> Tensor:
+    """Mean cross-entropy of logits (N, classes) for labels (N,) that are not `IGNORED`; 0 if all are."""
+    total = F.cross_entropy(logits, label, ignore_index=IGNORED, reduction="sum")
+    return total / (label != IGNORED).sum().clamp(min=1)
 
 
 def distinct(changes: Tensor) -> tuple[Tensor, Tensor]:

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 
 from unseen.agents.models import tokens
 from unseen.agents.models.building import HERE, Building
-from unseen.agents.models.changes import IGNORED, NEAR_IF_MANY, Changes, distinct
+from unseen.agents.models.changes import NEAR_IF_MANY, Changes, cross_entropy, distinct
 from unseen.agents.models.rolling import SLOW, Arrival, Rolling, Segments
 from unseen.agents.models.tokens import GEOMETRY, Tokens, from_frame, to_frame
 from unseen.agents.models.visits import CELLS, Visits
@@ -436,6 +436,6 @@ class RelationalModel(nn.Module, WorldModel):
             losses["built"] = self.building.loss(guess.built, before, now, after[:, :2], parts.built)
         if arrived:
             pairs = zip(arrived, guess.launches, strict=True)
-            each = [F.cross_entropy(launch, label, ignore_index=IGNORED) for (_, label), launch in pairs]
+            each = [cross_entropy(launch, label) for (_, label), launch in pairs]
             losses["launches"] = torch.stack(each).sum()
         return losses

@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unseen.agents.models import tokens
-from unseen.agents.models.changes import IGNORED, Changes, distinct
+from unseen.agents.models.changes import IGNORED, Changes, cross_entropy, distinct
 from unseen.agents.models.tokens import FAR, Tokens, from_frame, half_turns, to_frame
 from unseen.agents.shared.envs import Layout
 
@@ -378,14 +378,7 @@ class Rolling(nn.Module):
         label = torch.cat([segments.label, torch.where(segments.label > 0, mirrored_label, segments.label)])
         logits = self._masked(self.meets(torch.cat([seen, seen * other])))
         hit, passed = (torch.where(chosen, label, IGNORED).flatten() for chosen in (label > 0, label == 0))
-        return (
-            sum(
-                F.cross_entropy(logits.flatten(0, 1), wanted, ignore_index=IGNORED)
-                for wanted in (hit, passed)
-                if (wanted != IGNORED).any()
-            )
-            + logits.sum() * 0
-        )
+        return cross_entropy(logits.flatten(0, 1), hit) + cross_entropy(logits.flatten(0, 1), passed)
 
 
 def _at_token(values: Tensor, which: Tensor) -> Tensor:
