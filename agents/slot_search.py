@@ -49,15 +49,15 @@ class SlotSearchConfig:
     """episodes of random play before the first search"""
     updates: int = 400
     """maximum number of updates of the model per round"""
-    enough: float = 0.02
+    loss_target: float = 0.02
     """mean loss over 50 updates below which training ends in a round"""
     batch: int = 128
     """transitions per update"""
-    moved: float = 0.25
+    moved_fraction: float = 0.25
     """fraction of a batch drawn from transitions in which a box moved"""
-    rewarded: float = 0.0625
+    rewarded_fraction: float = 0.0625
     """fraction of a batch drawn from rewarded transitions"""
-    over: float = 0.0625
+    ended_fraction: float = 0.0625
     """fraction of a batch drawn from transitions that terminated an episode without reward"""
     lr: float = 6e-3
     """learning rate at the start of a round; it falls to zero linearly"""
@@ -153,7 +153,7 @@ class SlotSearchLearner(TorchLearner):
         segments = self.model.segments(data["state"], action, data["after"])
         moved = self.model.box_change(data["state"], data["after"]).abs().amax((1, 2)) > CHANGED
         rewarded, over = (data["outcome"] > 0).unbind(-1)
-        groups = [(moved, c.moved), (rewarded, c.rewarded), (over & ~rewarded, c.over)]
+        groups = [(moved, c.moved_fraction), (rewarded, c.rewarded_fraction), (over & ~rewarded, c.ended_fraction)]
         pools = [(mask.nonzero()[:, 0].cpu().numpy(), int(share * c.batch)) for mask, share in groups]
         losses: list[dict[str, float]] = []
         for update in range(updates):
@@ -161,7 +161,7 @@ class SlotSearchLearner(TorchLearner):
                 group["lr"] = c.lr * (1 - update / updates)
             with self.timed():
                 losses.append(self._update(data, pools, segments))
-            if (update + 1) % WINDOW == 0 and _mean_loss(losses[-WINDOW:]) < c.enough:
+            if (update + 1) % WINDOW == 0 and _mean_loss(losses[-WINDOW:]) < c.loss_target:
                 break
         means = {name: float(np.mean([f[name] for f in losses])) for name in losses[-1]}
         return means | {"rewarded": float(data["outcome"][:, 0].sum()), "updates": float(len(losses))}

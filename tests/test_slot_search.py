@@ -185,7 +185,7 @@ def test_passing_through_a_thin_wall_is_seen() -> None:
 
 def test_a_round_ends_when_the_model_is_good_enough() -> None:
     assert learner(updates=70).advance()["updates"] == 70
-    assert learner(updates=70, enough=1e3).advance()["updates"] == 50
+    assert learner(updates=70, loss_target=1e3).advance()["updates"] == 50
 
 
 def test_it_fits_what_it_sees_and_predicts_held_out_steps() -> None:
