@@ -22,6 +22,7 @@ leaderboard: $(VENV)/.core  ## install the core (no torch) and evaluate the incl
 
 tables: $(VENV)/.all  ## renew the reports of all benchmarks from results/, and the README's tables
 	@for spec in benchmarks/*.toml; do name=$$(basename $$spec .toml); test -f results/$$name/report.md || continue; \
+	  test $$name != outside || $(BIN)/python -c 'import popgym' 2> /dev/null || { echo "outside: needs the extra of that name"; continue; }; \
 	  grep -q "<!-- benchmark $$name[: ]" README.md && page="--page README.md" || page=; \
 	  $(BIN)/unseen benchmark $$spec --report $$page > /dev/null || exit 1; done
 
