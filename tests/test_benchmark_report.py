@@ -15,7 +15,7 @@ from unseen.train.benchmark.cells import Amount, Cell, FreePlay, Protocol, Spec
 from unseen.train.benchmark.command import BenchmarkConfig, benchmark
 from unseen.train.benchmark.live import Live, progress
 from unseen.train.benchmark.page import renew
-from unseen.train.benchmark.report import markdown, write_report
+from unseen.train.benchmark.report import markdown, summary, write_report
 from unseen.train.benchmark.results import Result, as_text, from_text
 from unseen.train.benchmark.run import Task
 from unseen.train.benchmark.spec import read_spec
@@ -122,6 +122,26 @@ def test_all_environments_stand_in_one_table(tmp_path: Path) -> None:
     assert "| bad | none | 1 to 2 of 2 | .30 (.30–.30)<br>never | .30<br>never | .25" in report
     assert "| oracle | scripted, with the full state | scripted | .97 | .97 | .97 |" in report
     assert "## Overall" not in markdown(make(tmp_path), filled(make(tmp_path)), "made_up.toml", False)
+
+
+def test_what_has_not_been_run_is_named_below_the_table(tmp_path: Path) -> None:
+    spec = make(tmp_path, "[0, 1]", "[1, 2]")
+    begun = {cell.id for cell in spec.cells if cell.agent.label != "bad" and cell.env.label == "RolledBehind 1"}
+    table = summary(spec, groups(spec, {id: one for id, one in filled(spec).items() if id in begun}))
+    assert "| agent | learns from, besides reward | runs | RolledBehind 1 | overall |" in table
+    assert "| bad |" not in table and table.endswith("Without a finished run yet: bad, RolledBehind 2.")
+    nothing = summary(spec, groups(spec, {}))
+    assert "| bad | none | 0 of 2 | — | — | incomplete |" in nothing and "Without" not in nothing
+
+
+def test_results_of_other_settings_are_counted(tmp_path: Path) -> None:
+    spec = make(tmp_path)
+    for cell in spec.cells[:2]:
+        stored.write(tmp_path / "results", cell, filled(spec)[cell.id])
+    assert stored.strangers(tmp_path / "results", spec) == 0
+    (tmp_path / "results" / "bad-RolledBehind-1-0-000000000000.json").write_text("{}", encoding="utf-8")
+    report = write_report(spec, stored.read(tmp_path / "results", spec), tmp_path / "results", Path("made_up.toml"))
+    assert "**1 stored results are of no run of this specification.**" in report.read_text(encoding="utf-8")
 
 
 def test_tables_go_into_a_page(tmp_path: Path) -> None:

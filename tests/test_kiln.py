@@ -61,6 +61,7 @@ def test_a_slab_stays_between_what_it_was_and_its_furnace(
     for _ in range(60):
         host(kit.heat)(slab, furnace, furnace, 20.0)
         assert low - slack <= slab["temp"].min() and slab["temp"].max() <= high + slack
+    assert charged != furnace or (slab["temp"] == charged).all(), "as hot as the furnace: exactly as it was"
 
 
 def test_the_properties_of_steel_are_those_of_the_table() -> None:

@@ -113,8 +113,9 @@ class HoldingAgent(Agent):
         new = _put(due, decided, held)
         return new.last, new
 
-    def decided(self, now: noise.Episodes) -> noise.Episodes:
-        """Positions after the last decision of rows that have decided, so that what is drawn of it stays the same while it is held."""
+    def at_decision(self, now: noise.Episodes) -> noise.Episodes:
+        """Positions right after the latest decision of each row, which must have decided: random numbers drawn there do not change while an
+        action is held."""
         repeat, one = np.uint64(self.repeat), np.uint64(1)
         return now._replace(step=(now.step - one) // repeat * repeat + one)
 
@@ -129,7 +130,9 @@ def _rows(chosen: np.ndarray, memory: Any) -> Any:
         return type(memory)(*(_rows(chosen, value) for value in memory))
     if isinstance(memory, tuple):
         return tuple(value for row, value in zip(chosen, memory, strict=True) if row)
-    return memory
+    if memory is None:
+        return None
+    raise TypeError(f"memory of rows: {type(memory).__name__}")
 
 
 def _put(chosen: np.ndarray, new: Any, old: Any) -> Any:
@@ -145,4 +148,6 @@ def _put(chosen: np.ndarray, new: Any, old: Any) -> Any:
     if isinstance(new, tuple):
         mine = iter(new)
         return tuple(next(mine) if row else value for row, value in zip(chosen, old, strict=True))
-    return new
+    if new is None:
+        return None
+    raise TypeError(f"memory of rows: {type(new).__name__}")

@@ -190,3 +190,8 @@ class Spec:
     cells: tuple[Cell, ...]
     """in the order in which they run: one seed of everything before the next"""
     protocol: Protocol | None = None
+
+    @property
+    def free(self) -> bool:
+        """Whether an agent plays freely before it is asked."""
+        return any(agent.free and agent.free.episodes for agent in self.agents)

@@ -17,8 +17,8 @@ from unseen.agents.shared.settings import configure
 from unseen.train.benchmark import results as stored
 from unseen.train.benchmark.cells import Spec
 from unseen.train.benchmark.on_ray import RayPool
-from unseen.train.benchmark.page import renew, wanted
-from unseen.train.benchmark.report import tables, write_report
+from unseen.train.benchmark.page import renew, tables_in
+from unseen.train.benchmark.report import table_names, tables, write_report
 from unseen.train.benchmark.results import FAILED, Result
 from unseen.train.benchmark.spec import BadSpec, read_spec
 from unseen.train.benchmark.summary import groups
@@ -40,8 +40,8 @@ class BenchmarkConfig:
     report: bool = False
     """train nothing: make the tables and figures from the stored results"""
     page: Annotated[Path | None, arg(metavar="FILE.md", help_behavior_hint="")] = None
-    """also renew the tables in this page, between its comments `<!-- benchmark NAME: begin -->` and `<!-- benchmark NAME: end -->`, and, by
-    imagined steps, "NAME imagined" """
+    """also renew the tables of this page: each goes between `<!-- benchmark NAME: begin -->` and `<!-- benchmark NAME: end -->`.
+    NAME is the benchmark's name or, for scores by imagined steps, that name and the word imagined"""
     workers: Annotated[int | Literal["ray"] | None, arg(metavar="INT|ray", help_behavior_hint="")] = None
     """worker processes, each with one thread; by default one for each core. ray: on the cluster of RAY_ADDRESS, or locally"""
     retry: bool = False
@@ -65,7 +65,7 @@ def benchmark(config: BenchmarkConfig) -> Path:
     spec = read_spec(config.spec)
     folder = config.out / spec.name
     if config.page is not None:
-        wanted(config.page, tables(spec, groups(spec, {})))  # before anything is run
+        tables_in(config.page, table_names(spec))  # before anything is run
     if not config.report:
         if isinstance(config.workers, int) and config.workers < 1:
             raise UsageError("--workers: must be at least 1")

@@ -14,7 +14,7 @@ def renew(page: Path, tables: Mapping[str, str]) -> None:
 
     Raises StoreError if it has none of them, or cannot be read or written.
     """
-    for name in wanted(page, tables):
+    for name in tables_in(page, tables):
         before, after = split_at_markers(page, name)
         try:
             write_text(page, f"{before}\n{tables[name]}\n{after}")
@@ -22,7 +22,7 @@ def renew(page: Path, tables: Mapping[str, str]) -> None:
             raise StoreError(page, f"cannot be written: {error.strerror or error}") from error
 
 
-def wanted(page: Path, names: Iterable[str]) -> list[str]:
+def tables_in(page: Path, names: Iterable[str]) -> list[str]:
     """Those tables for which the page has comments. Raises StoreError if there are none, or if one has no end."""
     text, names = _read(page), list(names)
     found = [name for name in names if _markers(name)[0] in text]

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from unseen.train.benchmark.cells import Cell, Evaluation, Protocol, Spec
 from unseen.train.benchmark.figure import draw, draw_asked
-from unseen.train.benchmark.results import Result
+from unseen.train.benchmark.results import Result, strangers
 from unseen.train.benchmark.summary import Claim, Group, claims, groups, median, overall, soonness
 from unseen.train.errors import StoreError
 from unseen.train.files import write_text
@@ -31,14 +31,20 @@ def write_report(spec: Spec, results: Mapping[str, Result], folder: Path, path: 
         figure = draw if spec.protocol is None else draw_asked
         pictured = figure(spec, groups(spec, results), folder / "curves.svg")
         report = folder / "report.md"
-        write_text(report, markdown(spec, results, path.name, pictured))
+        write_text(report, markdown(spec, results, path.name, pictured, strangers(folder, spec)))
     except OSError as error:
         raise StoreError(folder, f"cannot be written: {error.strerror or error}") from error
     return report
 
 
-def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: bool) -> str:
-    """The report. `file`: name of the spec; `pictured`: whether there is a curves.svg."""
+def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: bool, others: int = 0) -> str:
+    """The report.
+
+    Args:
+        file: name of the spec.
+        pictured: whether there is a curves.svg.
+        others: number of stored results that are of none of its runs.
+    """
     every = groups(spec, results)
     finished = sum(len(group.finished) for group in every)
     failed = sum(len(group.failed) for group in every)
@@ -46,7 +52,8 @@ def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: boo
     parts = [
         f"# {_safe(spec.title)}",
         f"Made by `unseen benchmark {file} --report`. Runs: {len(spec.cells)} planned, {finished} finished, {failed} failed, "
-        f"{missing} unfinished.",
+        f"{missing} unfinished."
+        + (f" **{others} stored results are of no run of this specification.**" if others else ""),
         f"Search budget of the settings: {_safe(spec.search)}",
     ]
     if pictured:
@@ -66,29 +73,44 @@ def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: boo
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
+def table_names(spec: Spec) -> list[str]:
+    """Names of the tables for other pages: the benchmark's, and "NAME imagined", scores by imagined steps."""
+    by_imagined = [f"{spec.name} imagined"] if spec.protocol is None and spec.evaluation.imagined else []
+    return [spec.name, *by_imagined]
+
+
 def tables(spec: Spec, every: Sequence[Group]) -> dict[str, str]:
-    """Tables over all environments for other pages, by name: the benchmark's, and "NAME imagined", scores by imagined steps."""
+    """The tables of `table_names`, each over all environments."""
     if spec.protocol is not None:
-        return {spec.name: _asked_summary(spec, every, spec.protocol)}
-    return {
-        spec.name: summary(spec, every),
-        f"{spec.name} imagined": _imagined_summary(every, spec.evaluation.imagined),
-    }
+        made = [_asked_summary(spec, every, spec.protocol)]
+    else:
+        made = [summary(spec, every), _imagined_summary(every, spec.evaluation.imagined)]
+    return dict(zip(table_names(spec), made, strict=False))
 
 
 def summary(spec: Spec, every: Sequence[Group]) -> str:
-    """One row for each agent, one column for each environment: score, and training to the threshold."""
+    """One row for each agent, one column for each environment: score, and training to the threshold.
+
+    Agents and environments without a finished run are named below.
+    """
+    done = [group for group in every if group.finished] or every
+    agents = [agent for agent in spec.agents if any(group.agent is agent for group in done)]
+    envs = [env for env in spec.envs if any(group.env is env for group in done)]
     rows = []
-    for agent in spec.agents:
-        own = [group for group in every if group.agent is agent]
-        score = overall(own) if len(own) == len(spec.envs) else None
+    for agent in agents:
+        own = [group for group in every if group.agent is agent and group.env in envs]
+        score = overall(own) if len(own) == len(envs) else None
         several = any(len(group.finished) > 1 for group in own)
         shown = "incomplete" if score is None else _spread(score, several)
         by_env = {group.env.label: _summarised(group) for group in own}
-        scores = [by_env.get(env.label, "") for env in spec.envs]
+        scores = [by_env.get(env.label, "") for env in envs]
         rows.append([_safe(agent.label), _safe(agent.supervision), _runs_of_all(own), *scores, shown])
-    columns = ["agent", "learns from, besides reward", "runs", *(_safe(env.label) for env in spec.envs), "overall"]
-    return _grid(columns, rows) + f"\n\n{_summary_note(spec)}"
+    columns = ["agent", "learns from, besides reward", "runs", *(_safe(env.label) for env in envs), "overall"]
+    missing = [one.label for one in spec.agents if one not in agents] + [
+        one.label for one in spec.envs if one not in envs
+    ]
+    note = f" Without a finished run yet: {_safe(', '.join(missing))}." if missing else ""
+    return _grid(columns, rows) + f"\n\n{_summary_note(spec)}{note}"
 
 
 def _summarised(group: Group) -> str:
@@ -151,8 +173,7 @@ def _imagined_table(own: Sequence[Group], budgets: Sequence[int]) -> str:
         [_safe(group.agent.label), _runs(group), *(_interval(group.by_imagined(steps)) for steps in budgets)]
         for group in planning
     ]
-    head = ["imagined steps a plan, at most", "runs", *(count(steps) for steps in budgets)]
-    return _grid(head, rows)
+    return _grid(["agent", "runs", *_imagined_columns(budgets)], rows)
 
 
 def _imagined_summary(every: Sequence[Group], budgets: Sequence[int]) -> str:
@@ -162,7 +183,11 @@ def _imagined_summary(every: Sequence[Group], budgets: Sequence[int]) -> str:
         for group in every
         if any(group.by_imagined(steps) for steps in budgets)
     ]
-    return _grid(["environment", "imagined steps a plan, at most", *(count(steps) for steps in budgets)], rows)
+    return _grid(["environment", "agent", *_imagined_columns(budgets)], rows)
+
+
+def _imagined_columns(budgets: Sequence[int]) -> list[str]:
+    return [f"≤ {count(steps)} imagined" for steps in budgets]
 
 
 def _asked_summary(spec: Spec, every: Sequence[Group], protocol: Protocol) -> str:
@@ -175,7 +200,8 @@ def _asked_summary(spec: Spec, every: Sequence[Group], protocol: Protocol) -> st
         seconds = [one.cpu_s for one in group.finished if agent.trains]
         row = [_safe(group.env.label), _safe(agent.label), _safe(agent.supervision), _runs(group), *scores]
         rows.append([*row, f"{_middle(seconds)} s" if seconds else ""])
-    note = f"Scores: {_what(spec.evaluation)} on held-out episodes before the first real episode and after so many, median over runs."
+    first = "asked" if spec.free else "real"
+    note = f"Scores: {_what(spec.evaluation)} on held-out episodes before the first {first} episode and after so many, median over runs."
     return _grid(head, rows) + f"\n\n{note}"
 
 
@@ -270,8 +296,7 @@ def _notes(spec: Spec, results: Mapping[str, Result]) -> str:
     scoring, known = spec.evaluation, list(results.values())
     finals = sorted({one.greedy.episodes for one in known if one.greedy})
     if spec.protocol is not None:
-        free = any(agent.free and agent.free.episodes for agent in spec.agents)
-        lines = _asked_notes(spec.protocol, free, scoring, finals)
+        lines = _asked_notes(spec.protocol, spec.free, scoring, finals)
     else:
         lines = _trained_notes(scoring, finals)
     machines = sorted({one.machine for one in known})

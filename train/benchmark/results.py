@@ -126,6 +126,11 @@ def write(folder: Path, cell: Cell, result: Result) -> None:
         raise StoreError(path, f"cannot be written: {error.strerror or error}") from error
 
 
+def strangers(folder: Path, spec: Spec) -> int:
+    """Number of stored results that are of no cell of the spec, as after a change of its settings."""
+    return len(set(folder.glob("*.json")) - {path_of(folder, cell) for cell in spec.cells})
+
+
 def read(folder: Path, spec: Spec) -> dict[str, Result]:
     """The stored results of the spec's cells, by id. Raises StoreError for a damaged file."""
     found = {}
