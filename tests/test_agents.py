@@ -199,12 +199,12 @@ def test_runs_are_listed_by_seed_and_a_bad_card_is_named(tmp_path: Path) -> None
 
 
 def test_the_typical_run_is_taken_unless_one_is_asked_for() -> None:
-    returns = {run.seed: run.card.episode_return for run in list_runs("gru-mapper", "RolledBehind", 1)}
-    typical = load_agent("gru-mapper", "RolledBehind", 1).card
+    returns = {run.seed: run.card.episode_return for run in list_runs("ppo", "RolledBehind", 1)}
+    typical = load_agent("ppo", "RolledBehind", 1).card
     assert typical.episode_return == sorted(returns.values())[len(returns) // 2]
-    assert load_agent("gru-mapper", "RolledBehind", 1, run=1).card.seed == 1
-    with pytest.raises(BadCheckpoint, match="unseen train gru-mapper RolledBehind --level 1"):
-        load_agent("gru-mapper", "RolledBehind", 1, run=99)
+    assert load_agent("ppo", "RolledBehind", 1, run=1).card.seed == 1
+    with pytest.raises(BadCheckpoint, match="unseen train ppo RolledBehind --level 1"):
+        load_agent("ppo", "RolledBehind", 1, run=99)
 
 
 def test_only_an_included_agent_has_runs_to_choose_from(tmp_path: Path) -> None:
