@@ -125,7 +125,7 @@ def test_agents_that_plan_are_scored_by_imagined_steps(tmp_path: Path) -> None:
     without, much = (score for _, score in results["simulator-mpc"])
     assert without < 0.5 < much
     report = (tmp_path / "results" / "tiny" / "report.md").read_text()
-    assert "| imagined steps a plan, at most | runs | 0 | 2 k |" in report
+    assert "| agent | runs | ≤ 0 imagined | ≤ 2 k imagined |" in report
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="kill -9")
