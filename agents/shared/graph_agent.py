@@ -182,8 +182,8 @@ class GraphAgent(HoldingAgent):
         if not state.episodes.step.all():
             raise BadAgent(f"{self.name} call act before imagine")
         n, width = len(state.latent), graph.width("noise")
-        words = noise.uniform(self.at_decision(state.episodes), noise.IMAGINATION, horizon * width)
-        drawn = words.reshape(n, horizon, width)
+        drawn = noise.uniform(self.at_decision(state.episodes), noise.IMAGINATION, horizon * width)
+        drawn = drawn.reshape(n, horizon, width)
         latent, action = state.latent, state.last
         steps: list[Arrays] = []
         for t in range(horizon):

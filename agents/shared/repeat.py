@@ -114,8 +114,10 @@ class HoldingAgent(Agent):
         return new.last, new
 
     def at_decision(self, now: noise.Episodes) -> noise.Episodes:
-        """Positions right after the latest decision of each row, which must have decided: random numbers drawn there do not change while an
-        action is held."""
+        """Positions right after the latest decision of each row, which must have decided.
+
+        Random numbers drawn there do not change while an action is held.
+        """
         repeat, one = np.uint64(self.repeat), np.uint64(1)
         return now._replace(step=(now.step - one) // repeat * repeat + one)
 

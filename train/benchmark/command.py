@@ -18,7 +18,7 @@ from unseen.train.benchmark import results as stored
 from unseen.train.benchmark.cells import Spec
 from unseen.train.benchmark.on_ray import RayPool
 from unseen.train.benchmark.page import renew, tables_in
-from unseen.train.benchmark.report import table_names, tables, write_report
+from unseen.train.benchmark.report import tables, write_report
 from unseen.train.benchmark.results import FAILED, Result
 from unseen.train.benchmark.spec import BadSpec, read_spec
 from unseen.train.benchmark.summary import groups
@@ -65,7 +65,7 @@ def benchmark(config: BenchmarkConfig) -> Path:
     spec = read_spec(config.spec)
     folder = config.out / spec.name
     if config.page is not None:
-        tables_in(config.page, table_names(spec))  # before anything is run
+        tables_in(config.page, tables(spec, groups(spec, {})))  # before anything is run
     if not config.report:
         if isinstance(config.workers, int) and config.workers < 1:
             raise UsageError("--workers: must be at least 1")

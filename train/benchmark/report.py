@@ -73,19 +73,13 @@ def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: boo
     return "\n\n".join(part for part in parts if part) + "\n"
 
 
-def table_names(spec: Spec) -> list[str]:
-    """Names of the tables for other pages: the benchmark's, and "NAME imagined", scores by imagined steps."""
-    by_imagined = [f"{spec.name} imagined"] if spec.protocol is None and spec.evaluation.imagined else []
-    return [spec.name, *by_imagined]
-
-
 def tables(spec: Spec, every: Sequence[Group]) -> dict[str, str]:
-    """The tables of `table_names`, each over all environments."""
+    """Tables over all environments for other pages, by name: the benchmark's, and "NAME imagined", scores by imagined steps."""
     if spec.protocol is not None:
-        made = [_asked_summary(spec, every, spec.protocol)]
-    else:
-        made = [summary(spec, every), _imagined_summary(every, spec.evaluation.imagined)]
-    return dict(zip(table_names(spec), made, strict=False))
+        return {spec.name: _asked_summary(spec, every, spec.protocol)}
+    budgets = spec.evaluation.imagined
+    by_imagined = {f"{spec.name} imagined": _imagined_summary(every, budgets)} if budgets else {}
+    return {spec.name: summary(spec, every)} | by_imagined
 
 
 def summary(spec: Spec, every: Sequence[Group]) -> str:
@@ -106,9 +100,8 @@ def summary(spec: Spec, every: Sequence[Group]) -> str:
         scores = [by_env.get(env.label, "") for env in envs]
         rows.append([_safe(agent.label), _safe(agent.supervision), _runs_of_all(own), *scores, shown])
     columns = ["agent", "learns from, besides reward", "runs", *(_safe(env.label) for env in envs), "overall"]
-    missing = [one.label for one in spec.agents if one not in agents] + [
-        one.label for one in spec.envs if one not in envs
-    ]
+    missing = [agent.label for agent in spec.agents if agent not in agents]
+    missing += [env.label for env in spec.envs if env not in envs]
     note = f" Without a finished run yet: {_safe(', '.join(missing))}." if missing else ""
     return _grid(columns, rows) + f"\n\n{_summary_note(spec)}{note}"
 
