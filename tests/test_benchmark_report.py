@@ -19,7 +19,7 @@ from unseen.train.benchmark.report import markdown, summary, write_report
 from unseen.train.benchmark.results import Result, as_text, from_text
 from unseen.train.benchmark.run import Task
 from unseen.train.benchmark.spec import read_spec
-from unseen.train.benchmark.summary import claims, groups, median, reached, soonness
+from unseen.train.benchmark.summary import begun, claims, groups, median, reached, soonness
 from unseen.train.errors import StoreError
 from unseen.train.heldout import Score
 
@@ -284,3 +284,13 @@ def test_progress_in_episodes_and_of_free_play(tmp_path: Path) -> None:
     (tmp_path / "asked/asked").mkdir()
     (tmp_path / "asked/asked/log.jsonl").write_text('{"steps": 90, "cpu_s": 3.0, "episodes": 310}\n')
     assert progress(asked) == (0.775, 90, 3.0)
+
+
+def test_a_failed_run_is_shown_and_only_what_has_not_been_run_is_left_out(tmp_path: Path) -> None:
+    spec = make(tmp_path, "[0, 1]", "[1, 2]")
+    cells = [cell for cell in spec.cells if cell.env.label == "RolledBehind 1"]
+    bad = [cell for cell in cells if cell.agent.label == "bad"]
+    broken = {cell.id: replace(result(cell, 0.3, (0.1, 0.2)), status="failed", error="NaN") for cell in bad}
+    agents, envs = begun(spec, groups(spec, broken))
+    assert [agent.label for agent in agents] == ["bad"] and [env.label for env in envs] == ["RolledBehind 1"]
+    assert begun(spec, groups(spec, {})) == (list(spec.agents), list(spec.envs))

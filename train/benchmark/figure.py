@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from unseen.train.benchmark.cells import Spec
+from unseen.train.benchmark.cells import EnvEntry, Spec
 from unseen.train.benchmark.results import CURVE, Result
-from unseen.train.benchmark.summary import Group
+from unseen.train.benchmark.summary import Group, begun
 from unseen.train.curves import INK, MUTED, plain_settings
 from unseen.train.leaderboard import charts
 
@@ -36,14 +36,14 @@ def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
 
     if not any(one.curve for group in every for one in (*group.finished, *group.failed)):
         return False
-    styles = {a.label: (COLOURS[k % 8], DASHES[k // 8 % 3]) for k, a in enumerate(spec.agents)}
-    rows, budgets = len(spec.envs), [steps for steps in spec.evaluation.imagined if steps]
+    styles, envs = _shown(spec, every)
+    rows, budgets = len(envs), [steps for steps in spec.evaluation.imagined if steps]
     axes_of = AXES | ({IMAGINED: "imagined steps a plan, at most"} if budgets else {})
     with matplotlib.rc_context(plain_settings()):
         figure = Figure(figsize=(10.2, 2.3 * rows + 0.5), layout="constrained", facecolor="white")
         panels = figure.subplots(rows, len(axes_of), sharey="row", squeeze=False)
-        for line, env in zip(panels, spec.envs, strict=True):
-            own = [group for group in every if group.env is env]
+        for line, env in zip(panels, envs, strict=True):
+            own = [group for group in every if group.env is env and group.agent.label in styles]
             for axes, (axis, label) in zip(line, axes_of.items(), strict=True):
                 for group in own:
                     style = styles[group.agent.label]
@@ -73,18 +73,18 @@ def draw_asked(spec: Spec, every: Sequence[Group], path: Path) -> bool:
     assert spec.protocol is not None
     if not any(one.curve for group in every for one in group.finished):
         return False
-    styles = {a.label: (COLOURS[k % 8], DASHES[k // 8 % 3]) for k, a in enumerate(spec.agents)}
-    columns, at = min(COLUMNS, len(spec.envs)), range(len(spec.protocol.asked))
-    rows = -(-len(spec.envs) // columns)
+    styles, envs = _shown(spec, every)
+    columns, at = min(COLUMNS, len(envs)), range(len(spec.protocol.asked))
+    rows = -(-len(envs) // columns)
     with matplotlib.rc_context(plain_settings()):
         figure = Figure(figsize=(10.2, 2.6 * rows + 0.8), layout="constrained", facecolor="white")
         panels = iter(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
-        for env in spec.envs:
+        for env in envs:
             axes = next(panels)
             for group in (one for one in every if one.env is env and one.finished):
                 _plot_points(axes, at, [group.asked(k) for k in at], *styles[group.agent.label])
             axes.set_xticks(list(at), [str(count) for count in spec.protocol.asked])
-            axes.set_xlabel("asked episodes")
+            axes.set_xlabel("asked episodes" if spec.free else "real episodes")
             axes.set_ylabel(Y_LABELS[spec.evaluation.score])
             axes.set_title(env.label, loc="left")
             if spec.evaluation.score == "success":
@@ -94,6 +94,16 @@ def draw_asked(spec: Spec, every: Sequence[Group], path: Path) -> bool:
         _legend(figure, styles)
         figure.savefig(path, format="svg", metadata={"Date": None})
     return True
+
+
+def _shown(spec: Spec, every: Sequence[Group]) -> tuple[dict[str, tuple[str, Any]], list[EnvEntry]]:
+    """Colour and dash of each agent that has been run, by label, and the environments with a run.
+
+    An agent keeps its style when others follow.
+    """
+    agents, envs = begun(spec, every)
+    styles = {a.label: (COLOURS[k % 8], DASHES[k // 8 % 3]) for k, a in enumerate(spec.agents) if a in agents}
+    return styles, envs
 
 
 def _plot(axes: Any, group: Group, axis: str, colour: str, dash: Any) -> None:

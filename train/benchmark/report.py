@@ -10,7 +10,7 @@ from pathlib import Path
 from unseen.train.benchmark.cells import Cell, Evaluation, Protocol, Spec
 from unseen.train.benchmark.figure import draw, draw_asked
 from unseen.train.benchmark.results import Result, strangers
-from unseen.train.benchmark.summary import Claim, Group, claims, groups, median, overall, soonness
+from unseen.train.benchmark.summary import Claim, Group, begun, claims, groups, median, overall, soonness
 from unseen.train.errors import StoreError
 from unseen.train.files import write_text
 from unseen.train.leaderboard.report import count, number, short
@@ -85,11 +85,9 @@ def tables(spec: Spec, every: Sequence[Group]) -> dict[str, str]:
 def summary(spec: Spec, every: Sequence[Group]) -> str:
     """One row for each agent, one column for each environment: score, and training to the threshold.
 
-    Agents and environments without a finished run are named below.
+    Agents and environments that have not been run are named below.
     """
-    done = [group for group in every if group.finished] or every
-    agents = [agent for agent in spec.agents if any(group.agent is agent for group in done)]
-    envs = [env for env in spec.envs if any(group.env is env for group in done)]
+    agents, envs = begun(spec, every)
     rows = []
     for agent in agents:
         own = [group for group in every if group.agent is agent and group.env in envs]

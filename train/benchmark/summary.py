@@ -83,6 +83,13 @@ def groups(spec: Spec, results: Mapping[str, Result]) -> list[Group]:
     return found
 
 
+def begun(spec: Spec, every: Sequence[Group]) -> tuple[list[AgentEntry], list[EnvEntry]]:
+    """Agents and environments with a finished or failed run, for tables and figures; all if there is none yet."""
+    done = [group for group in every if group.finished or group.failed] or every
+    agents = [agent for agent in spec.agents if any(group.agent is agent for group in done)]
+    return agents, [env for env in spec.envs if any(group.env is env for group in done)]
+
+
 def reached(result: Result, policy: str, axis: str, threshold: float) -> float | None:
     """Where the learning curve first reaches the threshold; infinite if never, None if the axis was not counted."""
     x, y = CURVE.index(axis), CURVE.index(policy)
