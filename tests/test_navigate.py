@@ -63,6 +63,7 @@ def test_a_drive_never_crosses_a_box(
 @pytest.mark.parametrize("gap", [0.1, 0.3])
 @settings(max_examples=60, deadline=None)
 @example(thin=0.09375, wedge=0.1015625, moves=[(1.0, 0.0), (0.0, 3.0), (0.25, 3.0)])
+@example(thin=0.015625, wedge=0.125, moves=[(1.0, 0.0)] * 4 + [(0.1875, 0.0)])  # one wall pushes it through the other
 @given(thin=st.floats(0.01, 0.1), wedge=st.floats(0.1, 0.6), moves=MOVES)
 def test_the_agent_is_not_squeezed_through_two_walls(
     gap: float, thin: float, wedge: float, moves: list[tuple[float, float]]

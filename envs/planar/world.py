@@ -140,7 +140,7 @@ def drive(s, speed, turn):
 def slide(s, x, y, h, speed):
     """The agent's position after `speed` m from (x, y) in direction h, sliding along walls and boxes, however thin."""
     u, v = push_out(s, x + speed * math.cos(h), y + speed * math.sin(h), AGENT_RADIUS)
-    if not _goes_through(s, x, y, u, v, abs(speed)):
+    if not _goes_through(s, x, y, u, v, math.sqrt((u - x) ** 2 + (v - y) ** 2)):
         return u, v
     # Steps of half the radius cannot tunnel. If two boxes that nearly touch would push the agent through one of them, it
     # stops.
@@ -155,14 +155,15 @@ def slide(s, x, y, h, speed):
 
 
 @device
-def _goes_through(s, x, y, u, v, stride):
-    """Whether moving from (x, y) to (u, v) tunnels through a box.
+def _goes_through(s, x, y, u, v, moved):
+    """Whether moving from (x, y) to (u, v), `moved` m apart, tunnels through a box.
 
-    Only boxes so thin that a stride can end beyond their middle, so that `push_out` moves the agent forward instead of
-    back, need the test, and boxes that the agent already overlaps because it is wedged between two of them.
+    Only boxes so thin that the agent can have moved beyond their middle need the test, and boxes that it already overlaps
+    because it is wedged between two of them. What counts is how far it was moved in the end, not its stride: of two boxes
+    that nearly touch, one can push it through the other.
     """
     for k in range(s.n_boxes):
-        if stride > AGENT_RADIUS + min(s.box_hx[k], s.box_hy[k]) or _wedged(s, k, x, y):
+        if moved > AGENT_RADIUS + min(s.box_hx[k], s.box_hy[k]) or _wedged(s, k, x, y):
             t = segment_box(
                 x, y, u - x, v - y, s.box_x[k], s.box_y[k], s.box_cos[k], s.box_sin[k], s.box_hx[k], s.box_hy[k]
             )
