@@ -15,10 +15,10 @@ DIST ?= dist
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
-	@echo 'ARGS="..." passes arguments on: make leaderboard ARGS="--episodes 50"'
+	@echo 'ARGS="..." passes arguments on: make leaderboard ARGS="Cups Rex --episodes 500"'
 
-leaderboard: $(VENV)/.core  ## install the core (no torch) and evaluate the included agents
-	$(BIN)/unseen leaderboard $(ARGS)
+leaderboard: $(VENV)/.core  ## install the core (no torch) and evaluate the included agents at level 1 of all environments
+	$(BIN)/unseen leaderboard --episodes 100 $(ARGS)
 
 tables: $(VENV)/.all  ## renew the reports of all benchmarks from results/, and the README's tables
 	@for spec in benchmarks/*.toml; do name=$$(basename $$spec .toml); test -f results/$$name/report.md || continue; \

@@ -59,10 +59,9 @@ def make_board() -> Board:
         ("oracle", "reference"),
         (HOSTILE, "yours"),
     ]
-    rows = boards.entries(names, ARENAS, results)
     latency = {"mapper": {"RolledBehind/1": Latency(0.0412, 0.0931, 300)}}
     return Board(
-        asdict(PROTOCOL) | {"id": PROTOCOL.id}, 100, ARENAS, rows, boards.comparisons(rows, ARENAS),
+        asdict(PROTOCOL) | {"id": PROTOCOL.id}, 100, boards.sections(names, ARENAS, results),
         boards.curves(list(results)), MAPS, latency, {"machine": "<b>box</b>", "python": "3.11"},
     )  # fmt: skip
 
@@ -101,7 +100,8 @@ def test_only_repeatedly_trained_agents_are_compared() -> None:
     rows = boards.entries([("a", "model-free"), ("b", "model-free")], ARENAS[1:2], results)
     found = {(c.left, c.right): c.probability.point for c in boards.comparisons(rows, ARENAS[1:2])}
     assert found == {("a", "b"): pytest.approx(7 / 9), ("b", "a"): pytest.approx(2 / 9)}  # 70 loses to two 75s
-    assert make_board().comparisons == []  # ppo lacks level 2, so mapper has no rival
+    (section,) = make_board().sections
+    assert section.comparisons == []  # ppo lacks level 2, so mapper has no rival
 
 
 def test_json_repeats_and_keeps_timings_apart() -> None:
@@ -135,7 +135,8 @@ def test_the_error_of_a_map_is_in_every_table(capsys: pytest.CaptureFixture[str]
     report.print_board(board, tmp_path / "index.html")
     assert "map .08 m" in capsys.readouterr().out
     assert "; map .08 m, last seen 1.07 m |" in report.markdown(board)
-    assert ">map .08 m, last seen 1.07 m<" in render(board)
+    page = render(board)
+    assert ">map .08 m<" in page and ">last seen 1.07 m<" in page
     assert board.to_dict(timings=False)["map_error"]["mapper"]["RolledBehind/1"]["map"] == 0.0842
 
 
@@ -191,7 +192,7 @@ def test_the_page_stands_alone_and_escapes() -> None:
 def test_ids_in_the_page_are_one_each() -> None:
     """Except matplotlib's markers and clip paths, whose ids are hashes of their content."""
     ids = Reader(render(make_board())).ids
-    assert "table" in ids
+    assert "table-1" in ids
     assert [name for name in ids if ids.count(name) > 1 and not re.fullmatch(r"[mp][0-9a-f]{10}", name)] == []
 
 
@@ -206,9 +207,38 @@ def test_pictures_take_the_colours_of_the_page() -> None:
 
 def test_a_board_of_one_reference_is_a_page_too() -> None:
     results = {Contestant("r", "random", "random", "reference", ARENAS[1], UNTRAINED): outcomes(9)}
-    rows = boards.entries([("random", "reference")], ARENAS[1:2], results)
-    page = render(Board(asdict(PROTOCOL) | {"id": "p"}, 100, ARENAS[1:2], rows, [], [], {}, {}, {}))
+    sections = boards.sections([("random", "reference")], ARENAS[1:2], results)
+    page = render(Board(asdict(PROTOCOL) | {"id": "p"}, 100, sections, [], {}, {}, {}))
     assert "How they learned" not in page and "random" in page
+
+
+def test_many_environments_are_shown_by_group_and_level() -> None:
+    names = ("RolledBehind", "Cups", "Rex", "Unblock", "Dosing")
+    arenas = [Arena(f"{name}{level}", name, level, 0.0, 1.0) for name in names for level in (1, 2)]
+    results = {Contestant(f"r{a.id}", "random", "random", "reference", a, UNTRAINED): outcomes(9) for a in arenas}
+    for arena in arenas[:2]:
+        results[Contestant(f"m{arena.id}", "mapper", "mapper", "model-based", arena, 0)] = outcomes(80)
+    agents = [
+        ("mapper", "model-based"),
+        ("random", "reference"),
+        ("dqn", "model-free"),
+    ]  # dqn was asked for, and has no run
+    found = boards.sections(agents, arenas, results)
+    assert [(s.title, [a.key for a in s.arenas]) for s in found] == [
+        ("Object permanence", [f"{name}/{level}" for name in names[:3] for level in (1, 2)]),
+        ("Planning", ["Unblock/1", "Unblock/2"]),
+        ("Industry", ["Dosing/1", "Dosing/2"]),
+    ]
+    rows = [[entry.name for entry in section.entries] for section in found]
+    assert rows == [["random", "dqn", "mapper"], ["random", "dqn"], ["random", "dqn"]]
+    more = [*arenas, Arena("t1", "Tally", 1, 0.0, 1.0), Arena("p", "Tally", "a-preset")]
+    titles = [section.title for section in boards.sections(agents, more, results)]
+    permanence = ["Object permanence, level 1", "Object permanence, level 2", "Object permanence, a-preset"]
+    assert titles == [*permanence, "Planning", "Industry"]
+    one = boards.sections(agents, arenas[:6], results)
+    assert [section.title for section in one] == ["RolledBehind and Cups and Rex"]
+    board = Board(asdict(PROTOCOL) | {"id": "p"}, 100, found, [], {}, {}, {})
+    assert render(board).count("<table") == report.markdown(board).count("\n### ") + 1 == 3
 
 
 def dump(page: str, folder: Path) -> tuple[str, str]:

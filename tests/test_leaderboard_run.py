@@ -15,6 +15,7 @@ import pytest
 from unseen.agents.errors import UnknownAgent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.errors import BadParameter, UnknownEnvironment
+from unseen.envs.suite import SUITE
 from unseen.train.errors import EvaluationError, StoreError
 from unseen.train.leaderboard.runner import LeaderboardConfig, leaderboard
 
@@ -75,7 +76,19 @@ def test_killed_and_resumed_equals_uninterrupted(tmp_path: Path) -> None:
     log = tmp_path / "log"
     agent = tmp_path / "slow.py"
     agent.write_text(SLOW.format(log=str(log)))
-    words = ["leaderboard", "--agent", f"{agent}:Slow", "--only", "reflex", "--levels", "1", "2", "--episodes", "350"]
+    words = [
+        "leaderboard",
+        "RolledBehind",
+        "--agent",
+        f"{agent}:Slow",
+        "--only",
+        "reflex",
+        "--levels",
+        "1",
+        "2",
+        "--episodes",
+        "350",
+    ]
     cut, whole = tmp_path / "cut", tmp_path / "whole"
 
     process = subprocess.Popen(
@@ -176,7 +189,11 @@ def test_agents_of_one_name_are_kept_apart(tmp_path: Path) -> None:
         file.parent.mkdir()
         file.write_text(MANNERS)
     own = tuple(f"{file}:Straight" for file in (*files, files[0]))
-    board = leaderboard(LeaderboardConfig((*own, "random"), ("random",), level=(1,), episodes=10, out=tmp_path / "out"))
+    board = leaderboard(
+        LeaderboardConfig(
+            (*own, "random"), ("random",), ("RolledBehind",), level=(1,), episodes=10, out=tmp_path / "out"
+        )
+    )
     assert {entry.name for entry in board.entries} == {"random", "Straight (mine.py)", f"{files[1]}:Straight"}
     assert all(len(entry.cells["RolledBehind/1"].runs) == 1 for entry in board.entries)
 
@@ -231,7 +248,7 @@ def test_presets_and_own_parameters_are_scored_without_anchors(
 
     raw = leaderboard(
         LeaderboardConfig(
-            (), ("random", "oracle"), episodes=20, level=(1,), parameters=("blackout=9",), split="shift",
+            (), ("random", "oracle"), ("RolledBehind",), 20, level=(1,), parameters=("blackout=9",), split="shift",
             out=tmp_path / "presets",
         )
     )  # fmt: skip
@@ -243,7 +260,18 @@ def test_presets_and_own_parameters_are_scored_without_anchors(
 
 
 def test_progress_is_told_on_a_pipe(tmp_path: Path) -> None:
-    words = ["leaderboard", "--only", "random", "--level", "1", "--episodes", "10", "--out", str(tmp_path)]
+    words = [
+        "leaderboard",
+        "RolledBehind",
+        "--only",
+        "random",
+        "--level",
+        "1",
+        "--episodes",
+        "10",
+        "--out",
+        str(tmp_path),
+    ]
     run = subprocess.run([*COMMAND, *words], capture_output=True, text=True, check=True)
     assert "blocks of episodes 1/1" in run.stderr and "decision latency 1/1" in run.stderr
     assert "blocks" not in run.stdout.split("page")[0]
@@ -255,3 +283,10 @@ def test_an_environment_is_named_without_env(tmp_path: Path) -> None:
     )
     assert run.returncode == 2 and "NAME=VALUE" in run.stderr and "without --env" in run.stderr
     assert not (tmp_path / "out").exists()
+
+
+def test_all_environments_are_shown_if_none_is_named(tmp_path: Path) -> None:
+    board = leaderboard(LeaderboardConfig((), ("random",), episodes=1, out=tmp_path))
+    assert [arena.key for arena in board.arenas] == [f"{name}/1" for name in SUITE]
+    assert [section.title for section in board.sections] == ["Object permanence", "Planning", "Industry"]
+    assert all(entry.overall is not None for entry in board.entries) and board.failures == []

@@ -52,7 +52,7 @@ def test_it_stands_on_a_board_played_by_other_processes(tmp_path: Path) -> None:
     words = [OWN, "--level", "1", "--only", "tracker", "random", "--episodes", "40", "--out", str(tmp_path)]
     assert main(["leaderboard", *words]) == 0
     board = json.loads((tmp_path / "board.json").read_text())
-    score = {entry["name"]: entry["overall"]["point"] for entry in board["entries"]}
+    score = {entry["name"]: entry["overall"]["point"] for entry in board["sections"][0]["entries"]}
     assert score["tracker"] > 0.9 > 0.3 > score["random"]
 
 
@@ -86,8 +86,8 @@ def test_without_anchors_there_is_no_normalised_score(tmp_path: Path, capsys: py
     ]
     assert main(["leaderboard", *words]) == 0
     board = json.loads((tmp_path / "board.json").read_text())
-    assert [entry["name"] for entry in board["entries"]] == ["oracle", "random"]
-    assert all(entry["overall"] is None for entry in board["entries"])
+    assert [entry["name"] for entry in board["sections"][0]["entries"]] == ["oracle", "random"]
+    assert all(entry["overall"] is None for entry in board["sections"][0]["entries"])
 
 
 @pytest.mark.parametrize(

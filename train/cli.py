@@ -127,7 +127,7 @@ COMMANDS = {
         "unseen.train.leaderboard.runner",
         "leaderboard",
         "LeaderboardConfig",
-        "unseen leaderboard --agent my_agent.py:MyAgent",
+        "unseen leaderboard RolledBehind --agent my_agent.py:MyAgent",
     ),
     "benchmark": Command(
         "train agents on environments by a specification, and compare them",

@@ -1,13 +1,14 @@
 """The leaderboard from stored episodes: scores, confidence intervals, comparisons. No agent is run here.
 
-Intervals resample the training runs within each level if an agent has several, otherwise the episodes; each cell says which. An agent with
-a failed episode or a missing level has no overall score.
+Many environments are shown in several sections, a table each. Intervals resample the training runs within each level if an agent has
+several, otherwise the episodes; each cell says which. An agent with a failed episode or a missing level in a section has no overall
+score in it.
 """
 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
@@ -19,6 +20,10 @@ from unseen.train.leaderboard.protocol import Latency
 from unseen.train.leaderboard.statistics import Interval
 from unseen.train.measures.map_error import MapError
 from unseen.train.rollout import Outcome
+
+COLUMNS = 6
+"""a section has at most so many, unless one environment has more levels"""
+GROUPS = {"permanence": "Object permanence", "planning": "Planning", "industry": "Industry", "own": "Own environments"}
 
 
 @dataclass(frozen=True)
@@ -76,6 +81,23 @@ class Comparison:
 
 
 @dataclass(frozen=True)
+class Section:
+    """One table of the board."""
+
+    title: str
+    arenas: list[Arena]
+    """the columns"""
+    entries: list[Entry]
+    """the rows"""
+    comparisons: list[Comparison]
+
+    @property
+    def counted(self) -> list[Arena]:
+        """The arenas that count towards the overall score."""
+        return counted(self.arenas)
+
+
+@dataclass(frozen=True)
 class Curve:
     """Learning curve of one training run: points (environment steps, CPU seconds, mean return)."""
 
@@ -92,9 +114,7 @@ class Board:
 
     protocol: dict[str, Any]
     episodes: int
-    arenas: list[Arena]
-    entries: list[Entry]
-    comparisons: list[Comparison]
+    sections: list[Section]
     curves: list[Curve]
     map_error: dict[str, dict[str, MapError]]
     """agent -> arena -> error of its map, median over training runs; without agents that have no map"""
@@ -109,9 +129,13 @@ class Board:
         return found
 
     @property
-    def counted(self) -> list[Arena]:
-        """The arenas that count towards the overall score."""
-        return counted(self.arenas)
+    def arenas(self) -> list[Arena]:
+        return [arena for section in self.sections for arena in section.arenas]
+
+    @property
+    def entries(self) -> list[Entry]:
+        """The rows of all sections. An agent has one in each section that it plays in."""
+        return [entry for section in self.sections for entry in section.entries]
 
     @property
     def failures(self) -> list[tuple[str, str, str]]:
@@ -125,6 +149,39 @@ class Board:
 
 
 Results = Mapping[Contestant, Sequence[Outcome]]
+
+
+def sections(names: Sequence[tuple[str, str]], arenas: Sequence[Arena], results: Results) -> list[Section]:
+    """The tables: one, or if it would have too many columns, one for each group of environments, or for each level of it.
+
+    An agent that plays in other sections only has no row.
+
+    Args:
+        names: (shown name, kind) of every agent.
+        arenas: the columns of all tables.
+        results: outcomes of each contestant.
+    """
+    played = {c.name for c in results}
+    found = []
+    for title, own in _divided(arenas):
+        here = {c.name for c in results if c.arena in own}
+        rows = entries([(name, kind) for name, kind in names if name in here or name not in played], own, results)
+        found.append(Section(title, own, rows, comparisons(rows, own)))
+    return found
+
+
+def _divided(arenas: Sequence[Arena]) -> Iterator[tuple[str, list[Arena]]]:
+    """(title, arenas) of each section."""
+    if len(arenas) <= COLUMNS or len({arena.name for arena in arenas}) == 1:
+        yield " and ".join(dict.fromkeys(arena.name for arena in arenas)), list(arenas)
+        return
+    for group in dict.fromkeys(arena.group for arena in arenas):
+        own = [arena for arena in arenas if arena.group == group]
+        if len(own) <= COLUMNS:
+            yield GROUPS[group], own
+            continue
+        for title in dict.fromkeys(arena.title for arena in own):
+            yield f"{GROUPS[group]}, {title}", [arena for arena in own if arena.title == title]
 
 
 def entries(names: Sequence[tuple[str, str]], arenas: Sequence[Arena], results: Results) -> list[Entry]:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import io
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from matplotlib.figure import Figure
 
-from unseen.train.leaderboard.board import Board, Curve, Entry
+from unseen.train.leaderboard.board import Board, Curve, Entry, Section
 
 INK, MUTED, GRID = "#000001", "#000002", "#000003"
 COLOURS = [f"#0000{10 + i}" for i in range(8)]  # --c0 .. --c7 of the page
@@ -61,6 +61,8 @@ def colour_index(board: Board) -> dict[str, int]:
     index: dict[str, int] = {}
     others = 0
     for entry in board.entries:
+        if entry.name in index:
+            continue
         if entry.kind == "reference":
             index[entry.name] = 0
         elif entry.kind != "yours" and entry.name in FIXED_COLOURS:
@@ -71,18 +73,21 @@ def colour_index(board: Board) -> dict[str, int]:
     return index
 
 
-def scores(board: Board) -> str:
-    """Chart of the normalised scores, one panel per arena with anchors, with intervals and single training runs.
+def scores(section: Section, index: Mapping[str, int]) -> str:
+    """Chart of the normalised scores of a section: one panel per arena with anchors, with intervals and single training runs.
+
+    Args:
+        section: what to draw.
+        index: colours, from `colour_index`.
 
     Returns "" if no arena has anchors.
     """
     import matplotlib
 
-    arenas = [arena for arena in board.arenas if arena.oracle is not None]
+    arenas = [arena for arena in section.arenas if arena.oracle is not None]
     if not arenas:
         return ""
-    shown = [entry for entry in board.entries if any(cell.normal for cell in entry.cells.values())]
-    index = colour_index(board)
+    shown = [entry for entry in section.entries if any(cell.normal for cell in entry.cells.values())]
     positions = _rows(shown)
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(10.2, 0.9 + 0.3 * (max(positions.values(), default=0) + 1)), layout="constrained")
@@ -91,7 +96,7 @@ def scores(board: Board) -> str:
         between = ", " if len(arenas) < 4 else "\n"
         for axes, arena in zip(panels, arenas, strict=True):
             twin = "the visible twin" if arena.level == 0 else arena.title
-            axes.set_title(f"{arena.name}{between}{twin}", loc="left")
+            axes.set_title(f"{arena.name}{between}{twin}", loc="left", fontsize=11 if len(arenas) < 5 else 9)
             axes.grid(axis="y", visible=False)
             axes.set_xticks([0, 0.5, 1], ["random", ".5", "oracle"])
             axes.spines["left"].set_visible(False)

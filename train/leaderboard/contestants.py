@@ -55,6 +55,12 @@ class Arena:
         return f"{self.name}/{self.level}"
 
     @property
+    def group(self) -> str:
+        """permanence, planning, industry or own."""
+        entry = self.env_config.entry
+        return "own" if entry is None else entry.group
+
+    @property
     def title(self) -> str:
         """The level, as shown in tables."""
         return f"level {self.level}" if isinstance(self.level, int) else self.level

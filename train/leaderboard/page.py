@@ -43,16 +43,17 @@ def render(board: Board) -> str:
     }
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "sort.js"))
     curves = {arena: charts.learning(board, arena.key) for arena in board.arenas}
+    colour = charts.colour_index(board)
     return environment.get_template("page.html.j2").render(
         board=board,
-        groups=[(KINDS[kind], list(group)) for kind, group in groupby(board.entries, key=lambda e: e.kind)],
-        colour=charts.colour_index(board),
-        scores=Markup(charts.scores(board)),
-        overall=lambda entry: report.overall(board, entry),
+        groups=lambda section: [(KINDS[kind], list(own)) for kind, own in groupby(section.entries, lambda e: e.kind)],
+        colour=colour,
+        scores=lambda section: Markup(charts.scores(section, colour)),
+        overall=report.overall,
         curves=[(arena, Markup(svg)) for arena, svg in curves.items() if svg],
-        learners=[e for e in board.entries if any(curve.agent == e.name for curve in board.curves)],
-        rivals=list(dict.fromkeys(comparison.left for comparison in board.comparisons)),
-        chance={(c.left, c.right): c.probability for c in board.comparisons},
+        learners=list(dict.fromkeys(e.name for e in board.entries if any(c.agent == e.name for c in board.curves))),
+        rivals=lambda section: list(dict.fromkeys(comparison.left for comparison in section.comparisons)),
+        chance=lambda section: {(c.left, c.right): c.probability for c in section.comparisons},
         rules=report.rules(board),
         strip=lambda cell: Markup(strip(cell)),
         training=report.training,

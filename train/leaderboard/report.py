@@ -6,10 +6,11 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from unseen.train.leaderboard.board import Board, Cell, Entry
+from unseen.train.leaderboard.board import Board, Cell, Entry, Section
 from unseen.train.leaderboard.statistics import RANKING_RUNS, Interval
 
 if TYPE_CHECKING:
+    from rich.table import Table
     from rich.text import Text
 
     from unseen.train.leaderboard.contestants import Arena
@@ -72,8 +73,8 @@ def training(entry: Entry) -> tuple[str, str, str]:
 
 
 def latency(board: Board, entry: Entry) -> tuple[float | None, float | None]:
-    """Median and 95th percentile of the decision time in ms, on the slowest level."""
-    found = board.latency.get(entry.name, {}).values()
+    """Median and 95th percentile of the decision time in ms, in the slowest column of the table."""
+    found = [one for key, one in board.latency.get(entry.name, {}).items() if key in entry.cells]
     if not found:
         return None, None
     slowest = max(found, key=lambda one: one.p50_ms)
@@ -95,8 +96,8 @@ def rules(board: Board) -> list[str]:
     lines = [
         f"Score: mean return over {board.episodes} episodes on held-out seeds. Normalised scores: random = 0 and "
         "oracle = 1, by frozen anchors, not clipped.",
-        "Overall: interquartile mean of the normalised scores over all levels but 0, the visible twin, which is a "
-        "control.",
+        "Overall: interquartile mean of the normalised scores over all columns of a table but level 0, the visible twin, "
+        "which is a control.",
         "Intervals: 95 % percentile bootstrap over training runs for agents with several, else over episodes.",
     ]
     if any(arena.oracle is None for arena in board.arenas):
@@ -144,9 +145,9 @@ def _text(cell: Cell, drawn: str) -> Text:
     return Text.assemble((number(cell.raw.point), "bold"), normal, "\n", (notes, "dim"))
 
 
-def overall(board: Board, entry: Entry) -> str:
+def overall(section: Section, entry: Entry) -> str:
     """Text for a missing overall score."""
-    return "incomplete" if board.counted and entry.overall is None else "—"
+    return "incomplete" if section.counted and entry.overall is None else "—"
 
 
 def _name(entry: Entry) -> Text:
@@ -158,9 +159,25 @@ def _name(entry: Entry) -> Text:
 
 
 def print_board(board: Board, page: Path) -> None:
-    """Print the table, notes, failures, and the paths of the results."""
-    from rich import box
+    """Print the tables, notes, failures, and the paths of the results."""
     from rich.console import Console
+    from rich.text import Text
+
+    console = Console()
+    if not console.is_terminal:  # do not wrap tables in files
+        console = Console(width=max(console.width, 60 + 14 * max(len(section.arenas) for section in board.sections)))
+    for section in board.sections:
+        console.print(_table(board, section))
+    for line in rules(board):
+        console.print(Text(line, style="dim"))
+    for name, key, error in board.failures:
+        console.print(Text(f"failed: {name} on {key}: {error}", style="red"))
+    console.print(Text(f"\npage   {page}\ndata   {page.with_name('board.json')}\nstore  {page.parent}"))
+
+
+def _table(board: Board, section: Section) -> Table:
+    """The table of a section, for the terminal."""
+    from rich import box
     from rich.table import Table
     from rich.text import Text
 
@@ -172,14 +189,14 @@ def print_board(board: Board, page: Path) -> None:
         title_justify="left",
         title_style="bold",
     )
-    table.title = " and ".join(dict.fromkeys(arena.name for arena in board.arenas))
+    table.title = section.title
     table.add_column("agent", min_width=13)
-    several = len({arena.name for arena in board.arenas}) > 1
-    for arena in board.arenas:
+    several = len({arena.name for arena in section.arenas}) > 1
+    for arena in section.arenas:
         table.add_column(f"{arena.name}\n{arena.title}" if several else arena.title, no_wrap=True)
     for title in ("overall", "training", "ms"):
         table.add_column(title, justify="right", no_wrap=True)
-    for kind, group in groupby(board.entries, key=lambda entry: entry.kind):
+    for kind, group in groupby(section.entries, key=lambda entry: entry.kind):
         table.add_section()
         table.add_row(Text(kind, style="italic dim"))
         for entry in group:
@@ -188,36 +205,39 @@ def print_board(board: Board, page: Path) -> None:
             steps, episodes, cpu = training(entry)
             table.add_row(
                 _name(entry),
-                *(_text(entry.cells[arena.key], map_error(board, entry, arena)) for arena in board.arenas),
-                overall(board, entry) if score is None else f"{number(score.point)}\n{short(score)}",
+                *(_text(entry.cells[arena.key], map_error(board, entry, arena)) for arena in section.arenas),
+                overall(section, entry) if score is None else f"{number(score.point)}\n{short(score)}",
                 "\n".join(part for part in (steps, f"{episodes} ep.", cpu) if not part.startswith("—")) or "—",
                 "—" if p50 is None else f"{milliseconds(p50)}\n({milliseconds(p95)})",
             )
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=max(console.width, 60 + 14 * len(board.arenas)))  # do not wrap tables in files
-    console.print(table)
-    for line in rules(board):
-        console.print(Text(line, style="dim"))
-    for name, key, error in board.failures:
-        console.print(Text(f"failed: {name} on {key}: {error}", style="red"))
-    console.print(Text(f"\npage   {page}\ndata   {page.with_name('board.json')}\nstore  {page.parent}"))
+    return table
 
 
 def markdown(board: Board) -> str:
-    """The table and notes in Markdown."""
-    head = ["agent", *(f"{arena.name} {arena.level}" for arena in board.arenas), "overall", "training", "decision"]
+    """The tables and notes in Markdown."""
+    lines = []
+    for section in board.sections:
+        if len(board.sections) > 1:
+            lines += [f"### {section.title}", ""]
+        lines += [*_markdown_table(board, section), ""]
+    notes = "  \n".join(rule.replace("* ", "\\* ", 1) if rule.startswith("*") else rule for rule in rules(board))
+    return "\n".join([*lines, notes, ""])
+
+
+def _markdown_table(board: Board, section: Section) -> list[str]:
+    """The table of a section, as lines of Markdown."""
+    head = ["agent", *(f"{arena.name} {arena.level}" for arena in section.arenas), "overall", "training", "decision"]
     lines = ["| " + " | ".join(head) + " |", "|---" * len(head) + "|"]
-    for entry in board.entries:
+    for entry in section.entries:
         cells = []
-        for arena in board.arenas:
+        for arena in section.arenas:
             cell = entry.cells[arena.key]
             star = "" if cell.trained_on is None else "*"
             shown = f"{number(cell.raw.point)}{star} ({short(cell.raw)})" if cell.raw else cell.status
             drawn = map_error(board, entry, arena)
             cells.append(f"{shown}; {drawn}" if drawn else shown)
         score = entry.overall
-        total = overall(board, entry) if score is None else f"**{number(score.point)}** ({short(score)})"
+        total = overall(section, entry) if score is None else f"**{number(score.point)}** ({short(score)})"
         steps, episodes, cpu = training(entry)
         parts = (f"{steps} steps", f"{episodes} episodes", cpu)
         cost = ", ".join(part for part in parts if not part.startswith("—")) or "—"
@@ -225,5 +245,4 @@ def markdown(board: Board) -> str:
         name = entry.name.replace("|", "\\|").replace("<", "&lt;")
         row = [name, *cells, total, cost, "—" if p50 is None else f"{milliseconds(p50)} ms"]
         lines.append("| " + " | ".join(row) + " |")
-    notes = "  \n".join(rule.replace("* ", "\\* ", 1) if rule.startswith("*") else rule for rule in rules(board))
-    return "\n".join([*lines, "", notes, ""])
+    return lines

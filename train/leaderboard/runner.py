@@ -42,6 +42,8 @@ from unseen.train.rollout import Outcome
 __all__ = ["LeaderboardConfig", "leaderboard"]
 
 LEVELS = (0, 1, 2)
+ALL_AT = (1,)
+"""levels if no environment is named, so that all are shown"""
 UNKNOWN = -1.0  # stands for an unknown distance in the store
 ALL, MAPS, TIMING = "blocks of episodes", "errors of maps", "decision latency"
 
@@ -54,7 +56,9 @@ class LeaderboardConfig(LevelsArgument):
     """additional agents: file.py:Class, .onnx file or folder of a training run"""
     only: Annotated[tuple[str, ...], arg(metavar="AGENT [AGENT ...]", help_behavior_hint="")] = ()
     """restrict the included agents to these; "none" for none"""
-    env: Annotated[Positional[tuple[str, ...]], arg(metavar="[ENV ...]")] = ("RolledBehind",)
+    env: Annotated[
+        Positional[tuple[str, ...]], arg(metavar="[ENV ...]", help_behavior_hint="(default: all of the suite)")
+    ] = ()
     """names of environments, or file.py:Class"""
     episodes: int = 500
     """episodes per training run and level, on held-out seeds"""
@@ -79,7 +83,7 @@ def leaderboard(config: LeaderboardConfig) -> Board:
     if config.episodes < 1 or config.workers < 1:
         raise EvaluationError("episodes and workers must be at least 1")
     protocol = replace(PROTOCOL, split=config.split or SPLIT)
-    arenas = [found for env in dict.fromkeys(config.env) for found in _arenas(env, config)]
+    arenas = [found for env in dict.fromkeys(config.env or suite.SUITE) for found in _arenas(env, config)]
     by_agent = _contestants_by_agent([*_included(config.only), *config.agent], arenas)
     asked = {*config.only, *config.agent}
     by_agent = {agent: own for agent, own in by_agent.items() if own or agent in asked}
@@ -103,14 +107,11 @@ def leaderboard(config: LeaderboardConfig) -> Board:
                 own = latency.setdefault(c.name, {})
                 own.setdefault(c.arena.key, Latency(found.p50_ms, found.p95_ms, found.decisions))
     names = dict.fromkeys((_shown(agent, own), _kind(agent)) for agent, own in by_agent.items())
-    rows = boards.entries(list(names), arenas, results)
     machine = {"machine": run.machine, **json.loads(run.versions)}
     board = Board(
         asdict(protocol) | {"id": protocol.id},
         config.episodes,
-        arenas,
-        rows,
-        boards.comparisons(rows, arenas),
+        boards.sections(list(names), arenas, results),
         boards.curves(entered),
         boards.map_errors(maps),
         latency,
@@ -137,7 +138,8 @@ def write(path: Path, text: str) -> None:
 
 def _arenas(env: str, config: LeaderboardConfig) -> list[Arena]:
     """The arenas of one environment at the requested levels."""
-    levels = config.level or [level for level in suite.resolve(env).task.levels if level in LEVELS]
+    wanted = LEVELS if config.env else ALL_AT
+    levels = config.level or [level for level in suite.resolve(env).task.levels if level in wanted]
     ordered = sorted(
         dict.fromkeys(levels), key=lambda level: (isinstance(level, str), level if isinstance(level, int) else 0)
     )
