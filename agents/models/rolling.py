@@ -18,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from unseen.agents.models import tokens
-from unseen.agents.models.changes import IGNORED, Changes, cross_entropy, distinct
+from unseen.agents.models.changes import IGNORED, NEVER, Changes, cross_entropy, distinct
 from unseen.agents.models.tokens import FAR, Tokens, from_frame, half_turns, to_frame
 from unseen.agents.shared.envs import Layout
 
@@ -55,12 +55,14 @@ class Segments(NamedTuple):
     Attributes:
         row: (n,) index of the state.
         xy, ahead: (n, 2) start and direction.
-        label: (n, S) 0 if the token was passed, 1 + index in `meetings` if it stopped or deflected the disc, else IGNORED.
+        length: (n,)
+        label: (n, S) 1 + index in `meetings` if the token stopped or deflected the disc at the end, 0 if it did not; IGNORED if unclear.
     """
 
     row: Tensor
     xy: Tensor
     ahead: Tensor
+    length: Tensor
     label: Tensor
 
 
@@ -355,30 +357,35 @@ class Rolling(nn.Module):
         kinds = torch.cat([-edge[:, None], new], -1)
         if met.any():
             self.meetings.extend(torch.cat([kinds[met], kinds[met] * _LEFT_RIGHT.to(kinds)]))
-        along = self.token_features(at, start, u, left.new_ones(()))[1]
-        passed = (along < length[:, None] - NEAR) & (at.present > 0.5)
-        label = torch.where(passed, 0, IGNORED)
-        known = met & self.meetings.known.any()
         which = 1 + self.meetings.nearest(kinds)
-        fits = (self.meetings.codes[which - 1] - kinds).abs().sum(-1) < 4 * NEAR
-        hit = torch.where(
-            known & fits, which, torch.where(met, IGNORED, torch.gather(label, 1, obstacle[:, None])[:, 0])
-        )
+        fits = self.meetings.known.any() & ((self.meetings.codes[which - 1] - kinds).abs().sum(-1) < 4 * NEAR)
+        label = torch.where(at.present > 0.5, 0, IGNORED)
+        hit = torch.where(met, torch.where(fits, which, IGNORED), torch.gather(label, 1, obstacle[:, None])[:, 0])
         label.scatter_(1, obstacle[:, None], hit[:, None])
         label[:, self.token] = IGNORED
-        return Segments(row, start, u, label)
+        return Segments(row, start, u, length, label)
 
     def losses(self, state: Tensor, segments: Segments, step: Tensor) -> Tensor:
-        """Cross-entropy of what tokens do to a disc, on the segments and their mirror images. state: (n, d), at the start of each."""
-        seen = self.token_features(tokens.tokens(self.layout, state), segments.xy, segments.ahead, step)[0]
+        """Loss of predicting what tokens do to a disc, on the segments and their mirror images. state: (n, d), at the start of each.
+
+        For tokens that stopped or deflected it, this is the cross-entropy. For the others, it is minus the logarithm of the probability of
+        all that may still be: whatever would have happened on the way is refuted. So no token, however rare, and no meeting that has been
+        seen only elsewhere, is left untrained where discs have rolled.
+        """
+        seen, along, half = self.token_features(tokens.tokens(self.layout, state), segments.xy, segments.ahead, step)
         other = torch.ones_like(seen[0, 0])
         other[[ACROSS, SINE]] = -1
         codes = self.meetings.codes[(segments.label - 1).clamp(min=0)] * _LEFT_RIGHT.to(seen)
         mirrored_label = 1 + self.meetings.nearest(codes.flatten(0, 1)).view_as(segments.label)
         label = torch.cat([segments.label, torch.where(segments.label > 0, mirrored_label, segments.label)])
         logits = self._masked(self.meets(torch.cat([seen, seen * other])))
-        hit, passed = (torch.where(chosen, label, IGNORED).flatten() for chosen in (label > 0, label == 0))
-        return cross_entropy(logits.flatten(0, 1), hit) + cross_entropy(logits.flatten(0, 1), passed)
+        where = (along - half)[..., None] + self.meetings.codes[:, 0]  # of each meeting, also in the mirror
+        refuted = (where > NEAR) & (where < segments.length[:, None, None] - NEAR)
+        refuted = F.pad(refuted, (1, 0)).repeat(2, 1, 1)
+        tells = (label == 0) & (refuted[..., 1:] & self.meetings.known).any(-1)
+        left = torch.where(refuted, NEVER, logits)[tells].logsumexp(-1) - logits[tells].logsumexp(-1)
+        hit = torch.where(label > 0, label, IGNORED).flatten()
+        return cross_entropy(logits.flatten(0, 1), hit) - left.sum() / tells.sum().clamp(min=1)
 
 
 def _at_token(values: Tensor, which: Tensor) -> Tensor:
