@@ -380,12 +380,12 @@ class Rolling(nn.Module):
         label = torch.cat([segments.label, torch.where(segments.label > 0, mirrored_label, segments.label)])
         logits = self._masked(self.meets(torch.cat([seen, seen * other])))
         where = (along - half)[..., None] + self.meetings.codes[:, 0]  # of each meeting, also in the mirror
-        refuted = (where > NEAR) & (where < segments.length[:, None, None] - NEAR)
+        refuted = (where > NEAR) & (where < segments.length[:, None, None] - NEAR) & self.meetings.known
         refuted = F.pad(refuted, (1, 0)).repeat(2, 1, 1)
-        tells = (label == 0) & (refuted[..., 1:] & self.meetings.known).any(-1)
-        left = torch.where(refuted, NEVER, logits)[tells].logsumexp(-1) - logits[tells].logsumexp(-1)
+        tells = (label == 0) & refuted.any(-1)
+        left = torch.where(refuted, NEVER, logits).logsumexp(-1) - logits.logsumexp(-1)
         hit = torch.where(label > 0, label, IGNORED).flatten()
-        return cross_entropy(logits.flatten(0, 1), hit) - left.sum() / tells.sum().clamp(min=1)
+        return cross_entropy(logits.flatten(0, 1), hit) - (left * tells).sum() / tells.sum().clamp(min=1)
 
 
 def _at_token(values: Tensor, which: Tensor) -> Tensor:
