@@ -282,6 +282,43 @@ def test_how_a_ball_rolls_is_found_and_deflectors_are_built() -> None:
     assert built.sum() > 20 and right[built].float().mean() > 0.8
 
 
+def test_a_meeting_that_a_disc_has_rolled_through_is_refuted() -> None:
+    """Also for a wall beside it, whose centre it has not passed, and for meetings that its kind has never been in."""
+    fit = learner(EnvConfig("Ramps", 1), envs=60, updates=1, batch=16)
+    fit.advance()
+    model, (ball, *_) = fit.model, fit.model.rolling
+    assert not bool(ball.meetings.known.all())
+    slot = int(ball.meetings.known.sum())
+    ball.meetings.codes[slot], ball.meetings.known[slot] = torch.tensor([0.4, 0.0, 0.0]), True  # a stop seen by mistake
+    state, action, after = stored(fit)
+    segments = model.segments(state, action, after)[0]
+    at = tokens(model.layout, state[segments.row])
+    _, along, half = ball.token_features(at, segments.xy, segments.ahead, model.step)
+    point = along - half + 0.4
+    through = (point > 0.01) & (point < segments.length[:, None] - 0.01)
+    clear = (point < 0) | (point > segments.length[:, None] + 0.01)
+    walls = slice(segments.label.shape[1] - 4, None)
+    both = [0, 0]
+    for row, token in (segments.label[:, walls] == 0).nonzero().tolist():
+        k = walls.start + token
+        logits = torch.full((2, segments.label.shape[1], 1 + len(ball.meetings.codes)), -20.0)
+        logits[..., 0] = 0
+        logits[:, k, 1 + slot] = 9
+        ball.meets.forward = lambda _, logits=logits: logits  # type: ignore[method-assign]
+        one = type(segments)(*(part[row : row + 1].clone() for part in segments))
+        one.label[one.label > 0] = IGNORED
+        loss = float(ball.losses(state[one.row], one, model.step))
+        if bool(through[row, k]):
+            both[0] += 1
+            assert loss > 0.5
+        elif bool(clear[row, k]):
+            both[1] += 1
+            assert loss < 0.01
+        if min(both) > 20:
+            return
+    raise AssertionError(f"too few examples: {both}")
+
+
 def test_where_nothing_rolls_nothing_is_imagined_of_it() -> None:
     made = learner()
     made.advance()
