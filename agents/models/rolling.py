@@ -26,6 +26,7 @@ LAUNCHES, MEETINGS, SPEEDS = 12, 12, 64  # maximum numbers of distinct ones
 MOST_MEETINGS = 3  # of a disc in a step
 SLOW = 1e-3  # a slower disc is at rest
 NEAR = 0.005  # in units of position
+ROUGH = 0.02  # a meeting lies within this distance of where its entry in the table puts it
 ACROSS, SINE = 1, 7  # indices of the features whose sign changes under reflection
 _LEFT_RIGHT = torch.tensor([1.0, 1.0, -1.0])
 
@@ -184,8 +185,8 @@ class Rolling(nn.Module):
             log_met, met = self._masked(self.meets(seen)).log_softmax(-1).max(-1)  # (B, S)
             kind = self.meetings.codes[(met - 1).clamp(min=0)]  # (B, S, 3)
             where = along - half + kind[..., 0]
-            on = others & (met > 0) & (where > NEAR)
-            distance, which = torch.where(on, where, torch.inf).min(-1)
+            on = others & (met > 0) & (where > _ahead(kind))
+            distance, which = torch.where(on, where.clamp(min=0), torch.inf).min(-1)
             hits = goes & (distance < left)
             way = torch.where(hits, distance, left) * goes
             near = others & (along + half > 0) & (along - half < way[:, None]) & goes[:, None]
@@ -327,7 +328,7 @@ class Rolling(nn.Module):
 
         A path with one bend gives two segments, which meet where the two directions intersect. Paths with more bends are left out.
         """
-        xy, ahead, left, _, rolled, _ = self._starts(state, after, launch)
+        xy, ahead, _, reach, rolled, _ = self._starts(state, after, launch)
         end, then = self.slot(after), self.speed(after)
         way, moving = to_frame(end[:, 1:3] - xy, ahead), then > SLOW
         on = (
@@ -337,7 +338,7 @@ class Rolling(nn.Module):
         aside = torch.stack([torch.zeros_like(way[:, 1]), way[:, 1].sign()], -1)
         clear = torch.where(bent, ~moving | ((on - aside).abs().amax(-1) < 0.01), ~moving | (on[:, 0] > 0.99))
         clear = clear & rolled & (way[:, 0] > -NEAR) & self.launches.known.any()
-        short = ~moving & (way.abs().sum(-1) < left - 2 * NEAR)
+        short = ~moving & (way.abs().sum(-1) < reach - 2 * NEAR)
         rows = clear.nonzero()[:, 0]
         stop = torch.zeros_like(aside)
         first = (
@@ -358,7 +359,7 @@ class Rolling(nn.Module):
         if met.any():
             self.meetings.extend(torch.cat([kinds[met], kinds[met] * _LEFT_RIGHT.to(kinds)]))
         which = 1 + self.meetings.nearest(kinds)
-        fits = self.meetings.known.any() & ((self.meetings.codes[which - 1] - kinds).abs().sum(-1) < 4 * NEAR)
+        fits = self.meetings.known.any() & ((self.meetings.codes[which - 1] - kinds).abs().sum(-1) < ROUGH)
         label = torch.where(at.present > 0.5, 0, IGNORED)
         hit = torch.where(met, torch.where(fits, which, IGNORED), torch.gather(label, 1, obstacle[:, None])[:, 0])
         label.scatter_(1, obstacle[:, None], hit[:, None])
@@ -380,12 +381,19 @@ class Rolling(nn.Module):
         label = torch.cat([segments.label, torch.where(segments.label > 0, mirrored_label, segments.label)])
         logits = self._masked(self.meets(torch.cat([seen, seen * other])))
         where = (along - half)[..., None] + self.meetings.codes[:, 0]  # of each meeting, also in the mirror
-        refuted = (where > NEAR) & (where < segments.length[:, None, None] - NEAR) & self.meetings.known
+        end = segments.length[:, None]
+        passed = ((along < end - NEAR)[..., None]) | (where < end[..., None] - ROUGH)
+        refuted = passed & (where > _ahead(self.meetings.codes)) & self.meetings.known
         refuted = F.pad(refuted, (1, 0)).repeat(2, 1, 1)
         tells = (label == 0) & refuted.any(-1)
         left = torch.where(refuted, NEVER, logits).logsumexp(-1) - logits.logsumexp(-1)
         hit = torch.where(label > 0, label, IGNORED).flatten()
         return cross_entropy(logits.flatten(0, 1), hit) - (left * tells).sum() / tells.sum().clamp(min=1)
+
+
+def _ahead(kinds: Tensor) -> Tensor:
+    """How far ahead of a disc meetings (..., 3) must lie to happen: a deflection is not repeated, and a stop may be at once."""
+    return torch.where(kinds[..., 1:].abs().sum(-1) < 0.5, -ROUGH, NEAR)
 
 
 def _at_token(values: Tensor, which: Tensor) -> Tensor:
