@@ -191,9 +191,46 @@ def test_the_page_stands_alone_and_escapes() -> None:
 
 def test_ids_in_the_page_are_one_each() -> None:
     """Except matplotlib's markers and clip paths, whose ids are hashes of their content."""
-    ids = Reader(render(make_board())).ids
-    assert "table-1" in ids
+    page = render(wide_board())
+    ids = Reader(page).ids
+    assert {"table-1", "table-2", "rivals-1", "rivals-2"} <= set(ids) and page.count("Probability of improvement") == 2
     assert [name for name in ids if ids.count(name) > 1 and not re.fullmatch(r"[mp][0-9a-f]{10}", name)] == []
+
+
+def wide_board() -> Board:
+    """Two sections, of six environments and of two, and two agents with several training runs."""
+    names = ("RolledBehind", "Cups", "Rex", "Bedroom", "Tunnel", "Tally", "Unblock", "Detour")
+    agents = [("gru-mapper", "model-free"), ("gru-ppo", "model-free")]
+    results, arenas, maps = {}, [Arena(name, name, 1, 0.0, 1.0) for name in names], {}
+    for arena in arenas:
+        maps[arena.key] = MapError(0.07, 1.06, 9)
+        for agent, kind in agents:
+            for run in range(2):
+                results[Contestant(f"{agent}{arena.id}{run}", agent, agent, kind, arena, run)] = outcomes(50 + run)
+    sections = boards.sections(agents, arenas, results)
+    return Board(asdict(PROTOCOL) | {"id": "p"}, 100, sections, [], {"gru-mapper": maps}, {}, {})
+
+
+@pytest.mark.parametrize("columns", ["80", "120"])
+def test_in_a_file_nothing_of_a_wide_table_is_cut(
+    columns: str, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COLUMNS", columns)
+    report.print_board(wide_board(), tmp_path / "index.html")
+    out = capsys.readouterr().out
+    tables = out.split("Score: mean return")[0]
+    assert tables.count("gru-mapper") == tables.count("gru-ppo") == 2 and "…" not in tables
+    assert tables.count("last seen 1.06 m") == 8
+
+
+def test_a_terminal_that_is_too_narrow_shows_no_maps(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("COLUMNS", "125")
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    report.print_board(wide_board(), tmp_path / "index.html")
+    tables = re.sub(r"\x1b\[[0-9;]*m", "", capsys.readouterr().out).split("Score: mean return")[0]
+    assert tables.count("gru-mapper") == 2 and "last seen" not in tables and "…" not in tables
 
 
 def test_the_page_repeats_byte_for_byte() -> None:
@@ -209,7 +246,7 @@ def test_a_board_of_one_reference_is_a_page_too() -> None:
     results = {Contestant("r", "random", "random", "reference", ARENAS[1], UNTRAINED): outcomes(9)}
     sections = boards.sections([("random", "reference")], ARENAS[1:2], results)
     page = render(Board(asdict(PROTOCOL) | {"id": "p"}, 100, sections, [], {}, {}, {}))
-    assert "How they learned" not in page and "random" in page
+    assert 'id="learning"' not in page and "random" in page
 
 
 def test_many_environments_are_shown_by_group_and_level() -> None:

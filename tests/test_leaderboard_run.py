@@ -16,6 +16,7 @@ from unseen.agents.errors import UnknownAgent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.errors import BadParameter, UnknownEnvironment
 from unseen.envs.suite import SUITE
+from unseen.train import cli
 from unseen.train.errors import EvaluationError, StoreError
 from unseen.train.leaderboard.runner import LeaderboardConfig, leaderboard
 
@@ -246,17 +247,18 @@ def test_presets_and_own_parameters_are_scored_without_anchors(
     assert "a-not-b" in said and "do not count overall" in said
     assert "a-not-b" in (tmp_path / "presets" / "index.html").read_text()
 
-    raw = leaderboard(
-        LeaderboardConfig(
-            (), ("random", "oracle"), ("RolledBehind",), 20, level=(1,), parameters=("blackout=9",), split="shift",
-            out=tmp_path / "presets",
-        )
+    config = LeaderboardConfig(
+        (), ("random", "oracle"), ("RolledBehind",), 20, level=(1,), parameters=("blackout=9",), split="shift",
+        out=tmp_path / "presets",
     )  # fmt: skip
+    raw = leaderboard(config)
     assert [entry.name for entry in raw.entries] == ["oracle", "random"]
     assert all(entry.overall is None and entry.cells["RolledBehind/1"].raw for entry in raw.entries)
     assert raw.protocol["split"] == "shift" and raw.protocol["id"] != board.protocol["id"]
     said = capsys.readouterr().out
     assert "--split shift --env blackout=(9,9)" in said and "incomplete" not in said
+    words = raw.command.removeprefix("unseen leaderboard ").split()
+    assert cli.parse("leaderboard", LeaderboardConfig, [*words, "--out", str(config.out)]) == config
 
 
 def test_progress_is_told_on_a_pipe(tmp_path: Path) -> None:

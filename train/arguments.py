@@ -25,7 +25,7 @@ __all__ = [
     "as_options",
 ]
 
-LEVELS = "(default: 0 1 2 for leaderboard, or 1 if it names no environment; all for audit)"
+LEVELS = "(default: 0 1 2 for leaderboard, or 1 if no environment is named; all for audit)"
 TRUTH = {"true": True, "yes": True, "1": True, "false": False, "no": False, "0": False}
 DEFAULT = "(default: the environment's)"
 

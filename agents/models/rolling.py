@@ -56,8 +56,9 @@ class Segments(NamedTuple):
     Attributes:
         row: (n,) index of the state.
         xy, ahead: (n, 2) start and direction.
-        length: (n,)
-        label: (n, S) 1 + index in `meetings` if the token stopped or deflected the disc at the end, 0 if it did not; IGNORED if unclear.
+        length: (n,) how far the disc rolled.
+        label: (n, S) 1 + index in `meetings` if the token stopped or deflected the disc at the end, 0 if it did not; IGNORED if that is
+            unclear, for absent tokens and for the disc itself.
     """
 
     row: Tensor
@@ -185,7 +186,7 @@ class Rolling(nn.Module):
             log_met, met = self._masked(self.meets(seen)).log_softmax(-1).max(-1)  # (B, S)
             kind = self.meetings.codes[(met - 1).clamp(min=0)]  # (B, S, 3)
             where = along - half + kind[..., 0]
-            on = others & (met > 0) & (where > _ahead(kind))
+            on = others & (met > 0) & (where > _least_distance(kind))
             distance, which = torch.where(on, where.clamp(min=0), torch.inf).min(-1)
             hits = goes & (distance < left)
             way = torch.where(hits, distance, left) * goes
@@ -193,8 +194,8 @@ class Rolling(nn.Module):
             log_prob = log_prob + torch.where(near, log_met, 0.0).sum(-1)
             xy = xy + way[:, None] * ahead
             left, reach = left - way, reach - way
-            new = _at_token(kind, which)[:, 1:]
-            stops = hits & (new.abs().sum(-1) < 0.5)
+            meeting = _at_token(kind, which)
+            new, stops = meeting[:, 1:], hits & _is_stop(meeting)
             stopped = stopped | stops
             by = torch.where(stops[:, None], _at_token(at.kind, which), by)
             ahead = torch.where((hits & ~stops)[:, None], from_frame(new, ahead), ahead)
@@ -369,9 +370,10 @@ class Rolling(nn.Module):
     def losses(self, state: Tensor, segments: Segments, step: Tensor) -> Tensor:
         """Loss of predicting what tokens do to a disc, on the segments and their mirror images. state: (n, d), at the start of each.
 
-        For tokens that stopped or deflected it, this is the cross-entropy. For the others, it is minus the logarithm of the probability of
-        all that may still be: whatever would have happened on the way is refuted. So no token, however rare, and no meeting that has been
-        seen only elsewhere, is left untrained where discs have rolled.
+        For tokens that stopped or deflected it, this is the cross-entropy. For each other token some meetings are refuted: those that
+        would have happened on the way, and all ahead if its centre has been passed, since a token behind is never taken for what stopped
+        a disc. Its loss is minus the logarithm of the probability of the rest. Otherwise, a token that is never met where discs have
+        rolled would stay untrained there, and could be imagined to stop them.
         """
         seen, along, half = self.token_features(tokens.tokens(self.layout, state), segments.xy, segments.ahead, step)
         other = torch.ones_like(seen[0, 0])
@@ -383,17 +385,26 @@ class Rolling(nn.Module):
         where = (along - half)[..., None] + self.meetings.codes[:, 0]  # of each meeting, also in the mirror
         end = segments.length[:, None]
         passed = ((along < end - NEAR)[..., None]) | (where < end[..., None] - ROUGH)
-        refuted = passed & (where > _ahead(self.meetings.codes)) & self.meetings.known
+        refuted = passed & (where > _least_distance(self.meetings.codes)) & self.meetings.known
         refuted = F.pad(refuted, (1, 0)).repeat(2, 1, 1)
         tells = (label == 0) & refuted.any(-1)
-        left = torch.where(refuted, NEVER, logits).logsumexp(-1) - logits.logsumexp(-1)
+        log_rest = torch.where(refuted, NEVER, logits).logsumexp(-1) - logits.logsumexp(-1)
         hit = torch.where(label > 0, label, IGNORED).flatten()
-        return cross_entropy(logits.flatten(0, 1), hit) - (left * tells).sum() / tells.sum().clamp(min=1)
+        return cross_entropy(logits.flatten(0, 1), hit) - (log_rest * tells).sum() / tells.sum().clamp(min=1)
 
 
-def _ahead(kinds: Tensor) -> Tensor:
-    """How far ahead of a disc meetings (..., 3) must lie to happen: a deflection is not repeated, and a stop may be at once."""
-    return torch.where(kinds[..., 1:].abs().sum(-1) < 0.5, -ROUGH, NEAR)
+def _is_stop(kinds: Tensor) -> Tensor:
+    """Whether meetings (..., 3), entries of the table, stop a disc."""
+    return kinds[..., 1:].abs().sum(-1) < 0.5
+
+
+def _least_distance(kinds: Tensor) -> Tensor:
+    """Distance ahead beyond which meetings (..., 3) count.
+
+    Positive for a deflection, so that a token does not deflect a disc twice; slightly negative for a stop, since a disc may already touch
+    what stops it.
+    """
+    return torch.where(_is_stop(kinds), -ROUGH, NEAR)
 
 
 def _at_token(values: Tensor, which: Tensor) -> Tensor:

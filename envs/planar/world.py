@@ -156,7 +156,7 @@ def slide(s, x, y, h, speed):
 
 @device
 def _goes_through(s, x, y, u, v, moved):
-    """Whether moving from (x, y) to (u, v), `moved` m apart, tunnels through a box.
+    """Whether moving from (x, y) to (u, v), `moved` m apart, tunnels through a box; moved = FAR tests all boxes.
 
     Only boxes so thin that the agent can have moved beyond their middle need the test, and boxes that it already overlaps
     because it is wedged between two of them. What counts is how far it was moved in the end, not its stride: of two boxes

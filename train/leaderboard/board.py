@@ -22,7 +22,7 @@ from unseen.train.measures.map_error import MapError
 from unseen.train.rollout import Outcome
 
 COLUMNS = 6
-"""a section has at most so many, unless one environment has more levels"""
+"""most columns of a section, unless one environment has more levels, or a group more environments at a level"""
 GROUPS = {"permanence": "Object permanence", "planning": "Planning", "industry": "Industry", "own": "Own environments"}
 
 
@@ -120,6 +120,8 @@ class Board:
     """agent -> arena -> error of its map, median over training runs; without agents that have no map"""
     latency: dict[str, dict[str, Latency]]
     machine: dict[str, str]
+    command: str = "unseen leaderboard"
+    """evaluates the same"""
 
     def to_dict(self, timings: bool = True) -> dict[str, Any]:
         """The board as JSON-serialisable values. Without `timings`, they are reproducible exactly."""

@@ -136,14 +136,13 @@ def _rows(shown: Sequence[Entry]) -> dict[str, float]:
     return positions
 
 
-def learning(board: Board, arena_key: str) -> str:
-    """Learning curves over environment steps and over CPU time; "" if there are none."""
+def learning(board: Board, arena_key: str, index: Mapping[str, int]) -> str:
+    """Learning curves, in the colours of `colour_index`, over environment steps and over CPU time; "" if there are none."""
     import matplotlib
 
     curves = [curve for curve in board.curves if curve.arena == arena_key and len(curve.points) > 1]
     if not curves:
         return ""
-    index = colour_index(board)
     with matplotlib.rc_context(SETTINGS):
         figure = Figure(figsize=(10.2, 3.3), layout="constrained")
         left, right = figure.subplots(1, 2, sharey=True)

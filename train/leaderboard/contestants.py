@@ -58,7 +58,8 @@ class Arena:
     def group(self) -> str:
         """permanence, planning, industry or own."""
         entry = self.env_config.entry
-        return "own" if entry is None else entry.group
+        assert entry is not None
+        return entry.group
 
     @property
     def title(self) -> str:

@@ -42,8 +42,8 @@ def render(board: Board) -> str:
         "milliseconds": report.milliseconds,
     }
     style, script = ((HERE / name).read_text(encoding="utf-8") for name in ("page.css", "sort.js"))
-    curves = {arena: charts.learning(board, arena.key) for arena in board.arenas}
     colour = charts.colour_index(board)
+    curves = {arena: charts.learning(board, arena.key, colour) for arena in board.arenas}
     return environment.get_template("page.html.j2").render(
         board=board,
         groups=lambda section: [(KINDS[kind], list(own)) for kind, own in groupby(section.entries, lambda e: e.kind)],

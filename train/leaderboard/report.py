@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from unseen.train.leaderboard.contestants import Arena
 
 
+WIDE = 10_000  # columns of a console on which nothing wraps
+
+
 def number(value: float) -> str:
     """Two decimals without a leading zero: .93, 1.00, -.12."""
     text = f"{round(value, 2) + 0.0:.2f}"  # + 0.0: no minus sign before a zero
@@ -96,8 +99,8 @@ def rules(board: Board) -> list[str]:
     lines = [
         f"Score: mean return over {board.episodes} episodes on held-out seeds. Normalised scores: random = 0 and "
         "oracle = 1, by frozen anchors, not clipped.",
-        "Overall: interquartile mean of the normalised scores over all columns of a table but level 0, the visible twin, "
-        "which is a control.",
+        "Overall: interquartile mean of the normalised scores over the columns of a table. Level 0, the visible twin, is a control, "
+        "and counts only in a table of its own.",
         "Intervals: 95 % percentile bootstrap over training runs for agents with several, else over episodes.",
     ]
     if any(arena.oracle is None for arena in board.arenas):
@@ -164,10 +167,14 @@ def print_board(board: Board, page: Path) -> None:
     from rich.text import Text
 
     console = Console()
-    if not console.is_terminal:  # do not wrap tables in files
-        console = Console(width=max(console.width, 60 + 14 * max(len(section.arenas) for section in board.sections)))
-    for section in board.sections:
-        console.print(_table(board, section))
+    tables = [_table(board, section, maps=True) for section in board.sections]
+    widest = max(Console(width=WIDE).measure(table).maximum for table in tables)
+    if not console.is_terminal:
+        console = Console(width=max(console.width, widest))  # do not wrap tables in files
+    elif widest > console.width:
+        tables = [_table(board, section, maps=False) for section in board.sections]
+    for table in tables:
+        console.print(table)
     for line in rules(board):
         console.print(Text(line, style="dim"))
     for name, key, error in board.failures:
@@ -175,8 +182,8 @@ def print_board(board: Board, page: Path) -> None:
     console.print(Text(f"\npage   {page}\ndata   {page.with_name('board.json')}\nstore  {page.parent}"))
 
 
-def _table(board: Board, section: Section) -> Table:
-    """The table of a section, for the terminal."""
+def _table(board: Board, section: Section, maps: bool) -> Table:
+    """The table of a section, for the terminal. maps: with the errors of maps, which take room."""
     from rich import box
     from rich.table import Table
     from rich.text import Text
@@ -190,7 +197,7 @@ def _table(board: Board, section: Section) -> Table:
         title_style="bold",
     )
     table.title = section.title
-    table.add_column("agent", min_width=13)
+    table.add_column("agent", min_width=13, no_wrap=True)
     several = len({arena.name for arena in section.arenas}) > 1
     for arena in section.arenas:
         table.add_column(f"{arena.name}\n{arena.title}" if several else arena.title, no_wrap=True)
@@ -205,7 +212,10 @@ def _table(board: Board, section: Section) -> Table:
             steps, episodes, cpu = training(entry)
             table.add_row(
                 _name(entry),
-                *(_text(entry.cells[arena.key], map_error(board, entry, arena)) for arena in section.arenas),
+                *(
+                    _text(entry.cells[arena.key], map_error(board, entry, arena) if maps else "")
+                    for arena in section.arenas
+                ),
                 overall(section, entry) if score is None else f"{number(score.point)}\n{short(score)}",
                 "\n".join(part for part in (steps, f"{episodes} ep.", cpu) if not part.startswith("—")) or "—",
                 "—" if p50 is None else f"{milliseconds(p50)}\n({milliseconds(p95)})",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
 from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass, replace
@@ -43,7 +44,7 @@ __all__ = ["LeaderboardConfig", "leaderboard"]
 
 LEVELS = (0, 1, 2)
 ALL_AT = (1,)
-"""levels if no environment is named, so that all are shown"""
+"""levels if no environment is named, and so all are shown"""
 UNKNOWN = -1.0  # stands for an unknown distance in the store
 ALL, MAPS, TIMING = "blocks of episodes", "errors of maps", "decision latency"
 
@@ -71,7 +72,7 @@ class LeaderboardConfig(LevelsArgument):
 
 
 def leaderboard(config: LeaderboardConfig) -> Board:
-    """Evaluate the episodes missing in the store, write `board.json`, `board.md` and `index.html`, and print the table.
+    """Evaluate the episodes missing in the store, write `board.json`, `board.md` and `index.html`, and print the tables.
 
     Raises:
         UnknownAgent, UnknownEnvironment, EvaluationError: before anything is evaluated.
@@ -116,6 +117,7 @@ def leaderboard(config: LeaderboardConfig) -> Board:
         boards.map_errors(maps),
         latency,
         machine,
+        _command(config),
     )
     write(config.out / "board.json", json.dumps(board.to_dict(), indent=1) + "\n")
     write(config.out / "board.md", markdown(board))
@@ -134,6 +136,22 @@ def write(path: Path, text: str) -> None:
         write_text(path, text)
     except OSError as error:
         raise StoreError(path.parent, f"{path.name} cannot be written ({error}); all episodes are stored") from error
+
+
+def _command(config: LeaderboardConfig) -> str:
+    """The command that evaluates the same."""
+    options: dict[str, Sequence[object]] = {
+        "--level": config.level,
+        "--obs": [config.obs] if config.obs else [],
+        "--action": [config.action] if config.action else [],
+        "--split": [config.split] if config.split else [],
+        "--only": config.only,
+        "--agent": config.agent,
+        "--episodes": [config.episodes],
+    }
+    words = [str(word) for option, values in options.items() if values for word in (option, *values)]
+    words += [word for pair in config.parameters for word in ("--env", pair)]
+    return shlex.join(["unseen", "leaderboard", *config.env, *words])
 
 
 def _arenas(env: str, config: LeaderboardConfig) -> list[Arena]:
