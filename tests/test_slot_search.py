@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 import math
 from pathlib import Path
@@ -282,22 +283,30 @@ def test_how_a_ball_rolls_is_found_and_deflectors_are_built() -> None:
     assert built.sum() > 20 and right[built].float().mean() > 0.8
 
 
-def test_a_meeting_that_a_disc_has_rolled_through_is_refuted() -> None:
-    """Also for a wall beside it, whose centre it has not passed, and for meetings that its kind has never been in."""
+@pytest.fixture(scope="module")
+def ramps() -> SlotSearchLearner:
+    torch.set_num_threads(1)
     fit = learner(EnvConfig("Ramps", 1), envs=60, updates=1, batch=16)
     fit.advance()
-    model, (ball, *_) = fit.model, fit.model.rolling
-    assert not bool(ball.meetings.known.all())
+    return fit
+
+
+@pytest.mark.parametrize(("kind", "least"), [((0.4, 0.0, 0.0), -0.02), ((0.4, 0.0, 1.0), 0.005)])
+def test_a_meeting_that_a_disc_has_rolled_through_is_refuted(
+    kind: tuple[float, ...], least: float, ramps: SlotSearchLearner
+) -> None:
+    """Also for a wall beside it, and for a stop or deflection that its kind has never been seen to cause."""
+    model = copy.deepcopy(ramps.model)
+    ball = model.rolling[0]
     slot = int(ball.meetings.known.sum())
-    ball.meetings.codes[slot], ball.meetings.known[slot] = torch.tensor([0.4, 0.0, 0.0]), True  # a stop seen by mistake
-    state, action, after = stored(fit)
+    ball.meetings.codes[slot], ball.meetings.known[slot] = torch.tensor(kind), True
+    state, action, after = stored(ramps)
     segments = model.segments(state, action, after)[0]
     at = tokens(model.layout, state[segments.row])
     _, along, half = ball.token_features(at, segments.xy, segments.ahead, model.step)
-    point = along - half + 0.4
-    length = segments.length[:, None]
-    through = (point > -0.02) & ((point < length - 0.02) | (along < length - 0.005))
-    clear = (point < -0.02) | ((point > length) & (along > length))
+    point, length = along - half + kind[0], segments.length[:, None]
+    through = (point > least) & ((point < length - 0.02) | (along < length - 0.005))
+    clear = (point < least) | ((point > length) & (along > length))
     walls = slice(segments.label.shape[1] - 4, None)
     both = [0, 0]
     for row, token in (segments.label[:, walls] == 0).nonzero().tolist():
@@ -318,6 +327,23 @@ def test_a_meeting_that_a_disc_has_rolled_through_is_refuted() -> None:
         if min(both) > 20:
             return
     raise AssertionError(f"too few examples: {both}")
+
+
+def test_a_disc_that_rests_where_it_would_roll_on_has_been_stopped(ramps: SlotSearchLearner) -> None:
+    model, (ball, *_) = ramps.model, ramps.model.rolling
+    state, action, after = stored(ramps)
+    undisturbed = ball.free_motion(ball.speed(state))[0]
+    rolled = (ball.slot(after) - ball.slot(state))[:, 1:3].norm(dim=-1)
+    rows = (ball.speed(state) > 0.1) & (ball.speed(after) > 0.1) & ((rolled - undisturbed).abs() < 1e-3)
+    assert rows.sum() > 20
+    state, action, after = state[rows], action[rows], after[rows]
+    unhindered = model.segments(state, action, after)[0]
+    assert not (unhindered.label > 0).any()
+    start = model.layout.discs[0]
+    after[:, start + 3 : start + 5] = 0  # at rest, at the same place
+    stopped = model.segments(state, action, after)[0]
+    changed = (stopped.label != unhindered.label).sum(-1)
+    assert (changed == 1).all(), "one thing stopped it"
 
 
 def test_where_nothing_rolls_nothing_is_imagined_of_it() -> None:
