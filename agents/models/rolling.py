@@ -27,6 +27,7 @@ MOST_MEETINGS = 3  # of a disc in a step
 SLOW = 1e-3  # a slower disc is at rest
 NEAR = 0.005  # in units of position
 ROUGH = 0.02  # a meeting lies within this distance of where its entry in the table puts it
+MOST_CERTAIN = 1 - 1e-6  # largest probability, where its complement is needed
 ACROSS, SINE = 1, 7  # indices of the features whose sign changes under reflection
 _LEFT_RIGHT = torch.tensor([1.0, 1.0, -1.0])
 
@@ -179,22 +180,12 @@ class Rolling(nn.Module):
         ahead = torch.where(begins[:, None], code[:, :2], slot[:, 3:5] / speed.clamp(min=SLOW)[:, None])
         log_prob = torch.where(rolling, 0.0, log_launch)
         goes = rolling | begins
-        others = self._others(at) > 0.5
         stopped, by = torch.zeros_like(goes), at.kind[:, 0] * 0
         for _ in range(MOST_MEETINGS):
-            seen, along, half = self.token_features(at, xy, ahead, step)
-            log_met, met = self._masked(self.meets(seen)).log_softmax(-1).max(-1)  # (B, S)
-            kind = self.meetings.codes[(met - 1).clamp(min=0)]  # (B, S, 3)
-            where = along - half + kind[..., 0]
-            on = others & (met > 0) & (where > _least_distance(kind))
-            distance, which = torch.where(on, where.clamp(min=0), torch.inf).min(-1)
-            hits = goes & (distance < left)
-            way = torch.where(hits, distance, left) * goes
-            near = others & (along + half > 0) & (along - half < way[:, None]) & goes[:, None]
-            log_prob = log_prob + torch.where(near, log_met, 0.0).sum(-1)
+            way, hits, which, meeting, log_met = self._first_meeting(at, xy, ahead, left, goes, step)
+            log_prob = log_prob + log_met
             xy = xy + way[:, None] * ahead
             left, reach = left - way, reach - way
-            meeting = _at_token(kind, which)
             new, stops = meeting[:, 1:], hits & _is_stop(meeting)
             stopped = stopped | stops
             by = torch.where(stops[:, None], _at_token(at.kind, which), by)
@@ -206,6 +197,41 @@ class Rolling(nn.Module):
         xy = torch.where(rolled[:, None], xy, slot[:, 1:3])
         arrival = Arrival(rolled.to(xy), xy, ahead, reach, (then <= SLOW).to(xy), by)
         return xy, velocity, log_prob, arrival
+
+    def _first_meeting(
+        self, at: Tokens, xy: Tensor, ahead: Tensor, left: Tensor, goes: Tensor, step: Tensor
+    ) -> tuple[Tensor, ...]:
+        """The first thing that stops or deflects a disc which rolls straight on.
+
+        Args:
+            at: tokens.
+            xy, ahead: (B, 2) position and direction.
+            left: (B,) how far it rolls if it meets nothing.
+            goes: (B,) whether it rolls at all.
+            step: (), length of a step.
+
+        Returns:
+            How far it rolls (B,), whether it meets something (B,), the token that it meets (B,), the entry of `meetings` (B, 3), and the
+            log-probability (B,) that it meets this and nothing before.
+        """
+        others = self._others(at) > 0.5
+        seen, along, half = self.token_features(at, xy, ahead, step)
+        log_p = self._masked(self.meets(seen)).log_softmax(-1)
+        log_none, log_each = log_p[..., :1], log_p[..., 1:]  # (B, S, 1) and (B, S, MEETINGS)
+        where = (along - half)[..., None] + self.meetings.codes[:, 0]
+        counts = where > _least_distance(self.meetings.codes)  # a meeting behind the disc is none
+        log_none = torch.cat([log_none, torch.where(counts, NEVER, log_each)], -1).logsumexp(-1)
+        log_met, met = torch.where(counts, log_each, NEVER).max(-1)
+        distance = torch.gather(where, 2, met[..., None])[..., 0].clamp(min=0)
+        distance, which = torch.where(others & (log_met > log_none), distance, torch.inf).min(-1)
+        hits = goes & (distance < left)
+        way = torch.where(hits, distance, left) * goes
+        before = counts & (where < way[:, None, None] - NEAR)
+        log_passed = torch.log1p(-torch.where(before, log_each.exp(), 0.0).sum(-1).clamp(max=MOST_CERTAIN))
+        obstacle = (F.one_hot(which, at.present.shape[1]) > 0) & hits[:, None]
+        log_prob = torch.where(obstacle, log_met, log_passed)
+        log_prob = torch.where(others & goes[:, None], log_prob, 0.0).sum(-1)
+        return way, hits, which, _at_token(self.meetings.codes[met], which), log_prob
 
     def outcomes(self, arrival: Arrival, step: Tensor) -> Tensor:
         """What the disc's arrival adds to the logits (B, 2) of reward and termination."""
