@@ -346,6 +346,32 @@ def test_a_disc_that_rests_where_it_would_roll_on_has_been_stopped(ramps: SlotSe
     assert (changed == 1).all(), "one thing stopped it"
 
 
+def test_what_a_thing_behind_would_do_changes_no_probability(ramps: SlotSearchLearner) -> None:
+    """The probability of a roll counts only what would happen on the way; what is ahead lowers it."""
+    model = copy.deepcopy(ramps.model)
+    ball = model.rolling[0]
+    ball.meetings.known[:], ball.meetings.codes[:] = True, torch.tensor([0.1, 0.0, 0.0])  # all are stops
+    state = stored(ramps)[0][:50]
+    at = tokens(model.layout, state)
+    xy, ahead, left = torch.zeros(50, 2), torch.tensor([[1.0, 0.0]]).repeat(50, 1), torch.full((50,), 0.3)
+    where = ball.token_features(at, xy, ahead, model.step)[1:]
+    point = where[0] - where[1] + 0.1
+    present = ball._others(at) > 0.5
+    behind = present & (point < -0.02)
+    near = present & (point > -0.02) & (point < 0.29)
+    for chosen, low in ((behind, 0.0), (near & ~behind, math.log(1 - 0.4))):
+        logits = torch.full((*present.shape, 1 + len(ball.meetings.codes)), -30.0)
+        logits[..., 0] = 0
+        logits[chosen] = torch.tensor([0.6, *[0.4 / len(ball.meetings.codes)] * len(ball.meetings.codes)]).log()
+        ball.meets.forward = lambda _, logits=logits: logits  # type: ignore[method-assign]
+        way, hits, _, _, log_prob = ball._first_meeting(
+            at, xy, ahead, left, torch.ones(50, dtype=torch.bool), model.step
+        )
+        assert not hits.any() and (way == left).all()
+        assert chosen.sum() > 5
+        torch.testing.assert_close(log_prob, low * chosen.sum(-1).float(), atol=1e-5, rtol=1e-4)
+
+
 def test_where_nothing_rolls_nothing_is_imagined_of_it() -> None:
     made = learner()
     made.advance()
