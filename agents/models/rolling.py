@@ -218,8 +218,7 @@ class Rolling(nn.Module):
         seen, along, half = self.token_features(at, xy, ahead, step)
         log_p = self._masked(self.meets(seen)).log_softmax(-1)
         log_none, log_each = log_p[..., :1], log_p[..., 1:]  # (B, S, 1) and (B, S, MEETINGS)
-        where = (along - half)[..., None] + self.meetings.codes[:, 0]
-        counts = where > _least_distance(self.meetings.codes)  # a meeting behind the disc is none
+        where, counts = self._places(along - half)
         log_none = torch.cat([log_none, torch.where(counts, NEVER, log_each)], -1).logsumexp(-1)
         log_met, met = torch.where(counts, log_each, NEVER).max(-1)
         distance = torch.gather(where, 2, met[..., None])[..., 0].clamp(min=0)
@@ -232,6 +231,17 @@ class Rolling(nn.Module):
         log_prob = torch.where(obstacle, log_met, log_passed)
         log_prob = torch.where(others & goes[:, None], log_prob, 0.0).sum(-1)
         return way, hits, which, _at_token(self.meetings.codes[met], which), log_prob
+
+    def _places(self, edge: Tensor) -> tuple[Tensor, Tensor]:
+        """Where each meeting with each token would be, and whether it counts; (B, S, MEETINGS) each.
+
+        Those behind the disc do not count. A deflection must lie ahead, so that a token does not deflect a disc twice; a stop may lie
+        slightly behind, since a disc may already touch what stops it.
+
+        edge: (B, S) distance to the near edge of each token.
+        """
+        where = edge[..., None] + self.meetings.codes[:, 0]
+        return where, where > torch.where(_is_stop(self.meetings.codes), -ROUGH, NEAR)
 
     def outcomes(self, arrival: Arrival, step: Tensor) -> Tensor:
         """What the disc's arrival adds to the logits (B, 2) of reward and termination."""
@@ -388,7 +398,7 @@ class Rolling(nn.Module):
         which = 1 + self.meetings.nearest(kinds)
         fits = self.meetings.known.any() & ((self.meetings.codes[which - 1] - kinds).abs().sum(-1) < ROUGH)
         label = torch.where(at.present > 0.5, 0, IGNORED)
-        hit = torch.where(met, torch.where(fits, which, IGNORED), torch.gather(label, 1, obstacle[:, None])[:, 0])
+        hit = torch.where(met, torch.where(fits, which, IGNORED), 0)
         label.scatter_(1, obstacle[:, None], hit[:, None])
         label[:, self.token] = IGNORED
         return Segments(row, start, u, length, label)
@@ -408,10 +418,10 @@ class Rolling(nn.Module):
         mirrored_label = 1 + self.meetings.nearest(codes.flatten(0, 1)).view_as(segments.label)
         label = torch.cat([segments.label, torch.where(segments.label > 0, mirrored_label, segments.label)])
         logits = self._masked(self.meets(torch.cat([seen, seen * other])))
-        where = (along - half)[..., None] + self.meetings.codes[:, 0]  # of each meeting, also in the mirror
+        where, counts = self._places(along - half)  # the same in the mirror
         end = segments.length[:, None]
         passed = ((along < end - NEAR)[..., None]) | (where < end[..., None] - ROUGH)
-        refuted = passed & (where > _least_distance(self.meetings.codes)) & self.meetings.known
+        refuted = passed & counts & self.meetings.known
         refuted = F.pad(refuted, (1, 0)).repeat(2, 1, 1)
         tells = (label == 0) & refuted.any(-1)
         log_rest = torch.where(refuted, NEVER, logits).logsumexp(-1) - logits.logsumexp(-1)
@@ -422,15 +432,6 @@ class Rolling(nn.Module):
 def _is_stop(kinds: Tensor) -> Tensor:
     """Whether meetings (..., 3), entries of the table, stop a disc."""
     return kinds[..., 1:].abs().sum(-1) < 0.5
-
-
-def _least_distance(kinds: Tensor) -> Tensor:
-    """Distance ahead beyond which meetings (..., 3) count.
-
-    Positive for a deflection, so that a token does not deflect a disc twice; slightly negative for a stop, since a disc may already touch
-    what stops it.
-    """
-    return torch.where(_is_stop(kinds), -ROUGH, NEAR)
 
 
 def _at_token(values: Tensor, which: Tensor) -> Tensor:
