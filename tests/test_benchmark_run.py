@@ -101,6 +101,32 @@ def test_from_specification_to_report(tmp_path: Path, capsys: pytest.CaptureFixt
     assert not (tmp_path / "copy" / "work").exists()
 
 
+def test_a_part_of_it_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = write_spec(tmp_path)
+    for part in (("--seeds", "1"), ("--agents", "reflex", "--environments", "RolledBehind 1"), ("--seeds", "0", "1")):
+        assert main(words(spec, tmp_path, "--workers", "1", *part)) == 0
+    said = capsys.readouterr()
+    for finished in (1, 2, 3):
+        assert f"3 planned, {finished} finished, 0 failed, {3 - finished} unfinished" in said.out
+    assert "[1/3] ppo" in said.err and "seed 1" in said.err.split("[1/3]")[1].split("[")[0]
+
+
+@pytest.mark.parametrize(
+    ("part", "said"),
+    [
+        (("--seeds", "0", "7"), "--seeds: 7 is not in"),
+        (("--agents", "sac"), "allowed: ppo envs=4"),
+        (("--environments", "RolledBehind"), "allowed: RolledBehind 1"),
+        (("--seeds", "1", "--agents", "reflex"), "has all of these"),
+    ],
+)
+def test_a_part_that_is_not_there_is_refused(
+    part: tuple[str, ...], said: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert main(words(write_spec(tmp_path), tmp_path, *part)) == 2
+    assert said in capsys.readouterr().err and not (tmp_path / "results").exists()
+
+
 def test_training_ends_once_two_points_in_a_row_are_at_the_score_to_stop_at(tmp_path: Path) -> None:
     spec = write_spec(tmp_path, seeds="[0]")
     spec.write_text(spec.read_text().replace("= 10,", "= 10, stop = 0.0,"))

@@ -56,20 +56,25 @@ def read(tmp_path: Path, text: str) -> Spec:
 def test_cells(tmp_path: Path) -> None:
     spec = read(tmp_path, GOOD)
     assert spec.name == "good-one" and [agent.label for agent in spec.agents] == ["ppo", "ppo, wide", "oracle"]
-    assert [env.label for env in spec.envs] == ["RolledBehind 1", "RolledBehind 2", "always lit 2", "CartPole-v1"]
+    assert [env.label for env in spec.envs] == ["RolledBehind 1", "RolledBehind 2", "always lit", "CartPole-v1"]
     assert [agent.supervision for agent in spec.agents] == ["none", "a hint", "scripted, with the full state"]
     assert [env.threshold for env in spec.envs] == [0.9, 0.9, 0.9, 450.0]
     assert len(spec.cells) == 4 * (2 + 1 + 1)
     assert [cell.seed for cell in spec.cells[:12]] == [3, 3, 3, 3, 3, 3, 3, 3, 0, 0, 0, 0]  # then the second seed
-    lit = next(cell for cell in spec.cells if cell.env.label == "always lit 2")
+    lit = next(cell for cell in spec.cells if cell.env.label == "always lit")
     assert lit.budget.steps == 50 and lit.content["parameters"] == {"blackout": (0, 0)}
     assert spec.cells[0].every.steps == 40 and spec.cells[0].every.cpu_seconds == 0.2
     assert len({cell.id for cell in spec.cells}) == len(spec.cells)
 
 
+def test_a_label_for_several_levels_says_which(tmp_path: Path) -> None:
+    several = GOOD.replace('label = "always lit"', 'label = "always lit"\nlevels = [2, 3]')
+    assert [env.label for env in read(tmp_path, several).envs][2:4] == ["always lit 2", "always lit 3"]
+
+
 def test_a_budget_in_episodes(tmp_path: Path) -> None:
     cells = read(tmp_path, GOOD.replace("budget = { steps = 50 }", "budget = { episodes = 100 }")).cells
-    cell = next(one for one in cells if one.env.label == "always lit 2")
+    cell = next(one for one in cells if one.env.label == "always lit")
     assert (cell.budget.episodes, cell.budget.steps, cell.every.episodes) == (100, None, 4)
     assert cell.content["budget"]["episodes"] == 100
     assert all("episodes" not in one.budget.content for one in cells if one.budget.episodes is None)

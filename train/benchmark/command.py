@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 import shutil
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from tyro.conf import arg
 
@@ -15,7 +16,7 @@ from unseen.agents.load import load_agent
 from unseen.agents.roster import learner_class
 from unseen.agents.shared.settings import configure
 from unseen.train.benchmark import results as stored
-from unseen.train.benchmark.cells import Spec
+from unseen.train.benchmark.cells import Cell, Spec
 from unseen.train.benchmark.on_ray import RayPool
 from unseen.train.benchmark.page import renew, tables_in
 from unseen.train.benchmark.report import tables, write_report
@@ -44,6 +45,12 @@ class BenchmarkConfig:
     NAME is the benchmark's name or, for scores by imagined steps, that name and the word imagined"""
     workers: Annotated[int | Literal["ray"] | None, arg(metavar="INT|ray", help_behavior_hint="")] = None
     """worker processes, each with one thread; by default one for each core. ray: on the cluster of RAY_ADDRESS, or locally"""
+    seeds: Annotated[tuple[int, ...], arg(metavar="SEED ...", help_behavior_hint="")] = ()
+    """run only these seeds of the specification, by default all; likewise `agents` and `environments`. The report is of all cells"""
+    agents: Annotated[tuple[str, ...], arg(metavar="LABEL ...", help_behavior_hint="")] = ()
+    """run only agents with these labels"""
+    environments: Annotated[tuple[str, ...], arg(metavar="LABEL ...", help_behavior_hint="")] = ()
+    """run only environments with these labels, such as "Cups 2"; drivers that run different parts at once need different folders `work`"""
     retry: bool = False
     """run failed cells again, from the start"""
     out: Path = Path("results")
@@ -60,9 +67,10 @@ def benchmark(config: BenchmarkConfig) -> Path:
     Raises:
         BadSpec, MissingExtra: before anything is run.
         StoreError, StoreLocked: running it again continues from there.
-        UsageError: `workers` is not positive.
+        UsageError: `workers` is not positive, or a seed or label is not in the specification.
     """
     spec = read_spec(config.spec)
+    chosen = _chosen(config, spec)
     folder = config.out / spec.name
     if config.page is not None:
         tables_in(config.page, tables(spec, groups(spec, {})))  # before anything is run
@@ -70,7 +78,7 @@ def benchmark(config: BenchmarkConfig) -> Path:
         if isinstance(config.workers, int) and config.workers < 1:
             raise UsageError("--workers: must be at least 1")
         _check_agents(config.spec, spec, here=config.workers != "ray")
-        _run(config, spec, folder)
+        _run(config, spec, chosen, folder)
     results = stored.read(folder, spec)
     report = write_report(spec, results, folder, config.spec)
     if config.page is not None:
@@ -82,6 +90,25 @@ def benchmark(config: BenchmarkConfig) -> Path:
 def usable_cores() -> int:
     """Number of cores that this process may use."""
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _chosen(config: BenchmarkConfig, spec: Spec) -> list[Cell]:
+    """The cells with the chosen seeds, agents and environments. Raises UsageError."""
+    chosen = list(spec.cells)
+    parts: list[tuple[str, tuple[Any, ...], Callable[[Cell], Any]]] = [
+        ("seeds", config.seeds, lambda cell: cell.seed),
+        ("agents", config.agents, lambda cell: cell.agent.label),
+        ("environments", config.environments, lambda cell: cell.env.label),
+    ]
+    for option, wanted, value in parts:
+        known = dict.fromkeys(map(value, spec.cells))
+        for one in wanted:
+            if one not in known:
+                raise UsageError(f"--{option}: {one!r} is not in {config.spec}; allowed: {'; '.join(map(str, known))}")
+        chosen = [cell for cell in chosen if not wanted or value(cell) in wanted]
+    if not chosen:
+        raise UsageError(f"--seeds, --agents, --environments: no cell of {config.spec} has all of these")
+    return chosen
 
 
 def _check_agents(path: Path, spec: Spec, here: bool) -> None:
@@ -116,7 +143,7 @@ def _check_agents(path: Path, spec: Spec, here: bool) -> None:
             raise BadSpec(f"{path}: {error}") from error
 
 
-def _run(config: BenchmarkConfig, spec: Spec, folder: Path) -> None:
+def _run(config: BenchmarkConfig, spec: Spec, chosen: Sequence[Cell], folder: Path) -> None:
     from unseen.train.benchmark.live import Live
     from unseen.train.benchmark.run import Task
     from unseen.train.trainer import locked_folder
@@ -125,7 +152,7 @@ def _run(config: BenchmarkConfig, spec: Spec, folder: Path) -> None:
     with locked_folder(folder_of_work):
         results = stored.read(folder, spec)
         tasks = []
-        for cell in spec.cells:
+        for cell in chosen:
             task = Task(cell, folder_of_work / cell.id, config.checkpoint_every)
             known = results.get(cell.id)
             if known is not None and known.status == FAILED and config.retry:

@@ -315,8 +315,8 @@ def _envs(table: Mapping[str, Any], where: str, threshold: float) -> list[EnvEnt
     given = found.get("set", {})
     parameters = [f"{name}={value}" for name, value in given.items()]
     arguments = EnvArguments(obs=found.get("obs", ""), action=found.get("action", ""))
-    entries = []
-    for level in found.get("levels", (None,)):
+    levels, entries = found.get("levels", (None,)), []
+    for level in levels:
         try:
             config = arguments.env_config(found["name"], level, SPLIT, given)
             if config.entry is None and level is not None:
@@ -328,6 +328,8 @@ def _envs(table: Mapping[str, Any], where: str, threshold: float) -> list[EnvEnt
             key = "set." if str(error).startswith(tuple(f"{name}=" for name in given)) else ""
             raise BadSpec(f"{where}{key}{error}") from error
         options = "".join(f" {item}" for item in (found.get("obs"), found.get("action"), *parameters) if item)
-        label = f"{found['label']}{chosen}" if "label" in found else f"{config.label}{chosen}{options}"
+        label = found.get("label", f"{config.label}{chosen}{options}")
+        if "label" in found and len(levels) > 1:
+            label += chosen
         entries.append(EnvEntry(label, config, found.get("threshold", threshold), _amount(found, "budget", where)))
     return entries
