@@ -20,11 +20,11 @@ help:  ## show this list
 leaderboard: $(VENV)/.core  ## install the core (no torch) and evaluate the included agents at level 1 of all environments
 	$(BIN)/unseen leaderboard --episodes 100 $(ARGS)
 
-tables: $(VENV)/.all  ## renew the reports of all benchmarks from results/, and the README's tables
+tables: $(VENV)/.all  ## renew the reports of all benchmarks from results/, and the tables of README and docs/findings.md
 	@for spec in benchmarks/*.toml; do name=$$(basename $$spec .toml); test -f results/$$name/report.md || continue; \
 	  test $$name != outside || $(BIN)/python -c 'import popgym' 2> /dev/null || { echo "outside: needs the extra of that name"; continue; }; \
-	  grep -q "<!-- benchmark $$name[: ]" README.md && page="--page README.md" || page=; \
-	  $(BIN)/unseen benchmark $$spec --report $$page > /dev/null || exit 1; done
+	  pages=$$(grep -l "^<!-- benchmark $$name[: ]" README.md docs/findings.md); \
+	  $(BIN)/unseen benchmark $$spec --report $${pages:+--page} $$pages > /dev/null || exit 1; done
 
 test: $(VENV)/.all  ## install everything and run the quick tests (about ten minutes on two cores)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)

@@ -166,7 +166,7 @@ def test_a_page_that_cannot_take_the_tables_is_refused_before_anything_runs(tmp_
     for name in ("smoke", "asked_smoke"):
         with pytest.raises(StoreError, match=f"benchmark {name}: begin"):
             benchmark(
-                BenchmarkConfig(BENCHMARKS / f"{name}.toml", page=page, out=tmp_path / "out", work=tmp_path / "work")
+                BenchmarkConfig(BENCHMARKS / f"{name}.toml", page=(page,), out=tmp_path / "out", work=tmp_path / "work")
             )
     assert sorted(path.name for path in tmp_path.iterdir()) == ["page.md"]
 

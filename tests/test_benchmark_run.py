@@ -148,6 +148,7 @@ def test_agents_that_plan_are_scored_by_imagined_steps(tmp_path: Path) -> None:
     assert main(words(tmp_path / "tiny.toml", tmp_path, "--workers", "1")) == 0
     results = {one["cell"]["agent"]: one["imagined"] for one in stored(tmp_path).values()}
     assert results["random"] == [] and [steps for steps, _ in results["simulator-mpc"]] == [0, 2000]
+    assert (tmp_path / "results" / "tiny" / "imagination.svg").is_file()
     without, much = (score for _, score in results["simulator-mpc"])
     assert without < 0.5 < much
     report = (tmp_path / "results" / "tiny" / "report.md").read_text()

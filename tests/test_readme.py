@@ -19,6 +19,11 @@ from unseen.train.benchmark.summary import groups
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+TABLES = [
+    (page, name)
+    for page in PAGES
+    for name in re.findall(r"^<!-- benchmark ([^:]+): begin -->", page.read_text(encoding="utf-8"), flags=re.MULTILINE)
+]
 PYTHON = re.findall(r"```python\n(.*?)```", README, flags=re.DOTALL)
 
 
@@ -49,15 +54,13 @@ def test_make_targets_exist() -> None:
         assert re.search(rf"^{target}:", makefile, flags=re.MULTILINE), target
 
 
-@pytest.mark.parametrize("name", re.findall(r"<!-- benchmark ([^:]+): begin -->", README))
-def test_tables_are_those_of_the_stored_results(name: str) -> None:
+@pytest.mark.parametrize(("page", "name"), TABLES, ids=lambda part: getattr(part, "name", part))
+def test_tables_are_those_of_the_stored_results(page: Path, name: str) -> None:
     benchmark = name.split()[0]
     spec = read_spec(ROOT / "benchmarks" / f"{benchmark}.toml")
     made = tables(spec, groups(spec, results.read(ROOT / "results" / benchmark, spec)))
-    before, after = split_at_markers(ROOT / "README.md", name)
-    assert README[len(before) : -len(after)].strip() == made[name], (
-        f"unseen benchmark benchmarks/{benchmark}.toml --report --page README.md"
-    )
+    before, after = split_at_markers(page, name)
+    assert page.read_text(encoding="utf-8")[len(before) : -len(after)].strip() == made[name], "make tables"
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))

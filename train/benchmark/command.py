@@ -40,8 +40,8 @@ class BenchmarkConfig:
     """the specification; see docs/benchmark.md"""
     report: bool = False
     """train nothing: make the tables and figures from the stored results"""
-    page: Annotated[Path | None, arg(metavar="FILE.md", help_behavior_hint="")] = None
-    """also renew the tables of this page: each goes between `<!-- benchmark NAME: begin -->` and `<!-- benchmark NAME: end -->`.
+    page: Annotated[tuple[Path, ...], arg(metavar="FILE.md ...", help_behavior_hint="")] = ()
+    """also renew the tables of these pages: each goes between `<!-- benchmark NAME: begin -->` and `<!-- benchmark NAME: end -->`.
     NAME is the benchmark's name or, for scores by imagined steps, that name and the word imagined"""
     workers: Annotated[int | Literal["ray"] | None, arg(metavar="INT|ray", help_behavior_hint="")] = None
     """worker processes, each with one thread; by default one for each core. ray: on the cluster of RAY_ADDRESS, or locally"""
@@ -72,8 +72,8 @@ def benchmark(config: BenchmarkConfig) -> Path:
     spec = read_spec(config.spec)
     chosen = _chosen(config, spec)
     folder = config.out / spec.name
-    if config.page is not None:
-        tables_in(config.page, tables(spec, groups(spec, {})))  # before anything is run
+    for page in config.page:
+        tables_in(page, tables(spec, groups(spec, {})))  # before anything is run
     if not config.report:
         if isinstance(config.workers, int) and config.workers < 1:
             raise UsageError("--workers: must be at least 1")
@@ -81,8 +81,8 @@ def benchmark(config: BenchmarkConfig) -> Path:
         _run(config, spec, chosen, folder)
     results = stored.read(folder, spec)
     report = write_report(spec, results, folder, config.spec)
-    if config.page is not None:
-        renew(config.page, tables(spec, groups(spec, results)))
+    for page in config.page:
+        renew(page, tables(spec, groups(spec, results)))
     print(report.read_text(encoding="utf-8"), end="")
     return report
 

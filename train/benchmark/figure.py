@@ -15,8 +15,11 @@ from unseen.train.benchmark.summary import Group, begun
 from unseen.train.curves import INK, MUTED, plain_settings
 from unseen.train.leaderboard import charts
 
-AXES = {"steps": "environment steps", "episodes": "real episodes", "cpu_s": "CPU-seconds"}
 IMAGINED = "imagined"
+AXES = {
+    "steps": "environment steps", "episodes": "real episodes", "cpu_s": "CPU-seconds",
+    IMAGINED: "imagined steps a plan, at most",
+}  # fmt: skip
 COLOURS = ("#0b7a75", "#4f86d9", "#c8781a", "#a8481f", "#7a4fb5", "#3b8f3b", "#b0417a", "#5b6370")
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))  # of the first 8 agents, the next 8, and so on
 COLUMNS = 3  # maximum number of columns, in the figure with one panel for each environment
@@ -32,34 +35,41 @@ def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
     """Write the figure. Returns False, and writes none, if there is no curve. Raises OSError."""
     import matplotlib
     from matplotlib.figure import Figure
-    from matplotlib.ticker import LogLocator, NullFormatter
 
     if not any(one.curve for group in every for one in (*group.finished, *group.failed)):
         return False
     styles, envs = _shown(spec, every)
-    rows, budgets = len(envs), [steps for steps in spec.evaluation.imagined if steps]
-    axes_of = AXES | ({IMAGINED: "imagined steps a plan, at most"} if budgets else {})
+    axes_of = [axis for axis in AXES if axis != IMAGINED or _budgets(spec)]
     with matplotlib.rc_context(plain_settings()):
-        figure = Figure(figsize=(10.2, 2.3 * rows + 0.5), layout="constrained", facecolor="white")
-        panels = figure.subplots(rows, len(axes_of), sharey="row", squeeze=False)
+        figure = Figure(figsize=(10.2, 2.3 * len(envs) + 0.5), layout="constrained", facecolor="white")
+        panels = figure.subplots(len(envs), len(axes_of), sharey="row", squeeze=False)
         for line, env in zip(panels, envs, strict=True):
-            own = [group for group in every if group.env is env and group.agent.label in styles]
-            for axes, (axis, label) in zip(line, axes_of.items(), strict=True):
-                for group in own:
-                    style = styles[group.agent.label]
-                    if axis != IMAGINED:
-                        _plot(axes, group, axis, *style)
-                    elif any(scores := [group.by_imagined(steps) for steps in budgets]):
-                        _plot_points(axes, budgets, scores, *style)
-                axes.axhline(env.threshold, color=MUTED, lw=0.8, ls=(0, (4, 3)))
-                axes.set_xscale("log")
-                left, right = axes.get_xlim()
-                axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if right > WIDE * left else (1.0, 3.0)))
-                axes.xaxis.set_minor_formatter(NullFormatter())
-                axes.set_xlabel(label)
-                axes.xaxis.set_major_formatter(lambda value, _: charts.short(value))
+            for axes, axis in zip(line, axes_of, strict=True):
+                _panel(axes, axis, env, every, styles, spec)
             line[0].set_title(env.label, loc="left")
             line[0].set_ylabel(Y_LABELS[spec.evaluation.score])
+        _legend(figure, styles)
+        figure.savefig(path, format="svg", metadata={"Date": None})
+    return True
+
+
+def draw_imagination(spec: Spec, every: Sequence[Group], path: Path) -> bool:
+    """Like `draw`, with a column for each environment: scores against real episodes, and against imagined steps below."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    if not any(one.imagined for group in every for one in group.finished):
+        return False
+    styles, envs = _shown(spec, every)
+    with matplotlib.rc_context(plain_settings()):
+        figure = Figure(figsize=(10.2, 5.2), layout="constrained", facecolor="white")
+        panels = figure.subplots(2, len(envs), sharey="col", squeeze=False)
+        for line, axis in zip(panels, ("episodes", IMAGINED), strict=True):
+            line[0].set_ylabel(Y_LABELS[spec.evaluation.score])
+            for axes, env in zip(line, envs, strict=True):
+                _panel(axes, axis, env, every, styles, spec)
+        for axes, env in zip(panels[0], envs, strict=True):
+            axes.set_title(env.label, loc="left")
         _legend(figure, styles)
         figure.savefig(path, format="svg", metadata={"Date": None})
     return True
@@ -104,6 +114,32 @@ def _shown(spec: Spec, every: Sequence[Group]) -> tuple[dict[str, tuple[str, Any
     agents, envs = begun(spec, every)
     styles = {a.label: (COLOURS[k % 8], DASHES[k // 8 % 3]) for k, a in enumerate(spec.agents) if a in agents}
     return styles, envs
+
+
+def _budgets(spec: Spec) -> list[int]:
+    """Numbers of imagined steps that a logarithmic axis can show."""
+    return [steps for steps in spec.evaluation.imagined if steps]
+
+
+def _panel(
+    axes: Any, axis: str, env: EnvEntry, every: Sequence[Group], styles: dict[str, tuple[str, Any]], spec: Spec
+) -> None:
+    """Plot the scores of all agents in one environment against one of AXES."""
+    from matplotlib.ticker import LogLocator, NullFormatter
+
+    for group in (one for one in every if one.env is env and one.agent.label in styles):
+        style = styles[group.agent.label]
+        if axis != IMAGINED:
+            _plot(axes, group, axis, *style)
+        elif any(scores := [group.by_imagined(steps) for steps in _budgets(spec)]):
+            _plot_points(axes, _budgets(spec), scores, *style)
+    axes.axhline(env.threshold, color=MUTED, lw=0.8, ls=(0, (4, 3)))
+    axes.set_xscale("log")
+    left, right = axes.get_xlim()
+    axes.xaxis.set_major_locator(LogLocator(subs=(1.0,) if right > WIDE * left else (1.0, 3.0)))
+    axes.xaxis.set_minor_formatter(NullFormatter())
+    axes.xaxis.set_major_formatter(lambda value, _: charts.short(value))
+    axes.set_xlabel(AXES[axis])
 
 
 def _plot(axes: Any, group: Group, axis: str, colour: str, dash: Any) -> None:

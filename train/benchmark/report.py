@@ -1,4 +1,4 @@
-"""The report of a benchmark, from its stored results: `report.md` with the tables, and `curves.svg`."""
+"""The report of a benchmark, from its stored results: `report.md` with the tables, `curves.svg`, and `imagination.svg` if agents plan."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from unseen.train.benchmark.cells import Cell, Evaluation, Protocol, Spec
-from unseen.train.benchmark.figure import draw, draw_asked
+from unseen.train.benchmark.figure import draw, draw_asked, draw_imagination
 from unseen.train.benchmark.results import Result, strangers
 from unseen.train.benchmark.summary import Claim, Group, begun, claims, groups, median, overall, soonness
 from unseen.train.errors import StoreError
@@ -28,8 +28,9 @@ def write_report(spec: Spec, results: Mapping[str, Result], folder: Path, path: 
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        figure = draw if spec.protocol is None else draw_asked
-        pictured = figure(spec, groups(spec, results), folder / "curves.svg")
+        figure, every = draw if spec.protocol is None else draw_asked, groups(spec, results)
+        pictured = figure(spec, every, folder / "curves.svg")
+        draw_imagination(spec, every, folder / "imagination.svg")
         report = folder / "report.md"
         write_text(report, markdown(spec, results, path.name, pictured, strangers(folder, spec)))
     except OSError as error:
