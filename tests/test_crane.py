@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import knobs
 import numpy as np
+import pendulum as outside
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -24,17 +23,6 @@ from unseen.envs.industry.kit import pendulum as kit
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
 
-
-def beside(name: str) -> ModuleType:
-    """The module of this name in the folder of the tests."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-knobs, outside = beside("knobs"), beside("pendulum")
 ERRORS = outside.errors()
 REST, DELIVER, MAINTAIN = np.zeros(3, np.float32), np.float32([0, 0, 1]), np.float32([0, 0, -1])
 

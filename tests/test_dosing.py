@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from pathlib import Path
 from typing import Any
 
+import knobs
 import numpy as np
+import pharmacology as outside
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -20,16 +20,6 @@ from unseen.envs.industry.dosing.spec import Dosing, DosingParams
 from unseen.envs.industry.kit import pharmacology as kit
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
-
-_knobs = importlib.util.spec_from_file_location("knobs", Path(__file__).with_name("knobs.py"))
-assert _knobs is not None and _knobs.loader is not None
-knobs = importlib.util.module_from_spec(_knobs)
-_knobs.loader.exec_module(knobs)
-
-_spec = importlib.util.spec_from_file_location("pharmacology", Path(__file__).with_name("pharmacology.py"))
-assert _spec is not None and _spec.loader is not None
-outside = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(outside)
 
 ERRORS = outside.errors()
 OFF = -1.0  # the action of a pump that is off

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from pathlib import Path
 from typing import Any
 
+import knobs
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -19,11 +18,6 @@ from unseen.envs.industry.factory import rules, tunnel
 from unseen.envs.industry.factory.spec import Factory, FactoryParams
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
-
-_knobs = importlib.util.spec_from_file_location("knobs", Path(__file__).with_name("knobs.py"))
-assert _knobs is not None and _knobs.loader is not None
-knobs = importlib.util.module_from_spec(_knobs)
-_knobs.loader.exec_module(knobs)
 
 WAIT, FIRST, SECOND, TO_1, TO_2, TO_3, TO_BIN, RESTART = range(8)
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from pathlib import Path
 from typing import Any
 
+import heat as outside
+import knobs
 import numpy as np
 import pytest
 from hypothesis import example, given, settings
@@ -21,16 +21,6 @@ from unseen.envs.industry.kiln.spec import Kiln, KilnParams
 from unseen.envs.industry.kit import heat as kit
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
-
-_knobs = importlib.util.spec_from_file_location("knobs", Path(__file__).with_name("knobs.py"))
-assert _knobs is not None and _knobs.loader is not None
-knobs = importlib.util.module_from_spec(_knobs)
-_knobs.loader.exec_module(knobs)
-
-_spec = importlib.util.spec_from_file_location("heat", Path(__file__).with_name("heat.py"))
-assert _spec is not None and _spec.loader is not None
-outside = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(outside)
 
 ERRORS = outside.errors()
 HOLD, FIRE, OUT = (np.array(ACTIONS[name], np.float32) for name in ("870 C", "1200 C", "discharge"))

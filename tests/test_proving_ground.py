@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import vehicle as outside
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -20,11 +19,6 @@ from unseen.envs.industry.proving_ground import design, manoeuvres, rules, scena
 from unseen.envs.industry.proving_ground.spec import ProvingGround
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
-
-_spec = importlib.util.spec_from_file_location("vehicle", Path(__file__).with_name("vehicle.py"))
-assert _spec is not None and _spec.loader is not None
-outside = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(outside)
 
 ERRORS = outside.errors()
 TEST, COMMIT = -1.0, 1.0

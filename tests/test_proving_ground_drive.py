@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import math
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 
+import knobs
 import numpy as np
 import pytest
+import street as outside
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -22,18 +21,7 @@ from unseen.envs.industry.proving_ground_drive.spec import ProvingGroundDrive, P
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
 
-
-def beside(name: str) -> ModuleType:
-    """The module of this name in the folder of the tests."""
-    spec = importlib.util.spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-knobs = beside("knobs")
-ERRORS = beside("street").errors()
+ERRORS = outside.errors()
 NAME = "ProvingGroundDrive"
 NAMES = list(ACTIONS)
 GO, COAST, BRAKE = (np.array(ACTIONS[name], np.float32) for name in ("accelerate", "coast", "brake 10"))

@@ -2,18 +2,12 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-from pathlib import Path
 
 import pytest
+import traces
 
 from unseen.envs.suite import SUITE
-
-_spec = importlib.util.spec_from_file_location("traces", Path(__file__).with_name("traces.py"))
-assert _spec is not None and _spec.loader is not None
-traces = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(traces)
 
 STORED = json.loads(traces.TABLE.read_text())
 CASES = {key: (name, kwargs) for name in SUITE for key, kwargs in traces.cases(name)}

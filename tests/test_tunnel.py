@@ -1,12 +1,11 @@
 """Tunnel: the law inside, gates and plates, and that nothing gives a hidden ball away."""
 
 import dataclasses
-import importlib.util
 import math
-from pathlib import Path
 
 import numpy as np
 import pytest
+import traces
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -23,11 +22,6 @@ from unseen.envs.permanence.tunnel.spec import Tunnel, TunnelParams
 from unseen.envs.planar.world import ACT, DAY, DT, REVEAL
 from unseen.envs.suite import make, make_vec, resolve
 from unseen.train.audit.subject import play
-
-_spec = importlib.util.spec_from_file_location("traces", Path(__file__).with_name("traces.py"))
-assert _spec is not None and _spec.loader is not None
-traces = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(traces)
 
 # Traces of version 0, from when it was the newest.
 OLD_CANARY = "7877ee0f0b10246e"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import functools
-import importlib.util
 import os
 import subprocess
 import sys
 from pathlib import Path
 
+import episodes
 import numba
 import numpy as np
 import pytest
@@ -18,11 +18,6 @@ from unseen.envs.core.jit.versions import TESTED, way
 from unseen.envs.suite import SUITE
 
 SCRIPT = Path(__file__).with_name("episodes.py")
-_spec = importlib.util.spec_from_file_location("episodes", SCRIPT)
-assert _spec is not None and _spec.loader is not None
-episodes = importlib.util.module_from_spec(_spec)
-_spec.loader.exec_module(episodes)
-
 SENSORS = {name: [k for k, s in entry.task.sensors.items() if not s.privileged] for name, entry in SUITE.items()}
 ACTING = [f"{name}/{SENSORS[name][0]}/{each}" for name, entry in SUITE.items() for each in entry.task.references]
 ALL = [f"{name}/{obs}" for name, sensors in SENSORS.items() for obs in sensors] + ACTING

@@ -20,7 +20,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from unseen.agents.models import tokens
+from unseen.agents.models import paths, tokens
 from unseen.agents.models.building import HERE, Building
 from unseen.agents.models.changes import NEAR_IF_MANY, Changes, cross_entropy, distinct
 from unseen.agents.models.rolling import SLOW, Arrival, Rolling, Segments
@@ -402,7 +402,7 @@ class RelationalModel(nn.Module, WorldModel):
             rows = disc.rolled(state, after).nonzero()[:, 0]
             at = tokens.tokens(self.layout, state[rows])
             launch = self.logits(state[rows], action[rows], at, parts).launches[n]
-            segments = disc.examples(state[rows], after[rows], launch)
+            segments = paths.segments(disc, state[rows], after[rows], launch)
             found.append(segments._replace(row=rows[segments.row]))
         return found
 
@@ -417,7 +417,7 @@ class RelationalModel(nn.Module, WorldModel):
         nearest = self.agent_changes.nearest(change)
         left = (change - self.agent_changes.codes[nearest])[:, :2] - guess.residual
         arrived = [
-            self.rolling[k].observed_arrival(state, after, launch)
+            paths.observed_arrival(self.rolling[k], state, after, launch)
             for k, launch in zip(parts.rolling, guess.launches, strict=True)
         ]
         arrivals = tuple(arrival for arrival, _ in arrived)

@@ -2,8 +2,7 @@
 
 A disc rolls straight until it meets something. Everything is learned from data: for each speed, how far a disc rolls in a step, and its
 speed afterwards; the token from which it is launched, with which speed and in which direction; and for each token whether a disc that
-rolls towards it passes, stops or is deflected, and where. What stopped or deflected a disc is taken to be the token nearest to that
-point, among those whose centre the disc has not passed.
+rolls towards it passes, stops or is deflected, and where. `paths` reads the examples from transitions.
 
 Lengths are in units of position, speeds in units of the observation. An entry of the table `meetings` is (distance behind the near edge
 of the token, x and y of the new direction in the frame of the old one; 0, 0 for a stop).
@@ -29,7 +28,7 @@ NEAR = 0.005  # in units of position
 ROUGH = 0.02  # a meeting lies within this distance of where its entry in the table puts it
 MOST_CERTAIN = 1 - 1e-6  # largest probability, where its complement is needed
 ACROSS, SINE = 1, 7  # indices of the features whose sign changes under reflection
-_LEFT_RIGHT = torch.tensor([1.0, 1.0, -1.0])
+LEFT_RIGHT = torch.tensor([1.0, 1.0, -1.0])
 
 
 class Arrival(NamedTuple):
@@ -188,7 +187,7 @@ class Rolling(nn.Module):
             left, reach = left - way, reach - way
             new, stops = meeting[:, 1:], hits & _is_stop(meeting)
             stopped = stopped | stops
-            by = torch.where(stops[:, None], _at_token(at.kind, which), by)
+            by = torch.where(stops[:, None], at_token(at.kind, which), by)
             ahead = torch.where((hits & ~stops)[:, None], from_frame(new, ahead), ahead)
             goes = hits & ~stops
         rolled = rolling | begins
@@ -214,7 +213,7 @@ class Rolling(nn.Module):
             How far it rolls (B,), whether it meets something (B,), the token that it meets (B,), the entry of `meetings` (B, 3), and the
             log-probability (B,) that it meets this and nothing before.
         """
-        others = self._others(at) > 0.5
+        others = self.others(at) > 0.5
         seen, along, half = self.token_features(at, xy, ahead, step)
         log_p = self._masked(self.meets(seen)).log_softmax(-1)
         log_none, log_each = log_p[..., :1], log_p[..., 1:]  # (B, S, 1) and (B, S, MEETINGS)
@@ -230,7 +229,7 @@ class Rolling(nn.Module):
         obstacle = (F.one_hot(which, at.present.shape[1]) > 0) & hits[:, None]
         log_prob = torch.where(obstacle, log_met, log_passed)
         log_prob = torch.where(others & goes[:, None], log_prob, 0.0).sum(-1)
-        return way, hits, which, _at_token(self.meetings.codes[met], which), log_prob
+        return way, hits, which, at_token(self.meetings.codes[met], which), log_prob
 
     def _places(self, edge: Tensor) -> tuple[Tensor, Tensor]:
         """Where each meeting with each token would be, and whether it counts; (B, S, MEETINGS) each.
@@ -248,7 +247,7 @@ class Rolling(nn.Module):
         own = torch.stack([arrival.remaining / step, arrival.stopped], -1)
         return self.outcome(torch.cat([own, arrival.met], -1)) * arrival.rolled[:, None]
 
-    def _others(self, at: Tokens) -> Tensor:
+    def others(self, at: Tokens) -> Tensor:
         """Which tokens other than the disc itself are present, (B, S), 1 or 0."""
         own = F.one_hot(at.present.new_full((), self.token, dtype=torch.long), at.present.shape[1])
         return at.present * (1 - own)
@@ -300,109 +299,6 @@ class Rolling(nn.Module):
         for k in range(min(len(found), SPEEDS)):  # slow ones first
             self.ranges[k] = self.speeds[k, 1] + self.free_motion(self.speeds[k : k + 1, 2])[2][0]
 
-    @torch.no_grad()
-    def observed_arrival(self, state: Tensor, after: Tensor, launch: Tensor) -> tuple[Arrival, Tensor]:
-        """What the disc did in transitions between states (N, d), and the label (N,) of its launch.
-
-        launch: (N, 1 + LAUNCHES) logits, by which a launch that was stopped in the same step is guessed.
-        """
-        xy, ahead, left, reach, rolled, label = self._starts(state, after, launch)
-        end, then = self.slot(after)[:, 1:3], self.speed(after)
-        way = to_frame(end - xy, ahead)
-        aside = torch.stack([torch.zeros_like(way[:, 1]), way[:, 1].sign()], -1)
-        bent = way[:, 1].abs() > NEAR
-        last = torch.where(bent[:, None], from_frame(aside, ahead), ahead)
-        moving = then > SLOW
-        last = torch.where(moving[:, None], self.slot(after)[:, 3:5] / then.clamp(min=SLOW)[:, None], last)
-        rest = torch.where(moving, self.free_motion(then)[2], (reach - way.abs().sum(-1)).clamp(min=0))
-        at = tokens.tokens(self.layout, state)
-        held = rolled & ~moving & (rest > 2 * NEAR)
-        met = _at_token(at.kind, self._nearest(at, end, last)[0]) * held[:, None]
-        return Arrival(rolled.to(end), end, last, rest, (~moving).to(end), met), label
-
-    def _nearest(self, at: Tokens, point: Tensor, ahead: Tensor) -> tuple[Tensor, Tensor]:
-        """The token nearest to a point (B, 2), among those whose centre a disc rolling in the direction `ahead` (B, 2) has not passed.
-
-        Returns its index (B,), and the distance from the point to its near edge along `ahead` (B,).
-        """
-        _, along, half = self.token_features(at, point, ahead, point.new_ones(()))
-        far = (to_frame(at.xy - point[:, None], at.axis).abs() - at.half).clamp(min=0).norm(dim=-1)
-        far = torch.where((self._others(at) > 0.5) & (along > -NEAR), far, torch.inf)
-        far[:, 0] += NEAR  # of two that are equally near, not the agent
-        nearest = far.argmin(-1)
-        return nearest, torch.gather(along - half, 1, nearest[:, None])[:, 0]
-
-    def _starts(self, state: Tensor, after: Tensor, launch: Tensor) -> tuple[Tensor, ...]:
-        """How the disc starts the step, in transitions between states (N, d).
-
-        Returns:
-            Its position (N, 2) and direction (N, 2) at the start; undisturbed, the distance rolled in the step and until at rest,
-            (N,) each; whether it rolls (N,); and the label (N,) of its launch.
-        """
-        slot, speed, then = self.slot(state), self.speed(state), self.speed(after)
-        rolling, begins = speed > SLOW, (speed <= SLOW) & (then > SLOW)
-        guess = launch[:, 1:].argmax(-1)
-        unclear = ~rolling & ~begins & self.displaced(state, after)  # perhaps launched and stopped in the same step
-        nearest = torch.where(self.launches.known, (then[:, None] - self.launches.codes[:, 3]).abs(), torch.inf).argmin(
-            -1
-        )
-        which = torch.where(begins, nearest, guess)
-        code = self.launches.codes[which]
-        label = torch.where(begins, 1 + nearest, 0)
-        label = torch.where(rolling | unclear, IGNORED, label)
-        from_start = begins | unclear
-        at = tokens.tokens(self.layout, state)
-        left, _, reach = self.free_motion(speed)
-        left = torch.where(from_start, code[:, 2], left)
-        reach = torch.where(from_start, left + self.free_motion(code[:, 3])[2], reach)
-        xy = torch.where(from_start[:, None], at.xy[:, self.start], slot[:, 1:3])
-        ahead = torch.where(from_start[:, None], code[:, :2], slot[:, 3:5] / speed.clamp(min=SLOW)[:, None])
-        return xy, ahead, left, reach, rolling | from_start, label
-
-    @torch.no_grad()
-    def examples(self, state: Tensor, after: Tensor, launch: Tensor) -> Segments:
-        """The straight path segments in transitions between states (N, d). What stops or deflects a disc in them is added to `meetings`.
-
-        A path with one bend gives two segments, which meet where the two directions intersect. Paths with more bends are left out.
-        """
-        xy, ahead, _, reach, rolled, _ = self._starts(state, after, launch)
-        end, then = self.slot(after), self.speed(after)
-        way, moving = to_frame(end[:, 1:3] - xy, ahead), then > SLOW
-        on = (
-            to_frame(end[:, 3:5], ahead) / then.clamp(min=SLOW)[:, None]
-        )  # the new direction, in the frame of the old one
-        bent = way[:, 1].abs() > NEAR
-        aside = torch.stack([torch.zeros_like(way[:, 1]), way[:, 1].sign()], -1)
-        clear = torch.where(bent, ~moving | ((on - aside).abs().amax(-1) < 0.01), ~moving | (on[:, 0] > 0.99))
-        clear = clear & rolled & (way[:, 0] > -NEAR) & self.launches.known.any()
-        short = ~moving & (way.abs().sum(-1) < reach - 2 * NEAR)
-        rows = clear.nonzero()[:, 0]
-        stop = torch.zeros_like(aside)
-        first = (
-            rows,
-            xy[rows],
-            ahead[rows],
-            way[rows, 0],
-            (bent | short)[rows],
-            torch.where(bent[:, None], aside, stop)[rows],
-        )
-        rows = (clear & bent).nonzero()[:, 0]
-        corner, onward = xy + way[:, :1] * ahead, from_frame(aside, ahead)
-        second = (rows, corner[rows], onward[rows], way[rows, 1].abs(), short[rows], stop[rows])
-        row, start, u, length, met, new = (torch.cat(both) for both in zip(first, second, strict=True))
-        at = tokens.tokens(self.layout, state[row])
-        obstacle, edge = self._nearest(at, start + length[:, None] * u, u)
-        kinds = torch.cat([-edge[:, None], new], -1)
-        if met.any():
-            self.meetings.extend(torch.cat([kinds[met], kinds[met] * _LEFT_RIGHT.to(kinds)]))
-        which = 1 + self.meetings.nearest(kinds)
-        fits = self.meetings.known.any() & ((self.meetings.codes[which - 1] - kinds).abs().sum(-1) < ROUGH)
-        label = torch.where(at.present > 0.5, 0, IGNORED)
-        hit = torch.where(met, torch.where(fits, which, IGNORED), 0)
-        label.scatter_(1, obstacle[:, None], hit[:, None])
-        label[:, self.token] = IGNORED
-        return Segments(row, start, u, length, label)
-
     def losses(self, state: Tensor, segments: Segments, step: Tensor) -> Tensor:
         """Loss of predicting what tokens do to a disc, on the segments and their mirror images. state: (n, d), at the start of each.
 
@@ -414,7 +310,7 @@ class Rolling(nn.Module):
         seen, along, half = self.token_features(tokens.tokens(self.layout, state), segments.xy, segments.ahead, step)
         other = torch.ones_like(seen[0, 0])
         other[[ACROSS, SINE]] = -1
-        codes = self.meetings.codes[(segments.label - 1).clamp(min=0)] * _LEFT_RIGHT.to(seen)
+        codes = self.meetings.codes[(segments.label - 1).clamp(min=0)] * LEFT_RIGHT.to(seen)
         mirrored_label = 1 + self.meetings.nearest(codes.flatten(0, 1)).view_as(segments.label)
         label = torch.cat([segments.label, torch.where(segments.label > 0, mirrored_label, segments.label)])
         logits = self._masked(self.meets(torch.cat([seen, seen * other])))
@@ -434,6 +330,6 @@ def _is_stop(kinds: Tensor) -> Tensor:
     return kinds[..., 1:].abs().sum(-1) < 0.5
 
 
-def _at_token(values: Tensor, which: Tensor) -> Tensor:
+def at_token(values: Tensor, which: Tensor) -> Tensor:
     """The values (B, k) of the tokens `which` (B,), of values (B, S, k)."""
     return torch.gather(values, 1, which[:, None, None].expand(-1, 1, values.shape[-1]))[:, 0]
