@@ -15,11 +15,12 @@ from unseen.train.benchmark.cells import Amount, Cell, FreePlay, Protocol, Spec
 from unseen.train.benchmark.command import BenchmarkConfig, benchmark
 from unseen.train.benchmark.live import Live, progress
 from unseen.train.benchmark.page import renew
-from unseen.train.benchmark.report import markdown, summary, write_report
+from unseen.train.benchmark.report import markdown, write_report
 from unseen.train.benchmark.results import Result, as_text, from_text
 from unseen.train.benchmark.run import Task
 from unseen.train.benchmark.spec import read_spec
 from unseen.train.benchmark.summary import begun, claims, groups, median, reached, soonness
+from unseen.train.benchmark.tables import summary
 from unseen.train.errors import StoreError
 from unseen.train.heldout import Score
 

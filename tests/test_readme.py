@@ -12,9 +12,9 @@ import pytest
 from unseen.train import cli
 from unseen.train.benchmark import results
 from unseen.train.benchmark.page import split_at_markers
-from unseen.train.benchmark.report import tables
 from unseen.train.benchmark.spec import read_spec
 from unseen.train.benchmark.summary import groups
+from unseen.train.benchmark.tables import tables
 
 ROOT = Path(__file__).parents[1]
 PAGES = [*ROOT.glob("*.md"), *ROOT.glob("docs/*.md"), *ROOT.glob("results/*.md")]

@@ -19,10 +19,11 @@ from unseen.train.benchmark import results as stored
 from unseen.train.benchmark.cells import Cell, Spec
 from unseen.train.benchmark.on_ray import RayPool
 from unseen.train.benchmark.page import renew, tables_in
-from unseen.train.benchmark.report import tables, write_report
+from unseen.train.benchmark.report import write_report
 from unseen.train.benchmark.results import FAILED, Result
 from unseen.train.benchmark.spec import BadSpec, read_spec
 from unseen.train.benchmark.summary import groups
+from unseen.train.benchmark.tables import tables
 from unseen.train.errors import StoreError, UsageError, WorkerLost
 from unseen.train.files import check_folder
 from unseen.train.leaderboard.workers import Pool
