@@ -251,6 +251,14 @@ def test_an_agent_can_play_some_of_the_environments(tmp_path: Path) -> None:
     assert [cell.env.label for cell in less.cells if cell.agent.label == "ppo, wide"] == ["CartPole-v1"]
 
 
+def test_an_agent_has_its_own_numbers_of_imagined_steps(tmp_path: Path) -> None:
+    own = GOOD.replace('label = "ppo, wide"', 'label = "ppo, wide"\nimagined = [0, 30]')
+    spec = read(tmp_path, own.replace("[[agent]]", "[evaluation]\nimagined = [10]\n\n[[agent]]", 1))
+    assert {cell.evaluation.imagined for cell in spec.cells if cell.agent.label == "ppo, wide"} == {(0, 30)}
+    assert {cell.evaluation.imagined for cell in spec.cells if cell.agent.label == "ppo"} == {(10,)}
+    assert spec.imagined == [0, 10, 30]
+
+
 def test_a_label_that_is_left_out_is_made_of_the_settings(tmp_path: Path) -> None:
     spec = read(tmp_path, GOOD.replace('label = "ppo, wide"', ""))
     assert spec.agents[1].label == "ppo hidden=256"

@@ -101,6 +101,8 @@ class AgentEntry:
     """names of the environments it is run on; empty for all"""
     free: FreePlay | None = None
     """with a protocol"""
+    imagined: tuple[int, ...] | None = None
+    """instead of `Evaluation.imagined`"""
 
     @property
     def trains(self) -> bool:
@@ -190,6 +192,11 @@ class Spec:
     cells: tuple[Cell, ...]
     """in the order in which they run: one seed of everything before the next"""
     protocol: Protocol | None = None
+
+    @property
+    def imagined(self) -> list[int]:
+        """All maximum numbers of imagined steps per plan with which agents are scored."""
+        return sorted({steps for cell in self.cells for steps in cell.evaluation.imagined})
 
     @property
     def free(self) -> bool:

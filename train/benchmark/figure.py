@@ -118,7 +118,7 @@ def _shown(spec: Spec, every: Sequence[Group]) -> tuple[dict[str, tuple[str, Any
 
 def _budgets(spec: Spec) -> list[int]:
     """Numbers of imagined steps that a logarithmic axis can show."""
-    return [steps for steps in spec.evaluation.imagined if steps]
+    return [steps for steps in spec.imagined if steps]
 
 
 def _panel(
@@ -131,8 +131,8 @@ def _panel(
         style = styles[group.agent.label]
         if axis != IMAGINED:
             _plot(axes, group, axis, *style)
-        elif any(scores := [group.by_imagined(steps) for steps in _budgets(spec)]):
-            _plot_points(axes, _budgets(spec), scores, *style)
+        elif any(found := {steps: scores for steps in _budgets(spec) if (scores := group.by_imagined(steps))}):
+            _plot_points(axes, list(found), list(found.values()), *style)
     axes.axhline(env.threshold, color=MUTED, lw=0.8, ls=(0, (4, 3)))
     axes.set_xscale("log")
     left, right = axes.get_xlim()

@@ -59,7 +59,7 @@ def markdown(spec: Spec, results: Mapping[str, Result], file: str, pictured: boo
     if any(group.normalised() for group in every) and len(spec.envs) > 1 and spec.protocol is None:
         parts += ["## Overall", summary(spec, every)]
     if any(one.imagined for group in every for one in group.finished):
-        parts += ["## By imagined steps", imagined_table(every, spec.evaluation.imagined)]
+        parts += ["## By imagined steps", imagined_table(every, spec.imagined)]
     for env in spec.envs:
         own = [group for group in every if group.env is env]
         if spec.protocol is None:

@@ -146,6 +146,7 @@ EVALUATION: Mapping[str, Check] = {
 AGENT: Mapping[str, Check] = {
     "name": _one_of(*ROSTER), "label": _text, "supervision": _text, "set": _table, "seeds": _seeds, "budget": _table,
     "policy": _one_of(*POLICIES), "environments": _names, "free_episodes": _free, "shown": _flag,
+    "imagined": _counts,
 }  # fmt: skip
 PROTOCOL: Mapping[str, Check] = {"free_episodes": _free, "asked": _points, "think": _count}
 ENVIRONMENT: Mapping[str, Check] = {
@@ -215,7 +216,7 @@ def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
             raise BadSpec(f"budget: missing for {agent.label} on {env.label}; give steps, cpu_seconds or episodes")
     device = top.get("device", "cpu")
     cells = [
-        Cell(agent, env, agent.seeds[turn], amount or Amount(), evaluation, device, protocol)
+        Cell(agent, env, agent.seeds[turn], amount or Amount(), _scoring(evaluation, agent), device, protocol)
         for turn in range(max(len(agent.seeds) for agent in agents))
         for agent, env, amount in pairs
         if turn < len(agent.seeds)
@@ -227,6 +228,10 @@ def _spec(raw: Mapping[str, Any], stem: str) -> Spec:
         first[cell.id] = cell
     name = top.get("name", stem)
     return Spec(name, top.get("title", name), top["search"], evaluation, agents, envs, tuple(cells), protocol)
+
+
+def _scoring(evaluation: Evaluation, agent: AgentEntry) -> Evaluation:
+    return evaluation if agent.imagined is None else replace(evaluation, imagined=agent.imagined)
 
 
 def _played_freely(
@@ -267,6 +272,8 @@ def _check_protocol(pairs: list[tuple[AgentEntry, EnvEntry, Amount | None]], sco
         if key in scoring:
             raise BadSpec(f"evaluation.{key}: not with a table [protocol], which says when runs are scored")
     for agent, env, amount in pairs:
+        if agent.imagined is not None:
+            raise BadSpec(f"agent {agent.label!r}: imagined: not with a table [protocol]")
         if amount:
             raise BadSpec("budget: not with a table [protocol], where asked episodes are counted")
         entry = env.config.entry
@@ -307,6 +314,7 @@ def _agent(table: Mapping[str, Any], where: str, seeds: tuple[int, ...], policy:
         found.get("seeds", seeds),
         _amount(found, "budget", where),
         found.get("environments", ()),
+        imagined=found.get("imagined"),
     )
 
 

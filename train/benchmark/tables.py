@@ -18,8 +18,7 @@ def tables(spec: Spec, every: Sequence[Group]) -> dict[str, str]:
     """Tables over all environments for other pages, by name: the benchmark's, and "NAME imagined", scores by imagined steps."""
     if spec.protocol is not None:
         return {spec.name: asked_summary(spec, every, spec.protocol)}
-    budgets = spec.evaluation.imagined
-    by_imagined = {f"{spec.name} imagined": imagined_table(every, budgets)} if budgets else {}
+    by_imagined = {f"{spec.name} imagined": imagined_table(every, spec.imagined)} if spec.imagined else {}
     return {spec.name: summary(spec, every)} | by_imagined
 
 
