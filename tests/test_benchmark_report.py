@@ -110,6 +110,11 @@ def test_rankings_from_five_runs_on(tmp_path: Path) -> None:
     for what in ("Higher final score", "Fewer environment steps to .90", "Fewer CPU-seconds to", "Better on both axes"):
         assert f"{what}" in report
     assert "good &lt;b> than bad (1.00–1.00)" in report and "bad than good" not in report
+    assert "on different processors" not in report
+    results = filled(spec)
+    results[spec.cells[0].id] = replace(results[spec.cells[0].id], machine="slide rule")
+    mixed = markdown(spec, results, "made_up.toml", False)
+    assert "Fewer CPU-seconds to .90, on different processors" in mixed
 
 
 def test_all_environments_stand_in_one_table(tmp_path: Path) -> None:
@@ -159,6 +164,21 @@ def test_tables_go_into_a_page(tmp_path: Path) -> None:
     page.write_text(made.format("old").partition("old")[0], encoding="utf-8")
     with pytest.raises(StoreError, match="benchmark made_up: end"):
         renew(page, {"made_up": "| new |"})
+
+
+def test_a_page_stays_what_it_is(tmp_path: Path) -> None:
+    """A link stays a link, and the rights of its file are kept; comments inside a line are text."""
+    begin, end = "<!-- benchmark made_up: begin -->", "<!-- benchmark made_up: end -->"
+    file, page = tmp_path / "file.md", tmp_path / "page.md"
+    file.write_text(f"by `{begin}` and `{end}`\n{begin}\nold\n{end}\n", encoding="utf-8")
+    file.chmod(0o640)
+    page.symlink_to(file)
+    renew(page, {"made_up": "new"})
+    assert file.read_text(encoding="utf-8") == f"by `{begin}` and `{end}`\n{begin}\nnew\n{end}\n"
+    assert page.is_symlink() and file.stat().st_mode & 0o777 == 0o640
+    file.write_text(2 * f"{begin}\nold\n{end}\n", encoding="utf-8")
+    with pytest.raises(StoreError, match="once"):
+        renew(page, {"made_up": "new"})
 
 
 def test_a_page_that_cannot_take_the_tables_is_refused_before_anything_runs(tmp_path: Path) -> None:

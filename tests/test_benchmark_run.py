@@ -111,6 +111,13 @@ def test_a_part_of_it_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str])
     assert "[1/3] ppo" in said.err and "seed 1" in said.err.split("[1/3]")[1].split("[")[0]
 
 
+def test_only_what_is_run_needs_the_device(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    spec = write_spec(tmp_path)
+    spec.write_text('device = "nowhere"\n' + spec.read_text())
+    assert main(words(spec, tmp_path, "--workers", "1")) == 2 and "nowhere" in capsys.readouterr().err
+    assert main(words(spec, tmp_path, "--workers", "1", "--agents", "reflex")) == 0
+
+
 @pytest.mark.parametrize(
     ("part", "said"),
     [
@@ -118,6 +125,9 @@ def test_a_part_of_it_is_run(tmp_path: Path, capsys: pytest.CaptureFixture[str])
         (("--agents", "sac"), "allowed: ppo envs=4"),
         (("--environments", "RolledBehind"), "allowed: RolledBehind 1"),
         (("--seeds", "1", "--agents", "reflex"), "has all of these"),
+        (("--seeds",), "--seeds: needs at least one; allowed: 0; 1"),
+        (("--checkpoint-every", "nan"), "--checkpoint-every: must be a finite number"),
+        (("--checkpoint-every", "-5"), "--checkpoint-every: must be a finite number"),
     ],
 )
 def test_a_part_that_is_not_there_is_refused(

@@ -8,6 +8,7 @@ bit-identical parameters to an uninterrupted run, on the same machine and versio
 from __future__ import annotations
 
 import json
+import math
 import platform
 import shutil
 import signal
@@ -84,7 +85,11 @@ class TrainConfig(LevelArgument):
     """show no progress"""
 
     def training_env(self) -> EnvConfig:
-        """The training environment. Raises UnknownEnvironment, BadParameter."""
+        """The training environment. Raises UnknownEnvironment, BadParameter, BadAgent."""
+        if self.split not in ("", SPLIT):
+            raise BadAgent(
+                f"split={self.split}: agents are trained on the split {SPLIT!r}; the others are for evaluation"
+            )
         return self.env_config(self.env, self.level, SPLIT)
 
     def folder(self, env_config: EnvConfig) -> Path:
@@ -98,6 +103,8 @@ class TrainConfig(LevelArgument):
             value = getattr(self, name)
             if value is not None and not value > 0:
                 raise BadAgent(f"{name}={value}: must be positive")
+        if not 0 <= self.checkpoint_every < math.inf:
+            raise BadAgent(f"checkpoint_every={self.checkpoint_every}: must be a finite number of seconds, 0 or more")
         steps = self.steps
         if steps is None and self.cpu_minutes is None and self.episodes is None:
             steps = ROSTER[self.agent].steps

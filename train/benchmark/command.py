@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import shutil
 from collections.abc import Callable, Sequence
@@ -46,11 +47,12 @@ class BenchmarkConfig:
     NAME is the benchmark's name or, for scores by imagined steps, that name and the word imagined"""
     workers: Annotated[int | Literal["ray"] | None, arg(metavar="INT|ray", help_behavior_hint="")] = None
     """worker processes, each with one thread; by default one for each core. ray: on the cluster of RAY_ADDRESS, or locally"""
-    seeds: Annotated[tuple[int, ...], arg(metavar="SEED ...", help_behavior_hint="")] = ()
-    """run only these seeds of the specification, by default all; likewise `agents` and `environments`. The report is of all cells"""
-    agents: Annotated[tuple[str, ...], arg(metavar="LABEL ...", help_behavior_hint="")] = ()
+    seeds: Annotated[tuple[int, ...] | None, arg(metavar="SEED ...", help_behavior_hint="")] = None
+    """run only these seeds of the specification, by default all; likewise `agents` and `environments`. The report is of all cells.
+    SPEC.toml goes before options with several values"""
+    agents: Annotated[tuple[str, ...] | None, arg(metavar="LABEL ...", help_behavior_hint="")] = None
     """run only agents with these labels"""
-    environments: Annotated[tuple[str, ...], arg(metavar="LABEL ...", help_behavior_hint="")] = ()
+    environments: Annotated[tuple[str, ...] | None, arg(metavar="LABEL ...", help_behavior_hint="")] = None
     """run only environments with these labels, such as "Cups 2"; drivers that run different parts at once need different folders `work`"""
     retry: bool = False
     """run failed cells again, from the start"""
@@ -78,7 +80,9 @@ def benchmark(config: BenchmarkConfig) -> Path:
     if not config.report:
         if isinstance(config.workers, int) and config.workers < 1:
             raise UsageError("--workers: must be at least 1")
-        _check_agents(config.spec, spec, here=config.workers != "ray")
+        if not 0 <= config.checkpoint_every < math.inf:
+            raise UsageError("--checkpoint-every: must be a finite number of seconds, 0 or more")
+        _check_agents(config.spec, spec, chosen, here=config.workers != "ray")
         _run(config, spec, chosen, folder)
     results = stored.read(folder, spec)
     report = write_report(spec, results, folder, config.spec)
@@ -96,37 +100,42 @@ def usable_cores() -> int:
 def _chosen(config: BenchmarkConfig, spec: Spec) -> list[Cell]:
     """The cells with the chosen seeds, agents and environments. Raises UsageError."""
     chosen = list(spec.cells)
-    parts: list[tuple[str, tuple[Any, ...], Callable[[Cell], Any]]] = [
+    parts: list[tuple[str, tuple[Any, ...] | None, Callable[[Cell], Any]]] = [
         ("seeds", config.seeds, lambda cell: cell.seed),
         ("agents", config.agents, lambda cell: cell.agent.label),
         ("environments", config.environments, lambda cell: cell.env.label),
     ]
     for option, wanted, value in parts:
+        if wanted is None:
+            continue
         known = dict.fromkeys(map(value, spec.cells))
+        if not wanted:
+            raise UsageError(f"--{option}: needs at least one; allowed: {'; '.join(map(str, known))}")
         for one in wanted:
             if one not in known:
                 raise UsageError(f"--{option}: {one!r} is not in {config.spec}; allowed: {'; '.join(map(str, known))}")
-        chosen = [cell for cell in chosen if not wanted or value(cell) in wanted]
+        chosen = [cell for cell in chosen if value(cell) in wanted]
     if not chosen:
         raise UsageError(f"--seeds, --agents, --environments: no cell of {config.spec} has all of these")
     return chosen
 
 
-def _check_agents(path: Path, spec: Spec, here: bool) -> None:
-    """Check settings, environments and device of agents, as far as that takes no time.
+def _check_agents(path: Path, spec: Spec, cells: Sequence[Cell], here: bool) -> None:
+    """Check settings, environments and device of the agents of some cells, as far as that takes no time.
 
     Args:
         here: agents are trained on this machine, so that it has to have the device.
 
     Raises BadSpec, and MissingExtra if training needs a package.
     """
+    trained = [cell for cell in cells if cell.agent.trains]
     for k, agent in enumerate(spec.agents):
-        if agent.trains:
+        if any(cell.agent is agent for cell in trained):
             try:
                 configure(learner_class(agent.name).config_class, agent.settings)
             except BadAgent as error:
                 raise BadSpec(f"{path}: agent[{k}].set: {error}") from error
-    for cell in {(cell.agent.label, cell.env.label): cell for cell in spec.cells}.values():
+    for cell in {(cell.agent.label, cell.env.label): cell for cell in cells}.values():
         env = cell.env.config
         try:
             if cell.agent.trains:
@@ -135,11 +144,11 @@ def _check_agents(path: Path, spec: Spec, here: bool) -> None:
                 load_agent(cell.agent.name, env.name, env.level, None, env.overrides)
         except BadAgent as error:
             raise BadSpec(f"{path}: {cell.agent.label} on {cell.env.label}: {error}") from error
-    if here and any(agent.trains for agent in spec.agents):
+    if here and trained:
         from unseen.train.trainer import set_up_torch
 
         try:
-            set_up_torch(spec.cells[0].device, 1)
+            set_up_torch(trained[0].device, 1)
         except BadAgent as error:
             raise BadSpec(f"{path}: {error}") from error
 

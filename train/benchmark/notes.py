@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from unseen.train.benchmark.cells import Evaluation, Protocol, Spec
+from unseen.train.benchmark.cells import AgentEntry, Evaluation, Protocol, Spec
 from unseen.train.benchmark.results import Result
 from unseen.train.benchmark.tables import measured, safe
 from unseen.train.leaderboard.report import number
@@ -18,6 +18,9 @@ def notes(spec: Spec, results: Mapping[str, Result]) -> str:
         lines = _asked_notes(spec.protocol, spec.free, scoring, finals)
     else:
         lines = _trained_notes(scoring, finals)
+    chosen = [f"{safe(agent.label)}: {_settings(agent)}" for agent in spec.agents if agent.settings]
+    if chosen:
+        lines.append(f"Settings other than the defaults: {'; '.join(chosen)}.")
     machines = sorted({one.machine for one in known})
     if machines:
         lines.append(
@@ -30,6 +33,10 @@ def notes(spec: Spec, results: Mapping[str, Result]) -> str:
         if differ:
             lines.append(f"**The {what} differ between runs: {differ}.**")
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _settings(agent: AgentEntry) -> str:
+    return ", ".join(f"{name}={safe(str(value))}" for name, value in agent.settings.items())
 
 
 def _asked_notes(protocol: Protocol, free: bool, scoring: Evaluation, finals: Sequence[int]) -> list[str]:

@@ -184,10 +184,14 @@ def rankings(own: Sequence[Group], threshold: float) -> str:
         at = number(threshold)
         steps, cpu = (claims(trained, soonness(axis, threshold)) for axis in ("steps", "cpu_s"))
         both = {(claim.a, claim.b) for claim in cpu}
+        machines = {one.machine for group in trained if len(group.finished) >= RANKING_RUNS for one in group.finished}
+        mixed = ", on different processors" if len(machines) > 1 else ""
         lines += _claims("Higher final score", claims(trained, Group.headline))
         lines += _claims(f"Fewer environment steps to {at}", steps)
-        lines += _claims(f"Fewer CPU-seconds to {at}", cpu)
-        lines += _claims(f"Better on both axes to {at}", [claim for claim in steps if (claim.a, claim.b) in both])
+        lines += _claims(f"Fewer CPU-seconds to {at}{mixed}", cpu)
+        lines += _claims(
+            f"Better on both axes to {at}{mixed}", [claim for claim in steps if (claim.a, claim.b) in both]
+        )
         if not lines:
             lines = ["No difference between the agents is significant."]
     if few and len(trained) > 1:
