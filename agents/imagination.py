@@ -29,7 +29,7 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.questions import asked_episode, can_ask, touched_things
 from unseen.agents.shared.replay import EpisodeReplay
 from unseen.agents.shared.settings import TimeLimit
-from unseen.agents.shared.sightings import hindsight_columns
+from unseen.agents.shared.sightings import map_columns
 from unseen.agents.shared.torch_graph import TorchGraph
 from unseen.agents.shared.torch_learner import TorchLearner, environment_seed
 
@@ -92,7 +92,12 @@ class ImaginationLearner(TorchLearner):
     """Trains a world model, and an actor and a critic in its imagination, on any torch device, with any observations and actions.
 
     Subclasses define `build_model` and `update_model`.
+
+    Attributes:
+        map_labels: the labels of the model's map, if it has one: those of LABELS, or "none".
     """
+
+    map_labels: str = "none"
 
     config_class: ClassVar[type[ImaginationConfig]]
     config: ImaginationConfig
@@ -152,7 +157,7 @@ class ImaginationLearner(TorchLearner):
         """The labels of the map (n, T, target_size) for episodes with observations `obs` (n, T, ...) and lengths `length` (n,)."""
         if self.model.map is None or self.layout is None:
             return np.zeros((*obs.shape[:2], 0), np.float32)
-        return hindsight_columns(obs, length, self.layout)
+        return map_columns(obs, length, self.layout, self.map_labels)
 
     # --- free play, then questions ---
 

@@ -46,7 +46,7 @@ class JEPAMPCConfig(JEPASizes, PlanningConfig):
     """weight of the prediction error of embeddings and own states"""
     regulariser: float = 10.0
     """weight of SIGReg"""
-    map: Literal["none", "hindsight"] = "hindsight"
+    map: Literal["none", "last-seen", "hindsight"] = "hindsight"
     """labels of the map of places, with entity slots; "none" for no map"""
     map_weight: float = 1.0
     """weight of the map loss"""
@@ -62,7 +62,8 @@ class JEPAMPCLearner(PlanningLearner):
 
     def build_model(self) -> JEPA:
         self.sigreg = SIGReg().to(self.device)
-        has_map = self.config.map == "hindsight"
+        self.map_labels = self.config.map
+        has_map = self.config.map != "none"
         return JEPA(self.envs.observation, self.head.size, self.config, self.layout, has_map)
 
     def update_model(self, batch: dict[str, Tensor]) -> tuple[Tensor, dict[str, float]]:

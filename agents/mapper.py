@@ -25,7 +25,7 @@ from unseen.agents.models.mapped import MappedModel
 class MapperConfig(ImaginationConfig):
     """Hyperparameters of `ImaginationConfig`, and of the map."""
 
-    map: Literal["none", "hindsight"] = "hindsight"
+    map: Literal["none", "last-seen", "hindsight"] = "hindsight"
     """labels of the map of places; "none" for no map: then the memory learns from the prediction losses"""
     memory_lr: float = 4e-3
     """learning rate of memory and map"""
@@ -55,6 +55,7 @@ class MapperLearner(ImaginationLearner):
 
     def build_model(self) -> MappedModel:
         c, made = self.config, self.envs
+        self.map_labels = c.map
         if made.observation.image:
             raise BadAgent(f"{self.name} learns from vectors, not from images")
         if self.layout is None and c.map != "none":

@@ -16,6 +16,7 @@ from unseen.agents.errors import BadAgent  # noqa: E402
 from unseen.agents.mapper import MapperLearner  # noqa: E402
 from unseen.agents.models.mapped import move, moved  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, make  # noqa: E402
+from unseen.agents.shared.sightings import LABELS  # noqa: E402
 
 SMALL = {"envs": 8, "batch": 8, "prefill": 16, "actor_warmup_updates": 10_000, "hidden": 32, "transitions": 256}
 ENV = EnvConfig("RolledBehind", 1)
@@ -56,6 +57,19 @@ def test_a_step_ahead_is_the_same_change_wherever_the_agent_looks() -> None:
     a, b = torch.tensor([0.0, 0.0, 1.0, 0.0]), torch.tensor([0.3, -0.2, 0.0, 1.0])
     torch.testing.assert_close(moved(a, torch.tensor([0.12, 0.0, 1.0, 0.0])), torch.tensor([1.2, 0.0, 0.0, 0.0]))
     torch.testing.assert_close(moved(b, torch.tensor([0.3, -0.08, 0.0, 1.0])), torch.tensor([1.2, 0.0, 0.0, 0.0]))
+
+
+@pytest.mark.parametrize("kind", ["hindsight", "last-seen"])
+def test_the_map_learns_the_labels_that_are_chosen(kind: str) -> None:
+    made = after(1, map=kind)
+    obs, length = made.replay.running_obs(np.ones(made.config.envs, bool))
+    assert length.min() > 1
+    columns = made.targets(obs, length)
+    known, places, numbers = LABELS[kind](np.ascontiguousarray(obs.swapaxes(0, 1)), length, made.layout)
+    k = known.shape[-1]
+    np.testing.assert_array_equal(columns[..., :k], known.swapaxes(0, 1))
+    np.testing.assert_allclose(columns[..., k : 4 * k], places.swapaxes(0, 1).reshape(*columns.shape[:2], -1))
+    np.testing.assert_allclose(columns[..., 4 * k :], numbers.swapaxes(0, 1))
 
 
 @pytest.mark.parametrize("kind", ["hindsight", "none"])

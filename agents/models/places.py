@@ -87,7 +87,7 @@ class PlaceMap(nn.Module):
         return loss
 
     def labels(self, columns: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Labels known (..., k), places (..., k, 3) and numbers (..., k), from the columns (..., 5 k) of `hindsight_columns`."""
+        """Labels known (..., k), places (..., k, 3) and numbers (..., k), from the columns (..., 5 k) of `map_columns`."""
         known, places, numbers = columns.split([self.entities, 3 * self.entities, self.entities], -1)
         return known, places.unflatten(-1, (-1, 3)), numbers
 

@@ -143,13 +143,14 @@ def _copy(known: np.ndarray, places: np.ndarray, steps: np.ndarray, t: int, neig
 LABELS: dict[str, Callable[[np.ndarray, np.ndarray, Layout], Labels]] = {"hindsight": hindsight, "last-seen": last_seen}
 
 
-def hindsight_columns(obs: np.ndarray, length: np.ndarray, layout: Layout) -> np.ndarray:
-    """The labels of `hindsight` as columns (n, T, 5 k) of a replay: known, then places, then numbers.
+def map_columns(obs: np.ndarray, length: np.ndarray, layout: Layout, labels: str) -> np.ndarray:
+    """The labels of a map as columns (n, T, 5 k) of a replay: known, then places, then numbers.
 
     Args:
+        labels: which of LABELS.
         obs: (n, T, d) whole episodes, episode-major.
         length: (n,) number of observations of each.
     """
-    known, places, numbers = hindsight(np.ascontiguousarray(obs.swapaxes(0, 1)), length, layout)
+    known, places, numbers = LABELS[labels](np.ascontiguousarray(obs.swapaxes(0, 1)), length, layout)
     columns = np.concatenate([known, places.reshape(*known.shape[:2], -1), numbers], -1)
     return columns.swapaxes(0, 1).astype(np.float32)
