@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from dataclasses import dataclass
 from pathlib import Path
@@ -41,6 +42,33 @@ def test_an_environment(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert f"after at most {env.horizon} steps" in said
     last = env.observation_space.shape[0] - 1
     assert re.search(rf"^  (\d+ - )?{last} ", said, re.MULTILINE)  # the parts cover the whole row
+
+
+@pytest.mark.parametrize("name", SUITE)
+def test_lists_and_tables_of_a_docstring_are_printed_line_by_line(
+    name: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    printed = [line.rstrip() for line in told(capsys, name).splitlines()]
+    for line in inspect.cleandoc(SUITE[name].task.__doc__ or "").splitlines():
+        if line.startswith(("    ", "|")):
+            assert f"  {line}" in printed
+
+
+def test_each_item_of_a_list_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setenv("COLUMNS", "300")
+    said = told(capsys, "Rex")
+    assert re.search(
+        r"^  - where, remembering .* observations\). Level 1 declares an excess, because", said, re.MULTILINE
+    )
+    assert re.search(r"^  - long, following ", said, re.MULTILINE)
+
+
+def test_a_score_table_fits_a_narrow_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    said = told(capsys, "Kiln")
+    assert re.search(r"^ +level +0 +1 +2 +3 *\n +random +-.08 +-.08 +-.08 +-.08 *\n +tracker-1 +- ", said, re.MULTILINE)
 
 
 def test_the_layout_has_index_name_unit_and_range(capsys: pytest.CaptureFixture[str]) -> None:

@@ -107,9 +107,17 @@ def environment_card(env_config: EnvConfig) -> dict[str, Any]:
 
 
 def _unwrapped(text: str) -> str:
-    """A docstring with each paragraph on one line, to be wrapped by the terminal. Lists and tables are left alone."""
-    paragraphs = inspect.cleandoc(text).split("\n\n")
-    return "\n\n".join(p if re.search(r"^\s*(- |\|)", p, re.MULTILINE) else " ".join(p.split()) for p in paragraphs)
+    """A docstring with each paragraph and each item of a list on one line, to be wrapped by the terminal.
+
+    Tables, and paragraphs that are indented by four spaces, are left alone.
+    """
+    return "\n\n".join(map(_one_line, inspect.cleandoc(text).split("\n\n")))
+
+
+def _one_line(paragraph: str) -> str:
+    if re.search(r"^( {4}|\|)", paragraph, re.MULTILINE):
+        return paragraph
+    return "\n".join(" ".join(item.split()) for item in re.split(r"\n(?=- )", paragraph))
 
 
 def _hidden(task: type[Task], params: Any) -> str:
