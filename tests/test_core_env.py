@@ -385,6 +385,26 @@ def test_bad_continuous_actions_change_nothing(row: object) -> None:
     assert env.snapshot() == before
 
 
+@pytest.mark.parametrize("value", [np.nan, np.inf, -np.inf, 1.5, -1.5, 1.00001])
+@pytest.mark.parametrize(
+    ("name", "k", "component"),
+    [("ProvingGround", 9, "centre of gravity"), ("ProvingGround", 16, "commit"), ("Kiln", 1, "call of the extractor"),
+     ("RolledBehind", 1, "number 1")],
+)  # fmt: skip
+def test_the_first_component_out_of_range_is_named(name: str, k: int, component: str, value: float) -> None:
+    one, many = make(name, action="continuous"), make_vec(name, 3, action="continuous")
+    assert one.action_space.shape is not None
+    row = np.zeros(one.action_space.shape, np.float32)
+    row[k:] = value  # all further ones are wrong, too
+    rows = np.zeros((3, *row.shape), np.float32)
+    rows[2] = row
+    for env, i, action in ((one, 0, row), (many, 2, rows)):
+        env.reset(seed=0)
+        with pytest.raises(BadAction) as caught:
+            env.step(action)
+        assert str(caught.value) == f"action of environment {i}: {component}={row[k]:.9g}: must be in -1..1"
+
+
 @pytest.mark.parametrize(
     "keywords",
     [

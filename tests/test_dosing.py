@@ -163,7 +163,7 @@ def test_without_variability_patients_are_typical() -> None:
 def test_impossible_rates_are_refused(action: float) -> None:
     env = make("Dosing", action="continuous")
     env.reset(seed=0)
-    with pytest.raises(BadAction, match=r"-1\.0"):
+    with pytest.raises(BadAction, match=r"must be in -1\.\.1"):
         env.step(np.array([action]))
 
 

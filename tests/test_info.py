@@ -28,6 +28,11 @@ def told(capsys: pytest.CaptureFixture[str], *words: str) -> str:
     return capsys.readouterr().out
 
 
+def test_continuous_actions_are_named(capsys: pytest.CaptureFixture[str]) -> None:
+    said = told(capsys, "ProvingGround")
+    assert re.search(r"continuous +17 numbers *\n +brake bias +-1 \.\. 1 *\n +spring +-1 \.\. 1", said)
+
+
 @pytest.mark.sample(3)
 @pytest.mark.parametrize("name", SUITE)
 def test_an_environment(name: str, capsys: pytest.CaptureFixture[str]) -> None:

@@ -148,13 +148,16 @@ def _sensor(sensor: Sensor, params: Any) -> tuple[str, str]:
 
 
 def _actions(task: type[Task]) -> Rows:
-    """Every discrete action with its key and vector, and the bounds of continuous actions."""
+    """Every discrete action with its key and vector, and names and bounds of continuous actions."""
     rows: Rows = [
         (str(i), name, f"key {task.keys[name]}" if name in task.keys else "", _short(row))
         for i, (name, row) in enumerate(task.actions.items())
     ]
     if task.action_low:
-        rows.append(("continuous", _numbers(len(task.action_low)), _short(task.action_low), _short(task.action_high)))
+        bounds = ("", "") if task.action_names else (_short(task.action_low), _short(task.action_high))
+        rows.append(("continuous", _numbers(len(task.action_low)), *bounds))
+        each = zip(task.action_names, task.action_low, task.action_high, strict=False)
+        rows += [("", name, f"{low:g} .. {high:g}", "") for name, low, high in each]
     return rows
 
 

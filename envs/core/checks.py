@@ -119,12 +119,20 @@ def discrete_actions(task: type[Task], actions: Any, n: int) -> np.ndarray:
 
 
 def continuous_actions(task: type[Task], actions: Any, n: int) -> np.ndarray:
-    """Actions (n, d) as float64, within the bounds. Raises BadAction for the first invalid one."""
+    """Actions (n, d) as float64, within the bounds. Raises BadAction for the first component of one that is not."""
     low, high = np.array(task.action_low), np.array(task.action_high)
-    allowed = f"{len(low)} floats between {task.action_low} and {task.action_high}"
-    a = _numbers(actions, "fiu", (n, len(low)), allowed).astype(np.float64)
-    inside = ((a >= low - _SLACK) & (a <= high + _SLACK)).all(1)  # false for a NaN
+    a = _numbers(actions, "fiu", (n, len(low)), _box(task)).astype(np.float64)
+    inside = (a >= low - _SLACK) & (a <= high + _SLACK)  # false for a NaN
     if not inside.all():
-        i = int((~inside).argmax())
-        raise BadAction(f"action {a[i].tolist()} of environment {i} is out of range: must be {allowed}")
+        i, k = divmod(int((~inside).argmax()), len(low))
+        name = task.action_names[k] if task.action_names else f"number {k}"
+        raise BadAction(f"action of environment {i}: {name}={a[i, k]:.9g}: must be in {low[k]:g}..{high[k]:g}")
     return np.minimum(np.maximum(a, low), high)
+
+
+def _box(task: type[Task]) -> str:
+    """The bounds of a continuous action, for messages."""
+    low, high = task.action_low, task.action_high
+    if len(set(low)) == len(set(high)) == 1:
+        return f"{len(low)} floats in {low[0]:g}..{high[0]:g}"
+    return f"{len(low)} floats between {low} and {high}"

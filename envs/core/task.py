@@ -55,6 +55,7 @@ class Task:
         default_level: the level used if none is given.
         actions: name of a discrete action -> the row of floats that `step` receives; empty if there are none.
         action_low, action_high: bounds of the row with action="continuous"; empty if that mode is not supported.
+        action_names: names of the components of that row, for messages; may be left empty.
         keys: name of a discrete action -> keyboard key; empty if the task cannot be played.
         reset(s, p) -> bool: draws an episode into the record s. False rejects the draw, which is then repeated, at most
             `max_tries` times. Records are reused, so `reset` must set every field that is read later.
@@ -86,6 +87,7 @@ class Task:
     actions: ClassVar[Mapping[str, tuple[float, ...]]] = {}
     action_low: ClassVar[tuple[float, ...]] = ()
     action_high: ClassVar[tuple[float, ...]] = ()
+    action_names: ClassVar[tuple[str, ...]] = ()
     keys: ClassVar[Mapping[str, str]] = {}
     reset: ClassVar[Callable]
     scratch: ClassVar[np.dtype | None] = None

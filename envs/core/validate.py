@@ -21,10 +21,10 @@ from unseen.envs.errors import BadTask
 NOTHING = type(None)
 PIECES: dict[str, Any] = {
     "title": str, "params": type, "state": np.dtype, "sensors": Mapping, "levels": Mapping, "presets": Mapping,
-    "default_level": int, "actions": Mapping, "action_low": tuple, "action_high": tuple, "keys": Mapping,
-    "reset": Callable, "scratch": (np.dtype, NOTHING), "step": Callable, "max_tries": int, "metrics": tuple,
-    "hidden": (Hidden, NOTHING), "faculties": Mapping, "visible": Mapping, "instance": (Callable, NOTHING),
-    "references": Mapping, "view": View, "score": Score, "curves": Mapping,
+    "default_level": int, "actions": Mapping, "action_low": tuple, "action_high": tuple, "action_names": tuple,
+    "keys": Mapping, "reset": Callable, "scratch": (np.dtype, NOTHING), "step": Callable, "max_tries": int,
+    "metrics": tuple, "hidden": (Hidden, NOTHING), "faculties": Mapping, "visible": Mapping,
+    "instance": (Callable, NOTHING), "references": Mapping, "view": View, "score": Score, "curves": Mapping,
     "anchors": Mapping, "chance": Callable,
 }  # fmt: skip
 
@@ -138,6 +138,9 @@ def _actions(task: type[Task], need: Callable[[bool, str], None]) -> None:
     need(len(low) == len(high), "'action_low' and 'action_high' differ in length")
     bounds = all(math.isfinite(a) and math.isfinite(b) and a < b for a, b in zip(low, high, strict=True))
     need(bounds, f"'action_low' {low} must be finite and below 'action_high' {high}")
+    names = task.action_names
+    need(len(names) in (0, len(low)), f"'action_names' {names} must be one name for each of the {len(low)} bounds")
+    need(all(isinstance(name, str) for name in names), f"'action_names' must be strings, got {names}")
     for name, row in task.actions.items():
         need(isinstance(row, tuple) and bool(row), f"'actions': {name!r} must be a tuple of floats, got {row!r}")
     widths = {len(row) for row in task.actions.values()} | ({len(low)} if low else set())

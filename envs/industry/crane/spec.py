@@ -186,6 +186,7 @@ class Crane(Task):
     keys: ClassVar[dict[str, str]] = dict(zip(actions, "f4vg5bj6mk7ld3cs2xa1z e", strict=True))
     action_low = (-1.0, -1.0, -1.0)
     action_high = (1.0, 1.0, 1.0)
+    action_names = ("acceleration", "speed of the hoist", "call")
     reset, step = rules.reset, rules.step
     metrics = ("is_success", "quality", "seconds", "residual_swing", "miss_m", "wear", "mean_swing", "ended_by")
     hidden = Hidden(rules.write_hidden, size=1, when=rules.blind, change=rules.change_rope, found=rules.found)

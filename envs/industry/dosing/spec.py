@@ -171,6 +171,7 @@ class Dosing(Task):
     keys: ClassVar[dict[str, str]] = dict(zip(actions, "0123456789", strict=False))
     action_low = (-1.0,)
     action_high = (1.0,)
+    action_names = ("rate of the pump",)
     reset, step = rules.reset, rules.step
     metrics = ("is_success", "time_in_window", "minutes_to_wake", "lowest_bis", "dose_mg", "ended_by")
     hidden = Hidden(rules.write_hidden, size=1, when=rules.blind, change=rules.change_sensitivity, found=rules.found)

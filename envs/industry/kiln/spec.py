@@ -156,6 +156,7 @@ class Kiln(Task):
     keys: ClassVar[dict[str, str]] = dict(zip(actions, "12345678x", strict=True))
     action_low = (-1.0, -1.0)
     action_high = (1.0, 1.0)
+    action_names = ("set-point", "call of the extractor")
     reset, step = rules.reset, rules.step
     metrics = (
         "is_success", "quality", "soak_minutes", "unevenness_K", "hottest_C", "growth", "minutes", "mean_furnace_C", "ended_by",

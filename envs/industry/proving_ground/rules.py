@@ -5,7 +5,7 @@ import numpy as np
 from unseen.envs.core.device import device
 from unseen.envs.core.rng import normal
 from unseen.envs.core.task import FLOAT, INT, record
-from unseen.envs.industry.proving_ground.design import BRIEF, PARTS, benchmark, draw_programme
+from unseen.envs.industry.proving_ground.design import BRIEF, PARTS, VARIABLES, benchmark, draw_programme
 from unseen.envs.industry.proving_ground.manoeuvres import FAMILIES, RIG, SCENARIO, SURFACES, assemble, clear
 from unseen.envs.industry.proving_ground.scenarios import (
     FURTHEST,
@@ -20,6 +20,16 @@ PROTOTYPE, TEST = 0.02, 0.005  # costs
 MOST = 24  # maximum number of steps, the last of which certifies
 ENOUGH = 0.9  # success: this share of scenarios passes in each family
 FAMILY, SURFACE, COMMIT, ACTION = PARTS, PARTS + 1, PARTS + 6, PARTS + 7  # where things are in an action
+ACTION_NAMES = (
+    *(row[0] for row in VARIABLES),
+    "family",
+    "surface",
+    "speed",
+    "severity",
+    "roughness",
+    "slope",
+    "commit",
+)
 COUNT = len(FAMILIES)
 
 STATE = record(

@@ -162,6 +162,7 @@ class ProvingGround(Task):
     visible: ClassVar[dict[str, Any]] = {"hidden": 0}
     action_low = (-1.0,) * rules.ACTION
     action_high = (1.0,) * rules.ACTION
+    action_names = rules.ACTION_NAMES
     reset, step = rules.reset, rules.step
     metrics = (
         "is_success", "pass_rate", "pass_braking", "pass_bend", "pass_lane_change", "pass_crash", "pass_rough_road",

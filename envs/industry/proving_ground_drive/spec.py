@@ -196,6 +196,7 @@ class ProvingGroundDrive(Task):
     keys: ClassVar[dict[str, str]] = dict(zip(actions, "wes12345ad", strict=True))
     action_low = (-1.0, -1.0)
     action_high = (1.0, 1.0)
+    action_names = ("pedal", "steering")
     reset, step = rules.reset, rules.step
     metrics = (
         "is_success", "hit", "seconds", "way_m", "hardest_braking_mps2", "nuisance_stops", "jerk_mps3", "ended_by",

@@ -220,6 +220,7 @@ class Tally(PlanarTask):
     actions = ACTIONS
     action_low = (-1.0, -1.0, -1.0)
     action_high = (1.0, 1.0, 1.0)
+    action_names = ("speed", "turn", "done")
     keys: ClassVar[dict[str, str]] = ARC_KEYS | {"done": "e"}
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {
         "most": (2, 3, 4, 5), "moves": (6, 8, 10, 12), "blackout": (0, 5, 10, 20, 40),

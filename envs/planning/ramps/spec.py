@@ -286,6 +286,7 @@ class Ramps(PlanarTask):
     actions: ClassVar[Mapping[str, tuple[float, ...]]] = rules.ACTIONS
     action_low = (-1.0,) * 5
     action_high = (1.0,) * 5
+    action_names = ("east", "north", "turn", "power", "release")
     keys: ClassVar[Mapping[str, str]] = {
         "north": "w", "west": "a", "south": "s", "east": "d", "turn": "e", "power": "f", "release": "g", "stay": "x",
     }  # fmt: skip

@@ -253,5 +253,6 @@ class Unblock(PlanarTask):
     actions: ClassVar[Mapping[str, tuple[float, ...]]] = rules.ACTIONS
     action_low = (-1.0, -1.0)
     action_high = (1.0, 1.0)
+    action_names = ("east", "north")
     keys: ClassVar[Mapping[str, str]] = {"north": "w", "west": "a", "south": "s", "east": "d", "stay": "x"}
     max_tries = 400_000  # most tries take a few microseconds
