@@ -239,6 +239,7 @@ MEMORY = np.dtype([("level", FLOAT)])
             "memory of 'tracker' has no 'count'",
         ),
         ({"hidden": Hidden(reset_without_field)}, "'state' has no 'speed'"),
+        ({"diverged": reset_without_field}, "'state' has no 'speed'"),
         ({"state": record(("flat", FLOAT))}, "'state' has a field 'flat', which is an attribute of NumPy's records"),
         ({"scratch": np.dtype([("part", np.dtype([("mean", FLOAT)]), (2,))])}, "'scratch' has a field 'mean'"),
     ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import knobs
 import numpy as np
 import pytest
 import vehicle as outside
@@ -16,7 +17,7 @@ from unseen.envs.core.lazy import load
 from unseen.envs.errors import BadAction, BadParameter
 from unseen.envs.industry.kit import vehicle
 from unseen.envs.industry.proving_ground import design, manoeuvres, rules, scenarios
-from unseen.envs.industry.proving_ground.spec import ProvingGround
+from unseen.envs.industry.proving_ground.spec import GroundParams, ProvingGround
 from unseen.envs.suite import make, make_vec
 from unseen.train.audit.subject import play
 
@@ -207,24 +208,19 @@ def test_impossible_parameters_are_refused(keywords: dict[str, Any], named: str)
         make("ProvingGround", action="continuous", **keywords)
 
 
-@given(
-    seed=st.integers(0, 2**30),
-    hidden=st.integers(0, 10),
-    offset=st.floats(0, 0.4),
-    slack=st.floats(0, 3),
-    split=st.sampled_from(["train", "shift"]),
-)
+@given(keywords=knobs.knobs(GroundParams), seed=st.integers(0, 2**30), split=st.sampled_from(["train", "shift"]))
 @settings(max_examples=10, deadline=None)
-def test_extreme_designs_give_finite_observations(
-    seed: int, hidden: int, offset: float, slack: float, split: str
-) -> None:
-    env = make_vec("ProvingGround", 4, action="continuous", split=split, hidden=hidden, offset=offset, slack=slack)
+def test_extreme_knobs_and_designs_give_finite_numbers(keywords: dict[str, Any], seed: int, split: str) -> None:
+    env = make_vec("ProvingGround", 2, action="continuous", split=split, **keywords)
     obs, _ = env.reset(seed=seed)
     rng = np.random.default_rng(seed)
-    for _ in range(8):
+    for t in range(8):
         assert env.observation_space.contains(obs)
-        obs, reward, *_ = env.step(rng.choice([-1.0, 1.0], (4, rules.ACTION)).astype(np.float32))
-        assert np.isfinite(reward).all()
+        acts = rng.choice([-1.0, 1.0], (2, rules.ACTION))
+        acts[:, rules.COMMIT] = COMMIT if t == 7 else TEST
+        obs, reward, terminated, _, infos = env.step(acts.astype(np.float32))
+        assert np.isfinite(reward).all() and terminated.all() == (t == 7)
+    assert env.observation_space.contains(obs) and (infos["ended_by"] == rules.CERTIFIED).all()
 
 
 # --- who plays it ---

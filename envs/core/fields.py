@@ -46,6 +46,8 @@ def wrong_field(task: type[Task]) -> str | None:
         (task.step, (s, None, p)),
     ]
     calls += [(sensor.write, (s, p)) for sensor in task.sensors.values()]
+    if task.diverged is not None:
+        calls.append((task.diverged, (s, None)))
     if task.instance is not None:
         calls.append((task.instance, (s, p)))
     if task.hidden is not None:

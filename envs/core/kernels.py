@@ -3,7 +3,7 @@
 import sys
 from types import ModuleType
 
-from unseen.envs.core import device
+from unseen.envs.core import device, finite
 from unseen.envs.core.task import Task
 
 RESET, NEXT_STEP, SAME_STEP, SENSE, STEP = 0, 1, 2, 3, 4  # modes of `run`
@@ -16,7 +16,7 @@ from unseen.envs.core.device import device, kernel
 from {module} import {cls} as task
 
 reset, step = task.reset, task.step
-{sensors}{instance}
+{sensors}{instance}{finite}
 
 @device
 def draw(s, p{w}):
@@ -59,7 +59,7 @@ def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
                 I[i, :] = 0.0
             s.t += 1
             r, t, u = step(s, A[i], p, I[i])
-            if s.t >= limit:
+{diverged}            if s.t >= limit:
                 if not (t or u):  # truncated from outside: the task has no metrics
                     I[i, 0] = np.nan
                 u = True
@@ -74,6 +74,16 @@ def run(what, limit, S, A, P, R, T, U, I, {scratch}{outs}, {finals}, lo, hi):
         sense(s, p, {out_rows})
     return failed
 '''
+
+_FINITE = """
+diverged = task.diverged
+"""
+_DIVERGED = """            if not (abs(r) < {largest} and finite(s)):
+                failed += draw(s, p{w})
+                I[i, :] = 0.0
+                diverged(s, I[i])
+                r, t, u = 0.0, True, False
+"""
 
 _REFERENCES = '''"""Generated: the reference policies of {cls}."""
 from unseen.envs.core.device import kernel
@@ -143,18 +153,22 @@ def _build(task: type[Task], name: str, source: str, *more: str) -> ModuleType:
 def run_kernel(task: type[Task], names: tuple[str, ...]):
     """The kernel `run` of a task, which writes the observations of the named sensors."""
     k = range(len(names))
+    w = "" if task.scratch is None else ", w"
+    checked = task.diverged is not None
     source = _RUN.format(
         cls=task.__name__,
         module=task.__module__,
         names=", ".join(names),
         max_tries=task.max_tries,
-        w="" if task.scratch is None else ", w",
+        w=w,
         scratch="" if task.scratch is None else "W, ",
         first_scratch="" if task.scratch is None else "    w = W[0]\n",
         instance=""
         if task.instance is None
         else "\ninstance = task.instance\nfrom unseen.envs.core.splits import in_split",
         mine="" if task.instance is None else " and in_split(instance(s, p), p.split)",
+        finite=_FINITE + finite.source(task.state) if checked else "",
+        diverged=_DIVERGED.format(largest=finite.LARGEST, w=w) if checked else "",
         sensors="\n".join(f"write{i} = task.sensors[{name!r}].function" for i, name in enumerate(names)),
         rows=", ".join(f"o{i}" for i in k),
         sense="\n    ".join(f"write{i}(s, p, o{i})" for i in k),

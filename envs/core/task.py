@@ -62,6 +62,10 @@ class Task:
         scratch: dtype of scratch memory for `reset`, which is then called as reset(s, p, w).
         step(s, a, p, info) -> (reward, terminated, truncated): step s.t, from 1, with the action row a. `info` is a
             row of floats, one per metric, which is reported when the episode ends.
+        diverged(s, info): fills `info`, which is then 0 throughout, with the reason when the state has diverged: when, after
+            a step, a float of the record is NaN, infinite or above 1e30, or so is the reward, which `step` may return as
+            NaN to say so. The episode is then terminated with reward 0, and the record, whose last observation has to be
+            finite, is drawn anew by `reset`. None: floats are not checked.
         metrics: names of the elements of `info`; the first is "is_success".
         hidden: the hidden variable, for the audit; None if nothing is hidden.
         faculties: name -> what the task demands of an agent, such as "where", "which", "when", "count" or "plan".
@@ -92,6 +96,7 @@ class Task:
     reset: ClassVar[Callable]
     scratch: ClassVar[np.dtype | None] = None
     step: ClassVar[Callable]
+    diverged: ClassVar[Callable | None] = None
     max_tries: ClassVar[int] = 500
     metrics: ClassVar[tuple[str, ...]] = ("is_success",)
     hidden: ClassVar[Hidden | None] = None

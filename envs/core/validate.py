@@ -22,10 +22,10 @@ NOTHING = type(None)
 PIECES: dict[str, Any] = {
     "title": str, "params": type, "state": np.dtype, "sensors": Mapping, "levels": Mapping, "presets": Mapping,
     "default_level": int, "actions": Mapping, "action_low": tuple, "action_high": tuple, "action_names": tuple,
-    "keys": Mapping, "reset": Callable, "scratch": (np.dtype, NOTHING), "step": Callable, "max_tries": int,
-    "metrics": tuple, "hidden": (Hidden, NOTHING), "faculties": Mapping, "visible": Mapping,
-    "instance": (Callable, NOTHING), "references": Mapping, "view": View, "score": Score, "curves": Mapping,
-    "anchors": Mapping, "chance": Callable,
+    "keys": Mapping, "reset": Callable, "scratch": (np.dtype, NOTHING), "step": Callable,
+    "diverged": (Callable, NOTHING), "max_tries": int, "metrics": tuple, "hidden": (Hidden, NOTHING),
+    "faculties": Mapping, "visible": Mapping, "instance": (Callable, NOTHING), "references": Mapping, "view": View,
+    "score": Score, "curves": Mapping, "anchors": Mapping, "chance": Callable,
 }  # fmt: skip
 
 

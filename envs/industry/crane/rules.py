@@ -152,6 +152,12 @@ def command(s, a):
 
 
 @device
+def diverged(s, info):
+    """Fill `info` when the state has diverged."""
+    s.ended_by = info[7] = DIVERGED
+
+
+@device
 def step(s, a, p, info):
     """One step; a: acceleration of the trolley, speed of the hoist (positive: down), and a call, each in [-1, 1]."""
     command(s, a)
@@ -159,9 +165,7 @@ def step(s, a, p, info):
     if not (
         abs(s.angle) < MOST_ANGLE and abs(s.rate) < MOST_RATE and abs(s.x) < MOST_WAY and s.wear < MOST_WAY
     ):  # a NaN, too
-        s.ended_by = DIVERGED
-        info[7] = DIVERGED
-        return 0.0, True, False
+        return math.nan, True, False
     reward = -TIME / STEPS
     if s.service > 0:
         s.service -= 1

@@ -187,7 +187,7 @@ class Crane(Task):
     action_low = (-1.0, -1.0, -1.0)
     action_high = (1.0, 1.0, 1.0)
     action_names = ("acceleration", "speed of the hoist", "call")
-    reset, step = rules.reset, rules.step
+    reset, step, diverged = rules.reset, rules.step, rules.diverged
     metrics = ("is_success", "quality", "seconds", "residual_swing", "miss_m", "wear", "mean_swing", "ended_by")
     hidden = Hidden(rules.write_hidden, size=1, when=rules.blind, change=rules.change_rope, found=rules.found)
     faculties: ClassVar[dict[str, Faculty]] = {

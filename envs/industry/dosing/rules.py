@@ -80,6 +80,12 @@ def finish(s, p, info, how, late):
 
 
 @device
+def diverged(s, info):
+    """Fill `info` when the state has diverged."""
+    s.ended_by = info[5] = DIVERGED
+
+
+@device
 def step(s, a, p, info):
     """One step; a[0] in [-1, 1]: the pump's rate, 0 to 100 mg/min."""
     s.rate = 0.5 * FASTEST * (a[0] + 1.0)
@@ -88,7 +94,7 @@ def step(s, a, p, info):
         s.lately[i] += (1.0 - DECAYS[i]) * (s.rate - s.lately[i])
     infuse(s.drug, s.rate)
     if not (0.0 <= s.drug.c1 < MOST and 0.0 <= s.drug.ce < MOST):  # a NaN, too
-        return finish(s, p, info, DIVERGED, 0)
+        return math.nan, True, False
     s.bis = bis_of(s.drug.ce, s.c50, s.gamma)
     s.lowest = min(s.lowest, s.bis)
     look_at_monitor(s, p)

@@ -100,10 +100,10 @@ class Dosing(Task):
     For waking (BIS above 75): 0.5, less 0.05 for each minute after the end. So a return of 1 is a patient who was in the window all the
     time and awake at the end; no policy reaches it, since BIS takes time to rise from 60 to 75.
 
-    **End.** Terminated when the patient is awake after the surgery, or when BIS was below 20 for two minutes, or if a concentration
-    leaves 0..1000 ug/ml. Truncated ten minutes after the surgery. The last step's info has `is_success` (80 % of the time in the
-    window, and awake within 6 min), `time_in_window`, `minutes_to_wake` (10 if never), `lowest_bis`, `dose_mg` and `ended_by`: 0 awake,
-    1 still asleep, 2 too deep, 3 diverged.
+    **End.** Terminated when the patient is awake after the surgery, or when BIS was below 20 for two minutes, or if the state
+    diverges: if a concentration leaves 0..1000 ug/ml, or a number is not finite. Truncated ten minutes after the surgery. The last
+    step's info has `is_success` (80 % of the time in the window, and awake within 6 min), `time_in_window`, `minutes_to_wake` (10 if
+    never), `lowest_bis`, `dose_mg` and `ended_by`: 0 awake, 1 still asleep, 2 too deep, 3 diverged, and then all others are 0.
 
     **Faculties.** "now": "reflex" acts on the present observation, by tuned feedback when the monitor shows BIS and by weight and clock
     when it does not; "tracker-k" knows the last k observations only. "who": "nominal" plans for a typical patient, whatever the monitor
@@ -172,7 +172,7 @@ class Dosing(Task):
     action_low = (-1.0,)
     action_high = (1.0,)
     action_names = ("rate of the pump",)
-    reset, step = rules.reset, rules.step
+    reset, step, diverged = rules.reset, rules.step, rules.diverged
     metrics = ("is_success", "time_in_window", "minutes_to_wake", "lowest_bis", "dose_mg", "ended_by")
     hidden = Hidden(rules.write_hidden, size=1, when=rules.blind, change=rules.change_sensitivity, found=rules.found)
     faculties: ClassVar[dict[str, Faculty]] = {

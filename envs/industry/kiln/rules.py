@@ -99,8 +99,6 @@ def cost(furnace):
 def finish(s, info, how):
     """Fill `info` at the end of an episode."""
     s.ended_by = how
-    if how == DIVERGED:
-        return
     info[0] = s.quality >= GOOD
     info[1] = s.quality
     info[2] = s.soak
@@ -110,6 +108,12 @@ def finish(s, info, how):
     info[6] = s.t
     info[7] = s.fuel / s.t
     info[8] = how
+
+
+@device
+def diverged(s, info):
+    """Fill `info` when the state has diverged."""
+    s.ended_by = info[8] = DIVERGED
 
 
 @device
@@ -124,9 +128,7 @@ def step(s, a, p, info):
         heat(s.slab, before, s.furnace, dt)
     inside = core(s.slab)
     if not (ZERO < s.slab.surface < MOST and ZERO < inside < MOST):  # a NaN, too
-        info[8] = DIVERGED
-        finish(s, info, DIVERGED)
-        return 0.0, True, False
+        return math.nan, True, False
     s.fuel += s.furnace
     s.soak += inside >= ENOUGH
     s.growth += growth_rate(inside)

@@ -88,9 +88,10 @@ class Kiln(Task):
     24 on, where growth is the equivalent number of minutes of the core at 875 C, by Arrhenius (250 kJ/mol). The reward reveals nothing
     else.
 
-    **End.** Terminated when the slab is out, or if a temperature leaves -273..3000 C. Truncated after 180 min. The last step's info has
-    `is_success` (quality at least .9), `quality`, `soak_minutes`, `unevenness_K`, `hottest_C`, `growth`, `minutes`, `mean_furnace_C`
-    and `ended_by`: 0 discharged, 1 left in the furnace, 2 diverged, and then all others are 0.
+    **End.** Terminated when the slab is out, or if the state diverges: if a temperature leaves -273..3000 C, or a number is not
+    finite. Truncated after 180 min. The last step's info has `is_success` (quality at least .9), `quality`, `soak_minutes`,
+    `unevenness_K`, `hottest_C`, `growth`, `minutes`, `mean_furnace_C` and `ended_by`: 0 discharged, 1 left in
+    the furnace, 2 diverged, and then all others are 0.
 
     **Faculties.** "core": "reflex" acts on the present observation; it uses set-point and furnace temperature as a memory of whether and
     when the soak began. "tracker-k" knows the last k observations only. "slab": "nominal" fires every slab as a nominal one, whatever the
@@ -157,7 +158,7 @@ class Kiln(Task):
     action_low = (-1.0, -1.0)
     action_high = (1.0, 1.0)
     action_names = ("set-point", "call of the extractor")
-    reset, step = rules.reset, rules.step
+    reset, step, diverged = rules.reset, rules.step, rules.diverged
     metrics = (
         "is_success", "quality", "soak_minutes", "unevenness_K", "hottest_C", "growth", "minutes", "mean_furnace_C", "ended_by",
     )  # fmt: skip

@@ -31,6 +31,7 @@ ACTION_NAMES = (
     "commit",
 )
 COUNT = len(FAMILIES)
+CERTIFIED, DIVERGED = 0, 1  # how an episode ended
 
 STATE = record(
     ("brief", FLOAT, (BRIEF,)), ("offset", FLOAT, (PARTS,)), ("known", INT, (PARTS,)), ("order", INT, (PARTS,)),
@@ -147,6 +148,12 @@ def certify(s, p):
 
 
 @device
+def diverged(s, info):
+    """Fill `info` when the state has diverged."""
+    info[4 + COUNT] = DIVERGED
+
+
+@device
 def step(s, a, p, info):
     """Build the design of the action, and test it; or commit to it, which ends the episode. a: (ACTION,), each in [-1, 1]."""
     reward = -build(s, a)
@@ -160,6 +167,7 @@ def step(s, a, p, info):
         info[2 + f] = s.passed[f]
     info[2 + COUNT] = s.prototypes
     info[3 + COUNT] = s.tests
+    info[4 + COUNT] = CERTIFIED
     return reward + score, True, False
 
 

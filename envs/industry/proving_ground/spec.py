@@ -89,9 +89,9 @@ class ProvingGround(Task):
     **Reward.** -.02 for a prototype, -.005 for a test, and at the end the share of held-out scenarios that passes in the worst
     of the six families, on `certify` scenarios each (`unseen build` certifies on 500 each).
 
-    **End.** Terminated by certification. Its info has `is_success` (90 % pass in every family), `pass_rate` of the worst,
-    `pass_...` of each, `prototypes` and `tests`. If the car spins (slip angle above .8 rad), the test ends with the lowest
-    margins.
+    **End.** Terminated by certification, or if a number of the state is not finite. The info has `is_success` (90 % pass in every
+    family), `pass_rate` of the worst, `pass_...` of each, `prototypes`, `tests`, and `ended_by`: 0 certified, 1 diverged, and
+    then all others are 0. If the car spins (slip angle above .8 rad), the test ends with the lowest margins.
 
     **Faculties.** "tests": "reflex" commits to the benchmark, corrected by the known offsets; "tracker-1" knows the
     last test only. "brief": "universal" is one design for all; "portfolio" tests three designs, and commits to the best.
@@ -163,10 +163,10 @@ class ProvingGround(Task):
     action_low = (-1.0,) * rules.ACTION
     action_high = (1.0,) * rules.ACTION
     action_names = rules.ACTION_NAMES
-    reset, step = rules.reset, rules.step
+    reset, step, diverged = rules.reset, rules.step, rules.diverged
     metrics = (
         "is_success", "pass_rate", "pass_braking", "pass_bend", "pass_lane_change", "pass_crash", "pass_rough_road",
-        "pass_energy", "prototypes", "tests",
+        "pass_energy", "prototypes", "tests", "ended_by",
     )  # fmt: skip
     hidden = Hidden(
         rules.write_hidden, size=PARTS, when=rules.untested, change=rules.change_factory, found=rules.tested

@@ -197,11 +197,17 @@ def finish(s, info, how):
     info[0] = how <= LATE and s.car.x[0] + NOSE >= ENOUGH * STREET
     info[1] = how == HIT
     info[2] = s.t * CONTROL
-    info[3] = 0.0 if how == DIVERGED else min(max(s.car.x[0] + NOSE, 0.0), STREET)
+    info[3] = min(max(s.car.x[0] + NOSE, 0.0), STREET)
     info[4] = s.hardest
     info[5] = s.nuisance
     info[6] = s.jerk
     info[7] = how
+
+
+@device
+def diverged(s, info):
+    """Fill `info` when the state has diverged."""
+    s.ended_by = info[7] = DIVERGED
 
 
 @device
@@ -210,10 +216,7 @@ def step(s, a, p, info):
     front, accel = s.car.x[0] + NOSE, s.accel
     s.pedal, s.wheel = a[0], a[1]
     if not move(s, a[0], a[1]):
-        place_car(s.car, 0.0)
-        s.accel = 0.0
-        finish(s, info, DIVERGED)
-        return 0.0, True, False
+        return math.nan, True, False
     x = s.car.x
     change = abs(s.accel - accel)
     s.jerk += change / CONTROL / STEPS

@@ -116,7 +116,7 @@ class ProvingGroundDrive(Task):
     **End.** Terminated at the end of the street, on an impact, when the slip angle exceeds .8 rad, or when the state diverges. Truncated
     after 20 s; the street takes 19 s at full speed, which leaves little time. The last step's info has `is_success` (at least .9 of the
     street, and nothing hit), `hit`, `seconds`, `way_m`, `hardest_braking_mps2`, `nuisance_stops`, `jerk_mps3` (mean, as if the drive took
-    20 s), and `ended_by`: 0 arrived, 1 late, 2 hit somebody, 3 left the lane, 4 spun, 5 diverged.
+    20 s), and `ended_by`: 0 arrived, 1 late, 2 hit somebody, 3 left the lane, 4 spun, 5 diverged, and then all others are 0.
 
     **Faculties.** "where": "reflex" plans like the tracker, but only for people in sight; "tracker-k" knows the last k observations only.
     "grip": "nominal" assumes a dry road, "icy" an icy one; both remember like the tracker. "plan": "greedy" remembers people and brakes
@@ -197,7 +197,7 @@ class ProvingGroundDrive(Task):
     action_low = (-1.0, -1.0)
     action_high = (1.0, 1.0)
     action_names = ("pedal", "steering")
-    reset, step = rules.reset, rules.step
+    reset, step, diverged = rules.reset, rules.step, rules.diverged
     metrics = (
         "is_success", "hit", "seconds", "way_m", "hardest_braking_mps2", "nuisance_stops", "jerk_mps3", "ended_by",
     )  # fmt: skip
