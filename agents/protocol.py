@@ -110,7 +110,7 @@ class Learner(ABC):
     episodes: int | None = None
     """environment episodes that have ended so far; None: not counted"""
     stop_at: int | None = None
-    """`advance` returns as soon as so many episodes have ended; None: when it likes"""
+    """`advance` returns as soon as so many episodes have ended, or at the end of its roll-out; None: when it likes"""
     resumes_exactly: bool
     """False where the environment has no snapshots: a resumed run then starts new episodes"""
     notes: tuple[str, ...]

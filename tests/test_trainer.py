@@ -22,8 +22,8 @@ from safetensors.numpy import load_file
 from unseen.agents.card import read_card
 from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.agents.load import load_agent
-from unseen.agents.mapper import MapperLearner
 from unseen.agents.sb3.ppo import PPOLearner
+from unseen.agents.shared.torch_learner import TorchLearner
 from unseen.envs.errors import BadParameter
 from unseen.envs.suite import SUITE, make_vec
 from unseen.train import checkpoints, files
@@ -44,8 +44,7 @@ COMMAND = [sys.executable, "-m", "unseen", "train"]
 @pytest.fixture
 def no_export(monkeypatch: pytest.MonkeyPatch) -> None:
     """Exporting takes longer than all the rest here, and one test does it."""
-    monkeypatch.setattr(PPOLearner, "export", lambda self, path: path.touch())
-    monkeypatch.setattr(MapperLearner, "export", lambda self, path: path.touch())
+    monkeypatch.setattr(TorchLearner, "export", lambda self, path: path.touch())
 
 
 def config(out: Path, agent: str = "ppo", steps: int = 640, **more: object) -> TrainConfig:
@@ -372,6 +371,26 @@ def test_a_budget_in_episodes(agent: str, settings: tuple[str, ...], most: int, 
     assert 10 <= meta["episodes"] <= 10 + most, "an episode of each environment may be more than was asked for"
     with pytest.raises(BadAgent, match="episodes=0"):
         train(config(tmp_path, episodes=0))
+
+
+@pytest.mark.usefixtures("no_export")
+@pytest.mark.parametrize(
+    ("agent", "settings"),
+    [
+        ("gru-ppo", ("hidden=8", "epochs=1")),  # 256 environments by default
+        ("sac", ("hidden=8", "random_steps=5000")),  # 1,024 steps between two updates
+        ("dreamer", ("hidden=8", "deter=8", "prefill=100")),
+    ],
+)
+def test_few_real_episodes_lower_the_number_of_environments(
+    agent: str, settings: tuple[str, ...], tmp_path: Path
+) -> None:
+    few = {"env": "ProvingGround", "level": 2, "steps": None, "episodes": 10, "final_episodes": 5}
+    card = read_card(train(config(tmp_path, agent, set=settings, **few)).with_suffix(".json"))  # type: ignore[arg-type]
+    assert card.config["envs"] == card.overrides["envs"] == 10
+    assert card.training_episodes is not None and 10 <= card.training_episodes < 20
+    with pytest.raises(BadAgent, match="envs=11: at most 10, the budget in episodes"):
+        train(config(tmp_path / "more", agent, set=("envs=11",), **few))  # type: ignore[arg-type]
 
 
 @pytest.mark.usefixtures("no_export")

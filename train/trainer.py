@@ -58,7 +58,7 @@ class TrainConfig(LevelArgument):
     cpu_minutes: OptionalFloat = None
     """budget in CPU time, not counting evaluation"""
     episodes: OptionalInt = None
-    """budget in real episodes; an agent that plays many at once may exceed it by so many (--set envs=10)"""
+    """budget in real episodes; those that have begun are finished: at most one in each of `envs` environments, or a roll-out of ppo"""
     seed: int = 0
     """seed of training"""
     out: OptionalPath = None
@@ -123,6 +123,19 @@ class TrainConfig(LevelArgument):
                 settings[name] = text
         return settings
 
+    def settings(self) -> dict[str, Any]:
+        """`overrides`, with no more environments than the budget has episodes.
+
+        Raises BadAgent, also if more are asked for; UnknownAgent, MissingExtra.
+        """
+        settings, most = self.overrides(), self.episodes
+        envs = settings.get("envs", getattr(learner_class(self.agent).config_class, "envs", 0))
+        if most is None or not isinstance(envs, int) or envs <= most:
+            return settings
+        if "envs" in settings:
+            raise BadAgent(f"setting envs={envs}: at most {most}, the budget in episodes")
+        return settings | {"envs": most}
+
 
 def train(config: TrainConfig) -> Path:
     """Train, and return the path of the exported agent. The request is validated before the folder is created.
@@ -130,8 +143,8 @@ def train(config: TrainConfig) -> Path:
     Raises UnknownEnvironment, UnknownAgent, BadAgent, BadParameter, MissingExtra, BadCheckpoint, StoreError, StoreLocked;
     KeyboardInterrupt after Ctrl-C, once everything is saved.
     """
-    kind, overrides = learner_class(config.agent), config.overrides()
-    env_config, budget = config.training_env(), config.budget()
+    kind, env_config = learner_class(config.agent), config.training_env()
+    budget, settings = config.budget(), config.settings()
     if not 0 <= config.seed <= MAX_TRAINING_SEED:
         raise BadAgent(f"seed={config.seed}: must be in 0..{MAX_TRAINING_SEED}")
     if config.publish and env_config.entry is None:
@@ -139,7 +152,7 @@ def train(config: TrainConfig) -> Path:
     folder = config.folder(env_config)
     _is_resumed(config, folder)
     set_up_torch(config.device, config.threads)
-    learner = kind(env_config, config.seed, config.device, overrides)
+    learner = kind(env_config, config.seed, config.device, settings)
     with locked_folder(folder):
         identity = _identity(config, env_config)
         meta = restore(learner, folder, identity) if _is_resumed(config, folder) else FRESH
@@ -210,6 +223,8 @@ def _run(
     try:
         for note in learner.notes:
             display.say(note)
+        if config.settings() != config.overrides():
+            display.say(f"envs={budget.episodes}: an episode in each is the whole budget")
         every = Budget(config.eval_every or max((budget.steps or 1_000_000) // 25, 1), None)
         evaluate = heldout(config.eval_episodes, POINTS_SEED)
         fit = Fit(
@@ -224,7 +239,8 @@ def _run(
         episodes = config.final_episodes or FINAL_EPISODES
         final = fit.measure(heldout(episodes, FIRST_SEED))
         path = _export(config, env_config, fit, episodes)
-        display.say(f"{path}: mean return {final['heldout']:.3f} on {episodes} held-out episodes")
+        played = "" if learner.episodes is None else f", after {learner.episodes} real ones"
+        display.say(f"{path}: mean return {final['heldout']:.3f} on {episodes} held-out episodes{played}")
         return path
     finally:
         display.close()
@@ -247,7 +263,7 @@ def _export(config: TrainConfig, env_config: EnvConfig, fit: Fit, episodes: int)
         scale=1.0 if made.layout is None else made.layout.scale,
         seed=config.seed,
         config=asdict(learner.config),
-        overrides=config.overrides(),
+        overrides=config.settings(),
         steps=learner.steps,
         training_episodes=learner.episodes,
         cpu_s=last["cpu_s"],

@@ -39,7 +39,7 @@ class OffPolicyConfig(SB3Config):
 
 
 class OffPolicyLearner(SB3Learner):
-    """Base of DQN and SAC. One `advance` is as many steps as UPDATES_PER_ADVANCE updates need."""
+    """Base of DQN and SAC. One `advance` is as many steps as UPDATES_PER_ADVANCE updates need, if `stop_at` allows."""
 
     positive: ClassVar[tuple[str, ...]] = (*SB3Learner.positive, "stack", "replay_steps")
     config: OffPolicyConfig
@@ -84,6 +84,8 @@ class OffPolicyLearner(SB3Learner):
                 if self.steps > model.learning_starts:
                     with self.timed(updates):
                         model.train(updates, model.batch_size)
+                if self.stop_at is not None and self.episodes >= self.stop_at:
+                    break
         return self.figures()
 
     def sync_more(self, store: Store) -> None:
