@@ -199,6 +199,28 @@ def test_agents_of_one_name_are_kept_apart(tmp_path: Path) -> None:
     assert all(len(entry.cells["RolledBehind/1"].runs) == 1 for entry in board.entries)
 
 
+def test_a_budget_leaves_out_who_was_trained_on_more_or_does_not_know(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On RolledBehind 1, gru-mapper was trained on 14,848 episodes and gru-ppo on 15,104; ppo's card does not say."""
+    own = tmp_path / "own.py"
+    own.write_text(MANNERS)
+    config = LeaderboardConfig(
+        (f"{own}:Straight",), ("random", "gru-mapper", "gru-ppo", "ppo"), ("RolledBehind",), 10, 15_000, level=(1, 2), out=tmp_path
+    )  # fmt: skip
+    board = leaderboard(config)
+    assert [entry.name for entry in board.entries] == ["random", "gru-mapper"]
+    assert all(cell.raw for entry in board.entries for cell in entry.cells.values())
+    stored = json.loads((tmp_path / "board.json").read_text())["budget"]
+    assert stored == {"episodes": 15_000, "more": ["gru-ppo"], "unknown": ["Straight (own.py)", "ppo"]}
+    said = " ".join(capsys.readouterr().out.split())
+    for text in (said, (tmp_path / "index.html").read_text(), (tmp_path / "board.md").read_text()):
+        assert "trained on at most 15000 real episodes" in text
+        assert "(trained on more): gru-ppo." in text and "(unknown number): Straight (own.py), ppo." in text
+    words = board.command.removeprefix("unseen leaderboard ").split()
+    assert cli.parse("leaderboard", LeaderboardConfig, [*words, "--out", str(tmp_path)]) == config
+
+
 @pytest.mark.parametrize(
     ("config", "error", "named"),
     [
@@ -210,7 +232,9 @@ def test_agents_of_one_name_are_kept_apart(tmp_path: Path) -> None:
         (dict(env=("RoledBehind",)), UnknownEnvironment, "did you mean RolledBehind"),
         (dict(env=("CartPole-v1",)), UnknownEnvironment, "CartPole"),
         (dict(episodes=0), EvaluationError, "at least 1"),
+        (dict(budget=0), EvaluationError, "at least 1"),
         (dict(only=("none",)), EvaluationError, "no agent"),
+        (dict(only=("ppo",), budget=10), EvaluationError, "no agent .* on at most 10 real episodes"),
         (dict(out=Path(__file__)), StoreError, "test_leaderboard_run.py"),
     ],
 )

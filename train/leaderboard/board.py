@@ -42,7 +42,7 @@ class Cell:
     """Score of one agent on one arena."""
 
     status: str
-    """ok, failed, or missing (no agent trained for it)"""
+    """ok, failed, or missing (no agent trained for it, or none within the budget)"""
     raw: Interval | None = None
     normal: Interval | None = None
     """normalised score; None if the arena has no anchors"""
@@ -109,6 +109,17 @@ class Curve:
 
 
 @dataclass(frozen=True)
+class Budget:
+    """A limit to the real episodes of training, and the names of the agents that it leaves out, at least on some levels."""
+
+    episodes: int
+    more: list[str]
+    """trained on more"""
+    unknown: list[str]
+    """without a card that says on how many"""
+
+
+@dataclass(frozen=True)
 class Board:
     """The complete leaderboard. Everything except `latency` and `machine` is reproducible exactly."""
 
@@ -122,6 +133,7 @@ class Board:
     machine: dict[str, str]
     command: str = "unseen leaderboard"
     """evaluates the same"""
+    budget: Budget | None = None
 
     def to_dict(self, timings: bool = True) -> dict[str, Any]:
         """The board as JSON-serialisable values. Without `timings`, they are reproducible exactly."""
@@ -279,6 +291,13 @@ def comparisons(rows: Sequence[Entry], arenas: Sequence[Arena]) -> list[Comparis
         for y in trained
         if x != y and keys
     ]
+
+
+def limited(episodes: int, left_out: Sequence[Contestant]) -> Budget:
+    """A budget that leaves out these contestants."""
+    unknown = {c.name for c in left_out if c.training_episodes is None}
+    more = {c.name for c in left_out if c.training_episodes is not None}
+    return Budget(episodes, sorted(more), sorted(unknown))
 
 
 def map_errors(found: Sequence[tuple[Contestant, MapError]]) -> dict[str, dict[str, MapError]]:

@@ -115,6 +115,11 @@ class Contestant:
         """Episodes of training in the environment."""
         return self.card.training_episodes
 
+    def within(self, budget: int | None) -> bool:
+        """Whether its card says that it was trained on at most `budget` episodes; true of scripted references."""
+        known = self.training_episodes
+        return budget is None or self.kind == "reference" or (known is not None and known <= budget)
+
     @property
     def cpu_seconds(self) -> float | None:
         """CPU time of training."""

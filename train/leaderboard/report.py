@@ -103,6 +103,13 @@ def rules(board: Board) -> list[str]:
         "and counts only in a table of its own.",
         "Intervals: 95 % percentile bootstrap over training runs for agents with several, else over episodes.",
     ]
+    if board.budget:
+        lines.append(
+            f"Budget: agents trained on at most {board.budget.episodes} real episodes, by their cards, and scripted references."
+        )
+        for why, names in (("trained on more", board.budget.more), ("unknown number", board.budget.unknown)):
+            if names:
+                lines.append(f"Left out, at least on some levels ({why}): {', '.join(names)}.")
     if any(arena.oracle is None for arena in board.arenas):
         lines.append(
             "Without frozen anchors (presets, changed parameters, split shift) scores are raw and do not count overall."

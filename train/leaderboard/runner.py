@@ -14,7 +14,7 @@ from tyro.conf import Positional, arg
 
 from unseen.agents.roster import ROSTER
 from unseen.envs import suite
-from unseen.train.arguments import LevelsArgument
+from unseen.train.arguments import LevelsArgument, OptionalInt
 from unseen.train.errors import AgentFailed, EvaluationError, StoreError, WorkerLost
 from unseen.train.files import write_text
 from unseen.train.leaderboard import board as boards
@@ -63,6 +63,8 @@ class LeaderboardConfig(LevelsArgument):
     """names of environments, or file.py:Class"""
     episodes: int = 500
     """episodes per training run and level, on held-out seeds"""
+    budget: OptionalInt = None
+    """leave out agents that were trained on more real episodes, or on an unknown number"""
     workers: int = 2
     """worker processes"""
     out: Path = Path("runs/leaderboard")
@@ -81,16 +83,20 @@ def leaderboard(config: LeaderboardConfig) -> Board:
     from unseen.train.leaderboard.page import render
     from unseen.train.leaderboard.report import markdown, print_board
 
-    if config.episodes < 1 or config.workers < 1:
-        raise EvaluationError("episodes and workers must be at least 1")
+    if config.episodes < 1 or config.workers < 1 or (config.budget is not None and config.budget < 1):
+        raise EvaluationError("episodes, workers and budget must be at least 1")
     protocol = replace(PROTOCOL, split=config.split or SPLIT)
     arenas = [found for env in dict.fromkeys(config.env or suite.SUITE) for found in _arenas(env, config)]
-    by_agent = _contestants_by_agent([*_included(config.only), *config.agent], arenas)
+    found = _contestants_by_agent([*_included(config.only), *config.agent], arenas)
     asked = {*config.only, *config.agent}
-    by_agent = {agent: own for agent, own in by_agent.items() if own or agent in asked}
+    found = {agent: own for agent, own in found.items() if own or agent in asked}
+    left_out = [c for own in found.values() for c in own if not c.within(config.budget)]
+    by_agent = {agent: [c for c in own if c not in left_out] for agent, own in found.items()}
+    by_agent = {agent: own for agent, own in by_agent.items() if own or not found[agent]}
     entered = [contestant for own in by_agent.values() for contestant in own]
     if not entered:
-        raise EvaluationError("no agent to compare: none is selected, or none was trained for these levels")
+        within = "" if config.budget is None else f" on at most {config.budget} real episodes"
+        raise EvaluationError(f"no agent to compare: none is selected, or none was trained for these levels{within}")
     with Store(config.out) as store:
         for note in store.notes:
             print(f"unseen: {note}", file=sys.stderr)
@@ -104,9 +110,9 @@ def leaderboard(config: LeaderboardConfig) -> Board:
         maps = [(c, error) for c in entered if (error := _stored_map_error(store, c))]
         latency: dict[str, dict[str, Latency]] = {}
         for c in entered:
-            if found := store.latency(c.id, c.arena.id, run.id):
+            if row := store.latency(c.id, c.arena.id, run.id):
                 own = latency.setdefault(c.name, {})
-                own.setdefault(c.arena.key, Latency(found.p50_ms, found.p95_ms, found.decisions))
+                own.setdefault(c.arena.key, Latency(row.p50_ms, row.p95_ms, row.decisions))
     names = dict.fromkeys((_shown(agent, own), _kind(agent)) for agent, own in by_agent.items())
     machine = {"machine": run.machine, **json.loads(run.versions)}
     board = Board(
@@ -118,6 +124,7 @@ def leaderboard(config: LeaderboardConfig) -> Board:
         latency,
         machine,
         _command(config),
+        None if config.budget is None else boards.limited(config.budget, left_out),
     )
     write(config.out / "board.json", json.dumps(board.to_dict(), indent=1) + "\n")
     write(config.out / "board.md", markdown(board))
@@ -148,6 +155,7 @@ def _command(config: LeaderboardConfig) -> str:
         "--only": config.only,
         "--agent": config.agent,
         "--episodes": [config.episodes],
+        "--budget": [] if config.budget is None else [config.budget],
     }
     words = [str(word) for option, values in options.items() if values for word in (option, *values)]
     words += [word for pair in config.parameters for word in ("--env", pair)]
