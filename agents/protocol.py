@@ -68,7 +68,7 @@ class Agent(ABC):
         return None
 
     def imagine(self, state: Any, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
-        """Roll out the agent's world model for `horizon` steps; None for an agent without one.
+        """Roll out the agent's world model for `horizon` decisions; None for an agent without one.
 
         Args:
             actions: (n, horizon) or (n, horizon, a), from the one that follows the latest observation; by default the agent's.

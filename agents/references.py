@@ -67,13 +67,8 @@ class ReferenceAgent(Agent):
         return self._policy.act(obs, first), None
 
     def belief(self, state: Any) -> Belief | None:
-        """Disc positions in the tracker's memory."""
-        remembered = None if self._policy is None else envs.tracked_discs(self._policy)
-        if remembered is None:
-            return None
-        known, xy, by_slot = remembered
-        n = len(known)
-        return Belief(known.astype(float), xy, np.zeros((n, 0)), np.zeros((n, 0, 2)), by_slot=by_slot)
+        """What its memory tells of the places of things."""
+        return None if self._policy is None else envs.remembered(self._policy)
 
 
 def make_reference(name: str, env: EnvConfig) -> Agent:

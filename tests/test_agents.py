@@ -125,7 +125,7 @@ def test_references_act(name: str) -> None:
     belief = agent.belief(state)
     assert (belief is not None) == (name == "tracker")
     if belief is not None:
-        assert belief.seen.shape == (8, 3) and belief.xy.shape == (8, 3, 2) and belief.box_xy.shape == (8, 0, 2)
+        assert belief.seen.shape == (8, 3) and belief.xy.shape == (8, 3, 2) and belief.box_xy is None
         assert belief.seen.any()
 
 

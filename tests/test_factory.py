@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import knobs
@@ -11,8 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unseen.agents.references import ReferenceAgent
 from unseen.envs.core.device import host
 from unseen.envs.core.lazy import load
+from unseen.envs.core.view import Belief
 from unseen.envs.errors import BadParameter
 from unseen.envs.industry.factory import rules, tunnel
 from unseen.envs.industry.factory.spec import Factory, FactoryParams
@@ -420,3 +423,43 @@ def test_any_size_is_drawn(size: tuple[int, int], level: int) -> None:
         painter = load(Factory.view.painter)(*size, hidden)
         for draw in (painter.frame, painter.card):
             assert draw(world(env), env.params, Factory).shape == (size[1], size[0], 3)
+
+
+def believed(level: int, steps: int) -> tuple[np.void, Any, Belief]:
+    """A state of Factory that the tracker has led to, its parameters, and the tracker's belief."""
+    env = make_vec("Factory", 1, level=level, obs="panel")
+    agent = ReferenceAgent("tracker", "panel")
+    agent.attach(env)
+    obs, _ = env.reset(seed=4)
+    first = np.ones(1, bool)
+    for _ in range(steps):
+        action, _ = agent.act(obs, None, first)
+        obs, *_ = env.step(action)
+        first = np.zeros(1, bool)
+    agent.act(obs, None, first)
+    belief = agent.belief(None)
+    assert belief is not None
+    return env.world[0].copy(), env.params, belief
+
+
+def test_the_belief_of_the_tracker_names_lane_kind_and_place() -> None:
+    record, params, belief = believed(1, 60)
+    assert belief.parts is not None and belief.parts.shape == (1, tunnel.LANES, tunnel.INSIDE, 2)
+    true = Factory.view.plant(record, params).lanes
+    found = [[tuple(part) for part in lane if np.isfinite(part).all()] for lane in belief.parts[0]]
+    assert found == [list(lane.parts) for lane in true] and all(found)
+
+
+def test_the_belief_is_drawn_apart_from_the_true_parts() -> None:
+    record, params, belief = believed(1, 60)
+    assert belief.parts is not None
+    elsewhere = belief.parts.copy()
+    elsewhere[..., 1] += 4
+    others = belief.parts.copy()
+    others[..., 0] = (others[..., 0] + 1) % rules.KINDS
+    for hidden in (False, True):
+        painter = load(Factory.view.painter)(960, 600, hidden)
+        for draw in (painter.frame, painter.card):
+            seen = [replace(belief, parts=parts) for parts in (belief.parts, elsewhere, others)]
+            pictures = [draw(record, params, Factory, belief=b).tobytes() for b in (None, *seen)]
+            assert len(set(pictures)) == 4

@@ -13,7 +13,7 @@ from unseen.envs.core.env import TaskEnv
 from unseen.envs.core.params import Params, integer
 from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import FLOAT, INT, Task, record
-from unseen.envs.core.view import Gauge, Gauges
+from unseen.envs.core.view import Gauge, Gauges, Imagined
 from unseen.envs.watch import theme
 from unseen.envs.watch.curves import number, ticks
 from unseen.envs.watch.gauges import GaugePainter
@@ -254,3 +254,86 @@ def test_a_task_without_keys_is_refused_with_the_reason() -> None:
     assert not pygame.display.get_init(), "before a window opens"
     with pytest.raises(NotPlayable, match="Tank has no keys"):
         TaskEnv(Tank).get_keys_to_action()
+
+
+# --- imagination ---
+
+
+SENSED = viewed(gauges=(replace(Tank.view.gauges[0], sensed=lambda obs: obs[..., 0]),))
+
+
+def imagining(rows: Any, ahead: Any = None) -> Imagined:
+    """Roll-outs (R, H) of the level."""
+    obs = np.array(rows, dtype=float)[None, :, :, None]
+    h = obs.shape[2]
+    none, ones = np.zeros((1, h, 0)), np.ones((1, h))
+    return Imagined(none[..., None], none, ones, ones, obs=obs, ahead=None if ahead is None else np.array([ahead]))
+
+
+def fan(found: Imagined | None, hidden: bool = True, blind: int = 0, task: type[Task] = SENSED) -> np.ndarray:
+    painter = GaugePainter(hidden=hidden)
+    for s in RISE[:-1]:
+        painter.frame(s, TankParams(), task)
+    return painter.frame(a_record(7, 2.4, blind=blind), TankParams(), task, imagined=found)
+
+
+def test_roll_outs_are_drawn_from_now_on_and_named() -> None:
+    plain, drawn = fan(None), fan(imagining([[2.5, 2.6, 2.7], [2.3, 2.0, 1.6]]))
+    changed = differ(plain, drawn)
+    across = np.flatnonzero(changed[64:526, :640].any(axis=0))
+    now, end = (60 + 6 + step / 20 * (580 - 12) for step in (7, 10))
+    assert now - 8 < across.min() and end - 4 < across.max() < end + 4, "from the present step to the third after it"
+    assert changed[500:545, 660:940].any(), "the key says so"
+    assert not changed[64:440, 660:].any()
+    assert differ(drawn, fan(imagining([[2.5, 2.6, 2.7], [2.3, 2.3, 2.3]])))[64:526, :640].any()
+
+
+def test_the_time_of_roll_outs_is_that_of_the_environment() -> None:
+    rows = [[2.5, 2.6, 2.7]]
+    plain = fan(None)
+    ends = [np.flatnonzero(differ(plain, fan(found))[64:526, :640].any(axis=0)).max() for found in
+            (imagining(rows), imagining(rows, [1, 2, 3]), imagining(rows, [3, 7, 11]))]  # fmt: skip
+    assert ends[0] == ends[1] and ends[2] - ends[1] == pytest.approx(8 / 20 * 568, abs=3)
+
+
+def test_what_is_not_told_is_not_drawn() -> None:
+    plain, nothing = fan(None), imagining(np.full((2, 3), np.nan))
+    assert np.array_equal(plain, fan(nothing))
+    assert np.array_equal(fan(None, task=Tank), fan(imagining([[2.5, 2.6]]), task=Tank)), (
+        "no observation tells this gauge"
+    )
+    single = imagining([[np.nan, 3.5, np.nan]])
+    assert differ(plain, fan(single))[64:526, :640].any(), "a reading between two blind times"
+
+
+@pytest.mark.parametrize("hidden", [False, True])
+def test_roll_outs_start_where_the_agent_last_sensed_the_value(hidden: bool) -> None:
+    """Where the hidden value is now does not show in them."""
+    found = imagining([[2.5, 3.0]])
+    pictures = []
+    for level in (0.4, 3.8):
+        painter = GaugePainter(hidden=hidden)
+        for s in (*RISE[:4], *(a_record(t, level, blind=1) for t in range(4, 7))):
+            painter.frame(s, TankParams(), SENSED)
+        pair = [painter.frame(a_record(7, level, blind=1), TankParams(), SENSED, imagined=i) for i in (None, found)]
+        pictures.append(differ(*pair)[64:526, 275:640])
+    assert pictures[0].any() and np.array_equal(*pictures)
+
+
+def test_the_time_axis_is_long_enough_for_roll_outs() -> None:
+    record, params = a_record(100, 2.0), TankParams(steps=400)
+    axes = []
+    for found in (None, imagining([np.linspace(2, 3, 160)])):
+        painter = GaugePainter()
+        axes.append(painter.frame(record, params, SENSED, imagined=found))
+        assert np.array_equal(axes[-1], painter.frame(record, params, SENSED, imagined=found))
+    assert differ(*axes)[500:540, 60:640].any()
+
+
+@pytest.mark.parametrize("size", [(300, 200), (1280, 800)])
+def test_bars_and_cards_show_roll_outs(size: tuple[int, int]) -> None:
+    task = viewed(gauges=(replace(SENSED.view.gauges[0], bars=True),))
+    for kind in ("frame", "card"):
+        pictures = [getattr(GaugePainter(*size), kind)(RISE[3], TankParams(), task, imagined=found) for found in
+                    (None, imagining([[1.0, 3.0, 2.0], [2.0, 2.5, 3.0]]))]  # fmt: skip
+        assert differ(*pictures).any()

@@ -60,7 +60,7 @@ class WatchConfig(LevelArgument):
     run: OptionalInt = None
     """training seed of the included agent; by default the run with the median return"""
     horizon: int = 12
-    """length of the imagined roll-outs that are drawn, in steps"""
+    """length of the imagined roll-outs that are drawn, in decisions of the agent"""
 
 
 @dataclass(frozen=True)

@@ -26,9 +26,10 @@ class _LatentGraph(nn.Module):
         return {} if self.layout is None else self.model.decode_map(latent, self.layout)
 
     def decode_step(self, latent: Tensor) -> dict[str, Tensor]:
-        """What the model predicts of an imagined step: `pose`, `boxes` and `map`; empty for observations without a layout."""
+        """What the model predicts of an imagined step: `pose`, `boxes` and `map`; without a layout `obs`, if it decodes vectors."""
         if self.layout is None:
-            return {}
+            obs = None if self.model.observation.image else self.model.decode(latent)
+            return {} if obs is None else {"obs": obs}
         drawn = {"pose": self.model.pose(latent, self.layout)} | self.model.decode_boxes(latent, self.layout)
         return drawn | {name: value for name, value in self.decode_map(latent).items() if name == "map"}
 
@@ -75,23 +76,29 @@ class ActGraph(_LatentGraph):
 
 
 class ImagineGraph(_LatentGraph):
-    """One imagined step."""
+    """One imagined step. Noise: as in `ActGraph`."""
 
     def forward(self, state: Tensor, action: Tensor, noise: Tensor | None = None) -> tuple[Tensor, ...]:
         model = self.model
         noise = state[:, :0] if noise is None else noise
-        latent = model.imagine_step(state, self.head.encode(action), noise)
+        latent = model.imagine_step(state, self.head.encode(action), noise[:, : model.groups])
         outputs = self.actor(model.actor_input(latent))
-        if not self.discrete:
-            outputs = self.head.decode(self.head.distribution(outputs).mode())
-        return (latent, outputs, model.reward(latent), model.continues(latent), *self.decode_step(latent).values())
+        if self.discrete:
+            chosen: tuple[Tensor, ...] = (outputs,)
+        else:
+            policy = self.head.distribution(outputs)
+            explored = policy.sample(noise[:, model.groups :])
+            chosen = (self.head.decode(policy.mode()), self.head.decode(explored))
+        return (latent, *chosen, model.reward(latent), model.continues(latent), *self.decode_step(latent).values())
 
     def graph(self) -> TorchGraph:
         state, action = self.placeholders()
         example = {"state": state, "action": action}
-        if self.model.groups:
-            example["noise"] = torch.rand(len(state), self.model.groups)
-        names = ["new_state", "logits" if self.discrete else "next_action", "reward", "continue"]
+        width = self.model.groups + (0 if self.discrete else self.head.noise)
+        if width:
+            example["noise"] = torch.rand(len(state), width)
+        chosen = ["logits"] if self.discrete else ["next_action", "explored"]
+        names = ["new_state", *chosen, "reward", "continue"]
         return TorchGraph(self, example, [*names, *self.names(self.decode_step)])
 
 

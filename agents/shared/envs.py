@@ -21,6 +21,7 @@ from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.envs import suite
 from unseen.envs.core.reference import WORLD, split_name
 from unseen.envs.core.spaces import action_kinds
+from unseen.envs.core.view import Belief
 from unseen.envs.errors import BadSnapshot, UnknownEnvironment
 from unseen.envs.planar.layout import Layout
 from unseen.envs.planar.rays import RAYS
@@ -374,19 +375,15 @@ def has_reference(config: EnvConfig, name: str) -> bool:
     return entry is not None and split_name(name)[0] in entry.task.references
 
 
-def tracked_discs(policy: Any) -> tuple[np.ndarray, np.ndarray, bool] | None:
-    """The discs in the memory of a tracker; None for other policies.
-
-    Returns:
-        Which are known (n, k) bool; positions (n, k, 2), m; and whether index k is a slot (True) or a colour (False).
-    """
+def remembered(policy: Any) -> Belief | None:
+    """What the memory of a reference policy tells of the places of things; of a room, only that of the tracker does."""
     memory, layout = policy.memory, policy.batch.layout
+    if policy.reference.belief is not None:
+        return policy.reference.belief(memory, policy.batch.params)
     if policy.name != "tracker" or layout is None or not layout.discs[1] or "disc_x" not in (memory.dtype.names or ()):
         return None
-    if policy.reference.places is not None:
-        return *policy.reference.places(memory, policy.batch.params), False
     k = layout.things
     xy = np.stack([memory["disc_x"][:, :k], memory["disc_y"][:, :k]], axis=-1)
     room = np.maximum(memory["room_hx"], memory["room_hy"])[:, None]
     known = np.abs(xy).max(-1) <= room  # discs never seen are stored far outside the room
-    return known, xy, layout.order == "index"
+    return Belief(known.astype(float), xy, by_slot=layout.order == "index")

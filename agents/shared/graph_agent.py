@@ -21,8 +21,8 @@ Inputs and outputs of the policy graph, for batch size n:
 
 The graph of one imagined step has the inputs `state`, `action` (shaped as `last`) and `noise`. Its outputs are `new_state`; `logits`
 (discrete actions) or `next_action` (continuous ones) of the policy after the step; `reward` (n,); `continue` (n,), the probability that
-the episode continues; and optionally `map`; `boxes` (n, 3 b), for each box slot: probability that a box is there, x, y; and `pose`
-(n, 4): x, y, cos, sin. Positions are in units of the observation.
+the episode continues; and optionally `explored`, as above; `map`; `boxes` (n, 3 b), for each box slot: probability that a box is there, x,
+y; `pose` (n, 4): x, y, cos, sin; and `obs` (n, d), the predicted observation. Positions are in units of the observation.
 
 Graphs contain no random number generator: noise is an input, a function of (agent seed, episode seed, step).
 """
@@ -43,6 +43,7 @@ from unseen.agents.shared.repeat import HoldingAgent
 
 DISC_FIELDS = 5  # columns per disc in `map`: known, x, y, vx, vy
 BOX_FIELDS = 3  # columns per kind of box in `places`, and per box in `boxes`: known, x, y
+ROLL_OUTS = 12  # that are imagined for `Imagined.obs`
 
 Arrays = dict[str, np.ndarray]
 
@@ -154,18 +155,9 @@ class GraphAgent(HoldingAgent):
             first=opens.astype(np.float32)[:, None],
             noise=noise.uniform(episodes, noise.LATENT, self._act.width("noise")),
         )
-        action = self._explored(out, episodes) if explore else out["action"]
+        action = explored(out, noise.uniform(episodes, noise.ACTION, 1)) if explore else out["action"]
         drawn = _entries(out, "map", DISC_FIELDS), _entries(out, "places", BOX_FIELDS)
         return action, GraphState(noise.advance(episodes), out.get("new_state", state.latent), action, *drawn)
-
-    def _explored(self, out: Arrays, episodes: noise.Episodes) -> np.ndarray:
-        if "logits" not in out:
-            return out.get("explored", out["action"])
-        logits = out["logits"].astype(np.float64)
-        weights = np.exp(logits - logits.max(-1, keepdims=True))
-        sums = weights.cumsum(-1)
-        threshold = noise.uniform(episodes, noise.ACTION, 1) * sums[:, -1:]
-        return np.minimum((sums <= threshold).sum(-1), logits.shape[-1] - 1)
 
     def belief(self, state: GraphState) -> Belief | None:
         drawn = {"map": state.map, "places": state.places}
@@ -175,36 +167,63 @@ class GraphAgent(HoldingAgent):
         return state.latent if state.latent.shape[1] else None
 
     def imagine(self, state: GraphState, horizon: int = 15, actions: np.ndarray | None = None) -> Imagined | None:
-        """See `Agent`. Raises BadAgent before the first call of `act`."""
+        """See `Agent`. With given actions, only one roll-out is imagined. Raises BadAgent before the first call of `act`."""
         graph = self._imagine
         if graph is None:
             return None
         if not state.episodes.step.all():
             raise BadAgent(f"{self.name} call act before imagine")
-        n, width = len(state.latent), graph.width("noise")
-        drawn = noise.uniform(self.at_decision(state.episodes), noise.IMAGINATION, horizon * width)
-        drawn = drawn.reshape(n, horizon, width)
-        latent, action = state.latent, state.last
+        rolls = ROLL_OUTS if "obs" in graph.outputs and actions is None else 1
+        m, width = len(state.latent) * rolls, graph.width("noise")
+        at = self.at_decision(state.episodes)
+        if rolls > 1:  # each has a stream of its own
+            at = noise.start(self._seed, noise.words(at, noise.IMAGINATION, rolls).ravel())
+        of_graph = noise.uniform(at, noise.IMAGINATION, horizon * width).reshape(m, horizon, width)
+        of_policy = noise.uniform(at, noise.ACTION, horizon)[..., None]
+        latent, action = np.repeat(state.latent, rolls, axis=0), np.repeat(state.last, rolls, axis=0)
+        main = np.arange(m) % rolls == 0
         steps: list[Arrays] = []
         for t in range(horizon):
             if actions is not None:
                 action = actions[:, t]
-            out = graph(state=latent, action=action, noise=drawn[:, t])
+            out = graph(state=latent, action=action, noise=of_graph[:, t])
             steps.append({"taken": action} | out)
             latent = out["new_state"]
             action = out["logits"].argmax(-1) if "logits" in out else out["next_action"]
-        return imagined(steps, self.scale)
+            if rolls > 1:
+                action[~main] = explored(out, of_policy[:, t])[~main]
+        return imagined(steps, self.scale, self.ahead(state.episodes, horizon), rolls)
 
 
-def imagined(steps: Sequence[Arrays], scale: float) -> Imagined:
-    """A roll-out from the outputs of its steps, each with the action that led to it as `taken`. scale: metres per unit of a position."""
-    n, horizon = len(steps[0]["taken"]), len(steps)
+def explored(out: Arrays, drawn: np.ndarray) -> np.ndarray:
+    """Actions sampled from the policy in a graph's outputs; the most likely ones where it has none. drawn: (n, 1), uniform in [0, 1)."""
+    if "logits" not in out:
+        return next(out[name] for name in ("explored", "action", "next_action") if name in out)
+    logits = out["logits"].astype(np.float64)
+    weights = np.exp(logits - logits.max(-1, keepdims=True))
+    sums = weights.cumsum(-1)
+    return np.minimum((sums <= drawn * sums[:, -1:]).sum(-1), logits.shape[-1] - 1)
+
+
+def imagined(steps: Sequence[Arrays], scale: float, ahead: np.ndarray, rolls: int = 1) -> Imagined:
+    """Roll-outs of n rows from the outputs of their steps, each with the action that led to it as `taken`.
+
+    Args:
+        scale: metres per unit of a position.
+        ahead: (n, H) as in `Imagined`.
+        rolls: roll-outs of each row; `steps` have those of the first row first. All give their observations, the first one the rest.
+    """
+    n, horizon = len(steps[0]["taken"]) // rolls, len(steps)
 
     def over_time(name: str) -> np.ndarray:
         if name not in steps[0]:
             return np.zeros((n, horizon, 0), np.float32)
-        return np.stack([step[name] for step in steps], axis=1)
+        return np.stack([step[name][::rolls] for step in steps], axis=1)
 
+    obs = None
+    if "obs" in steps[0]:
+        rows, ended = (np.stack([step[name] for step in steps], axis=1) for name in ("obs", "continue"))
+        obs = np.where(after_end(ended)[..., None], np.nan, rows).reshape(n, rolls, horizon, -1)
     pose = over_time("pose")
     pose[..., :2] *= scale
     discs = over_time("map").reshape(n, horizon, -1, DISC_FIELDS)
@@ -218,7 +237,15 @@ def imagined(steps: Sequence[Arrays], scale: float) -> Imagined:
         seen=discs[..., 0],
         box_seen=boxes[..., 0],
         box_xy=boxes[..., 1:] * scale,
+        obs=obs,
+        ahead=ahead,
     )
+
+
+def after_end(cont: np.ndarray) -> np.ndarray:
+    """Which imagined steps (..., H) come after the end, by the probabilities (..., H) that the episode continues; 0: no step at all."""
+    over = cont < 0.5
+    return (np.cumsum(over, axis=-1) - over > 0) | (cont == 0)
 
 
 def finite_rows(obs: np.ndarray, width: int, name: str) -> np.ndarray:

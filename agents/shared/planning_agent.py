@@ -16,7 +16,7 @@ from gymnasium import spaces
 
 from unseen.agents.protocol import Belief, Dynamics, Imagined, Plan, Planner, Transition
 from unseen.agents.shared import noise, priors
-from unseen.agents.shared.graph_agent import Arrays, Graph, believed, finite_rows, imagined
+from unseen.agents.shared.graph_agent import Arrays, Graph, after_end, believed, finite_rows, imagined
 from unseen.agents.shared.priors import Space
 from unseen.agents.shared.repeat import HoldingAgent
 
@@ -191,22 +191,23 @@ class PlanningAgent(HoldingAgent):
 
         `cont` is 0 after the end of a plan. Without a plan, the policy is rolled out; without a policy, `cont` is 0.
         """
+        ahead = self.ahead(state.episodes, horizon)
         if actions is not None:
-            return self._rolled_out(state.now.state, list(actions), horizon, policy=False)
+            return self._rolled_out(state.now.state, list(actions), ahead, policy=False)
         nothing = no_action(self.dynamics.space, 0)
         followed = [
             nothing if plan is None else plan.actions[taken - 1 :]
             for plan, taken in zip(state.plans, state.taken.tolist(), strict=True)
         ]
-        main = self._rolled_out(state.now.state, followed, horizon, policy=True)
-        return None if main is None else replace(main, dropped=self._dropped(state, horizon))
+        main = self._rolled_out(state.now.state, followed, ahead, policy=True)
+        return None if main is None else self._with_dropped(main, state)
 
-    def _dropped(self, state: PlanningState, horizon: int) -> np.ndarray | None:
-        """`Imagined.dropped`, rolled out from the states in which the plans were made; None without rejected plans."""
+    def _with_dropped(self, main: Imagined, state: PlanningState) -> Imagined:
+        """`main` with the rejected plans, if there are any, rolled out from the states in which the plans were made."""
         nothing = no_action(self.dynamics.space, 0)
         made = [plan is not None and len(plan.dropped) > 0 for plan in state.plans]
         if not any(made):
-            return None
+            return main
         starts = np.stack(
             [now if start is None else start for now, start in zip(state.now.state, state.starts, strict=True)]
         )
@@ -215,21 +216,27 @@ class PlanningAgent(HoldingAgent):
             for plan in state.plans
             for k in range(CANDIDATES)
         ]
-        rolled = self._rolled_out(np.repeat(starts, CANDIDATES, axis=0), sequences, horizon, policy=False)
+        assert main.ahead is not None
+        ahead = np.repeat(main.ahead, CANDIDATES, axis=0)
+        rolled = self._rolled_out(np.repeat(starts, CANDIDATES, axis=0), sequences, ahead, policy=False)
         assert rolled is not None
-        over = rolled.cont < 0.5
-        ended = np.cumsum(over, axis=1) - over > 0  # before this step
-        ways = np.where((ended | (rolled.cont == 0))[..., None], np.nan, rolled.pose[..., :2])
-        return ways.reshape(len(starts), CANDIDATES, horizon, -1)
+        shape = (len(starts), CANDIDATES, ahead.shape[1], -1)
+        ways = np.where(after_end(rolled.cont)[..., None], np.nan, rolled.pose[..., :2]).reshape(shape)
+        if main.obs is None or rolled.obs is None:
+            return replace(main, dropped=ways)
+        return replace(main, dropped=ways, obs=np.concatenate([main.obs, rolled.obs.reshape(shape)], axis=1))
 
     def _rolled_out(
-        self, states: np.ndarray, sequences: list[np.ndarray], horizon: int, policy: bool
+        self, states: np.ndarray, sequences: list[np.ndarray], ahead: np.ndarray, policy: bool
     ) -> Imagined | None:
-        """Roll out m states (m, ...) under `sequences` of actions; with `policy`, rows with an empty sequence follow the policy."""
+        """Roll out m states (m, ...) under `sequences` of actions; with `policy`, rows with an empty sequence follow the policy.
+
+        ahead: (m, H) as in `Imagined`.
+        """
         space, left = self.dynamics.space, np.array([len(actions) for actions in sequences])
         silent = np.zeros((len(states), priors.noise_width(space)))
         steps: list[Arrays] = []
-        for t in range(horizon):
+        for t in range(ahead.shape[1]):
             prior = self.dynamics.prior(states)
             chosen = priors.choose(space, prior, silent, explore=False)
             for row in np.flatnonzero(t < left):
@@ -240,7 +247,7 @@ class PlanningAgent(HoldingAgent):
             states, out = glimpse
             goes_on = (t < left) | ((left == 0) & policy & (prior is not None))
             steps.append(out | {"continue": out["continue"] * goes_on, "taken": chosen})
-        return imagined(steps, self.scale)
+        return imagined(steps, self.scale, ahead)
 
 
 def no_action(space: Space, *shape: int) -> np.ndarray:

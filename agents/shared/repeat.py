@@ -121,6 +121,11 @@ class HoldingAgent(Agent):
         repeat, one = np.uint64(self.repeat), np.uint64(1)
         return now._replace(step=(now.step - one) // repeat * repeat + one)
 
+    def ahead(self, now: noise.Episodes, horizon: int) -> np.ndarray:
+        """Environment steps (n, horizon) from the latest observation to those that follow the current decision and the next ones."""
+        held = (now.step - np.uint64(1)) % np.uint64(self.repeat)
+        return self.repeat * np.arange(1, horizon + 1) - held.astype(np.int64)[:, None]
+
 
 def _rows(chosen: np.ndarray, memory: Any) -> Any:
     """The chosen rows (n,) bool of arrays, tuples with an element a row, and mappings and NamedTuples of these."""

@@ -2,10 +2,12 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from unseen.envs.core.device import device
+from unseen.envs.core.view import Belief
 
 NO_MEMORY = np.dtype([("unused", "i1")])
 WORLD = "world"  # the input of a privileged reference
@@ -21,15 +23,15 @@ class Reference:
         reads: its input: the name of a sensor, or "world" for a privileged policy.
         memory: dtype of its memory record, which is zeroed when an episode starts; None if it needs no memory.
         remembers: if False, the memory is zeroed before every step and serves only as scratch space.
-        places: (memory records (n,), parameters) -> known (n, k) bool and positions (n, k, 2) m, of k colours of disc, for pictures
-            and measures of a "tracker"; None where its memory is a world (`unseen.envs.planar.belief`) that tells this.
+        belief: (memory records (n,), parameters) -> the `Belief` in them, for pictures and measures; None where there is none, or where
+            the memory is a world (`unseen.envs.planar.belief`) that tells it.
     """
 
     act: Callable
     reads: str = WORLD
     memory: np.dtype | None = None
     remembers: bool = True
-    places: Callable | None = None
+    belief: Callable[[np.ndarray, Any], Belief] | None = None
 
 
 def by_index(choose: Callable, actions: Mapping[str, tuple[float, ...]]) -> Callable:

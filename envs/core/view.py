@@ -38,6 +38,8 @@ class Belief:
         xy: (n, k, 2) m; meaningful only where `seen`.
         box_seen, box_xy: the same for m kinds of box, (n, m) and (n, m, 2); None or m = 0 if boxes are not remembered.
         by_slot: the objects are the slots of the observation; else they are the colours of discs.
+        parts: (n, l, k, 2): kind, and steps of a running belt to the exit, of up to k parts in each of l lanes of a conveyor; NaN where
+            there is no part; None in other tasks.
     """
 
     seen: np.ndarray
@@ -45,6 +47,7 @@ class Belief:
     box_seen: np.ndarray | None = None
     box_xy: np.ndarray | None = None
     by_slot: bool = False
+    parts: np.ndarray | None = None
 
 
 @dataclass(frozen=True)
@@ -63,6 +66,9 @@ class Imagined:
             has no plan.
         seen: (n, H, k) in [0, 1]: the probability that the position is predicted at all; None: it is.
         box_seen, box_xy: the same for the m box slots of the observation, (n, H, m) and (n, H, m, 2); None if not predicted.
+        obs: (n, R, H, d): predicted observations in their own units, in R roll-outs: first the one that the other fields describe, then
+            others, in which policy and model are sampled or which follow dropped plans. NaN after their ends; None if not predicted.
+        ahead: (n, H) environment steps from now to each imagined step, which may be a decision of several; None: 1, 2, ..., H.
     """
 
     xy: np.ndarray
@@ -74,6 +80,8 @@ class Imagined:
     seen: np.ndarray | None = None
     box_seen: np.ndarray | None = None
     box_xy: np.ndarray | None = None
+    obs: np.ndarray | None = None
+    ahead: np.ndarray | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,6 +118,8 @@ class Gauge:
         hidden: (record, params) -> whether the agent cannot sense it now.
         target: (record, params) -> the current target range (low, high), drawn as a band; None if there is none.
         bars: draw a bar for each step instead of a curve, as for what is given in it.
+        sensed: observations (..., d) -> its values (...) as they tell them, NaN where they do not; for drawing those that an agent
+            imagines. None if no observation tells it.
     """
 
     name: str
@@ -120,6 +130,7 @@ class Gauge:
     hidden: Callable[[np.void, Any], bool] = lambda record, params: False
     target: Callable[[np.void, Any], tuple[float, float]] | None = None
     bars: bool = False
+    sensed: Callable[[np.ndarray], np.ndarray] | None = None
 
 
 @dataclass(frozen=True)

@@ -1,5 +1,7 @@
 """Rendering of a tunnel from above: parts at the entry, two lanes under a roof, the gate and the machines."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pygame
 
@@ -24,10 +26,15 @@ STATES: dict[str, RGB] = {"runs": theme.GOOD, "restarting": (250, 194, 92), "jam
 BELT: RGB = (44, 48, 60)
 STEPS = np.arange(0, 1, 1 / 12)[:, None]  # along a side of a part, for dashes
 CHEVRON = 14.0  # layout units between the marks on a belt
+Parts = list[list[tuple[int, float]]]
+"""For each lane, kind and steps of a running belt to the exit of the parts inside."""
 
 
 class ConveyorPainter(Painter):
-    """Draws tasks whose view is `unseen.envs.core.view.Conveyor`. An agent's belief and imagination are not drawn."""
+    """Draws tasks whose view is `unseen.envs.industry.views.conveyor.Conveyor`.
+
+    Where an agent believes parts to be is drawn over where they are. Imagination is not drawn.
+    """
 
     def frame(
         self,
@@ -45,9 +52,10 @@ class ConveyorPainter(Painter):
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 66, 15, theme.INK, fit=560)
         draw_step(page, record, params, reward, 66)
-        self._draw_plant(page, plant, 24, 100, 912, 330, 14)
+        believed = _believed(belief)
+        self._draw_plant(page, plant, believed, 24, 100, 912, 330, 14)
         self._draw_counts(page, plant, 936, 474, 15)
-        self._draw_key(page, plant, 24, 474, 13)
+        self._draw_key(page, plant, believed is not None, 24, 474, 912, 13)
         draw_end(page, view, record, params, 480, 245, 400)
         return close_frame(page, record, params, self.keys)
 
@@ -65,14 +73,25 @@ class ConveyorPainter(Painter):
         assert isinstance(view, Conveyor)
         plant = view.plant(record, params)
         page = open_card(self.size, view.request, message)
-        self._draw_plant(page, plant, 12, 52, CARD_WIDE, 300, 11)
-        self._draw_key(page, plant, 12, 380, 12)
+        believed = _believed(belief)
+        self._draw_plant(page, plant, believed, 12, 52, CARD_WIDE, 300, 11)
+        self._draw_key(page, plant, believed is not None, 12, 380, CARD_WIDE, 12)
         self._draw_counts(page, plant, 12 + CARD_WIDE, 446, 13)
         draw_end(page, view, record, params, 12 + CARD_WIDE / 2, 180, CARD_WIDE - 90)
         page.text(view.caption(record, params), 12, 472, 13, theme.INK, fit=CARD_WIDE)
         return close_card(page, record, params)
 
-    def _draw_plant(self, page: Page, plant: Plant, x: float, y: float, wide: float, tall: float, size: float) -> None:
+    def _draw_plant(
+        self,
+        page: Page,
+        plant: Plant,
+        believed: Parts | None,
+        x: float,
+        y: float,
+        wide: float,
+        tall: float,
+        size: float,
+    ) -> None:
         """Entry on the left, tunnel in the middle, machines on the right."""
         r = 0.7 * size
         entry, exits = 0.13 * wide, 0.27 * wide
@@ -89,7 +108,22 @@ class ConveyorPainter(Painter):
             pygame.draw.line(page.surface, mix(BELT, theme.BACK, 0.35), *join, page.px(1.4 * r)[0])
         for k, lane in enumerate(plant.lanes):
             begin = end - (end - start) * lane.length / longest
-            self._draw_lane(page, plant, k, lane, begin, end, heights[k], (x + 0.62 * entry, middle), roof[0], r, size)
+            self._draw_lane(
+                page,
+                plant,
+                k,
+                lane,
+                begin,
+                end,
+                heights[k],
+                (x + 0.62 * entry, middle),
+                roof[0],
+                r,
+                size,
+                believed is not None,
+            )
+            if believed is not None:
+                _draw_believed(page, believed[k], lane.length, begin, end, heights[k] + 2.5 * r, r)
         self._draw_roof_words(page, plant, roof, size)
         self._draw_exits(page, plant, right, x + wide, y, tall, middle, r, size)
 
@@ -133,7 +167,7 @@ class ConveyorPainter(Painter):
 
     def _draw_lane(
         self, page: Page, plant: Plant, k: int, lane: Lane, begin: float, end: float, y: float,
-        source: tuple[float, float], wall: float, r: float, size: float,
+        source: tuple[float, float], wall: float, r: float, size: float, believes: bool,
     ) -> None:  # fmt: skip
         """Feeder, belt, lamps, and of the parts inside what may be shown. A length on the picture is a time."""
         width = page.px(1.4 * r)[0]
@@ -147,7 +181,7 @@ class ConveyorPainter(Painter):
             at = begin + 8 + n * CHEVRON
             mark = [page.px(at, y - 4), page.px(at + 4, y), page.px(at, y + 4)]
             pygame.draw.lines(page.surface, mix(BELT, theme.INK, 0.16), False, mark)
-        page.text(f"{lane.length} steps", begin, y + 2.3 * r, 0.86 * size, theme.MUTED)
+        page.text(f"{lane.length} steps", begin, y + (4.4 if believes else 2.3) * r, 0.86 * size, theme.MUTED)
         gate = theme.GOOD if lane.free else theme.BAD
         pygame.draw.rect(page.surface, gate, page.rect(wall - 0.25 * r, y - 1.25 * r, 0.5 * r, 2.5 * r))
         if lane.lamp or (self.hidden and lane.state != "runs"):
@@ -227,7 +261,7 @@ class ConveyorPainter(Painter):
             rgb = theme.MUTED if not number else theme.GOOD if name == "right" else theme.BAD
             right -= page.text(f"{name} {number}", right, y, size, rgb, right=True) + 16
 
-    def _draw_key(self, page: Page, plant: Plant, x: float, y: float, size: float) -> None:
+    def _draw_key(self, page: Page, plant: Plant, believes: bool, x: float, y: float, wide: float, size: float) -> None:
         """The legend, with only the symbols that can be in the picture."""
         r, at = 0.5 * size, x + 8
         names = [*(f"for machine {k + 1}" for k in range(len(plant.busy))), "cracked, for the bin"]
@@ -243,10 +277,24 @@ class ConveyorPainter(Painter):
         y += 1.7 * size
         if self.hidden:
             _draw_part(page, 0, x + 8, y, r, ghost=True)
-            page.text("dashed: hidden from the agent, shown only to you", x + 8 + 2 * r, y, size, theme.MUTED)
+            at = page.text("dashed: hidden from the agent, shown only to you", x + 8 + 2 * r, y, size, theme.MUTED)
         else:
             _draw_unknown(page, x + 8, y, r)
-            page.text("the agent does not see which part this is", x + 8 + 2 * r, y, size, theme.MUTED)
+            at = page.text("the agent does not see which part this is", x + 8 + 2 * r, y, size, theme.MUTED)
+        if believes:
+            at += x + 24 + 2 * r
+            words = "as the agent believes"
+            if at + 6 * r + page.width(words, size) > x + wide:
+                at, y = x, y + 1.7 * size
+            _draw_believed(page, [(0, 1)], 2, at, at + 4 * r, y, r)
+            page.text(words, at + 5 * r, y, size, theme.MUTED)
+
+
+def _believed(belief: Belief | None) -> Parts | None:
+    """The parts of a belief; None if there is none about a tunnel."""
+    if belief is None or belief.parts is None:
+        return None
+    return [[(int(kind), float(steps)) for kind, steps in lane if kind >= 0] for lane in belief.parts[0]]
 
 
 def _outline(page: Page, kind: int, x: float, y: float, r: float) -> list[tuple[int, ...]]:
@@ -278,6 +326,17 @@ def _draw_part(page: Page, kind: int, x: float, y: float, r: float, ghost: bool 
         pygame.draw.lines(
             page.surface, theme.BACK if not ghost else rgb, False, line, max(1, page.px(2 if not ghost else 1)[0])
         )
+
+
+def _draw_believed(
+    page: Page, parts: Sequence[tuple[int, float]], length: int, begin: float, end: float, y: float, r: float
+) -> None:
+    """A lane as an agent believes it to be: a line as long as the belt, with the parts on it."""
+    line = page.px(begin, y), page.px(end, y)
+    pygame.draw.line(page.surface, mix(theme.MIND, theme.BACK, 0.3), *line, max(1, page.px(1.5)[0]))
+    for kind, steps in parts:
+        at = end - (end - begin) * min(max(steps / max(length, 1), 0.0), 1.0)
+        _draw_part(page, kind, at, y, 0.8 * r)
 
 
 def _draw_unknown(page: Page, x: float, y: float, r: float) -> None:

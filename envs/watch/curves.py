@@ -9,6 +9,7 @@ import pygame
 
 from unseen.envs.core.view import Gauge
 from unseen.envs.watch import theme
+from unseen.envs.watch.fan import draw_fan
 from unseen.envs.watch.page import Page
 from unseen.envs.watch.theme import RGB, mix
 
@@ -40,7 +41,7 @@ class Sample:
 def draw_panel(
     page: Page, gauge: Gauge, samples: Sequence[Sample], steps: int, rgb: RGB,
     x: float, y: float, wide: float, tall: float, show_hidden: bool, size: float = 14, axis: bool = True,
-    time: tuple[str, float] = ("step", 1.0), appointment: tuple[int, str] | None = None,
+    time: tuple[str, float] = ("step", 1.0), appointment: tuple[int, str] | None = None, fan: Sequence[np.ndarray] = (),
 ) -> None:  # fmt: skip
     """Draw a gauge's name, current value, axes and curve into a rectangle of the page.
 
@@ -52,6 +53,7 @@ def draw_panel(
         axis: label the time, below the rectangle.
         time: its unit, and how many of it a step takes.
         appointment: a step marked by a vertical line, and its name, written below the axis.
+        fan: imagined roll-outs, see `unseen.envs.watch.fan.roll_outs`.
     """
     now, margin, top = samples[-1], 2.6 * size, 1.75 * size
     named = page.text(
@@ -63,7 +65,7 @@ def draw_panel(
     if now.hidden and show_hidden:
         page.text("hidden", x + wide - written - 0.6 * size, y + 0.6 * size, 0.86 * size, theme.MUTED, right=True)
     plot = page.rect(x + margin, y + top, wide - margin, tall - top)
-    page.surface.blit(_plot(page, gauge, samples, steps, rgb, plot.size, show_hidden), plot)
+    page.surface.blit(_plot(page, gauge, samples, steps, rgb, plot.size, show_hidden, fan), plot)
     if appointment is not None and appointment[0] <= steps:
         inner = page.units(plot.width) - 2 * PAD
         across = page.px(page.units(plot.left) + PAD + appointment[0] / steps * inner)[0]
@@ -114,7 +116,14 @@ def _pale(rgb: RGB, sample: Sample) -> RGB:
 
 
 def _plot(
-    page: Page, gauge: Gauge, samples: Sequence[Sample], steps: int, rgb: RGB, size: tuple[int, int], show_hidden: bool
+    page: Page,
+    gauge: Gauge,
+    samples: Sequence[Sample],
+    steps: int,
+    rgb: RGB,
+    size: tuple[int, int],
+    show_hidden: bool,
+    fan: Sequence[np.ndarray],
 ) -> pygame.Surface:
     """The curve on its background, a surface of `size` pixels."""
     width, height = (side * FINE for side in size)
@@ -127,7 +136,10 @@ def _plot(
         part = np.clip((value - gauge.low) / (gauge.high - gauge.low), -FAR, FAR)
         return height - pad - part * (height - 2 * pad)
 
-    at = np.array([(pad + s.step / steps * (width - 2 * pad), down(s.value)) for s in samples])
+    def place(points: np.ndarray) -> np.ndarray:
+        return np.column_stack([pad + points[:, 0] / steps * (width - 2 * pad), down(points[:, 1])])
+
+    at = place(np.array([(s.step, s.value) for s in samples]))
     runs = _runs(samples)
     for hidden, run in runs:
         if hidden:
@@ -142,6 +154,7 @@ def _plot(
         _band(canvas, np.array(targets), unit)
     if gauge.bars:
         _bars(canvas, at, rgb, height - pad, max(1.0, (width - 2 * pad) / steps))
+        draw_fan(canvas, fan, place, at[-1, 0], unit, stairs=True)
         return pygame.transform.smoothscale(canvas, size)
     shown = [k for k, sample in enumerate(samples) if not sample.hidden]
     for k in shown:  # a single reading between two blind times has no curve
@@ -155,6 +168,7 @@ def _plot(
         elif show_hidden:
             for dash in _dashes(points, DASH[0] * unit, DASH[1] * unit):
                 _line(canvas, mix(rgb, theme.PAPER, 0.35), dash, 1.8 * unit)
+    draw_fan(canvas, fan, place, at[-1, 0], unit, stairs=False)
     if math.isfinite(samples[-1].value) and (show_hidden or not samples[-1].hidden):
         _present(canvas, at[-1], rgb, samples[-1].hidden, unit)
     return pygame.transform.smoothscale(canvas, size)

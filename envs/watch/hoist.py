@@ -45,7 +45,7 @@ class HoistPainter(GaugePainter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        view = self._remember(record, params, task)
+        view = self._remember(record, params, task, imagined)
         assert isinstance(view, Hoist)
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 64, 15, theme.INK, fit=600)
@@ -54,7 +54,7 @@ class HoistPainter(GaugePainter):
         self._draw_panels(page, view, record, params, 24, 362, 620, 170, 13)
         self._draw_controls(page, view, record, params, 676, 376, 260, 76, 13)
         self._draw_wear(page, view.ride(record, params), 676, 448, 260, 13)
-        self._draw_key(page, 684, 540)
+        self._draw_key(page, 684, 540, 53)
         draw_end(page, view, record, params, 480, 160, 400)
         return close_frame(page, record, params, self.keys)
 
@@ -68,7 +68,7 @@ class HoistPainter(GaugePainter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        view = self._remember(record, params, task)
+        view = self._remember(record, params, task, imagined)
         assert isinstance(view, Hoist)
         page = open_card(self.size, view.request, message)
         self._draw_site(page, view.ride(record, params), 12, 44, CARD_WIDE, 226, 11)

@@ -7,6 +7,7 @@ import numpy as np
 
 from unseen.envs.core.view import Gauge
 from unseen.envs.industry.crane.rules import (
+    ANGLE,
     BEYOND,
     BUFFER,
     DELIVERED,
@@ -16,6 +17,7 @@ from unseen.envs.industry.crane.rules import (
     LOST,
     PUSH,
     SECONDS,
+    SEEN,
     SERVICE,
     STILL,
     WINDING,
@@ -31,6 +33,11 @@ def angle(s: np.void, params: Any) -> float:
 
 def unseen(s: np.void, params: Any) -> bool:
     return bool(s["since"] > 0)
+
+
+def seen(obs: np.ndarray) -> np.ndarray:
+    """The angles in observations (..., d), mrad; NaN where the load is not seen."""
+    return np.where(obs[..., SEEN] > 0.5, 1000.0 * obs[..., ANGLE], np.nan)
 
 
 def ride(s: np.void, params: Any) -> Ride:
@@ -73,7 +80,10 @@ def caption(s: np.void, params: Any) -> str:
 LOOK = Hoist(
     request="set the load down at the target, hanging still",
     gauges=(
-        Gauge("swing", angle, -400.0, 400.0, "mrad", hidden=unseen, target=lambda s, params: (-1000 * STILL, 1000 * STILL)),
+        Gauge(
+            "swing", angle, -400.0, 400.0, "mrad", hidden=unseen, sensed=seen,
+            target=lambda s, params: (-1000 * STILL, 1000 * STILL),
+        ),
     ),
     controls=(
         Gauge("trolley", lambda s, params: s["push"], -PUSH, PUSH, "m/s²"),

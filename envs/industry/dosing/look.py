@@ -5,7 +5,17 @@ from typing import Any
 import numpy as np
 
 from unseen.envs.core.view import Gauge, Gauges
-from unseen.envs.industry.dosing.rules import ASLEEP, AWOKE, DEEPEST, FASTEST, GIVEN_UP, LIGHTEST
+from unseen.envs.industry.dosing.rules import (
+    ASLEEP,
+    AWOKE,
+    BIS,
+    DEEPEST,
+    FASTEST,
+    GIVEN_UP,
+    LIGHTEST,
+    RATE,
+    SHOWN,
+)
 
 
 def bis(s: np.void, params: Any) -> float:
@@ -15,6 +25,11 @@ def bis(s: np.void, params: Any) -> float:
 
 def blind(s: np.void, params: Any) -> bool:
     return bool(s["since"] > 0)
+
+
+def shown(obs: np.ndarray) -> np.ndarray:
+    """The readings in observations (..., d), NaN where the monitor shows none."""
+    return np.where(obs[..., SHOWN] > 0.5, 100.0 * obs[..., BIS], np.nan)
 
 
 def is_announced(s: np.void, params: Any) -> bool:
@@ -48,9 +63,12 @@ def caption(s: np.void, params: Any) -> str:
 LOOK = Gauges(
     request="asleep at BIS 40 to 60, then awake",
     gauges=(
-        Gauge("BIS", bis, 0.0, 100.0, hidden=blind, target=lambda s, params: (DEEPEST, LIGHTEST)),
+        Gauge("BIS", bis, 0.0, 100.0, hidden=blind, target=lambda s, params: (DEEPEST, LIGHTEST), sensed=shown),
         Gauge("effect site", lambda s, params: s["drug"]["ce"], 0.0, 8.0, "ug/ml", hidden=lambda s, params: True),
-        Gauge("propofol", lambda s, params: s["rate"], 0.0, FASTEST, "mg/min", bars=True),
+        Gauge(
+            "propofol", lambda s, params: s["rate"], 0.0, FASTEST, "mg/min", bars=True,
+            sensed=lambda obs: FASTEST * obs[..., RATE],
+        ),
     ),
     controls=(
         Gauge("pump", lambda s, params: s["rate"], 0.0, FASTEST, "mg/min"),
@@ -61,4 +79,4 @@ LOOK = Gauges(
     outcome={True: "awake", False: "failure", None: "end of the episode"},
     appointment=lambda s, params: (int(s["end"]), "end") if is_announced(s, params) else None,
     time=("min", 1.0 / 6.0),
-)
+)  # fmt: skip

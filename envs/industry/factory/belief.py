@@ -4,10 +4,13 @@ A belt whose lamp is dark stands still. Without lamps, a stop is noticed when th
 at the expected time. The belt is then *late* by an unknown amount, until the entry becomes free or a part comes out.
 """
 
+from typing import Any
+
 import numpy as np
 
 from unseen.envs.core.device import device
 from unseen.envs.core.task import INT
+from unseen.envs.core.view import Belief
 from unseen.envs.industry.factory.rules import (
     FRONT,
     GATE,
@@ -156,6 +159,16 @@ def observe(o, m, p, sees_stops):
         if p.lamps:
             m.late[k] = 0 if m.runs[k] else max(m.late[k], 1)
     m.front = seen_front(o)
+
+
+def parts(memory: np.ndarray, params: Any) -> Belief:
+    """Which parts a policy believes to be in the tunnel, and where; see `Reference.belief`."""
+    n, q, order = len(memory), memory["tunnel"], np.arange(INSIDE)
+    at = (q["first"][..., None] + order) % INSIDE
+    kind, entered = (np.take_along_axis(q[name], at, 2) for name in ("kind", "entered"))
+    left = entered + (q["length"] - q["run"])[..., None]
+    found = np.where((order < q["count"][..., None])[..., None], np.stack([kind, left], -1), np.nan)
+    return Belief(np.zeros((n, 0)), np.zeros((n, 0, 2)), parts=found)
 
 
 @device

@@ -2,7 +2,15 @@
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
-from unseen.envs.industry.factory.belief import BELIEF, begin, next_lane, observe, seen_front, to_restart
+from unseen.envs.industry.factory.belief import (
+    BELIEF,
+    begin,
+    next_lane,
+    observe,
+    parts,
+    seen_front,
+    to_restart,
+)
 from unseen.envs.industry.factory.rules import (
     AT_GATE,
     CRACKED,
@@ -215,11 +223,11 @@ ACTIONS: dict[str, tuple[float, ...]] = {
 }
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ACTIONS)),
-    "tracker": Reference(by_index(tracker, ACTIONS), reads="panel", memory=BELIEF),
+    "tracker": Reference(by_index(tracker, ACTIONS), reads="panel", memory=BELIEF, belief=parts),
     "reflex": Reference(by_index(reflex, ACTIONS), reads="panel"),
-    "greedy": Reference(by_index(greedy, ACTIONS), reads="panel", memory=BELIEF),
+    "greedy": Reference(by_index(greedy, ACTIONS), reads="panel", memory=BELIEF, belief=parts),
     "as-last": Reference(by_index(as_last, ACTIONS), reads="panel", memory=BELIEF),
     "in-order": Reference(by_index(in_order, ACTIONS), reads="panel", memory=BELIEF),
-    "one-lane": Reference(by_index(one_lane, ACTIONS), reads="panel", memory=BELIEF),
-    "unstoppable": Reference(by_index(unstoppable, ACTIONS), reads="panel", memory=BELIEF),
+    "one-lane": Reference(by_index(one_lane, ACTIONS), reads="panel", memory=BELIEF, belief=parts),
+    "unstoppable": Reference(by_index(unstoppable, ACTIONS), reads="panel", memory=BELIEF, belief=parts),
 }

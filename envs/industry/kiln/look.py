@@ -11,9 +11,14 @@ from unseen.envs.industry.kiln.rules import (
     DISCHARGED,
     DIVERGED,
     ENOUGH,
+    FURNACE,
     GOOD,
     HOTTEST,
+    PROBE,
+    PROBED,
+    READING,
     SETPOINTS,
+    SHOWN,
     SURFACE,
 )
 from unseen.envs.industry.views.section import Section
@@ -38,6 +43,16 @@ def unprobed(s: np.void, params: Any) -> bool:
     return not params.probe
 
 
+def reading(obs: np.ndarray) -> np.ndarray:
+    """The readings of the pyrometer in observations (..., d), C; NaN where the door is shut."""
+    return np.where(obs[..., SHOWN] > 0.5, 1000.0 * obs[..., READING], np.nan)
+
+
+def probed(obs: np.ndarray) -> np.ndarray:
+    """The readings of the thermocouple in observations (..., d), C; NaN without one."""
+    return np.where(obs[..., PROBED] > 0.5, 1000.0 * obs[..., PROBE], np.nan)
+
+
 def caption(s: np.void, params: Any) -> str:
     """One sentence about the slab or the door."""
     if s["done"]:
@@ -60,9 +75,9 @@ def profile(s: np.void, params: Any) -> np.ndarray:
 LOOK = Section(
     request=f"core at {ENOUGH:.0f} C for ten minutes, then out",
     gauges=(
-        Gauge("surface", surface, 0.0, HOTTEST, "C", hidden=shut, target=lambda s, params: (ENOUGH, SURFACE)),
-        Gauge("core", core, 0.0, HOTTEST, "C", hidden=unprobed, target=lambda s, params: (ENOUGH, SETPOINTS[4])),
-        Gauge("furnace", lambda s, params: s["furnace"], 0.0, HOTTEST, "C"),
+        Gauge("surface", surface, 0.0, HOTTEST, "C", hidden=shut, target=lambda s, params: (ENOUGH, SURFACE), sensed=reading),
+        Gauge("core", core, 0.0, HOTTEST, "C", hidden=unprobed, target=lambda s, params: (ENOUGH, SETPOINTS[4]), sensed=probed),
+        Gauge("furnace", lambda s, params: s["furnace"], 0.0, HOTTEST, "C", sensed=lambda obs: 1000.0 * obs[..., FURNACE]),
     ),
     controls=(Gauge("set-point", lambda s, params: s["setpoint"], COOLEST, HOTTEST, "C"),),
     caption=caption,

@@ -8,6 +8,7 @@ import numpy as np
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
+from unseen.envs.core.view import Belief
 from unseen.envs.permanence.cups.motion import BULGE, event_steps
 from unseen.envs.permanence.cups.rules import BALL, MAX_BOXES, MAX_DISCS, REACH, SCREEN_AT
 from unseen.envs.permanence.cups.script import MAX_EVENTS, ROUNDS
@@ -297,17 +298,17 @@ def reflex(o, m, p):
     return _approach(m, p)
 
 
-def tracked(memory: np.ndarray, params: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Where the tracker takes the ball to be; see `Reference.places`. Of cups there are several."""
-    known, xy = np.zeros((len(memory), params.sizes.colours), bool), np.zeros((len(memory), params.sizes.colours, 2))
+def tracked(memory: np.ndarray, params: Any) -> Belief:
+    """Where the tracker takes the ball to be; see `Reference.belief`. Of cups there are several."""
+    known, xy = np.zeros((len(memory), params.sizes.colours)), np.zeros((len(memory), params.sizes.colours, 2))
     known[:, BALL] = memory["seen"] != 0
     xy[:, BALL] = np.stack([memory["ball_x"], memory["ball_y"]], -1)
-    return known, xy
+    return Belief(known, xy)
 
 
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ARCS)),
-    "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF, places=tracked),
+    "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF, belief=tracked),
     "reflex": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF, remembers=False),
     "first": Reference(by_index(first, ARCS), reads="slots", memory=BELIEF),
     "one_swap": Reference(by_index(one_swap, ARCS), reads="slots", memory=BELIEF),

@@ -7,6 +7,7 @@ import numpy as np
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
 from unseen.envs.core.task import FLOAT, INT
+from unseen.envs.core.view import Belief
 from unseen.envs.permanence.rex.motion import spot_behind
 from unseen.envs.permanence.rex.rules import COUCH, MAX_DOGS, MAX_PIECES, REACH
 from unseen.envs.planar.belief import belief, copy_room, disc_motion, update_belief
@@ -140,12 +141,12 @@ def tracker(o, m, p):
     return _steer_behind(m, place)
 
 
-def tracked(memory: np.ndarray, params: Any) -> tuple[np.ndarray, np.ndarray]:
-    """Where the tracker takes the dog with each collar to be; see `Reference.places`."""
+def tracked(memory: np.ndarray, params: Any) -> Belief:
+    """Where the tracker takes the dog with each collar to be; see `Reference.belief`."""
     match = memory["collar"][..., None] == 1 + np.arange(params.sizes.colours)
     which = match.argmax(1)
     xy = [np.take_along_axis(memory[name], which, 1) for name in ("track_x", "track_y")]
-    return match.any(1), np.stack(xy, -1)
+    return Belief(match.any(1).astype(float), np.stack(xy, -1))
 
 
 @device
@@ -266,7 +267,7 @@ def _odd_piece(s, p):
 
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ARCS), memory=BELIEF, remembers=False),
-    "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF, places=tracked),
+    "tracker": Reference(by_index(tracker, ARCS), reads="slots", memory=BELIEF, belief=tracked),
     "reflex": Reference(by_index(reflex, ARCS), reads="slots", memory=BELIEF, remembers=False),
     # Each lacks one faculty and has everything else, see `Rex.faculties`.
     "first_hide": _looks_behind(_first_hide),
