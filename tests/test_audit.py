@@ -12,15 +12,19 @@ import numpy as np
 import pytest
 
 from unseen.agents.shared.envs import EnvConfig
+from unseen.envs.core.faculty import Excess, Faculty
+from unseen.envs.core.hidden import HISTORY, REWARDS
 from unseen.envs.errors import BadParameter, BadTask
 from unseen.envs.suite import SUITE, make_vec, resolve
 from unseen.train.audit import Check, Subject, checks, play
 from unseen.train.audit.determinism import _batches_agree, determinism
 from unseen.train.audit.draws import draws
+from unseen.train.audit.faculties import Ablated, _check
 from unseen.train.audit.instances import coinciding_pairs, instance_keys, instances
+from unseen.train.audit.interference import interference
 from unseen.train.audit.leaks import MixedPlay, leaks, mixed_play, play_episodes
 from unseen.train.audit.probes import FIRST, LATER, Episodes, features, probe_history, probe_windows
-from unseen.train.audit.references import references
+from unseen.train.audit.references import _reactive, references
 from unseen.train.audit.subject import policy
 from unseen.train.audit.surface import surface
 from unseen.train.cli import main
@@ -242,6 +246,45 @@ def test_scores_need_no_bounds(tmp_path: Path) -> None:
     assert found["returns lie within the score's bounds"].want == "-inf .. inf"
 
 
+REACTS = "oracle - best reactive player"
+
+
+def industrial(name: str, level: int) -> Subject:
+    found = subject(name, level)
+    return dataclasses.replace(found, entry=dataclasses.replace(found.entry, group="industry"))
+
+
+def test_players_that_only_react_are_compared_with_the_oracle(tmp_path: Path) -> None:
+    assert REACTS not in by_name(references(subject(MONITOR, 3)))
+    assert REACTS not in by_name(references(industrial(MONITOR, 2)))
+    assert by_name(references(industrial(MONITOR, 0)))[REACTS].passed is True
+    assert by_name(references(industrial(MONITOR, 3)))[REACTS].passed is True
+    knowing = changed(tmp_path, ("    score = Score(", '    reactive = ("reflex", "tracker")\n    score = Score('))
+    found = by_name(references(industrial(knowing, 3)))[REACTS]
+    assert found.passed is False and "tracker 1.0" in found.got and "reflex 0." in found.got
+    weak = changed(tmp_path, ("a[0] = rate_for(o[2], blood, o[2], TYPICAL)", "a[0] = 0.0"))
+    assert by_name(references(industrial(weak, 0)))[REACTS].passed is False
+    strange = changed(tmp_path, ("    score = Score(", '    reactive = ("nobody-1",)\n    score = Score('))
+    with pytest.raises(BadTask, match="'reactive' has unknown references: \\['nobody'\\]"):
+        make_vec(strange, 1)
+
+
+@pytest.mark.parametrize("level", [0, 3])
+@pytest.mark.parametrize("name", [name for name, entry in SUITE.items() if entry.group == "industry"])
+def test_players_that_only_react_need_all_to_be_shown(name: str, level: int) -> None:
+    env = make_vec(name, 200, level=level, split="test")
+    mean = {each: float(play(env, each, 0, 200).mean()) for each in ("oracle", *env.task.reactive)}
+    assert _reactive(subject(name, level), mean).passed
+
+
+def test_an_exception_is_printed_with_its_reason() -> None:
+    faculty = Faculty("remember", without=("reflex",), levels=(1, 2), excess={2: Excess(0.3, "the room is small")})
+    scores = [Ablated("reflex", 0.5, 0.01)]
+    declared, plain = (_check(subject("Cups", level), "demands memory", faculty, scores, 0.25) for level in (2, 1))
+    assert declared.passed and "(declared)" in declared.want and declared.got.endswith("declared: the room is small")
+    assert plain.passed is False and "declared" not in plain.want + plain.got
+
+
 def test_own_parameters_have_no_anchors_and_another_sensor_is_probed() -> None:
     found = by_name(references(subject("RolledBehind", 1, overrides={"blackout": (5, 5)})))
     assert found["random"].passed is None and "frozen anchor of random" not in found
@@ -393,6 +436,76 @@ def test_an_environment_that_raises_is_found(tmp_path: Path) -> None:
         found["pickle and deepcopy mid-episode"].got
     )
     assert found["snapshot and restore"].passed is True
+
+
+SHOWN = "nothing shown depends on what is hidden"
+AT_ONCE, LATER_ON = "p.lead + p.blind_low // 4", "p.lead + (s.end - p.lead) // 2"
+
+
+def interfered(tmp_path: Path, *swaps: tuple[str, str], until: str = LATER_ON, more: str = "") -> dict[str, Check]:
+    """The rows about interference in level 2 of BlindMonitor, where another patient is compared from the blind steps on, until
+    one is past the step `until`. more: further arguments of Hidden."""
+    told = changed(
+        tmp_path,
+        (TWO[0], f"Hidden(write_hidden, size=1, when=long_blind, change=another, found=told{more})"),
+        (
+            "@device\ndef rate_for",
+            "@device\ndef another(s, p):\n    s.clearance = 2.0 * TYPICAL - s.clearance\n    return True\n\n\n"
+            f"@device\ndef told(s, p):\n    return s.t > {until}\n\n\n@device\ndef rate_for",
+        ),
+        *swaps,
+    )
+    return by_name(interference(subject(told, 2)))
+
+
+def test_what_does_not_depend_on_the_truth_passes(tmp_path: Path) -> None:
+    found = interfered(tmp_path)
+    assert set(found) == {SHOWN, REWARDS} and failed(found) == set()
+
+
+def test_observations_and_rewards_that_depend_on_the_truth_are_found(tmp_path: Path) -> None:
+    assert failed(interfered(tmp_path, ("o[2] = s.target", "o[2] = s.target if on else s.clearance"))) == {SHOWN}
+    assert failed(interfered(tmp_path, ("    return reward, False", "    return s.effect, False"))) == {REWARDS}
+
+
+@pytest.mark.parametrize("until", [AT_ONCE, LATER_ON])
+def test_a_picture_that_depends_on_the_truth_is_found(tmp_path: Path, until: str) -> None:
+    """Also where the truth is told in the very next step."""
+    found = interfered(
+        tmp_path, ('lambda s, params: s["rate"], 0.0', 'lambda s, params: s["clearance"], 0.0'), until=until
+    )
+    assert found[SHOWN].passed is False and "render() differs" in found[SHOWN].got
+
+
+def test_a_comparison_of_nothing_is_no_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = interfered(tmp_path, until=AT_ONCE)
+    assert failed(found) == {REWARDS} and found[REWARDS].got == "no step was compared"
+    assert " 0 pictures" not in found[SHOWN].got
+    monkeypatch.setattr("unseen.train.audit.interference.PICTURES", 0)
+    found = interfered(tmp_path)
+    assert failed(found) == {SHOWN} and found[SHOWN].got == "no picture was compared"
+
+
+def test_what_a_task_declares_unjudged_is_shown_with_the_reason(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    excuse = f", unjudged={{{REWARDS!r}: 'every step tells'}}"
+    found = interfered(tmp_path, until=AT_ONCE, more=excuse)[REWARDS]
+    assert found.passed is None and found.got == "no step was compared: every step tells"
+    paid = ("    return reward, False", "    return s.effect, False")
+    assert failed(interfered(tmp_path, paid, more=excuse)) == {REWARDS}
+    monkeypatch.setattr("unseen.train.audit.leaks._episodes", lambda *_: 600)
+    monkeypatch.setattr("unseen.train.audit.leaks.probe_history", lambda *_: 0.1)
+    full = dataclasses.replace(subject("Crane", 1), quick=False)
+    (crane,) = [check for check in leaks(full) if check.name == HISTORY]
+    assert crane.passed is None and "one sighting does not tell" in crane.got
+    (judged,) = [
+        check for check in leaks(dataclasses.replace(subject(MONITOR, 1), quick=False)) if check.name == HISTORY
+    ]
+    assert judged.passed is False
+    strange = changed(tmp_path, (TWO[0], "Hidden(write_hidden, size=1, unjudged={'surface': 'no'})"))
+    with pytest.raises(BadTask, match="unjudged='surface'; only 'history probe'"):
+        make_vec(strange, 1)
 
 
 # --- the command ---

@@ -1,10 +1,15 @@
 """The hidden variable of a task, which the audit tries to decode from observations."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from unseen.envs.core.device import device
+
+# Rows of the audit that a task may declare unjudged.
+HISTORY = "history probe"
+REWARDS = "rewards and ends do not depend on what is hidden"
+EXEMPT = (HISTORY, REWARDS)
 
 
 @device
@@ -35,6 +40,8 @@ class Hidden:
             depend on it from now on.
         independent: names of integer fields of the record that must not tell a label: at a reset they are uniform over their
             values, and independent of it. The audit tests this.
+        unjudged: row of the audit (one of `EXEMPT`) -> why it cannot hold here. The audit shows the row with this reason, and
+            does not judge it. `REWARDS` is excused only where there is no step to compare; a difference still fails.
     """
 
     write: Callable
@@ -44,6 +51,7 @@ class Hidden:
     change: Callable | None = None
     found: Callable = never
     independent: tuple[str, ...] = ()
+    unjudged: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def is_class(self) -> bool:

@@ -8,7 +8,7 @@ from unseen.envs.core.rng import keys
 from unseen.envs.core.task import Task
 
 # Attributes for people or for the audit, on which no score depends.
-SHOWN = ("title", "view", "keys", "curves", "anchors", "score", "hidden", "faculties", "visible")
+SHOWN = ("title", "view", "keys", "curves", "anchors", "score", "hidden", "faculties", "visible", "reactive")
 
 
 @functools.cache

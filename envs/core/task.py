@@ -75,6 +75,8 @@ class Task:
             only in seeds. None if episodes are drawn from continuous ranges and never coincide.
         references: name -> scripted policy. By convention "oracle" (privileged), "tracker" (scripted memory) and
             "reflex" (no memory; greedy in planning tasks).
+        reactive: names of the references that only react, without a memory of what is hidden and without a model; also
+            "tracker-1". In the industry group the audit compares the best of them with the oracle.
         view: how it is rendered.
         score: the meaning and bounds of the return.
         curves: parameter -> values of increasing difficulty, for plots of the score against it.
@@ -104,6 +106,7 @@ class Task:
     visible: ClassVar[Mapping[str, Any]] = {}
     instance: ClassVar[Callable | None] = None
     references: ClassVar[Mapping[str, Reference]] = {}
+    reactive: ClassVar[tuple[str, ...]] = ("reflex",)
     view: ClassVar[View]
     score: ClassVar[Score] = Score()
     curves: ClassVar[Mapping[str, tuple[Any, ...]]] = {}

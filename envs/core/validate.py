@@ -10,9 +10,9 @@ import numpy as np
 
 from unseen.envs.core.faculty import Faculty
 from unseen.envs.core.fields import wrong_field
-from unseen.envs.core.hidden import Hidden
+from unseen.envs.core.hidden import EXEMPT, Hidden
 from unseen.envs.core.params import Params
-from unseen.envs.core.reference import WORLD, Reference
+from unseen.envs.core.reference import WORLD, Reference, split_name
 from unseen.envs.core.sensor import Sensor
 from unseen.envs.core.task import HEADER, Score, Task
 from unseen.envs.core.view import View
@@ -24,8 +24,8 @@ PIECES: dict[str, Any] = {
     "default_level": int, "actions": Mapping, "action_low": tuple, "action_high": tuple, "action_names": tuple,
     "keys": Mapping, "reset": Callable, "scratch": (np.dtype, NOTHING), "step": Callable,
     "diverged": (Callable, NOTHING), "max_tries": int, "metrics": tuple, "hidden": (Hidden, NOTHING),
-    "faculties": Mapping, "visible": Mapping, "instance": (Callable, NOTHING), "references": Mapping, "view": View,
-    "score": Score, "curves": Mapping, "anchors": Mapping, "chance": Callable,
+    "faculties": Mapping, "visible": Mapping, "instance": (Callable, NOTHING), "references": Mapping,
+    "reactive": tuple, "view": View, "score": Score, "curves": Mapping, "anchors": Mapping, "chance": Callable,
 }  # fmt: skip
 
 
@@ -71,12 +71,16 @@ def validate(task: type[Task]) -> None:
         for name in task.hidden.independent:
             own = name in names[len(HEADER) :] and task.state[name].kind == "i"  # a subarray is of kind "V"
             need(own, f"'hidden' has independent={name!r}, which is no scalar integer field of the record")
+        for row in task.hidden.unjudged:
+            need(row in EXEMPT, f"'hidden' has unjudged={row!r}; only {', '.join(map(repr, EXEMPT))} may be")
     for name, reference in task.references.items():
         need(isinstance(reference, Reference), f"'references': {name!r} must be a Reference, got {reference!r}")
         need(callable(reference.act), f"'act' of reference {name!r} is not a function")
         known = reference.reads == WORLD or reference.reads in task.sensors
         need(known, f"reference {name!r} reads {reference.reads!r}, which is neither {WORLD!r} nor a sensor")
     _faculties(task, need)
+    unknown = {split_name(name)[0] for name in task.reactive} - {*task.references, "reflex"}
+    need(not unknown, f"'reactive' has unknown references: {sorted(unknown)}")
     need(hasattr(task.view, "painter"), "'view' has no 'painter'")
     try:
         task.view.check(np.zeros(1, task.state)[0], task.levels[task.default_level])

@@ -5,11 +5,12 @@ in `score.gates` (in the split "shift", the gate or .9, whichever is lower); ret
 returns of random and oracle must match the frozen anchors (if the level has any, with its own parameters). On level 0, the visible twin,
 `reflex` must come within 5 % of `oracle`. On other levels of tasks with something hidden, `reflex` may return at most
 `chance(params, split)` plus four standard errors. In tasks that hide nothing, which require planning, it may return at most half of the
-score's range, from level 2 on.
+score's range, from level 2 on. In the industry environments the best of the players that `reactive` names must come within .05 of
+`oracle` on level 0, and stay at least .2 below it at level 3.
 
 **Faculties.** For each faculty that a level demands, all policies that lack it play episodes of the splits "test" and "shift". In each
 split, the best of them, less half the width of its 95 % interval, may return at most chance plus .1 (level 1) or .05 (levels 2 and 3), or
-plus the declared excess. Chance is the return of random play where the task declares none.
+plus the declared excess, whose reason is printed. Chance is the return of random play where the task declares none.
 
 **Draws.** No reset fails. In the splits "train" and "shift", a hidden class is uniformly distributed and independent of the number of
 tries of a reset, and a hidden vector varies. Fields of the record that `hidden.independent` names are uniform over their values and
@@ -28,7 +29,8 @@ judged from level 1 on, one of 4 from level 2 on, one of 16 at level 3; for pres
 
 **History probe.** A recurrent network must be able to decode the truth from all observations and actions up to the first such step
 (up to the last one, if the first is the reset): the task is solvable from the history. Judged on levels 1 and 2. Level 3 is an
-open challenge, for which this much data is not enough; there `tracker` shows that the task is solvable. Skipped with --quick.
+open challenge, for which this much data is not enough; there `tracker` shows that the task is solvable, as it does where
+`hidden.unjudged` says why the probe cannot succeed. Skipped with --quick.
 
 For a hidden class the score is accuracy, with chance 1 / classes. For a hidden vector it is R2 relative to the mean over episodes
 at that step, so that knowing the time step alone scores 0. Leak probes use the sensor given by --obs, or else every sensor that is not
@@ -39,7 +41,9 @@ detail are not found.
 `oracle`. Level 0 must have the parameters of the twin of level 1.
 
 **Interference.** Pairs of environments that differ only in the hidden truth must give the same observations, rewards, ends and pictures
-under the same actions, until the truth may be found. Only for tasks whose `hidden.change` can change the truth; level 0 is left out.
+under the same actions, until the truth may be found. Pictures are compared right after the change and at every fourth step. A row for
+which nothing was compared fails, unless `hidden.unjudged` says why there is no reward to compare. Only for tasks whose
+`hidden.change` can change the truth; level 0 is left out.
 
 **Determinism.** A scalar environment is bit-identical to a row of a batch. Replays, threads, snapshots, copies and pickles agree.
 

@@ -71,7 +71,8 @@ def _check(subject: Subject, name: str, faculty: Faculty, scores: list[Ablated],
     passed = best.mean - best.half_width <= base + above
     declared = " (declared)" if level in faculty.excess else ""
     rest = f"; {', '.join(map(str, others))}" if others else ""
-    return Check(name, f"<= {base:.3f} + {above:g}{declared}", f"{best}{rest}", passed)
+    reason = f"; declared: {faculty.excess[level].reason}" if level in faculty.excess else ""
+    return Check(name, f"<= {base:.3f} + {above:g}{declared}", f"{best}{rest}{reason}", passed)
 
 
 def _anchor(subject: Subject, best: float) -> Check:

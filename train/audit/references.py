@@ -14,6 +14,10 @@ CONVENTIONAL = ("oracle", "tracker", "reflex")
 ANCHOR_EPISODES = 20_000  # episodes from which the anchors were measured
 SHIFT_GATE = 0.9  # upper limit on gates in the split "shift", whose ranges may make a level a little harder
 TWIN = 0.05  # fraction of the scale by which reflex may score below oracle on the visible twin
+# By how much the oracle beats the best reactive player in an industry environment: at most where all is visible, at least at
+# the hard level.
+VISIBLE, MOST = 0, 0.05
+HARD, LEAST = 3, 0.2
 
 
 def references(subject: Subject) -> Iterator[Check]:
@@ -21,6 +25,8 @@ def references(subject: Subject) -> Iterator[Check]:
     task, n = subject.task, 1_000 if subject.quick else 4_000
     env, shift = (subject.make_vec(n, split=split) for split in ("test", "shift"))
     named = {*CONVENTIONAL, *task.score.gates} & {*task.references}
+    if reacts := subject.entry.group == "industry" and subject.level in (VISIBLE, HARD):
+        named |= {*task.reactive}
     returns = {name: play(env, name, subject.seed, n) for name in ("random", *sorted(named))}
     mean = {name: float(found.mean()) for name, found in returns.items()}
     for name, gate in task.score.gates.items():
@@ -32,6 +38,8 @@ def references(subject: Subject) -> Iterator[Check]:
     yield _within(task, returns)
     if "reflex" in mean and "oracle" in mean:
         yield _reflex(subject, mean, _margin(task, returns["reflex"]))
+    if reacts:
+        yield _reactive(subject, mean)
     yield from _anchors(subject, returns)
 
 
@@ -76,6 +84,16 @@ def _reflex(subject: Subject, mean: dict[str, float], margin: float) -> Check:
     chance = task.chance(subject.params)
     good = mean["reflex"] <= chance + margin
     return Check("reflex (memoryless)", f"<= chance {chance:.3f} + {margin:.3f}", reflex, good)
+
+
+def _reactive(subject: Subject, mean: dict[str, float]) -> Check:
+    """Players that only react match the oracle where all is visible, and fall far behind it at the hard level."""
+    scores = {name: mean[name] for name in subject.task.reactive}
+    best = max(scores, key=lambda name: scores[name])
+    gap = mean["oracle"] - scores[best]
+    others = "".join(f", {name} {score:.3f}" for name, score in scores.items() if name != best)
+    want, good = (f"<= {MOST:g}", gap <= MOST) if subject.level == VISIBLE else (f">= {LEAST:g}", gap >= LEAST)
+    return Check("oracle - best reactive player", want, f"{gap:.3f}: {best} {scores[best]:.3f}{others}", good)
 
 
 def _anchors(subject: Subject, returns: dict[str, np.ndarray]) -> Iterator[Check]:

@@ -3,7 +3,7 @@
 from typing import Any, ClassVar
 
 from unseen.envs.core.faculty import Excess, Faculty
-from unseen.envs.core.hidden import Hidden
+from unseen.envs.core.hidden import HISTORY, Hidden
 from unseen.envs.core.params import Params, flag, integer, real, span
 from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import Score, Task
@@ -145,8 +145,8 @@ class Crane(Task):
 
     **Leaks closed.** Swing and wear are charged at the end. Neither observation, reward nor picture depends on the rope between two
     sightings: the audit changes its length, from 16 steps after a sighting on, and compares. A failure of the crane does reveal something
-    about the swing, but ends the episode. Random play seldom lasts until the second sighting, and the rope's length cannot be inferred
-    from one, so the audit's history probe (not part of --quick) is not expected to find it.
+    about the swing, but ends the episode. The audit's history probe is shown, and not judged: it ends 16 steps after the first
+    sighting, and one sighting does not tell how long the rope is. That the history tells it is shown by the tracker.
 
     **Shift.** Calm air: drag below .004 1/s, less than in any of training, so that swings last.
 
@@ -189,7 +189,10 @@ class Crane(Task):
     action_names = ("acceleration", "speed of the hoist", "call")
     reset, step, diverged = rules.reset, rules.step, rules.diverged
     metrics = ("is_success", "quality", "seconds", "residual_swing", "miss_m", "wear", "mean_swing", "ended_by")
-    hidden = Hidden(rules.write_hidden, size=1, when=rules.blind, change=rules.change_rope, found=rules.found)
+    hidden = Hidden(
+        rules.write_hidden, size=1, when=rules.blind, change=rules.change_rope, found=rules.found,
+        unjudged={HISTORY: "it ends 16 steps after the first sighting, and one sighting does not tell how long the rope is"},
+    )  # fmt: skip
     faculties: ClassVar[dict[str, Faculty]] = {
         "swing": Faculty(
             "know how the load swings while it is not seen",
@@ -203,6 +206,7 @@ class Crane(Task):
         "plan": Faculty("find accelerations that leave the load at rest", without=("direct",)),
     }  # fmt: skip
     references = REFERENCES
+    reactive = ("reflex", "shaper", "tracker-1")
     score = Score(
         unit="quality less time, swing and wear",
         low=-(TIME + SWING + WEAR),

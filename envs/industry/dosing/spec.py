@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from unseen.envs.core.faculty import Excess, Faculty
-from unseen.envs.core.hidden import Hidden
+from unseen.envs.core.hidden import HISTORY, Hidden
 from unseen.envs.core.params import Params, choice, flag, integer, real, span
 from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import Score, Task
@@ -174,7 +174,10 @@ class Dosing(Task):
     action_names = ("rate of the pump",)
     reset, step, diverged = rules.reset, rules.step, rules.diverged
     metrics = ("is_success", "time_in_window", "minutes_to_wake", "lowest_bis", "dose_mg", "ended_by")
-    hidden = Hidden(rules.write_hidden, size=1, when=rules.blind, change=rules.change_sensitivity, found=rules.found)
+    hidden = Hidden(
+        rules.write_hidden, size=1, when=rules.blind, change=rules.change_sensitivity, found=rules.found,
+        unjudged={HISTORY: "it ends 16 steps after the first reading, which is of a patient without drug"},
+    )  # fmt: skip
     faculties: ClassVar[dict[str, Faculty]] = {
         "now": Faculty(
             "know how deep the patient sleeps while the monitor is blind",
@@ -191,6 +194,7 @@ class Dosing(Task):
         ),
     }  # fmt: skip
     references = REFERENCES
+    reactive = ("reflex", "pid", "pid-stop", "tracker-1")
     score = Score(
         unit="half the time in the window, half the waking", low=-1.0, high=1.0, gates={"oracle": 0.93, "tracker": 0.75}
     )

@@ -195,6 +195,7 @@ class Factory(Task):
         ),
     }
     references = REFERENCES
+    reactive = ("reflex", "tracker-1")
     score = Score(
         unit="good parts in their machines, less what was lost",
         low=-6.0,

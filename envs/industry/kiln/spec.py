@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from unseen.envs.core.faculty import Excess, Faculty
-from unseen.envs.core.hidden import Hidden
+from unseen.envs.core.hidden import HISTORY, Hidden
 from unseen.envs.core.params import Params, flag, integer, real, span
 from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import Score, Task
@@ -162,7 +162,10 @@ class Kiln(Task):
     metrics = (
         "is_success", "quality", "soak_minutes", "unevenness_K", "hottest_C", "growth", "minutes", "mean_furnace_C", "ended_by",
     )  # fmt: skip
-    hidden = Hidden(rules.write_hidden, size=1, when=rules.blind, change=rules.change_emissivity, found=rules.found)
+    hidden = Hidden(
+        rules.write_hidden, size=1, when=rules.blind, change=rules.change_emissivity, found=rules.found,
+        unjudged={HISTORY: "it ends before the second reading, and the first is of a cold slab"},
+    )  # fmt: skip
     faculties: ClassVar[dict[str, Faculty]] = {
         "core": Faculty(
             "know how hot the core is from what the slab has taken up so far",
@@ -180,6 +183,7 @@ class Kiln(Task):
         ),
     }  # fmt: skip
     references = REFERENCES
+    reactive = ("reflex", "pid", "tracker-1")
     score = Score(
         unit="quality less time and fuel", low=-(TIME + FUEL), high=1.0, gates={"oracle": 0.85, "tracker": 0.42}
     )
