@@ -18,10 +18,12 @@ from unseen.agents.shared.designing import CONTEXT, FAMILIES, LIMIT, Forecast, T
 from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.shared.graph_agent import Arrays, Graph
 from unseen.envs.industry.proving_ground import rules
+from unseen.envs.industry.proving_ground.design import BRIEF
 from unseen.envs.suite import make_vec
 from unseen.train.cli import main
 from unseen.train.designers.baselines import BASELINES, LocalSearch, RandomSearch, made
 from unseen.train.designers.command import _comparable
+from unseen.train.designers.controls import CONTROLS, Recaller, lessons, nearest, regression
 from unseen.train.designers.study import QUICK, Row
 from unseen.train.designs import submissions
 from unseen.train.rollout import Rollout, rollout
@@ -301,6 +303,53 @@ def test_the_command_trains_it_and_builds_its_design(tmp_path: Path, capsys: pyt
 # --- baselines and the study ---
 
 
+def test_the_best_past_design_is_that_whose_margin_stands_out_in_its_family() -> None:
+    """Family 1 has wider margins than family 0: by the margin alone, the worse design of the second programme would be the best."""
+    forecast = Forecast(Known(lambda built, context: 0.3 - np.abs(built[:, :3])))
+    context = np.zeros((5, CONTEXT), np.float32)
+    context[:, 0] = [-1, -1, 1, 1, 1]  # the brief
+    context[[0, 1, 2], BRIEF] = context[[3, 4], BRIEF + 1] = 1
+    margins = np.repeat(np.array([[0.1], [0.0], [0.4], [0.5], [0.7]], np.float32), 3, axis=1)
+    drawn = np.tile(np.arange(5, dtype=np.float32)[:, None] / 10, 10)
+    offset, known = np.full((5, 10), 0.05, np.float32), np.ones((5, 10), np.float32)
+    past = Trials(np.array([0, 0, 1, 1, 1]), drawn, offset, known, context, margins)
+    found = lessons(past, forecast)
+    assert found.briefs[:, 0].tolist() == [-1, 1]
+    assert found.best == pytest.approx(np.tile([[0.05], [0.25]], 10)), "as built, offsets included"
+    assert found.passing == pytest.approx(np.tile([[0.1], [0.35]], 10))
+    past.margins[:2] = -1.0  # nothing passes in the first programme
+    assert lessons(past, forecast).passing[0] == pytest.approx(np.full(10, 0.05))
+
+
+def test_controls_recall_the_nearest_brief_and_regress_on_all() -> None:
+    rng = np.random.default_rng(0)
+    briefs, weights = rng.uniform(-1, 1, (200, BRIEF)), 0.1 * rng.normal(size=(BRIEF, 10))
+    built = 0.2 + briefs @ weights
+    assert (nearest(briefs, built)(briefs[7] + 1e-3) == built[7]).all()
+    brief = rng.uniform(-1, 1, BRIEF)
+    assert regression(briefs, built)(brief) == pytest.approx(0.2 + brief @ weights, abs=1e-3)
+    noisy = built + 0.5 * rng.normal(size=built.shape)
+    few = regression(
+        briefs[:15], noisy[:15]
+    )  # hardly any more than the 13 numbers of a brief: only a strong penalty helps
+    plain, *_ = np.linalg.lstsq(np.c_[np.ones(15), briefs[:15]], noisy[:15], rcond=None)
+    miss, plain_miss = (
+        (np.array([f(one) for one in briefs]) - built).std() for f in (few, lambda one: np.r_[1, one] @ plain)
+    )
+    assert miss < 0.5 * plain_miss
+
+
+def test_a_recaller_draws_its_target_less_what_it_believes_of_the_factory() -> None:
+    forecast = Forecast(Known(lambda built, context: 0.3 - np.abs(built[:, :3])))
+    target = np.linspace(-0.5, 0.5, 10)
+    agent = Recaller("control", forecast, Thinking(6, 2, imagined=99, scenarios=1, caution=0.5), lambda brief: target)
+    env = make_vec("ProvingGround", 2, action="continuous", level=1, split="test")
+    obs, _ = env.reset(seed=0)
+    actions, _ = agent.act(obs, agent.initial_state(np.arange(2, dtype=np.uint64)), np.ones(2, bool))
+    assert actions[:, :10] == pytest.approx(target - env.world["offset"] * env.world["known"], abs=1e-6)
+    assert [one.tests for one in submissions(agent, ENV, [0, 1])] == [6, 6]
+
+
 @pytest.mark.parametrize("kind", BASELINES)
 def test_searches_spend_their_budget_and_build_the_best_they_tried(kind: type) -> None:
     if kind.__name__ == "BayesianSearch":
@@ -345,9 +394,25 @@ def test_the_command_compares_designers(tmp_path: Path, capsys: pytest.CaptureFi
     assert (tmp_path / "score.svg").read_text().startswith("<?xml")
     counted = [(row["past"], row["tests"], row["imagined"], row["note"], row["designer"]) for row in rows]
     assert len(set(counted)) == len(counted), "every designer is measured once"
+    assert {(row["past"], row["tests"]) for row in rows if row["designer"] in CONTROLS} == {
+        (4, 8),
+        (4, 12),
+        (8, 8),
+        (8, 12),
+    }
     before = (tmp_path / "seed-0.json").stat().st_mtime_ns
     assert main([*words, "--report"]) == 0  # and nothing is run again
     assert (tmp_path / "seed-0.json").stat().st_mtime_ns == before
+    stored = json.loads((tmp_path / "seed-0.json").read_text())
+    less = [row for row in rows if row["designer"] not in ("tracker", "best past design")]
+    (tmp_path / "seed-0.json").write_text(json.dumps(stored | {"rows": less}))
+    capsys.readouterr()
+    assert main(words) == 0
+    ran = [line for line in capsys.readouterr().out.splitlines() if line.startswith("seed 0: ")]
+    assert len(ran) == len(rows) - len(less) == 5, "only what is missing"
+    again = json.loads((tmp_path / "seed-0.json").read_text())["rows"]
+    key = lambda row: (row["designer"], row["past"], row["tests"], row["imagined"], row["note"], row["scores"])  # noqa: E731
+    assert sorted(map(key, again)) == sorted(map(key, rows))
     assert main(["designers", "--seeds", "0", "--out", str(tmp_path), "--report"]) == 2  # of another plan
     assert main(["designers", "--quick", "--seeds", "0", "0", "--out", str(tmp_path)]) == 2
     assert main(["designers", "--quick", "--seeds", "4294967296", "--out", str(tmp_path)]) == 2

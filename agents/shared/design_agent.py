@@ -109,10 +109,7 @@ class DesignAgent(Agent):
         ]  # index of the prototype, at the last test and at this one
         if note.chosen is None or commits or share[0] < share[1]:
             belief = self.believe(row, rows)
-            contexts = draw_contexts(row[:BRIEF], t.scenarios, rng)
-            imagined = max(t.imagined if self.imagined is None else self.imagined, 1)
-            chosen = choose(self.forecast, belief, contexts, imagined, t.caution, rng)
-            note = Notebook(rows, chosen, belief)
+            note = Notebook(rows, self.design(row[:BRIEF], belief, rng), belief)
         note = note._replace(rows=rows)
         assert note.chosen is not None
         action = np.zeros(rules.ACTION)
@@ -123,6 +120,13 @@ class DesignAgent(Agent):
         action[rules.SURFACE : rules.COMMIT] = rng.uniform(-1.0, 1.0, rules.COMMIT - rules.SURFACE)
         action[rules.COMMIT] = 1.0 if commits else -1.0
         return action, note
+
+    def design(self, brief: np.ndarray, belief: Belief, rng: np.random.Generator) -> Chosen:
+        """The next design for a brief (13,)."""
+        t = self.thinking
+        contexts = draw_contexts(brief, t.scenarios, rng)
+        imagined = max(t.imagined if self.imagined is None else self.imagined, 1)
+        return choose(self.forecast, belief, contexts, imagined, t.caution, rng)
 
     def believe(self, row: np.ndarray, rows: tuple[np.ndarray, ...]) -> Belief:
         """The belief about the offsets. row: the present observation (d,); rows: the observations after each test."""

@@ -58,6 +58,10 @@ class Trials:
     def __len__(self) -> int:
         return len(self.programme)
 
+    def __getitem__(self, index: np.ndarray) -> Trials:
+        """Some of the tests, by their indices."""
+        return Trials(*(getattr(self, f.name)[index] for f in fields(Trials)))
+
     def __add__(self, other: Trials) -> Trials:
         return Trials(*(np.concatenate([getattr(self, f.name), getattr(other, f.name)]) for f in fields(Trials)))
 

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 from tyro.conf import arg
 
@@ -24,7 +24,7 @@ SPEEDS = ("imagined", "simulated")  # scenarios per CPU-second
 
 @dataclass(frozen=True)
 class DesignersConfig:
-    """What to compare. Seeds with stored results are not run again."""
+    """What to compare. What is stored is not run again."""
 
     level: int = 2
     """level of ProvingGround"""
@@ -43,7 +43,7 @@ class DesignersConfig:
 
 
 def designers(config: DesignersConfig) -> Path:
-    """Run the seeds without a result, and write the report. Returns its path.
+    """Run what is not stored, and write the report. Returns its path.
 
     Raises UsageError, MissingExtra, StoreError.
     """
@@ -56,14 +56,17 @@ def designers(config: DesignersConfig) -> Path:
     results = []
     for seed in config.seeds:
         path = config.out / f"seed-{seed}.json"
-        if not path.exists():
-            if config.report:
-                raise UsageError(f"--report: {path} is missing")
-            _run(replace(plan, seeds=(seed,), past=config.past or plan.past), path)
-        results.append(_read(path, plan))
-    rows = [row for found, _ in results for row in found]
-    speeds = [one for _, one in results]
-    plan = replace(plan, past=tuple(sorted({row.past for row in rows if row.past})))
+        if config.report and not path.exists():
+            raise UsageError(f"--report: {path} is missing")
+        found = _read(path, plan) if path.exists() else Found((), {})
+        if not config.report:
+            found = _complete(
+                found, replace(plan, seeds=(seed,), past=_past(found.rows) or config.past or plan.past), path
+            )
+        results.append(found)
+    rows = [row for found in results for row in found.rows]
+    speeds = [found.speeds for found in results]
+    plan = replace(plan, past=_past(rows))
     report, figure = config.out / "report.md", config.out / "score.svg"
     with _writing(report):
         write_text(report, markdown(plan, rows, speeds))
@@ -73,14 +76,28 @@ def designers(config: DesignersConfig) -> Path:
     return report
 
 
-def _run(plan: StudyConfig, path: Path) -> None:
-    """Run one seed, and store what it has found. Raises StoreError before it runs if nothing can be stored."""
+class Found(NamedTuple):
+    """The results of a seed: rows, and scenarios per CPU-second, "imagined" and "simulated"."""
+
+    rows: Sequence[Row]
+    speeds: dict[str, float]
+
+
+def _past(rows: Sequence[Row]) -> tuple[int, ...]:
+    """The numbers of past programmes in these rows."""
+    return tuple(sorted({row.past for row in rows if row.past}))
+
+
+def _complete(found: Found, plan: StudyConfig, path: Path) -> Found:
+    """Run what is missing of a seed, and store it. Raises StoreError before it runs if nothing can be stored."""
     check_folder(path.parent)
     from unseen.train.trainer import set_up_torch
 
     set_up_torch("cpu", 1)
-    study = Study(plan, say=lambda text: print(text, flush=True))
+    study = Study(plan, lambda text: print(text, flush=True), found.rows, found.speeds)
     study.run()
+    if len(study.rows) == len(found.rows):
+        return found
     made = {
         "plan": _comparable(plan),
         "speeds": study.speeds,
@@ -88,10 +105,11 @@ def _run(plan: StudyConfig, path: Path) -> None:
     }
     with _writing(path):
         write_text(path, json.dumps(made) + "\n")
+    return Found(study.rows, study.speeds)
 
 
-def _read(path: Path, plan: StudyConfig) -> tuple[list[Row], dict[str, float]]:
-    """Rows and speeds of a stored result. Raises StoreError if it is not one, or of another plan."""
+def _read(path: Path, plan: StudyConfig) -> Found:
+    """A stored result. Raises StoreError if it is not one, or of another plan."""
     try:
         made = json.loads(path.read_text(encoding="utf-8"))
         stored = {name: made["plan"].get(name) for name in _comparable(plan)}
@@ -100,7 +118,7 @@ def _read(path: Path, plan: StudyConfig) -> tuple[list[Row], dict[str, float]]:
         rows = [Row(**_tuples(row)) for row in made["rows"]]
         if not any(row.past for row in rows):
             raise ValueError("nobody in it has learned from past programmes")
-        return rows, {name: float(made["speeds"][name]) for name in SPEEDS}
+        return Found(rows, {name: float(made["speeds"][name]) for name in SPEEDS})
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise StoreError(path, f"cannot be read: {type(error).__name__}: {error}") from error
 

@@ -10,6 +10,7 @@ import numpy as np
 
 from unseen.train.curves import INK, plain_settings
 from unseen.train.designers.baselines import BASELINES, made
+from unseen.train.designers.controls import CONTROLS
 from unseen.train.designers.study import PUBLIC, REFERENCES, Row, StudyConfig
 from unseen.train.leaderboard import charts
 from unseen.train.leaderboard import statistics as st
@@ -24,6 +25,7 @@ DESCRIPTIONS = {
     "reflex": "knows the benchmark, no test",
     "universal": "one design for all",
 }
+RECALL = dict(zip(CONTROLS, ("#9aa0aa", "#8e3fa8", "#b0417a"), strict=True))
 SEARCH = {"random search": "#9aa0aa", "local search": "#8e3fa8", "Bayesian optimisation": "#b0417a"}
 
 
@@ -77,6 +79,14 @@ def markdown(plan: StudyConfig, rows: Sequence[Row], speeds: Sequence[dict[str, 
 
     for kind in BASELINES:
         out.append(row(f"{kind.name}, no past programme", lambda b, name=kind.name: pick(rows, name, tests=b)))  # type: ignore[misc]
+    for name in CONTROLS:
+        for past in plan.past:
+            out.append(
+                row(
+                    f"{name}, {past:,} past programmes, none imagined",
+                    lambda b, name=name, past=past: pick(rows, name, past=past, tests=b),  # type: ignore[misc]
+                )
+            )
     for past in plan.past:
         out.append(
             row(
@@ -102,6 +112,10 @@ def markdown(plan: StudyConfig, rows: Sequence[Row], speeds: Sequence[dict[str, 
         "|---|---|---|---|---|---|",
     ]
     for past in plan.past:
+        for name in CONTROLS:
+            if some := pick(rows, name, past=past, tests=plan.usual):
+                cpu = np.mean([one.cpu_s for one in some])
+                out.append(f"| {past:,} | none: {name} | {text(interval(some))} | | {cpu:.2f} | {counted(some)} |")
         for imagined in plan.imagined:
             if some := pick(rows, LEARNED, past=past, tests=plan.usual, imagined=imagined):
                 cpu = np.mean([one.cpu_s for one in some])
@@ -116,7 +130,13 @@ def markdown(plan: StudyConfig, rows: Sequence[Row], speeds: Sequence[dict[str, 
             )
     out += [
         "",
-        "One design imagined is planning off: the middle of the box, corrected by what is believed of the factory.",
+        "One design imagined is planning off: the middle of the box, whatever the brief, corrected by what is believed of the factory. "
+        "The controls that imagine none learn from the same past programmes and make the same real tests. They want to build the best "
+        "design tested for the nearest brief, or what a ridge regression says from the brief to the best design of each past programme, or "
+        "to the mean of those that passed, corrected in the same way. The best design of a past programme is the one whose worst margin "
+        "stood out most among all tests of its family; each was tested once. "
+        f"From the eleventh on, past programmes tested designs near what {LEARNED} would have built, so the controls "
+        "profit from its imagination there.",
     ]
     fast, real = (float(np.median([one[name] for one in speeds])) for name in ("imagined", "simulated"))
     out += [
@@ -135,14 +155,17 @@ def draw(plan: StudyConfig, rows: Sequence[Row], path: Path) -> None:
 
     usual = plan.imagined[-2]
     with matplotlib.rc_context(plain_settings()):
-        figure = Figure(figsize=(10.6, 3.9), layout="constrained", facecolor="white")
+        figure = Figure(figsize=(10.6, 4.4), layout="constrained", facecolor="white")
         left, middle, right = figure.subplots(1, 3, sharey=True)
         for budget in plan.tests:
             colour = COLOURS.get(budget, "#0b7a75")
             points = [(past, pick(rows, LEARNED, past=past, tests=budget, imagined=usual)) for past in plan.past]
             _line(left, points, colour, "-", f"{budget} tests, {usual:,} designs imagined")
         off = [(past, pick(rows, LEARNED, past=past, tests=plan.usual, imagined=1)) for past in plan.past]
-        _line(left, off, COLOURS.get(plan.usual, "#0b7a75"), "--", f"{plan.usual} tests, planning off")
+        _line(left, off, COLOURS.get(plan.usual, "#0b7a75"), "--", f"{plan.usual} tests, the middle of the box")
+        for name, colour in RECALL.items():
+            own = [(past, pick(rows, name, past=past, tests=plan.usual)) for past in plan.past]
+            _line(left, own, colour, "--", f"{plan.usual} tests, {name}")
         for name, colour in LINES.items():
             if found := interval(pick(rows, name)):
                 left.axhline(found.point, color=colour, lw=1, ls=(0, (1, 1.5)))

@@ -2,13 +2,13 @@
 
 Every design is certified on private scenarios of its programme. Programmes are of the split "test", and no two training seeds share one.
 The environment's limit of 24 steps applies to the scripted references only. Designers that learn from past programmes are trained once for
-each seed, and evaluated during training.
+each seed, and evaluated during training. What is stored is not run again, and nothing is trained if all of that is.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -23,6 +23,7 @@ from unseen.envs.industry.proving_ground import rules
 from unseen.envs.industry.proving_ground.design import BRIEF, PARTS
 from unseen.envs.industry.proving_ground.manoeuvres import FAMILIES
 from unseen.train.designers.baselines import BASELINES
+from unseen.train.designers.controls import CONTROLS, Recaller, Target, lessons
 from unseen.train.designs import Submission, submissions
 from unseen.train.errors import EvaluationError
 
@@ -91,7 +92,7 @@ class Row:
         seed: of training; it also selects the programmes.
         past: number of past programmes that it has learned from.
         tests: real tests in a programme.
-        imagined: designs imagined for a decision; 0: it does not imagine.
+        imagined: designs imagined for a decision; 0: it imagines none.
         scores: pass rate of the worst family on the private certificate, for each programme.
         claims: the score that the designer expected, for each programme; empty if it does not predict one.
         cpu_s: CPU-seconds a programme, without the certificate.
@@ -124,24 +125,44 @@ class _Remembered(DesignAgent):
 
 
 class Study:
-    """Runs a plan; `rows` are its results so far."""
+    """Runs what is missing of a plan.
 
-    def __init__(self, plan: StudyConfig, say: Say = lambda text: None) -> None:
-        self.plan, self.say = plan, say
-        self.rows: list[Row] = []
+    Args:
+        rows, speeds: stored results.
+
+    Attributes:
+        rows: all results so far.
+        speeds: scenarios per CPU-second, "imagined" and "simulated".
+    """
+
+    def __init__(
+        self,
+        plan: StudyConfig,
+        say: Say = lambda text: None,
+        rows: Sequence[Row] = (),
+        speeds: Mapping[str, float] | None = None,
+    ) -> None:
+        self.plan, self.say, self.rows = plan, say, list(rows)
         self.env = EnvConfig(ENV, plan.level, obs="file", action="continuous", split="test")
-        self.speeds: dict[str, float] = {}
+        self.speeds = dict(speeds or {})
 
     def run(self) -> None:
-        """Run everything. Raises MissingExtra, EvaluationError."""
-        searchers = [[kind(tests) for kind in BASELINES] for tests in self.plan.tests]  # raises before anything has run
+        """Run everything that is missing. Raises MissingExtra, EvaluationError."""
         for seed in self.plan.seeds:
-            self._references(seed)
-            for tests, some in zip(self.plan.tests, searchers, strict=True):
-                for agent in some:
-                    self._add(seed, agent.name, agent, tests=tests)
+            searches = [(kind, tests) for kind in BASELINES for tests in self.plan.tests]
+            missing = [(kind(tests), tests) for kind, tests in searches if not self._has(kind.name, seed, tests=tests)]
+            self._references(seed)  # after what may raise MissingExtra
+            for agent, tests in missing:
+                self._add(seed, agent.name, agent, tests=tests)
             self._true_search(seed)
             self._learn(seed)
+
+    def _has(self, designer: str, seed: int, **where: int) -> bool:
+        """Whether there is a row of a designer with these values of other fields."""
+        return any(
+            row.designer == designer and row.seed == seed and all(getattr(row, k) == v for k, v in where.items())
+            for row in self.rows
+        )
 
     def programmes(self, seed: int, count: int | None = None) -> range:
         """Seeds of the held-out programmes of a training seed."""
@@ -149,6 +170,8 @@ class Study:
 
     def _references(self, seed: int) -> None:
         for name in REFERENCES:
+            if self._has(name, seed):
+                continue
             agent = load_agent(name, ENV, self.plan.level)
             self._add(seed, name, agent, config=replace(self.env, obs=agent.obs))
 
@@ -189,6 +212,8 @@ class Study:
         found = submissions(load_agent("universal", ENV, self.plan.level), self.env, self.programmes(seed))
         rng = np.random.default_rng(seed)
         for count in self.plan.searches:
+            if self._has("random search, true simulator", seed, imagined=count):
+                continue
             started, claims = time.process_time(), []
             for one in found:
                 public = one.programme.scenarios(APART + one.seed, PUBLIC)
@@ -201,37 +226,53 @@ class Study:
             self._keep(Row(name, seed, 0, 0, count, self._scores(found), tuple(claims), spent))
 
     def _learn(self, seed: int) -> None:
-        plan, usual = self.plan, self.plan.imagined[-2]
         learner = SurrogateDesignerLearner(replace(self.env, split="train"), seed)
-        for past in plan.past:
+        missing = {past: self._missing(seed, past) for past in self.plan.past}
+        last = max((past for past, cells in missing.items() if cells), default=0)
+        for past in (one for one in self.plan.past if one <= last):
             learner.stop_at = past
             while (learner.episodes or 0) < past:
                 learner.advance()
-            for tests in plan.tests:
-                agent = self._design(learner, seed, past, tests, usual)
-                if tests == plan.usual and past >= plan.curve[0]:
-                    self._other_factory(agent, seed, past, tests, usual)
-            self._design(learner, seed, past, plan.usual, 1)
-            if past in plan.curve:
-                for imagined in plan.imagined[1:]:
-                    if imagined != usual:
-                        self._design(learner, seed, past, plan.usual, imagined, plan.few if imagined > usual else None)
-        self._time(learner)
+            targets = self._targets(learner) if any(name in CONTROLS for name, _, _ in missing[past]) else {}
+            for name, tests, imagined in missing[past]:
+                if name in CONTROLS:
+                    own = learner.policy()
+                    agent = Recaller(name, own.forecast, replace(own.thinking, tests=tests), targets[name])
+                    self._add(seed, name, agent, past=past, tests=tests)
+                else:
+                    self._design(learner, seed, past, tests, imagined)
+        if not self.speeds:
+            self._time(learner)
 
-    def _design(
-        self,
-        learner: SurrogateDesignerLearner,
-        seed: int,
-        past: int,
-        tests: int,
-        imagined: int,
-        count: int | None = None,
-    ) -> _Remembered:
+    def _missing(self, seed: int, past: int) -> list[tuple[str, int, int]]:
+        """What has to be run after so many past programmes: designer, real tests, and designs imagined."""
+        plan, name, usual = self.plan, SurrogateDesignerLearner.name, self.plan.imagined[-2]
+        curve = plan.imagined[1:] if past in plan.curve else ()
+        cells = [(name, tests, usual) for tests in plan.tests]
+        cells += [(name, plan.usual, imagined) for imagined in (1, *curve) if imagined != usual]
+        cells += [(control, tests, 0) for control in CONTROLS for tests in plan.tests]
+        return [
+            (who, tests, imagined)
+            for who, tests, imagined in cells
+            if not self._has(who, seed, past=past, tests=tests, imagined=imagined)
+        ]
+
+    def _targets(self, learner: SurrogateDesignerLearner) -> dict[str, Target]:
+        """What the controls want to be built, by the past programmes of a learner."""
+        found = lessons(learner.past, learner.policy().forecast)
+        return {name: make(found) for name, make in CONTROLS.items()}
+
+    def _design(self, learner: SurrogateDesignerLearner, seed: int, past: int, tests: int, imagined: int) -> None:
+        """Let the learner design, and where other things are compared, also with another programme's latent."""
+        plan, usual = self.plan, self.plan.imagined[-2]
         agent = _Remembered(learner.policy(), tests, imagined)
-        self._add(seed, learner.name, agent, count, past=past, tests=tests, imagined=imagined)
+        self._add(
+            seed, learner.name, agent, plan.few if imagined > usual else None, past=past, tests=tests, imagined=imagined
+        )
         claims = tuple(note.chosen.claim for note in agent.notes if note.chosen is not None)
         self.rows[-1] = replace(self.rows[-1], claims=claims)
-        return agent
+        if (tests, imagined) == (plan.usual, usual) and past >= plan.curve[0]:
+            self._other_factory(agent, seed, past, tests, usual)
 
     def _other_factory(self, agent: _Remembered, seed: int, past: int, tests: int, imagined: int) -> None:
         """A control: repeat the final decision with the offsets inferred for the next programme instead."""
