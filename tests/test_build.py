@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import math
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,18 @@ from unseen.train.cli import main
 from unseen.train.designs import NAMES, read_design, submissions
 from unseen.train.errors import EvaluationError, UsageError
 
+WITHOUT_TORCH = """
+import sys
+
+class Absent:
+    def find_spec(self, name, path=None, target=None):
+        if name in ("torch", "onnx", "stable_baselines3"):
+            raise ModuleNotFoundError(f"No module named {name!r}", name=name)
+
+sys.meta_path.insert(0, Absent())
+from unseen.train.cli import main
+sys.exit(main(["build", "surrogate-designer", "--programmes", "2", "--scenarios", "60", "--pictures", "0", "--json"]))
+"""
 SMALL = dict(programmes=2, scenarios=60, pictures=0)
 ENV = EnvConfig("ProvingGround", 2, split="test")
 AGENTS = """
@@ -163,6 +177,13 @@ def test_oracle_above_tracker_above_universal(capsys: pytest.CaptureFixture[str]
     said = capsys.readouterr().out
     for word in ("braking in a bend", "95 %", "the worst", "fails:", "6 of 6 can be built"):
         assert word in said
+
+
+def test_the_included_designer_is_certified_without_torch() -> None:
+    run = subprocess.run([sys.executable, "-c", WITHOUT_TORCH], capture_output=True, text=True, check=True)
+    (report,) = json.loads(run.stdout)
+    assert [row["tests"] for row in report["programmes"]] == [12, 12]
+    assert report["score"]["point"] > 0.3, "a random design passes nothing"
 
 
 def test_json_has_every_failing_scenario_and_designs_that_can_be_given_back(
