@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,15 @@ from unseen.agents.protocol import Agent
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs import suite
 from unseen.envs.planar.world import REVEAL
+from unseen.envs.watch.painter import Painter
+from unseen.envs.watch.room import RoomPainter
+from unseen.envs.watch.section import SectionPainter
 from unseen.train.cli import main
 from unseen.train.errors import AgentFailed
-from unseen.train.film import FilmError, Shot, check_target, save_film
+from unseen.train.film import FilmError, Shot, check_target, on_sheet, save_film
 from unseen.train.gallery import BYTES, GalleryConfig, gallery
 from unseen.train.rollout import make_env_for, rollout
-from unseen.train.watch import WatchConfig, interpolate, painter_of, watch, watched_steps
+from unseen.train.watch import WatchConfig, film, interpolate, load_agent_and_env, painter_of, watch, watched_steps
 
 EXAMPLES = Path(__file__).parents[1] / "examples"
 MONITOR = f"{EXAMPLES / 'blind_monitor.py'}:BlindMonitor"
@@ -224,15 +228,34 @@ def test_a_failed_film_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.Mo
 
 
 def test_a_contact_sheet_has_the_middle_of_each_chapter_and_the_end(tmp_path: Path) -> None:
-    def shot(value: int, chapter: str) -> Shot:
-        return Shot(np.full((4, 6, 3), value, np.uint8), 1.0, chapter)
-
-    shots = [shot(1, "a"), shot(2, "a"), shot(3, "a"), shot(4, "b"), shot(5, "b")]
-    save_film(tmp_path / "sheet.png", shots)
+    assert on_sheet(["a", "a", "a", "b", "b"]) == [1, 4]  # the middle of b is the end
+    assert on_sheet(["a", "a", "a", "b", "b", "b"]) == [1, 4, 5]
+    save_film(tmp_path / "sheet.png", [Shot(np.full((4, 6, 3), value, np.uint8), 1.0) for value in (1, 2, 3)])
     with Image.open(tmp_path / "sheet.png") as image:
         pixels = np.asarray(image)
-    assert pixels.shape == (4, 12, 3)
-    assert sorted(np.unique(pixels)) == [2, 5]  # the middle of b is the end
+    assert pixels.shape == (8, 12, 3)
+    assert [pixels[y, x, 0] for y, x in ((0, 0), (0, 6), (4, 0), (4, 6))] == [1, 2, 3, 0]
+
+
+@pytest.mark.parametrize(("env", "painter"), [("Kiln", SectionPainter), ("RolledBehind", RoomPainter)])
+def test_only_frames_that_a_contact_sheet_shows_are_drawn(
+    env: str, painter: type[Painter], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And they are those that a film shows, with the same curves of the past."""
+    drawn, draw = [], painter.frame
+
+    def count(*args: Any, **kwargs: Any) -> np.ndarray:
+        drawn.append(draw(*args, **kwargs))
+        return drawn[-1]
+
+    monkeypatch.setattr(painter, "frame", count)
+    config = WatchConfig("oracle", env, level=1, episodes=1, save=tmp_path / "sheet.png")
+    agent, vector = load_agent_and_env(config, config.agent, config.env, config.level)
+    chosen = film(agent, vector, config)
+    assert len(drawn) == len(chosen) <= 4
+    every = film(agent, vector, replace(config, save=tmp_path / "film.gif"))
+    assert len(every) > 50
+    assert all(any(np.array_equal(one.image, other.image) for other in every) for one in chosen)
 
 
 def test_the_gallery_films_an_environment_and_writes_its_page(tmp_path: Path) -> None:

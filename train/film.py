@@ -14,11 +14,13 @@ import numpy as np
 
 from unseen.envs.errors import UnseenError
 
-__all__ = ["FilmError", "Shot", "check_target", "save_film"]
+__all__ = ["SHEET", "FilmError", "Shot", "check_target", "on_sheet", "save_film"]
 
 GIF_BYTES = 2_000_000
 """A larger .gif is encoded again with fewer colours and pixels, to be usable on a web page."""
 VIDEO_RATE = 30
+SHEET = ".png"
+"""The suffix of a contact sheet."""
 
 
 class FilmError(UnseenError, ValueError):
@@ -27,11 +29,10 @@ class FilmError(UnseenError, ValueError):
 
 @dataclass(frozen=True)
 class Shot:
-    """One picture (height, width, 3) uint8, its duration in seconds, and the chapter of the episode it belongs to."""
+    """One picture (height, width, 3) uint8, and its duration in seconds."""
 
     image: np.ndarray
     seconds: float
-    chapter: str = ""
 
 
 def check_target(path: Path) -> Path:
@@ -40,6 +41,12 @@ def check_target(path: Path) -> Path:
         raise FilmError(f"{path}: cannot save {path.suffix or 'without a suffix'}; use {', '.join(WRITERS)}")
     _replace(path, None)
     return path
+
+
+def on_sheet(chapters: Sequence[str]) -> list[int]:
+    """The frames that a contact sheet shows, of frames in these chapters: the middle one of each chapter, and the last."""
+    rows = [[i for i, each in enumerate(chapters) if each == chapter] for chapter in dict.fromkeys(chapters)]
+    return sorted({row[len(row) // 2] for row in rows} | {len(chapters) - 1})
 
 
 def save_film(path: Path, shots: Sequence[Shot]) -> None:
@@ -129,13 +136,10 @@ def _mp4(shots: Sequence[Shot]) -> bytes:
 
 
 def _png(shots: Sequence[Shot]) -> bytes:
-    """A contact sheet with two columns: the middle of each chapter, and the final frame."""
+    """A contact sheet of all pictures, in two columns."""
     from PIL import Image
 
-    chapters = list(dict.fromkeys(shot.chapter for shot in shots))
-    rows = [[i for i, shot in enumerate(shots) if shot.chapter == chapter] for chapter in chapters]
-    picks = sorted({row[len(row) // 2] for row in rows} | {len(shots) - 1})
-    images = [Image.fromarray(shots[i].image) for i in picks]
+    images = [Image.fromarray(shot.image) for shot in shots]
     across = min(2, len(images))
     width, height = images[0].size
     sheet = Image.new("RGB", (across * width, math.ceil(len(images) / across) * height))
@@ -146,4 +150,4 @@ def _png(shots: Sequence[Shot]) -> bytes:
     return out.getvalue()
 
 
-WRITERS: dict[str, Callable[[Sequence[Shot]], bytes]] = {".gif": _gif, ".mp4": _mp4, ".png": _png}
+WRITERS: dict[str, Callable[[Sequence[Shot]], bytes]] = {".gif": _gif, ".mp4": _mp4, SHEET: _png}

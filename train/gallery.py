@@ -144,11 +144,12 @@ def cards(
     painter = painter_of(env, round(CARD[0] * scale), round(CARD[1] * scale))
     every = -(-len(steps) // most)
     for current, record, belief in interpolate(steps, painter, parts if every == 1 else 1):
+        if not current.last and int(record["t"]) % every:
+            painter.remember(record, env.params, env.task)
+            continue
         image = painter.card(record, env.params, env.task, current.reward, belief, current.imagined, message)
-        if current.last or every == 1:
-            yield Shot(image, END_SECONDS if current.last else STEP_SECONDS / parts)
-        elif int(record["t"]) % every == 0:  # all are drawn, since a painter may draw a history
-            yield Shot(image, STEP_SECONDS / LONG_PACE * LONGEST / most)
+        pace = STEP_SECONDS / parts if every == 1 else STEP_SECONDS / LONG_PACE * LONGEST / most
+        yield Shot(image, END_SECONDS if current.last else pace)
 
 
 def write_page(config: GalleryConfig) -> None:

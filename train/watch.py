@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -15,7 +15,7 @@ from unseen.envs.core.lazy import load
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.train.arguments import LevelArgument, OptionalInt, OptionalPath
 from unseen.train.errors import EvaluationError
-from unseen.train.film import Shot, check_target, save_film
+from unseen.train.film import SHEET, Shot, check_target, on_sheet, save_film
 from unseen.train.progress import Progress
 from unseen.train.rollout import Rollout, make_env_for
 
@@ -160,19 +160,25 @@ def _message(agent: Agent, env: TaskVectorEnv, current: WatchedStep) -> str:
 
 
 def film(agent: Agent, env: TaskVectorEnv, config: WatchConfig) -> list[Shot]:
-    """Frames of the requested episodes, labelled with seed and chapter."""
+    """Frames of the requested episodes; for a contact sheet, only those that it shows."""
     painter = painter_of(env)
-    shots: list[Shot] = []
+    frames: list[tuple[WatchedStep, np.void, Belief | None]] = []
     seeds = range(config.seed, config.seed + max(1, config.episodes))
     with Progress({"episodes": len(seeds)}) as progress:
         for seed in seeds:
-            steps = watched_steps(agent, env, seed, config.horizon)
-            for current, record, belief in interpolate(steps, painter, FRAMES_PER_STEP):
-                thoughts, message = (belief, current.imagined), _message(agent, env, current)
-                image = painter.frame(record, env.params, env.task, current.reward, *thoughts, message)
-                shown = END_SECONDS if current.last else STEP_SECONDS / FRAMES_PER_STEP
-                shots.append(Shot(image, shown / config.speed, f"{seed} {env.task.view.chapter(current.record)}"))
+            frames += interpolate(watched_steps(agent, env, seed, config.horizon), painter, FRAMES_PER_STEP)
             progress.advance("episodes")
+    drawn: Sequence[int] = range(len(frames))
+    if config.save is not None and config.save.suffix.lower() == SHEET:
+        drawn = on_sheet([f"{current.seed} {env.task.view.chapter(current.record)}" for current, *_ in frames])
+    shots: list[Shot] = []
+    for k, (current, record, belief) in enumerate(frames):
+        if k not in drawn:
+            painter.remember(record, env.params, env.task)
+            continue
+        thoughts, message = (belief, current.imagined), _message(agent, env, current)
+        image = painter.frame(record, env.params, env.task, current.reward, *thoughts, message)
+        shots.append(Shot(image, (END_SECONDS if current.last else STEP_SECONDS / FRAMES_PER_STEP) / config.speed))
     return shots
 
 

@@ -43,7 +43,8 @@ class GaugePainter(Painter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        view = self._remember(record, params, task, imagined)
+        self.remember(record, params, task)
+        view = self._foresee(record, params, task, imagined)
         page = open_frame(self.size, view.request, message or task.__name__)
         self._draw_panels(page, view, record, params, 24, 64, 616, 462, 14)
         draw_step(page, record, params, reward, 74)
@@ -67,7 +68,8 @@ class GaugePainter(Painter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        view = self._remember(record, params, task, imagined)
+        self.remember(record, params, task)
+        view = self._foresee(record, params, task, imagined)
         page = open_card(self.size, view.request, message)
         bars = self._controls_height(view)
         self._draw_panels(page, view, record, params, 12, 48, CARD_WIDE, 392 - bars, 12)
@@ -82,8 +84,8 @@ class GaugePainter(Painter):
         """Layout units that the controls take on a card."""
         return min(34.0 * len(view.controls), 136.0)
 
-    def _remember(self, record: np.void, params: Params, task: type[Task], imagined: Imagined | None) -> Gauges:
-        """Add the current values to the curves, and what is imagined of them. Returns the task's view."""
+    def remember(self, record: np.void, params: Params, task: type[Task]) -> None:
+        """Add the current values to the curves."""
         view, step = task.view, int(record["t"])
         assert isinstance(view, Gauges)
         last = next(iter(self._history.values()))[-1].step if self._history else -1
@@ -96,6 +98,11 @@ class GaugePainter(Painter):
                 past.pop()
             target = gauge.target(record, params) if gauge.target is not None else None
             past.append(Sample(step, float(gauge.read(record, params)), bool(gauge.hidden(record, params)), target))
+
+    def _foresee(self, record: np.void, params: Params, task: type[Task], imagined: Imagined | None) -> Gauges:
+        """Keep what is imagined of the values to come. Returns the task's view."""
+        view, step = task.view, int(record["t"])
+        assert isinstance(view, Gauges)
         self._fans = [roll_outs(gauge, imagined, step, self._last_sensed(k)) for k, gauge in enumerate(view.gauges)]
         furthest = max((line[-1, 0] for fan in self._fans for line in fan), default=step)
         self._reach = min(max(self._reach, int(furthest)), params.horizon)

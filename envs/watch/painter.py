@@ -62,6 +62,9 @@ class Painter(ABC):
     ) -> np.ndarray:
         """A narrow version of the frame, with the `message` in the picture. The painter should have the proportions of CARD."""
 
+    def remember(self, record: np.void, params: Params, task: type[Task]) -> None:  # noqa: B027  most draw the present only
+        """Take note of a state that is not drawn, for painters that draw the past."""
+
     def between(self, before: np.void, after: np.void, part: float) -> np.void:
         """A record interpolated between two steps (`part` in [0, 1]), for smooth animation."""
         return before.copy()

@@ -57,7 +57,10 @@ class StreetPainter(Painter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        view, scene = self._remember(record, params, task)
+        self.remember(record, params, task)
+        view = task.view
+        assert isinstance(view, Street)
+        scene = view.scene(record, params)
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 66, 15, theme.INK, fit=560)
         draw_step(page, record, params, reward, 66)
@@ -79,7 +82,10 @@ class StreetPainter(Painter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        view, scene = self._remember(record, params, task)
+        self.remember(record, params, task)
+        view = task.view
+        assert isinstance(view, Street)
+        scene = view.scene(record, params)
         page = open_card(self.size, view.request, message)
         self._scene(page, scene, 12, 46, CARD_WIDE, 148)
         self._overview(page, scene, 12, 200, CARD_WIDE, 22)
@@ -90,8 +96,8 @@ class StreetPainter(Painter):
         page.text(view.caption(record, params), 12, 472, 13, theme.INK, fit=CARD_WIDE)
         return close_card(page, record, params)
 
-    def _remember(self, record: np.void, params: Params, task: type[Task]) -> tuple[Street, Scene]:
-        """Add the current state to the tracks. Returns the task's view and the scene."""
+    def remember(self, record: np.void, params: Params, task: type[Task]) -> None:
+        """Add the current state to the tracks."""
         view, step = task.view, int(record["t"])
         assert isinstance(view, Street)
         scene = view.scene(record, params)
@@ -102,7 +108,6 @@ class StreetPainter(Painter):
         if self._track and self._track[-1][0] == step:
             self._track.pop()
         self._track.append((step, scene.car[0], scene.car[1], scene.speed, scene.accel, scene.lateral))
-        return view, scene
 
     def _road(self, scene: Scene) -> tuple[str, RGB, RGB]:
         """Name and colours of the road: of its grip, if that may be shown."""

@@ -21,7 +21,6 @@ from unseen.agents.shared.envs import EnvConfig
 from unseen.agents.surrogate_designer import SurrogateDesignerLearner
 from unseen.envs.industry.proving_ground import rules
 from unseen.envs.industry.proving_ground.design import BRIEF, PARTS
-from unseen.envs.industry.proving_ground.manoeuvres import FAMILIES
 from unseen.train.designers.baselines import BASELINES
 from unseen.train.designers.controls import CONTROLS, Recaller, Target, lessons
 from unseen.train.designs import Submission, submissions
@@ -301,4 +300,4 @@ class Study:
         started = time.process_time()
         one.programme.drive(one.design, scenarios)
         simulated = len(scenarios) / (time.process_time() - started)
-        self.speeds = {"imagined": imagined, "simulated": simulated, "families": float(len(FAMILIES))}
+        self.speeds = {"imagined": imagined, "simulated": simulated}

@@ -4,7 +4,6 @@ import numpy as np
 
 from unseen.envs.core.device import device
 from unseen.envs.core.reference import Reference, by_index
-from unseen.envs.core.task import INT
 from unseen.envs.industry.proving_ground_drive.belief import BELIEF, foresee, observe
 from unseen.envs.industry.proving_ground_drive.plan import (
     COAST,
@@ -225,7 +224,7 @@ ACTIONS: dict[str, tuple[float, ...]] = {
     "left": (0.0, 0.8),
     "right": (0.0, -0.4),
 }
-PLANS = np.dtype([("ways", WAY, (WAYS,)), ("unused", INT)], align=True)
+PLANS = np.dtype([("ways", WAY, (WAYS,))], align=True)
 REFERENCES = {
     "oracle": Reference(by_index(oracle, ACTIONS), memory=PLANS),
     "tracker": Reference(by_index(tracker, ACTIONS), reads="cockpit", memory=BELIEF),
