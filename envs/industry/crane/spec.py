@@ -154,8 +154,8 @@ class Crane(Task):
     wind changes the angular rate by .004 rad/s (standard deviation) in each step; the load is seen every 4 s.
 
     **Validated** against scipy's DOP853, the elliptic integral and closed forms (results/industry/crane_validation.txt). **Unvalidated**,
-    and choices of this environment: how a crane wears and when it fails, how wrong a hoist is, the limits of a good delivery, a trolley
-    and a hoist without lag, a rope without mass, and no swing across the rail.
+    and choices of this environment: the drag, how a crane wears and when it fails, how wrong a hoist is, the limits of a good delivery,
+    a trolley and a hoist without lag, a rope without mass, and no swing across the rail.
     """
 
     title = "carry a swinging load that is seen only now and then"

@@ -126,8 +126,8 @@ class Kiln(Task):
     **Presets.** "thin": 40 to 80 mm thick. "thick": 180 to 220 mm. "hot": charged at 400 to 600 C.
 
     **Validated** against the series of the linear slab and scipy's BDF (results/industry/kiln_validation.txt). **Unvalidated**, and
-    choices of this environment: how plants differ, the furnace's lag and that the slab does not cool it, grain growth, the limits of a
-    good slab, and no heat of scale formation and phase transformation beyond the table of specific heat.
+    choices of this environment: the properties of the steel, how plants differ, the furnace's lag and that the slab does not cool it,
+    grain growth, the limits of a good slab, and no heat of scale formation and phase transformation beyond the table of specific heat.
     """
 
     title = "heat a slab of steel to its core, which cannot be seen"

@@ -1,9 +1,10 @@
 """A car against a rigid barrier: its front crushes, and an occupant is held by the restraint.
 
 The front is a spring without rebound, eight times stiffer beyond the crumple length. The occupant, 75 kg, moves freely through the slack
-of the belt, then against a spring with a load limiter, and beyond the free space in the cabin against the steering wheel. Verified against
-the closed form of the car's motion, and against scipy's solution for car and occupant (tests/vehicle.py). **Unvalidated**: that real cars
-and restraints behave like this.
+of the belt, then against a spring with a load limiter, and beyond the free space in the cabin against the steering wheel.
+
+**Validated**: the crush against the closed form of the car's motion, and peak and way of the occupant against scipy's solution for car and
+occupant (tests/vehicle.py). **Unvalidated**: that real cars and restraints behave like this.
 """
 
 import math

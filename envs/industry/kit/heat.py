@@ -8,7 +8,13 @@ Celsius, metres, seconds, watts. Half of the slab is CELLS cells of equal thickn
 A time step is linearly implicit (Euler, with the properties at its start), so that it is stable at any length; one step and two
 of half its length are extrapolated to second order (Richardson).
 
-Properties: AISI 1045, linear between the temperatures of the table and constant beyond it.
+Properties: carbon steel of the kind of AISI 1045, linear between the temperatures of the table and constant beyond it. The table comes
+from no publication. Data sheets of AISI 1045 give 7.87 g/cm^3 and, at room temperature, 486 J/kgK and 51 W/mK; here it is 7.87, 519 and 45.
+
+**Validated**: the slab with constant properties and convection alone against the series of its eigenvalues, and that with this table and
+radiation against scipy's BDF on four times as many cells; the heat taken up against the heat through the surface (tests/heat.py).
+**Unvalidated**: the table; the heat of transformation, which is in it only as a peak of the specific heat; no scale on the surface; an
+emissivity and a convection that stay the same; and conduction in one dimension.
 """
 
 import math

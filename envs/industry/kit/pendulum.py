@@ -3,8 +3,11 @@
     l th'' + 2 l' th' + g sin th = -a cos th - c l th'
 
 th: angle of the rope, rad, positive if the load is ahead of the trolley; l: length, m; a: acceleration of the trolley, m/s^2; c: air
-drag, 1/s. The rope is taut and massless, and the load is a point. Integrated by the fourth-order Runge-Kutta method. Validated against
-scipy's DOP853 (tests/pendulum.py).
+drag, 1/s. Integrated by the fourth-order Runge-Kutta method.
+
+**Validated**: rides with winding and a driven trolley against scipy's DOP853; periods without drag against the closed form of small swings
+and the elliptic integral of large ones; energy without drag (tests/pendulum.py). **Unvalidated**: a drag in proportion to the rate, a
+rope that is taut and without mass, a load that is a point, and a swing along the rail only.
 """
 
 import math

@@ -14,6 +14,11 @@ Parameters: Schnider et al., Anesthesiology 88 (1998) 1170 and 90 (1999) 1502, w
 Anaesth 67 (1991) 41, with the ke0 of Struys et al., Anesthesiology 92 (2000) 399. BIS: the Hill curve of Bouillon et al.,
 Anesthesiology 100 (2004) 1353. Schnider's clearance is known to be too high for the very obese, whose lean body mass James's
 formula underestimates. The models are used for 18 to 95 years, 140 to 210 cm and 40 to 160 kg.
+
+**Validated**: concentrations of 40 patients over an hour, by both models, and BIS against python-anesthesia-simulator; the step against
+scipy's matrix exponential; a bolus against its three exponentials; times to peak effect against published ones (tests/pharmacology.py).
+That shows that the published models are computed correctly. **Unvalidated**: that patients follow them, above all where they are older
+or heavier than those of the studies.
 """
 
 import math

@@ -4,10 +4,14 @@ SI units, radians. The state x is position X, Y (m); steering angle of the front
 centre of gravity; angular speeds of the front and rear wheel. Around 0.2 m/s the model blends into a kinematic one, as the reference
 does.
 
-Source: Althoff and Wuersching, "CommonRoad: Vehicle Models", 2020, with the parameters of a BMW 320i and the ADAMS tyre of that
-report. Validated against commonroad-vehicle-models (tests/vehicle.py). **Unvalidated**, and off by default: drag, downforce, slope,
-the factor `grip` on the peaks of the tyre curves, and ABS, which reduces the brake torque above a slip. The model does not hold for a
-spinning car: callers stop the simulation at slip angles beyond `SPIN`.
+Source: Althoff and Wuersching, "CommonRoad: Vehicle Models", 2020, with the parameters of a BMW 320i and the ADAMS tyre of that report.
+
+**Validated**: the rates of random states against commonroad-vehicle-models, and manoeuvres against scipy's LSODA on them, each also with
+less `grip`, a factor on the peaks of the tyre curves (tests/vehicle.py). **Unvalidated**: that a slippery road does no more than that to a
+tyre; the lag of the load transfer in `drive`; and, off by default, drag, downforce, slope, ABS, which reduces the brake torque above a
+slip, and a driven front axle.
+
+The model does not hold for a spinning car: callers stop the simulation at slip angles beyond `SPIN`.
 """
 
 import math

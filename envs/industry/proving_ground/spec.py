@@ -131,8 +131,8 @@ class ProvingGround(Task):
 
     **Validated** against commonroad-vehicle-models, scipy and closed forms (results/industry/proving_ground_validation.txt):
     the single-track model, its integration, the quarter car, the crash. **Unvalidated**, and choices of this environment: ABS,
-    drag, downforce and slope, restraint, what compound and bumps do to grip, the driver, roll, resistances, and how far
-    factories are off.
+    the lag of the load transfer, drag, downforce and slope, restraint, what compound and bumps do to grip, the driver, roll,
+    resistances, and how far factories are off.
     """
 
     title = "design a car in imagination, build few prototypes"
