@@ -3,8 +3,8 @@
 Two masses on springs, with a damper between them. The road is ISO 8608: the power spectral density of its height falls with the square of
 the spatial frequency, so the rate at which it lifts the tyre is white noise, and the variances solve a Lyapunov equation, here by hand.
 
-**Validated**: acceleration, travel and wheel load of 200 cars against scipy's solution of that equation (tests/vehicle.py). **Unvalidated**:
-linear springs and dampers, a tyre that never leaves the road, a road that is alike at all frequencies, and the unsprung mass, which is
+**Validated**: acceleration, travel and wheel load of 200 cars against scipy's solution of that equation (tests/vehicle.py).
+**Unvalidated**: linear springs and dampers, a tyre that never leaves the road, a road that is alike at all frequencies, and the unsprung mass, which is
 that of the BMW 320i for every car.
 """
 
