@@ -4,8 +4,8 @@ Two masses on springs, with a damper between them. The road is ISO 8608: the pow
 the spatial frequency, so the rate at which it lifts the tyre is white noise, and the variances solve a Lyapunov equation, here by hand.
 
 **Validated**: acceleration, travel and wheel load of 200 cars against scipy's solution of that equation (tests/vehicle.py).
-**Unvalidated**: linear springs and dampers, a tyre that never leaves the road, a road that is alike at all frequencies, and the unsprung mass, which is
-that of the BMW 320i for every car.
+**Unvalidated**: linear springs and dampers, a tyre that never leaves the road, a road that is alike at all frequencies, and the unsprung
+mass, which is that of the BMW 320i for every car.
 """
 
 import math
