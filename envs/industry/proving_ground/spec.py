@@ -119,6 +119,17 @@ class ProvingGround(Task):
     offset in every variable; the specification's payload and sensors are offsets of centre of gravity and time to collision,
     and the driver is always the same. A certificate has 48 scenarios by default, not 256.
 
+    Scenarios are not filtered by how many random designs pass them (the specification keeps those that 2 to 98 % pass), since that
+    would take a hundred simulated cars for each scenario. Measured instead, on 40 scenarios of each family: all scenarios of lane
+    change, crash, rough road, and energy and hills are within these bounds, but only .90 of braking, where the others are passed by
+    fewer, and .82 of braking in a bend, where the others are passed by more (results/industry/proving_ground_gates.txt).
+
+    ABS slip is .02 to .25, not .06 to .40. In the car in the middle of the box the slip that brakes hardest is about .15 on a dry road
+    (9.4 m/s2; 9.1 at .06 and 9.2 at .40), .08 to .10 on a wet one, and .02 on snow (3.5 m/s2; 3.1 at .06 and 2.2 at .40).
+
+    One step is one macro action, which builds and tests, or commits. There are no primitive steps beside it, for instance to change one
+    variable: nothing is observed between drawing, building and testing, so they would only make episodes longer.
+
     **Leaks closed.** Before the first test nothing depends on unknown offsets. Briefs and offsets are drawn from continuous
     ranges, with other seeds in each split.
 
