@@ -11,7 +11,7 @@ PYTHON ?= $(shell for python in python3 python3.11 python3.12 python3.13 python3
 DIST ?= dist
 
 .DEFAULT_GOAL := help
-.PHONY: help leaderboard tables test test-all lint dist clean
+.PHONY: help leaderboard tables validation test test-all lint dist clean
 
 help:  ## show this list
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -25,6 +25,12 @@ tables: $(VENV)/.all  ## renew the reports of all benchmarks from results/, and 
 	  test $$name != outside || $(BIN)/python -c 'import popgym' 2> /dev/null || { echo "outside: needs the extra of that name"; continue; }; \
 	  pages=$$(grep -l "^<!-- benchmark $$name[: ]" README.md docs/findings.md); \
 	  $(BIN)/unseen benchmark $$spec --report $${pages:+--page} $$pages > /dev/null || exit 1; done
+
+validation: $(VENV)/.all  ## renew the errors of the physics against outside references, results/industry/*_validation.txt
+	@for pair in pharmacology:dosing heat:kiln vehicle:proving_ground pendulum:crane street:proving_ground_drive; do \
+	  table=$$($(BIN)/python tests/$${pair%:*}.py) || exit 1; \
+	  echo "$$table" | tee results/industry/$${pair#*:}_validation.txt; echo; \
+	  ! grep -q "TOO LARGE" <<< "$$table" || exit 1; done
 
 test: $(VENV)/.all  ## install everything and run the quick tests (about ten minutes on two cores)
 	$(BIN)/python -m pytest -n auto --dist worksteal -m "not slow" $(ARGS)

@@ -1,7 +1,12 @@
 """How far the heat of Kiln is from references that nobody here wrote: `python tests/heat.py` prints the table.
 
 The series is the textbook's for a slab with convection alone (Carslaw and Jaeger, Conduction of Heat in Solids, 3.11), with constant
-properties. The nonlinear slab, with radiation and the properties of steel, is scipy's `solve_ivp` (BDF) on four times as many cells.
+properties. Of 120 minutes those from 12 on are compared, to within .5 K of the 1180 K between slab and furnace; at Bi 3.70 the error is
+.40 K. Before, 16 cells do not resolve the hot layer at the surface: at Bi 3.70 the outermost is 3.9 K off after a minute, and the worst
+.5 K after ten.
+
+The nonlinear slab, with radiation and the properties of steel, is scipy's `solve_ivp` (BDF) on four times as many cells, compared from the
+first minute on.
 """
 
 import numpy as np

@@ -100,6 +100,23 @@ def test_the_benchmark_is_a_compromise_in_every_variable(k: int) -> None:
         assert worst < -0.1
 
 
+def test_the_range_of_the_abs_holds_what_brakes_hardest_on_every_road() -> None:
+    rig, sc = np.zeros(1, manoeuvres.RIG)[0], np.zeros(1, manoeuvres.SCENARIO)[0]
+    slips = (0.02, 0.06, 0.08, 0.1, 0.15, 0.25, 0.4)
+    best = []
+    for surface in range(3):
+        host(scenarios.describe)(sc, np.zeros(13), manoeuvres.BRAKING, surface, np.zeros(4))
+        host(manoeuvres.assemble)(rig, np.zeros(10))
+        hardest = []
+        for slip in slips:
+            rig["built"]["value"][design.ABS] = slip
+            host(manoeuvres.perform)(rig, sc)
+            hardest.append(-rig["metric"][2])
+        best.append(slips[int(np.argmax(hardest))])
+    assert best == [0.15, 0.1, 0.02]
+    assert design.LOW[design.ABS] == min(best) and design.HIGH[design.ABS] > max(best)
+
+
 # --- rules ---
 
 

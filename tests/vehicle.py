@@ -1,6 +1,6 @@
 """How far the physics of ProvingGround is from references that nobody here wrote: `python tests/vehicle.py` prints the table.
 
-tests/vehicle.json holds values of commonroad-vehicle-models 3.0.2: rates of 500 random states, and seven manoeuvres that scipy's LSODA
+tests/vehicle.json holds values of commonroad-vehicle-models 3.0.2: rates of 2,000 random states, and seven manoeuvres that scipy's LSODA
 integrated with them. They are stored because that package drags in omegaconf and antlr4. `--write` makes the file anew, in an
 environment of its own: `pip install commonroad-vehicle-models==3.0.2 scipy`, and nothing of ours.
 """
@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 STORED = Path(__file__).parent / "vehicle.json"
-STATES, SEED = 500, 1
+STATES, SEED = 2_000, 1
 CONTROL, STEPS = 0.05, 30  # s between two stored points of a manoeuvre, and how many
 # name: speed (m/s), grip, steering, braking from 0.5 s on (m/s^2), brake bias
 MANOEUVRES = {

@@ -123,7 +123,8 @@ class Dosing(Task):
         oracle         .96    .96    .96    .96
 
     The window of 20 BIS is wide, so a PI controller with a reading every 3 or 10 min does well: declared exceptions at levels 1
-    and 2. The oracle is nearly optimal: a search over rates (`tests/dosing_bound.py`) finds .004 more (24 patients).
+    and 2. A local search from the oracle's rates over those of the last 20 minutes finds .004 more, a lower bound of the best (24
+    patients; results/industry/dosing_bound.txt).
 
     **Where this departs from its specification**, and why. C50 varies by .26, not by .18, and level 3 has a reading every 20 min: with
     .18 and 10 min, dosing by weight and clock alone scores .76, within .2 of the oracle. Being awake during surgery is penalised, since

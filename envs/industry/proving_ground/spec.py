@@ -125,7 +125,7 @@ class ProvingGround(Task):
     fewer, and .82 of braking in a bend, where the others are passed by more (results/industry/proving_ground_gates.txt).
 
     ABS slip is .02 to .25, not .06 to .40. In the car in the middle of the box the slip that brakes hardest is about .15 on a dry road
-    (9.4 m/s2; 9.1 at .06 and 9.2 at .40), .08 to .10 on a wet one, and .02 on snow (3.5 m/s2; 3.1 at .06 and 2.2 at .40).
+    (9.36 m/s2; 9.11 at .06 and 9.19 at .40), .08 to .10 on a wet one, and .02 on snow (3.46 m/s2; 3.15 at .06 and 2.22 at .40).
 
     One step is one macro action, which builds and tests, or commits. There are no primitive steps beside it, for instance to change one
     variable: nothing is observed between drawing, building and testing, so they would only make episodes longer.
