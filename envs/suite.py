@@ -239,9 +239,9 @@ SUITE: dict[str, Entry] = {
             "design a car in imagination, build few prototypes",
             {
                 0: Anchor(-0.042, 0.98),
-                1: Anchor(-0.042, 0.98, 0.551),
-                2: Anchor(-0.042, 0.98, 0.343),
-                3: Anchor(-0.042, 0.98, 0.216),
+                1: Anchor(-0.042, 0.98, 0.585),
+                2: Anchor(-0.042, 0.98, 0.519),
+                3: Anchor(-0.042, 0.98, 0.666),
             },
         ),
         Entry(
@@ -252,8 +252,8 @@ SUITE: dict[str, Entry] = {
             {
                 0: Anchor(-0.16, 0.874),
                 1: Anchor(-0.16, 0.874, 0.711),
-                2: Anchor(-0.063, 0.884, 0.785),
-                3: Anchor(-0.004, 0.891, 0.785),
+                2: Anchor(-0.063, 0.884, 0.523),
+                3: Anchor(-0.004, 0.891, 0.506),
             },
         ),
         Entry(

@@ -251,11 +251,12 @@ def test_the_score_says_what_a_designer_knows() -> None:
             play(make_vec("ProvingGround", 100, action="continuous", level=level, split="test"), name, 0, 100).mean()
         )
         for level in (0, 3)
-        for name in ("oracle", "tracker", "reflex", "universal")
+        for name in ("oracle", "tracker", "reflex", "universal", "briefless")
     }
     assert returns[0, "oracle"] - returns[0, "reflex"] <= 0.05
     assert returns[3, "oracle"] - max(returns[3, "reflex"], returns[3, "universal"]) >= 0.5
     assert returns[3, "tracker"] >= returns[3, "reflex"] + 0.4
+    assert returns[3, "tracker"] >= returns[3, "briefless"] + 0.1
 
 
 def test_random_designs_are_certified_now_and_then_where_limits_are_lenient() -> None:

@@ -4,8 +4,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from unseen.envs.core.faculty import Faculty
-from unseen.envs.core.hidden import Hidden
+from unseen.envs.core.faculty import Excess, Faculty
+from unseen.envs.core.hidden import HISTORY, REWARDS, Hidden
 from unseen.envs.core.params import Params, integer, real
 from unseen.envs.core.sensor import Part, Sensor
 from unseen.envs.core.task import Score, Task
@@ -94,11 +94,10 @@ class ProvingGround(Task):
     then all others are 0. If the car spins (slip angle above .8 rad), the test ends with the lowest margins.
 
     **Faculties.** "tests": "reflex" commits to the benchmark, corrected by the known offsets; "tracker-1" knows the
-    last test only. "brief": "universal" is one design for all; "portfolio" tests three designs, and commits to the best.
-    "tracker" fits the offsets to ten tests of one prototype (an extended Kalman filter on the physics) and commits to the
-    second; "briefless" does so for an average brief: tests show how far a car is from its benchmark, so they reveal much of
-    the brief. "oracle" knows the offsets. Mean returns (split "test", 1,000 episodes, standard errors at most .013; on
-    "lenient" 300 episodes of briefless, tracker-1 and tracker, at most .016):
+    last test only. "brief": "universal" is one design for all; "portfolio" tests three designs, and commits to the best;
+    "briefless" is the tracker with an average brief. "tracker" fits the offsets to ten tests of one prototype (an extended
+    Kalman filter on the physics) and commits to the second. "oracle" knows the offsets. Mean returns (split "test", 1,000
+    episodes, standard errors at most .013; on "lenient" 300 episodes of briefless, tracker-1 and tracker, at most .016):
 
         level           0      1      2      3   lenient
         random        -.04   -.04   -.04   -.04     -.01
@@ -109,6 +108,10 @@ class ProvingGround(Task):
         reflex         .98    .53    .33    .22      .81
         tracker        .93    .89    .88    .86      .89
         oracle         .98    .98    .98    .98      .98
+
+    Declared exceptions: at levels 2 and 3 "briefless" returns up to .20 and .48 more than a policy that does not test. Tests
+    show how far a car is from its benchmark, so they reveal much of the brief, and the more offsets are fitted, the more of a
+    wrong brief they make up for. It stays .36 and .19 below the tracker.
 
     What else was measured is in results/industry/proving_ground_gates.txt: the optimum against the best universal design,
     random search, and what each offset costs.
@@ -180,8 +183,12 @@ class ProvingGround(Task):
         "pass_energy", "prototypes", "tests", "ended_by",
     )  # fmt: skip
     hidden = Hidden(
-        rules.write_hidden, size=PARTS, when=rules.untested, change=rules.change_factory, found=rules.tested
-    )
+        rules.write_hidden, size=PARTS, when=rules.untested, change=rules.change_factory, found=rules.tested,
+        unjudged={
+            HISTORY: "the offsets have to be hidden until the first test, and nothing depends on them before it",
+            REWARDS: "every step tests or certifies, and so depends on the offsets",
+        },
+    )  # fmt: skip
     faculties: ClassVar[dict[str, Faculty]] = {
         "tests": Faculty(
             "find out from tests how what is built differs from what is drawn",
@@ -189,10 +196,15 @@ class ProvingGround(Task):
         ),
         "brief": Faculty(
             "design for what this car will meet",
-            without=("universal", "portfolio"),
+            without=("universal", "portfolio", "briefless"),
+            excess={
+                2: Excess(0.20, "tests show how far a car is from its benchmark, so they reveal much of the brief"),
+                3: Excess(0.48, "the same, and the more offsets are fitted, the more of a wrong brief they make up for"),
+            },
         ),
     }  # fmt: skip
     references = REFERENCES
+    reactive = ("reflex", "universal", "tracker-1")
     score = Score(
         unit="share that passes in the worst family", low=-0.6, high=1.0, gates={"oracle": 0.95, "tracker": 0.75}
     )

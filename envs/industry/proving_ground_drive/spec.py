@@ -119,36 +119,37 @@ class ProvingGroundDrive(Task):
     20 s), and `ended_by`: 0 arrived, 1 late, 2 hit somebody, 3 left the lane, 4 spun, 5 diverged, and then all others are 0.
 
     **Faculties.** "where": "reflex" plans like the tracker, but only for people in sight; "tracker-k" knows the last k observations only.
-    "grip": "nominal" assumes a dry road, "icy" an icy one; both remember like the tracker. "plan": "greedy" remembers people and brakes
-    for those who walk now; "wary" slows down wherever somebody hides who will come back, whenever that will be; "aeb" is an emergency
-    brake at full speed (time to collision 1.6 s), "creeper" one at 8 m/s, "at-vans" one that slows down to 7 m/s at every van. "tracker"
+    "plan": "greedy" remembers people and brakes for those who walk now; "aeb" is an emergency brake at full speed (time to collision
+    1.6 s), "creeper" one at 8 m/s, "at-vans" one that slows down to 7 m/s at every van. "when", at level 1 only: "wary" slows down
+    wherever somebody hides who will come back, whenever that will be. Two more remember like the tracker and do not measure the grip:
+    "nominal" assumes a dry road, "icy" an icy one. "tracker"
     remembers who went where, at what pace and since when, brakes for .2 s at the start to estimate the grip, and either times its passage
     or, where the time is unknown, drives so that it can still stop, or will have passed. "oracle" knows people and grip. Mean returns
-    (split "test", 300 episodes each, standard errors .006 to .07; tracker-1: split "train", 200 episodes, seen after the limits were
-    set):
+    (split "test", 300 episodes each, standard errors .006 to .07; of creeper, icy, wary and tracker at levels 2 and 3 4,000, at most
+    .009; tracker-1: split "train", 200 episodes, seen after the limits were set):
 
         level           0      1      2      3
         random        -.16   -.16   -.06   -.00
         aeb             -     .02    .15    .18
         at-vans         -     .36    .39    .41
         greedy          -     .38    .32    .30
-        creeper         -     .47    .54    .54
+        creeper         -     .47    .52    .51
         tracker-1       -     .56     -     .19
         reflex         .85    .46    .09    .12
         nominal        .87    .79    .42    .48
-        icy            .87    .88    .79    .75
-        wary           .71    .71    .78    .79
+        icy            .87    .88    .78    .73
+        wary           .71    .71    .77    .77
         tracker        .87    .87    .82    .80
         oracle         .87    .87    .88    .89
 
-    Emergency brakes win nowhere. Caution nearly does: at level 3 "wary" is .01 below the tracker, so predicting *when* paths cross
-    pays at level 1 (.16), less at level 2 (.04), and hardly where stays vary most. A memoryless policy that is none of these exceeds
+    Emergency brakes win nowhere. Caution nearly does. "wary" is .16 below the tracker at level 1, but .06 and .04 at levels 2 and 3, so
+    these do *not* demand to foresee when somebody steps out. "icy" is .04 and .08 below it there, so no level demands to find out how
+    slippery the road is: who always expects ice comes late, and hits nobody. A memoryless policy that is none of these exceeds
     `chance` at level 1: "reflex" with an assumed grip of .5 (DRY = .5) returns .59, standard error .02 (split "train", 1,500
     episodes), where the audit allows .6; at levels 2 and 3 it returns .11 and .19 (200 episodes).
 
-    Declared exceptions, set from the split "train" before any test score: "icy" keeps up to .32 of the score at level 2 and .30 at level 3,
-    "wary" .25 at level 1 and .32 at levels 2 and 3 more than the best memoryless policy. They hit nobody, but arrive late. Grip is
-    not demanded at level 1, where passages are timed seconds ahead and gentle braking is enough.
+    Declared exception, set from the split "train" before any test score: at level 1 "wary" returns up to .25 more than the best
+    memoryless policy, because it hits nobody, but arrives late.
 
     **Shift.** People walk at 2.2 to 2.8 m/s, faster than any in training.
 
@@ -204,26 +205,16 @@ class ProvingGroundDrive(Task):
     hidden = Hidden(rules.write_hidden, size=1, when=rules.hides, change=rules.change_plan, found=rules.found)
     faculties: ClassVar[dict[str, Faculty]] = {
         "where": Faculty("remember who went behind which van", without=("reflex",), windows=(1, 4)),
-        "grip": Faculty(
-            "find out by braking how slippery the road is",
-            without=("nominal", "icy"),
-            levels=(2, 3),
-            excess={
-                2: Excess(0.32, "who always expects ice comes late, and hits nobody"),
-                3: Excess(0.3, "the same"),
-            },
-        ),
-        "plan": Faculty(
-            "foresee when the ways cross",
-            without=("aeb", "creeper", "at-vans", "greedy", "wary"),
-            excess={
-                1: Excess(0.25, "who slows down for everybody who may come back loses time, and hits nobody"),
-                2: Excess(0.32, "the same"),
-                3: Excess(0.32, "the same"),
-            },
+        "plan": Faculty("slow down before somebody steps out", without=("aeb", "creeper", "at-vans", "greedy")),
+        "when": Faculty(
+            "foresee when somebody steps out",
+            without=("wary",),
+            levels=(1,),
+            excess={1: Excess(0.25, "who slows down for everybody who may come back loses time, and hits nobody")},
         ),
     }
     references = REFERENCES
+    reactive = ("reflex", "aeb", "creeper", "at-vans", "tracker-1")
     score = Score(unit="street driven, less what was hit", low=-4.0, high=1.0, gates={"oracle": 0.83, "tracker": 0.65})
     curves: ClassVar[dict[str, tuple[Any, ...]]] = {"rest": (0.5, 1.5, 2.5, 4.0, 6.0)}
     view = LOOK
