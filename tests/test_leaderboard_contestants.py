@@ -9,6 +9,7 @@ import pytest
 
 from unseen.agents import load as agents
 from unseen.agents.errors import BadCheckpoint, UnknownAgent
+from unseen.agents.roster import ROSTER
 from unseen.agents.shared.envs import EnvConfig
 from unseen.envs.errors import UnknownEnvironment
 from unseen.envs.suite import SUITE
@@ -44,6 +45,19 @@ def test_every_training_run_enters(shipped: Path) -> None:
     assert (found[0].steps, found[0].cpu_seconds, len(found[0].curve)) == (150_000, 900.5, 2)
     assert found[0].training_episodes == 4_000
     assert contestants("mapper", make_arena(EnvConfig("RolledBehind", 2))) == []
+
+
+INCLUDED = sorted(
+    (name, path.parent.parent.name, int(path.parent.name.removeprefix("level")))
+    for name in ROSTER
+    for path in agents.TRAINED.glob(f"*/*/{name}-0.json")
+)
+
+
+@pytest.mark.parametrize(("name", "env", "level"), INCLUDED)
+def test_every_included_agent_enters(name: str, env: str, level: int) -> None:
+    arena = make_arena(EnvConfig(env, level))
+    assert len(contestants(name, arena)) == len(agents.list_runs(name, env, level)) > 0
 
 
 def test_the_twin_takes_those_of_level_1_unless_it_has_its_own(shipped: Path) -> None:

@@ -215,8 +215,9 @@ def _trained(path: Path, card: Card) -> str:
     """Identity of a trained agent: its policy graph, observation mode and action kind; if it plans, also its model and settings."""
     if "imagined" not in card.config:
         return _content(path, card.obs, card.action)
-    model = _content(path.with_suffix(".imagine.onnx"))
-    return _content(path, card.obs, card.action, model, repr(sorted(card.config.items())))
+    imagine = path.with_suffix(".imagine.onnx")
+    model = [_content(imagine)] if imagine.is_file() else []  # a designer's is in its one graph
+    return _content(path, card.obs, card.action, *model, repr(sorted(card.config.items())))
 
 
 def _content(path: Path, *more: str) -> str:
