@@ -155,8 +155,9 @@ def test_what_counts_is_written_as_a_number() -> None:
 
 
 def test_the_gallery_names_who_plays() -> None:
-    agent, level = best_agent(suite.resolve("Ramps"), None)
-    assert (agent.name, level) == ("tracker", suite.resolve("Ramps").default_level)
+    """The best trained agent if one is included, else the tracker."""
+    shown = [(agent.name, level) for agent, level in (best_agent(suite.resolve(n), None) for n in ("Ramps", "Kiln"))]
+    assert shown == [("slot-search", 1), ("tracker", suite.resolve("Kiln").default_level)]
     env, episode = records("Ramps", 2)
     painter = load(env.task.view.painter)(*CARD)
     plain, named = (painter.card(episode[0], env.params, env.task, message=m) for m in ("", "tracker, level 2"))
