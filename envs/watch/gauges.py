@@ -43,8 +43,7 @@ class GaugePainter(Painter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        self.remember(record, params, task)
-        view = self._foresee(record, params, task, imagined)
+        view = self._note(record, params, task, imagined)
         page = open_frame(self.size, view.request, message or task.__name__)
         self._draw_panels(page, view, record, params, 24, 64, 616, 462, 14)
         draw_step(page, record, params, reward, 74)
@@ -68,8 +67,7 @@ class GaugePainter(Painter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        self.remember(record, params, task)
-        view = self._foresee(record, params, task, imagined)
+        view = self._note(record, params, task, imagined)
         page = open_card(self.size, view.request, message)
         bars = self._controls_height(view)
         self._draw_panels(page, view, record, params, 12, 48, CARD_WIDE, 392 - bars, 12)
@@ -99,8 +97,9 @@ class GaugePainter(Painter):
             target = gauge.target(record, params) if gauge.target is not None else None
             past.append(Sample(step, float(gauge.read(record, params)), bool(gauge.hidden(record, params)), target))
 
-    def _foresee(self, record: np.void, params: Params, task: type[Task], imagined: Imagined | None) -> Gauges:
-        """Keep what is imagined of the values to come. Returns the task's view."""
+    def _note(self, record: np.void, params: Params, task: type[Task], imagined: Imagined | None) -> Gauges:
+        """Add the current values to the curves, and keep what is imagined of those to come. Returns the task's view."""
+        self.remember(record, params, task)
         view, step = task.view, int(record["t"])
         assert isinstance(view, Gauges)
         self._fans = [roll_outs(gauge, imagined, step, self._last_sensed(k)) for k, gauge in enumerate(view.gauges)]

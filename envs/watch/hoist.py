@@ -45,8 +45,7 @@ class HoistPainter(GaugePainter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        self.remember(record, params, task)
-        view = self._foresee(record, params, task, imagined)
+        view = self._note(record, params, task, imagined)
         assert isinstance(view, Hoist)
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 64, 15, theme.INK, fit=600)
@@ -69,8 +68,7 @@ class HoistPainter(GaugePainter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        self.remember(record, params, task)
-        view = self._foresee(record, params, task, imagined)
+        view = self._note(record, params, task, imagined)
         assert isinstance(view, Hoist)
         page = open_card(self.size, view.request, message)
         self._draw_site(page, view.ride(record, params), 12, 44, CARD_WIDE, 226, 11)

@@ -57,10 +57,7 @@ class StreetPainter(Painter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        self.remember(record, params, task)
-        view = task.view
-        assert isinstance(view, Street)
-        scene = view.scene(record, params)
+        view, scene = self._note(record, params, task)
         page = open_frame(self.size, view.request, message or task.__name__)
         page.text(view.caption(record, params), 24, 66, 15, theme.INK, fit=560)
         draw_step(page, record, params, reward, 66)
@@ -82,10 +79,7 @@ class StreetPainter(Painter):
         imagined: Imagined | None = None,
         message: str = "",
     ) -> np.ndarray:
-        self.remember(record, params, task)
-        view = task.view
-        assert isinstance(view, Street)
-        scene = view.scene(record, params)
+        view, scene = self._note(record, params, task)
         page = open_card(self.size, view.request, message)
         self._scene(page, scene, 12, 46, CARD_WIDE, 148)
         self._overview(page, scene, 12, 200, CARD_WIDE, 22)
@@ -97,7 +91,10 @@ class StreetPainter(Painter):
         return close_card(page, record, params)
 
     def remember(self, record: np.void, params: Params, task: type[Task]) -> None:
-        """Add the current state to the tracks."""
+        self._note(record, params, task)
+
+    def _note(self, record: np.void, params: Params, task: type[Task]) -> tuple[Street, Scene]:
+        """Add the current state to the tracks. Returns the task's view and the scene."""
         view, step = task.view, int(record["t"])
         assert isinstance(view, Street)
         scene = view.scene(record, params)
@@ -108,6 +105,7 @@ class StreetPainter(Painter):
         if self._track and self._track[-1][0] == step:
             self._track.pop()
         self._track.append((step, scene.car[0], scene.car[1], scene.speed, scene.accel, scene.lateral))
+        return view, scene
 
     def _road(self, scene: Scene) -> tuple[str, RGB, RGB]:
         """Name and colours of the road: of its grip, if that may be shown."""

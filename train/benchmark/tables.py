@@ -98,10 +98,9 @@ def table(own: Sequence[Group], threshold: float) -> str:
 def imagined_table(every: Sequence[Group], budgets: Sequence[int]) -> str:
     """One row for each agent that plans in an environment, one column for each maximum number of imagined steps a plan."""
     rows = [
-        [safe(group.env.label), safe(group.agent.label), _runs(group), *scores]
-        for group in every
-        if any(group.by_imagined(steps) for steps in budgets)
-        for scores in ([_interval(group.by_imagined(steps)) for steps in budgets],)
+        [safe(g.env.label), safe(g.agent.label), _runs(g), *(_interval(g.by_imagined(steps)) for steps in budgets)]
+        for g in every
+        if any(g.by_imagined(steps) for steps in budgets)
     ]
     return grid(["environment", "agent", "runs", *(f"≤ {count(steps)} imagined" for steps in budgets)], rows)
 
