@@ -87,7 +87,7 @@ class GRUPPOConfig:
 
 
 class GRUPPOLearner(TorchLearner):
-    """Trains GRU-PPO on vector or image observations and any actions; a map needs entity slots."""
+    """Trains GRU-PPO on vector or image observations and any actions; a map needs entity slots or rays."""
 
     name = "gru-ppo"
     config_class: ClassVar[type[GRUPPOConfig]] = GRUPPOConfig
@@ -106,9 +106,9 @@ class GRUPPOLearner(TorchLearner):
             if getattr(c, name) <= 0:
                 raise BadAgent(f"setting {name}={getattr(c, name)}: must be positive")
         self.device = torch.device(device)
-        self.layout = self.envs.layout
+        self.layout = self.envs.head
         if c.map != "none" and self.layout is None:
-            raise BadAgent(f"{self.name} with map={c.map}: a map needs entity slots, which {env.label} has not")
+            raise BadAgent(f"{self.name} with map={c.map}: a map needs entity slots or rays, which {env.label} has not")
         self.head = action_head(self.envs.vector.single_action_space)
         self.rng = np.random.Generator(np.random.Philox(seed))
         self.training_seed = seed
@@ -267,7 +267,7 @@ class GRUPPOLearner(TorchLearner):
     def _keep(self, played: Episodes, replay: EpisodeRing) -> None:
         """Add episodes, including their last observations, and the map's labels to the replay."""
         assert self.layout is not None  # see __init__
-        labels = LABELS[self.config.map](played.obs, played.length + 1, self.layout)
+        labels = LABELS[self.config.map](played.obs, played.length + 1, self.layout, self.envs.observation.rays)
         columns = {"obs": played.obs, **labels._asdict()}
         for i, n in enumerate(played.length + 1):
             replay.add({name: column[:n, i] for name, column in columns.items()})

@@ -126,6 +126,7 @@ def test_the_seed_decides_and_acting_does_not_disturb(kind: type[GRUPPOLearner])
         (GRUMapperLearner, ENV),
         (GRUMapperLearner, EnvConfig("Bedroom", 2)),
         (GRUMapperLearner, EnvConfig("Rex", 3, action="continuous")),
+        (GRUMapperLearner, EnvConfig("Cups", 1, obs="rays")),
         (GRUPPOLearner, EnvConfig("RolledBehind", 1, obs="rays", action="continuous")),
         (GRUPPOLearner, EnvConfig("RolledBehind", 1, obs="pixels")),
         (GRUPPOLearner, EnvConfig("CartPole-v1")),
@@ -155,7 +156,7 @@ def test_it_trains_and_onnx_decides_as_torch(kind: type[GRUPPOLearner], env: Env
         belief, other = ours.belief(mine), exported.belief(yours)
         assert (belief is None) == (other is None) == (kind is GRUPPOLearner)
         if belief is not None and other is not None:
-            np.testing.assert_allclose(belief.xy, other.xy * made.envs.layout.scale, atol=1e-3)
+            np.testing.assert_allclose(belief.xy, other.xy * made.envs.head.scale, atol=1e-3)
         seen, _, terminated, truncated, _ = test_env.step(a)
         first = terminated | truncated
 
@@ -190,9 +191,9 @@ def test_bad_settings_are_refused() -> None:
         learner(map="magic")
     with pytest.raises(BadAgent, match="epochs=0: must be positive"):
         learner(epochs=0)
-    with pytest.raises(BadAgent, match="entity slots"):
-        learner(env=EnvConfig("RolledBehind", 1, obs="rays"))
-    with pytest.raises(BadAgent, match="entity slots"):
+    with pytest.raises(BadAgent, match="entity slots or rays"):
+        learner(env=EnvConfig("RolledBehind", 1, obs="pixels"))
+    with pytest.raises(BadAgent, match="entity slots or rays"):
         learner(env=EnvConfig("CartPole-v1"))
 
 

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch")
 
 from unseen.agents.models.places import MOST, UNIT, PlaceMap  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig, Layout, make  # noqa: E402
-from unseen.agents.shared.sightings import entities, hindsight, last_seen, observed, scaled, several  # noqa: E402
+from unseen.agents.shared.sightings import counted, entities, hindsight, last_seen, observed, scaled, several  # noqa: E402
 from unseen.envs.planar.layout import Sizes  # noqa: E402
 
 LAYOUT = Layout(Sizes(colours=2, disc_slots=2, box_slots=1, box_kinds=1), 3.0, "distance", "room")
@@ -122,6 +122,51 @@ def test_labels_are_places_that_are_really_observed(name: str, level: int) -> No
                         away = at if future else t - at
                         np.testing.assert_array_equal(places[t, i, k, :2], where[span, i, k][at])
                         assert places[t, i, k, 2] == scaled(np.float32(away))
+
+
+@pytest.mark.parametrize(
+    ("name", "level"), [("RolledBehind", 2), ("Rex", 2), ("Cups", 2), ("Bedroom", 2), ("Detour", 2)]
+)
+def test_rays_show_what_slots_show(name: str, level: int) -> None:
+    slots, rays = make(EnvConfig(name, level), 16), make(EnvConfig(name, level, obs="rays"), 16)
+    layout, head, eye = slots.layout, rays.head, rays.observation.rays
+    assert layout is not None and head == layout and eye is not None
+    discs = layout.colours if layout.discs[1] else 0
+    rng = np.random.default_rng(0)
+    seen, through = slots.vector.reset(seed=3)[0], rays.vector.reset(seed=3)[0]
+    missed = found = 0
+    for _ in range(30):
+        shown, where = observed(seen, layout)
+        shown_to_rays, hit = observed(through, head, eye)
+        away = np.linalg.norm(where - seen[:, None, :2], axis=-1)
+        apart = np.linalg.norm(where - hit, axis=-1)[:, :discs]
+        both = (shown & shown_to_rays)[:, :discs]
+        # to half a sector, and where only one edge shows, to a radius of .15 m more
+        assert (apart <= np.sin(eye.fov / eye.count / 2) * away[:, :discs] + 0.15 / layout.scale)[both].all()
+        one = counted(seen, layout) <= 1
+        assert not (shown_to_rays & ~shown & one)[:, :discs].any(), "rays show no disc that slots do not"
+        missed, found = missed + (shown & ~shown_to_rays).sum(), found + (shown & shown_to_rays).sum()
+        action = rng.integers(0, slots.vector.single_action_space.n, 16)
+        seen, through = slots.vector.step(action)[0], rays.vector.step(action)[0]
+    assert found > 100 and missed < 0.2 * found
+
+
+def test_rays_tell_two_discs_of_one_colour_by_their_depths() -> None:
+    made = make(EnvConfig("Cups", 2, obs="rays"), 1)
+    layout, eye = made.head, made.observation.rays
+    assert layout is not None and eye is not None
+    row = np.zeros((1, made.observation.size), np.float32)
+    row[0, 2] = 1  # facing along x
+    ray = row[0, eye.start : eye.stop].reshape(eye.count, eye.width)
+    straight = eye.count // 2
+    ray[straight - 1 : straight + 1] = 0.25, 1, 1 / layout.colours
+    known, places = observed(row, layout, eye)
+    assert known[0].tolist() == [True, False] and counted(row, layout, eye)[0].tolist() == [1, 0]
+    np.testing.assert_allclose(places[0, 0], [0.5, 0], atol=0.01)
+    ray[3] = 0.3, 1, 1 / layout.colours
+    assert not observed(row, layout, eye)[0].any() and counted(row, layout, eye)[0].tolist() == [2, 0]
+    ray[3] = 0.3, 2 / 3, 1 / layout.colours
+    assert observed(row, layout, eye)[0][0].tolist() == [True, False], "a box is no disc"
 
 
 def test_the_loss_leads_to_the_labels() -> None:

@@ -10,7 +10,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import Tensor
 
 from unseen.agents.shared.encoders import make_encoder, prepare
-from unseen.agents.shared.envs import ObservationSpec
+from unseen.agents.shared.envs import ObservationSpec, Rays
 from unseen.agents.shared.nets import symlog
 
 
@@ -31,12 +31,11 @@ class EncoderExtractor(BaseFeaturesExtractor):
         if self.observation.image:
             together = frames.permute(0, 2, 3, 1, 4)
         else:
-            assert self.observation.rays is not None
-            start, count, width = self.observation.rays
-            stop = start + count * width
-            rest = torch.cat([frames[..., :start], frames[..., stop:]], -1).flatten(1)
-            rays = frames[..., start:stop].reshape(-1, self.stack, count, width).permute(0, 2, 1, 3)
-            together = torch.cat([rest, rays.flatten(1)], -1)
+            rays = self.observation.rays
+            assert rays is not None
+            rest = torch.cat([frames[..., : rays.start], frames[..., rays.stop :]], -1).flatten(1)
+            seen = frames[..., rays.start : rays.stop].reshape(-1, self.stack, rays.count, rays.width)
+            together = torch.cat([rest, seen.permute(0, 2, 1, 3).flatten(1)], -1)
         return self.encoder(prepare(together.reshape(-1, *self.stacked.shape), self.stacked))
 
 
@@ -45,10 +44,11 @@ def _stacked(observation: ObservationSpec, stack: int) -> ObservationSpec:
     if observation.image:
         *size, channels = observation.shape
         return ObservationSpec((*size, stack * channels), image=True)
-    assert observation.rays is not None
-    _, count, width = observation.rays
-    rest = observation.size - count * width
-    return ObservationSpec((stack * observation.size,), rays=(stack * rest, count, stack * width))
+    one = observation.rays
+    assert one is not None
+    rest = observation.size - one.count * one.width
+    rays = Rays(stack * rest, one.count, stack * one.width, one.fov)
+    return ObservationSpec((stack * observation.size,), rays=rays)
 
 
 class SymlogExtractor(BaseFeaturesExtractor):

@@ -109,17 +109,17 @@ class RayEncoder(nn.Module):
     def __init__(self, observation: ObservationSpec, hidden: int) -> None:
         super().__init__()
         assert observation.rays is not None
-        self.start, self.count, self.width = observation.rays
-        self.near = nn.Conv1d(self.width, RAY_CHANNELS, 3, padding=1)
+        self.rays = observation.rays
+        self.near = nn.Conv1d(self.rays.width, RAY_CHANNELS, 3, padding=1)
         self.far = nn.Conv1d(RAY_CHANNELS, 2 * RAY_CHANNELS, 3, stride=2, padding=1)
-        rest = observation.size - self.count * self.width
-        self.net = mlp(rest + 2 * RAY_CHANNELS * math.ceil(self.count / 2), hidden, 2)
+        rest = observation.size - self.rays.count * self.rays.width
+        self.net = mlp(rest + 2 * RAY_CHANNELS * math.ceil(self.rays.count / 2), hidden, 2)
 
     def forward(self, obs: Tensor) -> Tensor:
-        stop = self.start + self.count * self.width
-        rays = obs[..., self.start : stop].reshape(-1, self.count, self.width).transpose(1, 2)
+        start, stop = self.rays.start, self.rays.stop
+        rays = obs[..., start:stop].reshape(-1, self.rays.count, self.rays.width).transpose(1, 2)
         seen = F.silu(self.far(F.silu(self.near(rays)))).flatten(1)
-        rest = torch.cat([obs[..., : self.start], obs[..., stop:]], -1)
+        rest = torch.cat([obs[..., :start], obs[..., stop:]], -1)
         return self.net(torch.cat([rest, seen.reshape(*obs.shape[:-1], -1)], -1))
 
 

@@ -6,6 +6,7 @@ This is the only file in `agents` that uses more of an environment than Gymnasiu
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import partial
@@ -21,6 +22,7 @@ from unseen.agents.errors import BadAgent, BadCheckpoint
 from unseen.envs import suite
 from unseen.envs.core.reference import WORLD, split_name
 from unseen.envs.core.spaces import action_kinds
+from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.envs.core.view import Belief
 from unseen.envs.errors import BadSnapshot, UnknownEnvironment
 from unseen.envs.planar.layout import Layout
@@ -84,19 +86,35 @@ class EnvConfig:
 
 
 @dataclass(frozen=True)
+class Rays:
+    """The rays in an observation "rays", from left to right: each has a depth in rooms, a kind and a colour."""
+
+    start: int
+    count: int
+    width: int
+    """numbers a ray"""
+    fov: float
+    """field of view, rad"""
+
+    @property
+    def stop(self) -> int:
+        return self.start + self.count * self.width
+
+
+@dataclass(frozen=True)
 class ObservationSpec:
     """Shape and kind of an observation.
 
     Attributes:
         shape: of the array.
         image: True for (height, width, channels) uint8, False for a flat float32 vector.
-        rays: (start, count, width) of the rays in the vector; None without rays.
+        rays: the rays in the vector; None without rays.
         use_symlog: whether values may be large and need to be squashed by symlog.
     """
 
     shape: tuple[int, ...]
     image: bool = False
-    rays: tuple[int, int, int] | None = None
+    rays: Rays | None = None
     use_symlog: bool = False
 
     @property
@@ -113,6 +131,7 @@ class Environments:
         vector: the Gymnasium vector environment.
         observation: of a single environment.
         layout: the layout of a slot observation; None for other observations.
+        head: a layout whose head (pose, phase, query and so on) the observation begins with: of slots or rays; None for others.
         horizon: maximum episode length in steps; None if unknown.
         has_snapshots: whether `snapshot` and `restore` are supported.
         obs_mode, action_kind: the selected ones; "" for Gymnasium environments.
@@ -122,6 +141,7 @@ class Environments:
     vector: VectorEnv
     observation: ObservationSpec
     layout: Layout | None = None
+    head: Layout | None = None
     horizon: int | None = None
     has_snapshots: bool = False
     obs_mode: str = ""
@@ -158,16 +178,29 @@ def _of_suite(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environmen
     space = vector.single_observation_space
     if not isinstance(space, spaces.Box):
         raise BadAgent(f"obs={vector.obs_mode!r}: agents need a single observation mode, not a dict")
-    rays = (space.shape[0] - 3 * RAYS, RAYS, 3) if vector.obs_mode == "rays" else None
+    head, rays = head_and_rays(vector)
     return Environments(
         vector,
         _observation(space, rays),
-        vector.layout if isinstance(vector.layout, Layout) else None,
+        head if rays is None else None,
+        head,
         vector.horizon,
         has_snapshots=True,
         obs_mode=vector.obs_mode,
         action_kind=vector.action_kind,
     )
+
+
+def head_and_rays(vector: TaskVectorEnv) -> tuple[Layout | None, Rays | None]:
+    """What an observation of a planar environment begins with, and its rays; see `Environments.head`."""
+    if vector.obs_mode != "rays":
+        return (vector.layout if isinstance(vector.layout, Layout) else None), None
+    batch = vector.batch
+    describe = batch.task.sensors["slots"].layout
+    assert describe is not None, "a planar task has slots"
+    params: Any = batch.params
+    layout = describe(params)
+    return layout, Rays(layout.head, RAYS, 3, math.radians(params.fov))
 
 
 def make_one(config: EnvConfig) -> gym.Env:
@@ -267,7 +300,7 @@ def _is_image(space: spaces.Space) -> bool:
     )
 
 
-def _observation(space: Any, rays: tuple[int, int, int] | None = None) -> ObservationSpec:
+def _observation(space: Any, rays: Rays | None = None) -> ObservationSpec:
     if _is_image(space):
         return ObservationSpec(space.shape, image=True)
     use_symlog = bool(max(np.abs(space.low).max(), np.abs(space.high).max()) > MODERATE)

@@ -1,7 +1,8 @@
-"""Sightings of each entity in an episode of slot observations: where it was last seen, where it is seen next, and how often.
+"""Sightings of each entity in an episode: where it was last seen, where it is seen next, and how often.
 
 An entity is what a query can name: a colour of disc or a kind of box. Positions are in the room's frame, in half rooms. `hindsight` and
-`last_seen` compute labels for a map of places from the episode's observations and the layout of slots alone, without the rules of a task.
+`last_seen` compute labels for a map of places from the episode's observations and their layout alone, without the rules of a task.
+Observations are slots or, where `rays` are given, rays.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unseen.agents.shared.envs import Layout
+from unseen.agents.shared import ray_sightings
+from unseen.agents.shared.envs import Layout, Rays
 
 LIMIT = 1.0  # half rooms: labels of all coordinates are clipped to -LIMIT..LIMIT
 LONGEST = 128  # steps: times are scaled logarithmically, 0 to -LIMIT and this to LIMIT
@@ -45,11 +47,13 @@ def asks_for_boxes(layout: Layout) -> bool:
     return queries != layout.colours and queries == layout.sizes.box_kinds
 
 
-def observed(obs: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray]:
-    """Which entities are observed (..., k) bool, and where (..., k, 2), in slot observations (..., d).
+def observed(obs: np.ndarray, layout: Layout, rays: Rays | None = None) -> tuple[np.ndarray, np.ndarray]:
+    """Which entities are observed (..., k) bool, and where (..., k, 2), in observations (..., d).
 
     An entity is observed if exactly one slot shows it: several that look alike cannot be told apart.
     """
+    if rays is not None:
+        return ray_sightings.observed(obs, layout, rays)
     discs = _observed(obs, layout, layout.discs, layout.colours)
     boxes = _observed(obs, layout, layout.boxes, layout.sizes.box_kinds)
     return np.concatenate([discs[0], boxes[0]], -1), np.concatenate([discs[1], boxes[1]], -2)
@@ -60,8 +64,10 @@ def several(layout: Layout) -> bool:
     return layout.discs[1] > layout.colours
 
 
-def counted(obs: np.ndarray, layout: Layout) -> np.ndarray:
-    """How many slots show each entity (..., k), in slot observations (..., d)."""
+def counted(obs: np.ndarray, layout: Layout, rays: Rays | None = None) -> np.ndarray:
+    """How many slots show each entity (..., k), in observations (..., d)."""
+    if rays is not None:
+        return ray_sightings.counted(obs, layout, rays)
     discs = _shown(_slots(obs, layout.discs), layout.colours)
     boxes = _shown(_slots(obs, layout.boxes), layout.sizes.box_kinds)
     return np.concatenate([discs.sum(-2), boxes.sum(-2)], -1)
@@ -95,7 +101,7 @@ def _observed(
     return shown.sum(-2) == 1, places
 
 
-def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
+def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout, rays: Rays | None = None) -> Labels:
     """Where each entity is next observed, at the same step or later, in how many steps, and the number of sightings from there on.
 
     A hidden entity is labelled with the place where it reappears or is found. An episode that ends with the lights on shows everything at
@@ -105,31 +111,31 @@ def hindsight(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
         obs: (T, n, d) whole episodes; values beyond the end of a shorter one are ignored.
         length: (n,) number of observations of each.
     """
-    known, places = observed(obs, layout)
+    known, places = observed(obs, layout, rays)
     known &= (np.arange(len(obs))[:, None] < length)[..., None]
     steps = np.zeros(known.shape, np.float32)
     for t in range(len(obs) - 2, -1, -1):
         _copy(known, places, steps, t, t + 1)
-    numbers = np.cumsum(_counted_inside(obs, length, layout)[::-1], 0)[::-1]
+    numbers = np.cumsum(_counted_inside(obs, length, layout, rays)[::-1], 0)[::-1]
     return Labels(known, np.concatenate([places, scaled(steps)[..., None]], -1), numbers)
 
 
-def last_seen(obs: np.ndarray, length: np.ndarray, layout: Layout) -> Labels:
+def last_seen(obs: np.ndarray, length: np.ndarray, layout: Layout, rays: Rays | None = None) -> Labels:
     """Where each entity was last observed, how many steps ago, and the number of sightings so far; arguments as in `hindsight`.
 
     A control: the label of an entity that moved while hidden is wrong.
     """
-    known, places = observed(obs, layout)
+    known, places = observed(obs, layout, rays)
     steps = np.zeros(known.shape, np.float32)
     for t in range(1, len(obs)):
         _copy(known, places, steps, t, t - 1)
-    numbers = np.cumsum(_counted_inside(obs, length, layout), 0)
+    numbers = np.cumsum(_counted_inside(obs, length, layout, rays), 0)
     return Labels(known, np.concatenate([places, scaled(steps)[..., None]], -1), numbers)
 
 
-def _counted_inside(obs: np.ndarray, length: np.ndarray, layout: Layout) -> np.ndarray:
+def _counted_inside(obs: np.ndarray, length: np.ndarray, layout: Layout, rays: Rays | None) -> np.ndarray:
     """`counted`, 0 beyond the ends of episodes."""
-    return counted(obs, layout) * (np.arange(len(obs))[:, None] < length)[..., None]
+    return counted(obs, layout, rays) * (np.arange(len(obs))[:, None] < length)[..., None]
 
 
 def _copy(known: np.ndarray, places: np.ndarray, steps: np.ndarray, t: int, neighbour: int) -> None:
@@ -140,7 +146,10 @@ def _copy(known: np.ndarray, places: np.ndarray, steps: np.ndarray, t: int, neig
     known[t] |= new
 
 
-LABELS: dict[str, Callable[[np.ndarray, np.ndarray, Layout], Labels]] = {"hindsight": hindsight, "last-seen": last_seen}
+LABELS: dict[str, Callable[[np.ndarray, np.ndarray, Layout, Rays | None], Labels]] = {
+    "hindsight": hindsight,
+    "last-seen": last_seen,
+}
 
 
 def map_columns(obs: np.ndarray, length: np.ndarray, layout: Layout, labels: str) -> np.ndarray:
@@ -151,6 +160,6 @@ def map_columns(obs: np.ndarray, length: np.ndarray, layout: Layout, labels: str
         obs: (n, T, d) whole episodes, episode-major.
         length: (n,) number of observations of each.
     """
-    known, places, numbers = LABELS[labels](np.ascontiguousarray(obs.swapaxes(0, 1)), length, layout)
+    known, places, numbers = LABELS[labels](np.ascontiguousarray(obs.swapaxes(0, 1)), length, layout, None)
     columns = np.concatenate([known, places.reshape(*known.shape[:2], -1), numbers], -1)
     return columns.swapaxes(0, 1).astype(np.float32)

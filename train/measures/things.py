@@ -12,7 +12,7 @@ import numpy as np
 
 from unseen.agents.protocol import Belief
 from unseen.agents.shared import sightings
-from unseen.agents.shared.envs import Layout
+from unseen.agents.shared.envs import Layout, Rays
 from unseen.envs.planar.world import DT
 from unseen.train.measures.played import Played
 
@@ -79,7 +79,7 @@ def mapped(belief: Belief, world: np.ndarray, layout: Layout) -> tuple[np.ndarra
 def no_map(belief: Belief | None, layout: Layout | None) -> str:
     """Why a map cannot be compared with the truth; "" if it can."""
     if layout is None:
-        return "the observations are not slots, so what is in sight is not known"
+        return "the observations are neither slots nor rays, so what is in sight is not known"
     if belief is None or not belief.xy.shape[1] + (0 if belief.box_seen is None else belief.box_seen.shape[1]):
         return "it draws no map"
     if belief.by_slot and not slots_tell(layout):
@@ -119,11 +119,11 @@ class Sights:
         return np.where(np.isfinite(self.last[t]), moved.clip(-self.reach, self.reach), np.inf)
 
 
-def sights(played: Played, layout: Layout) -> Sights:
-    """The sightings in recorded episodes of slot observations."""
+def sights(played: Played, layout: Layout, rays: Rays | None = None) -> Sights:
+    """The sightings in recorded episodes of slots or rays; rays show no velocities, which are 0."""
     world = played.true_states()
     there, true = truth(world, layout)
-    found = [_shown(obs, state, layout) for obs, state in zip(played.obs, played.world, strict=True)]
+    found = [_shown(obs, state, layout, rays) for obs, state in zip(played.obs, played.world, strict=True)]
     seen, shown, speed = (np.stack(part) for part in zip(*found, strict=True))
     last, velocity, age = np.full_like(shown, np.inf), np.zeros_like(speed), np.zeros(seen.shape)
     for t in range(len(seen)):
@@ -134,16 +134,18 @@ def sights(played: Played, layout: Layout) -> Sights:
     return Sights(there, true, seen, last, velocity, age, layout.scale)
 
 
-def _shown(obs: np.ndarray, world: np.ndarray, layout: Layout) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _shown(
+    obs: np.ndarray, world: np.ndarray, layout: Layout, rays: Rays | None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Which things are in sight (n, k) bool, their positions (n, k, 2), m, and velocities (n, k, 2), m/s.
 
     A disc with a slot of its own is identified by its slot.
     """
     n, kinds = len(obs), layout.sizes.box_kinds
-    seen, places = sightings.observed(obs, layout)
+    seen, places = sightings.observed(obs, layout, rays)
     xy, v = places * layout.scale, np.zeros(places.shape)
     start, count, width = layout.discs
-    if not count:
+    if not count or rays is not None:
         return seen, xy, v
     slots = obs[:, start : start + count * width].reshape(n, count, width)
     if layout.order == OWN_SLOT:
