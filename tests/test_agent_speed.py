@@ -11,6 +11,7 @@ torch = pytest.importorskip("torch")
 pytest.importorskip("safetensors")
 
 from unseen.agents.errors import UnknownAgent  # noqa: E402
+from unseen.agents.roster import trainable  # noqa: E402
 from unseen.agents.shared.envs import EnvConfig  # noqa: E402
 from unseen.train import agent_speed  # noqa: E402
 from unseen.train.agent_speed import COLUMNS, agent_speeds, chosen  # noqa: E402
@@ -85,9 +86,11 @@ def test_an_agent_that_cannot_be_trained_there_is_a_reason(monkeypatch: pytest.M
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
-def test_a_gpu_learns_imagines_and_decides(monkeypatch: pytest.MonkeyPatch) -> None:
-    found = speeds(["gru-ppo", "dreamer"], ENV, "cuda", monkeypatch)
-    assert set(found["dreamer"]) == set(COLUMNS[1:]) - {"start-up s"}
+@pytest.mark.parametrize("agent", [name for name in trainable() if name != "surrogate-designer"])
+def test_a_gpu_learns_imagines_and_decides(agent: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = speeds([agent], EnvConfig("Unblock", 1) if agent == "slot-search" else ENV, "cuda", monkeypatch)
+    assert set(found[agent]) >= set(COLUMNS[1:]) - {"start-up s", "imagined/s"}
+    assert "imagined/s" in found[agent] or agent not in ("dreamer", "mapper", "latent-mpc", "jepa-mpc")
 
 
 def test_the_command_prints_a_table_or_json(
