@@ -3,9 +3,10 @@ the final score against imagined steps."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -24,8 +25,7 @@ COLOURS = ("#0b7a75", "#4f86d9", "#c8781a", "#a8481f", "#7a4fb5", "#3b8f3b", "#b
 DASHES = ("-", (0, (5, 2)), (0, (1, 1.5)))  # of the first 8 agents, the next 8, and so on
 COLUMNS = 3  # maximum number of columns, in the figure with one panel for each environment
 GRID_POINTS = 100  # of the median curve
-
-
+WIDTH = 10.2  # inches
 LEGEND_WIDTH, LINE_WIDTH = 140, 6  # characters in a row of the legend, and of the line beside each label
 WIDE = 300  # ratio of an axis's ends above which only powers of ten are labelled
 Y_LABELS = {"success": "score", "return": "mean return"}
@@ -33,64 +33,45 @@ Y_LABELS = {"success": "score", "return": "mean return"}
 
 def draw(spec: Spec, every: Sequence[Group], path: Path) -> bool:
     """Write the figure. Returns False, and writes none, if there is no curve. Raises OSError."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
     if not any(one.curve for group in every for one in (*group.finished, *group.failed)):
         return False
     styles, envs = _shown(spec, every)
     axes_of = [axis for axis in AXES if axis != IMAGINED or _budgets(spec)]
-    with matplotlib.rc_context(plain_settings()):
-        figure = Figure(figsize=(10.2, 2.3 * len(envs) + 0.5), layout="constrained", facecolor="white")
-        panels = figure.subplots(len(envs), len(axes_of), sharey="row", squeeze=False)
+    size = (len(envs), len(axes_of))
+    with _panels(path, styles, size, 2.3 * len(envs) + 0.5, sharey="row") as panels:
         for line, env in zip(panels, envs, strict=True):
             for axes, axis in zip(line, axes_of, strict=True):
                 _panel(axes, axis, env, every, styles, spec)
             line[0].set_title(env.label, loc="left")
             line[0].set_ylabel(Y_LABELS[spec.evaluation.score])
-        _legend(figure, styles)
-        figure.savefig(path, format="svg", metadata={"Date": None})
     return True
 
 
 def draw_imagination(spec: Spec, every: Sequence[Group], path: Path) -> bool:
     """Like `draw`, with a column for each environment: scores against real episodes, and against imagined steps below."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
     if not any(one.imagined for group in every for one in group.finished):
         return False
     styles, envs = _shown(spec, every)
-    with matplotlib.rc_context(plain_settings()):
-        figure = Figure(figsize=(10.2, 5.2), layout="constrained", facecolor="white")
-        panels = figure.subplots(2, len(envs), sharey="col", squeeze=False)
+    with _panels(path, styles, (2, len(envs)), 5.2, sharey="col") as panels:
         for line, axis in zip(panels, ("episodes", IMAGINED), strict=True):
             line[0].set_ylabel(Y_LABELS[spec.evaluation.score])
             for axes, env in zip(line, envs, strict=True):
                 _panel(axes, axis, env, every, styles, spec)
         for axes, env in zip(panels[0], envs, strict=True):
             axes.set_title(env.label, loc="left")
-        _legend(figure, styles)
-        figure.savefig(path, format="svg", metadata={"Date": None})
     return True
 
 
 def draw_asked(spec: Spec, every: Sequence[Group], path: Path) -> bool:
     """Like `draw`, for a benchmark with free play and questions: one panel for each environment."""
-    import matplotlib
-    from matplotlib.figure import Figure
-
     assert spec.protocol is not None
     if not any(one.curve for group in every for one in group.finished):
         return False
     styles, envs = _shown(spec, every)
     columns, at = min(COLUMNS, len(envs)), range(len(spec.protocol.asked))
     rows = -(-len(envs) // columns)
-    with matplotlib.rc_context(plain_settings()):
-        figure = Figure(figsize=(10.2, 2.6 * rows + 0.8), layout="constrained", facecolor="white")
-        panels = iter(figure.subplots(rows, columns, sharey=True, squeeze=False).flat)
-        for env in envs:
-            axes = next(panels)
+    with _panels(path, styles, (rows, columns), 2.6 * rows + 0.8, sharey="all") as panels:
+        for axes, env in zip(panels.flat, envs, strict=False):
             for group in (one for one in every if one.env is env and one.finished):
                 _plot_points(axes, at, [group.asked(k) for k in at], *styles[group.agent.label])
             axes.set_xticks(list(at), [str(count) for count in spec.protocol.asked])
@@ -99,11 +80,28 @@ def draw_asked(spec: Spec, every: Sequence[Group], path: Path) -> bool:
             axes.set_title(env.label, loc="left")
             if spec.evaluation.score == "success":
                 axes.set_ylim(-0.03, 1.03)
-        for axes in panels:
+        for axes in panels.flat[len(envs) :]:
             axes.set_axis_off()
+    return True
+
+
+@contextmanager
+def _panels(
+    path: Path,
+    styles: dict[str, tuple[str, Any]],
+    size: tuple[int, int],
+    height: float,
+    sharey: Literal["row", "col", "all"],
+) -> Iterator[Any]:
+    """An array of empty panels of this size; afterwards the figure gets a legend and is written to `path`. Height in inches."""
+    import matplotlib
+    from matplotlib.figure import Figure
+
+    with matplotlib.rc_context(plain_settings()):
+        figure = Figure(figsize=(WIDTH, height), layout="constrained", facecolor="white")
+        yield figure.subplots(*size, sharey=sharey, squeeze=False)
         _legend(figure, styles)
         figure.savefig(path, format="svg", metadata={"Date": None})
-    return True
 
 
 def _shown(spec: Spec, every: Sequence[Group]) -> tuple[dict[str, tuple[str, Any]], list[EnvEntry]]:
