@@ -285,6 +285,17 @@ def test_an_exception_is_printed_with_its_reason() -> None:
     assert plain.passed is False and "declared" not in plain.want + plain.got
 
 
+def test_an_exception_for_one_policy_is_none_for_another() -> None:
+    excess = {2: Excess(0.3, "the room is small", only=("tracker-4",))}
+    faculty = Faculty("remember", without=("reflex",), windows=(4,), levels=(2,), excess=excess)
+    room = subject("Cups", 2)
+    long, short = Ablated("tracker-4", 0.5, 0.01), Ablated("reflex", 0.25, 0.01)
+    fine = _check(room, "demands memory", faculty, [long, short], 0.25)
+    assert fine.passed and fine.want == "<= 0.250 + 0.05; tracker-4 + 0.3 (declared)"
+    for reflex, passed in ((0.30, True), (0.32, False), (0.49, False)):
+        assert _check(room, "demands memory", faculty, [long, Ablated("reflex", reflex, 0.01)], 0.25).passed is passed
+
+
 def test_own_parameters_have_no_anchors_and_another_sensor_is_probed() -> None:
     found = by_name(references(subject("RolledBehind", 1, overrides={"blackout": (5, 5)})))
     assert found["random"].passed is None and "frozen anchor of random" not in found

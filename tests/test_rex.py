@@ -443,7 +443,7 @@ def test_no_level_can_be_solved_without_a_faculty_that_it_demands(level: int) ->
         if level in faculty.levels:
             for name in faculty.policies:
                 score, sigma = play(env, name, 0, n).mean(), 0.5 / n**0.5
-                assert score < 1 / env.params.pieces + faculty.limit(level) + 3 * sigma, name
+                assert score < 1 / env.params.pieces + faculty.limit(level, name) + 3 * sigma, name
 
 
 @pytest.mark.parametrize("level", [1, 2, 3])

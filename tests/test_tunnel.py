@@ -354,8 +354,8 @@ def test_without_one_faculty_no_policy_beats_chance_by_more_than_declared(level:
     env = make_vec("Tunnel", n, level=level, split="test")
     for faculty in Tunnel.faculties.values():
         if level in faculty.levels:
-            limit = Tunnel.chance(env.params) + faculty.limit(level)
             for name in faculty.policies:
+                limit = Tunnel.chance(env.params) + faculty.limit(level, name)
                 assert play(env, name, 0, n).mean() <= limit + 3 * (limit * (1 - limit) / n) ** 0.5, name
 
 

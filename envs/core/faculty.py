@@ -11,20 +11,22 @@ class Excess:
     """A declared exception to `MARGIN` at one level.
 
     Attributes:
-        above: how far above chance the best ablated policy may score.
+        above: how far above chance an ablated policy may score.
         reason: one sentence.
+        only: names of the ablated policies that may; () for all of the faculty.
     """
 
     above: float
     reason: str
+    only: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
 class Faculty:
     """A faculty that a task demands, such as remembering where, which or when, counting, or planning.
 
-    At every level that demands the faculty, the audit runs all policies that lack it. The level passes if the best of
-    them scores at most chance plus `MARGIN`, or chance plus the declared excess.
+    At every level that demands the faculty, the audit runs all policies that lack it. The level passes if each of them
+    scores at most chance plus `MARGIN`, or chance plus the declared excess.
 
     Attributes:
         demand: what an agent has to do, in one sentence.
@@ -46,6 +48,9 @@ class Faculty:
         """Names of all ablated policies: references, and "tracker-16" for a window of 16 observations."""
         return (*self.without, *(f"tracker-{k}" for k in self.windows))
 
-    def limit(self, level: int) -> float:
-        """How far above chance the best ablated policy may score at a level."""
-        return self.excess[level].above if level in self.excess else MARGIN.get(level, MARGIN[3])
+    def limit(self, level: int, policy: str) -> float:
+        """How far above chance an ablated policy may score at a level."""
+        excess = self.excess.get(level)
+        if excess is not None and (not excess.only or policy in excess.only):
+            return excess.above
+        return MARGIN.get(level, MARGIN[3])

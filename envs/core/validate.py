@@ -104,6 +104,9 @@ def _faculties(task: type[Task], need: Callable[[bool, str], None]) -> None:
             all(k > 0 for k in faculty.windows),
             f"'windows' of faculty {name!r} must be positive, got {faculty.windows}",
         )
+        excepted = {policy for excess in faculty.excess.values() for policy in excess.only}
+        unknown = excepted - set(faculty.policies)
+        need(not unknown, f"faculty {name!r} excepts policies that it does not have: {sorted(unknown)}")
         strange = ({*faculty.levels} | {*faculty.excess}) - {*task.levels}
         need(not strange, f"faculty {name!r} has unknown levels: {sorted(strange)}")
     unknown = set(task.visible) - set(task.params.specs())

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unseen.envs.core.faculty import Faculty
+from unseen.envs.core.faculty import MARGIN, Faculty
 from unseen.train.audit.report import Check
 from unseen.train.audit.subject import Subject, play
 
@@ -67,12 +67,14 @@ def _check(subject: Subject, name: str, faculty: Faculty, scores: list[Ablated],
     level = subject.level
     assert isinstance(level, int), "faculties are declared for levels, not for presets"
     best, *others = scores
-    above = faculty.limit(level)
-    passed = best.mean - best.half_width <= base + above
-    declared = " (declared)" if level in faculty.excess else ""
+    passed = all(one.mean - one.half_width <= base + faculty.limit(level, one.name) for one in scores)
+    limit, reason = f"<= {base:.3f} + {MARGIN.get(level, MARGIN[3]):g}", ""
+    if excess := faculty.excess.get(level):
+        limit = f"{limit}; {', '.join(excess.only)} + " if excess.only else f"<= {base:.3f} + "
+        limit += f"{excess.above:g} (declared)"
+        reason = f"; declared: {excess.reason}"
     rest = f"; {', '.join(map(str, others))}" if others else ""
-    reason = f"; declared: {faculty.excess[level].reason}" if level in faculty.excess else ""
-    return Check(name, f"<= {base:.3f} + {above:g}{declared}", f"{best}{rest}{reason}", passed)
+    return Check(name, limit, f"{best}{rest}{reason}", passed)
 
 
 def _anchor(subject: Subject, best: float) -> Check:

@@ -205,7 +205,12 @@ class Bedroom(PlanarTask):
         "where": Faculty(
             "remember where the asked place is",
             without=("reflex", "nearest"), windows=(4, 8, 16),
-            excess={1: Excess(0.67, "4 steps of looking and a short blackout keep level 1 learnable within a minute")},
+            excess={
+                1: Excess(
+                    0.67, "4 steps of looking and a short blackout keep level 1 learnable within a minute",
+                    only=("tracker-8", "tracker-16"),
+                ),
+            },
         ),
         "which": Faculty(
             "remember all places, since any of them may be asked for", without=("one_place",), levels=(3,),
@@ -213,7 +218,10 @@ class Bedroom(PlanarTask):
         "way": Faculty(
             "remember what stands between, and walk round it", without=("beeline", "swing"), levels=(2, 3),
             excess={
-                level: Excess(0.5, "a habit, always passing to the left of what may stand there, replaces most of the memory")
+                level: Excess(
+                    0.5, "a habit, always passing to the left of what may stand there, replaces most of the memory",
+                    only=("swing",),
+                )
                 for level in (2, 3)
             },
         ),

@@ -212,16 +212,16 @@ class Cups(PlanarTask):
             "remember under which cup the ball went",
             without=("reflex",), windows=(4, 8, 16),
             excess={
-                1: Excess(0.3, "an episode with one round and a short blackout fits into 16 observations"),
-                2: Excess(0.22, "so do some with one round, whatever the blackout"),
+                1: Excess(0.3, "an episode with one round and a short blackout fits into 16 observations", only=("tracker-16",)),
+                2: Excess(0.22, "so do some with one round, whatever the blackout", only=("tracker-16",)),
             },
         ),
         "every swap": Faculty(
             "follow the cup through every swap",
             without=("first", "one_swap", "last_missed", "not_first"),
             excess={
-                1: Excess(0.36, "half of the episodes have one round only, from which following is learned first"),
-                2: Excess(0.24, "a quarter of the episodes has one round only, from which following is learned first"),
+                1: Excess(0.36, "half of the episodes have one round only, from which following is learned first", only=("one_swap",)),
+                2: Excess(0.24, "a quarter of the episodes has one round only, from which following is learned first", only=("one_swap",)),
             },
         ),
         "long": Faculty(

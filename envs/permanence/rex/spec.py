@@ -236,7 +236,9 @@ class Rex(PlanarTask):
         "where": Faculty(
             "remember where the asked dog went, until long after it is out of sight",
             without=("reflex", "odd_piece"), windows=(4, 8, 16),
-            excess={1: Excess(0.67, "a blackout of 1-3 steps lets small models learn, and the last 16 rows hold it all")},
+            excess={
+                1: Excess(0.67, "a blackout of 1-3 steps lets small models learn, and the last 16 rows hold it all", only=("tracker-16",)),
+            },
         ),
         "collar": Faculty(
             "remember which dog wears which collar, which shows only up close",

@@ -214,7 +214,12 @@ class RolledBehind(PlanarTask):
         "where": Faculty(
             "remember where the asked block went, until long after it is out of sight",
             without=("reflex", "sweep_left", "sweep_right"), windows=(4, 8, 16),
-            excess={1: Excess(0.7, "a short blackout keeps the time in which a small model learns within a minute of CPU")},
+            excess={
+                1: Excess(
+                    0.7, "a short blackout keeps the time in which a small model learns within a minute of CPU",
+                    only=("tracker-8", "tracker-16"),
+                ),
+            },
         ),
         "which": Faculty("remember which block is which", without=("any_block", "any_roller")),
         "way": Faculty(

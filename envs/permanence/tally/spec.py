@@ -237,7 +237,12 @@ class Tally(PlanarTask):
             "count all marbles that go in and come out",
             without=("reflex", "last_move", "last_2_moves", "last_4_moves", "middle", "ins_only"),
             windows=(4, 8, 16),
-            excess={1: Excess(0.4, "a few moves of single marbles, so that a small model learns within a minute")},
+            excess={
+                1: Excess(
+                    0.4, "a few moves of single marbles, so that a small model learns within a minute",
+                    only=("ins_only", "last_4_moves"),
+                ),
+            },
         ),
         "which": Faculty(
             "count marbles of the two colours apart",

@@ -312,7 +312,7 @@ class Tunnel(PlanarTask):
         "which": Faculty("tell the balls apart", without=tuple(references.WITHOUT_WHICH), levels=(3,)),
         "memory": Faculty(
             "remember where and when until long after the ball is out of sight", windows=(4, 8, 16),
-            excess={1: Excess(0.4, "the blackout is short, so that small agents learn within a minute of CPU time")},
+            excess={1: Excess(0.4, "the blackout is short, so that small agents learn within a minute of CPU time", only=("tracker-16",))},
         ),
     }  # fmt: skip
     visible: ClassVar[dict[str, Any]] = {"glass": True}

@@ -176,7 +176,12 @@ class Detour(PlanarTask):
         "plan": Faculty(
             "plan the whole way before the first step",
             without=("greedy", "restarts", "via", "two-places", "left-hand", "right-hand", "look"),
-            excess={1: Excess(0.16, "one place beside the way is enough to get round some of the shallow Us, more of them under shift")},
+            excess={
+                1: Excess(
+                    0.16, "one place beside the way is enough to get round some of the shallow Us, more of them under shift",
+                    only=("via",),
+                ),
+            },
         ),
         "where": Faculty(
             "remember glass, doors and block after they were in sight",

@@ -230,7 +230,12 @@ class Ramps(PlanarTask):
         ),
         "where": Faculty(
             "remember where the block is, out of sight", without=("reflex", "blind"), windows=(4, 8, 16),
-            excess={1: Excess(0.7, "the blackout of level 1 takes a single step, so that small models learn it fast")},
+            excess={
+                1: Excess(
+                    0.7, "the blackout of level 1 takes a single step, so that small models learn it fast",
+                    only=("tracker-8", "tracker-16"),
+                ),
+            },
         ),
     }  # fmt: skip
     visible: ClassVar[dict[str, Any]] = {"glass": True}
