@@ -168,8 +168,18 @@ def draw(plan: StudyConfig, rows: Sequence[Row], path: Path) -> None:
             _line(left, own, colour, "--", f"{plan.usual} tests, {name}")
         for name, colour in LINES.items():
             if found := interval(pick(rows, name)):
-                left.axhline(found.point, color=colour, lw=1, ls=(0, (1, 1.5)))
-                left.text(plan.past[0], found.point + 0.012, f"{name}: {DESCRIPTIONS[name]}", color=colour, fontsize=7)
+                for axes in (left, middle, right):
+                    axes.axhline(found.point, color=colour, lw=1, ls=(0, (1, 1.5)))
+                label = f"{name}: " + DESCRIPTIONS[name].replace(", ", ",\n")
+                right.text(
+                    1.03,
+                    found.point,
+                    label,
+                    color=colour,
+                    fontsize=7,
+                    va="center",
+                    transform=right.get_yaxis_transform(),
+                )
         left.set_xlabel("past programmes")
         left.set_ylabel("share that passes in the worst family")
         for past, colour in zip(plan.curve, ("#7fb5b0", "#0b7a75"), strict=False):
