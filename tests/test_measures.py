@@ -35,7 +35,7 @@ class Knowing(Agent):
         self.config, self.by_slot = config, by_slot
 
     def attach(self, env: Any) -> None:
-        self.env, self.layout = env, env.layout
+        self.env, self.layout = env, envs.head_and_rays(env)[0]
         self.model = envs.make(self.config, env.num_envs).vector
         self.model.reset(seed=1)
 
@@ -122,6 +122,16 @@ def test_an_exact_map_has_no_error_and_its_controls_have(exact: Played) -> None:
     assert table.value("last seen", "asked, hidden") > 0.5, "blocks roll on after they were last seen"
     assert table.value("tracker", "asked, hidden") < 0.05, "it computes where they come to rest"
     assert table.value("steps", "asked, hidden") > 100
+
+
+def test_through_rays_the_same_things_are_in_sight(exact: Played) -> None:
+    rays = replace(ROLLED, obs="rays")
+    table, slots = map_error.map_table(play(Knowing(rays), rays, EPISODES)), map_error.map_table(exact)
+    for column in ("asked, hidden", "all, hidden", "all, in sight"):
+        assert table.value("map", column) == 0.0
+    assert 0 < table.value("last seen", "all, in sight") < 0.15, "half a sector"
+    assert table.value("last seen", "asked, hidden") > 0.5
+    assert table.value("steps", "asked, hidden") == pytest.approx(slots.value("steps", "asked, hidden"), rel=0.1)
 
 
 def test_a_map_of_what_was_last_seen_is_the_row_of_that_name(frozen: Played) -> None:
