@@ -109,7 +109,7 @@ class ImaginationLearner(TorchLearner):
         super().__init__(env, seed, device, config)
         c = self.config
         self.device = torch.device(device)
-        self.layout = self.envs.layout
+        self.layout = self.envs.head
         self.head = action_head(self.envs.vector.single_action_space)
         self.rng = np.random.Generator(np.random.Philox(seed))
         with torch.random.fork_rng(devices=[]):
@@ -157,7 +157,7 @@ class ImaginationLearner(TorchLearner):
         """The labels of the map (n, T, target_size) for episodes with observations `obs` (n, T, ...) and lengths `length` (n,)."""
         if self.model.map is None or self.layout is None:
             return np.zeros((*obs.shape[:2], 0), np.float32)
-        return map_columns(obs, length, self.layout, self.map_labels)
+        return map_columns(obs, length, self.map_labels, self.layout, self.envs.observation.rays)
 
     # --- free play, then questions ---
 

@@ -47,13 +47,13 @@ class JEPAMPCConfig(JEPASizes, PlanningConfig):
     regulariser: float = 10.0
     """weight of SIGReg"""
     map: Literal["none", "last-seen", "hindsight"] = "hindsight"
-    """labels of the map of places, with entity slots; "none" for no map"""
+    """labels of the map of places, with entity slots or rays; "none" for no map"""
     map_weight: float = 1.0
     """weight of the map loss"""
 
 
 class JEPAMPCLearner(PlanningLearner):
-    """Trains on flat, ray or image observations and any actions; a map needs entity slots."""
+    """Trains on flat, ray or image observations and any actions; a map needs entity slots or rays."""
 
     name = "jepa-mpc"
     config_class: ClassVar[type[JEPAMPCConfig]] = JEPAMPCConfig

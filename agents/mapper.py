@@ -46,7 +46,7 @@ class MapperConfig(ImaginationConfig):
 
 
 class MapperLearner(ImaginationLearner):
-    """Trains a mapper on entity slots; without a map, on any vector observation."""
+    """Trains a mapper on entity slots or rays; without a map, on any vector observation."""
 
     name = "mapper"
     config_class: ClassVar[type[MapperConfig]] = MapperConfig
@@ -59,7 +59,7 @@ class MapperLearner(ImaginationLearner):
         if made.observation.image:
             raise BadAgent(f"{self.name} learns from vectors, not from images")
         if self.layout is None and c.map != "none":
-            raise BadAgent(f"{self.name} needs entity slots: this environment or observation mode has none")
+            raise BadAgent(f"{self.name} needs entity slots or rays: this environment or observation mode has none")
         return MappedModel(made.observation, self.head.size, c.hidden, self.layout, c.map != "none")
 
     def model_groups(self) -> list[dict[str, Any]]:

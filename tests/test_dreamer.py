@@ -118,6 +118,7 @@ def test_resume_is_exact_with_other_observations_and_actions(env: EnvConfig, tmp
         (MapperLearner, "slots", "discrete"),
         pytest.param(MapperLearner, "slots", "continuous", marks=pytest.mark.slow),
         pytest.param(DreamerLearner, "rays", "continuous", marks=pytest.mark.slow),
+        pytest.param(MapperLearner, "rays", "discrete", marks=pytest.mark.slow),
         pytest.param(DreamerLearner, "pixels", "discrete", marks=pytest.mark.slow),
     ],
 )
@@ -155,9 +156,9 @@ def test_onnx_decides_and_imagines_as_torch(
     assert left is not None and right is not None
     for name in ("action", "reward", "cont", "xy", "pose"):
         np.testing.assert_allclose(getattr(left, name), getattr(right, name), atol=1e-3, err_msg=name)
-    assert left.pose.shape == (n, 5, 4 if obs == "slots" else 0)
+    assert left.pose.shape == (n, 5, 0 if obs == "pixels" else 4)
     assert ((left.cont >= 0) & (left.cont <= 1)).all()
-    if obs == "slots":
+    if obs == "slots" or kind is MapperLearner:
         believed, exported = here.belief(a), there.belief(b)
         assert believed is not None and exported is not None and believed.xy.shape == (n, 3, 2)
         np.testing.assert_allclose(believed.xy, exported.xy, atol=1e-3)
@@ -245,7 +246,7 @@ def test_bad_checkpoints_are_named(damage: str, tmp_path: Path) -> None:
 def test_what_cannot_be_learned_is_named() -> None:
     with pytest.raises(BadAgent, match="colour"):
         learner(colour="red")
-    with pytest.raises(BadAgent, match="mapper needs entity slots"):
+    with pytest.raises(BadAgent, match="mapper needs entity slots or rays"):
         learner(env=EnvConfig("CartPole-v1"))
-    with pytest.raises(BadAgent, match="mapper needs entity slots"):
-        learner(env=EnvConfig("RolledBehind", 1, obs="rays"))
+    with pytest.raises(BadAgent, match="mapper learns from vectors, not from images"):
+        learner(env=EnvConfig("RolledBehind", 1, obs="pixels"))

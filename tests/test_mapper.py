@@ -59,13 +59,16 @@ def test_a_step_ahead_is_the_same_change_wherever_the_agent_looks() -> None:
     torch.testing.assert_close(moved(b, torch.tensor([0.3, -0.08, 0.0, 1.0])), torch.tensor([1.2, 0.0, 0.0, 0.0]))
 
 
+@pytest.mark.parametrize("sensor", ["slots", "rays"])
 @pytest.mark.parametrize("kind", ["hindsight", "last-seen"])
-def test_the_map_learns_the_labels_that_are_chosen(kind: str) -> None:
-    made = after(1, map=kind)
+def test_the_map_learns_the_labels_that_are_chosen(kind: str, sensor: str) -> None:
+    made = after(1, EnvConfig("RolledBehind", 1, obs=sensor), map=kind)
     obs, length = made.replay.running_obs(np.ones(made.config.envs, bool))
     assert length.min() > 1
     columns = made.targets(obs, length)
-    known, places, numbers = LABELS[kind](np.ascontiguousarray(obs.swapaxes(0, 1)), length, made.layout)
+    rays = made.envs.observation.rays
+    assert (rays is None) == (sensor == "slots") and made.layout is not None
+    known, places, numbers = LABELS[kind](np.ascontiguousarray(obs.swapaxes(0, 1)), length, made.layout, rays)
     k = known.shape[-1]
     np.testing.assert_array_equal(columns[..., :k], known.swapaxes(0, 1))
     np.testing.assert_allclose(columns[..., k : 4 * k], places.swapaxes(0, 1).reshape(*columns.shape[:2], -1))

@@ -31,7 +31,7 @@ class MappedModel(LatentModel):
     Args:
         actions: size A of an encoded action.
         hidden: size D of the memory, and units of hidden layers.
-        layout: of slot observations: changes of pose are then predicted in the agent's own frame; None for other vectors.
+        layout: of slots or rays: changes of pose are then predicted in the agent's own frame; None for other vectors.
         has_map: whether there is a map; it needs a layout.
     """
 

@@ -106,11 +106,13 @@ class RSSM(LatentModel):
 
     def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
         """`map` (n, 5 k) for latents (n, F): the discs of the decoded observation, see `unseen.agents.shared.graph_agent`.
-        An empty dict if there are no discs."""
-        return {"map": self._slots(latent, layout.discs, DISC_FIELDS)} if layout.discs[1] else {}
+        An empty dict without slots of discs."""
+        shown = layout.discs[1] and self.observation.rays is None
+        return {"map": self._slots(latent, layout.discs, DISC_FIELDS)} if shown else {}
 
     def decode_boxes(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
-        return {"boxes": self._slots(latent, layout.boxes, BOX_FIELDS)} if layout.boxes[1] else {}
+        shown = layout.boxes[1] and self.observation.rays is None
+        return {"boxes": self._slots(latent, layout.boxes, BOX_FIELDS)} if shown else {}
 
     def _slots(self, latent: Tensor, slots: tuple[int, int, int], fields: int) -> Tensor:
         """The first `fields` columns (n, fields k) of the k slots (start, k, width) in the decoded observation."""

@@ -152,14 +152,16 @@ LABELS: dict[str, Callable[[np.ndarray, np.ndarray, Layout, Rays | None], Labels
 }
 
 
-def map_columns(obs: np.ndarray, length: np.ndarray, layout: Layout, labels: str) -> np.ndarray:
+def map_columns(
+    obs: np.ndarray, length: np.ndarray, labels: str, layout: Layout, rays: Rays | None = None
+) -> np.ndarray:
     """The labels of a map as columns (n, T, 5 k) of a replay: known, then places, then numbers.
 
     Args:
-        labels: which of LABELS.
         obs: (n, T, d) whole episodes, episode-major.
         length: (n,) number of observations of each.
+        labels: which of LABELS.
     """
-    known, places, numbers = LABELS[labels](np.ascontiguousarray(obs.swapaxes(0, 1)), length, layout, None)
+    known, places, numbers = LABELS[labels](np.ascontiguousarray(obs.swapaxes(0, 1)), length, layout, rays)
     columns = np.concatenate([known, places.reshape(*known.shape[:2], -1), numbers], -1)
     return columns.swapaxes(0, 1).astype(np.float32)
