@@ -117,6 +117,32 @@ def test_rankings_from_five_runs_on(tmp_path: Path) -> None:
     assert "Fewer CPU-seconds to .90, on different processors" in mixed
 
 
+def test_the_pace_of_the_cores_is_told(tmp_path: Path) -> None:
+    spec = make(tmp_path)
+    plain = filled(spec)
+    assert "fixed workload" not in markdown(spec, plain, "made_up.toml", False)
+    good = [cell.id for cell in spec.cells if cell.agent.label.startswith("good")]
+    even = plain | {id: replace(plain[id], pace=0.1) for id in good[1:]}
+    report = markdown(spec, even, "made_up.toml", False)
+    assert "`unseen.train.pace`): good &lt;b> 100, unknown for 1 of 5 runs." in report
+    assert "on different processors" not in report
+    uneven = even | {good[0]: replace(plain[good[0]], pace=0.25)}
+    report = markdown(spec, uneven, "made_up.toml", False)
+    assert "good &lt;b> 100 (100–250)." in report and "Fewer CPU-seconds to .90, on different processors" in report
+    assert from_text(as_text(uneven[good[0]])).pace == 0.25
+
+
+def test_the_pace_is_that_of_a_fixed_workload() -> None:
+    torch = pytest.importorskip("torch")
+    from unseen.train.pace import pace
+
+    torch.manual_seed(3)
+    expected = torch.rand(1)
+    torch.manual_seed(3)
+    assert 0 < pace() < 10
+    assert torch.equal(torch.rand(1), expected)
+
+
 def test_all_environments_stand_in_one_table(tmp_path: Path) -> None:
     spec = make(tmp_path, "[0, 1]", "[1, 2]")
     found = filled(spec)

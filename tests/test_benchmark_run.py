@@ -67,7 +67,7 @@ def stored(out: Path) -> dict[str, dict[str, Any]]:
 def without_clocks(results: dict[str, dict[str, Any]]) -> dict[str, Any]:
     """Results without what depends on the speed of the machine."""
     for one in results.values():
-        del one["cpu_s"], one["wall_s"]
+        del one["cpu_s"], one["wall_s"], one["pace"]
         one["curve"] = [point[:2] + point[3:] for point in one["curve"]]
     return results
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections.abc import Mapping, Sequence
 
 from unseen.train.benchmark.cells import AgentEntry, Evaluation, Protocol, Spec
@@ -26,6 +27,10 @@ def notes(spec: Spec, results: Mapping[str, Result]) -> str:
         lines.append(
             f"CPU time was measured on {'; '.join(map(safe, machines))}. It is not comparable across machines."
         )
+    if paces := _paces(spec, results):
+        lines.append(
+            f"CPU time of a fixed workload on the cores that trained, ms, median and range (`unseen.train.pace`): {paces}."
+        )
     for what, differ in (
         ("settings", _settings_differ(spec, results)),
         ("versions of packages", _versions_differ(known)),
@@ -33,6 +38,20 @@ def notes(spec: Spec, results: Mapping[str, Result]) -> str:
         if differ:
             lines.append(f"**The {what} differ between runs: {differ}.**")
     return "\n".join(f"- {line}" for line in lines)
+
+
+def _paces(spec: Spec, results: Mapping[str, Result]) -> str:
+    """The pace of the cores that trained each agent, and how many runs have none; "" if none has."""
+    found = []
+    for agent in spec.agents:
+        own = [results[c.id] for c in spec.cells if c.agent is agent and agent.trains and c.id in results]
+        paces = sorted(one.pace for one in own if one.pace)
+        if paces:
+            low, middle, high = (f"{1000 * pace:.0f}" for pace in (paces[0], statistics.median(paces), paces[-1]))
+            spread = f" ({low}–{high})" if low != high else ""
+            unknown = f", unknown for {len(own) - len(paces)} of {len(own)} runs" if len(paces) < len(own) else ""
+            found.append(f"{safe(agent.label)} {middle}{spread}{unknown}")
+    return "; ".join(found)
 
 
 def _settings(agent: AgentEntry) -> str:

@@ -49,6 +49,8 @@ class Result:
     """versions of packages, by name"""
     machine: str = ""
     """operating system and kind of processor"""
+    pace: float | None = None
+    """CPU-seconds of a fixed workload on the core that ended the training, see `unseen.train.pace`; None if it was not measured"""
     imagined: tuple[tuple[int, float], ...] = ()
     """pairs of a maximum number of imagined steps per plan and the score with it, of a planning agent"""
     curve: tuple[tuple[Any, ...], ...] = ()
@@ -102,7 +104,7 @@ def _check_values(result: Result) -> None:
     if result.anchors is not None and len(result.anchors) != 2:
         raise ValueError(f"anchors are {result.anchors!r}")
     scores = [tuple(vars(score).values()) for score in (result.greedy, result.sampled) if score is not None]
-    amounts = (result.steps, result.episodes, result.cpu_s, result.wall_s, *(result.anchors or ()))
+    amounts = (result.steps, result.episodes, result.cpu_s, result.wall_s, result.pace, *(result.anchors or ()))
     for value in chain(amounts, *scores, *result.imagined, *result.curve):
         if value is not None and (not isinstance(value, int | float) or not math.isfinite(value)):
             raise ValueError(f"{value!r} is not a number")

@@ -160,12 +160,15 @@ def _ask(task: Task, fits: list[Fit]) -> Result:
 
 def _training(fit: Fit) -> dict[str, Any]:
     """The fields of a `Result` that describe its training."""
+    from unseen.train.pace import pace
+
     learner = fit.learner
     return {
         "steps": learner.steps,
         "episodes": learner.episodes,
         "cpu_s": round(fit.clock.seconds, 1),
         "wall_s": round(fit.wall_s, 1),
+        "pace": round(pace(), 3),
         "settings": asdict(learner.config),
         "curve": tuple(tuple(point[name] for name in CURVE) for point in fit.curve),
     }

@@ -11,6 +11,7 @@ from unseen.train.benchmark.summary import Claim, Group, begun, claims, median, 
 from unseen.train.leaderboard.report import count, number, short
 from unseen.train.leaderboard.statistics import RANKING_RUNS, Interval
 
+SAME_PACE = 1.3  # ratio of the paces of two cores, up to which CPU times are compared without a remark
 AXES = {"steps": "steps", "episodes": "episodes", "cpu_s": "CPU-s"}
 
 
@@ -183,8 +184,10 @@ def rankings(own: Sequence[Group], threshold: float) -> str:
         at = number(threshold)
         steps, cpu = (claims(trained, soonness(axis, threshold)) for axis in ("steps", "cpu_s"))
         both = {(claim.a, claim.b) for claim in cpu}
-        machines = {one.machine for group in trained if len(group.finished) >= RANKING_RUNS for one in group.finished}
-        mixed = ", on different processors" if len(machines) > 1 else ""
+        ranked = [one for group in trained if len(group.finished) >= RANKING_RUNS for one in group.finished]
+        paces = [one.pace for one in ranked if one.pace]
+        several = len({one.machine for one in ranked}) > 1 or (paces and max(paces) > SAME_PACE * min(paces))
+        mixed = ", on different processors" if several else ""
         lines += _claims("Higher final score", claims(trained, Group.headline))
         lines += _claims(f"Fewer environment steps to {at}", steps)
         lines += _claims(f"Fewer CPU-seconds to {at}{mixed}", cpu)

@@ -22,6 +22,11 @@ def this_run() -> RunRow:
 def _processor() -> str:
     try:
         lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
-        return next(line.split(":", 1)[1].strip() for line in lines if line.startswith("model name"))
-    except (OSError, StopIteration):
-        return platform.processor() or "unknown processor"
+    except OSError:
+        lines = []
+    pairs = (line.partition(":") for line in reversed(lines))
+    about = {key.strip(): value.strip() for key, _, value in pairs}  # of the first core
+    name = about.get("model name") or platform.processor() or "unknown processor"
+    if "cpu family" in about and "model" in about:  # virtual machines often hide the model in the name
+        name += f", family {about['cpu family']}, model {about['model']}"
+    return name
