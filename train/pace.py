@@ -1,4 +1,4 @@
-"""How fast a core is. CPU-seconds mean little without it: of the same training, some processors take three times as many as others."""
+"""How fast a core is. CPU-seconds mean little without it: of the same training, some processors take 2.4 times as many as others."""
 
 from __future__ import annotations
 
