@@ -189,8 +189,11 @@ class Dosing(Task):
             "foresee what a dose does minutes later, and when to stop",
             without=("pid", "pid-stop"),
             excess={
-                1: Excess(0.11, "with a reading every three minutes, correcting the rate is nearly enough"),
-                2: Excess(0.10, "the window forgives much: a rate that is corrected every ten minutes is seldom outside for long"),
+                1: Excess(0.11, "with a reading every three minutes, correcting the rate is nearly enough", only=("pid-stop",)),
+                2: Excess(
+                    0.10, "the window forgives much: a rate that is corrected every ten minutes is seldom outside for long",
+                    only=("pid-stop",),
+                ),
             },
         ),
     }  # fmt: skip
