@@ -149,7 +149,10 @@ def _plot(axes: Any, group: Group, axis: str, colour: str, dash: Any) -> None:
     policy = group.agent.policy
     lines = [line for one in group.finished if len((line := _points(one, axis, policy))[0])]
     for x, y in lines:
-        axes.plot(x, y, color=colour, lw=0.7, alpha=0.4, marker="." if len(x) == 1 else "")
+        if len(x) == 1:
+            axes.plot(x, y, color=colour, marker="o", ms=3)
+        else:
+            axes.plot(x, y, color=colour, lw=0.7, alpha=0.4)
     for one in group.failed:
         x, y = _points(one, axis, policy)
         axes.plot(x, y, color=colour, lw=0.7, alpha=0.4, marker="x", markevery=[-1] if len(x) else [])
