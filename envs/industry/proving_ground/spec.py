@@ -198,8 +198,11 @@ class ProvingGround(Task):
             "design for what this car will meet",
             without=("universal", "portfolio", "briefless"),
             excess={
-                2: Excess(0.20, "tests show how far a car is from its benchmark, so they reveal much of the brief"),
-                3: Excess(0.48, "the same, and the more offsets are fitted, the more of a wrong brief they make up for"),
+                2: Excess(0.20, "tests show how far a car is from its benchmark, so they reveal much of the brief", only=("briefless",)),
+                3: Excess(
+                    0.48, "the same, and the more offsets are fitted, the more of a wrong brief they make up for",
+                    only=("briefless",),
+                ),
             },
         ),
     }  # fmt: skip
