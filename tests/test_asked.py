@@ -167,9 +167,9 @@ def test_who_cannot_be_asked_is_refused() -> None:
     learner = DreamerLearner(env("Cups", free="yes"), 0, config=SMALL["dreamer"])
     with pytest.raises(BadAgent, match="no observation tells whether the goal is reached"):
         learner.ask(env("Cups"))
-    rays = EnvConfig("RolledBehind", 1, obs="rays")
+    pixels = EnvConfig("RolledBehind", 1, obs="pixels")
     with pytest.raises(BadAgent, match="entity slots"):
-        DreamerLearner(rays, 0, config=SMALL["dreamer"]).ask(rays)
+        DreamerLearner(pixels, 0, config=SMALL["dreamer"]).ask(pixels)
     with pytest.raises(BadAgent, match="other observations"):
         GRUPPOLearner(env("RolledBehind", free="yes"), 0, config=SMALL["gru-ppo"]).ask(env("Rex"))
     from unseen.agents.sb3.ppo import PPOLearner

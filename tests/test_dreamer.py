@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -133,7 +134,7 @@ def test_onnx_decides_and_imagines_as_torch(
     made.export(path)
     assert all(np.array_equal(v, before[k]) for k, v in weights(made).items())
     assert all(f.stat().st_size <= 4 << 20 for f in (path, path.with_suffix(".imagine.onnx")))
-    assert b".py" not in path.read_bytes(), "no path of the machine that made it"
+    assert not re.search(rb"\w{3}\.py\b", path.read_bytes()), "no path of the machine that made it"
 
     here, there = made.policy(), OnnxAgent(path)
     assert (here.obs, here.action) == (obs, action)

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch")
 from unseen.agents.shared.actions import ContinuousActions, DiscreteActions, SquashedNormal, action_head  # noqa: E402
 from unseen.agents.shared.actor_critic import ActorCritic, lambda_returns, largest_return  # noqa: E402
 from unseen.agents.shared.encoders import Standardise, make_decoder, make_encoder, prepare  # noqa: E402
-from unseen.agents.shared.envs import ObservationSpec  # noqa: E402
+from unseen.agents.shared.envs import ObservationSpec, Rays  # noqa: E402
 from unseen.agents.shared.nets import BINS, TwoHot, sample_one_hot, unimix  # noqa: E402
 
 BOX = spaces.Box(np.array([-1, 0], np.float32), np.array([1, 5], np.float32))
@@ -157,7 +157,7 @@ def test_the_target_critic_follows_and_returns_are_scaled() -> None:
 OBSERVATIONS = {
     "row": ObservationSpec((7,)),
     "wide row": ObservationSpec((7,), use_symlog=True),
-    "rays": ObservationSpec((20,), rays=(5, 4, 3)),
+    "rays": ObservationSpec((20,), rays=Rays(5, 4, 3, 6.0)),
     "image": ObservationSpec((64, 64, 3), image=True),
     "odd image": ObservationSpec((50, 37, 1), image=True),
 }

@@ -231,7 +231,7 @@ def test_players_that_do_not_plan_fail_and_one_that_sees_all_does_not(level: int
     for name, faculty in env.task.faculties.items():
         if level in faculty.levels:
             for player in faculty.policies:
-                assert play(env, player, 0, n).mean() <= chance + faculty.limit(level) + 0.04, (name, player)
+                assert play(env, player, 0, n).mean() <= chance + faculty.limit(level, player) + 0.04, (name, player)
     twin = make_vec("Unblock", n, level=level, split="test", **env.task.visible)
     assert play(twin, "reflex", 0, n).mean() == 1.0
     assert play(env, "reflex", 0, n).mean() < 0.5
