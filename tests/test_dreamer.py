@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import Any
 
@@ -127,6 +126,7 @@ def test_onnx_decides_and_imagines_as_torch(
     kind: type[ImaginationLearner], obs: str, action: str, tmp_path: Path
 ) -> None:
     pytest.importorskip("onnxscript")
+    onnx = pytest.importorskip("onnx")
     env = EnvConfig("RolledBehind", 1, obs=obs, action=action)
     made = trained(kind, updates=5, env=env)
     before = weights(made)
@@ -134,7 +134,10 @@ def test_onnx_decides_and_imagines_as_torch(
     made.export(path)
     assert all(np.array_equal(v, before[k]) for k, v in weights(made).items())
     assert all(f.stat().st_size <= 4 << 20 for f in (path, path.with_suffix(".imagine.onnx")))
-    assert not re.search(rb"\w{3}\.py\b", path.read_bytes()), "no path of the machine that made it"
+    graph = onnx.load(path)
+    for weights_of in graph.graph.initializer:
+        weights_of.ClearField("raw_data")  # any bytes may be in these
+    assert b".py" not in graph.SerializeToString(), "no path of the machine that made it"
 
     here, there = made.policy(), OnnxAgent(path)
     assert (here.obs, here.action) == (obs, action)
