@@ -107,18 +107,18 @@ class RSSM(LatentModel):
     def decode_map(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
         """`map` (n, 5 k) for latents (n, F): the discs of the decoded observation, see `unseen.agents.shared.graph_agent`.
         An empty dict without slots of discs."""
-        shown = layout.discs[1] and self.observation.rays is None
-        return {"map": self._slots(latent, layout.discs, DISC_FIELDS)} if shown else {}
+        return self._slots("map", latent, layout.discs, DISC_FIELDS)
 
     def decode_boxes(self, latent: Tensor, layout: Layout) -> dict[str, Tensor]:
-        shown = layout.boxes[1] and self.observation.rays is None
-        return {"boxes": self._slots(latent, layout.boxes, BOX_FIELDS)} if shown else {}
+        return self._slots("boxes", latent, layout.boxes, BOX_FIELDS)
 
-    def _slots(self, latent: Tensor, slots: tuple[int, int, int], fields: int) -> Tensor:
-        """The first `fields` columns (n, fields k) of the k slots (start, k, width) in the decoded observation."""
+    def _slots(self, name: str, latent: Tensor, slots: tuple[int, int, int], fields: int) -> dict[str, Tensor]:
+        """By `name`, the first `fields` columns (n, fields k) of the k slots (start, k, width) decoded; {} without slots."""
         start, count, width = slots
+        if not count or self.observation.rays is not None:
+            return {}
         view = self.decode(latent)[:, start : start + count * width]
-        return view.reshape(-1, count, width)[..., :fields].reshape(-1, count * fields)
+        return {name: view.reshape(-1, count, width)[..., :fields].reshape(-1, count * fields)}
 
     # --- learning ---
 

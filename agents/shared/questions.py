@@ -24,7 +24,7 @@ def can_ask(agent: str, env: EnvConfig, layout: Layout | None) -> Layout:
         raise BadAgent(
             f"{agent} cannot be asked after free play: in {env.label} no observation tells whether the goal is reached"
             if layout is not None
-            else f"{agent} cannot be asked after free play without entity slots"
+            else f"{agent} cannot be asked after free play without entity slots or rays"
         )
     return layout
 

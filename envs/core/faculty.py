@@ -6,6 +6,11 @@ from dataclasses import dataclass, field
 MARGIN = {1: 0.1, 2: 0.05, 3: 0.05}  # level -> how far above chance an ablated policy may score
 
 
+def margin(level: int) -> float:
+    """`MARGIN` of a level; that of level 3 for others."""
+    return MARGIN.get(level, MARGIN[3])
+
+
 @dataclass(frozen=True)
 class Excess:
     """A declared exception to `MARGIN` at one level.
@@ -53,4 +58,4 @@ class Faculty:
         excess = self.excess.get(level)
         if excess is not None and (not excess.only or policy in excess.only):
             return excess.above
-        return MARGIN.get(level, MARGIN[3])
+        return margin(level)

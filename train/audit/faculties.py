@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unseen.envs.core.faculty import MARGIN, Faculty
+from unseen.envs.core.faculty import Faculty, margin
 from unseen.train.audit.report import Check
 from unseen.train.audit.subject import Subject, play
 
@@ -68,13 +68,13 @@ def _check(subject: Subject, name: str, faculty: Faculty, scores: list[Ablated],
     assert isinstance(level, int), "faculties are declared for levels, not for presets"
     best, *others = scores
     passed = all(one.mean - one.half_width <= base + faculty.limit(level, one.name) for one in scores)
-    limit, reason = f"<= {base:.3f} + {MARGIN.get(level, MARGIN[3]):g}", ""
+    limit, reason = f"{margin(level):g}", ""
     if excess := faculty.excess.get(level):
-        limit = f"{limit}; {', '.join(excess.only)} + " if excess.only else f"<= {base:.3f} + "
-        limit += f"{excess.above:g} (declared)"
+        declared = f"{excess.above:g} (declared)"
+        limit = f"{limit}; {', '.join(excess.only)} + {declared}" if excess.only else declared
         reason = f"; declared: {excess.reason}"
     rest = f"; {', '.join(map(str, others))}" if others else ""
-    return Check(name, limit, f"{best}{rest}{reason}", passed)
+    return Check(name, f"<= {base:.3f} + {limit}", f"{best}{rest}{reason}", passed)
 
 
 def _anchor(subject: Subject, best: float) -> Check:
@@ -84,5 +84,5 @@ def _anchor(subject: Subject, best: float) -> Check:
     frozen = None if anchor is None else anchor.ablated
     if frozen is None:
         return Check("best ablated policy", "no anchor", f"{best:.3f}", None)
-    margin = 4 * 0.5 / (1_000 if subject.quick else 4_000) ** 0.5
-    return Check("best ablated policy", f"{frozen:.3f} +- {margin:.3f}", f"{best:.3f}", abs(best - frozen) <= margin)
+    allowed = 4 * 0.5 / (1_000 if subject.quick else 4_000) ** 0.5
+    return Check("best ablated policy", f"{frozen:.3f} +- {allowed:.3f}", f"{best:.3f}", abs(best - frozen) <= allowed)
