@@ -106,7 +106,7 @@ class GRUPPOLearner(TorchLearner):
             if getattr(c, name) <= 0:
                 raise BadAgent(f"setting {name}={getattr(c, name)}: must be positive")
         self.device = torch.device(device)
-        self.layout = self.envs.head
+        self.layout = self.envs.layout
         if c.map != "none" and self.layout is None:
             raise BadAgent(f"{self.name} with map={c.map}: a map needs entity slots or rays, which {env.label} has not")
         self.head = action_head(self.envs.vector.single_action_space)

@@ -109,7 +109,7 @@ class ImaginationLearner(TorchLearner):
         super().__init__(env, seed, device, config)
         c = self.config
         self.device = torch.device(device)
-        self.layout = self.envs.head
+        self.layout = self.envs.layout
         self.head = action_head(self.envs.vector.single_action_space)
         self.rng = np.random.Generator(np.random.Philox(seed))
         with torch.random.fork_rng(devices=[]):

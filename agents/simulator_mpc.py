@@ -13,12 +13,13 @@ from gymnasium import spaces
 
 from unseen.agents.errors import BadAgent
 from unseen.agents.protocol import Dynamics, Transition
-from unseen.agents.shared import envs, noise
-from unseen.agents.shared.envs import EnvConfig, Layout, Simulator
+from unseen.agents.shared import noise
+from unseen.agents.shared.envs import EnvConfig, Layout
 from unseen.agents.shared.graph_agent import Arrays
 from unseen.agents.shared.planning_agent import PlanningAgent, Search, Situation
 from unseen.agents.shared.search import BestFirst
 from unseen.agents.shared.shooting import Shooting
+from unseen.agents.shared.simulator import Simulator, simulator
 
 IMAGINED = 10_000
 ROWS = 256  # states simulated together
@@ -83,7 +84,7 @@ class SimulatorAgent(PlanningAgent):
         config = self._config
         if config.entry is not None:
             config = replace(config, split=env.split, action=env.action_kind)
-        self.dynamics, self._env = SimulatorDynamics(envs.simulator(config, ROWS)), env
+        self.dynamics, self._env = SimulatorDynamics(simulator(config, ROWS)), env
         self.search = DISCRETE if isinstance(self.dynamics.space, spaces.Discrete) else CONTINUOUS
 
     def no_situation(self, n: int) -> Situation:

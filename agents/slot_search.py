@@ -99,7 +99,7 @@ class SlotSearchLearner(TorchLearner):
         super().__init__(env, seed, device, config)
         c = self.config
         self.device = torch.device(device)
-        space, layout = self.envs.vector.single_action_space, self.envs.layout
+        space, layout = self.envs.vector.single_action_space, self.envs.slots
         if layout is None:
             raise BadAgent(f"{self.name} needs entity slots, which {env.label} has not")
         if layout.frame != "room" or layout.order not in ORDERS:

@@ -294,12 +294,13 @@ def test_the_entropy_weight_changes_linearly() -> None:
     np.testing.assert_allclose(weights, [0.1, 0.06, 0.02, 0.02])
 
 
+@pytest.mark.parametrize("obs", ["slots", "rays"])
 @pytest.mark.parametrize("kind", [PPOLearner, PPOStackLearner, RecurrentPPOLearner])
-def test_steps_without_effect_can_be_left_out(kind: type[SB3Learner]) -> None:
-    made = learner(kind, mask_idle=True)
+def test_steps_without_effect_can_be_left_out(kind: type[SB3Learner], obs: str) -> None:
+    made = learner(kind, env=EnvConfig("RolledBehind", 1, obs=obs), mask_idle=True)
     made.advance()
-    layout, buffer = made.envs.layout, made.model.rollout_buffer
-    acting = int(layout.acts(buffer.observations[:, -layout.size :]).sum())
+    layout, size, buffer = made.envs.layout, made.envs.observation.size, made.model.rollout_buffer
+    acting = int(layout.acts(buffer.observations[:, -size:]).sum())
     assert 0 < acting < len(buffer.observations)
     batches = list(buffer.get(64))
     if kind is RecurrentPPOLearner:  # which sees the others, too

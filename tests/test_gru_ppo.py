@@ -156,7 +156,7 @@ def test_it_trains_and_onnx_decides_as_torch(kind: type[GRUPPOLearner], env: Env
         belief, other = ours.belief(mine), exported.belief(yours)
         assert (belief is None) == (other is None) == (kind is GRUPPOLearner)
         if belief is not None and other is not None:
-            np.testing.assert_allclose(belief.xy, other.xy * made.envs.head.scale, atol=1e-3)
+            np.testing.assert_allclose(belief.xy, other.xy * made.envs.layout.scale, atol=1e-3)
         seen, _, terminated, truncated, _ = test_env.step(a)
         first = terminated | truncated
 

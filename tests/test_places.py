@@ -153,7 +153,7 @@ def test_rays_show_what_slots_show(name: str, level: int) -> None:
 
 def test_rays_tell_two_discs_of_one_colour_by_their_depths() -> None:
     made = make(EnvConfig("Cups", 2, obs="rays"), 1)
-    layout, eye = made.head, made.observation.rays
+    layout, eye = made.layout, made.observation.rays
     assert layout is not None and eye is not None
     row = np.zeros((1, made.observation.size), np.float32)
     row[0, 2] = 1  # facing along x

@@ -260,7 +260,7 @@ def _export(config: TrainConfig, env_config: EnvConfig, fit: Fit, episodes: int)
         level=env_config.chosen_level,
         obs=policy.obs,
         action=policy.action,
-        scale=1.0 if made.head is None else made.head.scale,
+        scale=1.0 if made.layout is None else made.layout.scale,
         seed=config.seed,
         config=asdict(learner.config),
         overrides=config.settings(),

@@ -65,8 +65,8 @@ class OnnxAgent(GraphAgent):
         self.repeat = stored_repeat(self.card.config, self.path)
         if env is not None:
             made = check_fits(self.path, act, env, self.obs, self.action)
-            if made.head is not None:
-                self.scale = made.head.scale
+            if made.layout is not None:
+                self.scale = made.layout.scale
             space, logits = made.vector.single_action_space, act.output_shapes.get("logits")
             if isinstance(space, spaces.Discrete) and logits is not None and logits[-1] != space.n:
                 raise BadAgent(f"{self.path}: has {logits[-1]} actions; {title(env)} has {space.n}")

@@ -77,7 +77,7 @@ class OnnxPlanner(GraphPlanningAgent):
             space,
             self.card.obs,
             self.card.action,
-            self.card.scale if made.head is None else made.head.scale,
+            self.card.scale if made.layout is None else made.layout.scale,
             maps_slots(self.card.agent, self.card.config),
         )
         self.repeat = stored_repeat(self.card.config, self.path)

@@ -42,7 +42,7 @@ class OnPolicyConfig(SB3Config):
     value_weight: float = 0.5
     """weight of the value loss"""
     mask_idle: bool = False
-    """train only on steps at which actions have an effect, where slots tell which these are"""
+    """train only on steps at which actions have an effect, where slots or rays tell which these are"""
 
 
 class OnPolicyLearner(SB3Learner):
@@ -66,10 +66,10 @@ class OnPolicyLearner(SB3Learner):
 
     def acts(self) -> Acts | None:
         """Whether actions have an effect, by the last observation of a row; None if all steps count."""
-        layout = self.envs.layout
+        layout, size = self.envs.layout, self.envs.observation.size
         if layout is None or not self.config.mask_idle:
             return None
-        return lambda rows: layout.acts(rows[:, -layout.size :])
+        return lambda rows: layout.acts(rows[:, -size:])
 
     def optimizers(self) -> Mapping[str, Optimizer]:
         return {"optimizer": self.model.policy.optimizer}
@@ -124,7 +124,7 @@ class PPOLearner(OnPolicyLearner):
         return PPO("MlpPolicy", policy_kwargs=policy, **arguments)
 
     def _relational_features(self) -> dict[str, Any]:
-        c, layout = self.config, self.envs.layout
+        c, layout = self.config, self.envs.slots
         if layout is None or self.stack > 1 or layout.frame != "room":
             raise BadAgent(f"setting relational={c.relational}: needs entity slots in the room's frame, and stack=1")
         arguments = {"layout": layout, "frame": c.relational, "hidden": c.hidden}

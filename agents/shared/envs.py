@@ -1,24 +1,22 @@
 """Make environments for agents: those of the suite, or any Gymnasium environment through an adapter.
 
-This is the only file in `agents` that uses more of an environment than Gymnasium's vector interface.
+With `simulator`, the only file in `agents` that uses more of an environment than Gymnasium's vector interface.
 """
 
 from __future__ import annotations
 
-import importlib
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from functools import partial
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from gymnasium import spaces
 from gymnasium.vector import AutoresetMode, SyncVectorEnv, VectorEnv
-from gymnasium.wrappers import DtypeObservation, FilterObservation, FlattenObservation, TransformAction
 
 from unseen.agents.errors import BadAgent, BadCheckpoint
+from unseen.agents.shared.adapters import adapt, is_image, non_numeric_keys, require_id
 from unseen.envs import suite
 from unseen.envs.core.reference import WORLD, split_name
 from unseen.envs.core.spaces import action_kinds
@@ -30,7 +28,6 @@ from unseen.envs.planar.rays import RAYS
 
 __all__ = ["AutoresetMode", "EnvConfig", "Environments", "Layout", "ObservationSpec", "make", "make_one", "reference"]
 
-SMALL_IMAGE = 32  # pixels: smaller uint8 arrays are treated as tables of codes, such as MiniGrid's views
 MODERATE = 10.0  # observations with bounds up to this are not squashed by symlog
 
 
@@ -57,7 +54,7 @@ class EnvConfig:
         try:
             return suite.resolve(self.name)
         except UnknownEnvironment as error:
-            _require_gymnasium_id(self.name, error)
+            require_id(self.name, error)
             return None
 
     @property
@@ -130,8 +127,8 @@ class Environments:
     Attributes:
         vector: the Gymnasium vector environment.
         observation: of a single environment.
-        layout: the layout of a slot observation; None for other observations.
-        head: a layout whose head (pose, phase, query and so on) the observation begins with: of slots or rays; None for others.
+        layout: the layout of a slot observation. For rays, that of the slots of the same environment, whose head (pose, phase, query and so
+            on) both begin with. None for other observations.
         horizon: maximum episode length in steps; None if unknown.
         has_snapshots: whether `snapshot` and `restore` are supported.
         obs_mode, action_kind: the selected ones; "" for Gymnasium environments.
@@ -141,12 +138,16 @@ class Environments:
     vector: VectorEnv
     observation: ObservationSpec
     layout: Layout | None = None
-    head: Layout | None = None
     horizon: int | None = None
     has_snapshots: bool = False
     obs_mode: str = ""
     action_kind: str = ""
     ignored: tuple[str, ...] = ()
+
+    @property
+    def slots(self) -> Layout | None:
+        """The layout, if observations are slots."""
+        return self.layout if self.observation.rays is None else None
 
     def snapshot(self) -> bytes:
         """The exact state of all environments, for `restore`; empty if not supported."""
@@ -178,12 +179,11 @@ def _of_suite(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environmen
     space = vector.single_observation_space
     if not isinstance(space, spaces.Box):
         raise BadAgent(f"obs={vector.obs_mode!r}: agents need a single observation mode, not a dict")
-    head, rays = head_and_rays(vector)
+    layout, rays = layout_and_rays(vector)
     return Environments(
         vector,
         _observation(space, rays),
-        head if rays is None else None,
-        head,
+        layout,
         vector.horizon,
         has_snapshots=True,
         obs_mode=vector.obs_mode,
@@ -191,8 +191,8 @@ def _of_suite(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environmen
     )
 
 
-def head_and_rays(vector: TaskVectorEnv) -> tuple[Layout | None, Rays | None]:
-    """What an observation of a planar environment begins with, and its rays; see `Environments.head`."""
+def layout_and_rays(vector: TaskVectorEnv) -> tuple[Layout | None, Rays | None]:
+    """See `Environments.layout`, and the rays in an observation."""
     if vector.obs_mode != "rays":
         return (vector.layout if isinstance(vector.layout, Layout) else None), None
     batch = vector.batch
@@ -205,8 +205,7 @@ def head_and_rays(vector: TaskVectorEnv) -> tuple[Layout | None, Rays | None]:
 
 def make_one(config: EnvConfig) -> gym.Env:
     """Make one Gymnasium environment with the observations and actions that `Environments` has. Raises as `make`."""
-    one = _plain(config)
-    return _adapt(one, _non_numeric_keys(one.observation_space), config.name)
+    return adapt(_plain(config), config.name)
 
 
 def with_actions(config: EnvConfig, kind: str, name: str) -> EnvConfig:
@@ -240,154 +239,22 @@ def _plain(config: EnvConfig) -> gym.Env:
 def _of_gymnasium(config: EnvConfig, n: int, autoreset: AutoresetMode) -> Environments:
     name = config.id
     one = _plain(config)
-    ignored = _non_numeric_keys(one.observation_space)
-    adapted = _adapt(one, ignored, config.name)
+    ignored = non_numeric_keys(one.observation_space)
+    adapted = adapt(one, config.name)
     observation = _observation(adapted.observation_space)
     one.close()
 
     def each() -> gym.Env:
-        return _adapt(gym.make(name, **config.overrides), ignored, config.name)
+        return adapt(gym.make(name, **config.overrides), config.name)
 
     return Environments(SyncVectorEnv([each] * n, autoreset_mode=autoreset), observation, ignored=ignored)
 
 
-def _adapt(env: gym.Env, ignored: tuple[str, ...], name: str) -> gym.Env:
-    """Wrap an environment to have the spaces that `Environments` documents. Raises BadAgent."""
-    space = env.observation_space
-    if ignored and isinstance(space, spaces.Dict):
-        env = FilterObservation(env, [key for key in space.spaces if key not in ignored])
-    if not _is_image(env.observation_space):
-        if not _flattens(env.observation_space):
-            raise BadAgent(
-                f"{name}: observation space {env.observation_space} is not supported: it cannot be flattened to a fixed size"
-            )
-        env = DtypeObservation(FlattenObservation(env), np.float32)
-    actions = env.action_space
-    if isinstance(actions, spaces.Discrete):
-        return TransformAction(env, partial(_shifted, start=actions.start), spaces.Discrete(int(actions.n)))
-    if isinstance(actions, spaces.Box) and len(actions.shape) == 1 and actions.is_bounded():
-        return env
-    raise BadAgent(f"{name}: action space {actions} is not supported; supported are Discrete and bounded 1-D Box")
-
-
-def _shifted(action: Any, start: Any) -> Any:
-    return action + start
-
-
-def _non_numeric_keys(space: spaces.Space) -> tuple[str, ...]:
-    """Keys of a Dict space that cannot be flattened to numbers, such as a mission text."""
-    if not isinstance(space, spaces.Dict):
-        return ()
-    return tuple(key for key, part in space.spaces.items() if not _flattens(part))
-
-
-def _flattens(space: spaces.Space) -> bool:
-    """Whether a space flattens to a fixed number of numeric values. Text does not count."""
-    if isinstance(space, spaces.Text):
-        return False
-    try:
-        return isinstance(spaces.flatten_space(space), spaces.Box)
-    except NotImplementedError:  # a custom space
-        return False
-
-
-def _is_image(space: spaces.Space) -> bool:
-    return (
-        isinstance(space, spaces.Box)
-        and space.dtype == np.uint8
-        and len(space.shape) == 3
-        and min(space.shape[:2]) >= SMALL_IMAGE
-    )
-
-
 def _observation(space: Any, rays: Rays | None = None) -> ObservationSpec:
-    if _is_image(space):
+    if is_image(space):
         return ObservationSpec(space.shape, image=True)
     use_symlog = bool(max(np.abs(space.low).max(), np.abs(space.high).max()) > MODERATE)
     return ObservationSpec(space.shape, rays=rays, use_symlog=use_symlog)
-
-
-def _require_gymnasium_id(name: str, unknown: UnknownEnvironment) -> None:
-    """Raise UnknownEnvironment unless Gymnasium has registered this id."""
-    if ".py:" in name:  # a task file: the original error says what is wrong with it
-        raise unknown
-    package, _, plain = name.rpartition(":")
-    if package:
-        try:
-            importlib.import_module(package)
-        except (ImportError, TypeError, ValueError) as error:
-            raise UnknownEnvironment(f"{name}: {package} could not be imported: {error}") from error
-    if plain not in gym.registry:
-        hint = "" if package else " (for an id of another package, give package:id)"
-        raise UnknownEnvironment(f"{unknown} Gymnasium has no id {plain!r} either{hint}") from unknown
-
-
-class Simulator:
-    """The true simulator of an environment of the suite, which steps from any state. Privileged: for references only.
-
-    A state is a record of the environment's world.
-
-    Args:
-        vector: environments that are used for nothing else, with the observation mode "state".
-        layout: see below.
-
-    Attributes:
-        space: action space of one environment.
-        size: number of environments, which is the number of states simulated at once.
-        layout: of the slots at the start of an observation "state"; None without slots.
-    """
-
-    def __init__(self, vector: VectorEnv, layout: Layout | None) -> None:
-        self._vector, self.size, self.layout = vector, vector.num_envs, layout
-        self.space = vector.single_action_space
-
-    def fresh(self, n: int) -> np.ndarray:
-        """Initial states of n episodes, records (n,), for n up to `size`."""
-        self._vector.reset(seed=0)
-        return self._vector.world[:n].copy()  # type: ignore[attr-defined]
-
-    def rows(self, states: np.ndarray) -> np.ndarray:
-        """Observations "state" (m, d) of records (m,)."""
-        return np.concatenate([self._observed(states[at : at + self.size]) for at in range(0, len(states), self.size)])
-
-    def step(self, states: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Step records (m,) of running episodes with actions (m, ...).
-
-        Returns:
-            The next records (m,), their observations "state" (m, d), rewards (m,), and whether the episode ended (m,) bool.
-        """
-        parts = [
-            self._stepped(states[at : at + self.size], actions[at : at + self.size])
-            for at in range(0, len(states), self.size)
-        ]
-        after, rows, reward, over = (np.concatenate(part) for part in zip(*parts, strict=True))
-        return after, rows, reward, over
-
-    def _observed(self, states: np.ndarray) -> np.ndarray:
-        self._fill(states)
-        return self._vector.observe()[: len(states)].copy()  # type: ignore[attr-defined]
-
-    def _stepped(self, states: np.ndarray, actions: np.ndarray) -> tuple[np.ndarray, ...]:
-        self._fill(states)
-        n = len(states)
-        given = np.zeros((self.size, *actions.shape[1:]), actions.dtype)
-        given[:n] = actions
-        rows, reward, terminated, truncated, _ = self._vector.step(given)
-        over = (terminated | truncated)[:n]
-        return self._vector.world[:n].copy(), rows[:n].copy(), reward[:n].copy(), over  # type: ignore[attr-defined]
-
-    def _fill(self, states: np.ndarray) -> None:
-        """Put records into the first environments, and copies of the first one into the others."""
-        self._vector.world[:] = states[0]  # type: ignore[attr-defined]
-        self._vector.world[: len(states)] = states  # type: ignore[attr-defined]
-
-
-def simulator(config: EnvConfig, size: int) -> Simulator:
-    """The simulator of an environment of the suite, with `size` environments. Raises BadAgent for another environment."""
-    if config.entry is None:
-        raise BadAgent(f"{config.id} has no states that could be simulated from")
-    layout = make(replace(config, obs=""), 1).layout
-    return Simulator(make(replace(config, obs="state"), size).vector, layout)
 
 
 def reference(vector: VectorEnv, name: str) -> Any:

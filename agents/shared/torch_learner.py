@@ -74,7 +74,7 @@ class TorchLearner(Learner):
         """Continue in another environment. Raises BadAgent if its observations or actions differ."""
         made = self._make(env)
         before, after = (one.vector.single_action_space for one in (self.envs, made))
-        if (made.observation, made.head, after) != (self.envs.observation, self.envs.head, before):
+        if (made.observation, made.layout, after) != (self.envs.observation, self.envs.layout, before):
             raise BadAgent(f"{self.name} cannot go on in {env.label}: other observations or actions")
         self.envs, self.limit_cuts = made, self._limit_cuts(env)
 
@@ -111,7 +111,7 @@ class TorchLearner(Learner):
     @property
     def scale(self) -> float:
         """Metres per unit of an observed position."""
-        return 1.0 if self.envs.head is None else self.envs.head.scale
+        return 1.0 if self.envs.layout is None else self.envs.layout.scale
 
     def export(self, path: Path) -> None:
         write_onnx(self.act_graph(), path)

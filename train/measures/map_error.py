@@ -51,12 +51,12 @@ def map_error(agent: Agent, env_config: EnvConfig, episodes: int) -> MapError | 
 def _draws(agent: Agent, env_config: EnvConfig) -> bool:
     """Whether an agent has a map at its first step, so that agents without one need not play all episodes."""
     played = play(agent, env_config, 1)
-    return not no_map(played.beliefs[0], envs.head_and_rays(played.env)[0])
+    return not no_map(played.beliefs[0], envs.layout_and_rays(played.env)[0])
 
 
 def map_table(played: Played) -> Table:
     """The errors of a map and of the baselines, over recorded episodes."""
-    layout, rays = envs.head_and_rays(played.env)
+    layout, rays = envs.layout_and_rays(played.env)
     why = no_map(played.beliefs[0], layout)
     if why or layout is None:
         return absent(TITLE, why)

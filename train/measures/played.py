@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from unseen.agents.protocol import Agent, Belief
-from unseen.agents.shared.envs import EnvConfig, Layout, head_and_rays
+from unseen.agents.shared.envs import EnvConfig, Layout, layout_and_rays
 from unseen.envs.core.vector_env import TaskVectorEnv
 from unseen.train.rollout import Rollout, make_env_for
 
@@ -57,10 +57,10 @@ class Played:
     @property
     def acting(self) -> np.ndarray:
         """(T, n) bool: the episode goes on, and actions have an effect."""
-        head, _ = head_and_rays(self.env)
-        if head is None:
+        layout, _ = layout_and_rays(self.env)
+        if layout is None:
             return self.live
-        return self.live & np.stack([head.acts(obs) for obs in self.obs])
+        return self.live & np.stack([layout.acts(obs) for obs in self.obs])
 
     def true_states(self) -> np.ndarray:
         """The true states as one array (T, n)."""
