@@ -63,7 +63,7 @@ def test_modes_and_overrides_are_handed_on() -> None:
     rays = make(EnvConfig("RolledBehind", 1, obs="rays", action="continuous"), 2)
     seen = rays.observation.rays
     assert seen is not None and (seen.count, seen.width, seen.stop) == (24, 3, rays.observation.size)
-    assert rays.layout is None and rays.head is not None and rays.head.head == seen.start
+    assert rays.slots is None and rays.layout is not None and rays.layout.head == seen.start
     assert rays.vector.single_action_space.shape == (2,) and rays.action_kind == "continuous"
     pixels = make(EnvConfig("RolledBehind", 1, obs="pixels"), 2)
     assert pixels.observation.image and pixels.observation.shape == (64, 64, 3)

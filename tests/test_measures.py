@@ -35,7 +35,7 @@ class Knowing(Agent):
         self.config, self.by_slot = config, by_slot
 
     def attach(self, env: Any) -> None:
-        self.env, self.layout = env, envs.head_and_rays(env)[0]
+        self.env, self.layout = env, envs.layout_and_rays(env)[0]
         self.model = envs.make(self.config, env.num_envs).vector
         self.model.reset(seed=1)
 

@@ -129,7 +129,7 @@ def test_labels_are_places_that_are_really_observed(name: str, level: int) -> No
 )
 def test_rays_show_what_slots_show(name: str, level: int) -> None:
     slots, rays = make(EnvConfig(name, level), 16), make(EnvConfig(name, level, obs="rays"), 16)
-    layout, head, eye = slots.layout, rays.head, rays.observation.rays
+    layout, head, eye = slots.layout, rays.layout, rays.observation.rays
     assert layout is not None and head == layout and eye is not None
     discs = layout.colours if layout.discs[1] else 0
     rng = np.random.default_rng(0)
