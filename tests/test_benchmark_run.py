@@ -313,3 +313,16 @@ def test_a_failure_while_scoring_keeps_what_training_took(tmp_path: Path, monkey
     result = run.run_cell(run.Task(cell, tmp_path / cell.id, 60.0))
     assert isinstance(result, Result) and result.status == "failed" and "lost the thread" in result.error
     assert result.steps == 640 and result.curve and result.greedy is None
+
+
+def test_scoring_by_imagined_steps_does_not_count_as_training(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def think(agent: object, cell: Cell) -> tuple[tuple[int, float], ...]:
+        until = time.process_time() + 3
+        while time.process_time() < until:
+            pass
+        return ()
+
+    monkeypatch.setattr(run, "_by_imagined", think)
+    cell = read_spec(write_spec(tmp_path)).cells[0]
+    result = run.run_cell(run.Task(cell, tmp_path / cell.id, 60.0))
+    assert isinstance(result, Result) and result.cpu_s < result.curve[-1][2] + 1.5

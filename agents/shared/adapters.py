@@ -18,7 +18,10 @@ SMALL_IMAGE = 32  # pixels: smaller uint8 arrays are treated as tables of codes,
 
 
 def adapt(env: gym.Env, name: str) -> gym.Env:
-    """Wrap an environment to have such spaces. Keys of a Dict observation that are not numeric are dropped. Raises BadAgent."""
+    """Wrap an environment so that it has such observations and actions. Raises BadAgent.
+
+    Keys of a Dict observation that are not numeric are dropped.
+    """
     space = env.observation_space
     ignored = non_numeric_keys(space)
     if ignored and isinstance(space, spaces.Dict):

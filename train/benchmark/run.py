@@ -136,7 +136,8 @@ def _train(task: Task, fits: list[Fit]) -> Result:
     look(fit.share, {})  # a resumed run may have ended already
     fit.run(solved)
     fit.measure(last_point)
-    imagined = _by_imagined(learner.policy(), cell)
+    with fit.clock.paused():  # scoring is no training
+        imagined = _by_imagined(learner.policy(), cell)
     return _result(cell, FINISHED, imagined=imagined, **_training(fit), **final)
 
 
